@@ -1,0 +1,47 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The one exception hierarchy of the package: each message is a sentence with the fix."""
+
+
+class DigiphysError(Exception):
+    """Base of every error this package raises on purpose."""
+
+
+class FrameError(DigiphysError):
+    """Raise when an image message cannot be read as its own fields describe it."""
+
+
+class BundleError(DigiphysError):
+    """Raise when a model bundle is incomplete, changed or not what it claims to be."""
+
+
+class EngineError(DigiphysError):
+    """Raise when no inference engine can run a bundle on this machine."""
+
+
+class ConfigError(DigiphysError):
+    """Raise when a YAML file or a parameter holds something it must not."""
+
+
+class SourceError(DigiphysError):
+    """Raise when a camera source cannot be opened or read."""
+
+
+class DatasetError(DigiphysError):
+    """Raise when a data set cannot be read or split."""
+
+
+class UsageError(DigiphysError):
+    """Raise when a command line asks for something that does not exist."""

@@ -1,0 +1,68 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Where the package's own files (config, models, launch, worlds) lie."""
+
+from pathlib import Path
+import sys
+
+from digiphys_ros.errors import ConfigError
+
+PACKAGE = 'digiphys_ros'
+
+
+def share_dir() -> Path:
+    """
+    Return the folder that holds config, launch and models.
+
+    That is the source tree for a checkout or an editable install, the ament prefix under colcon
+    and the interpreter's prefix after a plain ``pip install``.
+    """
+    source_tree = Path(__file__).resolve().parent.parent
+    if (source_tree / 'package.xml').is_file():
+        return source_tree
+    for prefix in _prefixes():
+        if (prefix / 'share' / PACKAGE / 'package.xml').is_file():
+            return prefix / 'share' / PACKAGE
+    raise ConfigError(
+        f'The shared files of {PACKAGE} were not found beside {source_tree}; install the package '
+        'with colcon or pip, or run from its source tree.')
+
+
+def _prefixes() -> list[Path]:
+    # lib/python3.X/site-packages -> prefix, for a colcon or pip --prefix install
+    package_parents = Path(__file__).resolve().parents
+    return [*package_parents[2:6], Path(sys.prefix)]
+
+
+def find_resource(name: str, folder: str) -> Path:
+    """
+    Resolve a file or folder named in a parameter.
+
+    :param name: an absolute path, a path relative to the working directory, or the name of
+        something shipped in ``folder``, with or without its ``.yaml`` ending.
+    :param folder: the shipped folder to look in: ``config``, ``models``, ...
+    :return: an existing path.
+    :raises ConfigError: when nothing of that name exists, with the places looked at.
+    """
+    if not name:
+        raise ConfigError(f'A path or the name of something in {folder}/ is needed, received "".')
+    shipped = share_dir() / folder
+    candidates = [Path(name).expanduser(), shipped / name, shipped / f'{name}.yaml']
+    for candidate in candidates:
+        if candidate.exists():
+            return candidate.resolve()
+    offered = ', '.join(sorted(path.name for path in shipped.glob('*'))) or 'nothing'
+    raise ConfigError(
+        f'"{name}" was not found, neither as a path nor in {shipped} (which offers: {offered}).')
