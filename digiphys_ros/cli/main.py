@@ -1,0 +1,97 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Entry point of the ``digiphys`` command."""
+
+import argparse
+from collections.abc import Sequence
+from importlib import import_module
+import sys
+from typing import NoReturn
+
+from digiphys_ros.errors import ConfigError, DigiphysError, UsageError
+
+VERBS = {
+    'demo': 'run the whole pipeline on a drawn sign course or any other source',
+    'run': 'start the nodes of a configuration and keep them alive',
+    'doctor': 'check this machine and the running graph, and name each fix',
+    'train': 'train a network and write a model bundle',
+    'bench': 'measure latency, frames, start and memory of the pipeline',
+}
+
+DESCRIPTION = """\
+digiphys: camera in, safe command out.
+
+Image classification and safe actuation for ROS 2: camera frames are classified by a TensorFlow
+CNN, and its results move an actuator through a gate that fails safe.
+"""
+
+EPILOGUE = """\
+exit codes:
+  0  the verb did what it says
+  1  it ran, and the result is not good
+  2  wrong arguments, a missing file or a wrong configuration
+
+examples:
+  digiphys demo
+  digiphys demo --source signs.npz --headless --json report.json
+  digiphys run --config traffic
+  digiphys doctor
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one sentence, without the usage text around it."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f'{message} (see: {self.prog} --help)')
+
+
+def build_parser(verbs: Sequence[str] = tuple(VERBS)) -> argparse.ArgumentParser:
+    """Return the parser; only the modules of ``verbs`` are imported."""
+    parser = _Parser(
+        prog='digiphys', description=DESCRIPTION, epilog=EPILOGUE,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--debug', action='store_true', help='show tracebacks')
+    subparsers = parser.add_subparsers(dest='verb', metavar='VERB', required=True)
+    for verb in VERBS:
+        if verb in verbs:
+            import_module(f'digiphys_ros.cli.{verb}').add_parser(subparsers)
+        else:
+            subparsers.add_parser(verb, help=VERBS[verb])
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """
+    Run one verb.
+
+    :return: the exit code, 0 only when the verb did what it says.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    asked = [word for word in words if word in VERBS][:1]
+    try:
+        parsed = build_parser(asked).parse_args(words)
+        return int(import_module(f'digiphys_ros.cli.{parsed.verb}').run(parsed))
+    except DigiphysError as error:
+        if '--debug' in words:
+            raise
+        sys.stderr.write(f'digiphys: {error}\n')
+        return 2 if isinstance(error, (UsageError, ConfigError)) else 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,166 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Actuators and rules as one YAML file describes them."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+from digiphys_ros.control.actuators import ActuatorConfig, Finite, refuse, STRICT
+from digiphys_ros.errors import ConfigError
+from digiphys_ros.yamlfile import load_yaml
+from pydantic import BaseModel, Field, model_validator
+
+ABSTAIN = 'abstain'
+"""The word a rule uses for a classification without a result."""
+
+Score = Annotated[float, Field(ge=0, le=1)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Problem = tuple[tuple[str | int, ...], str, Any]
+
+
+class Votes(BaseModel):
+    """A class counts once it has ``needed`` of the last ``window`` classifications."""
+
+    model_config = STRICT
+
+    window: Annotated[int, Field(ge=1, le=1000)] = 5
+    needed: Annotated[int, Field(ge=1)] = 3
+
+    @model_validator(mode='after')
+    def _reachable(self) -> 'Votes':
+        if self.needed > self.window:
+            refuse('Votes', (('needed',), f'must not exceed window, which is {self.window}',
+                             self.needed))
+        return self
+
+
+class Rule(BaseModel):
+    """
+    What to command while some classes are seen.
+
+    :ivar when: classes, groups or ``abstain``; a default rule has none.
+    :ivar min_score: score from which a classification votes for the rule.
+    :ivar release_score: lower score at which it still votes once the rule is taken.
+    :ivar hold_s: shortest time the rule stays, unless a rule above it takes over.
+    :ivar release_after_s: longest time; then the rule waits until its classes were gone.
+    """
+
+    model_config = STRICT
+
+    name: Annotated[str, Field(min_length=1)]
+    when: list[str] = []
+    default: bool = False
+    min_score: Score = 0.5
+    release_score: Score | None = None
+    hold_s: Seconds = 0.0
+    release_after_s: Seconds | None = None
+    command: dict[str, dict[str, Finite]]
+
+    @model_validator(mode='after')
+    def _consistent(self) -> 'Rule':
+        problems: list[Problem] = []
+        if self.default == bool(self.when):
+            problems.append((('when',), 'a rule has either `when` or `default: true`', self.when))
+        if self.release_score is not None and self.release_score > self.min_score:
+            problems.append((('release_score',),
+                             f'must not exceed min_score, which is {self.min_score}',
+                             self.release_score))
+        if self.release_after_s is not None and self.release_after_s < self.hold_s:
+            problems.append((('release_after_s',),
+                             f'must not be below hold_s, which is {self.hold_s}',
+                             self.release_after_s))
+        refuse('Rule', *problems)
+        return self
+
+
+class ControlConfig(BaseModel):
+    """Actuators, votes, groups of classes and rules; an earlier rule goes before a later one."""
+
+    model_config = STRICT
+
+    actuators: Annotated[dict[str, ActuatorConfig], Field(min_length=1)]
+    votes: Votes = Votes()
+    groups: dict[str, list[str]] = {}
+    rules: Annotated[list[Rule], Field(min_length=1)]
+
+    @model_validator(mode='after')
+    def _consistent(self) -> 'ControlConfig':
+        problems = [problem for index, rule in enumerate(self.rules)
+                    for problem in self._command_problems(index, rule)]
+        names = [rule.name for rule in self.rules]
+        problems += [(('rules', index, 'name'), 'is already the name of a rule', name)
+                     for index, name in enumerate(names) if name in names[:index]]
+        defaults = [index for index, rule in enumerate(self.rules) if rule.default]
+        if len(defaults) != 1:
+            problems.append((('rules',), 'exactly one rule with `default: true` is needed',
+                             f'{len(defaults)} of them'))
+        if not any(ABSTAIN in self.classes(rule) for rule in self.rules):
+            problems.append((('rules',), f'a rule with `when: [{ABSTAIN}]` is needed: what to do '
+                             'when the classifier is not sure', ', '.join(names)))
+        refuse('ControlConfig', *problems)
+        return self
+
+    def _command_problems(self, index: int, rule: Rule) -> Iterable[Problem]:
+        for actuator, values in rule.command.items():
+            place = ('rules', index, 'command', actuator)
+            if actuator not in self.actuators:
+                yield place, f'no such actuator, allowed are {", ".join(self.actuators)}', actuator
+                continue
+            fields = self.actuators[actuator].fields
+            for name, value in values.items():
+                if name not in fields:
+                    yield (*place, name), f'no such field, allowed are {", ".join(fields)}', name
+                elif not fields[name].min <= value <= fields[name].max:
+                    yield (*place, name), (f'a value from {fields[name].min} to '
+                                           f'{fields[name].max} is needed'), value
+
+    def classes(self, rule: Rule) -> frozenset[str]:
+        """Return the classes of a rule, groups replaced by their members."""
+        return frozenset(label for word in rule.when for label in self.groups.get(word, [word]))
+
+    def command(self, rule: Rule) -> dict[str, dict[str, float]]:
+        """Return the whole command of a rule: what it does not mention stays in the safe state."""
+        return {name: {**actuator.safe_values(), **rule.command.get(name, {})}
+                for name, actuator in self.actuators.items()}
+
+    def rule_for(self, label: str) -> Rule:
+        """Return the first rule for a class, or the default rule."""
+        for rule in self.rules:
+            if label in self.classes(rule):
+                return rule
+        return next(rule for rule in self.rules if rule.default)
+
+
+def load_control(path: str | Path) -> ControlConfig:
+    """
+    Load a rules file.
+
+    :raises ConfigError: naming the file, the line and the field.
+    """
+    return load_yaml(path, ControlConfig)
+
+
+def check_labels(config: ControlConfig, labels: Iterable[str]) -> None:
+    """
+    Compare the classes that the rules name with those a model knows.
+
+    :raises ConfigError: for a class that can never be seen.
+    """
+    known = {*labels, ABSTAIN}
+    for rule in config.rules:
+        for label in sorted(config.classes(rule) - known):
+            raise ConfigError(f'rule `{rule.name}`: field `when`: the model has no class '
+                              f'"{label}", it has {", ".join(sorted(known))}')

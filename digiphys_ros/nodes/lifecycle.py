@@ -1,0 +1,237 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What the four nodes share: parameters, lifecycle, diagnostics and a clean end."""
+
+from collections.abc import Callable
+import signal
+import sys
+import time
+import traceback
+from types import SimpleNamespace
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from digiphys_ros.errors import ConfigError, DigiphysError
+from digiphys_ros.nodes.parameters import Parameter, ParameterSet
+from rcl_interfaces.msg import SetParametersResult
+import rclpy
+from rclpy.clock import Clock, ClockType
+from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
+from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
+from rclpy.signals import SignalHandlerOptions
+
+COMMON = (
+    Parameter('autostart', True,
+              'Configure and activate on start; false waits for a lifecycle manager.'),
+)
+
+OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+
+
+class PipelineNode(LifecycleNode):
+    """
+    A lifecycle node of the pipeline.
+
+    A subclass says what to do in ``configure``, ``activate``, ``deactivate`` and ``cleanup``, and
+    reports itself in ``report``. A DigiphysError raised while configuring is logged as one
+    sentence and leaves the node unconfigured.
+    """
+
+    PARAMETERS: tuple[Parameter, ...] = ()
+
+    def __init__(self, name: str, **options: Any) -> None:
+        super().__init__(name, **options)
+        self.parameters = ParameterSet(self, COMMON + self.PARAMETERS)
+        self.settings = SimpleNamespace()
+        self.phase = 'unconfigured'
+        self.problem = ''
+        self._condition = ''
+        self.steady_clock = Clock(clock_type=ClockType.STEADY_TIME)
+        self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
+        self.create_timer(1.0, self.publish_diagnostics, clock=self.steady_clock)
+        self.add_on_set_parameters_callback(self._on_parameters)
+
+    # What a subclass fills in.
+
+    def configure(self) -> None:
+        """Load and warm up."""
+
+    def activate(self) -> None:
+        """Enable."""
+
+    def deactivate(self) -> None:
+        """Stop the robot."""
+
+    def cleanup(self) -> None:
+        """Free what configure loaded; must not fail when half of it is there."""
+
+    def apply(self, name: str, value: Any) -> None:
+        """Make a changed runtime parameter take effect, or refuse it by a DigiphysError."""
+
+    def report(self) -> tuple[bytes, str, dict[str, Any]]:
+        """Return level, one sentence and figures for /diagnostics."""
+        return OK, self.phase, {}
+
+    # Lifecycle.
+
+    def on_configure(self, state: Any) -> TransitionCallbackReturn:
+        """Read the parameters, then configure."""
+        return self._transition(self._configure, 'inactive')
+
+    def on_activate(self, state: Any) -> TransitionCallbackReturn:
+        """Activate the node and its lifecycle publishers."""
+        super().on_activate(state)
+        return self._transition(self.activate, 'active')
+
+    def on_deactivate(self, state: Any) -> TransitionCallbackReturn:
+        """Stop the robot first, then the publishers."""
+        result = self._transition(self.deactivate, 'inactive')
+        super().on_deactivate(state)
+        return result
+
+    def on_cleanup(self, state: Any) -> TransitionCallbackReturn:
+        """Go back to where configure can start again."""
+        return self._transition(self.cleanup, 'unconfigured')
+
+    def on_shutdown(self, state: Any) -> TransitionCallbackReturn:
+        """Stop the robot whatever the state, then free everything."""
+        return self._transition(self._stop_and_cleanup, 'finalized')
+
+    def on_error(self, state: Any) -> TransitionCallbackReturn:
+        """Stop the robot after an exception in a transition and fall back to unconfigured."""
+        return self._transition(self._stop_and_cleanup, 'unconfigured')
+
+    def _configure(self) -> None:
+        self.problem = ''
+        try:
+            self.settings = self.parameters.read()
+            self.configure()
+        except Exception:
+            self.cleanup()
+            raise
+
+    def _stop_and_cleanup(self) -> None:
+        if self.phase == 'active':
+            self.deactivate()
+        self.cleanup()
+
+    def _transition(self, action: Callable[[], None], phase: str) -> TransitionCallbackReturn:
+        try:
+            action()
+        except DigiphysError as error:
+            self.problem = str(error)
+            self.get_logger().error(f'stays {self.phase}: {error}')
+            return TransitionCallbackReturn.FAILURE
+        except Exception as error:
+            self.problem = f'{type(error).__name__}: {error}'
+            self.get_logger().error(traceback.format_exc())
+            raise
+        self.phase = phase
+        self.get_logger().info(phase)
+        return TransitionCallbackReturn.SUCCESS
+
+    # Parameters.
+
+    def _on_parameters(self, changes: list[Any]) -> SetParametersResult:
+        try:
+            checked = [(change.name, self._checked(change.name, change.value))
+                       for change in changes if change.name in self.parameters.declared]
+            for name, value in checked:
+                if self.phase in ('inactive', 'active'):
+                    self.apply(name, value)
+                setattr(self.settings, name, value)
+        except DigiphysError as error:
+            self.get_logger().warning(f'refused: {error}')
+            return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
+
+    def _checked(self, name: str, value: Any) -> Any:
+        if self.phase in ('inactive', 'active') and not self.parameters.declared[name].runtime:
+            raise ConfigError(
+                f'parameter `{name}` is read when the node is configured: deactivate and clean '
+                'up the node, set it, then configure again.')
+        return self.parameters.check(name, value)
+
+    # Diagnostics.
+
+    def note(self, condition: str, *, warn: bool = False) -> None:
+        """Log ``condition`` once when it differs from the last one."""
+        if condition == self._condition:
+            return
+        self._condition = condition
+        # rclpy allows one severity per call site
+        if warn:
+            self.get_logger().warning(condition)
+        else:
+            self.get_logger().info(condition)
+
+    def publish_diagnostics(self) -> None:
+        """Publish one status; called at 1 Hz and whenever the state changes."""
+        if self.phase == 'unconfigured' and self.problem:
+            level, message, figures = ERROR, self.problem, {}
+        else:
+            level, message, figures = self.report()
+        status = DiagnosticStatus(
+            level=level, name=self.get_fully_qualified_name(), message=message,
+            hardware_id=self.get_namespace(),
+            values=[KeyValue(key=key, value=str(value))
+                    for key, value in {'phase': self.phase, **figures}.items()])
+        array = DiagnosticArray(status=[status])
+        array.header.stamp = self.get_clock().now().to_msg()
+        self._diagnostics.publish(array)
+
+    def now_s(self) -> float:
+        """Return the node's clock in seconds (simulation time where it is used)."""
+        return self.get_clock().now().nanoseconds * 1e-9
+
+
+def run_node(make_node: Callable[[], PipelineNode],
+             make_executor: Callable[[], Executor] = SingleThreadedExecutor) -> None:
+    """Run one node as a process; SIGINT and SIGTERM end it through its shutdown transition."""
+    # rclpy's own handlers would invalidate the context before the safe state is published
+    rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)
+    stopping: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda received, _frame: stopping.append(received))
+    node = make_node()
+    executor = make_executor()
+    executor.add_node(node)
+    try:
+        _autostart(node)
+        while not stopping:
+            executor.spin_once(timeout_sec=0.1)
+    except ExternalShutdownException:
+        pass
+    finally:
+        _end(node, executor)
+
+
+def _autostart(node: PipelineNode) -> None:
+    if not node.get_parameter('autostart').value:
+        return
+    if node.trigger_configure() == TransitionCallbackReturn.SUCCESS:
+        node.trigger_activate()
+    node.publish_diagnostics()
+
+
+def _end(node: PipelineNode, executor: Executor) -> None:
+    if rclpy.ok():
+        node.trigger_shutdown()
+        node.publish_diagnostics()
+        # Fast DDS sends on its own threads; the last safe command must leave before they end
+        time.sleep(0.05)
+    executor.shutdown(timeout_sec=0.5)
+    node.destroy_node()
+    rclpy.try_shutdown()

@@ -1,0 +1,98 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The policy node: classifications in, desired commands out."""
+
+from typing import Any
+
+from digiphys_ros.control import load_control, Observation, Policy
+from digiphys_ros.nodes import qos
+from digiphys_ros.nodes.conversions import desired_message, desired_type, stamp_s
+from digiphys_ros.nodes.lifecycle import OK, PipelineNode, run_node
+from digiphys_ros.nodes.parameters import Parameter
+from digiphys_ros.resources import find_resource
+from vision_msgs.msg import Classification
+
+
+class PolicyNode(PipelineNode):
+    """Turn ``classification`` into ``desired/<actuator>``, under the image's header."""
+
+    PARAMETERS = (
+        Parameter('rules', 'traffic_rules.yaml',
+                  'YAML file with actuators and rules: a path, or a name in config/.'),
+    )
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__('policy', **options)
+        self._policy: Policy | None = None
+        self._desired: dict[str, Any] = {}
+        self._subscription: qos.AdaptiveSubscription | None = None
+        self._received = 0
+        self._rule = ''
+
+    def configure(self) -> None:
+        """Load the rules."""
+        self._control = load_control(find_resource(self.settings.rules, 'config'))
+        self._policy = Policy(self._control)
+        self._desired = {
+            name: self.create_lifecycle_publisher(
+                desired_type(actuator), f'desired/{name}', qos.RELIABLE)
+            for name, actuator in self._control.actuators.items()}
+
+    def activate(self) -> None:
+        """Start with no votes."""
+        self._policy = Policy(self._control)
+        self._subscription = qos.AdaptiveSubscription(
+            self, Classification, 'classification', self._on_classification, depth=5)
+
+    def deactivate(self) -> None:
+        """Stop to command; the gate's lease does the rest."""
+        if self._subscription is not None:
+            self._subscription.destroy()
+            self._subscription = None
+
+    def cleanup(self) -> None:
+        """Forget the rules."""
+        for publisher in self._desired.values():
+            self.destroy_lifecycle_publisher(publisher)
+        self._desired = {}
+        self._policy = None
+
+    def report(self) -> tuple[bytes, str, dict[str, Any]]:
+        """Return the rule in force."""
+        return OK, self._rule or 'no rule yet', {
+            'rule': self._rule, 'classifications': self._received}
+
+    def _on_classification(self, message: Classification) -> None:
+        self._received += 1
+        best = max(message.results, key=lambda result: result.score, default=None)
+        observation = Observation(
+            class_id=best.class_id if best else None, score=best.score if best else 0.0,
+            stamp_s=stamp_s(message.header))
+        assert self._policy is not None
+        decision = self._policy.update(observation)
+        for name, command in decision.commands.items():
+            self._desired[name].publish(desired_message(
+                self._control.actuators[name], dict(command.values), message.header))
+        self._rule = decision.rule or ''
+        self.note(f'rule: {self._rule or "none, too few votes"}')
+
+
+def main() -> None:
+    """Run the policy node."""
+    run_node(PolicyNode)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,93 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Quality of service: the profiles the nodes offer, and subscriptions that suit the publisher."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rclpy.callback_groups import CallbackGroup
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.topic_endpoint_info import TopicEndpointInfo
+
+LATCHED = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE,
+                     durability=DurabilityPolicy.TRANSIENT_LOCAL)
+"""For what a late joiner must still learn: the label table, an e-stop."""
+
+RELIABLE = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
+"""For small messages that must all arrive: classifications, commands."""
+
+BEST_EFFORT = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+"""For images: the newest frame wins. As a subscription it matches every publisher."""
+
+
+def suited_to(publishers: Sequence[TopicEndpointInfo], depth: int) -> QoSProfile:
+    """
+    Return the strictest subscription profile that still matches every publisher.
+
+    A reliable or latched subscription gets nothing, silently, from a publisher that offers less.
+    """
+    offered = [publisher.qos_profile for publisher in publishers]
+    reliable = bool(offered) and all(
+        profile.reliability == ReliabilityPolicy.RELIABLE for profile in offered)
+    latched = reliable and all(
+        profile.durability == DurabilityPolicy.TRANSIENT_LOCAL for profile in offered)
+    return QoSProfile(
+        depth=depth,
+        reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE)
+
+
+class AdaptiveSubscription:
+    """A subscription that is made anew when the publishers on its topic call for another QoS."""
+
+    def __init__(self, node: Node, message_type: type, topic: str,
+                 callback: Callable[[Any], None], *, depth: int = 1,
+                 callback_group: CallbackGroup | None = None) -> None:
+        self._node = node
+        self._make = lambda profile: node.create_subscription(
+            message_type, topic, callback, profile, callback_group=callback_group)
+        self._depth = depth
+        self._profile = suited_to((), depth)
+        self._subscription = self._make(self._profile)
+        self._timer = node.create_timer(
+            0.5, self.adapt, clock=Clock(clock_type=ClockType.STEADY_TIME),
+            callback_group=callback_group)
+
+    @property
+    def topic(self) -> str:
+        """Return the resolved name of the topic."""
+        return str(self._subscription.topic_name)
+
+    def adapt(self) -> None:
+        """Compare with what is on the topic now; log one line when the profile changes."""
+        publishers = self._node.get_publishers_info_by_topic(self.topic)
+        if not publishers:
+            return
+        wanted = suited_to(publishers, self._depth)
+        if wanted == self._profile:
+            return
+        self._node.get_logger().info(
+            f'{self.topic}: subscribing {wanted.reliability.name}, {wanted.durability.name} '
+            f'to suit {len(publishers)} publisher(s)')
+        outdated, self._subscription = self._subscription, self._make(wanted)
+        self._profile = wanted
+        self._node.destroy_subscription(outdated)
+
+    def destroy(self) -> None:
+        """Stop listening."""
+        self._node.destroy_timer(self._timer)
+        self._node.destroy_subscription(self._subscription)

@@ -1,0 +1,210 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Image message bytes to pixels, for every encoding a camera driver emits."""
+
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import cv2
+from digiphys_ros.errors import FrameError
+import numpy as np
+from numpy.typing import NDArray
+
+Colour: TypeAlias = Literal['rgb', 'bgr', 'rgba', 'bgra', 'mono']
+
+# encoding -> (type, channels, colour); these are views of the message
+_PLAIN: dict[str, tuple[str, int, Colour]] = {
+    'rgb8': ('u1', 3, 'rgb'), 'bgr8': ('u1', 3, 'bgr'), '8UC3': ('u1', 3, 'bgr'),
+    'rgba8': ('u1', 4, 'rgba'), 'bgra8': ('u1', 4, 'bgra'),
+    'mono8': ('u1', 1, 'mono'), '8UC1': ('u1', 1, 'mono'),
+    'mono16': ('u2', 1, 'mono'), '16UC1': ('u2', 1, 'mono'), '32FC1': ('f4', 1, 'mono'),
+}
+
+# ROS names the first two pixels of the first row, OpenCV those of the second row, shifted by one
+_BAYER = {
+    'bayer_rggb8': cv2.COLOR_BayerBG2BGR, 'bayer_bggr8': cv2.COLOR_BayerRG2BGR,
+    'bayer_gbrg8': cv2.COLOR_BayerGR2BGR, 'bayer_grbg8': cv2.COLOR_BayerGB2BGR,
+}
+
+_YUV422 = {
+    'yuv422': cv2.COLOR_YUV2BGR_UYVY, 'uyvy': cv2.COLOR_YUV2BGR_UYVY,
+    'yuv422_yuy2': cv2.COLOR_YUV2BGR_YUY2, 'yuyv': cv2.COLOR_YUV2BGR_YUY2,
+}
+
+_YUV420 = {'nv12': cv2.COLOR_YUV2BGR_NV12, 'nv21': cv2.COLOR_YUV2BGR_NV21}
+
+ENCODINGS = (*_PLAIN, *_BAYER, *_YUV422, *_YUV420)
+"""Encodings decoded here; any other one is left to cv_bridge where it is installed."""
+
+_CONVERSIONS = {
+    ('rgb', 'bgr'): cv2.COLOR_RGB2BGR, ('rgb', 'mono'): cv2.COLOR_RGB2GRAY,
+    ('bgr', 'rgb'): cv2.COLOR_BGR2RGB, ('bgr', 'mono'): cv2.COLOR_BGR2GRAY,
+    ('rgba', 'rgb'): cv2.COLOR_RGBA2RGB, ('rgba', 'bgr'): cv2.COLOR_RGBA2BGR,
+    ('rgba', 'mono'): cv2.COLOR_RGBA2GRAY, ('bgra', 'rgb'): cv2.COLOR_BGRA2RGB,
+    ('bgra', 'bgr'): cv2.COLOR_BGRA2BGR, ('bgra', 'mono'): cv2.COLOR_BGRA2GRAY,
+    ('mono', 'rgb'): cv2.COLOR_GRAY2RGB, ('mono', 'bgr'): cv2.COLOR_GRAY2BGR,
+}
+
+
+@dataclass(frozen=True)
+class Frame:
+    """
+    Pixels and what they mean.
+
+    :ivar pixels: (H, W) or (H, W, C); uint8, uint16 or float32.
+    :ivar colour: order of the channels.
+    """
+
+    pixels: NDArray[Any]
+    colour: Colour
+
+    def converted(self, colour: Colour) -> NDArray[Any]:
+        """
+        Return the pixels as 8 bits in another channel order, the same array where nothing changes.
+
+        16 bits are scaled by 255/65535 and rounded. Floats are taken as 0 to 1, scaled by 255 and
+        saturated; NaN becomes 0.
+
+        :param colour: rgb, bgr or mono.
+        :return: (H, W, 3) or, for mono, (H, W); uint8.
+        """
+        pixels = _eight_bits(self.pixels)
+        if colour == self.colour:
+            return pixels
+        return cv2.cvtColor(pixels, _CONVERSIONS[self.colour, colour])
+
+
+def decode_image(data: Any, *, height: int, width: int, encoding: str, step: int,
+                 is_bigendian: bool) -> Frame:
+    """
+    Return the frame behind the fields of a sensor_msgs/Image.
+
+    A view of ``data`` where the encoding allows, row padding included. The rows of nv12 and nv21
+    are the picture's ``height`` rows of brightness and then half as many of colour.
+
+    :param data: any buffer of bytes.
+    :param step: bytes from one row to the next.
+    :raises FrameError: when the fields do not fit each other, with what was received.
+    """
+    if height <= 0 or width <= 0:
+        raise FrameError(f'image of {width}x{height} pixels: both must be at least 1.')
+    buffer = np.frombuffer(data, np.uint8)
+    if encoding not in ENCODINGS:
+        return _by_cv_bridge(buffer, height, width, encoding, step, is_bigendian)
+    if encoding in _PLAIN:
+        kind, channels, colour = _PLAIN[encoding]
+        order = '>' if is_bigendian else '<'
+        pixel_type = np.dtype(order + kind)
+        pixels = _rows(buffer, height, width, channels, encoding, step, pixel_type)
+        return Frame(pixels if channels > 1 else pixels[:, :, 0], colour)
+    return Frame(_by_opencv(buffer, height, width, encoding, step), 'bgr')
+
+
+def _rows(buffer: NDArray[Any], height: int, width: int, channels: int, encoding: str,
+          step: int, pixel_type: np.dtype[Any]) -> NDArray[Any]:
+    """Return (height, width, channels) as a view that steps over the padding."""
+    row_bytes = width * channels * pixel_type.itemsize
+    if step < row_bytes:
+        raise FrameError(f'step is {step} bytes, but {width} pixels of {encoding} need '
+                         f'{row_bytes}.')
+    if buffer.size != step * height:
+        raise FrameError(f'image data is {buffer.size} bytes, but step x height is {step} x '
+                         f'{height} = {step * height} ({width}x{height} {encoding}).')
+    rows = buffer.reshape(height, step)[:, :row_bytes]
+    pixels: NDArray[Any] = np.ndarray(
+        (height, width, channels), pixel_type, buffer=buffer, strides=(
+            step, channels * pixel_type.itemsize, pixel_type.itemsize)) \
+        if pixel_type.itemsize > 1 else rows.reshape(height, width, channels)
+    return pixels
+
+
+def _by_opencv(buffer: NDArray[Any], height: int, width: int, encoding: str,
+               step: int) -> NDArray[Any]:
+    byte = np.dtype(np.uint8)
+    if encoding in _BAYER:
+        if height < 2 or width < 2:
+            raise FrameError(f'a {encoding} image of {width}x{height}: at least 2x2 is needed.')
+        mosaic = _rows(buffer, height, width, 1, encoding, step, byte)
+        return cv2.cvtColor(mosaic, _BAYER[encoding])
+    if width % 2 or (encoding in _YUV420 and height % 2):
+        raise FrameError(f'a {encoding} image of {width}x{height}: its pixels share colours in '
+                         'pairs, so the size must be even.')
+    if encoding in _YUV422:
+        return cv2.cvtColor(_rows(buffer, height, width, 2, encoding, step, byte),
+                            _YUV422[encoding])
+    planes = _rows(buffer, height * 3 // 2, width, 1, encoding, step, byte)
+    return cv2.cvtColor(planes, _YUV420[encoding])
+
+
+def _by_cv_bridge(buffer: NDArray[Any], height: int, width: int, encoding: str, step: int,
+                  is_bigendian: bool) -> Frame:
+    try:
+        from cv_bridge import CvBridge
+        from sensor_msgs.msg import Image
+    except ImportError:
+        raise FrameError(f'encoding "{encoding}" is not one of {", ".join(ENCODINGS)}; with '
+                         'cv_bridge installed it would be asked for others.') from None
+    message = Image(height=height, width=width, encoding=encoding, step=step,
+                    is_bigendian=int(is_bigendian), data=buffer.tobytes())
+    try:
+        return Frame(CvBridge().imgmsg_to_cv2(message, 'bgr8'), 'bgr')
+    except Exception as error:
+        raise FrameError(f'cv_bridge cannot read encoding "{encoding}": {error}') from error
+
+
+def decode_compressed(data: Any, format: str) -> Frame:
+    """
+    Return the frame behind a sensor_msgs/CompressedImage.
+
+    :param data: a JPEG, PNG or WebP file as any buffer of bytes.
+    :param format: the message's format text, used in errors and to refuse depth images.
+    :raises FrameError: when the data is no such file, or not all of one.
+    """
+    if 'compressedDepth' in format:
+        raise FrameError(f'format "{format}": a depth image has no colours to classify.')
+    buffer = np.frombuffer(data, np.uint8)
+    kind = _file_kind(buffer)
+    if kind is None:
+        raise FrameError(f'compressed image of {buffer.size} bytes, format "{format}": this is '
+                         'no JPEG, PNG or WebP file.')
+    # OpenCV fills what is missing of a JPEG with grey
+    if kind == 'jpeg' and b'\xff\xd9' not in buffer[-64:].tobytes():
+        raise FrameError(f'JPEG of {buffer.size} bytes ends before its end marker.')
+    try:
+        pixels = cv2.imdecode(buffer, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    except cv2.error as error:
+        raise FrameError(f'compressed image of {buffer.size} bytes: {error}') from error
+    if pixels is None:
+        raise FrameError(f'{kind} image of {buffer.size} bytes is broken.')
+    return Frame(pixels, 'mono' if pixels.ndim == 2 else 'bgr')
+
+
+def _file_kind(buffer: NDArray[Any]) -> str | None:
+    head = buffer[:12].tobytes()
+    if head.startswith(b'\xff\xd8\xff'):
+        return 'jpeg'
+    if head.startswith(b'\x89PNG\r\n\x1a\n'):
+        return 'png'
+    return 'webp' if head[:4] == b'RIFF' and head[8:] == b'WEBP' else None
+
+
+def _eight_bits(pixels: NDArray[Any]) -> NDArray[Any]:
+    if pixels.dtype == np.uint8:
+        return pixels
+    if pixels.dtype.kind == 'f':
+        scaled = np.nan_to_num(pixels.astype(np.float32), nan=0.0, posinf=1.0, neginf=0.0) * 255
+    else:
+        scaled = pixels.astype(np.float32) * (255 / 65535)
+    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)

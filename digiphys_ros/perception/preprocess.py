@@ -1,0 +1,154 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Pixels to the tensor a model was trained on; training and robot call the same code."""
+
+from typing import Annotated, Any, Literal
+
+import cv2
+from digiphys_ros.perception.frame import Frame
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Roi = tuple[Fraction, Fraction, Fraction, Fraction]
+
+_RESIZE = {
+    'area': cv2.INTER_AREA, 'linear': cv2.INTER_LINEAR, 'nearest': cv2.INTER_NEAREST,
+    'cubic': cv2.INTER_CUBIC, 'lanczos': cv2.INTER_LANCZOS4,
+}
+
+
+class PreprocessSpec(BaseModel):
+    """
+    How a frame becomes a tensor: part of a bundle, decided when the model is trained.
+
+    :ivar roi: region x, y, width, height as fractions of the frame; None is the whole frame.
+    :ivar crop: how the region meets the model's shape: stretched, cut to its central square, or
+        fitted in with black borders.
+    :ivar dtype: float32 gives (pixel * scale - mean) / std; uint8 the pixels as they are.
+    """
+
+    model_config = ConfigDict(extra='forbid', frozen=True)
+
+    width: Annotated[int, Field(gt=0, le=8192)]
+    height: Annotated[int, Field(gt=0, le=8192)]
+    colour: Literal['rgb', 'bgr', 'mono'] = 'rgb'
+    roi: Roi | None = None
+    crop: Literal['stretch', 'centre_square', 'letterbox'] = 'stretch'
+    resize: Literal['area', 'linear', 'nearest', 'cubic', 'lanczos'] = 'area'
+    scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1 / 255
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[Annotated[float, Field(gt=0)], ...] = (1.0,)
+    dtype: Literal['float32', 'uint8'] = 'float32'
+
+    @model_validator(mode='after')
+    def _consistent(self) -> 'PreprocessSpec':
+        for name in ('mean', 'std'):
+            if len(getattr(self, name)) not in (1, self.channels):
+                raise ValueError(f'{name} must have 1 or {self.channels} values')
+        check_roi(self.roi)
+        return self
+
+    @property
+    def channels(self) -> int:
+        """Return 1 for mono, else 3."""
+        return 1 if self.colour == 'mono' else 3
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """Return the tensor's shape: (1, height, width, channels)."""
+        return 1, self.height, self.width, self.channels
+
+
+def check_roi(roi: Roi | None) -> None:
+    """
+    Raise ValueError unless ``roi`` is a region with an area inside the frame.
+
+    :param roi: x, y, width, height as fractions of the frame.
+    """
+    if roi is None:
+        return
+    x, y, width, height = roi
+    if min(x, y) < 0 or min(width, height) <= 0 or x + width > 1 + 1e-6 or y + height > 1 + 1e-6:
+        raise ValueError(f'roi must be x, y, width, height as fractions of the frame with '
+                         f'x + width <= 1 and y + height <= 1, received {list(roi)}')
+
+
+class Preprocessor:
+    """
+    Callable that turns frames into tensors.
+
+    :param spec: the bundle's contract.
+    :param roi: a region that replaces the contract's.
+    """
+
+    def __init__(self, spec: PreprocessSpec, roi: Roi | None = None) -> None:
+        check_roi(roi)
+        self._spec = spec
+        self._roi = roi or spec.roi
+        self._factor = (spec.scale / np.asarray(spec.std)).astype(np.float32)
+        self._offset = (-np.asarray(spec.mean) / np.asarray(spec.std)).astype(np.float32)
+
+    def __call__(self, frame: Frame) -> NDArray[Any]:
+        """
+        Return the tensor of one frame.
+
+        :return: contiguous array of ``spec.shape`` and ``spec.dtype``.
+        """
+        spec = self._spec
+        # Cut first: what is outside the region is never converted.
+        region = Frame(self._cropped(self._region(frame.pixels)), frame.colour)
+        pixels = self._resized(region.converted(spec.colour)).reshape(spec.shape)
+        if spec.dtype == 'uint8':
+            return np.ascontiguousarray(pixels)
+        tensor = pixels.astype(np.float32)
+        tensor *= self._factor
+        tensor += self._offset
+        return tensor
+
+    def _region(self, pixels: NDArray[Any]) -> NDArray[Any]:
+        if self._roi is None:
+            return pixels
+        height, width = pixels.shape[:2]
+        x, y, w, h = self._roi
+        left, top = min(int(x * width), width - 1), min(int(y * height), height - 1)
+        right = max(left + 1, min(round((x + w) * width), width))
+        bottom = max(top + 1, min(round((y + h) * height), height))
+        return pixels[top:bottom, left:right]
+
+    def _cropped(self, pixels: NDArray[Any]) -> NDArray[Any]:
+        if self._spec.crop != 'centre_square':
+            return pixels
+        height, width = pixels.shape[:2]
+        side = min(height, width)
+        top, left = (height - side) // 2, (width - side) // 2
+        return pixels[top:top + side, left:left + side]
+
+    def _resized(self, pixels: NDArray[Any]) -> NDArray[Any]:
+        spec = self._spec
+        method = _RESIZE[spec.resize]
+        if spec.crop != 'letterbox':
+            if pixels.shape[:2] == (spec.height, spec.width):
+                return pixels
+            return cv2.resize(pixels, (spec.width, spec.height), interpolation=method)
+        height, width = pixels.shape[:2]
+        factor = min(spec.height / height, spec.width / width)
+        size = max(1, round(width * factor)), max(1, round(height * factor))
+        fitted = cv2.resize(pixels, size, interpolation=method)
+        canvas = np.zeros((spec.height, spec.width, *fitted.shape[2:]), np.uint8)
+        top, left = (spec.height - size[1]) // 2, (spec.width - size[0]) // 2
+        canvas[top:top + size[1], left:left + size[0]] = fitted
+        return canvas

@@ -1,0 +1,113 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Keep a set of processes alive, and leave none behind."""
+
+from collections.abc import Mapping, Sequence
+import ctypes
+from dataclasses import dataclass, field
+import signal
+import subprocess
+import time
+from typing import Any
+
+PR_SET_PDEATHSIG = 1
+HEALTHY_AFTER_S = 10.0
+LONGEST_PAUSE_S = 10.0
+
+
+def _die_with_parent() -> None:
+    """Let the kernel end this child when the supervisor is killed without a chance to do it."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+@dataclass
+class _Child:
+    command: Sequence[str]
+    process: subprocess.Popen[bytes]
+    started_s: float
+    restart_at_s: float | None = None
+    failures: int = 0
+
+
+@dataclass
+class Supervisor:
+    """
+    Start processes, restart one that dies, end them all.
+
+    :param commands: command lines by name.
+    :param environment: environment of every process.
+    :param output: where their output goes: None is this process's own, or a file object.
+    """
+
+    commands: Mapping[str, Sequence[str]]
+    environment: Mapping[str, str]
+    output: Any = None
+    _children: dict[str, _Child] = field(default_factory=dict)
+
+    def start(self) -> None:
+        """Start every process."""
+        for name, command in self.commands.items():
+            self._children[name] = _Child(command, self._spawn(command), time.monotonic())
+
+    def pids(self) -> dict[str, int]:
+        """Return the process ids by name."""
+        return {name: child.process.pid for name, child in self._children.items()}
+
+    def poll(self) -> list[str]:
+        """
+        Restart what died, with a pause that doubles while it keeps dying.
+
+        :return: one sentence for each death and each restart since the last call.
+        """
+        return [text for name, child in self._children.items()
+                for text in self._look_after(name, child)]
+
+    def stop(self, patience_s: float = 1.3) -> None:
+        """Interrupt every process, kill those still there after ``patience_s`` seconds."""
+        running = [child.process for child in self._children.values()
+                   if child.process.poll() is None]
+        for process in running:
+            process.send_signal(signal.SIGINT)
+        deadline_s = time.monotonic() + patience_s
+        for process in running:
+            try:
+                process.wait(max(deadline_s - time.monotonic(), 0.0))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._children.clear()
+
+    def _spawn(self, command: Sequence[str]) -> 'subprocess.Popen[bytes]':
+        # A session of its own: Ctrl-C reaches the supervisor alone, which ends them in order.
+        return subprocess.Popen(
+            command, env=dict(self.environment), stdin=subprocess.DEVNULL, stdout=self.output,
+            stderr=self.output, start_new_session=True, preexec_fn=_die_with_parent)
+
+    def _look_after(self, name: str, child: _Child) -> list[str]:
+        now_s = time.monotonic()
+        if child.restart_at_s is None:
+            if child.process.poll() is None:
+                return []
+            child.failures = 0 if now_s - child.started_s > HEALTHY_AFTER_S else child.failures
+            pause_s = min(0.1 * 2 ** child.failures, LONGEST_PAUSE_S)
+            child.failures += 1
+            child.restart_at_s = now_s + pause_s
+            return [f'{name} ended with code {child.process.returncode}, '
+                    f'starting it again in {pause_s:.1f} s']
+        if now_s < child.restart_at_s:
+            return []
+        child.process, child.started_s = self._spawn(child.command), now_s
+        child.restart_at_s = None
+        return [f'{name} started again, pid {child.process.pid}']
