@@ -1,0 +1,238 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The model bundle: a folder that carries all it takes to run a model as it was trained."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+import hashlib
+import json
+import os
+from pathlib import Path
+import shutil
+import tempfile
+from typing import Annotated, Any, Literal
+
+from digiphys_ros.errors import BundleError
+from digiphys_ros.perception.preprocess import PreprocessSpec
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, model_validator, ValidationError
+
+SCHEMA_VERSION = 1
+MANIFEST = 'bundle.json'
+GOLDEN = 'golden.npz'
+CARD = 'MODEL_CARD.md'
+
+FileKind = Literal['litert', 'keras', 'savedmodel', 'onnx']
+Label = Annotated[str, Field(min_length=1)]
+
+
+class BundleManifest(BaseModel):
+    """
+    What ``bundle.json`` holds.
+
+    :ivar background: the label that means "nothing of interest here".
+    :ivar files: model file by kind, relative to the bundle's folder.
+    :ivar temperature: divides the logits before the softmax.
+    :ivar abstain_below: best probability under which the classifier gives no result.
+    :ivar content_hash: sha256 of the manifest without this field and of every file it names.
+    """
+
+    model_config = ConfigDict(extra='forbid', frozen=True)
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    name: Annotated[str, Field(pattern=r'^[A-Za-z0-9_-]+$')]
+    labels: Annotated[tuple[Label, ...], Field(min_length=2)]
+    background: str | None = None
+    preprocess: PreprocessSpec
+    files: Annotated[dict[FileKind, str], Field(min_length=1)]
+    golden: str = GOLDEN
+    temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    abstain_below: Annotated[float, Field(ge=0, le=1)] = 0.0
+    provenance: dict[str, Any] = {}
+    metrics: dict[str, Any] = {}
+    content_hash: str = ''
+
+    @model_validator(mode='after')
+    def _consistent(self) -> 'BundleManifest':
+        if len(set(self.labels)) != len(self.labels):
+            raise ValueError('labels must differ from each other')
+        if self.background is not None and self.background not in self.labels:
+            raise ValueError(f'background "{self.background}" is not one of the labels')
+        return self
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle that was read and whose hash was found right."""
+
+    directory: Path
+    manifest: BundleManifest
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Return the class names, in the order of the logits."""
+        return self.manifest.labels
+
+    @property
+    def spec(self) -> PreprocessSpec:
+        """Return the preprocessing contract."""
+        return self.manifest.preprocess
+
+    @property
+    def hash(self) -> str:
+        """Return the content hash."""
+        return self.manifest.content_hash
+
+    def file(self, kind: FileKind) -> Path | None:
+        """Return a model file or folder, None where the bundle has none of that kind."""
+        name = self.manifest.files.get(kind)
+        return None if name is None else _inside(self.directory, name)
+
+    def golden(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """
+        Return the golden frames and the logits expected of them.
+
+        :return: (N, H, W, 3) or (N, H, W) uint8 in the contract's colours, (N, classes) float32.
+        :raises BundleError: when they do not fit the contract.
+        """
+        path = _inside(self.directory, self.manifest.golden)
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                frames, logits = arrays['frames'], arrays['logits']
+        except (OSError, ValueError, KeyError) as error:
+            raise BundleError(f'{path}: needs arrays `frames` and `logits`: {error}') from error
+        if frames.dtype != np.uint8 or len(frames) != len(logits) or not len(frames):
+            raise BundleError(f'{path}: needs as many uint8 frames as rows of logits, received '
+                              f'{frames.shape} {frames.dtype} and {logits.shape}.')
+        if logits.shape[1:] != (len(self.labels),):
+            raise BundleError(f'{path}: {len(self.labels)} labels, but logits of shape '
+                              f'{logits.shape}: a label is missing or too many.')
+        return frames, logits
+
+
+def load_bundle(path: str | Path) -> Bundle:
+    """
+    Read and check a bundle; nothing in it is executed.
+
+    :param path: the bundle's folder.
+    :raises BundleError: naming the file, the field and what is wrong with it.
+    """
+    directory = Path(path)
+    file = directory / MANIFEST
+    try:
+        data = json.loads(file.read_text(encoding='utf-8'))
+    except OSError as error:
+        raise BundleError(f'{directory} is not a model bundle: {file.name} cannot be read '
+                          f'({error.strerror}).') from error
+    except ValueError as error:
+        raise BundleError(f'{file}: is not JSON: {error}') from error
+    manifest = _parse(file, data)
+    for name in (*manifest.files.values(), manifest.golden):
+        _inside(directory, name)
+    found = content_hash(directory, manifest)
+    if found != manifest.content_hash:
+        raise BundleError(f'{directory}: the content hash is {found[:12]}, but {MANIFEST} says '
+                          f'{manifest.content_hash[:12] or "nothing"}: a file was changed after '
+                          'the bundle was written; export the model again.')
+    return Bundle(directory, manifest)
+
+
+def _parse(file: Path, data: Any) -> BundleManifest:
+    version = data.get('schema_version') if isinstance(data, dict) else None
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        raise BundleError(f'{file}: schema_version is {version}, this release reads up to '
+                          f'{SCHEMA_VERSION}: update digiphys_ros.')
+    try:
+        return BundleManifest.model_validate(data)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        field = '.'.join(map(str, problem['loc'])) or '(whole file)'
+        raise BundleError(f'{file}: field `{field}`: {problem["msg"]}, received '
+                          f'{repr(problem["input"])[:80]}') from error
+
+
+def _inside(directory: Path, name: str) -> Path:
+    """Return a file of the bundle, refusing a name that leads out of its folder."""
+    root = directory.resolve()
+    path = (root / name).resolve()
+    if root not in path.parents:
+        raise BundleError(f'{directory / MANIFEST}: "{name}" leads out of the bundle.')
+    if not path.exists():
+        raise BundleError(f'{directory}: "{name}" is named in {MANIFEST} but missing.')
+    return path
+
+
+def content_hash(directory: Path, manifest: BundleManifest) -> str:
+    """Return the sha256 over the manifest (without the hash) and every file it names."""
+    digest = hashlib.sha256()
+    text = manifest.model_dump_json(exclude={'content_hash'})
+    digest.update(json.dumps(json.loads(text), sort_keys=True).encode())
+    for name in (*manifest.files.values(), manifest.golden):
+        root = directory / name
+        files = [root] if root.is_file() else sorted(
+            file for file in root.rglob('*') if file.is_file())
+        for file in files:
+            digest.update(str(file.relative_to(directory)).encode())
+            digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def write_bundle(directory: str | Path, manifest: BundleManifest, *,
+                 files: Mapping[FileKind, Path], frames: NDArray[Any], logits: NDArray[Any],
+                 card: str) -> Bundle:
+    """
+    Write a bundle; it appears under its name whole or not at all.
+
+    :param directory: the bundle's folder; one that is there already is replaced.
+    :param manifest: its ``files`` and ``content_hash`` are filled in here.
+    :param files: model file or folder by kind, copied in.
+    :param frames: golden frames, (N, H, W, 3) or (N, H, W) uint8.
+    :param logits: what the model answers to them, (N, classes).
+    :param card: text of MODEL_CARD.md.
+    """
+    target = Path(directory)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f'.{target.name}.', dir=target.parent))
+    try:
+        names = _copy(files, work)
+        np.savez_compressed(work / GOLDEN, frames=frames, logits=logits.astype(np.float32))
+        filled = manifest.model_copy(update={'files': names, 'golden': GOLDEN})
+        filled = filled.model_copy(update={'content_hash': content_hash(work, filled)})
+        (work / MANIFEST).write_text(filled.model_dump_json(indent=2) + '\n', encoding='utf-8')
+        (work / CARD).write_text(card, encoding='utf-8')
+        work.chmod(0o755)
+        _replace(work, target)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return load_bundle(target)
+
+
+def _copy(files: Mapping[FileKind, Path], work: Path) -> dict[FileKind, str]:
+    for path in files.values():
+        if path.is_dir():
+            shutil.copytree(path, work / path.name)
+        else:
+            shutil.copyfile(path, work / path.name)
+    return {kind: path.name for kind, path in files.items()}
+
+
+def _replace(work: Path, target: Path) -> None:
+    old = target.with_name(f'.{target.name}.old')
+    shutil.rmtree(old, ignore_errors=True)
+    if target.exists():
+        os.replace(target, old)
+    os.replace(work, target)
+    shutil.rmtree(old, ignore_errors=True)

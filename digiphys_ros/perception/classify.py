@@ -1,0 +1,86 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Logits to calibrated scores, or "abstain"."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from digiphys_ros.perception.bundle import Bundle
+from digiphys_ros.perception.engines import Engine
+from digiphys_ros.perception.frame import Frame
+from digiphys_ros.perception.preprocess import Preprocessor, Roi
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Classification:
+    """
+    What one frame shows.
+
+    :ivar scores: the best classes with their probabilities, best first; empty when abstained.
+    :ivar abstained: the best probability was below the bundle's threshold, or not a number.
+    :ivar probabilities: one for each label.
+    """
+
+    scores: tuple[tuple[str, float], ...]
+    abstained: bool
+    probabilities: NDArray[Any]
+
+
+def softmax(logits: NDArray[Any], temperature: float = 1.0) -> NDArray[Any]:
+    """
+    Return softmax(logits / temperature) over the last axis.
+
+    The temperature is fitted on held-out images so that a score is a probability (Guo et al.,
+    "On Calibration of Modern Neural Networks", 2017).
+
+    :param logits: (..., classes).
+    :return: float64 of the same shape; NaN where a logit is not finite.
+    """
+    scaled = np.asarray(logits, np.float64) / temperature
+    scaled = np.where(np.isfinite(scaled).all(axis=-1, keepdims=True), scaled, np.nan)
+    exponentials = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+    result: NDArray[Any] = exponentials / exponentials.sum(axis=-1, keepdims=True)
+    return result
+
+
+class Classifier:
+    """
+    Callable that classifies frames with one bundle.
+
+    :param roi: a region that replaces the bundle's.
+    :param top_k: how many classes to report.
+    """
+
+    def __init__(self, bundle: Bundle, engine: Engine, roi: Roi | None = None,
+                 top_k: int = 3) -> None:
+        self._bundle = bundle
+        self.engine = engine
+        self._preprocess = Preprocessor(bundle.spec, roi)
+        self._top_k = min(top_k, len(bundle.labels))
+
+    def __call__(self, frame: Frame) -> Classification:
+        """Return the classification of one frame."""
+        logits = self.engine.infer(self._preprocess(frame))[0]
+        manifest = self._bundle.manifest
+        probabilities = softmax(logits, manifest.temperature)
+        # NaN compares false: what is not a number abstains too
+        if not probabilities.max() >= manifest.abstain_below:
+            return Classification((), True, probabilities)
+        best = np.argsort(probabilities)[::-1][:self._top_k]
+        return Classification(
+            tuple((self._bundle.labels[index], float(probabilities[index])) for index in best),
+            False, probabilities)

@@ -1,0 +1,41 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""An engine for unit tests: no model, but an answer that depends on the pixels alone."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class FakeEngine:
+    """
+    Give the class numbered ``round(mean of the tensor)`` a logit of 10, every other one 0.
+
+    :param classes: how many logits.
+    """
+
+    name = 'fake'
+    tolerance = 0.0
+
+    def __init__(self, classes: int) -> None:
+        self._classes = classes
+
+    def infer(self, tensor: NDArray[Any]) -> NDArray[Any]:
+        """Return logits of shape (N, classes)."""
+        logits = np.zeros((len(tensor), self._classes), np.float32)
+        means = tensor.reshape(len(tensor), -1).mean(axis=1)
+        logits[np.arange(len(tensor)), np.rint(means).astype(int) % self._classes] = 10.0
+        return logits

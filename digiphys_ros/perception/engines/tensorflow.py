@@ -1,0 +1,99 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""TensorFlow: Keras file or SavedModel, on a GPU when there is one."""
+
+import os
+from typing import Any
+
+from digiphys_ros.errors import EngineError
+from digiphys_ros.perception.bundle import Bundle
+import numpy as np
+from numpy.typing import NDArray
+
+os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
+
+import tensorflow as tf  # noqa: E402
+
+
+class TensorFlowEngine:
+    """
+    Run the bundle's Keras file (in safe mode) or SavedModel.
+
+    :param threads: threads inside one operation; 0 leaves it to TensorFlow.
+    :param xla: compile with XLA.
+    :param mixed_precision: compute in float16; only on a GPU, where it pays.
+    :raises EngineError: when the model cannot be loaded or does not take the contract's tensor.
+    """
+
+    name = 'tensorflow'
+
+    def __init__(self, bundle: Bundle, threads: int = 0, *, xla: bool = False,
+                 mixed_precision: bool = False) -> None:
+        gpus = tf.config.list_physical_devices('GPU')
+        self.device = 'GPU' if gpus else 'CPU'
+        self._configure(gpus, threads)
+        half = mixed_precision and bool(gpus)
+        self.tolerance = 0.02 if half else 1e-3
+        model = self._load(bundle, half)
+
+        def call(tensor: Any) -> Any:
+            return tf.cast(model(tensor, training=False), tf.float32)
+
+        signature = tf.TensorSpec((None, *bundle.spec.shape[1:]), bundle.spec.dtype)
+        self._call = tf.function(call, input_signature=[signature], jit_compile=xla or None)
+
+    def infer(self, tensor: NDArray[Any]) -> NDArray[Any]:
+        """Return logits of shape (N, classes)."""
+        logits: NDArray[Any] = self._call(tf.convert_to_tensor(tensor)).numpy()
+        return logits
+
+    @staticmethod
+    def _configure(gpus: list[Any], threads: int) -> None:
+        try:
+            for gpu in gpus:
+                tf.config.experimental.set_memory_growth(gpu, True)
+            if threads:
+                tf.config.threading.set_intra_op_parallelism_threads(threads)
+        except RuntimeError:
+            # TensorFlow already runs in this process with the settings of an earlier engine
+            return
+
+    @staticmethod
+    def _load(bundle: Bundle, half: bool) -> Any:
+        keras_file, saved_model = bundle.file('keras'), bundle.file('savedmodel')
+        path = keras_file or saved_model
+        if path is None:
+            raise EngineError(f'{bundle.directory}: holds no Keras file and no SavedModel, only '
+                              f'{", ".join(bundle.manifest.files)}.')
+        try:
+            if keras_file is None:
+                return tf.saved_model.load(str(path))
+            model = tf.keras.models.load_model(path, compile=False, safe_mode=True)
+        except Exception as error:
+            raise EngineError(f'{path}: TensorFlow cannot load it: '
+                              f'{str(error).splitlines()[0]}') from error
+        if tuple(model.input_shape[1:]) != bundle.spec.shape[1:]:
+            raise EngineError(f'{path}: the model takes {model.input_shape}, the bundle prepares '
+                              f'{bundle.spec.shape}.')
+        return _half(model) if half else model
+
+
+def _half(model: Any) -> Any:
+    """Return the same model computing in float16."""
+    with tf.keras.dtype_policies.DTypePolicyScope('mixed_float16') \
+            if hasattr(tf.keras.dtype_policies, 'DTypePolicyScope') else _policy():
+        copy = tf.keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    return copy

@@ -1,0 +1,21 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The embedded simulator: drawn signs, a camera that approaches them, a kinematic robot."""
+
+from digiphys_ros.simulation.course import Course, CourseFrame, sample_crop
+from digiphys_ros.simulation.robot import DifferentialDrive
+from digiphys_ros.simulation.signs import draw_sign, SIGNS
+
+__all__ = ['Course', 'CourseFrame', 'DifferentialDrive', 'draw_sign', 'sample_crop', 'SIGNS']
