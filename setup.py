@@ -1,0 +1,59 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Package description for colcon (ament_python) and pip."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+PACKAGE = 'digiphys_ros'
+NODES = ('camera', 'classifier', 'policy', 'gate')
+
+
+def shared(folder):
+    """Return data_files entries that install a folder, subfolders kept."""
+    files = [path for path in sorted(Path(folder).rglob('*'))
+             if path.is_file() and '__pycache__' not in path.parts]
+    return [(f'share/{PACKAGE}/{path.parent}', [str(path)]) for path in files]
+
+
+setup(
+    name=PACKAGE,
+    version='0.1.0',
+    packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
+    data_files=[
+        ('share/ament_index/resource_index/packages', [f'resource/{PACKAGE}']),
+        (f'share/{PACKAGE}', ['package.xml']),
+        *(entry for folder in ('benchmarks', 'config', 'launch', 'models', 'worlds')
+          for entry in shared(folder)),
+    ],
+    install_requires=['setuptools', 'numpy', 'opencv-python', 'pydantic>=2', 'pyyaml'],
+    extras_require={
+        'litert': ['ai-edge-litert'],
+        'tensorflow': ['tensorflow'],
+        'train': ['ai-edge-litert', 'matplotlib', 'tensorflow', 'tqdm'],
+    },
+    python_requires='>=3.10',
+    zip_safe=True,
+    author='digiphys_ros contributors',
+    maintainer='digiphys_ros contributors',
+    maintainer_email='maintainers@digiphys-ros.example',
+    description='Camera in, safe command out: image classification and safe actuation for ROS 2.',
+    license='Apache-2.0',
+    entry_points={'console_scripts': [
+        'digiphys = digiphys_ros.cli.main:main',
+        *(f'{node} = digiphys_ros.nodes.{node}:main' for node in NODES),
+    ]},
+)
