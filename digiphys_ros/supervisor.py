@@ -34,7 +34,6 @@ def _die_with_parent() -> None:
 
 @dataclass
 class _Child:
-    command: Sequence[str]
     process: subprocess.Popen[bytes]
     started_s: float
     restart_at_s: float | None = None
@@ -47,19 +46,19 @@ class Supervisor:
     Start processes, restart one that dies, end them all.
 
     :param commands: command lines by name.
-    :param environment: environment of every process.
+    :param environments: the environment of each process, by name.
     :param output: where their output goes: None is this process's own, or a file object.
     """
 
     commands: Mapping[str, Sequence[str]]
-    environment: Mapping[str, str]
+    environments: Mapping[str, Mapping[str, str]]
     output: Any = None
     _children: dict[str, _Child] = field(default_factory=dict)
 
     def start(self) -> None:
         """Start every process."""
-        for name, command in self.commands.items():
-            self._children[name] = _Child(command, self._spawn(command), time.monotonic())
+        for name in self.commands:
+            self._children[name] = _Child(self._spawn(name), time.monotonic())
 
     def pids(self) -> dict[str, int]:
         """Return the process ids by name."""
@@ -89,10 +88,10 @@ class Supervisor:
                 process.wait()
         self._children.clear()
 
-    def _spawn(self, command: Sequence[str]) -> 'subprocess.Popen[bytes]':
+    def _spawn(self, name: str) -> 'subprocess.Popen[bytes]':
         # A session of its own: Ctrl-C reaches the supervisor alone, which ends them in order.
         return subprocess.Popen(
-            command, env=dict(self.environment), stdin=subprocess.DEVNULL, stdout=self.output,
+            self.commands[name], env=dict(self.environments[name]), stdin=subprocess.DEVNULL, stdout=self.output,
             stderr=self.output, start_new_session=True, preexec_fn=_die_with_parent)
 
     def _look_after(self, name: str, child: _Child) -> list[str]:
@@ -108,6 +107,6 @@ class Supervisor:
                     f'starting it again in {pause_s:.1f} s']
         if now_s < child.restart_at_s:
             return []
-        child.process, child.started_s = self._spawn(child.command), now_s
+        child.process, child.started_s = self._spawn(name), now_s
         child.restart_at_s = None
         return [f'{name} started again, pid {child.process.pid}']

@@ -17,6 +17,7 @@
 import argparse
 import os
 import signal
+import sys
 import threading
 from typing import Any
 
@@ -24,6 +25,8 @@ from digiphys_ros.errors import ConfigError, UsageError
 from digiphys_ros.resources import find_resource
 from digiphys_ros.supervisor import Supervisor
 from digiphys_ros.transport import transport_environment
+
+IMAGE_NODES = ('camera', 'classifier')
 
 
 def add_parser(subparsers: Any) -> None:
@@ -46,8 +49,10 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run until a signal ends it."""
-    supervisor = Supervisor(_commands(arguments), transport_environment(
-        arguments.transport, os.environ))
+    commands = _commands(arguments)
+    supervisor = Supervisor(commands, {
+        node: transport_environment(arguments.transport, os.environ, images=node in IMAGE_NODES)
+        for node in commands})
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
@@ -100,5 +105,4 @@ def _overrides(texts: list[str], nodes: tuple[str, ...]) -> dict[str, dict[str, 
 
 
 def _tell(sentence: str) -> None:
-    import sys
     sys.stderr.write(f'digiphys run: {sentence}\n')

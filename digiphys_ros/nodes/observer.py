@@ -16,11 +16,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+import os
 import threading
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from digiphys_ros.control import ControlConfig
+from digiphys_ros.distro import ros_distro
 from digiphys_ros.errors import DigiphysError
 from digiphys_ros.nodes import qos
 from digiphys_ros.nodes.conversions import actuator_type, stamp_s
@@ -136,7 +138,7 @@ class Observer:
 
     def distro_and_rmw(self) -> tuple[str, str]:
         """Return the ROS distro (by rclpy's major version where it is not set) and the RMW."""
-        return ros_distro(), str(rclpy.get_rmw_implementation_identifier())
+        return ros_distro(os.environ), str(rclpy.get_rmw_implementation_identifier())
 
     def _now_s(self) -> float:
         return self._node.get_clock().now().nanoseconds * 1e-9
@@ -169,18 +171,3 @@ class Observer:
                 'message': status.message, **{item.key: item.value for item in status.values}}
         self._notify()
 
-
-def ros_distro() -> str:
-    """Return ROS_DISTRO, or the distro that ships the installed rclpy."""
-    from importlib.metadata import PackageNotFoundError, version
-    import os
-    named = os.environ.get('ROS_DISTRO', '')
-    if named:
-        return named
-    for package in ('rclpy', 'ros-rclpy'):
-        try:
-            major = int(version(package).split('.')[0])
-        except (PackageNotFoundError, ValueError):
-            continue
-        return {3: 'humble', 7: 'jazzy', 9: 'kilted', 10: 'lyrical'}.get(major, f'rclpy {major}')
-    return 'unknown'

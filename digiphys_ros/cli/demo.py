@@ -1,0 +1,227 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""``digiphys demo``: the whole pipeline on a drawn sign course or any other source."""
+
+import argparse
+from collections.abc import Mapping
+import os
+from pathlib import Path
+import sys
+import time
+from typing import Any, TYPE_CHECKING
+
+from digiphys_ros.cli.output import write_json
+from digiphys_ros.errors import DigiphysError, UsageError
+from digiphys_ros.resources import find_resource
+from digiphys_ros.supervisor import Supervisor
+from digiphys_ros.transport import transport_environment
+
+if TYPE_CHECKING:
+    from digiphys_ros.nodes.observer import Observer
+
+CONFIG = 'traffic.yaml'
+READY_TIMEOUT_S = 30.0
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the verb."""
+    parser = subparsers.add_parser(
+        'demo', help='run the whole pipeline on a drawn sign course or any other source',
+        description='Start camera, classifier, policy and gate as ROS 2 nodes in processes of '
+                    'their own, watch them from outside, judge what the robot did and draw it.')
+    parser.add_argument('--source', default='course', metavar='SOURCE',
+                        help='course (drawn signs), a folder, a video, a device, a .npz or .zip '
+                             'data set (%(default)s)')
+    parser.add_argument('--seconds', type=float, metavar='N',
+                        help='end after N seconds (default: with the source, at most 60)')
+    parser.add_argument('--bundle', default='traffic_signs', metavar='NAME',
+                        help='model bundle: a path, or a name in models/ (%(default)s)')
+    parser.add_argument('--seed', type=int, default=0, metavar='N',
+                        help='seed of the drawn course (%(default)s)')
+    parser.add_argument('--out', default='out/demo', metavar='DIR',
+                        help='where report.png and logs go (%(default)s)')
+    parser.add_argument('--json', metavar='FILE', help='write the report; - is standard output')
+    parser.add_argument('--headless', action='store_true', help='open no window')
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run, judge, draw."""
+    if arguments.seconds is not None and not arguments.seconds > 0:
+        raise UsageError(f'--seconds must be positive, received {arguments.seconds}.')
+    _check_source(arguments.source)
+    out = Path(arguments.out)
+    out.mkdir(parents=True, exist_ok=True)
+    environment = {**os.environ, 'ROS_DOMAIN_ID': str(1 + os.getpid() % 100)}
+    os.environ.update(transport_environment('local', environment))
+    # rclpy reads the environment when it is imported and initialised
+    from digiphys_ros.demo.plot import draw
+    from digiphys_ros.demo.report import build_report, Setting
+    setting = Setting.load(find_resource('traffic_rules.yaml', 'config'),
+                           find_resource(arguments.bundle, 'models'))
+    recording, facts = _play(arguments, setting, environment, out / 'nodes.log')
+    report = build_report(setting, recording, facts)
+    draw(report, setting, recording, out / 'report.png')
+    if arguments.json:
+        write_json(report, arguments.json)
+    if arguments.json != '-':
+        sys.stdout.write(_summary(report, out))
+    return 0 if report['passed'] else 1
+
+
+def _check_source(source: str) -> None:
+    if source == 'course':
+        return
+    from digiphys_ros.errors import SourceError
+    from digiphys_ros.perception.sources import open_source
+    try:
+        next(open_source(source))
+    except SourceError as error:
+        raise UsageError(f'--source {error}') from error
+
+
+def _play(arguments: argparse.Namespace, setting: Any, environment: Mapping[str, str],
+          log: Path) -> tuple[Any, dict[str, Any]]:
+    from digiphys_ros.nodes.observer import Observer
+    observer = Observer(setting.control)
+    with open(log, 'wb') as output:
+        supervisor = Supervisor(_commands(arguments, setting), {
+            node: transport_environment('local', environment, images=node == 'camera')
+            for node in ('camera', 'classifier', 'policy', 'gate')}, output)
+        supervisor.start()
+        try:
+            facts = _watch(arguments, observer, supervisor, log)
+            return observer.recording, facts
+        finally:
+            # first: a node that ends reports empty figures
+            observer.close()
+            supervisor.stop()
+
+
+def _commands(arguments: argparse.Namespace, setting: Any) -> dict[str, list[str]]:
+    from digiphys_ros.nodes.configuration import command
+    config = find_resource(CONFIG, 'config')
+    on_course = arguments.source == 'course'
+    parameters: dict[str, dict[str, Any]] = {
+        # the camera starts last, when everybody listens
+        'camera': {'source': arguments.source if on_course else
+                   str(Path(arguments.source).absolute()), 'loop': False, 'autostart': False,
+                   'seed': arguments.seed},
+        'classifier': {'bundle': str(setting.bundle.directory)},
+        'policy': {}, 'gate': {},
+    }
+    if not on_course:
+        parameters['classifier']['roi'] = [0.0, 0.0, 1.0, 1.0]
+    return {node: command(node, config=config, parameters=values)
+            for node, values in parameters.items()}
+
+
+def _watch(arguments: argparse.Namespace, observer: 'Observer', supervisor: Supervisor,
+           log: Path) -> dict[str, Any]:
+    from lifecycle_msgs.msg import Transition
+    started_s = time.monotonic()
+    if not observer.wait_for(
+            lambda: all(observer.diagnostic(node, 'phase') == 'active'
+                        for node in ('classifier', 'policy', 'gate')), READY_TIMEOUT_S):
+        raise DigiphysError(f'the nodes were not ready within {READY_TIMEOUT_S:.0f} s: '
+                            + '; '.join(f'{node}: {observer.diagnostic(node, "message") or "-"}'
+                                        for node in ('classifier', 'policy', 'gate'))
+                            + f' (their output: {log})')
+    ready_s = time.monotonic() - started_s
+    observer.transition('camera', Transition.TRANSITION_CONFIGURE)
+    # the first frames would be lost on a subscription that is still being matched
+    observer.wait_for(lambda: observer.diagnostic('camera', 'listeners') not in ('', '0'), 5.0)
+    observer.transition('camera', Transition.TRANSITION_ACTIVATE)
+    _follow(arguments, observer, supervisor)
+    if observer.diagnostic('camera', 'message') != 'ended':
+        observer.transition('camera', Transition.TRANSITION_DEACTIVATE)
+    _settle(observer)
+    distro, rmw = observer.distro_and_rmw()
+    return {'ready_s': round(ready_s, 2), 'ros_distro': distro, 'rmw': rmw,
+            'source': arguments.source}
+
+
+def _follow(arguments: argparse.Namespace, observer: 'Observer',
+            supervisor: Supervisor) -> None:
+    """Show progress until the source or the time ends."""
+    from tqdm import tqdm
+    window = None if arguments.headless else _window(observer)
+    limit_s = arguments.seconds or 60.0
+    started_s = time.monotonic()
+    with tqdm(total=round(limit_s, 1), unit='s', disable=None,
+              bar_format='{l_bar}{bar}| {n:.0f}/{total:.0f} s {postfix}') as bar:
+        while (elapsed_s := time.monotonic() - started_s) < limit_s:
+            if observer.wait_for(lambda: observer.diagnostic('camera', 'message') == 'ended', 0.1):
+                return
+            for sentence in supervisor.poll():
+                bar.write(f'digiphys demo: {sentence}', file=sys.stderr)
+            bar.set_postfix_str(f'{len(observer.recording.classifications)} classified, '
+                                f'rule {observer.diagnostic("policy", "rule") or "-"}')
+            bar.update(elapsed_s - bar.n)
+            if window is not None:
+                window()
+
+
+def _settle(observer: 'Observer') -> None:
+    """Wait for the last frames, the safe state and the final counts."""
+    sent = int(observer.diagnostic('camera', 'frames_sent') or 0)
+    observer.wait_for(lambda: int(observer.diagnostic('camera', 'frames_sent') or 0) >= sent
+                      and observer.diagnostic('gate', 'base.state') == 'expired'
+                      and observer.diagnostic('classifier', 'message') == 'no frames arrive', 5.0)
+
+
+def _window(observer: 'Observer') -> Any:
+    """Return a function that shows the newest annotated image, None without a display."""
+    if not (os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY')):
+        return None
+    import cv2
+    from digiphys_ros.nodes.conversions import frame_from
+    from sensor_msgs.msg import Image
+    newest: list[Image] = []
+    observer.watch(Image, 'debug_image', lambda message: newest.__setitem__(slice(None), [message]))
+
+    def show() -> None:
+        if newest:
+            cv2.imshow('digiphys demo', frame_from(newest[0]).converted('bgr'))
+        cv2.waitKey(1)
+    return show
+
+
+def _summary(report: dict[str, Any], out: Path) -> str:
+    frames, latency = report['frames'], report['latency_ms']
+    lines = [
+        f'{report["ros_distro"]}, {report["rmw"]}, engine {report["engine"]}, model '
+        f'{report["model"]["name"]} {report["model"]["hash"][:12]}',
+        f'frames     {frames["sent"]} sent, {frames["received"]} received, '
+        f'{report["classified"]} classified, {report["abstained"]} abstained',
+        'accuracy   ' + ('unknown, the source has no labels' if report['accuracy'] is None else
+                         f'{report["accuracy"]:.3f} of {report["labelled_answers"]} labelled '
+                         'frames that were answered'),
+        f'commands   {report["commands"]}, unsafe {report["unsafe_commands"]}, '
+        f'safe stops {report["safe_stops"]}',
+        *(f'latency    {name.replace("_", " ")}: p50 {latency[name]["p50"]} ms, '
+          f'p99 {latency[name]["p99"]} ms' for name in latency),
+        f'robot      drove {report["robot"]["distance_m"]} m',
+    ]
+    for sign in report['encounters'][:20]:
+        lines.append(f'  {"ok  " if sign["right"] else "MISS"} {sign["sign"]}: should '
+                     f'{sign["expected"]}, did {sign["observed"]}')
+    if len(report['encounters']) > 20:
+        lines.append(f'  ... and {len(report["encounters"]) - 20} more')
+    if report['encounters']:
+        right = sum(sign['right'] for sign in report['encounters'])
+        lines.append(f'  {right} of {len(report["encounters"])} signs acted on as the rules ask')
+    lines += [f'PROBLEM    {problem}' for problem in report['problems']]
+    lines.append(f'report     {out / "report.png"}')
+    return '\n'.join(lines) + '\n'

@@ -1,0 +1,114 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The demo's report: one documented object."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from digiphys_ros.control import ControlConfig, load_control
+from digiphys_ros.demo.judge import accuracy, as_json, encounters, latency, reaction, \
+    unsafe_commands
+from digiphys_ros.perception import Bundle, load_bundle
+from digiphys_ros.simulation.robot import DifferentialDrive
+
+LEASE_S, PERIOD_S = 0.5, 0.02
+"""As in config/traffic.yaml, which the demo runs."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the pipeline runs with: its rules and its model."""
+
+    control: ControlConfig
+    bundle: Bundle
+
+    @classmethod
+    def load(cls, rules: Path, bundle: Path) -> 'Setting':
+        """Load both; errors name the file and the field."""
+        return cls(load_control(rules), load_bundle(bundle))
+
+    def expected_reaction(self, label: str) -> str:
+        """Return what the robot ought to do at a sign."""
+        command = self.control.command(self.control.rule_for(label))['base']
+        return reaction(command['linear.x'], command['angular.z'])
+
+    def label_names(self, labels: dict[float, str]) -> dict[float, str]:
+        """Return labels by stamp; a number, as data sets without names have it, gets its name."""
+        names = self.bundle.labels
+        return {stamp_s: names[int(label)] if label.isdigit() and int(label) < len(names)
+                and label not in names else label for stamp_s, label in labels.items()}
+
+
+def build_report(setting: Setting, recording: Any, facts: dict[str, Any]) -> dict[str, Any]:
+    """
+    Return the report of one run.
+
+    :param recording: what the observer saw (nodes.observer.Recording).
+    :param facts: ros_distro, rmw, source, ready_s.
+    """
+    labels = setting.label_names(recording.labels)
+    commands, seen = recording.commands, recording.classifications
+    own = {node: recording.diagnostics.get(f'/{node}', {})
+           for node in ('camera', 'classifier', 'gate')}
+    unsafe = unsafe_commands(commands, [stamp_s for stamp_s, _ in recording.obeyed],
+                             setting.control.actuators['base'], LEASE_S, PERIOD_S)
+    met = encounters(labels, commands, setting.expected_reaction, setting.bundle.manifest.background)
+    report = {
+        **facts,
+        'engine': own['classifier'].get('engine', ''),
+        'model': {'name': setting.bundle.manifest.name, 'hash': setting.bundle.hash},
+        'frames': {'sent': int(own['camera'].get('frames_sent', 0)),
+                   'received': int(own['classifier'].get('received', 0)),
+                   'dropped': int(own['classifier'].get('dropped', 0))},
+        'classified': len(seen),
+        'abstained': sum(not one.scores for one in seen),
+        'accuracy': accuracy(seen, labels),
+        'labelled_answers': sum(bool(one.scores) and one.stamp_s in labels for one in seen),
+        'commands': len(commands),
+        'unsafe_commands': len(unsafe),
+        'safe_stops': int(own['gate'].get('base.safe_stops', 0)),
+        'latency_ms': {
+            'capture_to_classification': latency(
+                [(one.arrival_s - one.stamp_s) * 1e3 for one in seen]),
+            'capture_to_command': latency(
+                [(arrival_s - stamp_s) * 1e3 for stamp_s, arrival_s in recording.obeyed])},
+        'robot': _drive(commands),
+        'encounters': [as_json(one) for one in met],
+    }
+    report['problems'] = _problems(report, unsafe)
+    report['passed'] = not report['problems']
+    return report
+
+
+def _problems(report: dict[str, Any], unsafe: list[str]) -> list[str]:
+    problems = [f'unsafe command {sentence}' for sentence in unsafe[:5]]
+    if not report['classified']:
+        problems.append('no frame was classified')
+    if not report['commands']:
+        problems.append('no command reached the robot')
+    if report['classified'] and not report['safe_stops']:
+        problems.append('the robot was not stopped when the frames ended')
+    return problems
+
+
+def _drive(commands: Any) -> dict[str, float]:
+    robot, distance_m = DifferentialDrive(), 0.0
+    for command, following in zip(commands, commands[1:], strict=False):
+        elapsed_s = min(max(following.stamp_s - command.stamp_s, 0.0), 0.1)
+        robot.step(command.linear_mps, command.angular_radps, elapsed_s)
+        distance_m += abs(command.linear_mps) * elapsed_s
+    return {'distance_m': round(distance_m, 2), 'x_m': round(robot.x_m, 2),
+            'y_m': round(robot.y_m, 2), 'heading_rad': round(robot.heading_rad, 3)}
