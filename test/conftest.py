@@ -12,12 +12,21 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+from collections.abc import Callable, Iterator
+import itertools
 import os
 from pathlib import Path
+import signal
+import subprocess
+import threading
+import time
+from typing import Any
 
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+TIMEOUT_S = 20.0
+_domains = itertools.count(os.getpid() % 60)
 
 
 @pytest.fixture(scope='session')
@@ -27,3 +36,148 @@ def data_dir() -> Path:
     if not folder.is_dir():
         pytest.skip(f'real data sets not found in {folder} (set DIGIPHYS_DATA)')
     return folder
+
+
+class Robot:
+    """A ROS 2 participant of the test's own, spinning on a thread, and the nodes it starts."""
+
+    def __init__(self, domain_id: int, folder: Path) -> None:
+        import rclpy
+        from rclpy.executors import SingleThreadedExecutor
+        self.environment = {**os.environ, 'ROS_DOMAIN_ID': str(domain_id)}
+        self._folder = folder
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._changed = threading.Condition()
+        self._context = rclpy.Context()
+        rclpy.init(context=self._context, domain_id=domain_id)
+        self.node = rclpy.create_node('test_robot', context=self._context)
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self.node)
+        self._thread = threading.Thread(target=self._executor.spin, daemon=True)
+        self._thread.start()
+        self.diagnostics: dict[str, tuple[str, dict[str, str]]] = {}
+        from diagnostic_msgs.msg import DiagnosticArray
+        self.node.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 50)
+
+    def start(self, node: str, namespace: str = '', **parameters: Any) -> subprocess.Popen[bytes]:
+        """Start one node of the package as a process."""
+        from digiphys_ros.nodes.configuration import command
+        return self.run(f'{namespace}{node}', command(
+            node, namespace=namespace, parameters=parameters))
+
+    def run(self, name: str, words: list[str]) -> subprocess.Popen[bytes]:
+        """Start any process in the robot's domain, its output in a file of that name."""
+        with open(self._folder / f'{name}.log', 'ab') as log:
+            self._processes[name] = subprocess.Popen(
+                words, env=self.environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                cwd=REPOSITORY, start_new_session=True)
+        return self._processes[name]
+
+    def log(self, name: str) -> str:
+        """Return what a process wrote."""
+        return (self._folder / f'{name}.log').read_text()
+
+    def listen(self, message_type: type, topic: str, qos: Any = 100) -> list[Any]:
+        """Return a list that fills with the messages of a topic."""
+        received: list[Any] = []
+
+        def take(message: Any) -> None:
+            with self._changed:
+                received.append(message)
+                self._changed.notify_all()
+        self.node.create_subscription(message_type, topic, take, qos)
+        return received
+
+    def speak(self, message_type: type, topic: str, qos: Any = 10) -> Any:
+        """Return a publisher that somebody listens to."""
+        publisher = self.node.create_publisher(message_type, topic, qos)
+        self.poll(lambda: publisher.get_subscription_count() > 0, f'a subscription to {topic}')
+        return publisher
+
+    def wait(self, condition: Callable[[], Any], what: str, timeout_s: float = TIMEOUT_S) -> None:
+        """Wait until ``condition`` holds; it is looked at after every message."""
+        with self._changed:
+            assert self._changed.wait_for(condition, timeout_s), f'no {what}\n{self._logs()}'
+
+    def poll(self, condition: Callable[[], Any], what: str, timeout_s: float = TIMEOUT_S) -> None:
+        """Wait for something that no message tells, such as a discovered endpoint."""
+        deadline_s = time.monotonic() + timeout_s
+        while not condition():
+            assert time.monotonic() < deadline_s, f'no {what}\n{self._logs()}'
+            threading.Event().wait(0.01)
+
+    def value(self, node: str, key: str) -> str:
+        """Return a figure from a node's newest diagnostics."""
+        return self.diagnostics.get(f'/{node}', ('', {}))[1].get(key, '')
+
+    def is_active(self, *nodes: str) -> None:
+        """Wait until the nodes say that they are active."""
+        self.wait(lambda: all(self.value(node, 'phase') == 'active' for node in nodes),
+                  f'active {nodes}')
+
+    def call(self, service_type: type, name: str, request: Any) -> Any:
+        """Return a service's answer."""
+        client = self.node.create_client(service_type, name)
+        assert client.wait_for_service(TIMEOUT_S), f'no service {name}\n{self._logs()}'
+        done = threading.Event()
+        future = client.call_async(request)
+        future.add_done_callback(lambda _: done.set())
+        assert done.wait(TIMEOUT_S), f'no answer from {name}\n{self._logs()}'
+        return future.result()
+
+    def transition(self, node: str, number: int) -> bool:
+        """Ask for a lifecycle transition; return whether it succeeded."""
+        from lifecycle_msgs.srv import ChangeState
+        request = ChangeState.Request()
+        request.transition.id = number
+        return bool(self.call(ChangeState, f'{node}/change_state', request).success)
+
+    def set_parameter(self, node: str, name: str, value: Any) -> Any:
+        """Set one parameter; return the result with its reason."""
+        from rcl_interfaces.srv import SetParameters
+        from rclpy.parameter import Parameter
+        request = SetParameters.Request(
+            parameters=[Parameter(name, value=value).to_parameter_msg()])
+        return self.call(SetParameters, f'{node}/set_parameters', request).results[0]
+
+    def now(self) -> Any:
+        """Return the clock as a message."""
+        return self.node.get_clock().now().to_msg()
+
+    def close(self) -> None:
+        """End every process and the participant."""
+        for process in self._processes.values():
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+        for process in self._processes.values():
+            try:
+                process.wait(3.0)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._executor.shutdown(timeout_sec=1.0)
+        self._thread.join(2.0)
+        self.node.destroy_node()
+        self._context.try_shutdown()
+
+    def _on_diagnostics(self, message: Any) -> None:
+        with self._changed:
+            for status in message.status:
+                self.diagnostics[status.name] = (
+                    status.message, {item.key: item.value for item in status.values})
+            self._changed.notify_all()
+
+    def _logs(self) -> str:
+        return '\n'.join(f'--- {path.name}\n{path.read_text()[-2000:]}'
+                         for path in self._folder.glob('*.log'))
+
+
+@pytest.fixture
+def robot(tmp_path: Path) -> Iterator[Robot]:
+    """Return a robot in a ROS domain of its own, on this machine alone."""
+    pytest.importorskip('rclpy', reason='rclpy is not installed')
+    from digiphys_ros.transport import transport_environment
+    os.environ.update(transport_environment('local', os.environ))
+    one = Robot(1 + next(_domains) % 100, tmp_path)
+    yield one
+    one.close()

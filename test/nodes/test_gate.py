@@ -1,0 +1,158 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+import signal
+import threading
+
+import pytest
+
+pytestmark = pytest.mark.ros
+LEASE_S = 0.4
+PERIOD_S = 0.02
+
+
+class Base:
+    """A base behind a gate: what it is told, and a driver that keeps wanting to move."""
+
+    def __init__(self, robot):
+        from geometry_msgs.msg import TwistStamped
+        from std_msgs.msg import Bool
+        self.robot = robot
+        self.process = robot.start('gate', lease_s=LEASE_S)
+        self.commands = robot.listen(TwistStamped, 'cmd_vel')
+        self.desired = robot.speak(TwistStamped, 'desired/base')
+        self.estop = robot.speak(Bool, 'estop')
+        self._type, self._bool = TwistStamped, Bool
+        self._stop_driving = threading.Event()
+
+    def want(self, linear, stamp=None):
+        message = self._type()
+        message.header.stamp = stamp or self.robot.now()
+        message.twist.linear.x = linear
+        self.desired.publish(message)
+
+    def drive(self):
+        def run():
+            while not self._stop_driving.wait(0.03):
+                self.want(0.5)
+        threading.Thread(target=run, daemon=True).start()
+
+    def stop_driving(self):
+        self._stop_driving.set()
+
+    def press(self, pressed):
+        self.estop.publish(self._bool(data=pressed))
+
+    def moves(self):
+        return bool(self.commands) and self.commands[-1].twist.linear.x > 0
+
+    def hears_still(self, count=10):
+        """Wait for ``count`` more commands, none of which may move."""
+        first = len(self.commands)
+        self.robot.wait(lambda: len(self.commands) >= first + count, 'commands')
+        assert not any(one.twist.linear.x for one in self.commands[first:])
+
+
+@pytest.fixture
+def base(robot):
+    one = Base(robot)
+    robot.is_active('gate')
+    yield one
+    one.stop_driving()
+
+
+def stamp_s(message):
+    return message.header.stamp.sec + message.header.stamp.nanosec * 1e-9
+
+
+def test_nothing_moves_before_the_first_valid_command(base):
+    base.hears_still()
+    message_from_the_past = base.robot.now()
+    message_from_the_past.sec -= 60
+    base.want(0.5, message_from_the_past)
+    base.want(float('nan'))
+    base.hears_still()
+    base.robot.wait(lambda: base.robot.value('gate', 'base.refused.not_finite') == '1', 'counter')
+    assert base.robot.value('gate', 'base.refused.stale') == '1'
+    assert base.robot.value('gate', 'base.accepted') == '0'
+
+
+def test_obeys_and_stops_when_the_commands_stop(base):
+    base.drive()
+    base.robot.wait(base.moves, 'motion')
+    base.robot.wait(lambda: base.commands[-1].twist.linear.x == 0.5, 'full speed')
+    base.stop_driving()
+    base.robot.wait(lambda: not base.moves(), 'safe state')
+    last_motion = [one for one in base.commands if one.twist.linear.x][-1]
+    first_stop = base.commands[base.commands.index(last_motion) + 1]
+    assert stamp_s(first_stop) - stamp_s(last_motion) < LEASE_S
+    base.hears_still()
+
+
+def test_speeds_up_no_faster_than_the_limit(base):
+    base.drive()
+    base.robot.wait(lambda: base.moves() and base.commands[-1].twist.linear.x == 0.5, 'speed')
+    for before, after in zip(base.commands, base.commands[1:]):
+        change = after.twist.linear.x - before.twist.linear.x
+        assert change <= 2.0 * (stamp_s(after) - stamp_s(before)) + 1e-6
+
+
+def test_estop_latches_until_reset_and_reset_alone_moves_nothing(base):
+    from std_srvs.srv import Trigger
+    base.drive()
+    base.robot.wait(base.moves, 'motion')
+    base.press(True)
+    base.robot.wait(lambda: not base.moves(), 'stop')
+    base.press(False)
+    base.hears_still()
+    base.press(True)
+    base.hears_still(5)
+    assert not base.robot.call(Trigger, 'gate/reset', Trigger.Request()).success
+    base.press(False)
+    base.stop_driving()
+    base.robot.poll(
+        lambda: base.robot.call(Trigger, 'gate/reset', Trigger.Request()).success, 'reset')
+    base.hears_still()
+    base.want(0.5)
+    base.robot.wait(base.moves, 'motion after reset and a new command')
+
+
+def test_sends_the_safe_state_when_it_is_ended(base):
+    base.drive()
+    base.robot.wait(base.moves, 'motion')
+    base.process.send_signal(signal.SIGTERM)
+    assert base.process.wait(5.0) == 0
+    base.robot.wait(lambda: not base.moves(), 'safe state')
+
+
+def test_deactivation_stops_and_goes_on_saying_so(base):
+    base.drive()
+    base.robot.wait(base.moves, 'motion')
+    assert base.robot.transition('gate', 4)
+    base.robot.wait(lambda: not base.moves(), 'safe state')
+    base.hears_still()
+
+
+def test_tells_which_image_it_obeys(base):
+    from std_msgs.msg import Header
+    obeyed = base.robot.listen(Header, 'obeyed/base')
+    base.robot.poll(lambda: base.robot.node.count_publishers('obeyed/base') > 0, 'publisher')
+    base.drive()
+    base.robot.wait(lambda: len(obeyed) > 3, 'obeyed stamps')
+
+
+def test_warns_when_nobody_listens(robot):
+    robot.start('gate')
+    robot.wait(lambda: 'nobody listens to /cmd_vel (TwistStamped)'
+               in robot.diagnostics.get('/gate', ('',))[0], 'warning')
