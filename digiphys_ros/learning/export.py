@@ -35,7 +35,7 @@ def export_model(model: Any, folder: Path, check: NDArray[Any]) -> dict[FileKind
     bare = tf.keras.models.clone_model(model)
     bare.set_weights(model.get_weights())
     keras_file, lite_file = folder / 'model.keras', folder / 'model.tflite'
-    bare.save(keras_file)
+    bare.save(keras_file, include_optimizer=False)
     lite_file.write_bytes(tf.lite.TFLiteConverter.from_keras_model(bare).convert())
     expected = bare(check, training=False).numpy()
     worst = float(np.abs(_run_lite(lite_file, check) - expected).max())
