@@ -1,22 +1,32 @@
-# make demo   the whole pipeline on an embedded default     make demo ARGS="--help"
-# make test   the whole test suite
-# make bench  latency, frames, start and memory             make bench ARGS="--json bench.json"
-# make lint   ruff, mypy and ament's linters
-# Each sets up .venv on first use.
+# make demo    the whole pipeline on an embedded default    make demo ARGS="--help"
+# make test    the whole test suite                         make test ARGS="-k gate"
+# make bench   frame rates, latency, start, memory          make bench ARGS="--json bench.json"
+# make lint    ruff, mypy and ament's linters
+# make clean   remove all that the others made
+# make test-jazzy   the ROS-dependent tests on ROS 2 Jazzy (the others use Kilted)
+#
+# Each sets up .venv on first use. PYTHON=python3.12 chooses the interpreter.
 
-PYTHON ?= $(firstword $(foreach name,python3.12 python3.11 python3.10 python3,\
-	$(if $(shell $(name) -c "import sys; sys.exit(not (3,10) <= sys.version_info[:2] <= (3,12))" \
-	2>/dev/null && echo yes),$(name))) python3)
 ARGS ?=
-LINTED = digiphys_ros test launch benchmarks tools setup.py
+SHELL := /bin/sh
+FITS := import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
+FOUND = $(shell for name in python3 python3.12 python3.11 python3.10; do \
+	if $$name -c '$(FITS)' 2>/dev/null; then echo $$name; break; fi; done)
+INTERPRETER = $(or $(PYTHON),$(FOUND),$(error Python 3.10 to 3.12 was not found: \
+	sudo apt-get install python3 python3-venv python3-dev, or name one with PYTHON=))
+
+LINTED := $(wildcard digiphys_ros test launch benchmarks tools setup.py)
+XML := $(wildcard package.xml interfaces config launch worlds)
+AMENT := flake8 pep257 xmllint copyright
+
+# A ROS 2 that the shell has sourced would get in the way of the one in .venv.
+unexport PYTHONHOME PYTHONPATH ROS_DISTRO RMW_IMPLEMENTATION
+ifneq ($(AMENT_PREFIX_PATH)$(_ROS_WHEELS_BOOTSTRAP_COMPLETE),)
+unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH LD_LIBRARY_PATH
+unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
+endif
 
 .PHONY: demo test test-jazzy bench lint clean venv venv-jazzy
-
-venv:
-	@$(PYTHON) tools/setup_venv.py kilted .venv
-
-venv-jazzy:
-	@$(PYTHON) tools/setup_venv.py jazzy .venv-jazzy
 
 demo: venv
 	@.venv/bin/digiphys demo $(ARGS)
@@ -31,17 +41,22 @@ bench: venv
 	@.venv/bin/digiphys bench $(ARGS)
 
 lint: venv
-	@for tool in flake8 pep257 xmllint copyright; do command -v ament_$$tool >/dev/null || { \
-		echo "ament_$$tool is missing: sudo apt install python3-ament-flake8" \
-		"python3-ament-pep257 python3-ament-xmllint python3-ament-copyright" >&2; exit 1; }; done
+	@for tool in $(AMENT); do command -v ament_$$tool >/dev/null || { echo "ament_$$tool is" \
+		"missing: sudo apt-get install $(AMENT:%=python3-ament-%)" >&2; exit 1; }; done
 	.venv/bin/ruff check $(LINTED)
 	.venv/bin/mypy
 	ament_flake8 $(LINTED)
 	ament_pep257 $(LINTED)
 	ament_copyright $(LINTED)
-	.venv/bin/python tools/lint_xml.py
+	ament_xmllint $(XML)
+
+venv:
+	@$(INTERPRETER) tools/setup_venv.py kilted .venv
+
+venv-jazzy:
+	@$(INTERPRETER) tools/setup_venv.py jazzy .venv-jazzy
 
 clean:
-	rm -rf .venv .venv-jazzy build install log out .pytest_cache .mypy_cache .ruff_cache \
-		.hypothesis *.egg-info
+	rm -rf .venv .venv-jazzy build install log out *.egg-info
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
