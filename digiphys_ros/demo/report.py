@@ -87,6 +87,7 @@ def build_report(setting: Setting, recording: Any, facts: dict[str, Any]) -> dic
                 [(arrival_s - stamp_s) * 1e3 for stamp_s, arrival_s in recording.obeyed])},
         'robot': _drive(commands),
         'encounters': [as_json(one) for one in met],
+        'diagnostics': recording.diagnostics,
     }
     report['problems'] = _problems(report, unsafe)
     report['passed'] = not report['problems']

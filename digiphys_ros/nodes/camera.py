@@ -123,10 +123,12 @@ class CameraNode(PipelineNode):
         for frame in self._frames:
             if frame.time_s is not None and first_s is None:
                 first_s = frame.time_s
-            due_s = started_s + self._offset_s(frame, first_s, played)
+            wait_s = started_s + self._offset_s(frame, first_s, played) - time.monotonic()
             played += 1
-            wait_s = due_s - time.monotonic()
-            self._late += wait_s < 0
+            if wait_s < 0:
+                # like a sensor: a late frame delays the next ones, it does not make them a burst
+                started_s -= wait_s
+                self._late += 1
             if self._stopped.wait(max(wait_s, 0.0)):
                 return
             self._publish(frame)
