@@ -98,7 +98,7 @@ class ClassifierNode(PipelineNode):
         self._results = self._add(Classification, 'classification', qos.RELIABLE)
         self._vision_info = self._add(VisionInfo, 'vision_info', qos.LATCHED)
         self._label_info = self._add(LabelInfo, 'label_info', qos.LATCHED)
-        self._debug_images = self._add(Image, 'debug_image', qos.BEST_EFFORT)
+        self._debug_images = self._add(Image, 'debug_image', qos.RELIABLE)
 
     def activate(self) -> None:
         """Subscribe and classify."""

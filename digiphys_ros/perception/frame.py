@@ -15,6 +15,7 @@
 """Image message bytes to pixels, for every encoding a camera driver emits."""
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any, Literal, TypeAlias
 
 import cv2
@@ -44,6 +45,9 @@ _YUV422 = {
 }
 
 _YUV420 = {'nv12': cv2.COLOR_YUV2BGR_NV12, 'nv21': cv2.COLOR_YUV2BGR_NV21}
+
+_JPEG_END = b'\xff\xd9'
+_PNG_END = b'IEND\xaeB`\x82'
 
 ENCODINGS = (*_PLAIN, *_BAYER, *_YUV422, *_YUV420)
 """Encodings decoded here; any other one is left to cv_bridge where it is installed."""
@@ -75,9 +79,9 @@ class Frame:
         Return the pixels as 8 bits in another channel order, the same array where nothing changes.
 
         16 bits are scaled by 255/65535 and rounded. Floats are taken as 0 to 1, scaled by 255 and
-        saturated; NaN becomes 0.
+        saturated; NaN becomes 0. Transparency is left out.
 
-        :param colour: rgb, bgr or mono.
+        :param colour: rgb, bgr or mono; the frame's own colour only brings it to 8 bits.
         :return: (H, W, 3) or, for mono, (H, W); uint8.
         """
         pixels = _eight_bits(self.pixels)
@@ -91,59 +95,73 @@ def decode_image(data: Any, *, height: int, width: int, encoding: str, step: int
     """
     Return the frame behind the fields of a sensor_msgs/Image.
 
-    A view of ``data`` where the encoding allows, row padding included. The rows of nv12 and nv21
-    are the picture's ``height`` rows of brightness and then half as many of colour.
+    A view of ``data`` where the encoding allows, row padding included; Bayer and YUV images are
+    converted to BGR. ``height`` is the picture's height, for nv12 and nv21 too: their data holds
+    that many rows of brightness, then half as many of colour, all ``step`` bytes apart. 8UC3 is
+    taken as BGR, as OpenCV and cv_bridge take it.
 
-    :param data: any buffer of bytes.
+    :param data: any contiguous buffer of bytes.
     :param step: bytes from one row to the next.
+    :param is_bigendian: byte order of mono16, 16UC1 and 32FC1.
     :raises FrameError: when the fields do not fit each other, with what was received.
     """
     if height <= 0 or width <= 0:
         raise FrameError(f'image of {width}x{height} pixels: both must be at least 1.')
-    buffer = np.frombuffer(data, np.uint8)
-    if encoding not in ENCODINGS:
-        return _by_cv_bridge(buffer, height, width, encoding, step, is_bigendian)
+    buffer = _bytes_of(data)
+    _check_length(buffer.size, height, width, encoding, step)
     if encoding in _PLAIN:
         kind, channels, colour = _PLAIN[encoding]
-        order = '>' if is_bigendian else '<'
-        pixel_type = np.dtype(order + kind)
+        pixel_type = np.dtype(('>' if is_bigendian else '<') + kind)
         pixels = _rows(buffer, height, width, channels, encoding, step, pixel_type)
         return Frame(pixels if channels > 1 else pixels[:, :, 0], colour)
-    return Frame(_by_opencv(buffer, height, width, encoding, step), 'bgr')
+    if encoding in ENCODINGS:
+        return Frame(_by_opencv(buffer, height, width, encoding, step), 'bgr')
+    return _by_cv_bridge(buffer, height, width, encoding, step, is_bigendian)
+
+
+def _bytes_of(data: Any) -> NDArray[Any]:
+    """Return (N,) uint8, a view of the buffer."""
+    try:
+        return np.frombuffer(data, np.uint8)
+    except (TypeError, ValueError, BufferError) as error:
+        raise FrameError(f'image data must be a contiguous buffer of bytes, received '
+                         f'{type(data).__name__}: {error}.') from error
+
+
+def _check_length(size: int, height: int, width: int, encoding: str, step: int) -> None:
+    rows = height * 3 // 2 if encoding in _YUV420 else height
+    if size != step * rows:
+        planes = f' ({height} of brightness and {height // 2} of colour)' if rows != height else ''
+        raise FrameError(f'image data is {size} bytes, but a step of {step} x {rows} rows{planes} '
+                         f'is {step * rows} ({width}x{height} {encoding}).')
 
 
 def _rows(buffer: NDArray[Any], height: int, width: int, channels: int, encoding: str,
           step: int, pixel_type: np.dtype[Any]) -> NDArray[Any]:
     """Return (height, width, channels) as a view that steps over the padding."""
-    row_bytes = width * channels * pixel_type.itemsize
-    if step < row_bytes:
+    pixel_bytes = channels * pixel_type.itemsize
+    if step < width * pixel_bytes:
         raise FrameError(f'step is {step} bytes, but {width} pixels of {encoding} need '
-                         f'{row_bytes}.')
-    if buffer.size != step * height:
-        raise FrameError(f'image data is {buffer.size} bytes, but step x height is {step} x '
-                         f'{height} = {step * height} ({width}x{height} {encoding}).')
-    rows = buffer.reshape(height, step)[:, :row_bytes]
-    pixels: NDArray[Any] = np.ndarray(
-        (height, width, channels), pixel_type, buffer=buffer, strides=(
-            step, channels * pixel_type.itemsize, pixel_type.itemsize)) \
-        if pixel_type.itemsize > 1 else rows.reshape(height, width, channels)
-    return pixels
+                         f'{width * pixel_bytes}.')
+    return np.ndarray((height, width, channels), pixel_type, buffer=buffer,
+                      strides=(step, pixel_bytes, pixel_type.itemsize))
 
 
 def _by_opencv(buffer: NDArray[Any], height: int, width: int, encoding: str,
                step: int) -> NDArray[Any]:
     byte = np.dtype(np.uint8)
     if encoding in _BAYER:
-        if height < 2 or width < 2:
-            raise FrameError(f'a {encoding} image of {width}x{height}: at least 2x2 is needed.')
+        # OpenCV leaves a smaller picture black
+        if height < 3 or width < 3:
+            raise FrameError(f'a {encoding} image of {width}x{height}: at least 3x3 is needed.')
         mosaic = _rows(buffer, height, width, 1, encoding, step, byte)
         return cv2.cvtColor(mosaic, _BAYER[encoding])
     if width % 2 or (encoding in _YUV420 and height % 2):
         raise FrameError(f'a {encoding} image of {width}x{height}: its pixels share colours in '
                          'pairs, so the size must be even.')
     if encoding in _YUV422:
-        return cv2.cvtColor(_rows(buffer, height, width, 2, encoding, step, byte),
-                            _YUV422[encoding])
+        pairs = _rows(buffer, height, width, 2, encoding, step, byte)
+        return cv2.cvtColor(pairs, _YUV422[encoding])
     planes = _rows(buffer, height * 3 // 2, width, 1, encoding, step, byte)
     return cv2.cvtColor(planes, _YUV420[encoding])
 
@@ -152,12 +170,12 @@ def _by_cv_bridge(buffer: NDArray[Any], height: int, width: int, encoding: str, 
                   is_bigendian: bool) -> Frame:
     try:
         from cv_bridge import CvBridge
-        from sensor_msgs.msg import Image
     except ImportError:
         raise FrameError(f'encoding "{encoding}" is not one of {", ".join(ENCODINGS)}; with '
                          'cv_bridge installed it would be asked for others.') from None
-    message = Image(height=height, width=width, encoding=encoding, step=step,
-                    is_bigendian=int(is_bigendian), data=buffer.tobytes())
+    # cv_bridge only reads the fields, so that no message package is needed here
+    message = SimpleNamespace(height=height, width=width, encoding=encoding, step=step,
+                              is_bigendian=int(is_bigendian), data=buffer)
     try:
         return Frame(CvBridge().imgmsg_to_cv2(message, 'bgr8'), 'bgr')
     except Exception as error:
@@ -168,43 +186,54 @@ def decode_compressed(data: Any, format: str) -> Frame:
     """
     Return the frame behind a sensor_msgs/CompressedImage.
 
-    :param data: a JPEG, PNG or WebP file as any buffer of bytes.
-    :param format: the message's format text, used in errors and to refuse depth images.
+    :param data: a JPEG, PNG or WebP file as any contiguous buffer of bytes.
+    :param format: the message's format text, used in errors and to refuse depth images; the data
+        itself says which of the three it is.
+    :return: bgr or mono, 8 bits; a mark of orientation inside the file is not followed.
     :raises FrameError: when the data is no such file, or not all of one.
     """
     if 'compressedDepth' in format:
         raise FrameError(f'format "{format}": a depth image has no colours to classify.')
-    buffer = np.frombuffer(data, np.uint8)
+    buffer = _bytes_of(data)
+    received = f'compressed image of {buffer.size} bytes, format "{format}"'
     kind = _file_kind(buffer)
     if kind is None:
-        raise FrameError(f'compressed image of {buffer.size} bytes, format "{format}": this is '
-                         'no JPEG, PNG or WebP file.')
-    # OpenCV fills what is missing of a JPEG with grey
-    if kind == 'jpeg' and b'\xff\xd9' not in buffer[-64:].tobytes():
-        raise FrameError(f'JPEG of {buffer.size} bytes ends before its end marker.')
+        raise FrameError(f'{received}: this is no JPEG, PNG or WebP file.')
+    if not _complete(buffer, kind):
+        raise FrameError(f'{received}: the {kind} file ends too early.')
     try:
         pixels = cv2.imdecode(buffer, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error as error:
-        raise FrameError(f'compressed image of {buffer.size} bytes: {error}') from error
+        raise FrameError(f'{received}: {error.err or error}.') from error
     if pixels is None:
-        raise FrameError(f'{kind} image of {buffer.size} bytes is broken.')
+        raise FrameError(f'{received}: the {kind} file is broken.')
     return Frame(pixels, 'mono' if pixels.ndim == 2 else 'bgr')
 
 
 def _file_kind(buffer: NDArray[Any]) -> str | None:
     head = buffer[:12].tobytes()
     if head.startswith(b'\xff\xd8\xff'):
-        return 'jpeg'
+        return 'JPEG'
     if head.startswith(b'\x89PNG\r\n\x1a\n'):
-        return 'png'
-    return 'webp' if head[:4] == b'RIFF' and head[8:] == b'WEBP' else None
+        return 'PNG'
+    return 'WebP' if head[:4] == b'RIFF' and head[8:] == b'WEBP' else None
+
+
+def _complete(buffer: NDArray[Any], kind: str) -> bool:
+    """Return whether the file's end is there: some decoders fill what is missing with grey."""
+    if kind == 'WebP':
+        # the size of what follows stands after the four letters RIFF
+        return buffer.size >= 8 + int.from_bytes(buffer[4:8].tobytes(), 'little')
+    # drivers pad with zeros
+    tail = buffer.tobytes().rstrip(b'\0')[-64:]
+    return (_JPEG_END if kind == 'JPEG' else _PNG_END) in tail
 
 
 def _eight_bits(pixels: NDArray[Any]) -> NDArray[Any]:
     if pixels.dtype == np.uint8:
         return pixels
-    if pixels.dtype.kind == 'f':
-        scaled = np.nan_to_num(pixels.astype(np.float32), nan=0.0, posinf=1.0, neginf=0.0) * 255
-    else:
-        scaled = pixels.astype(np.float32) * (255 / 65535)
-    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+    native = pixels.astype(pixels.dtype.newbyteorder('='), copy=False)
+    if native.dtype.kind == 'f':
+        # fmax and fmin take the number where the other one is NaN
+        return cv2.convertScaleAbs(np.fmin(np.fmax(native, 0), 1), alpha=255)
+    return cv2.convertScaleAbs(native, alpha=255 / 65535)

@@ -1,0 +1,245 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+from array import array
+import json
+import threading
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.ros
+SIGN = 'stop'
+
+
+def picture(seed, sign=SIGN):
+    from digiphys_ros.simulation import sample_crop
+    return sample_crop(np.random.default_rng(seed), sign, 64)
+
+
+def image(robot, pixels, encoding='rgb8'):
+    from sensor_msgs.msg import Image
+    message = Image(height=pixels.shape[0], width=pixels.shape[1], encoding=encoding,
+                    step=pixels.shape[1] * 3, data=array('B', pixels.tobytes()))
+    message.header.stamp = robot.now()
+    message.header.frame_id = 'lens'
+    return message
+
+
+class Camera:
+    """A camera of the test's own before a running classifier."""
+
+    def __init__(self, robot, **parameters):
+        from sensor_msgs.msg import Image
+        from vision_msgs.msg import Classification
+        self.robot = robot
+        self.process = robot.start('classifier', **parameters)
+        self.results = robot.listen(Classification, 'classification')
+        self._images = robot.speak(Image, 'image')
+        robot.is_active('classifier')
+        robot.poll(lambda: robot.node.count_publishers('classification'), 'publisher')
+        self._stopped = threading.Event()
+        self._thread = None
+        self.stamps = []
+
+    def show(self, pixels, encoding='rgb8'):
+        message = image(self.robot, pixels, encoding)
+        self._images.publish(message)
+        return message
+
+    def publish(self, message):
+        self._images.publish(message)
+
+    def play(self, rate_hz=30.0):
+        def run():
+            seed = 0
+            while not self._stopped.wait(1 / rate_hz):
+                seed += 1
+                self.stamps.append(self.show(picture(seed)).header.stamp)
+        self._thread = threading.Thread(target=run, daemon=True)
+        self._thread.start()
+
+    def stop(self):
+        self._stopped.set()
+        if self._thread is not None:
+            self._thread.join(2.0)
+
+    def answer(self, pixels):
+        """Show pixels until they are answered, return the answer."""
+        before = len(self.results)
+        message = self.show(pixels)
+        self.robot.wait(lambda: len(self.results) > before, 'classification')
+        return message, self.results[-1]
+
+    def count(self, name):
+        return int(self.robot.value('classifier', name) or 0)
+
+
+@pytest.fixture
+def camera(robot):
+    one = Camera(robot)
+    yield one
+    one.stop()
+
+
+def test_the_answer_has_the_images_header_and_the_labels_name(camera):
+    for seed in range(5):
+        message, answer = camera.answer(picture(seed))
+        assert answer.header == message.header
+        if answer.results:
+            break
+    assert answer.results[0].class_id == SIGN
+    assert answer.results[0].score == max(one.score for one in answer.results)
+    assert len(answer.results) == 3
+
+
+def test_broken_images_are_counted_and_told_and_harm_nothing(camera):
+    good = picture(1)
+    short = image(camera.robot, good)
+    short.data = short.data[:-7]
+    unknown = image(camera.robot, good, 'rgb9')
+    empty = image(camera.robot, good)
+    empty.height = 0
+    told = []
+    for expected, message in enumerate((short, unknown, empty), 1):
+        camera.publish(message)
+        camera.robot.wait(lambda wanted=expected: camera.count('broken') == wanted, 'count')
+        told.append(camera.robot.diagnostics['/classifier'][0])
+    assert '12281 bytes' in told[0]
+    assert '"rgb9"' in told[1]
+    assert '64x0' in told[2]
+    assert not camera.results
+    camera.answer(picture(2))
+    assert camera.process.poll() is None
+
+
+def test_frozen_and_black_frames_are_not_classified(camera):
+    _, first = camera.answer(picture(3))
+    for _ in range(3):
+        camera.show(picture(3))
+        camera.robot.wait(lambda: camera.count('received') >= 2, 'frames')
+    camera.robot.wait(lambda: camera.count('repeated') >= 1, 'repeated frames')
+    camera.show(np.zeros((64, 64, 3), np.uint8))
+    camera.robot.wait(lambda: camera.count('black') == 1, 'black frame')
+    assert camera.robot.diagnostics['/classifier'][0] in ('black', 'no frames arrive')
+    assert len(camera.results) == 1
+
+
+def test_label_table_is_latched(camera):
+    from digiphys_ros.nodes.qos import LATCHED
+    from vision_msgs.msg import LabelInfo, VisionInfo
+    infos = camera.robot.listen(VisionInfo, 'vision_info', LATCHED)
+    tables = camera.robot.listen(LabelInfo, 'label_info', LATCHED)
+    camera.robot.wait(lambda: infos and tables, 'latched messages')
+    labels = json.loads(infos[0].database_location)['labels']
+    assert labels['14'] == SIGN
+    assert [one.class_name for one in tables[0].class_map] == list(labels.values())
+    assert infos[0].method.startswith('traffic_signs@')
+
+
+def test_debug_image_is_drawn_for_those_who_listen(camera):
+    from sensor_msgs.msg import Image
+    drawn = camera.robot.listen(Image, 'debug_image')
+    camera.play()
+    camera.robot.wait(lambda: drawn, 'debug image')
+    assert (drawn[0].height, drawn[0].width, drawn[0].encoding) == (64, 64, 'bgr8')
+    assert drawn[0].header.frame_id == 'lens'
+
+
+def test_compressed_images_are_classified(robot):
+    from digiphys_ros.nodes.conversions import jpeg_message
+    from sensor_msgs.msg import CompressedImage
+    from std_msgs.msg import Header
+    from vision_msgs.msg import Classification
+    robot.start('classifier', image_transport='compressed')
+    results = robot.listen(Classification, 'classification')
+    images = robot.speak(CompressedImage, 'image/compressed')
+    robot.is_active('classifier')
+    robot.poll(lambda: robot.node.count_publishers('classification'), 'publisher')
+    header = Header(stamp=robot.now(), frame_id='lens')
+    images.publish(jpeg_message(picture(0), 'rgb8', header))
+    robot.wait(lambda: results, 'classification')
+    assert results[0].header == header
+
+
+def test_adapts_to_a_reliable_publisher(robot):
+    from digiphys_ros.nodes.qos import RELIABLE
+    from rclpy.qos import ReliabilityPolicy
+    from sensor_msgs.msg import Image
+    robot.start('classifier')
+    robot.speak(Image, 'image', RELIABLE)
+    robot.poll(lambda: [one for one in robot.node.get_subscriptions_info_by_topic('/image')
+                        if one.qos_profile.reliability == ReliabilityPolicy.RELIABLE],
+               'reliable subscription')
+
+
+def test_a_swap_under_load_loses_no_answer_and_a_bad_bundle_is_refused(camera, tmp_path):
+    import shutil
+
+    from digiphys_ros.resources import find_resource
+    other = tmp_path / 'other'
+    shutil.copytree(find_resource('traffic_signs', 'models'), other)
+    broken = tmp_path / 'broken'
+    shutil.copytree(other, broken)
+    (broken / 'model.tflite').write_bytes(b'nonsense')
+    camera.play()
+    camera.robot.wait(lambda: len(camera.results) > 10, 'answers')
+    refused = camera.robot.set_parameter('classifier', 'bundle', str(broken))
+    assert not refused.successful
+    assert 'content hash' in refused.reason
+    accepted = camera.robot.set_parameter('classifier', 'bundle', str(other))
+    assert accepted.successful, accepted.reason
+    count = len(camera.results)
+    camera.robot.wait(lambda: len(camera.results) > count + 10, 'answers after the swap')
+    camera.robot.wait(lambda: camera.count('classified') > 20, 'diagnostics')
+    assert camera.count('failed') == 0
+    assert camera.count('broken') == 0
+
+
+@pytest.fixture(scope='module')
+def slow_bundle(tmp_path_factory):
+    """Return a bundle whose model takes several frame periods, a real one on real LiteRT."""
+    import tensorflow as tf
+    keras = tf.keras
+    from digiphys_ros.learning.export import export_model
+    from digiphys_ros.perception import BundleManifest, PreprocessSpec, write_bundle
+    folder = tmp_path_factory.mktemp('slow')
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([
+        keras.Input((64, 64, 3)), *(keras.layers.Conv2D(192, 5, padding='same')
+                                    for _ in range(3)),
+        keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2)])
+    frames = np.stack([picture(seed) for seed in range(2)])
+    tensor = (frames / 255).astype(np.float32)
+    files = export_model(model, folder, tensor)
+    manifest = BundleManifest(name='slow', labels=('a', 'b'), files={'litert': 'x'},
+                              preprocess=PreprocessSpec(width=64, height=64))
+    write_bundle(folder / 'slow', manifest, files=files, frames=frames,
+                 logits=model(tensor).numpy(), card='slow')
+    return folder / 'slow'
+
+
+def test_a_slow_model_works_on_the_newest_frame(robot, slow_bundle):
+    camera = Camera(robot, bundle=str(slow_bundle))
+    camera.play(rate_hz=60.0)
+    robot.wait(lambda: len(camera.results) > 8, 'answers', 60.0)
+    camera.stop()
+    shown = [(stamp.sec, stamp.nanosec) for stamp in camera.stamps]
+    answered = [shown.index((one.header.stamp.sec, one.header.stamp.nanosec))
+                for one in camera.results]
+    assert answered == sorted(set(answered))
+    robot.wait(lambda: camera.count('dropped') > 0 or camera.count('received') < len(shown),
+               'dropped frames')
+    # while one frame is worked on, those before the newest are passed over
+    assert answered[-1] - answered[0] > len(answered)
