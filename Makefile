@@ -12,8 +12,9 @@ SHELL := /bin/sh
 FITS := import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
 FOUND = $(shell for name in python3 python3.12 python3.11 python3.10; do \
 	if $$name -c '$(FITS)' 2>/dev/null; then echo $$name; break; fi; done)
-INTERPRETER = $(or $(PYTHON),$(FOUND),$(error Python 3.10 to 3.12 was not found: \
-	sudo apt-get install python3 python3-venv python3-dev, or name one with PYTHON=))
+# PYTHON, else what the environment was made with, else the first that fits.
+interpreter_of = $(or $(PYTHON),$(realpath $(1)/bin/python),$(FOUND),$(error Python 3.10 to 3.12 \
+	was not found: sudo apt-get install python3 python3-venv python3-dev, or name it in PYTHON))
 
 LINTED := $(wildcard digiphys_ros test launch benchmarks tools setup.py)
 XML := $(wildcard package.xml interfaces config launch worlds)
@@ -51,10 +52,10 @@ lint: venv
 	ament_xmllint $(XML)
 
 venv:
-	@$(INTERPRETER) tools/setup_venv.py kilted .venv
+	@$(call interpreter_of,.venv) tools/setup_venv.py kilted .venv
 
 venv-jazzy:
-	@$(INTERPRETER) tools/setup_venv.py jazzy .venv-jazzy
+	@$(call interpreter_of,.venv-jazzy) tools/setup_venv.py jazzy .venv-jazzy
 
 clean:
 	rm -rf .venv .venv-jazzy build install log out *.egg-info

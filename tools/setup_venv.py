@@ -69,7 +69,7 @@ class Environment:
     def bring_up_to_date(self) -> None:
         """Do the steps that are missing, or made from something that has changed since."""
         constraints = _constraints(self.distro)
-        made_from = f'{self.folder} {sys.version} {constraints}'.encode()
+        made_from = f'{self.folder} {sys.version_info[:2]} {constraints}'.encode()
         steps = (
             ('packages', self._install_packages, [TOOLS / 'setup_venv.py'],
              f'Installing ROS 2 {self.distro}, TensorFlow and the rest (3 GB, some minutes) ...'),
@@ -100,6 +100,7 @@ class Environment:
         _run(sys.executable, '-m', 'venv', self.folder)
         constraints = self.folder / 'constraints.txt'
         constraints.write_text(_constraints(self.distro))
+        self._pip('-c', constraints, 'setuptools', 'wheel')
         self._pip('-c', constraints, *ROS, *MESSAGE_BUILD, *MESSAGE_BUILD_OF[self.distro], *OTHERS)
 
     def _install_package(self) -> None:

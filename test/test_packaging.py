@@ -1,0 +1,108 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What colcon and pip install is what a robot needs."""
+
+import ast
+from importlib.metadata import entry_points
+import os
+from pathlib import Path
+import subprocess
+import sys
+from xml.etree import ElementTree
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+COMMANDS = {'digiphys', 'camera', 'classifier', 'policy', 'gate'}
+SHARED = ('benchmarks', 'config', 'launch', 'models', 'worlds')
+
+
+@pytest.fixture(scope='module')
+def prefix(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder into which colcon has installed the package."""
+    pytest.importorskip('colcon_ros', reason='colcon is not installed')
+    workspace = tmp_path_factory.mktemp('workspace')
+    subprocess.run(
+        [sys.executable, '-m', 'colcon', '--log-base', 'log', 'build', '--base-paths', REPOSITORY],
+        cwd=workspace, check=True, timeout=120, capture_output=True)
+    return workspace / 'install' / 'digiphys_ros'
+
+
+@pytest.fixture
+def environment(prefix: Path) -> dict[str, str]:
+    """Return what sourcing the workspace sets."""
+    [modules] = prefix.glob('lib/python3*/site-packages')
+    return {**os.environ, 'PYTHONPATH': str(modules), 'AMENT_PREFIX_PATH': str(prefix)}
+
+
+def run(environment: dict[str, str], *words: str | Path) -> str:
+    return subprocess.run(words, env=environment, capture_output=True, text=True, check=True,
+                          cwd='/', timeout=60).stdout
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    manifest = ElementTree.parse(REPOSITORY / 'package.xml').findtext('version')
+    calls = [node for node in ast.walk(ast.parse((REPOSITORY / 'setup.py').read_text()))
+             if isinstance(node, ast.Call)]
+    declared = [ast.literal_eval(keyword.value) for call in calls for keyword in call.keywords
+                if keyword.arg == 'version']
+    assert declared == [manifest]
+    assert f'\n{manifest} (' in (REPOSITORY / 'CHANGELOG.rst').read_text()
+
+
+def test_pip_offers_the_command_and_the_nodes() -> None:
+    scripts = {entry.name for entry in entry_points(group='console_scripts')
+               if entry.value.startswith('digiphys_ros.')}
+    if not scripts:
+        pytest.skip('digiphys_ros is not installed')
+    assert scripts == COMMANDS
+
+
+@pytest.mark.ros
+def test_colcon_installs_every_shared_file(prefix: Path) -> None:
+    files = {path.relative_to(REPOSITORY) for folder in SHARED
+             for path in (REPOSITORY / folder).rglob('*')
+             if path.is_file() and '__pycache__' not in path.parts}
+    share = prefix / 'share' / 'digiphys_ros'
+    assert {path.parts[0] for path in files} >= {'config', 'launch', 'models'}
+    assert not {path for path in files if not (share / path).is_file()}
+
+
+@pytest.mark.ros
+def test_colcon_puts_executables_where_ros2_run_looks(prefix: Path) -> None:
+    assert {path.name for path in (prefix / 'lib' / 'digiphys_ros').iterdir()
+            if os.access(path, os.X_OK)} == COMMANDS
+
+
+@pytest.mark.ros
+def test_the_installed_command_runs(prefix: Path, environment: dict[str, str]) -> None:
+    command = prefix / 'lib' / 'digiphys_ros' / 'digiphys'
+    assert 'demo' in run(environment, sys.executable, command, '--help')
+
+
+@pytest.mark.ros
+def test_the_installed_package_finds_its_own_files(
+        prefix: Path, environment: dict[str, str]) -> None:
+    code = 'from digiphys_ros.resources import share_dir; print(share_dir())'
+    found = run(environment, sys.executable, '-c', code)
+    assert Path(found.strip()) == prefix / 'share' / 'digiphys_ros'
+
+
+@pytest.mark.ros
+def test_ament_finds_the_installed_package(prefix: Path, environment: dict[str, str]) -> None:
+    pytest.importorskip('ament_index_python')
+    code = ('from ament_index_python import get_package_prefix; '
+            'print(get_package_prefix("digiphys_ros"))')
+    assert Path(run(environment, sys.executable, '-c', code).strip()) == prefix
