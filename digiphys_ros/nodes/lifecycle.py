@@ -205,6 +205,8 @@ def run_node(make_node: Callable[[], PipelineNode],
     stopping: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda received, _frame: stopping.append(received))
+    # a thread that waits for the interpreter waits this long: 5 ms by default, as long as a frame
+    sys.setswitchinterval(0.0005)
     node = make_node()
     executor = make_executor()
     executor.add_node(node)

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 import os
 import threading
+import time
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -111,6 +112,13 @@ class Observer:
         """Return whether ``condition`` became true; it is looked at after every message."""
         with self._changed:
             return self._changed.wait_for(condition, timeout_s)
+
+    def wait_for_publisher(self, topic: str, timeout_s: float) -> bool:
+        """Return whether somebody publishes on ``topic`` in time."""
+        deadline_s = time.monotonic() + timeout_s
+        while not self._node.count_publishers(topic) and time.monotonic() < deadline_s:
+            time.sleep(0.02)
+        return self._node.count_publishers(topic) > 0
 
     def transition(self, node: str, transition_id: int, timeout_s: float = 10.0) -> None:
         """
