@@ -73,9 +73,9 @@ def bare_hop(size: tuple[int, int], seconds: float) -> dict[str, float]:
 
 def pipeline(size: tuple[int, int], seconds: float) -> dict[str, Any]:
     """Return latency, frames, start and memory of classifier, policy and gate."""
-    from digiphys_ros.control import load_control
+    from digiphys_ros.control import load_actuators
     from digiphys_ros.nodes.observer import Observer
-    observer = Observer(load_control(find_resource('traffic_rules.yaml', 'config')))
+    observer = Observer(load_actuators(find_resource('traffic_rules.yaml', 'config'))['base'])
     supervisor = start(NODES)
     with sender(size, seconds) as source:
         try:
@@ -107,9 +107,9 @@ def start(nodes: tuple[str, ...]) -> Supervisor:
 
 def first_classification_s() -> float:
     """Return the time from starting the classifier's process to its first answer."""
-    from digiphys_ros.control import load_control
+    from digiphys_ros.control import load_actuators
     from digiphys_ros.nodes.observer import Observer
-    observer = Observer(load_control(find_resource('traffic_rules.yaml', 'config')))
+    observer = Observer(load_actuators(find_resource('traffic_rules.yaml', 'config'))['base'])
     with sender(SIZES[0], 8.0, 'now') as source:
         observer.wait_for_publisher('image', 10.0)
         started_s = time.time()

@@ -91,8 +91,9 @@ class Supervisor:
     def _spawn(self, name: str) -> 'subprocess.Popen[bytes]':
         # A session of its own: Ctrl-C reaches the supervisor alone, which ends them in order.
         return subprocess.Popen(
-            self.commands[name], env=dict(self.environments[name]), stdin=subprocess.DEVNULL, stdout=self.output,
-            stderr=self.output, start_new_session=True, preexec_fn=_die_with_parent)
+            self.commands[name], env=dict(self.environments[name]), stdin=subprocess.DEVNULL,
+            stdout=self.output, stderr=self.output, start_new_session=True,
+            preexec_fn=_die_with_parent)
 
     def _look_after(self, name: str, child: _Child) -> list[str]:
         now_s = time.monotonic()

@@ -15,6 +15,7 @@
 """``digiphys demo``: the whole pipeline on a drawn sign course or any other source."""
 
 import argparse
+from collections import deque
 from collections.abc import Mapping
 import os
 from pathlib import Path
@@ -94,7 +95,7 @@ def _check_source(source: str) -> None:
 def _play(arguments: argparse.Namespace, setting: Any, environment: Mapping[str, str],
           log: Path) -> tuple[Any, dict[str, Any]]:
     from digiphys_ros.nodes.observer import Observer
-    observer = Observer(setting.control)
+    observer = Observer(setting.actuator)
     with open(log, 'wb') as output:
         supervisor = Supervisor(_commands(arguments, setting), {
             node: transport_environment('local', environment, images=node == 'camera')
@@ -188,8 +189,8 @@ def _window(observer: 'Observer') -> Any:
     import cv2
     from digiphys_ros.nodes.conversions import frame_from
     from sensor_msgs.msg import Image
-    newest: list[Image] = []
-    observer.watch(Image, 'debug_image', lambda message: newest.__setitem__(slice(None), [message]))
+    newest: deque[Image] = deque(maxlen=1)
+    observer.watch(Image, 'debug_image', newest.append)
 
     def show() -> None:
         if newest:

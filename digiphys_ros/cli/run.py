@@ -84,9 +84,8 @@ def _commands(arguments: argparse.Namespace) -> dict[str, list[str]]:
 
 
 def _overrides(texts: list[str], nodes: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-    import yaml
-
     from digiphys_ros.nodes.configuration import declared
+    import yaml
     overrides: dict[str, dict[str, Any]] = {}
     for text in texts:
         target, equals, value = text.partition('=')

@@ -12,14 +12,24 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""From classifications to commands that are safe to send: policy, gate and actuators."""
+"""
+From classifications to commands that are safe to send: policy, gate and actuators.
 
-from digiphys_ros.control.actuators import ActuatorConfig, FieldConfig
-from digiphys_ros.control.config import ControlConfig, load_control, Rule, Votes
+What reads and checks YAML (``ControlConfig``, ``load_control``) is imported from
+``digiphys_ros.control.config``, rules from ``digiphys_ros.control.policy``: the gate's process
+needs neither.
+"""
+
+from digiphys_ros.control.actuators import Actuator, Limits, load_actuators
 from digiphys_ros.control.gate import DesiredCommand, Gate, GateOutput, GateState, Refusal
-from digiphys_ros.control.policy import Decision, Observation, Policy
 
 __all__ = [
-    'ActuatorConfig', 'ControlConfig', 'Decision', 'DesiredCommand', 'FieldConfig', 'Gate',
-    'GateOutput', 'GateState', 'load_control', 'Observation', 'Policy', 'Refusal', 'Rule', 'Votes',
+    'Actuator',
+    'DesiredCommand',
+    'Gate',
+    'GateOutput',
+    'GateState',
+    'Limits',
+    'Refusal',
+    'load_actuators',
 ]

@@ -15,10 +15,14 @@
 """Actuators and rules as one YAML file describes them."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
+import json
 from pathlib import Path
+import sys
 from typing import Annotated, Any
 
-from digiphys_ros.control.actuators import ActuatorConfig, Finite, refuse, STRICT
+from digiphys_ros.control.actuators import Actuator
+from digiphys_ros.control.schema import ActuatorConfig, Finite, refuse, STRICT
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.yamlfile import load_yaml
 from pydantic import BaseModel, Field, model_validator
@@ -127,13 +131,17 @@ class ControlConfig(BaseModel):
                     yield (*place, name), (f'a value from {fields[name].min} to '
                                            f'{fields[name].max} is needed'), value
 
+    def actuator(self, name: str) -> Actuator:
+        """Return one actuator's checked values."""
+        return self.actuators[name].build()
+
     def classes(self, rule: Rule) -> frozenset[str]:
         """Return the classes of a rule, groups replaced by their members."""
         return frozenset(label for word in rule.when for label in self.groups.get(word, [word]))
 
     def command(self, rule: Rule) -> dict[str, dict[str, float]]:
         """Return the whole command of a rule: what it does not mention stays in the safe state."""
-        return {name: {**actuator.safe_values(), **rule.command.get(name, {})}
+        return {name: {**actuator.build().safe_values(), **rule.command.get(name, {})}
                 for name, actuator in self.actuators.items()}
 
     def rule_for(self, label: str) -> Rule:
@@ -164,3 +172,19 @@ def check_labels(config: ControlConfig, labels: Iterable[str]) -> None:
         for label in sorted(config.classes(rule) - known):
             raise ConfigError(f'rule `{rule.name}`: field `when`: the model has no class '
                               f'"{label}", it has {", ".join(sorted(known))}')
+
+
+def main() -> int:
+    """Check the rules file named on the command line; print its actuators as JSON."""
+    try:
+        control = load_control(sys.argv[1])
+    except ConfigError as error:
+        sys.stderr.write(f'{error}\n')
+        return 1
+    sys.stdout.write(json.dumps(
+        {name: asdict(actuator.build()) for name, actuator in control.actuators.items()}))
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from enum import Enum
 import math
 
-from digiphys_ros.control.actuators import ActuatorConfig
+from digiphys_ros.control.actuators import Actuator
 
 LONGEST_STEP_S = 0.1
 """A gate that was not stepped for longer still moves an actuator no further than in this time."""
@@ -94,7 +94,7 @@ class Gate:
     :raises ValueError: when ``lease_s`` is not a positive, finite number of seconds.
     """
 
-    def __init__(self, actuator: ActuatorConfig, lease_s: float) -> None:
+    def __init__(self, actuator: Actuator, lease_s: float) -> None:
         if not (math.isfinite(lease_s) and lease_s > 0):
             raise ValueError(f'lease_s must be positive and finite, received {lease_s}')
         self._actuator = actuator

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import math
 from typing import Any, Protocol
 
-from digiphys_ros.control import ActuatorConfig, FieldConfig
+from digiphys_ros.control import Actuator, Limits
 from digiphys_ros.statistics import percentile
 
 STOP_MPS = 0.02
@@ -115,7 +115,7 @@ def _runs(labels: Mapping[float, str]) -> list[tuple[str, float, float]]:
 
 
 def unsafe_commands(commands: Sequence[Command], obeyed_stamps_s: Sequence[float],
-                    actuator: ActuatorConfig, lease_s: float, period_s: float) -> list[str]:
+                    actuator: Actuator, lease_s: float, period_s: float) -> list[str]:
     """
     Return one sentence for each command that must not have been sent.
 
@@ -135,7 +135,7 @@ def unsafe_commands(commands: Sequence[Command], obeyed_stamps_s: Sequence[float
     return problems
 
 
-def _limits(command: Command, last: Command | None, actuator: ActuatorConfig) -> str:
+def _limits(command: Command, last: Command | None, actuator: Actuator) -> str:
     for name, attribute in (('linear.x', 'linear_mps'), ('angular.z', 'angular_radps')):
         field, value = actuator.fields[name], getattr(command, attribute)
         if not math.isfinite(value):
@@ -148,7 +148,7 @@ def _limits(command: Command, last: Command | None, actuator: ActuatorConfig) ->
     return ''
 
 
-def _too_fast(value: float, previous: float, elapsed_s: float, field: FieldConfig) -> bool:
+def _too_fast(value: float, previous: float, elapsed_s: float, field: Limits) -> bool:
     if value == field.safe or not field.max_rate_per_s:
         return False
     return abs(value - previous) > field.max_rate_per_s * max(elapsed_s, 0.0) + 1e-6

@@ -15,12 +15,20 @@
 """The demo's report: one documented object."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from digiphys_ros.control import ControlConfig, load_control
-from digiphys_ros.demo.judge import accuracy, as_json, encounters, latency, reaction, \
-    unsafe_commands
+from digiphys_ros.control import Actuator
+from digiphys_ros.control.config import ControlConfig, load_control
+from digiphys_ros.demo.judge import (
+    accuracy,
+    as_json,
+    encounters,
+    latency,
+    reaction,
+    unsafe_commands,
+)
 from digiphys_ros.perception import Bundle, load_bundle
 from digiphys_ros.simulation.robot import DifferentialDrive
 
@@ -39,6 +47,11 @@ class Setting:
     def load(cls, rules: Path, bundle: Path) -> 'Setting':
         """Load both; errors name the file and the field."""
         return cls(load_control(rules), load_bundle(bundle))
+
+    @property
+    def actuator(self) -> Actuator:
+        """Return the base that the demo drives."""
+        return self.control.actuator('base')
 
     def expected_reaction(self, label: str) -> str:
         """Return what the robot ought to do at a sign."""
@@ -64,8 +77,9 @@ def build_report(setting: Setting, recording: Any, facts: dict[str, Any]) -> dic
     own = {node: recording.diagnostics.get(f'/{node}', {})
            for node in ('camera', 'classifier', 'gate')}
     unsafe = unsafe_commands(commands, [stamp_s for stamp_s, _ in recording.obeyed],
-                             setting.control.actuators['base'], LEASE_S, PERIOD_S)
-    met = encounters(labels, commands, setting.expected_reaction, setting.bundle.manifest.background)
+                             setting.actuator, LEASE_S, PERIOD_S)
+    met = encounters(labels, commands, setting.expected_reaction,
+                     setting.bundle.manifest.background)
     report = {
         **facts,
         'engine': own['classifier'].get('engine', ''),
@@ -107,7 +121,7 @@ def _problems(report: dict[str, Any], unsafe: list[str]) -> list[str]:
 
 def _drive(commands: Any) -> dict[str, float]:
     robot, distance_m = DifferentialDrive(), 0.0
-    for command, following in zip(commands, commands[1:], strict=False):
+    for command, following in pairwise(commands):
         elapsed_s = min(max(following.stamp_s - command.stamp_s, 0.0), 0.1)
         robot.step(command.linear_mps, command.angular_radps, elapsed_s)
         distance_m += abs(command.linear_mps) * elapsed_s

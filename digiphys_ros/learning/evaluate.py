@@ -42,9 +42,9 @@ def expected_calibration_error(probabilities: NDArray[Any], labels: NDArray[Any]
     """
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
     index = np.minimum((confidence * bins).astype(int), bins - 1)
-    return float(sum(
-        (index == bin_).mean() * abs(confidence[index == bin_].mean() - right[index == bin_].mean())
-        for bin_ in np.unique(index)))
+    members = [index == bin_ for bin_ in np.unique(index)]
+    return float(sum(member.mean() * abs(confidence[member].mean() - right[member].mean())
+                     for member in members))
 
 
 def fit_temperature(logits: NDArray[Any], labels: NDArray[Any]) -> float:

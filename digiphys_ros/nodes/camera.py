@@ -119,12 +119,11 @@ class CameraNode(PipelineNode):
 
     def _play_frames(self) -> None:
         assert self._frames is not None
-        started_s, first_s, played = time.monotonic(), None, 0
-        for frame in self._frames:
+        started_s, first_s = time.monotonic(), None
+        for played, frame in enumerate(self._frames):
             if frame.time_s is not None and first_s is None:
                 first_s = frame.time_s
             wait_s = started_s + self._offset_s(frame, first_s, played) - time.monotonic()
-            played += 1
             if wait_s < 0:
                 # like a sensor: a late frame delays the next ones, it does not make them a burst
                 started_s -= wait_s

@@ -20,8 +20,14 @@ from typing import Any
 
 from digiphys_ros.errors import FrameError
 from digiphys_ros.nodes import qos
-from digiphys_ros.nodes.conversions import classification_message, frame_from, image_message, \
-    label_info_message, stamp_s, vision_info_message
+from digiphys_ros.nodes.conversions import (
+    classification_message,
+    frame_from,
+    image_message,
+    label_info_message,
+    stamp_s,
+    vision_info_message,
+)
 from digiphys_ros.nodes.lifecycle import OK, PipelineNode, run_node, WARN
 from digiphys_ros.nodes.parameters import Parameter
 from digiphys_ros.nodes.worker import NewestWorker

@@ -30,7 +30,7 @@ from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 # The gate process imports this module: NumPy, OpenCV and vision_msgs come only where needed.
 if TYPE_CHECKING:
-    from digiphys_ros.control import ActuatorConfig
+    from digiphys_ros.control import Actuator
     from digiphys_ros.perception.frame import Frame
     from numpy.typing import NDArray
     from vision_msgs.msg import Classification, LabelInfo, VisionInfo
@@ -72,11 +72,11 @@ def image_message(pixels: 'NDArray[Any]', encoding: str, header: Header) -> Imag
     :param pixels: (H, W) or (H, W, C), uint8.
     """
     # array.array is the one type rclpy takes without looking at every element
+    contiguous = pixels if pixels.flags.c_contiguous else pixels.copy()
     data = array('B')
-    data.frombytes(memoryview(pixels if pixels.flags.c_contiguous else pixels.copy()).cast('B'))
+    data.frombytes(contiguous.data.cast('B'))
     return Image(header=header, height=pixels.shape[0], width=pixels.shape[1], encoding=encoding,
-                 is_bigendian=0, step=pixels.strides[0] if pixels.flags.c_contiguous
-                 else pixels[0].nbytes, data=data)
+                 is_bigendian=0, step=contiguous.strides[0], data=data)
 
 
 def jpeg_message(pixels: 'NDArray[Any]', encoding: str, header: Header) -> CompressedImage:
@@ -131,7 +131,7 @@ def message_type(name: str) -> type:
             'package/msg/Type and install the package that defines it.') from error
 
 
-def actuator_type(actuator: 'ActuatorConfig') -> type:
+def actuator_type(actuator: 'Actuator') -> type:
     """Return the message class an actuator takes."""
     if actuator.kind == 'message':
         return message_type(actuator.type)
@@ -139,12 +139,12 @@ def actuator_type(actuator: 'ActuatorConfig') -> type:
             'joint_trajectory': JointTrajectory}[actuator.kind]
 
 
-def desired_type(actuator: 'ActuatorConfig') -> type:
+def desired_type(actuator: 'Actuator') -> type:
     """Return the stamped message in which a desired command reaches the gate."""
     return TwistStamped if actuator.kind in ('twist_stamped', 'twist') else JointState
 
 
-def desired_message(actuator: 'ActuatorConfig', values: dict[str, float], header: Header) -> Any:
+def desired_message(actuator: 'Actuator', values: dict[str, float], header: Header) -> Any:
     """Return a desired command under the source image's header."""
     if desired_type(actuator) is TwistStamped:
         message = TwistStamped(header=header)
@@ -154,7 +154,7 @@ def desired_message(actuator: 'ActuatorConfig', values: dict[str, float], header
     return JointState(header=header, name=list(values), position=list(values.values()))
 
 
-def desired_values(actuator: 'ActuatorConfig', message: Any) -> dict[str, float]:
+def desired_values(actuator: 'Actuator', message: Any) -> dict[str, float]:
     """
     Return the values in a desired command, by field name.
 
@@ -168,7 +168,7 @@ def desired_values(actuator: 'ActuatorConfig', message: Any) -> dict[str, float]
     return dict(zip(message.name, message.position, strict=False))
 
 
-def actuator_message(actuator: 'ActuatorConfig', values: dict[str, float], now_s: float) -> Any:
+def actuator_message(actuator: 'Actuator', values: dict[str, float], now_s: float) -> Any:
     """Return the message for the actuator, stamped ``now_s`` where its type has a header."""
     message = actuator_type(actuator)()
     if hasattr(message, 'header'):
@@ -185,7 +185,7 @@ def actuator_message(actuator: 'ActuatorConfig', values: dict[str, float], now_s
     return message
 
 
-def _path(actuator: 'ActuatorConfig', field: str) -> str:
+def _path(actuator: 'Actuator', field: str) -> str:
     if actuator.kind == 'message':
         return actuator.field_map[field]
     return f'twist.{field}' if actuator.kind == 'twist_stamped' else field

@@ -18,10 +18,16 @@ from functools import partial
 import time
 from typing import Any
 
-from digiphys_ros.control import ActuatorConfig, DesiredCommand, Gate, GateState, load_control
+from digiphys_ros.control import Actuator, DesiredCommand, Gate, GateState, load_actuators
 from digiphys_ros.nodes import qos
-from digiphys_ros.nodes.conversions import actuator_message, actuator_type, desired_type, \
-    desired_values, set_stamp, stamp_s
+from digiphys_ros.nodes.conversions import (
+    actuator_message,
+    actuator_type,
+    desired_type,
+    desired_values,
+    set_stamp,
+    stamp_s,
+)
 from digiphys_ros.nodes.lifecycle import OK, PipelineNode, run_node, WARN
 from digiphys_ros.nodes.parameters import Parameter
 from digiphys_ros.resources import find_resource
@@ -34,12 +40,12 @@ from std_srvs.srv import Trigger
 class Channel:
     """One actuator: its gate, what it listens to and where it publishes."""
 
-    def __init__(self, node: Node, name: str, actuator: ActuatorConfig, lease_s: float) -> None:
+    def __init__(self, node: Node, name: str, actuator: Actuator, lease_s: float) -> None:
         self.name = name
         self.actuator = actuator
         self.gate = Gate(actuator, lease_s)
         # Plain publishers: the safe state must also leave an inactive gate.
-        self.commands = node.create_publisher(
+        self.commands: Any = node.create_publisher(
             actuator_type(actuator), actuator.topic, qos.RELIABLE)
         self.obeyed = node.create_publisher(Header, f'obeyed/{name}', qos.RELIABLE)
         self.sent = Rate()
@@ -87,8 +93,8 @@ class GateNode(PipelineNode):
 
     def configure(self) -> None:
         """Load the actuators and start to publish their safe states."""
-        control = load_control(find_resource(self.settings.rules, 'config'))
-        for name, actuator in control.actuators.items():
+        actuators = load_actuators(find_resource(self.settings.rules, 'config'))
+        for name, actuator in actuators.items():
             channel = Channel(self, name, actuator, self.settings.lease_s)
             self._channels.append(channel)
             self._entities.append(qos.AdaptiveSubscription(
@@ -177,13 +183,18 @@ class GateNode(PipelineNode):
             actuator_message(channel.actuator, dict(output.values), now_s))
         channel.sent.tick()
         if channel.is_new(output.obeyed_stamp_s):
-            channel.capture_to_command_ms.add((self.now_s() - output.obeyed_stamp_s) * 1e3)
-            if channel.obeyed.get_subscription_count():
-                header = Header(frame_id=channel.actuator.frame_id)
-                set_stamp(header, output.obeyed_stamp_s)
-                channel.obeyed.publish(header)
+            self._tell_obeyed(channel, output.obeyed_stamp_s)
         self.note(f'{channel.name}: {output.state.value} ({output.reason})',
                   warn=output.state is not GateState.OBEYING)
+
+    def _tell_obeyed(self, channel: Channel, stamp_s: float | None) -> None:
+        if stamp_s is None:
+            return
+        channel.capture_to_command_ms.add((self.now_s() - stamp_s) * 1e3)
+        if channel.obeyed.get_subscription_count():
+            header = Header(frame_id=channel.actuator.frame_id)
+            set_stamp(header, stamp_s)
+            channel.obeyed.publish(header)
 
 
 def main() -> None:

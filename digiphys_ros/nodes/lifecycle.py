@@ -179,10 +179,9 @@ class PipelineNode(LifecycleNode):
 
     def publish_diagnostics(self) -> None:
         """Publish one status; called at 1 Hz and whenever the state changes."""
+        level, message, figures = self.report()
         if self.phase == 'unconfigured' and self.problem:
-            level, message, figures = ERROR, self.problem, {}
-        else:
-            level, message, figures = self.report()
+            level, message = ERROR, self.problem
         status = DiagnosticStatus(
             level=level, name=self.get_fully_qualified_name(), message=message,
             hardware_id=self.get_namespace(),

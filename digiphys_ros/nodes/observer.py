@@ -22,7 +22,7 @@ import time
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
-from digiphys_ros.control import ControlConfig
+from digiphys_ros.control import Actuator
 from digiphys_ros.distro import ros_distro
 from digiphys_ros.errors import DigiphysError
 from digiphys_ros.nodes import qos
@@ -73,11 +73,10 @@ class Observer:
     """
     A node on a thread of its own that records the topics of one pipeline.
 
-    :param control: the actuators, to know the gate's topic.
-    :param actuator: the name of the twist_stamped actuator to follow.
+    :param actuator: the twist_stamped actuator to follow, and its name in the rules.
     """
 
-    def __init__(self, control: ControlConfig, actuator: str = 'base') -> None:
+    def __init__(self, actuator: Actuator, name: str = 'base') -> None:
         self.recording = Recording()
         self._changed = threading.Condition()
         rclpy.init(args=[])
@@ -85,13 +84,12 @@ class Observer:
         subscribe = self._node.create_subscription
         subscribe(Classification, 'classification', self._on_classification, EVERYTHING)
         subscribe(Classification, 'label', self._on_label, EVERYTHING)
-        subscribe(Header, f'obeyed/{actuator}', self._on_obeyed, EVERYTHING)
+        subscribe(Header, f'obeyed/{name}', self._on_obeyed, EVERYTHING)
         subscribe(DiagnosticArray, '/diagnostics', self._on_diagnostics, EVERYTHING)
-        config = control.actuators[actuator]
-        if actuator_type(config) is not TwistStamped:
-            raise DigiphysError(f'actuator `{actuator}`: a twist_stamped actuator is needed, '
-                                f'received kind {config.kind}.')
-        subscribe(TwistStamped, config.topic, self._on_command, EVERYTHING)
+        if actuator_type(actuator) is not TwistStamped:
+            raise DigiphysError(f'actuator `{name}`: a twist_stamped actuator is needed, '
+                                f'received kind {actuator.kind}.')
+        subscribe(TwistStamped, actuator.topic, self._on_command, EVERYTHING)
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self._node)
         self._thread = threading.Thread(target=self._executor.spin, daemon=True)
@@ -126,7 +124,7 @@ class Observer:
 
         :raises DigiphysError: when it does not answer in time or refuses.
         """
-        client = self._node.create_client(ChangeState, f'{node}/change_state')
+        client: Any = self._node.create_client(ChangeState, f'{node}/change_state')
         try:
             if not client.wait_for_service(timeout_s):
                 raise DigiphysError(f'node {node} did not answer within {timeout_s} s.')
@@ -178,4 +176,3 @@ class Observer:
             self.recording.diagnostics[status.name] = {
                 'message': status.message, **{item.key: item.value for item in status.values}}
         self._notify()
-

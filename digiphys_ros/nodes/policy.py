@@ -16,7 +16,8 @@
 
 from typing import Any
 
-from digiphys_ros.control import load_control, Observation, Policy
+from digiphys_ros.control.config import load_control
+from digiphys_ros.control.policy import Observation, Policy
 from digiphys_ros.nodes import qos
 from digiphys_ros.nodes.conversions import desired_message, desired_type, stamp_s
 from digiphys_ros.nodes.lifecycle import OK, PipelineNode, run_node
@@ -45,10 +46,11 @@ class PolicyNode(PipelineNode):
         """Load the rules."""
         self._control = load_control(find_resource(self.settings.rules, 'config'))
         self._policy = Policy(self._control)
+        self._actuators = {name: self._control.actuator(name) for name in self._control.actuators}
         self._desired = {
             name: self.create_lifecycle_publisher(
                 desired_type(actuator), f'desired/{name}', qos.RELIABLE)
-            for name, actuator in self._control.actuators.items()}
+            for name, actuator in self._actuators.items()}
 
     def activate(self) -> None:
         """Start with no votes."""
@@ -84,7 +86,7 @@ class PolicyNode(PipelineNode):
         decision = self._policy.update(observation)
         for name, command in decision.commands.items():
             self._desired[name].publish(desired_message(
-                self._control.actuators[name], dict(command.values), message.header))
+                self._actuators[name], dict(command.values), message.header))
         self._rule = decision.rule or ''
         self.note(f'rule: {self._rule or "none, too few votes"}')
 

@@ -21,7 +21,18 @@ from digiphys_ros.perception.frame import decode_compressed, decode_image, Frame
 from digiphys_ros.perception.preprocess import Preprocessor, PreprocessSpec
 
 __all__ = [
-    'Bundle', 'BundleManifest', 'check_golden', 'Classification', 'Classifier', 'create_engine',
-    'decode_compressed', 'decode_image', 'Engine', 'Frame', 'load_bundle', 'Preprocessor',
-    'PreprocessSpec', 'write_bundle',
+    'Bundle',
+    'BundleManifest',
+    'Classification',
+    'Classifier',
+    'Engine',
+    'Frame',
+    'PreprocessSpec',
+    'Preprocessor',
+    'check_golden',
+    'create_engine',
+    'decode_compressed',
+    'decode_image',
+    'load_bundle',
+    'write_bundle',
 ]

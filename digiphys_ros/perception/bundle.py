@@ -52,7 +52,7 @@ class BundleManifest(BaseModel):
 
     model_config = ConfigDict(extra='forbid', frozen=True)
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     name: Annotated[str, Field(pattern=r'^[A-Za-z0-9_-]+$')]
     labels: Annotated[tuple[Label, ...], Field(min_length=2)]
     background: str | None = None

@@ -42,7 +42,7 @@ class Classification:
 
 def softmax(logits: NDArray[Any], temperature: float = 1.0) -> NDArray[Any]:
     """
-    Return softmax(logits / temperature) over the last axis.
+    Return probabilities: the exponentials of logits over temperature, scaled to a sum of 1.
 
     The temperature is fitted on held-out images so that a score is a probability (Guo et al.,
     "On Calibration of Modern Neural Networks", 2017).

@@ -18,4 +18,4 @@ from digiphys_ros.simulation.course import Course, CourseFrame, sample_crop
 from digiphys_ros.simulation.robot import DifferentialDrive
 from digiphys_ros.simulation.signs import draw_sign, SIGNS
 
-__all__ = ['Course', 'CourseFrame', 'DifferentialDrive', 'draw_sign', 'sample_crop', 'SIGNS']
+__all__ = ['SIGNS', 'Course', 'CourseFrame', 'DifferentialDrive', 'draw_sign', 'sample_crop']

@@ -19,8 +19,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import cv2
-from digiphys_ros.simulation.camera import board_corners, FOCAL_PX, HEIGHT_PX, Look, paste, \
-    WIDTH_PX
+from digiphys_ros.simulation.camera import (
+    board_corners,
+    FOCAL_PX,
+    HEIGHT_PX,
+    Look,
+    paste,
+    WIDTH_PX,
+)
 from digiphys_ros.simulation.signs import draw_sign, SIGNS
 import numpy as np
 from numpy.typing import NDArray
@@ -121,8 +127,8 @@ def _zoomed(scene: NDArray[Any], factor: float) -> NDArray[Any]:
 def _draw_post(picture: NDArray[Any], corners: NDArray[Any]) -> None:
     centre = corners.mean(axis=0)
     width = max(1, round(0.06 * float(corners[1][0] - corners[0][0])))
-    cv2.line(picture, (round(float(centre[0])), round(float(centre[1]))),
-             (round(float(centre[0])), HEIGHT_PX), (120, 122, 125), width)
+    x, y = _pixel(centre)
+    cv2.line(picture, (x, y), (x, HEIGHT_PX), (120, 122, 125), width)
 
 
 def draw_scene(rng: np.random.Generator, height: int, width: int) -> NDArray[Any]:
@@ -169,9 +175,12 @@ def _draw_road(rng: np.random.Generator, scene: NDArray[Any], horizon: int) -> N
             if dashed and step % 2:
                 continue
             near, far = (0.1 + 0.09 * step) ** 2, (0.1 + 0.09 * (step + 1)) ** 2
-            points = [vanishing + share * (end - vanishing) for share in (near, far)]
-            cv2.line(scene, *[(round(float(x)), round(float(y))) for x, y in points],
-                     (225, 225, 220), max(1, round(8 * far)))
+            first, last = (vanishing + share * (end - vanishing) for share in (near, far))
+            cv2.line(scene, _pixel(first), _pixel(last), (225, 225, 220), max(1, round(8 * far)))
+
+
+def _pixel(point: NDArray[Any]) -> tuple[int, int]:
+    return round(float(point[0])), round(float(point[1]))
 
 
 def sample_crop(rng: np.random.Generator, sign: str | None, size_px: int = 64) -> NDArray[Any]:
@@ -197,4 +206,4 @@ def sample_crop(rng: np.random.Generator, sign: str | None, size_px: int = 64) -
     return Look.random(rng, size_px, size_px).apply(picture, rng)
 
 
-__all__ = ['Course', 'CourseFrame', 'draw_scene', 'ROI', 'sample_crop', 'SIGNS']
+__all__ = ['ROI', 'SIGNS', 'Course', 'CourseFrame', 'draw_scene', 'sample_crop']

@@ -59,7 +59,7 @@ class _Sheet:
         """Write ``text`` in the middle, stretched to ``width`` by ``height``."""
         thickness = 12
         (w, h), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 4, thickness)
-        mask = np.zeros((h + 3 * thickness, w + 3 * thickness), np.uint8)
+        mask: NDArray[Any] = np.zeros((h + 3 * thickness, w + 3 * thickness), np.uint8)
         thickness = round(stroke * h)
         cv2.putText(mask, text, (thickness, h + thickness), cv2.FONT_HERSHEY_SIMPLEX, 4, 255,
                     thickness)

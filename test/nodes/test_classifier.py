@@ -125,7 +125,7 @@ def test_broken_images_are_counted_and_told_and_harm_nothing(camera):
 
 
 def test_frozen_and_black_frames_are_not_classified(camera):
-    _, first = camera.answer(picture(3))
+    _, _first = camera.answer(picture(3))
     for _ in range(3):
         camera.show(picture(3))
         camera.robot.wait(lambda: camera.count('received') >= 2, 'frames')

@@ -103,7 +103,7 @@ def test_obeys_and_stops_when_the_commands_stop(base):
 def test_speeds_up_no_faster_than_the_limit(base):
     base.drive()
     base.robot.wait(lambda: base.moves() and base.commands[-1].twist.linear.x == 0.5, 'speed')
-    for before, after in zip(base.commands, base.commands[1:]):
+    for before, after in zip(base.commands, base.commands[1:], strict=False):
         change = after.twist.linear.x - before.twist.linear.x
         assert change <= 2.0 * (stamp_s(after) - stamp_s(before)) + 1e-6
 

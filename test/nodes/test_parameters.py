@@ -15,14 +15,11 @@
 import math
 
 from digiphys_ros.errors import ConfigError
+from digiphys_ros.nodes.configuration import check_parameters, command, declared, NODES
+from digiphys_ros.nodes.parameters import Parameter
 from digiphys_ros.resources import share_dir
 import pytest
 import yaml
-
-pytest.importorskip('rclpy', reason='rclpy is not installed')
-
-from digiphys_ros.nodes.configuration import check_parameters, command, declared, NODES  # noqa: E402,E501,I100
-from digiphys_ros.nodes.parameters import Parameter  # noqa: E402
 
 pytestmark = pytest.mark.ros
 

@@ -17,4 +17,4 @@
 from digiphys_ros.perception.engines.engine import check_golden, create_engine, Engine
 from digiphys_ros.perception.engines.fake import FakeEngine
 
-__all__ = ['check_golden', 'create_engine', 'Engine', 'FakeEngine']
+__all__ = ['Engine', 'FakeEngine', 'check_golden', 'create_engine']

@@ -14,12 +14,13 @@
 
 """TensorFlow: Keras file or SavedModel, on a GPU when there is one."""
 
+from collections.abc import Callable
 import os
+from pathlib import Path
 from typing import Any
 
 from digiphys_ros.errors import EngineError
 from digiphys_ros.perception.bundle import Bundle
-import numpy as np
 from numpy.typing import NDArray
 
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
@@ -49,7 +50,7 @@ class TensorFlowEngine:
         model = self._load(bundle, half)
 
         def call(tensor: Any) -> Any:
-            return tf.cast(model(tensor, training=False), tf.float32)
+            return tf.cast(model(tensor), tf.float32)
 
         signature = tf.TensorSpec((None, *bundle.spec.shape[1:]), bundle.spec.dtype)
         self._call = tf.function(call, input_signature=[signature], jit_compile=xla or None)
@@ -79,7 +80,7 @@ class TensorFlowEngine:
                               f'{", ".join(bundle.manifest.files)}.')
         try:
             if keras_file is None:
-                return tf.saved_model.load(str(path))
+                return _saved_model(path)
             model = tf.keras.models.load_model(path, compile=False, safe_mode=True)
         except Exception as error:
             raise EngineError(f'{path}: TensorFlow cannot load it: '
@@ -90,10 +91,24 @@ class TensorFlowEngine:
         return _half(model) if half else model
 
 
+def _saved_model(path: Path) -> Callable[[Any], Any]:
+    """Return the serving function of a SavedModel with one input and one output."""
+    loaded = tf.saved_model.load(str(path))
+    serve = loaded.signatures['serving_default']
+    name = next(iter(serve.structured_input_signature[1]))
+    # the closure keeps the loaded variables alive
+
+    def call(tensor: Any) -> Any:
+        return next(iter(serve(**{name: tensor}).values()))
+
+    call.loaded = loaded  # type: ignore[attr-defined]
+    return call
+
+
 def _half(model: Any) -> Any:
     """Return the same model computing in float16."""
-    with tf.keras.dtype_policies.DTypePolicyScope('mixed_float16') \
-            if hasattr(tf.keras.dtype_policies, 'DTypePolicyScope') else _policy():
-        copy = tf.keras.models.clone_model(model)
+    copy = tf.keras.models.clone_model(
+        model, clone_function=lambda layer: layer.__class__.from_config(
+            {**layer.get_config(), 'dtype': 'mixed_float16'}))
     copy.set_weights(model.get_weights())
     return copy

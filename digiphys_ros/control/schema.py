@@ -1,0 +1,126 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Check what a rules file says about actuators."""
+
+from typing import Annotated, Any, Literal
+
+from digiphys_ros.control.actuators import Actuator, Limits
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
+
+STRICT = ConfigDict(extra='forbid', frozen=True)
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+TWIST_FIELDS = tuple(f'{part}.{axis}' for part in ('linear', 'angular') for axis in 'xyz')
+
+FIELDS_OF_KIND: dict[str, tuple[str, ...]] = {
+    'twist_stamped': TWIST_FIELDS, 'twist': TWIST_FIELDS,
+    'float64': ('data',), 'bool': ('data',),
+}
+
+
+def refuse(title: str, *problems: tuple[tuple[str | int, ...], str, Any]) -> None:
+    """
+    Raise one ValidationError for problems found across fields, each at its own place.
+
+    :param problems: location, reason and what was received.
+    """
+    if problems:
+        raise ValidationError.from_exception_data(title, [
+            InitErrorDetails(
+                type=PydanticCustomError('refused', '{reason}', {'reason': reason}),
+                loc=location, input=received)
+            for location, reason, received in problems])
+
+
+class FieldConfig(BaseModel):
+    """
+    Limits of one number an actuator takes, in that number's own unit.
+
+    ``max_rate_per_s`` is the fastest change a second on the way to a command; the safe value is
+    taken at once. It is left out for a ``bool`` alone.
+    """
+
+    model_config = STRICT
+
+    min: Finite
+    max: Finite
+    safe: Finite
+    max_rate_per_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+
+    @model_validator(mode='after')
+    def _safe_within_limits(self) -> 'FieldConfig':
+        if not self.min <= self.safe <= self.max:
+            refuse('FieldConfig', (('safe',), f'min <= safe <= max is needed, and min is '
+                                   f'{self.min}, max is {self.max}', self.safe))
+        return self
+
+
+class ActuatorConfig(BaseModel):
+    """
+    One actuator.
+
+    ``fields`` names the numbers it takes: parts of a Twist (``linear.x``), ``data`` of a Float64
+    or Bool, joints of a JointTrajectory, or names of one's own that ``field_map`` leads into a
+    message of any ``type``.
+    """
+
+    model_config = STRICT
+
+    kind: Literal['twist_stamped', 'twist', 'float64', 'bool', 'joint_trajectory', 'message']
+    topic: Annotated[str, Field(min_length=1)]
+    fields: Annotated[dict[str, FieldConfig], Field(min_length=1)]
+    frame_id: str = ''
+    type: str = ''
+    field_map: dict[str, str] = {}
+
+    @model_validator(mode='after')
+    def _fields_fit_the_kind(self) -> 'ActuatorConfig':
+        problems: list[tuple[tuple[str | int, ...], str, Any]] = []
+        allowed = FIELDS_OF_KIND.get(self.kind)
+        for name, field in self.fields.items():
+            if allowed is not None and name not in allowed:
+                problems.append((('fields', name), f'a {self.kind} takes {", ".join(allowed)}',
+                                 name))
+            if self.kind == 'bool':
+                if (field.min, field.max) != (0, 1) or field.safe not in (0, 1):
+                    problems.append((('fields', name), 'a bool has min 0, max 1 and safe 0 or 1',
+                                     f'min {field.min}, max {field.max}, safe {field.safe}'))
+            elif field.max_rate_per_s is None:
+                problems.append((('fields', name, 'max_rate_per_s'), 'is required, in units a '
+                                 'second: no actuator is left without a rate limit', 'nothing'))
+        problems += self._message_problems()
+        refuse('ActuatorConfig', *problems)
+        return self
+
+    def _message_problems(self) -> list[tuple[tuple[str | int, ...], str, Any]]:
+        if self.kind != 'message':
+            return [((name,), 'belongs to kind message only', value)
+                    for name, value in (('type', self.type), ('field_map', self.field_map))
+                    if value]
+        problems: list[tuple[tuple[str | int, ...], str, Any]] = []
+        if self.type.count('/') != 2:
+            problems.append((('type',), 'kind message needs a type as package/msg/Type',
+                             self.type))
+        if set(self.field_map) != set(self.fields):
+            problems.append((('field_map',), f'must lead each of {", ".join(self.fields)} to its '
+                             'place in the message', self.field_map))
+        return problems
+
+    def build(self) -> Actuator:
+        """Return the checked values alone."""
+        fields = {name: Limits(**field.model_dump()) for name, field in self.fields.items()}
+        return Actuator(**{**self.model_dump(), 'fields': fields})
