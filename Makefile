@@ -19,6 +19,7 @@ interpreter_of = $(or $(PYTHON),$(realpath $(1)/bin/python),$(FOUND),$(error Pyt
 LINTED := $(wildcard digiphys_ros test launch benchmarks tools setup.py)
 XML := $(wildcard package.xml interfaces config launch worlds)
 AMENT := flake8 pep257 xmllint copyright
+FLAKE8 := blind-except class-newline comprehensions deprecated docstrings import-order quotes
 
 # A ROS 2 that the shell has sourced would get in the way of the one in .venv.
 unexport PYTHONHOME PYTHONPATH ROS_DISTRO RMW_IMPLEMENTATION
@@ -43,7 +44,8 @@ bench: venv
 
 lint: venv
 	@for tool in $(AMENT); do command -v ament_$$tool >/dev/null || { echo "ament_$$tool is" \
-		"missing: sudo apt-get install $(AMENT:%=python3-ament-%)" >&2; exit 1; }; done
+		"missing: sudo apt-get install $(AMENT:%=python3-ament-%) $(FLAKE8:%=python3-flake8-%)" \
+		>&2; exit 1; }; done
 	.venv/bin/ruff check $(LINTED)
 	.venv/bin/mypy
 	ament_flake8 $(LINTED)

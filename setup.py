@@ -44,6 +44,7 @@ setup(
         'litert': ['ai-edge-litert'],
         'tensorflow': ['tensorflow'],
         'train': ['ai-edge-litert', 'matplotlib', 'tensorflow', 'tqdm'],
+        'test': ['hypothesis', 'pytest', 'pytest-timeout'],
     },
     python_requires='>=3.10',
     zip_safe=True,
