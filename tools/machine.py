@@ -26,6 +26,7 @@ import sys
 import sysconfig
 
 PYTHONS = ((3, 10), (3, 12))
+PYTHON_HEADER = 'Python.h'
 NEEDED_BYTES = 5_000_000_000
 
 
@@ -68,7 +69,7 @@ def _missing() -> list[tuple[str, str]]:
         missing.append(('Python lacks its venv module.', f'python{version}-venv'))
     if not all(shutil.which(tool) for tool in ('cc', 'c++', 'make')):
         missing.append(('There is no C and C++ compiler.', 'build-essential'))
-    if not Path(sysconfig.get_path('include'), 'Python.h').is_file():
+    if not Path(sysconfig.get_path('include'), PYTHON_HEADER).is_file():
         missing.append(('Python lacks its C headers.', f'python{version}-dev'))
     for library, package in (('libGL.so.1', 'libgl1'), ('libgthread-2.0.so.0', 'libglib2.0-0')):
         if not _loads(library):
