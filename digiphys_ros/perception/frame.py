@@ -232,7 +232,8 @@ def _complete(buffer: NDArray[Any], kind: str) -> bool:
 def _eight_bits(pixels: NDArray[Any]) -> NDArray[Any]:
     if pixels.dtype == np.uint8:
         return pixels
-    native = pixels.astype(pixels.dtype.newbyteorder('='), copy=False)
+    # OpenCV misreads rows that do not start at a whole number of elements
+    native = np.ascontiguousarray(pixels, pixels.dtype.newbyteorder('='))
     if native.dtype.kind == 'f':
         # fmax and fmin take the number where the other one is NaN
         return cv2.convertScaleAbs(np.fmin(np.fmax(native, 0), 1), alpha=255)

@@ -1,0 +1,224 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+import math
+
+from digiphys_ros.control import Actuator, DesiredCommand, Gate, GateState, Limits, Refusal
+from hypothesis import given, strategies as st
+import pytest
+
+LEASE_S = 0.5
+BASE = Actuator('twist_stamped', 'cmd_vel', {
+    'linear.x': Limits(0.0, 0.6, 0.0, 2.0), 'angular.z': Limits(-1.0, 1.0, 0.0, 4.0)})
+
+
+def command(stamp_s, linear=0.5, angular=0.0):
+    return DesiredCommand({'linear.x': linear, 'angular.z': angular}, stamp_s)
+
+
+@pytest.fixture
+def gate():
+    one = Gate(BASE, LEASE_S)
+    one.activate()
+    return one
+
+
+def drive(gate, start_s=10.0, seconds=1.0):
+    """Offer and step at 50 Hz; return the time after it."""
+    steps = round(seconds * 50)
+    for index in range(steps):
+        gate.offer(command(start_s + index / 50), start_s + index / 50)
+        gate.step(start_s + index / 50)
+    return start_s + (steps - 1) / 50
+
+
+def test_nothing_moves_before_the_first_command(gate):
+    output = gate.step(10.0)
+    assert output.values == {'linear.x': 0.0, 'angular.z': 0.0}
+    assert output.state is GateState.WAITING
+    assert output.obeyed_stamp_s is None
+
+
+def test_obeys_and_names_the_image(gate):
+    now_s = drive(gate)
+    output = gate.step(now_s)
+    assert output.values['linear.x'] == 0.5
+    assert output.state is GateState.OBEYING
+    assert output.obeyed_stamp_s == now_s
+
+
+def test_reaches_the_command_no_faster_than_the_limit(gate):
+    gate.step(9.99)
+    gate.offer(command(10.0), 10.0)
+    values = [gate.step(10.0 + index * 0.02).values['linear.x'] for index in range(20)]
+    assert values[0] == pytest.approx(0.02)
+    assert values[1] == pytest.approx(0.06)
+    assert values[-1] == 0.5
+
+
+def test_a_pause_is_no_licence_to_jump(gate):
+    gate.step(10.0)
+    gate.offer(command(99.9), 100.0)
+    assert gate.step(100.0).values['linear.x'] == pytest.approx(2.0 * 0.1)
+
+
+def test_stop_passes_at_once(gate):
+    now_s = drive(gate)
+    gate.offer(command(now_s + 0.01, linear=0.0), now_s + 0.01)
+    assert gate.step(now_s + 0.01).values['linear.x'] == 0.0
+
+
+def test_clamps_to_the_limits(gate):
+    for index in range(100):
+        gate.offer(command(10 + index / 50, 99.0, -99.0), 10 + index / 50)
+        output = gate.step(10 + index / 50)
+    assert output.values == {'linear.x': 0.6, 'angular.z': -1.0}
+
+
+def test_the_lease_ends_motion(gate):
+    now_s = drive(gate)
+    assert gate.step(now_s + LEASE_S).values['linear.x'] == 0.5
+    output = gate.step(now_s + LEASE_S + 0.001)
+    assert output.values['linear.x'] == 0.0
+    assert output.state is GateState.EXPIRED
+    assert gate.safe_stops == 1
+
+
+@pytest.mark.parametrize(('offered', 'now_s', 'refusal'), [
+    (command(9.4), 10.0, Refusal.STALE),
+    (command(10.001), 10.0, Refusal.FUTURE),
+    (command(math.nan), 10.0, Refusal.NOT_FINITE),
+    (command(10.0, linear=math.inf), 10.0, Refusal.NOT_FINITE),
+    (DesiredCommand({'linear.x': 0.1}, 10.0), 10.0, Refusal.WRONG_FIELDS),
+    (DesiredCommand({'linear.x': 0.1, 'angular.z': 0.0, 'linear.y': 1.0}, 10.0), 10.0,
+     Refusal.WRONG_FIELDS),
+])
+def test_refusals(gate, offered, now_s, refusal):
+    assert gate.offer(offered, now_s) is refusal
+    assert gate.refused[refusal] == 1
+    assert gate.step(now_s).values['linear.x'] == 0.0
+
+
+def test_a_repeated_or_late_command_does_not_prolong_the_lease(gate):
+    now_s = drive(gate)
+    assert gate.offer(command(now_s), now_s + 0.1) is Refusal.REPEATED
+    assert gate.offer(command(now_s - 0.02), now_s + 0.1) is Refusal.OUT_OF_ORDER
+    assert gate.step(now_s + 0.1).values['linear.x'] == 0.5
+    assert gate.step(now_s + LEASE_S + 0.01).values['linear.x'] == 0.0
+
+
+@pytest.mark.parametrize('broken', [command(11.5, math.nan), command(99.0)])
+def test_a_broken_command_stops_at_once(gate, broken):
+    now_s = drive(gate)
+    gate.offer(broken, now_s + 0.02)
+    output = gate.step(now_s + 0.02)
+    assert output.values['linear.x'] == 0.0
+    assert output.state is GateState.FAULT
+    gate.offer(command(now_s + 0.04), now_s + 0.04)
+    assert gate.step(now_s + 0.06).state is GateState.OBEYING
+
+
+def test_estop_latches_and_reset_alone_moves_nothing(gate):
+    now_s = drive(gate)
+    gate.estop(True)
+    assert gate.step(now_s).values['linear.x'] == 0.0
+    gate.estop(False)
+    assert gate.offer(command(now_s + 0.1), now_s + 0.1) is Refusal.ESTOPPED
+    assert gate.step(now_s + 0.1).state is GateState.ESTOPPED
+    assert gate.reset(now_s + 0.2)
+    assert gate.step(now_s + 0.2).state is GateState.WAITING
+    assert gate.offer(command(now_s + 0.15), now_s + 0.25) is Refusal.STALE
+    assert gate.offer(command(now_s + 0.24), now_s + 0.25) is None
+    assert gate.step(now_s + 0.26).state is GateState.OBEYING
+
+
+def test_reset_is_refused_while_the_estop_is_pressed(gate):
+    gate.estop(True)
+    assert not gate.reset(10.0)
+    assert gate.step(10.0).state is GateState.ESTOPPED
+
+
+def test_an_estop_survives_deactivation(gate):
+    gate.estop(True)
+    gate.deactivate()
+    gate.activate()
+    assert gate.step(10.0).state is GateState.ESTOPPED
+
+
+def test_inactive_is_safe_and_refuses(gate):
+    now_s = drive(gate)
+    gate.deactivate()
+    assert gate.step(now_s).values['linear.x'] == 0.0
+    assert gate.offer(command(now_s + 0.1), now_s + 0.1) is Refusal.INACTIVE
+
+
+def test_a_clock_that_jumps_back_stops_and_recovers(gate):
+    drive(gate, start_s=1000.0)
+    output = gate.step(5.0)
+    assert output.values['linear.x'] == 0.0
+    assert output.state is GateState.WAITING
+    assert gate.offer(command(1000.99), 5.01) is Refusal.FUTURE
+    now_s = drive(gate, start_s=5.1)
+    assert gate.step(now_s).values['linear.x'] == 0.5
+
+
+def test_safe_state_is_what_the_actuator_says():
+    lanes = Actuator('float64', 'diverter', {'data': Limits(0.0, 2.0, 1.0, 10.0)})
+    assert Gate(lanes, LEASE_S).step(0.0).values == {'data': 1.0}
+
+
+@pytest.mark.parametrize('lease_s', [0.0, -1.0, math.nan, math.inf])
+def test_a_lease_that_is_none_is_refused(lease_s):
+    with pytest.raises(ValueError, match='lease_s'):
+        Gate(BASE, lease_s)
+
+
+ANY = st.floats(allow_nan=True, allow_infinity=True)
+EVENTS = st.lists(st.one_of(
+    st.tuples(st.just('offer'), ANY, ANY, st.one_of(ANY, st.floats(-0.6, 0.1))),
+    st.tuples(st.just('step'), st.floats(0, 0.3)),
+    st.tuples(st.just('estop'), st.booleans()),
+    st.tuples(st.just('reset')),
+    st.tuples(st.sampled_from(['activate', 'deactivate']))), max_size=40)
+
+
+@given(EVENTS)
+def test_whatever_happens_the_output_is_safe(events):
+    gate = Gate(BASE, LEASE_S)
+    now_s, last, accepted_s, pressed = 100.0, {'linear.x': 0.0, 'angular.z': 0.0}, [], False
+    for event in [('activate',), *events]:
+        if event[0] == 'offer':
+            offset = event[3]
+            stamp_s = now_s + offset if math.isfinite(offset) else offset
+            if gate.offer(command(stamp_s, event[1], event[2]), now_s) is None:
+                accepted_s.append(stamp_s)
+        elif event[0] == 'estop':
+            gate.estop(event[1])
+            pressed = event[1]
+        elif event[0] == 'reset':
+            gate.reset(now_s)
+        elif event[0] != 'step':
+            getattr(gate, event[0])()
+        else:
+            now_s += event[1]
+            values = gate.step(now_s).values
+            for name, limits in BASE.fields.items():
+                assert limits.min <= values[name] <= limits.max
+                reach = limits.max_rate_per_s * 0.1 + 1e-9
+                assert values[name] == limits.safe or abs(values[name] - last[name]) <= reach
+            if any(values.values()):
+                assert accepted_s
+                assert now_s - accepted_s[-1] <= LEASE_S
+                assert not pressed
+            last = values

@@ -1,0 +1,110 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+from digiphys_ros.perception.frame import Frame
+from digiphys_ros.perception.preprocess import Preprocessor, PreprocessSpec
+from hypothesis import given, strategies as st
+import numpy as np
+from pydantic import ValidationError
+import pytest
+
+GRADIENT = np.zeros((48, 64, 3), np.uint8)
+GRADIENT[..., 0] = np.arange(64) * 4
+GRADIENT[..., 1] = np.arange(48)[:, None] * 5
+GRADIENT[..., 2] = 7
+
+
+def tensor(frame=None, roi=None, **fields):
+    spec = PreprocessSpec(**{'width': 16, 'height': 12, **fields})
+    return Preprocessor(spec, roi)(frame or Frame(GRADIENT, 'rgb'))
+
+
+def test_scales_to_the_contracts_range():
+    result = tensor()
+    assert result.shape == (1, 12, 16, 3)
+    assert result.dtype == np.float32
+    assert result.flags.c_contiguous
+    np.testing.assert_allclose(result[..., 2], 7 / 255, rtol=1e-6)
+
+
+def test_area_resize_is_the_mean_of_the_pixels_it_replaces():
+    expected = GRADIENT.reshape(12, 4, 16, 4, 3).mean(axis=(1, 3)) / 255
+    np.testing.assert_allclose(tensor()[0], expected, atol=0.6 / 255)
+
+
+def test_mean_and_std_a_channel():
+    result = tensor(mean=(0.1, 0.2, 0.3), std=(0.5, 0.25, 2.0))
+    np.testing.assert_allclose(
+        result[0], (tensor()[0] - (0.1, 0.2, 0.3)) / (0.5, 0.25, 2.0), atol=1e-5)
+
+
+def test_uint8_keeps_the_pixels():
+    result = tensor(dtype='uint8', width=64, height=48)
+    assert result.dtype == np.uint8
+    np.testing.assert_array_equal(result[0], GRADIENT)
+
+
+@pytest.mark.parametrize('colour', ['rgb', 'bgr', 'mono'])
+def test_the_frames_colour_order_does_not_matter(colour):
+    from_rgb = tensor(colour=colour)
+    from_bgr = tensor(Frame(GRADIENT[..., ::-1].copy(), 'bgr'), colour=colour)
+    np.testing.assert_allclose(from_rgb, from_bgr, atol=1.01 / 255)
+    assert from_rgb.shape[-1] == (1 if colour == 'mono' else 3)
+
+
+def test_region_of_interest_is_cut_out():
+    result = tensor(roi=(0.5, 0.25, 0.25, 0.5), dtype='uint8', width=16, height=24)
+    np.testing.assert_array_equal(result[0], GRADIENT[12:36, 32:48])
+
+
+def test_a_region_given_to_the_robot_replaces_the_contracts():
+    result = tensor(roi=(0.0, 0.0, 0.25, 0.5), dtype='uint8', width=16, height=24)
+    spec = PreprocessSpec(width=16, height=24, dtype='uint8', roi=(0.5, 0.5, 0.25, 0.25))
+    np.testing.assert_array_equal(
+        Preprocessor(spec, (0.0, 0.0, 0.25, 0.5))(Frame(GRADIENT, 'rgb')), result)
+
+
+def test_central_square():
+    result = tensor(crop='centre_square', dtype='uint8', width=48, height=48)
+    np.testing.assert_array_equal(result[0], GRADIENT[:, 8:56])
+
+
+def test_letterbox_keeps_the_shape_and_adds_black():
+    bright = np.full((48, 64, 3), 200, np.uint8)
+    result = tensor(Frame(bright, 'rgb'), crop='letterbox', dtype='uint8', width=32, height=32)
+    assert (result[0, 4:28] == 200).all()
+    assert not result[0, :4].any()
+    assert not result[0, 28:].any()
+
+
+@pytest.mark.parametrize('method', ['area', 'linear', 'nearest', 'cubic', 'lanczos'])
+def test_every_method_keeps_a_flat_picture_flat(method):
+    flat = Frame(np.full((31, 17, 3), 90, np.uint8), 'rgb')
+    assert (tensor(flat, resize=method, dtype='uint8') == 90).all()
+
+
+@pytest.mark.parametrize('fields', [
+    {'width': 0}, {'roi': (0.5, 0.0, 0.6, 1.0)}, {'roi': (0.0, 0.0, 0.0, 1.0)},
+    {'mean': (0.0, 0.0)}, {'std': (0.0,)}, {'scale': 0.0}, {'colour': 'hsv'}, {'extra': 1}])
+def test_a_contract_that_makes_no_sense_is_refused(fields):
+    with pytest.raises(ValidationError):
+        PreprocessSpec(**{'width': 16, 'height': 12, **fields})
+
+
+@given(st.floats(0, 0.99), st.floats(0, 0.99), st.floats(0.001, 1), st.floats(0.001, 1),
+       st.integers(1, 40), st.integers(1, 40))
+def test_any_region_of_any_frame_gives_a_full_tensor(x, y, w, h, height, width):
+    roi = (x, y, min(w, 1 - x), min(h, 1 - y))
+    frame = Frame(np.full((height, width, 3), 50, np.uint8), 'bgr')
+    assert (tensor(frame, roi=roi, dtype='uint8') == 50).all()
