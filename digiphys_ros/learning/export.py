@@ -32,10 +32,11 @@ def export_model(model: Any, folder: Path, check: NDArray[Any]) -> dict[FileKind
     :raises EngineError: when LiteRT does not answer as Keras does.
     """
     import tensorflow as tf
-    bare = tf.keras.models.clone_model(model)
+    # a clone would take the optimizer's state along, twice the size of the weights
+    bare = model.__class__.from_config(model.get_config())
     bare.set_weights(model.get_weights())
     keras_file, lite_file = folder / 'model.keras', folder / 'model.tflite'
-    bare.save(keras_file, include_optimizer=False)
+    bare.save(keras_file)
     lite_file.write_bytes(tf.lite.TFLiteConverter.from_keras_model(bare).convert())
     expected = bare(check, training=False).numpy()
     worst = float(np.abs(_run_lite(lite_file, check) - expected).max())

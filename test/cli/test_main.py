@@ -1,0 +1,97 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+import json
+import subprocess
+import sys
+
+from digiphys_ros.cli.main import main, VERBS
+import pytest
+
+
+def digiphys(*words, timeout_s=120):
+    return subprocess.run([sys.executable, '-m', 'digiphys_ros.cli.main', *words],
+                          capture_output=True, text=True, timeout=timeout_s)
+
+
+@pytest.mark.parametrize(('words', 'sentence'), [
+    (['fly'], "invalid choice: 'fly'"),
+    ([], 'the following arguments are required: VERB'),
+    (['run', '--fast'], 'unrecognized arguments: --fast'),
+    (['run', '--config', 'nothing.yaml'], '"nothing.yaml" was not found'),
+    (['run', '--set', 'gate.lease=1'], '--set gate.lease=1'),
+    (['run', '--set', 'gate.lease_s=fast'], 'a number is needed'),
+    (['run', '--without', 'wings'], 'no such node'),
+    (['run', '--transport', 'pigeon'], '"pigeon" was not found'),
+    (['demo', '--source', '/nowhere.mp4'], '/nowhere.mp4: does not exist'),
+    (['demo', '--seconds', '-1'], '--seconds must be positive'),
+    (['demo', '--bundle', 'nothing'], '"nothing" was not found'),
+    (['train', '--data', 'nothing.npz', '--out', 'x'], 'nothing.npz: no such file'),
+    (['train', '--out', 'x'], 'required: --data'),
+    (['bench', '--rounds', '0'], '--rounds at least 1'),
+])
+def test_wrong_arguments_get_one_sentence_and_exit_code_2(capsys, tmp_path, monkeypatch, words,
+                                                          sentence):
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 2
+    told = capsys.readouterr().err
+    assert sentence in told
+    assert told.startswith('digiphys: ')
+    assert told.count('\n') == 1
+
+
+def test_help_names_every_verb():
+    done = digiphys('--help')
+    assert done.returncode == 0
+    for verb in VERBS:
+        assert f'  {verb} ' in done.stdout
+
+
+@pytest.mark.parametrize('verb', VERBS)
+def test_every_verb_has_help(verb, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([verb, '--help'])
+    assert ended.value.code == 0
+    assert 'usage: digiphys' in capsys.readouterr().out
+
+
+@pytest.mark.ros
+def test_demo_end_to_end(tmp_path):
+    report_file = tmp_path / 'report.json'
+    done = digiphys('demo', '--headless', '--seconds', '6', '--json', str(report_file), '--out',
+                    str(tmp_path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert 'stop: should stop, did stop' in done.stdout
+    report = json.loads(report_file.read_text())
+    assert report['unsafe_commands'] == 0
+    assert report['safe_stops'] >= 1
+    assert report['frames']['sent'] >= report['frames']['received'] > 30
+    assert report['classified'] > 30
+    assert report['commands'] > 100
+    assert report['accuracy'] > 0.9
+    assert report['engine'] == 'litert'
+    assert report['ros_distro'] in ('humble', 'jazzy', 'kilted')
+    assert report['rmw'] == 'rmw_fastrtps_cpp'
+    assert len(report['model']['hash']) == 64
+    for name in ('capture_to_classification', 'capture_to_command'):
+        assert 0 < report['latency_ms'][name]['p50'] <= report['latency_ms'][name]['p99']
+    assert (tmp_path / 'report.png').stat().st_size > 10000
+
+
+@pytest.mark.ros
+def test_demo_plays_a_real_data_set(tmp_path, data_dir):
+    done = digiphys('demo', '--headless', '--seconds', '4', '--json', '-', '--source',
+                    str(data_dir / 'gtsrb_train.npz'), '--out', str(tmp_path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout)['accuracy'] > 0.8

@@ -1,0 +1,152 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+import json
+import os
+import shutil
+
+from digiphys_ros.errors import BundleError
+from digiphys_ros.perception import (
+    BundleManifest,
+    check_golden,
+    create_engine,
+    load_bundle,
+    PreprocessSpec,
+    write_bundle,
+)
+from digiphys_ros.resources import share_dir
+import numpy as np
+import pytest
+
+SHIPPED = share_dir() / 'models' / 'traffic_signs'
+
+
+@pytest.fixture
+def bundle(tmp_path):
+    """Return a copy of the shipped bundle that may be spoilt."""
+    return shutil.copytree(SHIPPED, tmp_path / 'copy')
+
+
+def change(bundle, **fields):
+    path = bundle / 'bundle.json'
+    manifest = json.loads(path.read_text())
+    for name, value in fields.items():
+        manifest[name] = value(manifest[name]) if callable(value) else value
+    path.write_text(json.dumps(manifest))
+
+
+def refusal(bundle):
+    with pytest.raises(BundleError) as refused:
+        load_bundle(bundle)
+    return str(refused.value)
+
+
+def test_the_shipped_bundle_is_whole_small_and_answers_its_golden_frames():
+    loaded = load_bundle(SHIPPED)
+    assert len(loaded.labels) == 44
+    assert loaded.manifest.background == 'no_sign'
+    assert loaded.spec.shape == (1, 32, 32, 3)
+    assert sum(path.stat().st_size for path in SHIPPED.iterdir()) <= 2e6
+    check_golden(loaded, create_engine(loaded, 'litert')[0])
+    assert loaded.manifest.provenance['command'] in (SHIPPED / 'MODEL_CARD.md').read_text()
+
+
+def test_the_readme_names_the_model_that_is_shipped():
+    assert load_bundle(SHIPPED).hash[:12] in (share_dir() / 'README.md').read_text()
+
+
+@pytest.mark.parametrize('name', ['model.tflite', 'model.keras', 'golden.npz'])
+def test_a_changed_file_is_refused(bundle, name):
+    data = bytearray((bundle / name).read_bytes())
+    data[len(data) // 2] ^= 1
+    (bundle / name).write_bytes(data)
+    assert 'content hash' in refusal(bundle)
+
+
+@pytest.mark.parametrize(('fields', 'words'), [
+    ({'labels': lambda labels: labels[:-1]}, ['background']),
+    ({'labels': lambda labels: [*labels[:-2], labels[-1]]}, ['content hash']),
+    ({'labels': lambda labels: [labels[0], *labels[:-1]]}, ['labels must differ']),
+    ({'temperature': 2.0}, ['content hash']),
+    ({'temperature': -1.0}, ['`temperature`', '-1.0']),
+    ({'schema_version': 2}, ['schema_version is 2', 'update']),
+    ({'files': {'litert': '../model.tflite'}}, ['leads out of the bundle']),
+    ({'files': {'litert': '/etc/passwd'}}, ['leads out of the bundle']),
+    ({'files': {'litert': 'gone.tflite'}}, ['gone.tflite', 'missing']),
+    ({'files': {'pickle': 'model.pkl'}}, ['files']),
+    ({'files': {}}, ['files']),
+    ({'surprise': 1}, ['`surprise`']),
+])
+def test_a_changed_manifest_is_refused_with_the_reason(bundle, fields, words):
+    change(bundle, **fields)
+    for word in words:
+        assert word in refusal(bundle)
+
+
+def test_a_link_that_leads_out_is_refused(bundle, tmp_path):
+    os.replace(bundle / 'model.tflite', tmp_path / 'elsewhere')
+    (bundle / 'model.tflite').symlink_to(tmp_path / 'elsewhere')
+    assert 'leads out of the bundle' in refusal(bundle)
+
+
+def test_what_is_no_bundle_is_refused(tmp_path):
+    assert 'is not a model bundle' in refusal(tmp_path)
+    (tmp_path / 'bundle.json').write_text('{"name": ')
+    assert 'is not JSON' in refusal(tmp_path)
+
+
+def rewrite(target, **changes):
+    """Write the shipped model again, with a right hash and something else wrong."""
+    original = load_bundle(SHIPPED)
+    frames, logits = original.golden()
+    values = {'frames': frames, 'logits': logits, 'manifest': original.manifest, **changes}
+    return write_bundle(target, values['manifest'], files={
+        kind: original.file(kind) for kind in ('litert', 'keras')},
+        frames=values['frames'], logits=values['logits'], card='')
+
+
+def test_a_missing_label_is_refused_even_when_the_hash_is_right(tmp_path):
+    manifest = load_bundle(SHIPPED).manifest
+    fewer = manifest.model_copy(update={'labels': manifest.labels[1:]})
+    bundle = rewrite(tmp_path / 'new', manifest=fewer)
+    with pytest.raises(BundleError, match='43 labels, but logits of shape'):
+        check_golden(bundle, create_engine(load_bundle(SHIPPED))[0])
+
+
+@pytest.mark.parametrize('kind', ['litert', 'tensorflow'])
+def test_golden_logits_that_differ_are_refused(tmp_path, kind):
+    frames, logits = load_bundle(SHIPPED).golden()
+    bundle = rewrite(tmp_path / 'new', logits=logits + 0.5)
+    with pytest.raises(BundleError, match='misses a golden logit'):
+        check_golden(bundle, create_engine(bundle, kind)[0])
+
+
+def test_a_changed_preprocessing_is_refused_by_the_golden_frames(tmp_path):
+    manifest = load_bundle(SHIPPED).manifest
+    swapped = manifest.preprocess.model_copy(update={'scale': 1 / 200})
+    bundle = rewrite(tmp_path / 'new',
+                     manifest=manifest.model_copy(update={'preprocess': swapped}))
+    with pytest.raises(BundleError, match='misses a golden logit'):
+        check_golden(bundle, create_engine(bundle)[0])
+
+
+def test_writing_replaces_and_a_failed_write_leaves_nothing(tmp_path):
+    first = rewrite(tmp_path / 'new')
+    assert rewrite(tmp_path / 'new').hash == first.hash
+    manifest = BundleManifest(name='x', labels=('a', 'b'), files={'litert': 'x'},
+                              preprocess=PreprocessSpec(width=4, height=4))
+    with pytest.raises(OSError):
+        write_bundle(tmp_path / 'other', manifest, files={'litert': tmp_path / 'gone'},
+                     frames=np.zeros((1, 4, 4, 3), np.uint8), logits=np.zeros((1, 2)), card='')
+    assert [path.name for path in tmp_path.iterdir()] == ['new']

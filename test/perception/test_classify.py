@@ -1,0 +1,89 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+from digiphys_ros.perception import Classifier, load_bundle
+from digiphys_ros.perception.classify import softmax
+from digiphys_ros.perception.frame import Frame
+from digiphys_ros.resources import share_dir
+from hypothesis import given, strategies as st
+import numpy as np
+import pytest
+
+FRAME = Frame(np.zeros((8, 8, 3), np.uint8), 'rgb')
+
+
+class Answers:
+    """An engine that always gives the same logits."""
+
+    name, tolerance = 'fixed', 0.0
+
+    def __init__(self, **logits):
+        self._logits = np.zeros((1, 44), np.float32)
+        for index, value in logits.items():
+            self._logits[0, int(index[1:])] = value
+
+    def infer(self, tensor):
+        return self._logits
+
+
+@pytest.fixture(scope='module')
+def bundle():
+    return load_bundle(share_dir() / 'models' / 'traffic_signs')
+
+
+def test_reports_the_best_classes_in_order(bundle):
+    result = Classifier(bundle, Answers(c14=20.0, c17=15.0, c1=14.0))(FRAME)
+    assert [label for label, _ in result.scores] == ['stop', 'no entry', 'speed limit 30']
+    assert [score for _, score in result.scores] == sorted(
+        (score for _, score in result.scores), reverse=True)
+    assert not result.abstained
+
+
+def test_abstains_when_no_class_stands_out(bundle):
+    result = Classifier(bundle, Answers(c14=1.0))(FRAME)
+    assert result.abstained
+    assert result.scores == ()
+
+
+@pytest.mark.parametrize('value', [np.nan, np.inf, -np.inf])
+def test_abstains_when_a_logit_is_no_number(bundle, value):
+    assert Classifier(bundle, Answers(c14=20.0, c3=value))(FRAME).abstained
+
+
+@given(st.lists(st.floats(-1e4, 1e4), min_size=2, max_size=20), st.floats(0.05, 20))
+def test_softmax_is_a_distribution_that_keeps_the_order(logits, temperature):
+    probabilities = softmax(np.array(logits), temperature)
+    assert probabilities.sum() == pytest.approx(1.0)
+    assert (probabilities >= 0).all()
+    assert probabilities[np.argmax(logits)] == probabilities.max()
+
+
+def test_temperature_softens():
+    assert softmax(np.array([1.0, 0.0]), 4.0)[0] < softmax(np.array([1.0, 0.0]))[0]
+    np.testing.assert_allclose(softmax(np.array([0.0, np.log(3.0)])), [0.25, 0.75])
+
+
+def test_reads_held_out_tracks_of_the_real_data_set(bundle, data_dir):
+    from digiphys_ros.learning.datasets import load_npz, split_by_group
+    from digiphys_ros.perception import create_engine, Preprocessor
+    data = load_npz(data_dir / 'gtsrb_train.npz')
+    _, held_out = split_by_group(data, 0.2, bundle.manifest.provenance['seed'])
+    part = data.take(held_out)
+    preprocess = Preprocessor(bundle.spec)
+    tensor = np.concatenate([preprocess(Frame(image, 'rgb')) for image in part.images])
+    right = create_engine(bundle)[0].infer(tensor).argmax(axis=1) == part.labels
+    stated = bundle.manifest.metrics['held-out groups']
+    assert len(right) == stated['images']
+    assert right.mean() == pytest.approx(stated['accuracy'], abs=0.002)
+    assert right.mean() >= 0.93

@@ -1,0 +1,111 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+import subprocess
+import sys
+
+from digiphys_ros.errors import EngineError
+from digiphys_ros.perception import create_engine, load_bundle, Preprocessor
+from digiphys_ros.perception.engines import engine as engine_module, FakeEngine
+from digiphys_ros.perception.frame import Frame
+from digiphys_ros.resources import share_dir
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope='module')
+def bundle():
+    return load_bundle(share_dir() / 'models' / 'traffic_signs')
+
+
+@pytest.fixture(scope='module')
+def tensor(bundle):
+    preprocess = Preprocessor(bundle.spec)
+    return np.concatenate([preprocess(Frame(frame, 'rgb')) for frame in bundle.golden()[0]])
+
+
+def test_engines_agree(bundle, tensor):
+    logits = [create_engine(bundle, kind)[0].infer(tensor) for kind in ('litert', 'tensorflow')]
+    np.testing.assert_allclose(logits[0], logits[1], atol=1e-3 * np.abs(logits[0]).max())
+    assert logits[0].shape == (len(tensor), 44)
+    assert logits[0].dtype == logits[1].dtype == np.float32
+
+
+def test_a_batch_is_the_same_as_one_after_another(bundle, tensor):
+    engine, _ = create_engine(bundle, 'litert')
+    together = engine.infer(tensor)
+    singly = np.concatenate([engine.infer(one[None]) for one in tensor])
+    np.testing.assert_allclose(together, singly, atol=1e-3)
+
+
+def test_xla_gives_the_same(bundle, tensor):
+    plain, _ = create_engine(bundle, 'tensorflow')
+    compiled, _ = create_engine(bundle, 'tensorflow', xla=True)
+    np.testing.assert_allclose(plain.infer(tensor), compiled.infer(tensor), atol=1e-2)
+
+
+def test_a_saved_model_runs_as_the_keras_file_does(bundle, tensor, tmp_path):
+    import keras
+    from digiphys_ros.perception import write_bundle
+    model = keras.models.load_model(bundle.file('keras'), compile=False)
+    model.export(tmp_path / 'saved_model', verbose=False)
+    frames, logits = bundle.golden()
+    saved = write_bundle(tmp_path / 'saved', bundle.manifest, files={
+        'savedmodel': tmp_path / 'saved_model'}, frames=frames, logits=logits, card='')
+    engine, why = create_engine(saved)
+    assert 'tensorflow' in why
+    np.testing.assert_allclose(engine.infer(tensor), logits, atol=1e-2)
+
+
+def test_auto_takes_litert_without_a_gpu_and_says_why(bundle, monkeypatch):
+    real = engine_module.Path.exists
+    monkeypatch.setattr(engine_module.Path, 'exists',
+                        lambda path: str(path) != '/dev/nvidia0' and real(path))
+    engine, why = create_engine(bundle)
+    assert engine.name == 'litert'
+    assert 'no GPU' in why
+
+
+def test_auto_takes_tensorflow_on_a_gpu(bundle, monkeypatch):
+    real = engine_module.Path.exists
+    monkeypatch.setattr(engine_module.Path, 'exists',
+                        lambda path: str(path) == '/dev/nvidia0' or real(path))
+    engine, why = create_engine(bundle)
+    assert engine.name == 'tensorflow'
+    assert 'NVIDIA' in why
+
+
+def test_a_missing_engine_is_named_with_the_command(bundle, monkeypatch):
+    monkeypatch.setattr(engine_module, 'find_spec', lambda module: None)
+    with pytest.raises(EngineError, match='pip install ai-edge-litert'):
+        create_engine(bundle)
+    with pytest.raises(EngineError, match='pip install tensorflow'):
+        create_engine(bundle, 'tensorflow')
+
+
+def test_an_unknown_engine_is_refused(bundle):
+    with pytest.raises(EngineError, match='allowed are auto, litert, tensorflow'):
+        create_engine(bundle, 'magic')
+
+
+def test_litert_never_imports_tensorflow(bundle):
+    code = ('import sys; from digiphys_ros.perception import create_engine, load_bundle;'
+            f'create_engine(load_bundle({str(bundle.directory)!r}), "litert");'
+            'sys.exit("tensorflow" in sys.modules)')
+    assert subprocess.run([sys.executable, '-c', code], check=False).returncode == 0
+
+
+def test_fake_answers_by_the_mean():
+    tensor = np.stack([np.full((2, 2, 3), value, np.float32) for value in (0, 2, 7)])
+    assert FakeEngine(5).infer(tensor).argmax(axis=1).tolist() == [0, 2, 2]
