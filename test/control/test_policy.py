@@ -155,7 +155,7 @@ def test_a_wrong_file_is_refused_with_line_and_field(tmp_path, old, new, line, w
 
 
 def test_a_class_that_the_model_lacks_is_named():
-    with pytest.raises(ConfigError, match='rule `halt`: .*no class "stop"'):
+    with pytest.raises(ConfigError, match=r'rule `halt`: .*no class "stop"'):
         check_labels(config(), ['x', 'twenty', 'thirty'])
 
 

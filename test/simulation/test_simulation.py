@@ -81,7 +81,7 @@ def test_every_sign_is_drawn_and_differs_from_every_other_when_small():
 
 
 def test_an_undrawn_sign_is_named():
-    with pytest.raises(UsageError, match='"elephants crossing".*stop'):
+    with pytest.raises(UsageError, match=r'"elephants crossing".*stop'):
         draw_sign('elephants crossing')
 
 

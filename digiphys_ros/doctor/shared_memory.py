@@ -1,0 +1,65 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Shared-memory files that killed processes left behind."""
+
+from pathlib import Path
+import re
+import time
+
+from digiphys_ros.doctor.finding import Finding
+
+NAMES = re.compile(r'(sem\.)?(fastdds|fastrtps)_')
+YOUNG_S = 5.0
+"""A file younger than this may belong to a process that is only just mapping it."""
+
+
+def leftovers(folder: Path = Path('/dev/shm'), proc: Path = Path('/proc')) -> list[Path]:
+    """Return Fast DDS's files that no live process has open or mapped."""
+    files = [path for path in folder.glob('*') if NAMES.match(path.name)]
+    held = _held(folder, proc)
+    held |= {name.removesuffix('_el') for name in held} | {f'{name}_el' for name in held}
+    now_s = time.time()
+    return sorted(path for path in files
+                  if path.name not in held and now_s - path.stat().st_mtime > YOUNG_S)
+
+
+def check_shared_memory(fix: bool) -> Finding:
+    """Report the leftovers; with ``fix`` remove them."""
+    found = leftovers()
+    if not found:
+        return Finding('shared memory', 'ok', 'nothing left behind by killed processes')
+    size_mb = sum(path.stat().st_size for path in found) / 1e6
+    told = f'{len(found)} files ({size_mb:.0f} MB) that no live process holds'
+    if not fix:
+        return Finding('shared memory', 'warn', told, 'digiphys doctor --fix')
+    for path in found:
+        path.unlink(missing_ok=True)
+    return Finding('shared memory', 'ok', f'{told}: removed')
+
+
+def _held(folder: Path, proc: Path) -> set[str]:
+    names: set[str] = set()
+    for process in proc.glob('[0-9]*'):
+        try:
+            maps = (process / 'maps').read_text()
+            names.update(re.findall(rf'{re.escape(str(folder))}/(\S+)', maps))
+            for link in (process / 'fd').iterdir():
+                target = link.readlink()
+                if target.parent == folder:
+                    names.add(target.name)
+        except OSError:
+            # it ended meanwhile, or belongs to somebody else: see its maps no more
+            continue
+    return names

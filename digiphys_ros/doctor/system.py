@@ -1,0 +1,132 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Checks of this machine: packages, transport profile, kernel, model. No ROS."""
+
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+import subprocess
+import sys
+from xml.etree import ElementTree
+
+from digiphys_ros.distro import ros_distro
+from digiphys_ros.doctor.finding import Finding
+from digiphys_ros.errors import DigiphysError
+from digiphys_ros.resources import find_resource, share_dir
+from digiphys_ros.transport import FASTDDS_2, FASTDDS_3
+
+DEFAULT_SEGMENT_BYTES = 512 * 1024
+"""Fast DDS's own shared-memory segment, where no profile says otherwise."""
+
+WANTED_RMEM_BYTES = 8 * 1024 * 1024
+
+
+def check_ros(environment: Mapping[str, str]) -> Finding:
+    """Look for rclpy, the distro and the middleware."""
+    if find_spec('rclpy') is None:
+        return Finding('ros', 'fail', 'rclpy is not installed in this Python',
+                       'source /opt/ros/DISTRO/setup.bash, or run `make venv` and use .venv')
+    rmw = environment.get('RMW_IMPLEMENTATION', 'rmw_fastrtps_cpp')
+    found = f'{ros_distro(environment)}, {rmw}'
+    if 'fastrtps' not in rmw:
+        return Finding('ros', 'warn', f'{found}: the shipped transport profile is for Fast DDS',
+                       f'set buffers large enough for images in {rmw}\'s own configuration, or '
+                       'export RMW_IMPLEMENTATION=rmw_fastrtps_cpp')
+    return Finding('ros', 'ok', found)
+
+
+def check_profile(environment: Mapping[str, str], frame_bytes: int) -> Finding:
+    """Compare the shared-memory segment in force with the size of a frame."""
+    variable = FASTDDS_2 if ros_distro(environment) in ('humble', 'jazzy') else FASTDDS_3
+    fix = f'export {variable}={share_dir() / "config/dds/local.xml"} (robot.xml between machines)'
+    name = environment.get(variable, '')
+    if not name:
+        segment, origin = DEFAULT_SEGMENT_BYTES, 'no profile, Fast DDS\'s default'
+    else:
+        try:
+            segment, origin = segment_bytes(Path(name)), name
+        except (OSError, ElementTree.ParseError, ValueError) as error:
+            return Finding('transport', 'fail', f'{variable}={name} cannot be read: {error}', fix)
+    found = (f'shared-memory segment of {segment / 1e6:.1f} MB ({origin}), a frame has '
+             f'{frame_bytes / 1e6:.1f} MB')
+    if segment < 2 * frame_bytes:
+        return Finding('transport', 'fail', f'{found}: large frames will be lost', fix)
+    return Finding('transport', 'ok', found)
+
+
+def segment_bytes(profile: Path) -> int:
+    """Return the largest shared-memory segment in a Fast DDS profile, 0 without one."""
+    root = ElementTree.parse(profile).getroot()
+    sizes = [int(element.text or 0) for element in root.iter()
+             if element.tag.rsplit('}', 1)[-1] == 'segment_size']
+    return max(sizes, default=0)
+
+
+def check_rmem(path: Path = Path('/proc/sys/net/core/rmem_max')) -> Finding:
+    """Look whether the kernel lets UDP sockets hold a frame from another machine."""
+    size = int(path.read_text())
+    if size < WANTED_RMEM_BYTES:
+        return Finding('rmem_max', 'warn', f'net.core.rmem_max is {size}: images from another '
+                       'machine may be lost (on this machine shared memory is used)',
+                       f'sudo sysctl -w net.core.rmem_max={WANTED_RMEM_BYTES}')
+    return Finding('rmem_max', 'ok', f'net.core.rmem_max is {size}')
+
+
+def check_cv_bridge() -> Finding:
+    """Import cv_bridge beside the installed NumPy, in a process that may crash."""
+    numpy = _version('numpy')
+    if find_spec('cv_bridge') is None:
+        return Finding('cv_bridge', 'ok', f'not installed (NumPy {numpy}); needed only for '
+                       'encodings this package does not know')
+    done = subprocess.run([sys.executable, '-c', 'from cv_bridge import CvBridge; CvBridge()'],
+                          capture_output=True, text=True)
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ['it crashed'])[-1]
+        return Finding('cv_bridge', 'warn', f'does not import beside NumPy {numpy}: {reason}',
+                       "pip install 'numpy<2', or go without cv_bridge")
+    return Finding('cv_bridge', 'ok', f'imports beside NumPy {numpy}')
+
+
+def check_engines() -> Finding:
+    """Look which inference engines are installed, and whether there is a GPU."""
+    found = {package: _version(package) for package in ('ai-edge-litert', 'tensorflow')}
+    gpu = 'an NVIDIA GPU' if Path('/dev/nvidia0').exists() else 'no NVIDIA GPU'
+    installed = ', '.join(f'{name} {number}' for name, number in found.items() if number)
+    if not installed:
+        return Finding('engines', 'fail', f'neither LiteRT nor TensorFlow is installed, {gpu}',
+                       'pip install ai-edge-litert')
+    return Finding('engines', 'ok', f'{installed}, {gpu}')
+
+
+def check_bundle(name: str) -> Finding:
+    """Load a bundle and run its golden frames through the engine that would be used."""
+    from digiphys_ros.perception import check_golden, create_engine, load_bundle
+    try:
+        bundle = load_bundle(find_resource(name, 'models'))
+        engine, why = create_engine(bundle)
+        check_golden(bundle, engine)
+    except DigiphysError as error:
+        return Finding('bundle', 'fail', str(error), 'choose another with --bundle, or write '
+                       'this one anew with digiphys train')
+    return Finding('bundle', 'ok', f'{bundle.manifest.name} {bundle.hash[:12]}, '
+                   f'{len(bundle.labels)} classes, golden frames right, {why}')
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ''

@@ -1,0 +1,119 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Look at the running ROS graph: who publishes, who listens, and whether they match."""
+
+from collections.abc import Sequence
+import time
+from typing import Any
+
+from digiphys_ros.doctor.finding import Finding
+import rclpy
+from rclpy.node import Node
+from rclpy.qos import qos_check_compatible, QoSCompatibility
+from rclpy.topic_endpoint_info import TopicEndpointInfo
+
+HIDDEN = ('/rosout', '/parameter_events', '/clock')
+
+
+def check_graph(seconds: float, command_topics: Sequence[str]) -> list[Finding]:
+    """
+    Watch the graph and report every topic whose two sides cannot hear each other.
+
+    :param seconds: how long to wait for discovery.
+    :param command_topics: resolved names of the actuators' topics.
+    """
+    rclpy.init(args=[])
+    node = Node('doctor', enable_rosout=False, start_parameter_services=False)
+    try:
+        deadline_s = time.monotonic() + seconds
+        while time.monotonic() < deadline_s:
+            rclpy.spin_once(node, timeout_sec=0.1)
+        return _findings(node, command_topics)
+    finally:
+        node.destroy_node()
+        rclpy.try_shutdown()
+
+
+def _findings(node: Node, command_topics: Sequence[str]) -> list[Finding]:
+    topics = sorted(name for name, _ in node.get_topic_names_and_types() if name not in HIDDEN)
+    if not topics:
+        return [Finding('graph', 'warn', 'no topic is in use: nothing runs in this ROS_DOMAIN_ID '
+                        'and discovery range', 'start the pipeline, or set ROS_DOMAIN_ID and '
+                        'ROS_AUTOMATIC_DISCOVERY_RANGE as it has them')]
+    findings = [finding for topic in topics for finding in _topic(node, topic)]
+    for topic in command_topics:
+        findings += _command_topic(node, topic)
+    broken = any(finding.status == 'fail' for finding in findings)
+    return findings if broken else [
+        Finding('graph', 'ok', f'{len(topics)} topics, every pair matches'), *findings]
+
+
+def _topic(node: Node, topic: str) -> list[Finding]:
+    publishers = node.get_publishers_info_by_topic(topic)
+    subscribers = node.get_subscriptions_info_by_topic(topic)
+    return [finding for publisher in publishers for subscriber in subscribers
+            for finding in _pair(topic, publisher, subscriber)]
+
+
+def _pair(topic: str, publisher: TopicEndpointInfo, subscriber: TopicEndpointInfo
+          ) -> list[Finding]:
+    names = f'{_name(publisher)} -> {_name(subscriber)}'
+    if publisher.topic_type != subscriber.topic_type:
+        return [Finding(f'type of {topic}', 'fail', f'{names}: {publisher.topic_type} is sent, '
+                        f'{subscriber.topic_type} is awaited, so nothing arrives',
+                        _type_fix(publisher, subscriber))]
+    compatible, reason = qos_check_compatible(publisher.qos_profile, subscriber.qos_profile)
+    if compatible == QoSCompatibility.ERROR:
+        return [Finding(f'QoS of {topic}', 'fail', f'{names}: nothing arrives, {reason.strip()}',
+                        _qos_fix(publisher, subscriber))]
+    return []
+
+
+def _type_fix(publisher: TopicEndpointInfo, subscriber: TopicEndpointInfo) -> str:
+    kinds = {'geometry_msgs/msg/Twist': 'twist', 'geometry_msgs/msg/TwistStamped': 'twist_stamped'}
+    wanted = kinds.get(subscriber.topic_type)
+    if wanted and publisher.topic_type in kinds:
+        return f'set `kind: {wanted}` for this actuator in the rules file'
+    return f'make {_name(publisher)} send {subscriber.topic_type}'
+
+
+def _qos_fix(publisher: TopicEndpointInfo, subscriber: TopicEndpointInfo) -> str:
+    offered, wanted = publisher.qos_profile, subscriber.qos_profile
+    for policy in ('reliability', 'durability'):
+        if getattr(offered, policy) != getattr(wanted, policy):
+            return (f'let {_name(subscriber)} ask for {getattr(offered, policy).name} '
+                    f'{policy}, or let {_name(publisher)} offer {getattr(wanted, policy).name}')
+    return 'give both the same deadline and liveliness'
+
+
+def _command_topic(node: Node, topic: str) -> list[Finding]:
+    publishers = node.get_publishers_info_by_topic(topic)
+    listeners = node.count_subscribers(topic)
+    findings = []
+    if len(publishers) > 1:
+        findings.append(Finding(
+            f'commands on {topic}', 'fail', f'{len(publishers)} publishers: '
+            f'{", ".join(map(_name, publishers))}; they overrule each other and the gate',
+            'let the gate alone publish: send the others\' commands to desired/<actuator>'))
+    if publishers and not listeners:
+        findings.append(Finding(
+            f'commands on {topic}', 'fail', f'{_name(publishers[0])} sends '
+            f'{publishers[0].topic_type} and nobody listens',
+            'start the base, or remap its command topic to this one'))
+    return findings
+
+
+def _name(endpoint: Any) -> str:
+    return f'{endpoint.node_namespace.rstrip("/")}/{endpoint.node_name}'

@@ -1,0 +1,165 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+import json
+import os
+from pathlib import Path
+import re
+import signal
+import subprocess
+import sys
+
+from digiphys_ros.doctor import shared_memory, system
+from digiphys_ros.resources import share_dir
+import pytest
+
+FULL_HD = 1920 * 1080 * 3
+
+
+@pytest.mark.parametrize(('profile', 'status'), [
+    ('local.xml', 'ok'), ('robot.xml', 'ok'), ('local_commands.xml', 'fail'), (None, 'fail')])
+@pytest.mark.parametrize(('distro', 'variable'), [
+    ('kilted', 'FASTDDS_DEFAULT_PROFILES_FILE'), ('humble', 'FASTRTPS_DEFAULT_PROFILES_FILE')])
+def test_profile_is_compared_with_the_frame(profile, status, distro, variable):
+    environment = {'ROS_DISTRO': distro}
+    if profile:
+        environment[variable] = str(share_dir() / 'config' / 'dds' / profile)
+    finding = system.check_profile(environment, FULL_HD)
+    assert finding.status == status
+    assert '6.2 MB' in finding.found
+    assert bool(finding.fix) == (status == 'fail')
+
+
+def test_a_profile_that_cannot_be_read_is_told(tmp_path):
+    path = tmp_path / 'broken.xml'
+    path.write_text('<dds>')
+    finding = system.check_profile(
+        {'ROS_DISTRO': 'kilted', 'FASTDDS_DEFAULT_PROFILES_FILE': str(path)}, FULL_HD)
+    assert finding.status == 'fail'
+    assert str(path) in finding.found
+
+
+def test_a_small_receive_buffer_is_told_with_the_command(tmp_path):
+    path = tmp_path / 'rmem_max'
+    path.write_text('212992\n')
+    assert 'sysctl -w net.core.rmem_max=' in system.check_rmem(path).fix
+    path.write_text('16777216\n')
+    assert system.check_rmem(path).status == 'ok'
+
+
+def test_a_broken_bundle_is_a_failure(tmp_path):
+    assert system.check_bundle('traffic_signs').status == 'ok'
+    assert system.check_bundle(str(tmp_path)).status == 'fail'
+
+
+def test_only_old_files_that_nobody_holds_are_left_over(tmp_path):
+    shm, proc = tmp_path / 'shm', tmp_path / 'proc'
+    (proc / '1' / 'fd').mkdir(parents=True)
+    shm.mkdir()
+    for name in ('fastdds_a', 'fastdds_a_el', 'fastdds_b', 'fastdds_b_el', 'other', 'fastdds_new'):
+        (shm / name).write_text('x')
+        if name != 'fastdds_new':
+            os.utime(shm / name, (1, 1))
+    (proc / '1' / 'maps').write_text(f'7f00-7f01 rw-s 0 00:1a 5 {shm}/fastdds_a\n')
+    found = shared_memory.leftovers(shm, proc)
+    assert [path.name for path in found] == ['fastdds_b', 'fastdds_b_el']
+
+
+TALK = """
+import sys, rclpy
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from geometry_msgs.msg import Twist, TwistStamped
+from sensor_msgs.msg import Image
+rclpy.init()
+node = rclpy.create_node(sys.argv[1])
+kinds = {'Twist': Twist, 'TwistStamped': TwistStamped, 'Image': Image}
+for word in sys.argv[2:]:
+    side, kind, topic, reliability = word.split(':')
+    profile = QoSProfile(depth=1, reliability=ReliabilityPolicy[reliability])
+    if side == 'pub':
+        node.create_publisher(kinds[kind], topic, profile)
+    else:
+        node.create_subscription(kinds[kind], topic, print, profile)
+print('ready', flush=True)
+rclpy.spin(node)
+"""
+
+
+def talk(robot, name, *words):
+    """Start a process with some publishers and subscriptions, and wait until it has them."""
+    process = robot.run(name, [sys.executable, '-c', TALK, name, *words])
+    robot.poll(lambda: 'ready' in robot.log(name), f'ready {name}')
+    return process
+
+
+def findings(robot, *words):
+    done = subprocess.run(
+        [sys.executable, '-m', 'digiphys_ros.cli.main', 'doctor', '--json', '-', *words],
+        env=robot.environment, capture_output=True, text=True, timeout=60)
+    report = json.loads(done.stdout)
+    assert done.returncode == (0 if report['healthy'] else 1)
+    return {one['check']: one for one in report['findings'] if one['status'] == 'fail'}
+
+
+@pytest.mark.ros
+def test_a_qos_mismatch_is_named_with_both_nodes_and_the_fix(robot):
+    talk(robot, 'driver', 'pub:Image:image:BEST_EFFORT')
+    talk(robot, 'viewer', 'sub:Image:image:RELIABLE')
+    failed = findings(robot)
+    assert list(failed) == ['QoS of /image']
+    assert '/driver -> /viewer' in failed['QoS of /image']['found']
+    assert 'BEST_EFFORT reliability' in failed['QoS of /image']['fix']
+
+
+@pytest.mark.ros
+def test_twist_against_twist_stamped_is_named_with_the_parameter(robot):
+    robot.start('gate')
+    robot.is_active('gate')
+    talk(robot, 'base', 'sub:Twist:cmd_vel:RELIABLE')
+    failed = findings(robot)
+    assert 'kind: twist`' in failed['type of /cmd_vel']['fix']
+
+
+@pytest.mark.ros
+def test_a_second_publisher_on_the_command_topic_is_found(robot):
+    robot.start('gate')
+    robot.is_active('gate')
+    talk(robot, 'base', 'sub:TwistStamped:cmd_vel:RELIABLE')
+    assert not findings(robot)
+    talk(robot, 'joystick', 'pub:TwistStamped:cmd_vel:RELIABLE')
+    assert 'joystick' in findings(robot)['commands on /cmd_vel']['found']
+
+
+@pytest.mark.ros
+def test_commands_that_nobody_hears_are_found(robot):
+    robot.start('gate')
+    robot.is_active('gate')
+    assert 'nobody listens' in findings(robot)['commands on /cmd_vel']['found']
+
+
+@pytest.mark.ros
+def test_files_of_a_killed_process_are_found_and_those_of_a_live_one_kept(robot, monkeypatch):
+    def files(pid):
+        maps = Path(f'/proc/{pid}/maps').read_text()
+        return set(re.findall(r'/dev/shm/((?:fastdds|fastrtps)_\S+)', maps))
+    killed = talk(robot, 'killed', 'pub:Image:image:BEST_EFFORT')
+    alive = talk(robot, 'alive', 'sub:Image:image:BEST_EFFORT')
+    own, kept = files(killed.pid), files(alive.pid)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    monkeypatch.setattr(shared_memory, 'YOUNG_S', -1.0)
+    found = {path.name for path in shared_memory.leftovers()}
+    assert own - kept
+    assert own - kept <= found
+    assert not kept & found
