@@ -40,4 +40,3 @@ def test_the_core_imports_no_ros(folder):
 def test_perception_does_not_know_control():
     for path in (PACKAGE / 'perception').rglob('*.py'):
         assert not [name for name in imports(path) if name.startswith('digiphys_ros.control')]
-

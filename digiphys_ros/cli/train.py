@@ -30,7 +30,7 @@ def add_parser(subparsers: Any) -> None:
     """Add the verb."""
     parser = subparsers.add_parser(
         'train', help='train a network and write a model bundle',
-        description='Train the article\'s convolutional network on labelled images, hold whole '
+        description='Train a convolutional network on labelled images, hold whole '
                     'groups out for validation, calibrate, export and write a bundle.')
     parser.add_argument('--data', required=True, metavar='FILE.npz',
                         help='arrays x (images), y (classes) and, if there are groups, track')

@@ -43,7 +43,7 @@ def check_ros(environment: Mapping[str, str]) -> Finding:
     found = f'{ros_distro(environment)}, {rmw}'
     if 'fastrtps' not in rmw:
         return Finding('ros', 'warn', f'{found}: the shipped transport profile is for Fast DDS',
-                       f'set buffers large enough for images in {rmw}\'s own configuration, or '
+                       f'configure {rmw} for large images, or '
                        'export RMW_IMPLEMENTATION=rmw_fastrtps_cpp')
     return Finding('ros', 'ok', found)
 
@@ -54,7 +54,7 @@ def check_profile(environment: Mapping[str, str], frame_bytes: int) -> Finding:
     fix = f'export {variable}={share_dir() / "config/dds/local.xml"} (robot.xml between machines)'
     name = environment.get(variable, '')
     if not name:
-        segment, origin = DEFAULT_SEGMENT_BYTES, 'no profile, Fast DDS\'s default'
+        segment, origin = DEFAULT_SEGMENT_BYTES, 'the default, no profile'
     else:
         try:
             segment, origin = segment_bytes(Path(name)), name

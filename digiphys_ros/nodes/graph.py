@@ -106,7 +106,7 @@ def _command_topic(node: Node, topic: str) -> list[Finding]:
         findings.append(Finding(
             f'commands on {topic}', 'fail', f'{len(publishers)} publishers: '
             f'{", ".join(map(_name, publishers))}; they overrule each other and the gate',
-            'let the gate alone publish: send the others\' commands to desired/<actuator>'))
+            'let the gate alone publish, and send other commands to desired/<actuator>'))
     if publishers and not listeners:
         findings.append(Finding(
             f'commands on {topic}', 'fail', f'{_name(publishers[0])} sends '

@@ -160,6 +160,8 @@ def test_files_of_a_killed_process_are_found_and_those_of_a_live_one_kept(robot,
     killed.wait()
     monkeypatch.setattr(shared_memory, 'YOUNG_S', -1.0)
     found = {path.name for path in shared_memory.leftovers()}
-    assert own - kept
-    assert own - kept <= found
-    assert not kept & found
+    # what others had mapped too is theirs; the rest was the killed process's alone
+    theirs = files(alive.pid) | files(os.getpid())
+    assert own - theirs
+    assert own - theirs <= found
+    assert not (kept | theirs) & found

@@ -85,8 +85,8 @@ def test_zip_of_class_folders(tmp_path):
         archive.writestr('set/red/1.png', png(10))
         archive.writestr('set/green/1.png', png(20))
     frames = list(open_source(str(tmp_path / 'd.zip')))
-    assert [(frame.label, frame.pixels[0, 0, 0]) for frame in frames] == [('green', 20),
-                                                                         ('red', 10)]
+    assert [(frame.label, frame.pixels[0, 0, 0]) for frame in frames] == [
+        ('green', 20), ('red', 10)]
 
 
 def test_driving_log_with_its_timing_session_after_session(tmp_path):

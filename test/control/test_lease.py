@@ -1,0 +1,86 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+import math
+
+from digiphys_ros.control.command import Refusal
+from digiphys_ros.control.lease import FUTURE_TOLERANCE_S, Lease
+import pytest
+
+
+def test_holds_from_the_capture_to_the_end_of_the_lease():
+    lease = Lease(0.5)
+    assert not lease.holds(10.0)
+    assert lease.refusal(10.0, 10.25) is None
+    lease.grant(10.0, 10.25)
+    assert lease.holds(10.25)
+    assert lease.holds(10.5)
+    assert not lease.holds(10.501)
+
+
+def test_an_image_of_this_very_moment_is_not_from_the_future():
+    lease = Lease(0.5)
+    seconds, nanoseconds = 1_764_000_000, 333_000_123
+    stamps = [(seconds + (nanoseconds + one) * 1e-9,
+               (seconds * 10**9 + nanoseconds + one) * 1e-9) for one in range(5000)]
+    assert any(stamp_s > now_s for stamp_s, now_s in stamps)
+    assert not any(lease.refusal(stamp_s, now_s) for stamp_s, now_s in stamps)
+
+
+def test_a_stamp_slightly_ahead_lengthens_no_lease():
+    lease = Lease(0.5, future_tolerance_s=0.2)
+    assert lease.refusal(10.125, 10.0) is None
+    assert lease.refusal(10.25, 10.0) is Refusal.FUTURE
+    lease.grant(10.125, 10.0)
+    assert lease.holds(10.5)
+    assert not lease.holds(10.51)
+
+
+def test_the_usual_tolerance_is_far_below_a_frame():
+    assert Lease(0.5).refusal(10.0 + 2 * FUTURE_TOLERANCE_S, 10.0) is Refusal.FUTURE
+    assert FUTURE_TOLERANCE_S < 0.01
+
+
+def test_order():
+    lease = Lease(0.5)
+    lease.grant(10.0, 10.0)
+    assert lease.refusal(10.0, 10.1) is Refusal.REPEATED
+    assert lease.refusal(9.9, 10.1) is Refusal.OUT_OF_ORDER
+    assert lease.refusal(9.5, 10.1) is Refusal.STALE
+    assert lease.refusal(10.05, 10.1) is None
+
+
+def test_after_a_restart_only_newer_images_count():
+    lease = Lease(0.5)
+    lease.grant(1000.0, 1000.0)
+    lease.restart(5.0)
+    assert not lease.holds(5.0)
+    assert lease.refusal(1000.0, 5.1) is Refusal.FUTURE
+    assert lease.refusal(4.9, 5.1) is Refusal.STALE
+    assert lease.refusal(5.05, 5.1) is None
+
+
+@pytest.mark.parametrize('now_s', [math.nan, math.inf, -math.inf])
+def test_a_clock_without_time_grants_nothing(now_s):
+    lease = Lease(0.5)
+    assert lease.refusal(10.0, now_s) is not None
+    lease.grant(10.0, 10.0)
+    assert not lease.holds(now_s)
+
+
+@pytest.mark.parametrize('tolerance_s', [-0.1, math.nan, math.inf])
+def test_a_tolerance_that_is_none_is_refused(tolerance_s):
+    with pytest.raises(ValueError, match='future_tolerance_s'):
+        Lease(0.5, tolerance_s)
