@@ -14,6 +14,7 @@
 
 """Read a YAML file into a validated model; an error names the file, the line and the field."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,12 +37,9 @@ def load_yaml(path: str | Path, model: type[Model]) -> Model:
     path = Path(path)
     try:
         text = path.read_text(encoding='utf-8')
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f'{path}: cannot be read: {error}') from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f'{path}: is not valid YAML: {_one_line(str(error))}') from error
+    node, data = _parse(path, text)
     if not isinstance(data, dict):
         raise ConfigError(f'{path}:1: a mapping of fields is needed, received {_shorten(data)}.')
     try:
@@ -49,6 +47,40 @@ def load_yaml(path: str | Path, model: type[Model]) -> Model:
     except ValidationError as error:
         raise ConfigError('; '.join(_explain(path, node, item) for item in error.errors())) \
             from error
+
+
+def _parse(path: Path, text: str) -> tuple[yaml.Node | None, Any]:
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        for key in _repeated_keys(node, set()):
+            raise ConfigError(f'{path}:{key.start_mark.line + 1}: field `{key.value}`: is already '
+                              'given above, and only one of them could count.')
+        return node, yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        raise ConfigError(f'{path}:{line}: is not valid YAML: {error.problem}') from error
+    # A date that no calendar has is a ValueError.
+    except (yaml.YAMLError, ValueError) as error:
+        raise ConfigError(f'{path}: is not valid YAML: {_one_line(str(error))}') from error
+
+
+def _repeated_keys(node: yaml.Node | None, visited: set[int]) -> Iterator[yaml.Node]:
+    # An alias can make a node hold itself.
+    if node is None or id(node) in visited:
+        return
+    visited.add(id(node))
+    if isinstance(node, yaml.SequenceNode):
+        for child in node.value:
+            yield from _repeated_keys(child, visited)
+    if isinstance(node, yaml.MappingNode):
+        keys: set[str] = set()
+        for key, child in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in keys:
+                    yield key
+                keys.add(key.value)
+            yield from _repeated_keys(child, visited)
 
 
 def _explain(path: Path, node: yaml.Node | None, item: Any) -> str:

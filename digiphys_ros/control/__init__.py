@@ -21,7 +21,8 @@ needs neither.
 """
 
 from digiphys_ros.control.actuators import Actuator, Limits, load_actuators
-from digiphys_ros.control.gate import DesiredCommand, Gate, GateOutput, GateState, Refusal
+from digiphys_ros.control.command import DesiredCommand, Refusal
+from digiphys_ros.control.gate import Gate, GateOutput, GateState
 
 __all__ = [
     'Actuator',

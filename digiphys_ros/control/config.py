@@ -19,75 +19,14 @@ from dataclasses import asdict
 import json
 from pathlib import Path
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 from digiphys_ros.control.actuators import Actuator
-from digiphys_ros.control.schema import ActuatorConfig, Finite, refuse, STRICT
+from digiphys_ros.control.rules import ABSTAIN, Rule, Votes
+from digiphys_ros.control.schema import ActuatorConfig, Name, Problem, refuse, STRICT
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.yamlfile import load_yaml
 from pydantic import BaseModel, Field, model_validator
-
-ABSTAIN = 'abstain'
-"""The word a rule uses for a classification without a result."""
-
-Score = Annotated[float, Field(ge=0, le=1)]
-Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Problem = tuple[tuple[str | int, ...], str, Any]
-
-
-class Votes(BaseModel):
-    """A class counts once it has ``needed`` of the last ``window`` classifications."""
-
-    model_config = STRICT
-
-    window: Annotated[int, Field(ge=1, le=1000)] = 5
-    needed: Annotated[int, Field(ge=1)] = 3
-
-    @model_validator(mode='after')
-    def _reachable(self) -> 'Votes':
-        if self.needed > self.window:
-            refuse('Votes', (('needed',), f'must not exceed window, which is {self.window}',
-                             self.needed))
-        return self
-
-
-class Rule(BaseModel):
-    """
-    What to command while some classes are seen.
-
-    :ivar when: classes, groups or ``abstain``; a default rule has none.
-    :ivar min_score: score from which a classification votes for the rule.
-    :ivar release_score: lower score at which it still votes once the rule is taken.
-    :ivar hold_s: shortest time the rule stays, unless a rule above it takes over.
-    :ivar release_after_s: longest time; then the rule waits until its classes were gone.
-    """
-
-    model_config = STRICT
-
-    name: Annotated[str, Field(min_length=1)]
-    when: list[str] = []
-    default: bool = False
-    min_score: Score = 0.5
-    release_score: Score | None = None
-    hold_s: Seconds = 0.0
-    release_after_s: Seconds | None = None
-    command: dict[str, dict[str, Finite]]
-
-    @model_validator(mode='after')
-    def _consistent(self) -> 'Rule':
-        problems: list[Problem] = []
-        if self.default == bool(self.when):
-            problems.append((('when',), 'a rule has either `when` or `default: true`', self.when))
-        if self.release_score is not None and self.release_score > self.min_score:
-            problems.append((('release_score',),
-                             f'must not exceed min_score, which is {self.min_score}',
-                             self.release_score))
-        if self.release_after_s is not None and self.release_after_s < self.hold_s:
-            problems.append((('release_after_s',),
-                             f'must not be below hold_s, which is {self.hold_s}',
-                             self.release_after_s))
-        refuse('Rule', *problems)
-        return self
 
 
 class ControlConfig(BaseModel):
@@ -95,7 +34,7 @@ class ControlConfig(BaseModel):
 
     model_config = STRICT
 
-    actuators: Annotated[dict[str, ActuatorConfig], Field(min_length=1)]
+    actuators: Annotated[dict[Name, ActuatorConfig], Field(min_length=1)]
     votes: Votes = Votes()
     groups: dict[str, list[str]] = {}
     rules: Annotated[list[Rule], Field(min_length=1)]
@@ -104,6 +43,8 @@ class ControlConfig(BaseModel):
     def _consistent(self) -> 'ControlConfig':
         problems = [problem for index, rule in enumerate(self.rules)
                     for problem in self._command_problems(index, rule)]
+        problems += self._topic_problems()
+        problems += self._group_problems()
         names = [rule.name for rule in self.rules]
         problems += [(('rules', index, 'name'), 'is already the name of a rule', name)
                      for index, name in enumerate(names) if name in names[:index]]
@@ -130,6 +71,22 @@ class ControlConfig(BaseModel):
                 elif not fields[name].min <= value <= fields[name].max:
                     yield (*place, name), (f'a value from {fields[name].min} to '
                                            f'{fields[name].max} is needed'), value
+
+    def _topic_problems(self) -> Iterable[Problem]:
+        owners: dict[str, str] = {}
+        for name, actuator in self.actuators.items():
+            owner = owners.setdefault(actuator.topic, name)
+            if owner != name:
+                yield (('actuators', name, 'topic'), f'is already the topic of actuator {owner}',
+                       actuator.topic)
+
+    def _group_problems(self) -> Iterable[Problem]:
+        for name, members in self.groups.items():
+            if name == ABSTAIN:
+                yield ('groups', name), f'{ABSTAIN} is no name for a group', members
+            for index, member in enumerate(members):
+                if member in self.groups and member != name:
+                    yield ('groups', name, index), 'a group holds classes, not groups', member
 
     def actuator(self, name: str) -> Actuator:
         """Return one actuator's checked values."""

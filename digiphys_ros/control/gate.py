@@ -11,7 +11,6 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-
 """The gate: whether, how far and how fast an actuator obeys."""
 
 from collections import Counter
@@ -21,13 +20,15 @@ from enum import Enum
 import math
 
 from digiphys_ros.control.actuators import Actuator
+from digiphys_ros.control.command import DesiredCommand, FAULTS, Refusal
+from digiphys_ros.control.lease import FUTURE_TOLERANCE_S, Lease
 
 LONGEST_STEP_S = 0.1
 """A gate that was not stepped for longer still moves an actuator no further than in this time."""
 
 
 class GateState(Enum):
-    """What the gate does, and so what the actuator hears."""
+    """What the gate does; in every state but OBEYING the actuator hears its safe state."""
 
     INACTIVE = 'inactive'
     WAITING = 'waiting'
@@ -35,41 +36,6 @@ class GateState(Enum):
     EXPIRED = 'expired'
     FAULT = 'fault'
     ESTOPPED = 'estopped'
-
-
-class Refusal(Enum):
-    """Why a desired command was not accepted."""
-
-    INACTIVE = 'inactive'
-    ESTOPPED = 'estopped'
-    NOT_FINITE = 'not_finite'
-    WRONG_FIELDS = 'wrong_fields'
-    FUTURE = 'future'
-    STALE = 'stale'
-    REPEATED = 'repeated'
-    OUT_OF_ORDER = 'out_of_order'
-
-
-FAULTS = frozenset({Refusal.NOT_FINITE, Refusal.WRONG_FIELDS, Refusal.FUTURE})
-"""
-Refusals that show the sender or its clock to be broken: the safe state at once.
-
-A stale, repeated or late command can be an honest one delayed on its way; the command obeyed
-before it stays good for the rest of its own lease, and no longer.
-"""
-
-
-@dataclass(frozen=True)
-class DesiredCommand:
-    """
-    What the policy wants.
-
-    :ivar values: field name to value, in the field's unit.
-    :ivar stamp_s: capture time of the image behind it, seconds on the node's clock.
-    """
-
-    values: Mapping[str, float]
-    stamp_s: float
 
 
 @dataclass(frozen=True)
@@ -86,25 +52,36 @@ class Gate:
     """
     Guard one actuator.
 
-    It is driven by the clock that is passed in: every method takes ``now_s``. A command is
-    obeyed while the image it came from is at most ``lease_s`` old. Nothing moves before the first
-    valid command; an e-stop latches until ``reset``, and after it only a command from an image
-    taken later moves anything. The way to the safe state is immediate, whatever the rate limits.
+    It reads no clock: methods take ``now_s``, seconds on the node's clock. From any error it
+    recovers by itself with the next valid command; only an e-stop latches.
 
-    :raises ValueError: when ``lease_s`` is not a positive, finite number of seconds.
+    - A command is obeyed while the image it came from is at most ``lease_s`` old. Nothing moves
+      before the first valid one.
+    - Values are clamped to their limits and approached at ``max_rate_per_s`` from what was sent
+      last, or from the safe state. The way to the safe state is immediate, commanded or not.
+    - Stop always passes: a command for the safe state that is refused for its stamp still ends
+      what is being obeyed, for stopping on an old image hurts less than driving on.
+    - A refusal that shows the sender to be broken (``FAULTS``) means the safe state at once.
+    - A clock that jumps back, as simulation time does on a reset, means the safe state until a
+      command arrives from an image taken after the jump.
+
+    :param lease_s: oldest image a command may come from, seconds.
+    :param future_tolerance_s: how far ahead of the clock a stamp may be, seconds.
+    :raises ValueError: when a duration is not finite or out of range.
     """
 
-    def __init__(self, actuator: Actuator, lease_s: float) -> None:
-        if not (math.isfinite(lease_s) and lease_s > 0):
-            raise ValueError(f'lease_s must be positive and finite, received {lease_s}')
+    def __init__(self, actuator: Actuator, lease_s: float,
+                 future_tolerance_s: float = FUTURE_TOLERANCE_S) -> None:
         self._actuator = actuator
-        self._lease_s = lease_s
-        self._command: DesiredCommand | None = None
-        self._newest_stamp_s = -math.inf
-        self._not_before_s = -math.inf
-        self._values = actuator.safe_values()
-        self._now_s = -math.inf
-        self._estop_pressed = False
+        self._lease = Lease(lease_s, future_tolerance_s)
+        self._safe = actuator.safe_values()
+        self._values: Mapping[str, float] = self._safe
+        self._wanted: dict[str, float] | None = None
+        self._wanted_stamp_s = 0.0
+        self._newest_now_s = -math.inf
+        # Ahead of any clock, so that the first step has no length.
+        self._stepped_s = math.inf
+        self._active = self._latched = self._estop_pressed = False
         self.state = GateState.INACTIVE
         self.reason = 'not activated'
         self.accepted = 0
@@ -113,36 +90,39 @@ class Gate:
 
     def activate(self) -> None:
         """Obey valid commands from now on; a latched e-stop stays latched."""
-        if self.state is GateState.INACTIVE:
-            self._forget()
-            self._set(GateState.WAITING, 'no valid command yet')
-        if self._estop_pressed:
-            self.estop(True)
+        if not self._active:
+            self._active = True
+            self._rest(GateState.WAITING, 'no valid command yet')
 
     def deactivate(self) -> None:
         """Go to the safe state and refuse everything."""
-        if self.state is not GateState.ESTOPPED:
-            self._set(GateState.INACTIVE, 'deactivated')
-        self._command = None
+        self._active = False
+        self._rest(GateState.INACTIVE, 'deactivated')
 
     def estop(self, pressed: bool) -> None:
-        """Latch when pressed; letting go does not release."""
+        """Follow the e-stop input: pressing it trips the gate, letting go does not release it."""
         self._estop_pressed = pressed
         if pressed:
-            self._command = None
-            self._set(GateState.ESTOPPED, 'e-stop, waits for reset')
+            self.trip()
+
+    def trip(self) -> None:
+        """Go to the safe state and stay there until ``reset``, active or not."""
+        self._latched = True
+        self._rest(GateState.ESTOPPED, 'e-stop, waits for reset')
 
     def reset(self, now_s: float) -> bool:
         """
         Release the latch; motion waits for a command from an image taken after ``now_s``.
 
-        :return: False while the e-stop is still pressed.
+        :return: False while the e-stop is still pressed, or when there is no time to go by.
         """
-        if self._estop_pressed:
+        if self._estop_pressed or not math.isfinite(now_s):
             return False
-        if self.state is GateState.ESTOPPED:
-            self._not_before_s = now_s
-            self._set(GateState.WAITING, 'reset, waits for a new command')
+        if self._latched:
+            self._notice_clock(now_s)
+            self._latched = False
+            self._lease.restart(now_s)
+            self._rest(GateState.WAITING, 'reset, waits for a command from a newer image')
         return True
 
     def offer(self, command: DesiredCommand, now_s: float) -> Refusal | None:
@@ -151,66 +131,83 @@ class Gate:
         refusal = self._refusal(command, now_s)
         if refusal is None:
             self.accepted += 1
-            self._command, self._newest_stamp_s = command, command.stamp_s
+            self._wanted, self._wanted_stamp_s = self._clamped(command), command.stamp_s
+            self._lease.grant(command.stamp_s, now_s)
             return None
         self.refused[refusal] += 1
+        reason = f'refused a command: {refusal.value}'
         if refusal in FAULTS:
-            self._command = None
-            self._set(GateState.FAULT, f'refused a command: {refusal.value}')
+            self._rest(GateState.FAULT, reason)
+        elif self.state in (GateState.WAITING, GateState.EXPIRED) and self._wanted is None:
+            self.reason = reason
+        elif self._wanted not in (None, self._safe) and self._clamped(command) == self._safe:
+            self._rest(GateState.WAITING, f'{reason}, but stop always passes')
         return refusal
 
     def step(self, now_s: float) -> GateOutput:
         """Return what to send now."""
         self._notice_clock(now_s)
-        elapsed_s = min(max(now_s - self._now_s, 0.0), LONGEST_STEP_S)
-        self._now_s = now_s
-        command = self._command
-        if command is not None and now_s - command.stamp_s > self._lease_s:
-            self._command = command = None
-            self._set(GateState.EXPIRED, f'no image younger than the lease of {self._lease_s} s')
-        if command is None:
-            self._values = self._actuator.safe_values()
-            return GateOutput(self._values, self.state, self.reason, None)
+        # This order makes zero of a length that is not a number.
+        elapsed_s = min(max(0.0, self._newest_now_s - self._stepped_s), LONGEST_STEP_S)
+        self._stepped_s = self._newest_now_s
+        if self._wanted is not None and not self._lease.holds(now_s):
+            self._rest(GateState.EXPIRED,
+                       f'no image younger than the lease of {self._lease.lease_s} s')
+        if self._wanted is None:
+            return GateOutput(dict(self._safe), self.state, self.reason, None)
         self._set(GateState.OBEYING, 'obeying')
-        self._values = {name: self._approach(name, value, elapsed_s)
-                        for name, value in command.values.items()}
-        return GateOutput(self._values, self.state, self.reason, command.stamp_s)
+        self._values = self._approach(self._wanted, elapsed_s)
+        return GateOutput(dict(self._values), self.state, self.reason, self._wanted_stamp_s)
 
     def _refusal(self, command: DesiredCommand, now_s: float) -> Refusal | None:
-        stamp_s = command.stamp_s
-        if self.state in (GateState.INACTIVE, GateState.ESTOPPED):
-            return Refusal[self.state.name]
-        if not all(map(math.isfinite, (stamp_s, *command.values.values()))):
+        if self._latched:
+            return Refusal.ESTOPPED
+        if not self._active:
+            return Refusal.INACTIVE
+        values = command.values
+        if not all(map(math.isfinite, (command.stamp_s, *values.values()))):
             return Refusal.NOT_FINITE
-        if set(command.values) != set(self._actuator.fields):
-            return Refusal.WRONG_FIELDS
-        if stamp_s > now_s:
-            return Refusal.FUTURE
-        if now_s - stamp_s > self._lease_s or stamp_s <= self._not_before_s:
-            return Refusal.STALE
-        if stamp_s == self._newest_stamp_s:
-            return Refusal.REPEATED
-        return Refusal.OUT_OF_ORDER if stamp_s < self._newest_stamp_s else None
+        if values.keys() - self._safe.keys():
+            return Refusal.UNKNOWN_FIELD
+        if self._safe.keys() - values.keys():
+            return Refusal.MISSING_FIELD
+        if self._actuator.kind == 'bool' and not {0, 1}.issuperset(values.values()):
+            return Refusal.NOT_BOOL
+        return self._lease.refusal(command.stamp_s, now_s)
 
-    def _approach(self, name: str, wanted: float, elapsed_s: float) -> float:
-        field = self._actuator.fields[name]
-        wanted = min(max(wanted, field.min), field.max)
-        if wanted == field.safe or field.max_rate_per_s is None:
+    def _clamped(self, command: DesiredCommand) -> dict[str, float]:
+        return {name: min(max(float(command.values[name]), limits.min), limits.max)
+                for name, limits in self._actuator.fields.items()}
+
+    def _approach(self, wanted: dict[str, float], elapsed_s: float) -> dict[str, float]:
+        if wanted == self._safe:
+            return self._safe
+        return {name: self._limited(name, value, elapsed_s) for name, value in wanted.items()}
+
+    def _limited(self, name: str, wanted: float, elapsed_s: float) -> float:
+        rate_per_s = self._actuator.fields[name].max_rate_per_s
+        if rate_per_s is None:
             return wanted
-        reach = field.max_rate_per_s * elapsed_s
-        return min(max(wanted, self._values[name] - reach), self._values[name] + reach)
+        last, reach = self._values[name], rate_per_s * elapsed_s
+        return min(max(wanted, last - reach), last + reach)
 
     def _notice_clock(self, now_s: float) -> None:
-        """Start afresh when the clock jumped back, as simulation time does on a reset."""
-        if now_s < self._now_s:
-            self._forget()
-            self._now_s = now_s
-            if self.state not in (GateState.INACTIVE, GateState.ESTOPPED):
-                self._set(GateState.WAITING, 'the clock jumped back, waits for a new command')
+        if not math.isfinite(now_s):
+            self._rest(GateState.FAULT, f'the clock says {now_s}')
+            return
+        if now_s < self._newest_now_s:
+            self._lease.restart(now_s)
+            self._rest(GateState.WAITING, 'the clock jumped back, waits for a newer image')
+        self._newest_now_s = now_s
 
-    def _forget(self) -> None:
-        self._command = None
-        self._newest_stamp_s = self._not_before_s = -math.inf
+    def _rest(self, state: GateState, reason: str) -> None:
+        """Drop the command for the safe state; an e-stop, then inactivity, outrank ``state``."""
+        self._wanted, self._values = None, self._safe
+        if self._latched and state is not GateState.ESTOPPED:
+            return
+        if not self._active and state not in (GateState.ESTOPPED, GateState.INACTIVE):
+            state, reason = GateState.INACTIVE, 'not activated'
+        self._set(state, reason)
 
     def _set(self, state: GateState, reason: str) -> None:
         self.safe_stops += self.state is GateState.OBEYING and state is not GateState.OBEYING

@@ -17,9 +17,11 @@
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+import math
 
-from digiphys_ros.control.config import ABSTAIN, ControlConfig, Rule
-from digiphys_ros.control.gate import DesiredCommand
+from digiphys_ros.control.command import DesiredCommand
+from digiphys_ros.control.config import ControlConfig
+from digiphys_ros.control.rules import ABSTAIN, Rule
 
 
 @dataclass(frozen=True)
@@ -39,10 +41,17 @@ class Observation:
 
 @dataclass(frozen=True)
 class Decision:
-    """The rule in force, None before enough votes, and one command an actuator."""
+    """
+    What to do now.
+
+    :ivar rule: the rule in force, None before enough votes.
+    :ivar commands: one command an actuator; none before enough votes or without a new image.
+    :ivar changed: whether the rule is another one than after the observation before.
+    """
 
     rule: str | None
     commands: Mapping[str, DesiredCommand]
+    changed: bool = False
 
 
 class Policy:
@@ -50,68 +59,77 @@ class Policy:
     Apply the rules of a configuration to one observation after another.
 
     Time is the images' own: a hold of one second is one second between captures. Every command
-    is stamped with the image it came from. There is none until ``votes.needed`` images were seen,
-    and a capture time that goes back starts the votes anew.
+    is stamped with the image it came from, and without a new image there is none: the gate's
+    lease does the rest. So there is none before ``votes.needed`` images were seen, nor for an
+    image that is shown again, which has no second vote either. A capture time that goes back
+    starts all anew.
     """
 
     def __init__(self, config: ControlConfig) -> None:
-        self._config = config
+        self._votes = config.votes
+        # The default is what is left when no other rule has the votes, wherever it is written.
+        self._rules = sorted(config.rules, key=lambda rule: rule.default)
         self._classes = {rule.name: config.classes(rule) for rule in config.rules}
         self._commands = {rule.name: config.command(rule) for rule in config.rules}
         self._restart()
 
     def _restart(self) -> None:
-        self._seen: deque[Observation] = deque(maxlen=self._config.votes.window)
+        self._seen: deque[Observation] = deque(maxlen=self._votes.window)
         self._rule: Rule | None = None
         self._since_s = 0.0
         self._spent: set[str] = set()
 
     def update(self, observation: Observation) -> Decision:
         """Return what to command after ``observation``."""
-        if self._seen and observation.stamp_s < self._seen[-1].stamp_s:
-            self._restart()
+        before = self._rule
+        stamp_s = observation.stamp_s
+        if not self._is_new(stamp_s):
+            return Decision(before.name if before else None, {})
         self._seen.append(observation)
-        if len(self._seen) < self._config.votes.needed:
-            return Decision(None, {})
-        self._choose(observation.stamp_s)
-        assert self._rule is not None
-        return Decision(self._rule.name, {
-            name: DesiredCommand(values, observation.stamp_s)
-            for name, values in self._commands[self._rule.name].items()})
+        while stamp_s - self._seen[0].stamp_s > self._votes.max_age_s:
+            self._seen.popleft()
+        if len(self._seen) < self._votes.needed:
+            self._rule, self._spent = None, set()
+            return Decision(None, {}, before is not None)
+        rule = self._choose(stamp_s)
+        commands = {name: DesiredCommand(values, stamp_s)
+                    for name, values in self._commands[rule.name].items()}
+        return Decision(rule.name, commands, rule is not before)
 
-    def _choose(self, now_s: float) -> None:
-        wanted = {rule.name for rule in self._config.rules if self._wants(rule)}
-        # a rule that ran out may be taken again only after its classes were gone
+    def _is_new(self, stamp_s: float) -> bool:
+        if not math.isfinite(stamp_s):
+            return False
+        if self._seen and stamp_s < self._seen[-1].stamp_s:
+            self._restart()
+        return not self._seen or stamp_s > self._seen[-1].stamp_s
+
+    def _choose(self, now_s: float) -> Rule:
+        wanted = {rule.name for rule in self._rules if self._wants(rule)}
+        # A rule that ran out may be taken again only after its classes were gone.
         self._spent &= wanted
-        current = self._rule
-        if current is not None and self._ran_out(current, now_s):
-            self._spent.add(current.name)
-            current = None
-        for rule in self._config.rules:
-            if current is not None and rule.name == current.name:
-                if rule.name in wanted or now_s - self._since_s < rule.hold_s:
-                    return
-            elif (rule.name in wanted or rule.default) and rule.name not in self._spent:
-                if current is not None and self._holds(current, rule, now_s):
-                    return
-                self._rule, self._since_s = rule, now_s
-                return
-
-    def _holds(self, current: Rule, other: Rule, now_s: float) -> bool:
-        rules = self._config.rules
-        above = rules.index(other) < rules.index(current) and not other.default
-        return not above and now_s - self._since_s < current.hold_s
+        held = self._rule
+        if held is not None and self._ran_out(held, now_s):
+            self._spent.add(held.name)
+            held = None
+        for rule in self._rules:
+            if rule is held and (rule.name in wanted or now_s - self._since_s < rule.hold_s):
+                return rule
+            if rule is not held and rule.name in wanted - self._spent:
+                break
+        self._rule, self._since_s = rule, now_s
+        return rule
 
     def _ran_out(self, rule: Rule, now_s: float) -> bool:
         return rule.release_after_s is not None and now_s - self._since_s >= rule.release_after_s
 
     def _wants(self, rule: Rule) -> bool:
-        held = self._rule is not None and self._rule.name == rule.name
+        if rule.default:
+            return True
         least = rule.min_score
-        if held and rule.release_score is not None:
+        if rule is self._rule and rule.release_score is not None:
             least = rule.release_score
         votes = sum(self._votes_for(rule, seen, least) for seen in self._seen)
-        return votes >= self._config.votes.needed
+        return votes >= self._votes.needed
 
     def _votes_for(self, rule: Rule, seen: Observation, least: float) -> bool:
         if seen.class_id is None:

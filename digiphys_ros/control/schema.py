@@ -14,15 +14,42 @@
 
 """Check what a rules file says about actuators."""
 
+import re
 from typing import Annotated, Any, Literal
 
 from digiphys_ros.control.actuators import Actuator, Limits
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
 STRICT = ConfigDict(extra='forbid', frozen=True)
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+def spelt(pattern: str, allowed: str) -> AfterValidator:
+    """Return a validator of strings; ``allowed`` says in words what ``pattern`` asks for."""
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise PydanticCustomError('refused', '{reason}', {'reason': f'must be {allowed}'})
+        return value
+    return AfterValidator(check)
+
+
+Name = Annotated[str, spelt(r'[A-Za-z][A-Za-z0-9_]*', 'letters, digits and _, a letter first')]
+
+# An absolute name would leave the robot's namespace: every robot of a fleet would share it.
+Topic = Annotated[str, spelt(r'[A-Za-z][A-Za-z0-9_]*(/[A-Za-z][A-Za-z0-9_]*)*',
+                             'a relative name such as cmd_vel')]
+
+MessageType = Annotated[str, spelt(r'([a-z][a-z0-9_]*/msg/[A-Z][A-Za-z0-9]*)?',
+                                   'a message type as package/msg/Type')]
+
+# Fields as ROS spells them: such a path cannot reach Python's own attributes.
+FieldPath = Annotated[str, spelt(r'[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*',
+                                 'fields of the message joined by dots, as signal.phase')]
+
+Problem = tuple[tuple[str | int, ...], str, Any]
+"""Where in the model, why, and what was received there."""
 
 TWIST_FIELDS = tuple(f'{part}.{axis}' for part in ('linear', 'angular') for axis in 'xyz')
 
@@ -32,12 +59,8 @@ FIELDS_OF_KIND: dict[str, tuple[str, ...]] = {
 }
 
 
-def refuse(title: str, *problems: tuple[tuple[str | int, ...], str, Any]) -> None:
-    """
-    Raise one ValidationError for problems found across fields, each at its own place.
-
-    :param problems: location, reason and what was received.
-    """
+def refuse(title: str, *problems: Problem) -> None:
+    """Raise one ValidationError for problems found across fields, each at its own place."""
     if problems:
         raise ValidationError.from_exception_data(title, [
             InitErrorDetails(
@@ -51,7 +74,7 @@ class FieldConfig(BaseModel):
     Limits of one number an actuator takes, in that number's own unit.
 
     ``max_rate_per_s`` is the fastest change a second on the way to a command; the safe value is
-    taken at once. It is left out for a ``bool`` alone.
+    taken at once. Every number needs it, a ``bool`` has none.
     """
 
     model_config = STRICT
@@ -75,49 +98,59 @@ class ActuatorConfig(BaseModel):
 
     ``fields`` names the numbers it takes: parts of a Twist (``linear.x``), ``data`` of a Float64
     or Bool, joints of a JointTrajectory, or names of one's own that ``field_map`` leads into a
-    message of any ``type``.
+    message of any ``type``. ``topic`` is relative, so that a namespace holds a whole robot.
     """
 
     model_config = STRICT
 
     kind: Literal['twist_stamped', 'twist', 'float64', 'bool', 'joint_trajectory', 'message']
-    topic: Annotated[str, Field(min_length=1)]
-    fields: Annotated[dict[str, FieldConfig], Field(min_length=1)]
+    topic: Topic
+    fields: Annotated[dict[Annotated[str, Field(min_length=1)], FieldConfig], Field(min_length=1)]
     frame_id: str = ''
-    type: str = ''
-    field_map: dict[str, str] = {}
+    type: MessageType = ''
+    field_map: dict[str, FieldPath] = {}
 
     @model_validator(mode='after')
     def _fields_fit_the_kind(self) -> 'ActuatorConfig':
-        problems: list[tuple[tuple[str | int, ...], str, Any]] = []
-        allowed = FIELDS_OF_KIND.get(self.kind)
-        for name, field in self.fields.items():
-            if allowed is not None and name not in allowed:
-                problems.append((('fields', name), f'a {self.kind} takes {", ".join(allowed)}',
-                                 name))
-            if self.kind == 'bool':
-                if (field.min, field.max) != (0, 1) or field.safe not in (0, 1):
-                    problems.append((('fields', name), 'a bool has min 0, max 1 and safe 0 or 1',
-                                     f'min {field.min}, max {field.max}, safe {field.safe}'))
-            elif field.max_rate_per_s is None:
-                problems.append((('fields', name, 'max_rate_per_s'), 'is required, in units a '
-                                 'second: no actuator is left without a rate limit', 'nothing'))
-        problems += self._message_problems()
-        refuse('ActuatorConfig', *problems)
+        problems = [problem for name, field in self.fields.items()
+                    for problem in self._field_problems(name, field)]
+        refuse('ActuatorConfig', *problems, *self._message_problems())
         return self
 
-    def _message_problems(self) -> list[tuple[tuple[str | int, ...], str, Any]]:
+    def _field_problems(self, name: str, field: FieldConfig) -> list[Problem]:
+        problems: list[Problem] = []
+        place = ('fields', name)
+        allowed = FIELDS_OF_KIND.get(self.kind)
+        if allowed is not None and name not in allowed:
+            problems.append((place, f'a {self.kind} takes {", ".join(allowed)}', name))
+        if self.kind == 'bool':
+            # Between false and true there is nothing to send.
+            if field.max_rate_per_s is not None:
+                problems.append(((*place, 'max_rate_per_s'), 'a bool has no rate',
+                                 field.max_rate_per_s))
+            if (field.min, field.max) != (0, 1) or field.safe not in (0, 1):
+                problems.append((place, 'a bool has min 0, max 1 and safe 0 or 1',
+                                 f'min {field.min}, max {field.max}, safe {field.safe}'))
+        elif field.max_rate_per_s is None:
+            problems.append(((*place, 'max_rate_per_s'), 'is required, in units a second: no '
+                             'actuator is left without a rate limit', 'nothing'))
+        return problems
+
+    def _message_problems(self) -> list[Problem]:
         if self.kind != 'message':
             return [((name,), 'belongs to kind message only', value)
                     for name, value in (('type', self.type), ('field_map', self.field_map))
                     if value]
-        problems: list[tuple[tuple[str | int, ...], str, Any]] = []
-        if self.type.count('/') != 2:
+        problems: list[Problem] = []
+        if not self.type:
             problems.append((('type',), 'kind message needs a type as package/msg/Type',
                              self.type))
         if set(self.field_map) != set(self.fields):
             problems.append((('field_map',), f'must lead each of {", ".join(self.fields)} to its '
                              'place in the message', self.field_map))
+        if len(set(self.field_map.values())) < len(self.field_map):
+            problems.append((('field_map',), 'must not lead two fields to one place',
+                             self.field_map))
         return problems
 
     def build(self) -> Actuator:

@@ -52,12 +52,24 @@ def test_every_kind(values):
 
 @pytest.mark.parametrize('values', [
     {'kind': 'bool', 'fields': {'data': {**BIT, 'max': 2}}},
+    {'kind': 'bool', 'fields': {'data': {**BIT, 'max_rate_per_s': 1.0}}},
+    {'kind': 'float64', 'fields': {'data': {**FIELD, 'max_rate_per_s': 0.0}}},
+    {'kind': 'float64', 'fields': {'data': {**FIELD, 'max': float('nan')}}},
+    {'kind': 'float64', 'fields': {'data': FIELD}, 'topic': '/absolute'},
+    {'kind': 'float64', 'fields': {'data': FIELD}, 'topic': 'two words'},
+    {'kind': 'joint_trajectory', 'fields': {'': FIELD}},
     {'kind': 'float64', 'fields': {'value': FIELD}},
     {'kind': 'float64', 'fields': {'data': BIT}},
     {'kind': 'float64', 'fields': {}},
     {'kind': 'float64', 'fields': {'data': FIELD}, 'type': 'std_msgs/msg/Int32'},
     {'kind': 'message', 'type': 'Int32', 'fields': {'a': FIELD}, 'field_map': {'a': 'data'}},
     {'kind': 'message', 'type': 'std_msgs/msg/Int32', 'fields': {'a': FIELD}, 'field_map': {}},
+    {'kind': 'message', 'type': 'std_msgs/Int32', 'fields': {'a': FIELD},
+     'field_map': {'a': 'data'}},
+    {'kind': 'message', 'type': 'std_msgs/msg/Int32', 'fields': {'a': FIELD},
+     'field_map': {'a': '__class__'}},
+    {'kind': 'message', 'type': 'std_msgs/msg/Int32', 'fields': {'a': FIELD, 'b': FIELD},
+     'field_map': {'a': 'data', 'b': 'data'}},
 ])
 def test_what_cannot_work_is_refused(values):
     with pytest.raises(ValidationError):

@@ -12,11 +12,13 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+import math
+
 from digiphys_ros.control.config import check_labels, ControlConfig, load_control
 from digiphys_ros.control.policy import Observation, Policy
 from digiphys_ros.errors import ConfigError
-from digiphys_ros.resources import share_dir
 from hypothesis import given, strategies as st
+from pydantic import ValidationError
 import pytest
 import yaml
 
@@ -102,7 +104,7 @@ def test_full_stop_then_go_until_the_sign_was_gone():
     found = rules(policy, *['stop'] * 40)
     assert found[2:32] == ['halt'] * 30
     assert found[33:] == ['cruise'] * 7
-    assert rules(policy, *['x'] * 5, *['stop'] * 3, start_s=10.0)[-1] == 'halt'
+    assert rules(policy, *['x'] * 5, *['stop'] * 3, start_s=4.0)[-1] == 'halt'
 
 
 def test_abstaining_has_its_rule():
@@ -115,8 +117,71 @@ def test_time_that_goes_back_starts_the_votes_anew():
     assert rules(policy, 'x', 'x', 'x') == [None, None, 'cruise']
 
 
+def test_the_default_counts_last_wherever_it_is_written():
+    listed = yaml.safe_load(TEXT)['rules']
+    policy = Policy(config(rules=[listed[-1], *listed[:-1]]))
+    assert rules(policy, *['stop'] * 4)[2:] == ['halt'] * 2
+
+
+def test_an_image_that_is_shown_again_has_no_second_vote_and_no_command():
+    policy = Policy(config())
+    assert rules(policy, *['stop'] * 9, period_s=0.0) == [None] * 9
+    assert rules(policy, *['stop'] * 2, start_s=0.1)[-1] == 'halt'
+    again = policy.update(Observation('x', 0.9, 0.2))
+    assert again.rule == 'halt'
+    assert not again.commands
+
+
+def test_after_a_pause_nothing_is_decided_on_what_was_seen_before():
+    policy = Policy(config())
+    assert rules(policy, *['x'] * 5)[-1] == 'cruise'
+    assert rules(policy, *['stop'] * 3, start_s=10.0) == [None, None, 'halt']
+
+
+def test_a_stop_after_a_pause_is_a_new_stop():
+    policy = Policy(config())
+    assert rules(policy, *['stop'] * 40)[-1] == 'cruise'
+    assert rules(policy, *['stop'] * 3, start_s=10.0)[-1] == 'halt'
+
+
+@pytest.mark.parametrize('stamp_s', [math.nan, math.inf, -math.inf])
+def test_an_image_without_a_time_is_left_out(stamp_s):
+    policy = Policy(config())
+    rules(policy, *['stop'] * 3)
+    decision = policy.update(Observation('x', 0.9, stamp_s))
+    assert decision.rule == 'halt'
+    assert not decision.commands
+    assert rules(policy, *['stop'] * 40, start_s=0.3)[-1] == 'cruise'
+
+
+def test_says_when_the_rule_changes():
+    policy = Policy(config())
+    decisions = [policy.update(Observation(label, 0.9, index / 10))
+                 for index, label in enumerate(['twenty'] * 4 + ['stop'] * 4)]
+    assert [decision.changed for decision in decisions] == [
+        False, False, True, False, False, False, True, False]
+    assert policy.update(Observation('stop', 0.9, 99.0)).changed
+
+
+def test_a_rule_below_waits_for_the_end_of_a_hold():
+    found = rules(Policy(config()), *['stop'] * 3, *['twenty'] * 12)
+    assert found[2:12] == ['halt'] * 10
+    assert found[-1] == 'slow'
+
+
+def test_what_a_rule_does_not_mention_stays_safe():
+    lamp = {'kind': 'float64', 'topic': 'lamp', 'fields': {
+        'data': {'min': 0.0, 'max': 1.0, 'safe': 1.0, 'max_rate_per_s': 9.0}}}
+    policy = Policy(config(actuators={**yaml.safe_load(TEXT)['actuators'], 'lamp': lamp}))
+    rules(policy, 'x', 'x')
+    commands = policy.update(Observation('x', 0.9, 0.2)).commands
+    assert commands['base'].values == {'linear.x': 0.5}
+    assert commands['lamp'].values == {'data': 1.0}
+
+
 @given(st.lists(st.tuples(st.sampled_from(['stop', 'twenty', 'x', None]),
-                          st.floats(allow_nan=True), st.floats(0, 100)), max_size=60))
+                          st.floats(),
+                          st.one_of(st.floats(0, 9), st.floats())), max_size=60))
 def test_whatever_is_seen_every_command_is_whole_and_allowed(seen):
     policies = [Policy(config()), Policy(config())]
     for label, score, stamp_s in seen:
@@ -142,6 +207,14 @@ def test_whatever_is_seen_every_command_is_whole_and_allowed(seen):
     ('name: slow', 'name: halt', 18, ['rules.1.name', 'already']),
     ('when: [abstain]', 'when: [never]', 10, ['abstain']),
     ('default: true', 'when: [y]', 10, ['default']),
+    ('default: true', 'default: true\n    release_after_s: 1.0', 27, ['release_after_s']),
+    ('release_after_s: 3.0', 'release_after_s: 0.5', 16, ['release_after_s', 'hold_s', '1.0']),
+    ('needed: 3', 'needed: 3, max_age_s: 0', 8, ['votes.max_age_s', 'greater than 0']),
+    ('[thirty, twenty]', '[thirty, more], more: [twenty]', 9, ['groups.limits.1', 'classes']),
+    ('{limits: [thirty, twenty]', '{limits: [thirty], abstain: [x]', 9, ['groups.abstain']),
+    ('topic: cmd_vel', 'topic: /cmd_vel', 5, ['topic', 'relative name', '/cmd_vel']),
+    ('  base:\n', '  my base:\n', 3, ['actuators.my base', 'letters']),
+    ('max: 0.6', 'max: 0.6, max: 6.0', 7, ['max', 'already given']),
 ])
 def test_a_wrong_file_is_refused_with_line_and_field(tmp_path, old, new, line, words):
     assert old in TEXT
@@ -154,14 +227,12 @@ def test_a_wrong_file_is_refused_with_line_and_field(tmp_path, old, new, line, w
         assert word in str(refused.value)
 
 
+def test_two_actuators_do_not_share_a_topic():
+    base = yaml.safe_load(TEXT)['actuators']['base']
+    with pytest.raises(ValidationError, match='already the topic of actuator base'):
+        config(actuators={'base': base, 'other': base})
+
+
 def test_a_class_that_the_model_lacks_is_named():
     with pytest.raises(ConfigError, match=r'rule `halt`: .*no class "stop"'):
         check_labels(config(), ['x', 'twenty', 'thirty'])
-
-
-def test_the_shipped_rules_fit_the_shipped_model():
-    from digiphys_ros.perception import load_bundle
-    control = load_control(share_dir() / 'config' / 'traffic_rules.yaml')
-    labels = load_bundle(share_dir() / 'models' / 'traffic_signs').labels
-    check_labels(control, labels)
-    assert not [label for label in labels if control.rule_for(label).default]

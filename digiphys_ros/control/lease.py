@@ -1,0 +1,75 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The lease: how long a command may be obeyed, by the capture time of the image behind it."""
+
+import math
+
+from digiphys_ros.control.command import Refusal
+
+FUTURE_TOLERANCE_S = 0.001
+"""
+How far ahead of the clock a stamp may be.
+
+Seconds in a float are rounded to 0.2 microseconds, and clocks of two computers under PTP or
+chrony differ by less than a millisecond; an image of the very tick of a simulation clock must
+not look like one from the future. It lengthens no lease (see ``Lease.grant``).
+"""
+
+
+class Lease:
+    """
+    Judge capture stamps against a clock that is passed in.
+
+    :param lease_s: oldest image a command may come from, seconds.
+    :param future_tolerance_s: how far ahead of the clock a stamp may be, seconds.
+    :raises ValueError: when ``lease_s`` is not positive or one of them is not finite.
+    """
+
+    def __init__(self, lease_s: float, future_tolerance_s: float = FUTURE_TOLERANCE_S) -> None:
+        if not (math.isfinite(lease_s) and lease_s > 0):
+            raise ValueError(f'lease_s must be positive and finite, received {lease_s}')
+        if not (math.isfinite(future_tolerance_s) and future_tolerance_s >= 0):
+            raise ValueError('future_tolerance_s must be zero or more and finite, received '
+                             f'{future_tolerance_s}')
+        self.lease_s = lease_s
+        self._future_tolerance_s = future_tolerance_s
+        self._newest_stamp_s = -math.inf
+        self._after_s = -math.inf
+        self._from_s = -math.inf
+
+    def refusal(self, stamp_s: float, now_s: float) -> Refusal | None:
+        """Return why an image may not be obeyed, None when it may."""
+        age_s = now_s - stamp_s
+        # Written so that a clock that is not a number refuses too.
+        if not age_s >= -self._future_tolerance_s:
+            return Refusal.FUTURE
+        if not age_s <= self.lease_s or stamp_s <= self._after_s:
+            return Refusal.STALE
+        if stamp_s == self._newest_stamp_s:
+            return Refusal.REPEATED
+        return Refusal.OUT_OF_ORDER if stamp_s < self._newest_stamp_s else None
+
+    def grant(self, stamp_s: float, now_s: float) -> None:
+        """Start the lease at the capture, or now for a stamp that is slightly ahead."""
+        self._newest_stamp_s = stamp_s
+        self._from_s = min(stamp_s, now_s)
+
+    def holds(self, now_s: float) -> bool:
+        """Return whether the command granted last may still be obeyed."""
+        return 0.0 <= now_s - self._from_s <= self.lease_s
+
+    def restart(self, now_s: float) -> None:
+        """Forget all stamps; only images taken after ``now_s`` count."""
+        self._newest_stamp_s = self._from_s = -math.inf
+        self._after_s = now_s

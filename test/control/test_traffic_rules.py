@@ -1,0 +1,100 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""What the shipped rules do at each sign the shipped model knows."""
+
+from digiphys_ros.control.config import check_labels, load_control
+from digiphys_ros.control.policy import Observation, Policy
+from digiphys_ros.resources import share_dir
+import pytest
+
+SHARE = share_dir()
+CONTROL = load_control(SHARE / 'config' / 'traffic_rules.yaml')
+SIGNS = (SHARE / 'config' / 'labels' / 'gtsrb.txt').read_text().split('\n')[:43]
+
+HALT = {'stop', 'no entry', 'no vehicles'}
+SLOW = {'speed limit 20', 'speed limit 30', 'yield', *SIGNS[18:32]}
+RIGHT = {'keep right', 'turn right ahead'}
+LEFT = {'keep left', 'turn left ahead'}
+CRUISE = {'no_sign', *SIGNS} - HALT - SLOW - RIGHT - LEFT - {'roundabout'}
+
+
+def at(sign, images=6):
+    """Return forward speed and turn rate after some images of a sign at 30 Hz."""
+    policy = Policy(CONTROL)
+    score = 0.0 if sign is None else 0.95
+    for index in range(images):
+        decision = policy.update(Observation(sign, score, index / 30))
+    values = decision.commands['base'].values
+    return values['linear.x'], values['angular.z']
+
+
+@pytest.mark.parametrize('sign', sorted(HALT))
+def test_stops(sign):
+    assert at(sign) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize('sign', sorted(SLOW))
+def test_slows(sign):
+    forward_mps, turn_radps = at(sign)
+    assert 0.0 < forward_mps <= 0.2
+    assert turn_radps == 0.0
+
+
+@pytest.mark.parametrize('sign', sorted(RIGHT))
+def test_right_is_negative(sign):
+    forward_mps, turn_radps = at(sign)
+    assert forward_mps == 0.25
+    assert turn_radps < -0.2
+
+
+@pytest.mark.parametrize('sign', sorted(LEFT))
+def test_left_is_positive(sign):
+    forward_mps, turn_radps = at(sign)
+    assert forward_mps == 0.25
+    assert turn_radps > 0.2
+
+
+def test_a_roundabout_is_slow_and_slightly_right():
+    forward_mps, turn_radps = at('roundabout')
+    assert 0.0 < forward_mps <= 0.2
+    assert -0.2 < turn_radps < 0.0
+
+
+@pytest.mark.parametrize('sign', sorted(CRUISE))
+def test_cruises(sign):
+    assert at(sign) == (0.5, 0.0)
+
+
+@pytest.mark.parametrize('unsure', [None, 'a class nobody knows'])
+def test_is_careful_when_unsure(unsure):
+    assert at(unsure) == (0.3, 0.0)
+
+
+def test_stops_fully_then_goes_on_carefully():
+    assert at('stop', images=100) == (0.0, 0.0)
+    assert at('stop', images=140) == (0.3, 0.0)
+
+
+def test_every_sign_has_a_rule_of_its_own():
+    assert len(SIGNS) == 43
+    assert not [sign for sign in SIGNS if CONTROL.rule_for(sign).default]
+
+
+def test_fit_the_shipped_model():
+    from digiphys_ros.perception import load_bundle
+    labels = load_bundle(SHARE / 'models' / 'traffic_signs').labels
+    assert labels == (*SIGNS, 'no_sign')
+    check_labels(CONTROL, labels)
