@@ -19,6 +19,7 @@ from digiphys_ros.perception.classify import Classification, Classifier
 from digiphys_ros.perception.engines import check_golden, create_engine, Engine
 from digiphys_ros.perception.frame import decode_compressed, decode_image, Frame
 from digiphys_ros.perception.preprocess import Preprocessor, PreprocessSpec
+from digiphys_ros.perception.sources import open_source, SourceFrame
 
 __all__ = [
     'Bundle',
@@ -29,10 +30,12 @@ __all__ = [
     'Frame',
     'PreprocessSpec',
     'Preprocessor',
+    'SourceFrame',
     'check_golden',
     'create_engine',
     'decode_compressed',
     'decode_image',
     'load_bundle',
+    'open_source',
     'write_bundle',
 ]

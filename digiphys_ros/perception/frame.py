@@ -20,6 +20,7 @@ from typing import Any, Literal, TypeAlias
 
 import cv2
 from digiphys_ros.errors import FrameError
+from digiphys_ros.perception.imagefile import decode_file, kind_of
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,9 +46,6 @@ _YUV422 = {
 }
 
 _YUV420 = {'nv12': cv2.COLOR_YUV2BGR_NV12, 'nv21': cv2.COLOR_YUV2BGR_NV21}
-
-_JPEG_END = b'\xff\xd9'
-_PNG_END = b'IEND\xaeB`\x82'
 
 ENCODINGS = (*_PLAIN, *_BAYER, *_YUV422, *_YUV420)
 """Encodings decoded here; any other one is left to cv_bridge where it is installed."""
@@ -196,37 +194,13 @@ def decode_compressed(data: Any, format: str) -> Frame:
         raise FrameError(f'format "{format}": a depth image has no colours to classify.')
     buffer = _bytes_of(data)
     received = f'compressed image of {buffer.size} bytes, format "{format}"'
-    kind = _file_kind(buffer)
-    if kind is None:
+    if kind_of(buffer) is None:
         raise FrameError(f'{received}: this is no JPEG, PNG or WebP file.')
-    if not _complete(buffer, kind):
-        raise FrameError(f'{received}: the {kind} file ends too early.')
     try:
-        pixels = cv2.imdecode(buffer, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    except cv2.error as error:
-        raise FrameError(f'{received}: {error.err or error}.') from error
-    if pixels is None:
-        raise FrameError(f'{received}: the {kind} file is broken.')
+        pixels = decode_file(buffer, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    except FrameError as error:
+        raise FrameError(f'{received}: {error}') from error
     return Frame(pixels, 'mono' if pixels.ndim == 2 else 'bgr')
-
-
-def _file_kind(buffer: NDArray[Any]) -> str | None:
-    head = buffer[:12].tobytes()
-    if head.startswith(b'\xff\xd8\xff'):
-        return 'JPEG'
-    if head.startswith(b'\x89PNG\r\n\x1a\n'):
-        return 'PNG'
-    return 'WebP' if head[:4] == b'RIFF' and head[8:] == b'WEBP' else None
-
-
-def _complete(buffer: NDArray[Any], kind: str) -> bool:
-    """Return whether the file's end is there: some decoders fill what is missing with grey."""
-    if kind == 'WebP':
-        # the size of what follows stands after the four letters RIFF
-        return buffer.size >= 8 + int.from_bytes(buffer[4:8].tobytes(), 'little')
-    # drivers pad with zeros
-    tail = buffer.tobytes().rstrip(b'\0')[-64:]
-    return (_JPEG_END if kind == 'JPEG' else _PNG_END) in tail
 
 
 def _eight_bits(pixels: NDArray[Any]) -> NDArray[Any]:

@@ -14,9 +14,11 @@
 
 """Pixels to the tensor a model was trained on; training and robot call the same code."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import cv2
+from digiphys_ros.errors import ConfigError
 from digiphys_ros.perception.frame import Frame
 import numpy as np
 from numpy.typing import NDArray
@@ -50,15 +52,16 @@ class PreprocessSpec(BaseModel):
     crop: Literal['stretch', 'centre_square', 'letterbox'] = 'stretch'
     resize: Literal['area', 'linear', 'nearest', 'cubic', 'lanczos'] = 'area'
     scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1 / 255
-    mean: tuple[float, ...] = (0.0,)
-    std: tuple[Annotated[float, Field(gt=0)], ...] = (1.0,)
+    mean: tuple[Annotated[float, Field(allow_inf_nan=False)], ...] = (0.0,)
+    std: tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...] = (1.0,)
     dtype: Literal['float32', 'uint8'] = 'float32'
 
     @model_validator(mode='after')
     def _consistent(self) -> 'PreprocessSpec':
         for name in ('mean', 'std'):
             if len(getattr(self, name)) not in (1, self.channels):
-                raise ValueError(f'{name} must have 1 or {self.channels} values')
+                raise ValueError(f'{name} must have 1 value or {self.channels}, received '
+                                 f'{len(getattr(self, name))}')
         check_roi(self.roi)
         return self
 
@@ -73,16 +76,17 @@ class PreprocessSpec(BaseModel):
         return 1, self.height, self.width, self.channels
 
 
-def check_roi(roi: Roi | None) -> None:
+def check_roi(roi: Sequence[float] | None) -> None:
     """
     Raise ValueError unless ``roi`` is a region with an area inside the frame.
 
-    :param roi: x, y, width, height as fractions of the frame.
+    :param roi: x, y, width, height as fractions of the frame; None is the whole frame.
     """
     if roi is None:
         return
-    x, y, width, height = roi
-    if min(x, y) < 0 or min(width, height) <= 0 or x + width > 1 + 1e-6 or y + height > 1 + 1e-6:
+    # written so that NaN fails too
+    if not (len(roi) == 4 and min(roi) >= 0 and min(roi[2:]) > 0
+            and roi[0] + roi[2] <= 1 + 1e-6 and roi[1] + roi[3] <= 1 + 1e-6):
         raise ValueError(f'roi must be x, y, width, height as fractions of the frame with '
                          f'x + width <= 1 and y + height <= 1, received {list(roi)}')
 
@@ -93,10 +97,14 @@ class Preprocessor:
 
     :param spec: the bundle's contract.
     :param roi: a region that replaces the contract's.
+    :raises ConfigError: when ``roi`` does not lie in the frame.
     """
 
     def __init__(self, spec: PreprocessSpec, roi: Roi | None = None) -> None:
-        check_roi(roi)
+        try:
+            check_roi(roi)
+        except ValueError as error:
+            raise ConfigError(f'{error}.') from error
         self._spec = spec
         self._roi = roi or spec.roi
         self._factor = (spec.scale / np.asarray(spec.std)).astype(np.float32)
@@ -104,19 +112,20 @@ class Preprocessor:
 
     def __call__(self, frame: Frame) -> NDArray[Any]:
         """
-        Return the tensor of one frame.
+        Return the tensor of one frame, a new array each time.
 
         :return: contiguous array of ``spec.shape`` and ``spec.dtype``.
         """
         spec = self._spec
-        # Cut first: what is outside the region is never converted.
+        # cut first, colours last: what does not reach the model is not converted
         region = Frame(self._cropped(self._region(frame.pixels)), frame.colour)
-        pixels = self._resized(region.converted(spec.colour)).reshape(spec.shape)
+        resized = Frame(self._resized(region.converted(frame.colour)), frame.colour)
+        pixels = resized.converted(spec.colour).reshape(spec.shape)
         if spec.dtype == 'uint8':
-            return np.ascontiguousarray(pixels)
-        tensor = pixels.astype(np.float32)
-        tensor *= self._factor
-        tensor += self._offset
+            return pixels.copy()
+        tensor = np.multiply(pixels, self._factor, dtype=np.float32, order='C')
+        if self._offset.any():
+            tensor += self._offset
         return tensor
 
     def _region(self, pixels: NDArray[Any]) -> NDArray[Any]:

@@ -97,7 +97,7 @@ def test_driving_log_with_its_timing_session_after_session(tmp_path):
         archive.writestr('log/labels.csv', '\n'.join(rows))
     frames = list(open_source(str(tmp_path / 'd.zip')))
     assert [frame.pixels[0, 0, 0] for frame in frames] == [10, 20, 30]
-    assert [frame.time_s for frame in frames] == pytest.approx([0.0, 0.05, 0.05])
+    assert [frame.time_s for frame in frames] == pytest.approx([0.0, 0.05, 0.1])
 
 
 @pytest.mark.parametrize(('name', 'content', 'words'), [

@@ -1,0 +1,130 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""A .zip data set: images in class folders, or a driving log with its recorded timing."""
+
+from collections.abc import Iterator
+import csv
+import io
+import math
+from pathlib import Path, PurePosixPath
+import zipfile
+import zlib
+
+from digiphys_ros.errors import FrameError, SourceError
+from digiphys_ros.perception.sources.folder import image_frame, is_image, natural
+from digiphys_ros.perception.sources.source import Reader, SourceFrame
+
+_BROKEN = (FrameError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error, EOFError)
+"""What a damaged, encrypted or unknown member of an archive raises."""
+
+
+def open_archive(path: Path) -> Reader:
+    """
+    Return the reader that fits: a driving log has a ``labels.csv``.
+
+    :raises SourceError: when the file is no .zip or its table is wrong.
+    """
+    try:
+        archive = zipfile.ZipFile(path)
+    except (OSError, zipfile.BadZipFile) as error:
+        raise SourceError(f'{path}: cannot be read as .zip: {error}.') from error
+    table = next((name for name in archive.namelist()
+                  if PurePosixPath(name).name == 'labels.csv'), None)
+    return ClassFolders(archive) if table is None else DrivingLog(archive, table)
+
+
+class ClassFolders:
+    """Images in an archive; where they lie in several folders, these name the classes."""
+
+    live = False
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        paths = (PurePosixPath(name) for name in archive.namelist())
+        self._images = sorted((path for path in paths if is_image(path.name)),
+                              key=lambda path: natural(str(path)))
+        self._labelled = len({path.parent for path in self._images}) > 1
+
+    def frames(self, unreadable: list[str]) -> Iterator[SourceFrame]:
+        """Yield the images in natural order of their names."""
+        for path in self._images:
+            label = path.parent.name or None if self._labelled else None
+            try:
+                yield image_frame(self._archive.read(str(path)), label)
+            except _BROKEN:
+                unreadable.append(str(path))
+
+
+class DrivingLog:
+    """
+    Images with their recorded timing, session after session.
+
+    The table has the columns ``file`` and ``timestamp_ms`` and may have ``session``; images lie
+    beside it or in ``images/``. One session follows another as fast as its last two frames.
+    """
+
+    live = False
+
+    def __init__(self, archive: zipfile.ZipFile, table: str) -> None:
+        self._archive = archive
+        rows = _rows(archive, table)
+        folder, names = PurePosixPath(table).parent, set(archive.namelist())
+        self._images: list[tuple[str, float]] = []
+        time_s = step_s = 0.0
+        last: tuple[str, float] | None = None
+        for session, recorded_s, file in rows:
+            if last is not None:
+                step_s = recorded_s - last[1] if session == last[0] else step_s
+                time_s += step_s
+            last = session, recorded_s
+            beside, within = str(folder / file), str(folder / 'images' / file)
+            self._images.append((beside if beside in names else within, time_s))
+
+    def frames(self, unreadable: list[str]) -> Iterator[SourceFrame]:
+        """Yield the images in the order and with the time they were recorded."""
+        for name, time_s in self._images:
+            try:
+                yield image_frame(self._archive.read(name), None, time_s)
+            except (KeyError, *_BROKEN):
+                unreadable.append(name)
+
+
+def _rows(archive: zipfile.ZipFile, table: str) -> list[tuple[str, float, str]]:
+    """Return (session, recorded_s, file), sorted by session and time."""
+    where = f'{archive.filename}: {table}'
+    rows = []
+    try:
+        reader = csv.DictReader(io.StringIO(archive.read(table).decode('utf-8-sig')))
+        missing = {'file', 'timestamp_ms'} - set(reader.fieldnames or ())
+        if missing:
+            raise SourceError(f'{where} needs the columns {", ".join(sorted(missing))}, found '
+                              f'{", ".join(reader.fieldnames or ()) or "nothing"}.')
+        for row in reader:
+            rows.append((row.get('session') or '', _seconds(row['timestamp_ms'], where, reader),
+                         row['file'] or ''))
+    except (*_BROKEN, UnicodeDecodeError, csv.Error) as error:
+        raise SourceError(f'{where} cannot be read: {error}.') from error
+    return sorted(rows, key=lambda row: (natural(row[0]), row[1]))
+
+
+def _seconds(text: str | None, where: str, reader: 'csv.DictReader[str]') -> float:
+    try:
+        seconds = float(text or '') * 1e-3
+    except ValueError:
+        seconds = math.nan
+    if not math.isfinite(seconds):
+        raise SourceError(f'{where}:{reader.line_num}: timestamp_ms must be a number, received '
+                          f'"{text or ""}".')
+    return seconds

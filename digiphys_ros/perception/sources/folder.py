@@ -1,0 +1,68 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""A folder of images, and what images in files have in common."""
+
+from collections.abc import Iterator
+from pathlib import Path
+import re
+from typing import Any
+
+from digiphys_ros.errors import FrameError
+from digiphys_ros.perception.imagefile import decode_file
+from digiphys_ros.perception.sources.source import SourceFrame
+import numpy as np
+
+ENDINGS = ('.jpg', '.jpeg', '.png', '.webp', '.bmp', '.ppm', '.pgm')
+
+
+class Folder:
+    """Images in a folder; those in subfolders have the subfolder's name as their label."""
+
+    live = False
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._files = sorted((file for file in path.rglob('*') if is_image(file.name)),
+                             key=lambda file: natural(str(file)))
+
+    def frames(self, unreadable: list[str]) -> Iterator[SourceFrame]:
+        """Yield the images in natural order of their names."""
+        for file in self._files:
+            label = file.parent.name if file.parent != self._path else None
+            try:
+                yield image_frame(file.read_bytes(), label)
+            except (FrameError, OSError):
+                unreadable.append(str(file))
+
+
+def is_image(name: str) -> bool:
+    """Return whether a file of this name is to be played; macOS leaves hidden copies about."""
+    return name.lower().endswith(ENDINGS) and not name.startswith('.')
+
+
+def natural(name: str) -> list[Any]:
+    """Return a sort key under which frame_10 comes after frame_9."""
+    parts = re.split(r'(\d+)', name)
+    return [int(part) if index % 2 else part for index, part in enumerate(parts)]
+
+
+def image_frame(data: bytes, label: str | None = None, time_s: float | None = None) -> SourceFrame:
+    """
+    Return the frame in an image file.
+
+    :raises FrameError: when it cannot be read.
+    """
+    pixels = decode_file(np.frombuffer(data, np.uint8))
+    return SourceFrame(pixels, 'mono8' if pixels.ndim == 2 else 'bgr8', label, time_s)

@@ -1,0 +1,134 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""A source is an iterator of frames, whatever it reads them from."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+from typing import Any, Protocol
+
+from digiphys_ros.errors import SourceError
+from numpy.typing import NDArray
+
+KINDS = 'a folder of images, a video file, a device (/dev/video0), a .npz or a .zip data set'
+
+
+@dataclass(frozen=True)
+class SourceFrame:
+    """
+    One frame to play.
+
+    :ivar pixels: (H, W, 3) or (H, W), uint8.
+    :ivar encoding: rgb8, bgr8 or mono8.
+    :ivar label: true class where it is known; an index as text for a data set without names.
+    :ivar time_s: recorded time in seconds since the start of the stream, where it is known.
+    """
+
+    pixels: NDArray[Any]
+    encoding: str
+    label: str | None = None
+    time_s: float | None = None
+
+
+class Reader(Protocol):
+    """
+    What a kind of source has to offer.
+
+    :ivar live: a device: its pictures are of now, and there is no second time.
+    """
+
+    live: bool
+
+    def frames(self, unreadable: list[str]) -> Iterator[SourceFrame]:
+        """Yield the frames once, reading each when it is asked for; add to ``unreadable``."""
+
+
+class Source(Iterator[SourceFrame]):
+    """
+    Iterator over the frames of one source.
+
+    :ivar unreadable: names of the images that were passed over because they cannot be read.
+    """
+
+    def __init__(self, uri: str, reader: Reader, loop: bool = False) -> None:
+        self.uri = uri
+        self.unreadable: list[str] = []
+        self._reader = reader
+        first_lap = reader.frames(self.unreadable)
+        # fetched here, so that an empty source is told before anything starts
+        first = next(first_lap, None)
+        if first is None:
+            raise SourceError(f'{uri}: holds no readable image.')
+        # a live picture would be old when it is asked for
+        self._frames = first_lap if reader.live \
+            else self._play(chain([first], first_lap), loop)
+
+    def __next__(self) -> SourceFrame:
+        """Return the next frame."""
+        return next(self._frames)
+
+    def _play(self, lap: Iterator[SourceFrame], loop: bool) -> Iterator[SourceFrame]:
+        start_s = 0.0
+        while True:
+            played, last_s, step_s = 0, 0.0, 0.0
+            for frame in lap:
+                if frame.time_s is not None:
+                    last_s, step_s = frame.time_s, frame.time_s - last_s
+                    frame = replace(frame, time_s=start_s + last_s)
+                yield frame
+                played += 1
+            if not loop:
+                return
+            if not played:
+                raise SourceError(f'{self.uri}: its images can no longer be read.')
+            # the next round goes on where this one ended
+            start_s += last_s + step_s
+            lap = self._reader.frames([])
+
+
+def open_source(uri: str, *, loop: bool = False) -> Source:
+    """
+    Return the frames of ``uri``; files are read as they are needed.
+
+    An image that cannot be read is passed over and named in the source's ``unreadable``. With
+    ``loop`` the recorded time goes on from one round to the next.
+
+    :param uri: a folder of images, a video file, a device (``/dev/video0`` or ``0``), a .npz or
+        a .zip data set.
+    :raises SourceError: when there is nothing of that name, or nothing to play in it.
+    """
+    return Source(uri, _reader(uri), loop)
+
+
+def _reader(uri: str) -> Reader:
+    # each kind is imported here: a folder needs no video, a device no data set
+    path = Path(uri).expanduser()
+    if uri.isdecimal() or uri.startswith('/dev/video') or path.is_char_device():
+        from digiphys_ros.perception.sources.video import Device
+        return Device(uri)
+    if not uri or not path.exists():
+        raise SourceError(f'{uri or "(nothing)"}: does not exist; a source is {KINDS}.')
+    if path.is_dir():
+        from digiphys_ros.perception.sources.folder import Folder
+        return Folder(path)
+    if path.suffix.lower() == '.npz':
+        from digiphys_ros.perception.sources.npz import Npz
+        return Npz(path)
+    if path.suffix.lower() == '.zip':
+        from digiphys_ros.perception.sources.archive import open_archive
+        return open_archive(path)
+    from digiphys_ros.perception.sources.video import Video
+    return Video(path)
