@@ -1,0 +1,78 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+import cv2
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.ros
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Return class folders with five flat pictures."""
+    for index, label in enumerate('aabbb'):
+        path = tmp_path / 'pictures' / label / f'{index}.png'
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), np.full((12, 16, 3), 40 * (index + 1), np.uint8))
+    return tmp_path / 'pictures'
+
+
+def listen(robot, message_type, topic):
+    from digiphys_ros.nodes.qos import RELIABLE
+    return robot.listen(message_type, topic, RELIABLE)
+
+
+def start_when_heard(robot, **parameters):
+    """Configure the camera, and activate it once it is heard."""
+    robot.start('camera', autostart=False, reliability='reliable', **parameters)
+    assert robot.transition('camera', 1)
+    robot.wait(lambda: robot.value('camera', 'listeners') == '1', 'listener')
+    assert robot.transition('camera', 3)
+
+
+def test_plays_a_folder_once_with_labels_and_says_that_it_ended(robot, folder):
+    from sensor_msgs.msg import Image
+    from vision_msgs.msg import Classification
+    images = listen(robot, Image, 'image')
+    labels = listen(robot, Classification, 'label')
+    start_when_heard(robot, source=str(folder), loop=False, rate_hz=20.0, frame_id='lens')
+    robot.wait(lambda: robot.diagnostics['/camera'][0] == 'ended', 'end')
+    robot.wait(lambda: len(images) == 5 and len(labels) == 5, 'images and labels')
+    assert [message.data[0] for message in images] == [40, 80, 120, 160, 200]
+    assert [message.results[0].class_id for message in labels] == list('aabbb')
+    for image, label in zip(images, labels, strict=True):
+        assert image.header == label.header
+        assert (image.height, image.width, image.encoding, image.step) == (12, 16, 'bgr8', 48)
+        assert image.header.frame_id == 'lens'
+    stamps = [message.header.stamp for message in images]
+    assert stamps == sorted(stamps, key=lambda stamp: (stamp.sec, stamp.nanosec))
+    assert robot.value('camera', 'frames_sent') == '5'
+
+
+def test_loops_until_it_is_stopped(robot, folder):
+    from sensor_msgs.msg import Image
+    images = listen(robot, Image, 'image')
+    start_when_heard(robot, source=str(folder), rate_hz=100.0)
+    robot.wait(lambda: len(images) > 12, 'more images than the folder holds')
+
+
+def test_jpeg(robot):
+    from digiphys_ros.nodes.conversions import frame_from
+    from sensor_msgs.msg import CompressedImage
+    images = listen(robot, CompressedImage, 'image/compressed')
+    start_when_heard(robot, image_transport='compressed')
+    robot.wait(lambda: images, 'image')
+    assert images[0].format == 'jpeg'
+    assert frame_from(images[0]).pixels.shape == (480, 640, 3)
