@@ -37,7 +37,8 @@ def supervise(tmp_path):
             return started[-1]
         yield start
         for one in started:
-        
+            one.stop()
+
 
 def until(condition, timeout_s=20.0):
     deadline_s = time.monotonic() + timeout_s

@@ -107,7 +107,7 @@ def test_frames_that_stop_lead_to_the_safe_state(robot):
     assert robot.transition('camera', 4)
     robot.wait(lambda: not pipeline.moves(), 'safe state')
     robot.wait(lambda: robot.diagnostics['/classifier'][0] == 'no frames arrive', 'diagnostics')
-    assert robot.value('gate', 'base.state') == 'expired'
+    robot.wait(lambda: robot.value('gate', 'base.state') == 'expired', 'gate diagnostics')
 
 
 def test_two_robots_in_two_namespaces_do_not_hear_each_other(robot):
