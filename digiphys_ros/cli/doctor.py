@@ -71,7 +71,7 @@ def _findings(arguments: argparse.Namespace) -> list[Finding]:
         system.check_rmem(),
         system.check_cv_bridge(),
         system.check_engines(),
-        system.check_bundle(arguments.bundle),
+        system.check_bundle(arguments.bundle, arguments.rules),
         shared_memory.check_shared_memory(arguments.fix),
         *_graph(arguments),
     ]

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from digiphys_ros.control import Actuator
-from digiphys_ros.control.config import ControlConfig, load_control
+from digiphys_ros.control.config import check_labels, ControlConfig, load_control
 from digiphys_ros.demo.judge import (
     accuracy,
     as_json,
@@ -46,7 +46,9 @@ class Setting:
     @classmethod
     def load(cls, rules: Path, bundle: Path) -> 'Setting':
         """Load both; errors name the file and the field."""
-        return cls(load_control(rules), load_bundle(bundle))
+        setting = cls(load_control(rules), load_bundle(bundle))
+        check_labels(setting.control, setting.bundle.labels)
+        return setting
 
     @property
     def actuator(self) -> Actuator:

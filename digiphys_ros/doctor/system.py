@@ -111,16 +111,18 @@ def check_engines() -> Finding:
     return Finding('engines', 'ok', f'{installed}, {gpu}')
 
 
-def check_bundle(name: str) -> Finding:
-    """Load a bundle and run its golden frames through the engine that would be used."""
+def check_bundle(name: str, rules: str) -> Finding:
+    """Load a bundle, run its golden frames, and compare its classes with those of the rules."""
+    from digiphys_ros.control.config import check_labels, load_control
     from digiphys_ros.perception import check_golden, create_engine, load_bundle
     try:
         bundle = load_bundle(find_resource(name, 'models'))
         engine, why = create_engine(bundle)
         check_golden(bundle, engine)
+        check_labels(load_control(find_resource(rules, 'config')), bundle.labels)
     except DigiphysError as error:
         return Finding('bundle', 'fail', str(error), 'choose another with --bundle, or write '
-                       'this one anew with digiphys train')
+                       'this one anew with digiphys train; other rules with --rules')
     return Finding('bundle', 'ok', f'{bundle.manifest.name} {bundle.hash[:12]}, '
                    f'{len(bundle.labels)} classes, golden frames right, {why}')
 

@@ -40,10 +40,10 @@ from std_srvs.srv import Trigger
 class Channel:
     """One actuator: its gate, what it listens to and where it publishes."""
 
-    def __init__(self, node: Node, name: str, actuator: Actuator, lease_s: float) -> None:
+    def __init__(self, node: Node, name: str, actuator: Actuator, gate: Gate) -> None:
         self.name = name
         self.actuator = actuator
-        self.gate = Gate(actuator, lease_s)
+        self.gate = gate
         # Plain publishers: the safe state must also leave an inactive gate.
         self.commands: Any = node.create_publisher(
             actuator_type(actuator), actuator.topic, qos.RELIABLE)
@@ -83,6 +83,8 @@ class GateNode(PipelineNode):
         Parameter('rules', 'traffic_rules.yaml',
                   'YAML file with the actuators: a path, or a name in config/.'),
         Parameter('lease_s', 0.5, 'Oldest image a command may come from [s].', 0.01, 5.0),
+        Parameter('future_tolerance_s', 0.001, 'How far ahead of the clock an image may be '
+                  'stamped: clocks of two machines differ [s].', 0.0, 0.1),
         Parameter('rate_hz', 50.0, 'Rate at which the actuator hears from the gate.', 1.0, 1000.0),
     )
 
@@ -95,7 +97,8 @@ class GateNode(PipelineNode):
         """Load the actuators and start to publish their safe states."""
         actuators = load_actuators(find_resource(self.settings.rules, 'config'))
         for name, actuator in actuators.items():
-            channel = Channel(self, name, actuator, self.settings.lease_s)
+            gate = Gate(actuator, self.settings.lease_s, self.settings.future_tolerance_s)
+            channel = Channel(self, name, actuator, gate)
             self._channels.append(channel)
             self._entities.append(qos.AdaptiveSubscription(
                 self, desired_type(actuator), f'desired/{name}',

@@ -59,8 +59,17 @@ def test_a_small_receive_buffer_is_told_with_the_command(tmp_path):
 
 
 def test_a_broken_bundle_is_a_failure(tmp_path):
-    assert system.check_bundle('traffic_signs').status == 'ok'
-    assert system.check_bundle(str(tmp_path)).status == 'fail'
+    assert system.check_bundle('traffic_signs', 'traffic_rules.yaml').status == 'ok'
+    assert system.check_bundle(str(tmp_path), 'traffic_rules.yaml').status == 'fail'
+
+
+def test_rules_for_classes_that_the_model_lacks_are_a_failure(tmp_path):
+    rules = tmp_path / 'rules.yaml'
+    text = (share_dir() / 'config' / 'traffic_rules.yaml').read_text()
+    rules.write_text(text.replace('[keep left,', '[keep calm,'))
+    finding = system.check_bundle('traffic_signs', str(rules))
+    assert finding.status == 'fail'
+    assert 'no class "keep calm"' in finding.found
 
 
 def test_only_old_files_that_nobody_holds_are_left_over(tmp_path):
