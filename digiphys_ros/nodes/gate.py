@@ -32,6 +32,7 @@ from digiphys_ros.nodes.lifecycle import OK, PipelineNode, run_node, WARN
 from digiphys_ros.nodes.parameters import Parameter
 from digiphys_ros.resources import find_resource
 from digiphys_ros.statistics import Rate, Window
+from rclpy.duration import Duration
 from rclpy.node import Node
 from std_msgs.msg import Bool, Header
 from std_srvs.srv import Trigger
@@ -126,6 +127,8 @@ class GateNode(PipelineNode):
         for channel in self._channels:
             channel.gate.deactivate()
             self._emit(channel)
+            # the process may end next: the safe state has to have left it
+            channel.commands.wait_for_all_acked(Duration(seconds=0.3))
             self.destroy_publisher(channel.commands)
             self.destroy_publisher(channel.obeyed)
         for entity in self._entities:

@@ -17,7 +17,6 @@
 from collections.abc import Callable
 import signal
 import sys
-import time
 import traceback
 from types import SimpleNamespace
 from typing import Any
@@ -28,6 +27,7 @@ from digiphys_ros.nodes.parameters import Parameter, ParameterSet
 from rcl_interfaces.msg import SetParametersResult
 import rclpy
 from rclpy.clock import Clock, ClockType
+from rclpy.duration import Duration
 from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 from rclpy.signals import SignalHandlerOptions
@@ -191,6 +191,10 @@ class PipelineNode(LifecycleNode):
         array.header.stamp = self.get_clock().now().to_msg()
         self._diagnostics.publish(array)
 
+    def flush(self) -> None:
+        """Wait until the last report has left this process, 0.2 s at most."""
+        self._diagnostics.wait_for_all_acked(Duration(seconds=0.2))
+
     def now_s(self) -> float:
         """Return the node's clock in seconds (simulation time where it is used)."""
         return self.get_clock().now().nanoseconds * 1e-9
@@ -231,8 +235,7 @@ def _end(node: PipelineNode, executor: Executor) -> None:
     if rclpy.ok():
         node.trigger_shutdown()
         node.publish_diagnostics()
-        # Fast DDS sends on its own threads; the last safe command must leave before they end
-        time.sleep(0.05)
+        node.flush()
     executor.shutdown(timeout_sec=0.5)
     node.destroy_node()
     rclpy.try_shutdown()
