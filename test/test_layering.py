@@ -13,13 +13,15 @@
 # limitations under the License.
 
 import ast
+import subprocess
+import sys
 
 from digiphys_ros.resources import share_dir
 import pytest
 
 PACKAGE = share_dir() / 'digiphys_ros'
-ROS = {'rclpy', 'sensor_msgs', 'geometry_msgs', 'vision_msgs', 'std_msgs', 'std_srvs',
-       'diagnostic_msgs', 'trajectory_msgs', 'lifecycle_msgs', 'rcl_interfaces', 'launch'}
+ROS = {'rclpy', 'launch', 'launch_ros', 'ament_index_python', 'tf2_ros'}
+MESSAGES = ('_msgs', '_srvs', '_interfaces')
 
 
 def imports(path):
@@ -34,9 +36,21 @@ def imports(path):
 def test_the_core_imports_no_ros(folder):
     found = {(path.name, name) for path in (PACKAGE / folder).rglob('*.py')
              for name in imports(path)}
-    assert not {(path, name) for path, name in found if name.split('.')[0] in ROS}
+    packages = {(path, name.split('.')[0]) for path, name in found}
+    assert not {(path, package) for path, package in packages
+                if package in ROS or package.endswith(MESSAGES)}
+    assert found
 
 
 def test_perception_does_not_know_control():
     for path in (PACKAGE / 'perception').rglob('*.py'):
         assert not [name for name in imports(path) if name.startswith('digiphys_ros.control')]
+
+
+def test_the_robots_side_imports_no_inference_library_before_it_is_needed():
+    script = ('import sys; import digiphys_ros.perception, digiphys_ros.perception.sources;'
+              'print(sorted({"tensorflow", "keras", "ai_edge_litert", "rclpy", "cv_bridge"}'
+              ' & set(sys.modules)))')
+    result = subprocess.run([sys.executable, '-c', script], capture_output=True, text=True,
+                            cwd=PACKAGE.parent, check=True)
+    assert result.stdout.strip() == '[]'

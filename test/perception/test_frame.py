@@ -12,9 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-from contextlib import suppress
+from array import array
+import sys
+from types import ModuleType
 
-import cv2
 from digiphys_ros.errors import FrameError
 from digiphys_ros.perception.frame import decode_compressed, decode_image, ENCODINGS, Frame
 from hypothesis import given, strategies as st
@@ -69,6 +70,23 @@ def test_plain_encodings_are_views(encoding, padding):
     assert np.shares_memory(frame.pixels, data)
 
 
+@pytest.mark.parametrize('wrap', [bytes, bytearray, memoryview, lambda data: array('B', data)])
+def test_any_buffer_will_do(wrap):
+    data = wrap(bytes(range(24)))
+    frame = decode_image(data, height=2, width=3, encoding='rgb8', step=12, is_bigendian=False)
+    assert frame.pixels[1, 2].tolist() == [18, 19, 20]
+    assert np.shares_memory(frame.pixels, np.frombuffer(data, np.uint8))
+
+
+@pytest.mark.parametrize('size', [(3, 3), (3, 8), (5, 4)])
+@pytest.mark.parametrize('pattern', ['rggb', 'bggr', 'gbrg', 'grbg'])
+def test_small_and_odd_bayer_pictures_up_to_the_border(pattern, size):
+    colour = {'r': 200, 'g': 120, 'b': 40}
+    tile = np.array([colour[letter] for letter in pattern], np.uint8).reshape(2, 2)
+    frame = decode(np.tile(tile, (4, 4))[:size[0], :size[1]].copy(), f'bayer_{pattern}8')
+    assert (frame.converted('rgb') == (200, 120, 40)).all()
+
+
 @pytest.mark.parametrize('padding', [0, 3])
 @pytest.mark.parametrize('pattern', ['rggb', 'bggr', 'gbrg', 'grbg'])
 def test_bayer_patterns(pattern, padding):
@@ -80,56 +98,97 @@ def test_bayer_patterns(pattern, padding):
         frame.converted('rgb')[2:-2, 2:-2], np.full((4, 4, 3), (200, 120, 40)))
 
 
-def yuv_of(red, green, blue):
-    """Return the ITU-R BT.601 studio-range values of a colour."""
-    y = 16 + (65.738 * red + 129.057 * green + 25.064 * blue) / 256
-    u = 128 + (-37.945 * red - 74.494 * green + 112.439 * blue) / 256
-    v = 128 + (112.439 * red - 94.154 * green - 18.285 * blue) / 256
-    return round(y), round(u), round(v)
+def rgb_of(y, u, v):
+    """Return the RGB colours of ITU-R BT.601 studio-range planes."""
+    y, u, v = (1.164 * (y.astype(float) - 16), u.astype(float) - 128, v.astype(float) - 128)
+    rgb = np.stack([y + 1.596 * v, y - 0.813 * v - 0.391 * u, y + 2.018 * u], axis=-1)
+    return np.clip(rgb, 0, 255)
 
 
 @pytest.mark.parametrize('padding', [0, 6])
 @pytest.mark.parametrize(('encoding', 'order'), [
     ('yuv422', 'uyvy'), ('uyvy', 'uyvy'), ('yuv422_yuy2', 'yuyv'), ('yuyv', 'yuyv')])
-def test_yuv422(encoding, order, padding):
-    y, u, v = yuv_of(200, 120, 40)
-    by_name = iter([u, v])
-    pair = [y if letter == 'y' else next(by_name) for letter in order]
-    packed = np.tile(np.array(pair, np.uint8), (4, 3)).reshape(4, 6, 2)
+def test_yuv422_pixel_by_pixel(encoding, order, padding):
+    packed = RNG.integers(16, 236, (4, 6, 2), np.uint8)
+    luma, chroma = (1, 0) if order == 'uyvy' else (0, 1)
+    u, v = (packed[:, start::2, chroma].repeat(2, axis=1) for start in (0, 1))
     frame = decode(packed, encoding, padding=padding)
-    np.testing.assert_allclose(frame.converted('rgb'), np.full((4, 6, 3), (200, 120, 40)), atol=3)
+    np.testing.assert_allclose(
+        frame.converted('rgb'), rgb_of(packed[..., luma], u, v), atol=2)
 
 
 @pytest.mark.parametrize('padding', [0, 2])
-@pytest.mark.parametrize(('encoding', 'swapped'), [('nv12', False), ('nv21', True)])
-def test_nv12_and_nv21(encoding, swapped, padding):
-    y, u, v = yuv_of(200, 120, 40)
-    planes = np.full((6, 6), y, np.uint8)
-    planes[4:, 0::2], planes[4:, 1::2] = (v, u) if swapped else (u, v)
+@pytest.mark.parametrize(('encoding', 'first'), [('nv12', 'u'), ('nv21', 'v')])
+def test_nv12_and_nv21_pixel_by_pixel(encoding, first, padding):
+    planes = RNG.integers(16, 236, (6, 6), np.uint8)
+    chroma = [planes[4:, start::2].repeat(2, axis=0).repeat(2, axis=1) for start in (0, 1)]
+    u, v = chroma if first == 'u' else reversed(chroma)
     frame = decode(planes, encoding, padding=padding, height=4)
     assert frame.pixels.shape == (4, 6, 3)
-    np.testing.assert_allclose(frame.converted('rgb'), np.full((4, 6, 3), (200, 120, 40)), atol=3)
+    np.testing.assert_allclose(frame.converted('rgb'), rgb_of(planes[:4], u, v), atol=2)
 
 
-@pytest.mark.parametrize('encoding', ENCODINGS)
-def test_agrees_with_cv_bridge(encoding):
+# cv_bridge has no planar YUV and only the older names of the packed one
+OLDER_NAMES = {'uyvy': 'yuv422', 'yuyv': 'yuv422_yuy2'}
+
+
+@pytest.mark.parametrize('big', [False, True])
+@pytest.mark.parametrize('padding', [0, 2])
+@pytest.mark.parametrize('encoding', [name for name in ENCODINGS if not name.startswith('nv')])
+def test_agrees_with_cv_bridge(encoding, padding, big):
     bridge = pytest.importorskip('cv_bridge').CvBridge()
     messages = pytest.importorskip('sensor_msgs.msg')
-    rows = 6 if encoding.startswith('nv') else 4
-    step = 6 * BYTES.get(encoding, 2 if 'yu' in encoding or 'uy' in encoding else 1)
-    data = RNG.integers(0, 256, rows * step, np.uint8)
+    if big and np.lib.NumpyVersion(np.__version__) >= '2.0.0':
+        pytest.skip('cv_bridge swaps bytes by a method that NumPy 2 does not have')
+    pixel_bytes = BYTES.get(encoding, 2 if 'yu' in encoding or 'uy' in encoding else 1)
+    # whole pixels: cv_bridge shears a picture whose padding is anything else
+    step = (6 + padding) * pixel_bytes
+    data = RNG.integers(0, 256, 4 * step).astype(np.uint8)
     if encoding == '32FC1':
-        data = RNG.random(24, np.float32).view(np.uint8)
-    message = messages.Image(height=4, width=6, encoding=encoding, step=step,
-                             data=data.tobytes())
-    ours = decode_image(data, height=4, width=6, encoding=encoding, step=step,
-                        is_bigendian=False)
+        data = RNG.random(4 * step // 4).astype('>f4' if big else '<f4').view(np.uint8)
+    message = messages.Image(height=4, width=6, encoding=OLDER_NAMES.get(encoding, encoding),
+                             step=step, is_bigendian=big, data=data.tobytes())
+    ours = decode_image(data, height=4, width=6, encoding=encoding, step=step, is_bigendian=big)
     theirs = bridge.imgmsg_to_cv2(message)
     if ours.pixels.shape == theirs.shape:
         np.testing.assert_array_equal(ours.pixels, theirs)
     else:
-        np.testing.assert_array_equal(ours.converted('bgr'),
-                                      bridge.imgmsg_to_cv2(message, 'bgr8'))
+        np.testing.assert_array_equal(ours.pixels, bridge.imgmsg_to_cv2(message, 'bgr8'))
+
+
+def fake_cv_bridge(monkeypatch, answer):
+    class CvBridge:
+        imgmsg_to_cv2 = staticmethod(answer)
+    module = ModuleType('cv_bridge')
+    module.CvBridge = CvBridge
+    monkeypatch.setitem(sys.modules, 'cv_bridge', module)
+
+
+def test_other_encodings_are_left_to_cv_bridge(monkeypatch):
+    def answer(message, wanted):
+        assert (message.encoding, message.height, message.width) == ('rgb16', 2, 3)
+        assert (message.step, message.is_bigendian, wanted) == (18, 1, 'bgr8')
+        return np.frombuffer(message.data, np.uint8).reshape(2, 3, 6)[..., :3]
+    fake_cv_bridge(monkeypatch, answer)
+    data = bytes(range(36))
+    frame = decode_image(data, height=2, width=3, encoding='rgb16', step=18, is_bigendian=True)
+    assert (frame.colour, frame.pixels[1, 2].tolist()) == ('bgr', [30, 31, 32])
+
+
+def test_what_cv_bridge_cannot_read_either_is_told(monkeypatch):
+    def answer(message, wanted):
+        raise RuntimeError('Unrecognized image encoding [hsv8]')
+    fake_cv_bridge(monkeypatch, answer)
+    with pytest.raises(FrameError, match=r'cv_bridge cannot read encoding "hsv8".*Unrecognized'):
+        decode_image(bytes(12), height=2, width=2, encoding='hsv8', step=6, is_bigendian=False)
+
+
+@pytest.mark.parametrize('data', [[0] * 72, np.zeros((4, 36), np.uint8)[:, ::2], None, 'x' * 72])
+def test_data_that_is_no_buffer_is_told(data):
+    with pytest.raises(FrameError, match='contiguous buffer'):
+        decode_image(data, height=4, width=6, encoding='rgb8', step=18, is_bigendian=False)
+    with pytest.raises(FrameError, match='contiguous buffer'):
+        decode_compressed(data, 'jpeg')
 
 
 @pytest.mark.parametrize(('fields', 'words'), [
@@ -142,9 +201,11 @@ def test_agrees_with_cv_bridge(encoding):
     ({'encoding': 'yuyv', 'width': 5, 'step': 18}, ['5x4', 'even']),
     ({'encoding': 'nv12', 'height': 3, 'step': 18}, ['6x3', 'even']),
     ({'encoding': 'nv12', 'step': 18}, ['72 bytes', '108']),
-    ({'encoding': 'bayer_rggb8', 'width': 1, 'step': 18}, ['1x4']),
+    ({'encoding': 'bayer_rggb8', 'width': 2, 'step': 18}, ['2x4', '3x3']),
+    ({'encoding': 'rgb9', 'size': 71}, ['71 bytes', '72']),
 ])
-def test_what_does_not_fit_is_told(fields, words):
+def test_what_does_not_fit_is_told(monkeypatch, fields, words):
+    monkeypatch.setitem(sys.modules, 'cv_bridge', None)
     given_fields = {'height': 4, 'width': 6, 'encoding': 'rgb8', 'step': 18, 'size': 72, **fields}
     data = bytes(given_fields.pop('size'))
     with pytest.raises(FrameError) as refused:
@@ -167,44 +228,6 @@ def test_whatever_arrives_is_a_frame_of_that_size_or_a_frame_error(
     assert frame.converted('rgb').shape == (height, width, 3)
 
 
-PICTURE = cv2.GaussianBlur(RNG.integers(0, 256, (48, 64, 3), np.uint8), (0, 0), 4)
-
-
-@pytest.mark.parametrize(('ending', 'tolerance'), [('.png', 0), ('.jpg', 12), ('.webp', 12)])
-def test_compressed_colour_images(ending, tolerance):
-    data = cv2.imencode(ending, PICTURE)[1]
-    frame = decode_compressed(data.tobytes(), 'bgr8; jpeg compressed bgr8')
-    assert frame.colour == 'bgr'
-    assert np.abs(frame.pixels.astype(int) - PICTURE).mean() <= tolerance
-
-
-def test_compressed_grey_images():
-    frame = decode_compressed(cv2.imencode('.png', PICTURE[..., 0])[1].tobytes(), 'png')
-    assert frame.colour == 'mono'
-    np.testing.assert_array_equal(frame.pixels, PICTURE[..., 0])
-
-
-@pytest.mark.parametrize('ending', ['.jpg', '.png', '.webp'])
-@pytest.mark.parametrize('share', [0.0, 0.1, 0.5])
-def test_truncated_files_are_refused(ending, share):
-    data = cv2.imencode(ending, PICTURE)[1].tobytes()
-    with pytest.raises(FrameError):
-        decode_compressed(data[:int(share * len(data))], ending)
-
-
-def test_depth_and_nonsense_are_refused():
-    with pytest.raises(FrameError, match='compressedDepth'):
-        decode_compressed(b'\x00' * 40, '16UC1; compressedDepth png')
-    with pytest.raises(FrameError, match='no JPEG, PNG or WebP'):
-        decode_compressed(b'hello', 'jpeg')
-
-
-@given(st.binary(max_size=300))
-def test_any_bytes_behind_a_jpeg_head_are_a_frame_or_a_frame_error(tail):
-    with suppress(FrameError):
-        decode_compressed(b'\xff\xd8\xff' + tail + b'\xff\xd9', 'jpeg')
-
-
 def test_converted_keeps_what_is_right_already():
     pixels = np.zeros((2, 2, 3), np.uint8)
     assert Frame(pixels, 'rgb').converted('rgb') is pixels
@@ -213,3 +236,10 @@ def test_converted_keeps_what_is_right_already():
 def test_floats_saturate_and_nan_is_black():
     pixels = np.array([[-1.0, 0.5, 2.0, np.nan, np.inf]], np.float32)
     assert Frame(pixels, 'mono').converted('mono').tolist() == [[0, 128, 255, 0, 255]]
+
+
+@pytest.mark.parametrize('kind', ['<u2', '>u2'])
+def test_16_bits_become_8_by_rounding(kind):
+    values = np.arange(65536).reshape(256, 256)
+    np.testing.assert_array_equal(
+        Frame(values.astype(kind), 'mono').converted('mono'), np.rint(values * 255 / 65535))

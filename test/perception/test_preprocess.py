@@ -12,7 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-from digiphys_ros.perception.frame import Frame
+from digiphys_ros.errors import ConfigError
+from digiphys_ros.perception.frame import decode_image, Frame
 from digiphys_ros.perception.preprocess import Preprocessor, PreprocessSpec
 from hypothesis import given, strategies as st
 import numpy as np
@@ -96,6 +97,7 @@ def test_every_method_keeps_a_flat_picture_flat(method):
 
 @pytest.mark.parametrize('fields', [
     {'width': 0}, {'roi': (0.5, 0.0, 0.6, 1.0)}, {'roi': (0.0, 0.0, 0.0, 1.0)},
+    {'roi': (0.0, float('nan'), 0.5, 0.5)}, {'mean': (float('nan'),)},
     {'mean': (0.0, 0.0)}, {'std': (0.0,)}, {'scale': 0.0}, {'colour': 'hsv'}, {'extra': 1}])
 def test_a_contract_that_makes_no_sense_is_refused(fields):
     with pytest.raises(ValidationError):
@@ -108,3 +110,48 @@ def test_any_region_of_any_frame_gives_a_full_tensor(x, y, w, h, height, width):
     roi = (x, y, min(w, 1 - x), min(h, 1 - y))
     frame = Frame(np.full((height, width, 3), 50, np.uint8), 'bgr')
     assert (tensor(frame, roi=roi, dtype='uint8') == 50).all()
+
+
+@pytest.mark.parametrize('roi', [
+    (0.5, 0.0, 0.6, 1.0), (0.0, 0.0, 0.5, 0.0), (-0.1, 0.0, 0.5, 0.5),
+    (0.0, 0.0, float('nan'), 1.0), (0.0, 0.0, 1.0)])
+def test_a_region_that_is_not_in_the_frame_is_refused_when_it_is_given(roi):
+    with pytest.raises(ConfigError, match='roi must be x, y, width, height'):
+        tensor(roi=roi)
+
+
+@pytest.mark.parametrize('colour', ['rgb', 'bgr', 'mono'])
+@pytest.mark.parametrize('dtype', ['float32', 'uint8'])
+def test_the_tensor_is_not_the_frames_memory(colour, dtype):
+    pixels = GRADIENT if colour != 'mono' else GRADIENT[..., 0].copy()
+    spec = PreprocessSpec(width=64, height=48, colour=colour, dtype=dtype)
+    result = Preprocessor(spec)(Frame(pixels, colour))
+    assert not np.shares_memory(result, pixels)
+    assert result.flags.c_contiguous
+    assert result.flags.writeable
+
+
+def test_padded_rows_of_a_message_need_no_copy_first():
+    padded = np.pad(GRADIENT.reshape(48, -1), ((0, 0), (0, 5)))
+    frame = decode_image(padded, height=48, width=64, encoding='rgb8', step=197,
+                         is_bigendian=False)
+    np.testing.assert_array_equal(tensor(frame), tensor())
+
+
+@pytest.mark.parametrize(('pixels', 'colour'), [
+    (GRADIENT[..., 0], 'mono'), (GRADIENT[..., 0].astype('>u2') * 257, 'mono'),
+    ((GRADIENT[..., 0] / 255).astype(np.float32), 'mono'),
+    (np.dstack([GRADIENT[..., [0, 0, 0]], GRADIENT[..., 1]]), 'rgba')])
+def test_every_kind_of_pixel_ends_in_the_contracts_channels(pixels, colour):
+    expected = tensor(Frame(GRADIENT[..., [0, 0, 0]], 'rgb'))
+    np.testing.assert_allclose(tensor(Frame(pixels, colour)), expected, atol=1e-6)
+
+
+def test_region_then_square_then_letterbox_by_hand():
+    roi = (0.25, 0.0, 0.5, 1.0)
+    square = tensor(roi=roi, crop='centre_square', dtype='uint8', width=32, height=32)
+    np.testing.assert_array_equal(square[0], GRADIENT[8:40, 16:48])
+    boxed = tensor(roi=roi, crop='letterbox', dtype='uint8', width=48, height=48)
+    np.testing.assert_array_equal(boxed[0, :, 8:40], GRADIENT[:, 16:48])
+    assert not boxed[0, :, :8].any()
+    assert not boxed[0, :, 40:].any()
