@@ -30,6 +30,8 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 from vision_msgs.msg import Classification
 
+UNTIMED_HZ = 30.0
+
 
 class CameraNode(PipelineNode):
     """Publish ``image`` (or ``image/compressed``) and, where labels are known, ``label``."""
@@ -38,7 +40,7 @@ class CameraNode(PipelineNode):
         Parameter('source', 'course',
                   'What to play: course (the drawn sign course), a folder of images, a video '
                   'file, a device such as /dev/video0, or a .npz or .zip data set.'),
-        Parameter('rate_hz', 30.0, 'Frames a second; 0 plays at the recorded time.', 0.0, 240.0),
+        Parameter('rate_hz', 30.0, 'Frames a second; 0 plays at the recorded time, or 30 where there is none.', 0.0, 240.0),
         Parameter('loop', True, 'Start again at the end.'),
         Parameter('seed', 0, 'Seed of the drawn sign course.', 0, 2**31 - 1),
         Parameter('frame_id', 'camera_optical_frame', 'frame_id in the header of every image.'),
@@ -138,7 +140,9 @@ class CameraNode(PipelineNode):
         """Return when to show a frame, in seconds after the start; a live device sets its own."""
         if self.settings.rate_hz > 0:
             return float(played / self.settings.rate_hz)
-        return 0.0 if frame.time_s is None or first_s is None else frame.time_s - first_s
+        if frame.time_s is None or first_s is None:
+            return float(played / UNTIMED_HZ)
+        return frame.time_s - first_s
 
     def _publish(self, frame: SourceFrame) -> None:
         header = Header(stamp=self.get_clock().now().to_msg(), frame_id=self.settings.frame_id)
