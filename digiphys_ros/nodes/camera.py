@@ -40,7 +40,8 @@ class CameraNode(PipelineNode):
         Parameter('source', 'course',
                   'What to play: course (the drawn sign course), a folder of images, a video '
                   'file, a device such as /dev/video0, or a .npz or .zip data set.'),
-        Parameter('rate_hz', 30.0, 'Frames a second; 0 plays at the recorded time, or 30 where there is none.', 0.0, 240.0),
+        Parameter('rate_hz', 30.0, 'Frames a second; 0 plays at the recorded time, or 30 where '
+                  'there is none.', 0.0, 240.0),
         Parameter('loop', True, 'Start again at the end.'),
         Parameter('seed', 0, 'Seed of the drawn sign course.', 0, 2**31 - 1),
         Parameter('frame_id', 'camera_optical_frame', 'frame_id in the header of every image.'),
