@@ -13,11 +13,13 @@
 # limitations under the License.
 
 from collections.abc import Callable, Iterator
+import fcntl
 import itertools
 import os
 from pathlib import Path
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 from typing import Any
@@ -26,7 +28,8 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 TIMEOUT_S = 20.0
-_domains = itertools.count(os.getpid() % 60)
+DOMAINS = range(1, 100)
+_domains = itertools.cycle(DOMAINS)
 
 
 @pytest.fixture(scope='session')
@@ -173,11 +176,25 @@ class Robot:
 
 
 @pytest.fixture
-def robot(tmp_path: Path) -> Iterator[Robot]:
+def domain_id() -> Iterator[int]:
+    """Return a ROS domain that no other test run on this machine uses meanwhile."""
+    for number in itertools.islice(_domains, len(DOMAINS)):
+        with open(Path(tempfile.gettempdir()) / f'digiphys_domain_{number}.lock', 'w') as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            yield number
+            return
+    pytest.fail('every ROS domain is taken by another test run')
+
+
+@pytest.fixture
+def robot(tmp_path: Path, domain_id: int) -> Iterator[Robot]:
     """Return a robot in a ROS domain of its own, on this machine alone."""
     pytest.importorskip('rclpy', reason='rclpy is not installed')
     from digiphys_ros.transport import transport_environment
     os.environ.update(transport_environment('local', os.environ))
-    one = Robot(1 + next(_domains) % 100, tmp_path)
+    one = Robot(domain_id, tmp_path)
     yield one
     one.close()
