@@ -12,12 +12,12 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Networks by name."""
+"""The article's convolutional network."""
 
 from typing import Any
 
 
-def article_cnn(shape: tuple[int, int, int], classes: int) -> Any:
+def article_cnn(shape: tuple[int, ...], classes: int) -> Any:
     """
     Return the article's network, with logits as output.
 
@@ -27,7 +27,7 @@ def article_cnn(shape: tuple[int, int, int], classes: int) -> Any:
 
     :param shape: (height, width, channels).
     """
-    from tensorflow import keras
+    import keras
     layers = keras.layers
     return keras.Sequential([
         keras.Input(shape),
@@ -38,5 +38,5 @@ def article_cnn(shape: tuple[int, int, int], classes: int) -> Any:
         layers.Conv2D(64, 3, activation='relu'),
         layers.Flatten(),
         layers.Dense(64, activation='relu'),
-        layers.Dense(classes),
+        layers.Dense(classes, name='logits'),
     ], name='article_cnn')

@@ -1,0 +1,140 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""A recipe: all that decides how a network is trained, as one YAML file."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from digiphys_ros.errors import ConfigError
+from digiphys_ros.learning.recipe_sections import (
+    BackgroundSpec,
+    Count,
+    EarlyStoppingSpec,
+    LoraSpec,
+    LossSpec,
+    NetworkSpec,
+    OptimizerSpec,
+    refuse,
+    ScheduleSpec,
+    STRICT,
+    TransferSpec,
+    TuneRange,
+)
+from digiphys_ros.perception.preprocess import PreprocessSpec
+from digiphys_ros.resources import find_resource
+from digiphys_ros.yamlfile import load_yaml
+from pydantic import BaseModel, Field, model_validator, ValidationError
+
+
+class Recipe(BaseModel):
+    """
+    How to train one network.
+
+    :ivar name: the model's name.
+    :ivar preprocess: what becomes of an image before the network; null for tables.
+    :ivar class_weights: balanced weighs each class by the inverse of its count.
+    :ivar augment: what a camera may do to a training image, see ``learning.augment``.
+    :ivar mixed_precision: compute in float16 where there is a GPU.
+    :ivar xla: compile with XLA where there is a GPU.
+    :ivar tune: what ``digiphys tune`` may change: dotted field -> range.
+    """
+
+    model_config = STRICT
+
+    name: Annotated[str, Field(pattern=r'^[A-Za-z0-9_-]+$')]
+    description: str = ''
+    network: NetworkSpec
+    preprocess: PreprocessSpec | None = None
+    optimizer: OptimizerSpec = OptimizerSpec()
+    schedule: ScheduleSpec = ScheduleSpec()
+    loss: LossSpec = LossSpec()
+    epochs: Count = 10
+    batch: Count = 32
+    class_weights: Literal['none', 'balanced'] = 'none'
+    augment: dict[str, Any] = {}
+    early_stopping: EarlyStoppingSpec | None = None
+    background: BackgroundSpec | None = None
+    transfer: TransferSpec | None = None
+    lora: LoraSpec | None = None
+    mixed_precision: bool = False
+    xla: bool = False
+    seed: Annotated[int, Field(ge=0, lt=2 ** 31)] = 0
+    tune: dict[str, TuneRange] = {}
+
+    @model_validator(mode='after')
+    def _belong_together(self) -> 'Recipe':
+        if self.schedule.warmup_epochs >= self.epochs and self.schedule.warmup_epochs:
+            refuse('schedule.warmup_epochs', f'must be below epochs, which is {self.epochs}',
+                   self.schedule.warmup_epochs)
+        if self.transfer and self.transfer.frozen_epochs > self.epochs:
+            refuse('transfer.frozen_epochs', f'must be at most epochs, which is {self.epochs}',
+                   self.transfer.frozen_epochs)
+        if self.transfer and self.lora:
+            refuse('lora', 'keeps frozen what transfer unfreezes: choose one of them', 'both')
+        if self.preprocess and self.preprocess.dtype != 'float32':
+            refuse('preprocess.dtype', 'must be float32 in a recipe', self.preprocess.dtype)
+        return self
+
+    @model_validator(mode='after')
+    def _tunable(self) -> 'Recipe':
+        for field, span in self.tune.items():
+            for value in span.ends:
+                try:
+                    self.replaced({field: value})
+                except ConfigError as error:
+                    refuse(f'tune/{field}', f'cannot take {value!r}: {str(error).rstrip(".")}',
+                           list(span.ends), separator='/')
+        return self
+
+    def replaced(self, changes: Mapping[str, Any]) -> 'Recipe':
+        """
+        Return this recipe with other values in some fields, checked again.
+
+        :param changes: dotted field -> value, such as ``optimizer.learning_rate``.
+        :raises ConfigError: naming the field that does not exist or cannot take the value.
+        """
+        values = self.model_dump()
+        # ranges of a recipe whose values are set have done their work
+        values['tune'] = {}
+        for field, value in changes.items():
+            *parents, last = field.split('.')
+            place: Any = values
+            for parent in parents:
+                place = place.get(parent) if isinstance(place, dict) else None
+            if not isinstance(place, dict):
+                raise ConfigError(f'field `{field}`: the recipe has no `{".".join(parents)}` to '
+                                  'set it in.')
+            place[last] = value
+        try:
+            return Recipe.model_validate(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise ConfigError(
+                f'field `{".".join(map(str, first["loc"]))}`: '
+                f'{first["msg"].removeprefix("Value error, ")}, received '
+                f'{first["input"]!r}.') from error
+
+
+def load_recipe(name: str | Path) -> Recipe:
+    """
+    Read a recipe.
+
+    :param name: a path, or the name of one shipped in ``config/recipes``.
+    :raises ConfigError: naming the file, the line and the field.
+    """
+    # a folder of the recipe's name is often the bundle it made
+    text = str(name) if Path(name).suffix in ('.yaml', '.yml') else f'{name}.yaml'
+    return load_yaml(find_resource(text, 'config/recipes'), Recipe)
