@@ -46,6 +46,7 @@ def main(arguments: argparse.Namespace) -> int:
     cases = [(number, size) for number in range(arguments.rounds) for size in SIZES]
     for _, size in tqdm(cases, desc='measuring', unit='case'):
         rounds.append({'size': size, 'hop': bare_hop(size, arguments.seconds),
+                       'tuned_hop': bare_hop(size, arguments.seconds, 'tuned'),
                        'pipeline': pipeline(size, arguments.seconds), 'model_ms': model_ms(),
                        'first_s': first_classification_s()})
     report = summary(rounds)
@@ -62,10 +63,11 @@ def sender(size: tuple[int, int], seconds: float, *words: str) -> 'subprocess.Po
          *words], stdout=subprocess.PIPE, text=True)
 
 
-def bare_hop(size: tuple[int, int], seconds: float) -> dict[str, float]:
+def bare_hop(size: tuple[int, int], seconds: float, *words: str) -> dict[str, float]:
     """Return latency and frames of an empty subscription in another process."""
-    with subprocess.Popen([sys.executable, str(HERE / 'receiver.py')], stdout=subprocess.PIPE,
-                          text=True) as receiver, sender(size, seconds) as source:
+    with subprocess.Popen(
+            [sys.executable, str(HERE / 'receiver.py'), *words], stdout=subprocess.PIPE,
+            text=True) as receiver, sender(size, seconds) as source:
         sent = int(source.communicate(timeout=seconds + 30)[0])
         result: dict[str, float] = json.loads(receiver.communicate(timeout=30)[0])
     return {**result, 'sent': sent}
@@ -148,22 +150,25 @@ def summary(rounds: list[dict[str, Any]]) -> dict[str, Any]:
     cases, bars = [], []
     for size in SIZES:
         own = [one for one in rounds if one['size'] == size]
-        hop_ms = median(one['hop']['p50'] for one in own)
-        model = median(one['model_ms'] for one in own)
         total_ms = median(one['pipeline']['to_command_ms'] for one in own)
         share = median(one['pipeline']['received'] / one['pipeline']['sent'] for one in own)
         name = f'{size[0]}x{size[1]} rgb8 at {RATE_HZ:.0f} Hz'
-        ratio = median(one['pipeline']['to_command_ms'] / (one['hop']['p50'] + one['model_ms'])
-                       for one in own)
+        ratios = {hop: [one['pipeline']['to_command_ms'] / (one[hop]['p50'] + one['model_ms'])
+                        for one in own] for hop in ('hop', 'tuned_hop')}
+        ratio = median(ratios['hop'])
         cases.append({
-            'case': name, 'received': share, 'bare_hop_ms': hop_ms, 'model_ms': model,
+            'case': name, 'received': share,
+            'bare_hop_ms': median(one['hop']['p50'] for one in own),
+            'tuned_hop_ms': median(one['tuned_hop']['p50'] for one in own),
+            'model_ms': median(one['model_ms'] for one in own),
             'capture_to_command_ms': total_ms,
             'capture_to_command_p99_ms': median(
                 one['pipeline']['to_command_p99_ms'] for one in own),
             'bare_hop_received': median(one['hop']['received'] / one['hop']['sent']
                                         for one in own),
-            'ratio': ratio, 'ratios': [one['pipeline']['to_command_ms']
-                                       / (one['hop']['p50'] + one['model_ms']) for one in own]})
+            'ratio': ratio, 'ratios': ratios['hop'],
+            'ratio_to_tuned': median(ratios['tuned_hop']),
+            'ratios_to_tuned': ratios['tuned_hop']})
         bars.append(bar(f'frames received, {name}', share, 1.0, share >= 1.0))
         if size == SIZES[0]:
             bars.append(bar('capture to command p50 / (model + bare hop), 640x480', ratio, 2.0,
@@ -183,12 +188,14 @@ def bar(name: str, value: float, limit: float, holds: bool) -> dict[str, Any]:
 
 def table(report: dict[str, Any]) -> str:
     """Return the report as Markdown."""
-    lines = [report['machine'], '', '| case | received | bare hop | model | capture to command '
-             'p50 | p99 | ratio |', '|---|---|---|---|---|---|---|']
+    lines = [report['machine'], '', '| case | received | bare hop | tuned hop | model | '
+             'capture to command p50 | p99 | / (bare hop + model) | / (tuned hop + model) |',
+             '|---|---|---|---|---|---|---|---|---|']
     lines += [f'| {one["case"]} | {one["received"]:.1%} | {one["bare_hop_ms"]:.2f} ms | '
-              f'{one["model_ms"]:.2f} ms | {one["capture_to_command_ms"]:.2f} ms | '
-              f'{one["capture_to_command_p99_ms"]:.2f} ms | {one["ratio"]:.2f} |'
-              for one in report['cases']]
+              f'{one["tuned_hop_ms"]:.2f} ms | {one["model_ms"]:.2f} ms | '
+              f'{one["capture_to_command_ms"]:.2f} ms | '
+              f'{one["capture_to_command_p99_ms"]:.2f} ms | {one["ratio"]:.2f} | '
+              f'{one["ratio_to_tuned"]:.2f} |' for one in report['cases']]
     lines += ['', '| figure | value | bar | |', '|---|---|---|---|']
     lines += [f'| {one["name"]} | {one["value"]:g} | {one["bar"]:g} | '
               f'{"holds" if one["holds"] else "MISSED"} |' for one in report['bars']]

@@ -20,6 +20,7 @@ to start now, it waits for a subscription, so that no frame is lost to discovery
 """
 
 from array import array
+import signal
 import sys
 import time
 
@@ -47,9 +48,14 @@ def main() -> None:
             time.sleep(0.02)
         # the reader's half of the match is not seen from here
         time.sleep(0.5)
+    # terminated between two frames, so that no publish is cut off
+    stopping: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _frame: stopping.append(number))
     started_s, sent = time.monotonic(), 0
     for index in range(int(rate_hz * seconds)):
         time.sleep(max(started_s + index / rate_hz - time.monotonic(), 0.0))
+        if stopping:
+            break
         message = messages[index % len(messages)]
         message.header.stamp = node.get_clock().now().to_msg()
         publisher.publish(message)

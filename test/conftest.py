@@ -109,6 +109,10 @@ class Robot:
             assert time.monotonic() < deadline_s, f'no {what}\n{self._logs()}'
             threading.Event().wait(0.01)
 
+    def message(self, node: str) -> str:
+        """Return the sentence in a node's newest diagnostics, empty before the first."""
+        return self.diagnostics.get(f'/{node}', ('', {}))[0]
+
     def value(self, node: str, key: str) -> str:
         """Return a figure from a node's newest diagnostics."""
         return self.diagnostics.get(f'/{node}', ('', {}))[1].get(key, '')

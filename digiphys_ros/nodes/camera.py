@@ -22,8 +22,9 @@ from typing import Any
 from digiphys_ros.errors import DigiphysError
 from digiphys_ros.nodes import qos
 from digiphys_ros.nodes.conversions import classification_message, image_message, jpeg_message
-from digiphys_ros.nodes.lifecycle import OK, PipelineNode, run_node, WARN
+from digiphys_ros.nodes.lifecycle import OK, PipelineNode, WARN
 from digiphys_ros.nodes.parameters import Parameter
+from digiphys_ros.nodes.process import run_node
 from digiphys_ros.perception.sources import open_source, SourceFrame
 from digiphys_ros.statistics import Rate
 from sensor_msgs.msg import CompressedImage, Image

@@ -14,11 +14,11 @@
 
 """The classifier node: images in, classifications out, under the image's own header."""
 
-from dataclasses import dataclass
 import time
+from types import SimpleNamespace
 from typing import Any
 
-from digiphys_ros.errors import FrameError
+from digiphys_ros.errors import DigiphysError, FrameError
 from digiphys_ros.nodes import qos
 from digiphys_ros.nodes.conversions import (
     classification_message,
@@ -28,32 +28,23 @@ from digiphys_ros.nodes.conversions import (
     stamp_s,
     vision_info_message,
 )
-from digiphys_ros.nodes.lifecycle import OK, PipelineNode, run_node, WARN
+from digiphys_ros.nodes.lifecycle import OK, PipelineNode, WARN
 from digiphys_ros.nodes.parameters import Parameter
+from digiphys_ros.nodes.process import run_node
 from digiphys_ros.nodes.worker import NewestWorker
 from digiphys_ros.perception import check_golden, Classifier, create_engine, load_bundle
 from digiphys_ros.perception.bundle import Bundle
 from digiphys_ros.perception.classify import Classification as Result
+from digiphys_ros.perception.engines import Engine
 from digiphys_ros.perception.frame import Frame
 from digiphys_ros.perception.liveness import LivenessMonitor
 from digiphys_ros.resources import find_resource
 from digiphys_ros.statistics import Rate, Window
-from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
-from rclpy.executors import MultiThreadedExecutor
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 from vision_msgs.msg import Classification, LabelInfo, VisionInfo
 
 WHOLE_FRAME = [0.0, 0.0, 1.0, 1.0]
-
-
-@dataclass
-class Model:
-    """What is swapped as one when the bundle changes."""
-
-    bundle: Bundle
-    classifier: Classifier
-    why: str
 
 
 class ClassifierNode(PipelineNode):
@@ -85,12 +76,11 @@ class ClassifierNode(PipelineNode):
 
     def __init__(self, **options: Any) -> None:
         super().__init__('classifier', **options)
-        self._model: Model | None = None
+        self._classifier: Classifier | None = None
+        self._prepared: tuple[str, tuple[Bundle, Engine] | DigiphysError | None] = ('', None)
         self._worker: NewestWorker[Image | CompressedImage] | None = None
         self._subscription: qos.AdaptiveSubscription | None = None
         self._publishers: list[Any] = []
-        # Images have a thread of their own, so that loading another bundle loses none.
-        self._image_group = MutuallyExclusiveCallbackGroup()
         self._received, self._classified = Rate(), Rate()
         self._counts = {'abstained': 0, 'broken': 0, 'repeated': 0, 'black': 0, 'failed': 0}
         self._windows = {'inference_ms': Window(), 'capture_to_classification_ms': Window()}
@@ -98,7 +88,7 @@ class ClassifierNode(PipelineNode):
 
     def configure(self) -> None:
         """Load the bundle, check its golden frames, warm up."""
-        self._model = self._load(self.settings)
+        self._classifier = self._classifier_of(*self._load(self.settings), self.settings)
         self._liveness = LivenessMonitor(
             self.settings.black_below, self.settings.skip_repeated)
         self._results = self._add(Classification, 'classification', qos.RELIABLE)
@@ -112,8 +102,7 @@ class ClassifierNode(PipelineNode):
         self._worker = NewestWorker(self._handle, 'inference')
         self._subscription = qos.AdaptiveSubscription(
             self, CompressedImage if compressed else Image,
-            'image/compressed' if compressed else 'image', self._on_image,
-            callback_group=self._image_group)
+            'image/compressed' if compressed else 'image', self._on_image)
         self._announce()
 
     def deactivate(self) -> None:
@@ -129,17 +118,29 @@ class ClassifierNode(PipelineNode):
         for publisher in self._publishers:
             self.destroy_lifecycle_publisher(publisher)
         self._publishers = []
-        self._model = None
+        self._classifier = None
 
-    def apply(self, name: str, value: Any) -> None:
+    def prepare(self, changes: dict[str, Any]) -> None:
+        """Load another bundle beside the one at work."""
+        if 'bundle' not in changes:
+            return
+        try:
+            self._prepared = changes['bundle'], self._load(self._with(changes))
+        except DigiphysError as error:
+            self._prepared = changes['bundle'], error
+
+    def apply(self, changes: dict[str, Any]) -> None:
         """Swap the model, or change how frames are looked at, between two frames."""
-        changed = type(self.settings)(**{**vars(self.settings), name: value})
-        if name in ('bundle', 'roi', 'top_k'):
-            self._model = self._load(changed)
-            if self.phase == 'active':
-                self._announce()
-        else:
-            setattr(self._liveness, name, value)
+        assert self._classifier is not None
+        changed = self._with(changes)
+        model = self._classifier.bundle, self._classifier.engine
+        if 'bundle' in changes:
+            model = self._take_prepared(changed)
+        self._classifier = self._classifier_of(*model, changed)
+        if 'bundle' in changes and self.phase == 'active':
+            self._announce()
+        self._liveness.black_below = changed.black_below
+        self._liveness.skip_repeated = changed.skip_repeated
 
     def report(self) -> tuple[bytes, str, dict[str, Any]]:
         """Return rates, latencies, drops and what is wrong with the frames."""
@@ -152,10 +153,10 @@ class ClassifierNode(PipelineNode):
             'dropped': self._worker.dropped if self._worker else 0, **self._counts}
         for name, window in self._windows.items():
             figures.update(window.summary(name))
-        if self._model is not None:
-            figures['model'] = self._model.bundle.manifest.name
-            figures['model_hash'] = self._model.bundle.hash
-            figures['engine'] = self._model.classifier.engine.name
+        if self._classifier is not None:
+            figures['model'] = self._classifier.bundle.manifest.name
+            figures['model_hash'] = self._classifier.bundle.hash
+            figures['engine'] = self._classifier.engine.name
         silent = self.phase == 'active' and received_hz == 0
         message = 'no frames arrive' if silent else self._health or self.phase
         return (OK if message in ('fresh', self.phase) else WARN), message, figures
@@ -164,19 +165,31 @@ class ClassifierNode(PipelineNode):
         self._publishers.append(self.create_lifecycle_publisher(message_type, topic, profile))
         return self._publishers[-1]
 
-    def _load(self, settings: Any) -> Model:
+    def _with(self, changes: dict[str, Any]) -> SimpleNamespace:
+        return SimpleNamespace(**{**vars(self.settings), **changes})
+
+    def _load(self, settings: Any) -> tuple[Bundle, Engine]:
         bundle = load_bundle(find_resource(settings.bundle, 'models'))
         engine, why = create_engine(bundle, settings.engine, threads=settings.threads)
         # The golden frames also warm the engine up.
         check_golden(bundle, engine)
-        roi = None if settings.roi == WHOLE_FRAME else tuple(settings.roi)
-        model = Model(bundle, Classifier(bundle, engine, roi=roi, top_k=settings.top_k), why)
         self.get_logger().info(f'{bundle.manifest.name} {bundle.hash[:12]}: {why}')
-        return model
+        return bundle, engine
+
+    def _take_prepared(self, settings: Any) -> tuple[Bundle, Engine]:
+        (name, model), self._prepared = self._prepared, ('', None)
+        if isinstance(model, DigiphysError):
+            raise model
+        return model if model is not None and name == settings.bundle else self._load(settings)
+
+    @staticmethod
+    def _classifier_of(bundle: Bundle, engine: Engine, settings: Any) -> Classifier:
+        roi = None if settings.roi == WHOLE_FRAME else tuple(settings.roi)
+        return Classifier(bundle, engine, roi=roi, top_k=settings.top_k)
 
     def _announce(self) -> None:
-        assert self._model is not None
-        bundle = self._model.bundle
+        assert self._classifier is not None
+        bundle = self._classifier.bundle
         header = Header(stamp=self.get_clock().now().to_msg())
         self._vision_info.publish(vision_info_message(
             f'{bundle.manifest.name}@{bundle.hash}', bundle.labels, header))
@@ -204,11 +217,11 @@ class ClassifierNode(PipelineNode):
         if self._health != 'fresh':
             self._counts[self._health] += 1
             return
-        model = self._model
-        if model is None:
+        classifier = self._classifier
+        if classifier is None:
             return
         started_s = time.perf_counter()
-        result = model.classifier(frame)
+        result = classifier(frame)
         self._windows['inference_ms'].add((time.perf_counter() - started_s) * 1e3)
         self._results.publish(classification_message(result.scores, message.header))
         self._windows['capture_to_classification_ms'].add(
@@ -229,7 +242,7 @@ class ClassifierNode(PipelineNode):
 
 def main() -> None:
     """Run the classifier node."""
-    run_node(ClassifierNode, lambda: MultiThreadedExecutor(num_threads=2))
+    run_node(ClassifierNode)
 
 
 if __name__ == '__main__':

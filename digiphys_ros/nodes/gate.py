@@ -28,8 +28,9 @@ from digiphys_ros.nodes.conversions import (
     set_stamp,
     stamp_s,
 )
-from digiphys_ros.nodes.lifecycle import OK, PipelineNode, run_node, WARN
+from digiphys_ros.nodes.lifecycle import OK, PipelineNode, WARN
 from digiphys_ros.nodes.parameters import Parameter
+from digiphys_ros.nodes.process import run_node
 from digiphys_ros.resources import find_resource
 from digiphys_ros.statistics import Rate, Window
 from rclpy.duration import Duration

@@ -12,25 +12,22 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the four nodes share: parameters, lifecycle, diagnostics and a clean end."""
+"""What the four nodes share: parameters, lifecycle and diagnostics."""
 
 from collections.abc import Callable
-import signal
-import sys
+import contextlib
 import traceback
 from types import SimpleNamespace
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from digiphys_ros.errors import ConfigError, DigiphysError
+from digiphys_ros.nodes.parameter_service import PreparingParameterService
 from digiphys_ros.nodes.parameters import Parameter, ParameterSet
 from rcl_interfaces.msg import SetParametersResult
-import rclpy
 from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration
-from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
-from rclpy.signals import SignalHandlerOptions
 
 COMMON = (
     Parameter('autostart', True,
@@ -52,7 +49,8 @@ class PipelineNode(LifecycleNode):
     PARAMETERS: tuple[Parameter, ...] = ()
 
     def __init__(self, name: str, **options: Any) -> None:
-        super().__init__(name, **options)
+        super().__init__(name, start_parameter_services=False, **options)
+        self._parameter_services = PreparingParameterService(self, self._prepare)
         self.parameters = ParameterSet(self, COMMON + self.PARAMETERS)
         self.settings = SimpleNamespace()
         self.phase = 'unconfigured'
@@ -77,8 +75,11 @@ class PipelineNode(LifecycleNode):
     def cleanup(self) -> None:
         """Free what configure loaded; must not fail when half of it is there."""
 
-    def apply(self, name: str, value: Any) -> None:
-        """Make a changed runtime parameter take effect, or refuse it by a DigiphysError."""
+    def prepare(self, changes: dict[str, Any]) -> None:
+        """Do what takes long in a change of runtime parameters, on a thread of its own."""
+
+    def apply(self, changes: dict[str, Any]) -> None:
+        """Make changed runtime parameters take effect, or refuse them by a DigiphysError."""
 
     def report(self) -> tuple[bytes, str, dict[str, Any]]:
         """Return level, one sentence and figures for /diagnostics."""
@@ -144,21 +145,35 @@ class PipelineNode(LifecycleNode):
 
     # Parameters.
 
+    @property
+    def configured(self) -> bool:
+        """Return whether the settings are in force."""
+        return self.phase in ('inactive', 'active')
+
+    def _prepare(self, changes: list[Any]) -> None:
+        if not self.configured:
+            return
+        # an error is told by the setting itself, a moment later
+        with contextlib.suppress(DigiphysError):
+            self.prepare(self._own(changes))
+
     def _on_parameters(self, changes: list[Any]) -> SetParametersResult:
         try:
-            checked = [(change.name, self._checked(change.name, change.value))
-                       for change in changes if change.name in self.parameters.declared]
-            for name, value in checked:
-                if self.phase in ('inactive', 'active'):
-                    self.apply(name, value)
-                setattr(self.settings, name, value)
+            own = self._own(changes)
+            if self.configured and own:
+                self.apply(own)
+            vars(self.settings).update(own)
         except DigiphysError as error:
             self.get_logger().warning(f'refused: {error}')
             return SetParametersResult(successful=False, reason=str(error))
         return SetParametersResult(successful=True)
 
+    def _own(self, changes: list[Any]) -> dict[str, Any]:
+        return {change.name: self._checked(change.name, change.value)
+                for change in changes if change.name in self.parameters.declared}
+
     def _checked(self, name: str, value: Any) -> Any:
-        if self.phase in ('inactive', 'active') and not self.parameters.declared[name].runtime:
+        if self.configured and not self.parameters.declared[name].runtime:
             raise ConfigError(
                 f'parameter `{name}` is read when the node is configured: deactivate and clean '
                 'up the node, set it, then configure again.')
@@ -198,44 +213,3 @@ class PipelineNode(LifecycleNode):
     def now_s(self) -> float:
         """Return the node's clock in seconds (simulation time where it is used)."""
         return self.get_clock().now().nanoseconds * 1e-9
-
-
-def run_node(make_node: Callable[[], PipelineNode],
-             make_executor: Callable[[], Executor] = SingleThreadedExecutor) -> None:
-    """Run one node as a process; SIGINT and SIGTERM end it through its shutdown transition."""
-    # rclpy's own handlers would invalidate the context before the safe state is published
-    rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)
-    stopping: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda received, _frame: stopping.append(received))
-    # a thread that waits for the interpreter waits this long: 5 ms by default, as long as a frame
-    sys.setswitchinterval(0.0005)
-    node = make_node()
-    executor = make_executor()
-    executor.add_node(node)
-    try:
-        _autostart(node)
-        while not stopping:
-            executor.spin_once(timeout_sec=0.1)
-    except ExternalShutdownException:
-        pass
-    finally:
-        _end(node, executor)
-
-
-def _autostart(node: PipelineNode) -> None:
-    if not node.get_parameter('autostart').value:
-        return
-    if node.trigger_configure() == TransitionCallbackReturn.SUCCESS:
-        node.trigger_activate()
-    node.publish_diagnostics()
-
-
-def _end(node: PipelineNode, executor: Executor) -> None:
-    if rclpy.ok():
-        node.trigger_shutdown()
-        node.publish_diagnostics()
-        node.flush()
-    executor.shutdown(timeout_sec=0.5)
-    node.destroy_node()
-    rclpy.try_shutdown()

@@ -20,8 +20,9 @@ from digiphys_ros.control.config import load_control
 from digiphys_ros.control.policy import Observation, Policy
 from digiphys_ros.nodes import qos
 from digiphys_ros.nodes.conversions import desired_message, desired_type, stamp_s
-from digiphys_ros.nodes.lifecycle import OK, PipelineNode, run_node
+from digiphys_ros.nodes.lifecycle import OK, PipelineNode
 from digiphys_ros.nodes.parameters import Parameter
+from digiphys_ros.nodes.process import run_node
 from digiphys_ros.resources import find_resource
 from vision_msgs.msg import Classification
 

@@ -17,11 +17,15 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from rclpy.callback_groups import CallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.topic_endpoint_info import TopicEndpointInfo
+
+try:
+    from rclpy.event_handler import SubscriptionEventCallbacks
+except ImportError:  # Humble
+    from rclpy.qos_event import SubscriptionEventCallbacks
 
 LATCHED = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE,
                      durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -55,17 +59,18 @@ class AdaptiveSubscription:
     """A subscription that is made anew when the publishers on its topic call for another QoS."""
 
     def __init__(self, node: Node, message_type: type, topic: str,
-                 callback: Callable[[Any], None], *, depth: int = 1,
-                 callback_group: CallbackGroup | None = None) -> None:
+                 callback: Callable[[Any], None], *, depth: int = 1) -> None:
         self._node = node
+        # rclpy's own handlers of QoS events can outlive the subscription they belong to and end
+        # the process (ros2/rclpy issues 1206 and 1644); with a suited profile they have no work
         self._make = lambda profile: node.create_subscription(
-            message_type, topic, callback, profile, callback_group=callback_group)
+            message_type, topic, callback, profile,
+            event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False))
         self._depth = depth
         self._profile = suited_to((), depth)
         self._subscription = self._make(self._profile)
         self._timer = node.create_timer(
-            0.5, self.adapt, clock=Clock(clock_type=ClockType.STEADY_TIME),
-            callback_group=callback_group)
+            0.5, self.adapt, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     @property
     def topic(self) -> str:

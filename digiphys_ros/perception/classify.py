@@ -67,7 +67,7 @@ class Classifier:
 
     def __init__(self, bundle: Bundle, engine: Engine, roi: Roi | None = None,
                  top_k: int = 3) -> None:
-        self._bundle = bundle
+        self.bundle = bundle
         self.engine = engine
         self._preprocess = Preprocessor(bundle.spec, roi)
         self._top_k = min(top_k, len(bundle.labels))
@@ -75,12 +75,12 @@ class Classifier:
     def __call__(self, frame: Frame) -> Classification:
         """Return the classification of one frame."""
         logits = self.engine.infer(self._preprocess(frame))[0]
-        manifest = self._bundle.manifest
+        manifest = self.bundle.manifest
         probabilities = softmax(logits, manifest.temperature)
         # NaN compares false: what is not a number abstains too
         if not probabilities.max() >= manifest.abstain_below:
             return Classification((), True, probabilities)
         best = np.argsort(probabilities)[::-1][:self._top_k]
         return Classification(
-            tuple((self._bundle.labels[index], float(probabilities[index])) for index in best),
+            tuple((self.bundle.labels[index], float(probabilities[index])) for index in best),
             False, probabilities)

@@ -16,12 +16,12 @@
 
 from typing import Any
 
-from digiphys_ros.perception.frame import Frame
+from digiphys_ros.perception.frame import Colour, Frame
 import numpy as np
 from numpy.typing import NDArray
 
 STRIDE = 8
-"""Every eighth row is compared, every eighth pixel of those is measured for brightness."""
+"""Every eighth row is looked at, and first of all every eighth pixel of those."""
 
 
 class LivenessMonitor:
@@ -37,20 +37,26 @@ class LivenessMonitor:
     def __init__(self, black_below: float, skip_repeated: bool) -> None:
         self.black_below = black_below
         self.skip_repeated = skip_repeated
-        self._last: NDArray[Any] | None = None
+        self._rows: NDArray[Any] | None = None
+        self._sample: NDArray[Any] | None = None
 
     def check(self, frame: Frame) -> str:
         """Return ``fresh``, ``repeated`` or ``black``."""
         rows = frame.pixels[::STRIDE]
-        repeated = self.skip_repeated and self._last is not None and \
-            np.array_equal(rows, self._last)
-        self._last = rows
+        sample = np.ascontiguousarray(rows[:, ::STRIDE])
+        repeated = self.skip_repeated and self._equals_last(rows, sample)
+        self._rows, self._sample = rows, sample
         if repeated:
             return 'repeated'
-        if self.black_below > 0 and self._brightness(frame) < self.black_below:
+        if self.black_below > 0 and _brightness(sample, frame.colour) < self.black_below:
             return 'black'
         return 'fresh'
 
-    def _brightness(self, frame: Frame) -> float:
-        sample = Frame(frame.pixels[::STRIDE, ::STRIDE], frame.colour)
-        return float(sample.converted('mono').mean())
+    def _equals_last(self, rows: NDArray[Any], sample: NDArray[Any]) -> bool:
+        # the sample, still in the cache, tells nearly every fresh frame; the rows make sure
+        return self._rows is not None and self._sample is not None and \
+            np.array_equal(sample, self._sample) and np.array_equal(rows, self._rows)
+
+
+def _brightness(sample: NDArray[Any], colour: Colour) -> float:
+    return float(Frame(sample, colour).converted('mono').mean())

@@ -48,7 +48,7 @@ def test_plays_a_folder_once_with_labels_and_says_that_it_ended(robot, folder):
     images = listen(robot, Image, 'image')
     labels = listen(robot, Classification, 'label')
     start_when_heard(robot, source=str(folder), loop=False, rate_hz=20.0, frame_id='lens')
-    robot.wait(lambda: robot.diagnostics['/camera'][0] == 'ended', 'end')
+    robot.wait(lambda: robot.message('camera') == 'ended', 'end')
     robot.wait(lambda: len(images) == 5 and len(labels) == 5, 'images and labels')
     assert [message.data[0] for message in images] == [40, 80, 120, 160, 200]
     assert [message.results[0].class_id for message in labels] == list('aabbb')

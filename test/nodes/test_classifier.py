@@ -93,6 +93,13 @@ def camera(robot):
     one.stop()
 
 
+@pytest.fixture
+def slow_camera(robot, slow_bundle):
+    one = Camera(robot, bundle=str(slow_bundle))
+    yield one
+    one.stop()
+
+
 def test_the_answer_has_the_images_header_and_the_labels_name(camera):
     for seed in range(5):
         message, answer = camera.answer(picture(seed))
@@ -115,7 +122,7 @@ def test_broken_images_are_counted_and_told_and_harm_nothing(camera):
     for expected, message in enumerate((short, unknown, empty), 1):
         camera.publish(message)
         camera.robot.wait(lambda wanted=expected: camera.count('broken') == wanted, 'count')
-        told.append(camera.robot.diagnostics['/classifier'][0])
+        told.append(camera.robot.message('classifier'))
     assert '12281 bytes' in told[0]
     assert '"rgb9"' in told[1]
     assert '64x0' in told[2]
@@ -132,7 +139,7 @@ def test_frozen_and_black_frames_are_not_classified(camera):
     camera.robot.wait(lambda: camera.count('repeated') >= 1, 'repeated frames')
     camera.show(np.zeros((64, 64, 3), np.uint8))
     camera.robot.wait(lambda: camera.count('black') == 1, 'black frame')
-    assert camera.robot.diagnostics['/classifier'][0] in ('black', 'no frames arrive')
+    assert camera.robot.message('classifier') in ('black', 'no frames arrive')
     assert len(camera.results) == 1
 
 
@@ -184,6 +191,27 @@ def test_adapts_to_a_reliable_publisher(robot):
                'reliable subscription')
 
 
+def test_publishers_that_come_and_go_under_load_are_followed(camera):
+    from digiphys_ros.nodes.qos import BEST_EFFORT
+    from rclpy.qos import ReliabilityPolicy
+    from sensor_msgs.msg import Image
+    robot = camera.robot
+    camera.play(rate_hz=60.0)
+
+    def subscribes(reliability):
+        return [one for one in robot.node.get_subscriptions_info_by_topic('/image')
+                if one.qos_profile.reliability == reliability]
+    for _ in range(3):
+        robot.poll(lambda: subscribes(ReliabilityPolicy.RELIABLE), 'reliable subscription')
+        other = robot.node.create_publisher(Image, 'image', BEST_EFFORT)
+        robot.poll(lambda: subscribes(ReliabilityPolicy.BEST_EFFORT), 'best effort subscription')
+        count = len(camera.results)
+        robot.wait(lambda before=count: len(camera.results) > before, 'answers')
+        robot.node.destroy_publisher(other)
+    assert camera.process.poll() is None
+    assert 'Traceback' not in robot.log('classifier')
+
+
 def test_a_swap_under_load_loses_no_answer_and_a_bad_bundle_is_refused(camera, tmp_path):
     import shutil
 
@@ -230,14 +258,14 @@ def slow_bundle(tmp_path_factory):
     return folder / 'slow'
 
 
-def test_a_slow_model_works_on_the_newest_frame(robot, slow_bundle):
-    camera = Camera(robot, bundle=str(slow_bundle))
+def test_a_slow_model_works_on_the_newest_frame(slow_camera):
+    camera, robot = slow_camera, slow_camera.robot
     camera.play(rate_hz=60.0)
     robot.wait(lambda: len(camera.results) > 8, 'answers', 60.0)
     camera.stop()
     shown = [(stamp.sec, stamp.nanosec) for stamp in camera.stamps]
     answered = [shown.index((one.header.stamp.sec, one.header.stamp.nanosec))
-                for one in camera.results]
+                for one in list(camera.results)]
     assert answered == sorted(set(answered))
     robot.wait(lambda: camera.count('dropped') > 0 or camera.count('received') < len(shown),
                'dropped frames')

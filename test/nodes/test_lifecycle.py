@@ -53,7 +53,7 @@ def test_a_signal_ends_the_process_cleanly(robot, node, number):
 ])
 def test_a_wrong_parameter_leaves_the_node_unconfigured(robot, node, parameters, sentence):
     process = robot.start(node, **parameters)
-    robot.wait(lambda: sentence in robot.diagnostics.get(f'/{node}', ('',))[0], sentence)
+    robot.wait(lambda: sentence in robot.message(node), sentence)
     assert robot.value(node, 'phase') == 'unconfigured'
     assert process.poll() is None
     assert 'Traceback' not in robot.log(node)

@@ -1,0 +1,85 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""One node as a process: its memory, its signals and a clean end."""
+
+from collections.abc import Callable
+import ctypes
+import signal
+import sys
+
+from digiphys_ros.nodes.executor import make_executor
+from digiphys_ros.nodes.lifecycle import PipelineNode
+import rclpy
+from rclpy.executors import Executor, ExternalShutdownException
+from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.signals import SignalHandlerOptions
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+KEPT_BYTES = 256 << 20
+LARGEST_KEPT_BYTES = 32 << 20
+
+
+def run_node(make_node: Callable[[], PipelineNode]) -> None:
+    """Run one node as a process; SIGINT and SIGTERM end it through its shutdown transition."""
+    keep_freed_memory()
+    # a thread that waits for the interpreter waits this long: 5 ms by default, as long as a frame
+    sys.setswitchinterval(0.0005)
+    # rclpy's own handlers would invalidate the context before the safe state is published
+    rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)
+    stopping: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda received, _frame: stopping.append(received))
+    node = make_node()
+    executor = make_executor()
+    executor.add_node(node)
+    try:
+        _autostart(node)
+        while not stopping:
+            executor.spin_once(timeout_sec=0.1)
+    except ExternalShutdownException:
+        pass
+    finally:
+        _end(node, executor)
+
+
+def keep_freed_memory() -> None:
+    """
+    Keep freed memory for the next image instead of giving it back to the kernel.
+
+    glibc maps a large block anew each time, and touching its pages costs more than the copy: a
+    hop of a 1920x1080 frame takes 5 ms instead of 15. Does nothing with another C library.
+    """
+    mallopt = getattr(ctypes.CDLL(None), 'mallopt', None)
+    if mallopt is not None:
+        mallopt(M_MMAP_THRESHOLD, LARGEST_KEPT_BYTES)
+        mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
+
+
+def _autostart(node: PipelineNode) -> None:
+    if not node.get_parameter('autostart').value:
+        return
+    if node.trigger_configure() == TransitionCallbackReturn.SUCCESS:
+        node.trigger_activate()
+    node.publish_diagnostics()
+
+
+def _end(node: PipelineNode, executor: Executor) -> None:
+    if rclpy.ok():
+        node.trigger_shutdown()
+        node.publish_diagnostics()
+        node.flush()
+    executor.shutdown(timeout_sec=0.5)
+    node.destroy_node()
+    rclpy.try_shutdown()
