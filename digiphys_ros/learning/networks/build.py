@@ -19,12 +19,20 @@ import inspect
 from typing import Any, get_type_hints
 
 from digiphys_ros.errors import ConfigError
+from digiphys_ros.learning.networks.application import application
 from digiphys_ros.learning.networks.article import article_cnn
+from digiphys_ros.learning.networks.depthwise import depthwise
+from digiphys_ros.learning.networks.perceptron import mlp, perceptron
+from digiphys_ros.learning.networks.residual import residual
+from digiphys_ros.learning.networks.spatial_transformer import spatial_transformer
+from digiphys_ros.learning.networks.transfer import pretrained
+from digiphys_ros.learning.networks.vgg import vgg16
 from pydantic import BaseModel, ConfigDict, create_model, ValidationError
 
 NETWORKS: Mapping[str, Callable[..., Any]] = {
-    'article_cnn': article_cnn,
-}
+    builder.__name__: builder for builder in (
+        article_cnn, perceptron, mlp, vgg16, residual, depthwise, spatial_transformer,
+        application, pretrained)}
 """What builds each network: called with shape, classes and its options as keywords."""
 
 TABLES = frozenset({'perceptron', 'mlp'})

@@ -1,0 +1,55 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The article's perceptron, and more than one of them in a row."""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+
+def perceptron(shape: tuple[int, ...], classes: int) -> Any:
+    """
+    Return the article's y = sigma(Wx + b), without the sigma, which belongs to the loss.
+
+    :param shape: (height, width, channels) of an image, or (features,) of a row of a table.
+    """
+    import keras
+    layers = keras.layers
+    return keras.Sequential(
+        [keras.Input(shape), layers.Flatten(), layers.Dense(classes, name='logits')],
+        name='perceptron')
+
+
+def mlp(shape: tuple[int, ...], classes: int, *,
+        hidden: tuple[Annotated[int, Field(ge=1, le=65536)], ...] = (128, 64),
+        dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0,
+        standardise: bool = False) -> Any:
+    """
+    Return a multilayer perceptron with ReLU.
+
+    :param shape: (height, width, channels) of an image, or (features,) of a row of a table.
+    :param hidden: neurons of each hidden layer.
+    :param dropout: share of each hidden layer left out in a training step.
+    :param standardise: bring each input to mean 0 and deviation 1 by what training saw; for
+        tables, whose columns have units of their own.
+    """
+    import keras
+    layers = keras.layers
+    first = [layers.BatchNormalization(center=False, scale=False)] if standardise else []
+    body = [layer for width in hidden for layer in (
+        layers.Dense(width, activation='relu'), *([layers.Dropout(dropout)] if dropout else []))]
+    return keras.Sequential(
+        [keras.Input(shape), layers.Flatten(), *first, *body,
+         layers.Dense(classes, name='logits')], name='mlp')

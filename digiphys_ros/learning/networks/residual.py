@@ -1,0 +1,72 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""A small residual network (after He et al., 2015, arXiv:1512.03385)."""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+Width = Annotated[int, Field(ge=1, le=1024)]
+Dropout = Annotated[float, Field(ge=0, lt=1)]
+
+
+def residual(shape: tuple[int, ...], classes: int, *, width: Width = 24,
+             last_width: Width | None = None, dropout: Dropout = 0.0) -> Any:
+    """
+    Return nine layers of weights with two residual blocks, for images of about 32x32.
+
+    Two convolutions, pool, residual block; convolution, pool, convolution, pool, residual block;
+    global maximum; dense. Each convolution is 3x3 with batch normalisation and ReLU, and their
+    widths are 1, 2, 4 and 8 times ``width``.
+
+    :param shape: (height, width, channels), at least 8x8.
+    :param width: filters of the first convolution.
+    :param last_width: filters of the last block, where most weights are; null is 8 * width.
+    :param dropout: share of the features before the last layer left out in a training step.
+    """
+    import keras
+    inputs = keras.Input(shape)
+    x = trunk(inputs, width, last_width or 8 * width)
+    if dropout:
+        x = keras.layers.Dropout(dropout)(x)
+    return keras.Model(inputs, keras.layers.Dense(classes, name='logits')(x), name='residual')
+
+
+def trunk(inputs: Any, width: int, last_width: int) -> Any:
+    """
+    Return the features of a residual network before its last layer.
+
+    :param inputs: Keras tensor (N, height, width, channels).
+    :return: Keras tensor (N, last_width).
+    """
+    from keras import layers
+    x = _convolution(inputs, width)
+    x = _block(layers.MaxPooling2D()(_convolution(x, 2 * width)))
+    x = layers.MaxPooling2D()(_convolution(x, 4 * width))
+    x = _block(layers.MaxPooling2D()(_convolution(x, last_width)))
+    return layers.GlobalMaxPooling2D()(x)
+
+
+def _block(x: Any) -> Any:
+    from keras import layers
+    filters = x.shape[-1]
+    return layers.Add()([x, _convolution(_convolution(x, filters), filters)])
+
+
+def _convolution(x: Any, filters: int) -> Any:
+    from keras import layers
+    x = layers.Conv2D(filters, 3, padding='same', use_bias=False,
+                      kernel_initializer='he_normal')(x)
+    return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))

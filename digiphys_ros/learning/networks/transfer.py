@@ -1,0 +1,86 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Start from what another model has learnt."""
+
+from typing import Annotated, Any
+
+from digiphys_ros.errors import BundleError, ConfigError
+from digiphys_ros.resources import find_resource
+from pydantic import Field
+
+
+def pretrained(shape: tuple[int, ...], classes: int, *, bundle: str,
+               dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0) -> Any:
+    """
+    Return a bundle's network, weights and all, with a new last layer.
+
+    :param shape: (height, width, channels), the same as the bundle's.
+    :param bundle: its folder, or the name of one shipped in ``models``; its Keras file is read
+        in safe mode.
+    :param dropout: share of the features before the last layer left out in a training step.
+    :raises ConfigError: when the bundle has no Keras file or takes other images.
+    """
+    import keras
+    from digiphys_ros.perception.bundle import load_bundle
+    try:
+        path = load_bundle(find_resource(bundle, 'models')).file('keras')
+    except BundleError as error:
+        raise ConfigError(f'network `pretrained`: option `bundle`: {error}') from error
+    if path is None:
+        raise ConfigError(f'network `pretrained`: option `bundle`: {bundle} holds no Keras file.')
+    model = keras.models.load_model(path, compile=False, safe_mode=True)
+    if tuple(model.input_shape[1:]) != tuple(shape):
+        raise ConfigError(f'network `pretrained`: the bundle {bundle} takes images of '
+                          f'{tuple(model.input_shape[1:])}, the recipe prepares {tuple(shape)}.')
+    if not isinstance(model.layers[-1], keras.layers.Dense):
+        raise ConfigError(f'network `pretrained`: the bundle {bundle} does not end in a dense '
+                          'layer that could be replaced.')
+    return with_head(model.inputs[0], model.layers[-1].input, classes, dropout, 'pretrained')
+
+
+def with_head(inputs: Any, features: Any, classes: int, dropout: float, name: str) -> Any:
+    """
+    Return a model with one new layer, ``logits``, on top of features.
+
+    :param inputs: Keras tensor that the features were made from.
+    :param features: Keras tensor (N, features).
+    """
+    import keras
+    if dropout:
+        features = keras.layers.Dropout(dropout)(features)
+    logits = keras.layers.Dense(classes, name='logits')(features)
+    return keras.Model(inputs, logits, name=name)
+
+
+def freeze(model: Any) -> None:
+    """Leave the last layer alone trainable; the model must be compiled again after it."""
+    for layer in model.layers[:-1]:
+        layer.trainable = False
+    model.layers[-1].trainable = True
+
+
+def unfreeze(model: Any, last: int | None = None) -> None:
+    """
+    Make the last layers trainable; the model must be compiled again after it.
+
+    Batch normalisation stays as it was learnt: a few small batches would spoil its statistics.
+
+    :param last: how many of the last layers with weights; None is all.
+    """
+    import keras
+    weighty = [layer for layer in model.layers if layer.weights
+               and not isinstance(layer, keras.layers.BatchNormalization)]
+    for layer in weighty[-last if last else 0:]:
+        layer.trainable = True
