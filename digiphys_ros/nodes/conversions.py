@@ -106,6 +106,19 @@ def vision_info_message(method: str, labels: Iterable[str], header: Header) -> '
                       database_location=json.dumps({'labels': table}), database_version=1)
 
 
+def labels_of(message: 'VisionInfo') -> tuple[str, ...]:
+    """
+    Return the class names in a vision_info of a classifier.
+
+    :raises ConfigError: when it does not carry them: another kind of node published it.
+    """
+    try:
+        return tuple(json.loads(message.database_location)['labels'].values())
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ConfigError('vision_info carries no label table, received database_location '
+                          f'"{message.database_location[:80]}".') from error
+
+
 def label_info_message(
         labels: Iterable[str], abstain_below: float, header: Header) -> 'LabelInfo':
     """Return the label table as vision_msgs 4.1 defines it."""

@@ -16,15 +16,16 @@
 
 from typing import Any
 
-from digiphys_ros.control.config import load_control
+from digiphys_ros.control.config import check_labels, load_control
 from digiphys_ros.control.policy import Observation, Policy
+from digiphys_ros.errors import ConfigError
 from digiphys_ros.nodes import qos
-from digiphys_ros.nodes.conversions import desired_message, desired_type, stamp_s
-from digiphys_ros.nodes.lifecycle import OK, PipelineNode
+from digiphys_ros.nodes.conversions import desired_message, desired_type, labels_of, stamp_s
+from digiphys_ros.nodes.lifecycle import OK, PipelineNode, WARN
 from digiphys_ros.nodes.parameters import Parameter
 from digiphys_ros.nodes.process import run_node
 from digiphys_ros.resources import find_resource
-from vision_msgs.msg import Classification
+from vision_msgs.msg import Classification, VisionInfo
 
 
 class PolicyNode(PipelineNode):
@@ -42,6 +43,7 @@ class PolicyNode(PipelineNode):
         self._subscription: qos.AdaptiveSubscription | None = None
         self._received = 0
         self._rule = ''
+        self._mismatch = ''
 
     def configure(self) -> None:
         """Load the rules."""
@@ -59,11 +61,15 @@ class PolicyNode(PipelineNode):
         self._subscription = qos.AdaptiveSubscription(
             self, Classification, 'classification', self._on_classification, depth=5)
 
+        self._labels = self.create_subscription(
+            VisionInfo, 'vision_info', self._on_vision_info, qos.LATCHED)
+
     def deactivate(self) -> None:
         """Stop to command; the gate's lease does the rest."""
         if self._subscription is not None:
             self._subscription.destroy()
             self._subscription = None
+            self.destroy_subscription(self._labels)
 
     def cleanup(self) -> None:
         """Forget the rules."""
@@ -74,8 +80,18 @@ class PolicyNode(PipelineNode):
 
     def report(self) -> tuple[bytes, str, dict[str, Any]]:
         """Return the rule in force."""
-        return OK, self._rule or 'no rule yet', {
-            'rule': self._rule, 'classifications': self._received}
+        return (WARN if self._mismatch else OK), \
+            self._mismatch or self._rule or 'no rule yet', \
+            {'rule': self._rule, 'classifications': self._received}
+
+    def _on_vision_info(self, message: VisionInfo) -> None:
+        """Compare the rules with the classes of the model that is at work."""
+        try:
+            self._mismatch = ''
+            check_labels(self._control, labels_of(message))
+        except ConfigError as error:
+            self._mismatch = f'{self.settings.rules}: {error}'
+            self.get_logger().warning(self._mismatch)
 
     def _on_classification(self, message: Classification) -> None:
         self._received += 1
