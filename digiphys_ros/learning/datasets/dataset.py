@@ -1,0 +1,117 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Labelled samples, whatever they are read from."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from digiphys_ros.errors import DatasetError
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """
+    Samples with classes and groups; images are read when they are asked for.
+
+    :ivar uri: what the user named, for errors.
+    :ivar labels: class names; a class is an index into them.
+    :ivar classes: (N,) int64.
+    :ivar groups: (N,) samples of one group (a track, a patient) stay on one side of a split.
+    :ivar keys: name of each sample, for manifests and errors.
+    :ivar read: sample of an index: (H, W, 3) RGB or (H, W), uint8; (F,) float32 for a table.
+        May be called from several threads. Raises DatasetError naming what cannot be read.
+    """
+
+    uri: str
+    labels: tuple[str, ...]
+    classes: NDArray[np.int64]
+    groups: NDArray[Any]
+    keys: tuple[str, ...]
+    read: Callable[[int], NDArray[Any]]
+    kind: Literal['image', 'table'] = 'image'
+
+    def __post_init__(self) -> None:
+        count = len(self.classes)
+        if not count:
+            raise DatasetError(f'{self.uri}: holds no sample.')
+        if not len(self.groups) == len(self.keys) == count:
+            raise DatasetError(f'{self.uri}: {count} labels, {len(self.groups)} groups and '
+                               f'{len(self.keys)} names: they must be equally many.')
+        highest, lowest = int(self.classes.max()), int(self.classes.min())
+        if lowest < 0 or highest >= len(self.labels):
+            wrong = lowest if lowest < 0 else highest
+            where = self.keys[int(np.argmax(self.classes == wrong))]
+            raise DatasetError(f'{self.uri}: {where}: label {wrong} is out of range, there are '
+                               f'{len(self.labels)} classes (0 to {len(self.labels) - 1}).')
+
+    def __len__(self) -> int:
+        return len(self.classes)
+
+    def take(self, indices: Sequence[int] | NDArray[Any]) -> 'Dataset':
+        """Return the samples at ``indices``; they are still read when asked for."""
+        chosen = np.asarray(indices, np.int64)
+        return replace(self, classes=self.classes[chosen], groups=self.groups[chosen],
+                       keys=tuple(self.keys[index] for index in chosen),
+                       read=_Taken(self.read, chosen))
+
+    def counts(self) -> NDArray[np.int64]:
+        """Return how many samples each class has."""
+        return np.bincount(self.classes, minlength=len(self.labels))
+
+    def check_trainable(self) -> None:
+        """
+        Look for what no training can make up for.
+
+        :raises DatasetError: when there is only one class, or a class without a sample.
+        """
+        empty = [label for label, count in zip(self.labels, self.counts(), strict=True)
+                 if not count]
+        if len(self.labels) < 2 or len(self.labels) - len(empty) < 2:
+            raise DatasetError(f'{self.uri}: at least two classes are needed, received '
+                               f'{", ".join(set(self.labels) - set(empty)) or "none"}.')
+        if empty:
+            raise DatasetError(f'{self.uri}: no sample of the class {", ".join(empty)}: add some '
+                               'or take the class out of the labels.')
+
+    def arrays(self) -> NDArray[Any]:
+        """
+        Return all samples as one array, (N, ...).
+
+        :raises DatasetError: when they differ in size or channels, naming the first that does.
+        """
+        first = self.read(0)
+        stacked = np.empty((len(self), *first.shape), first.dtype)
+        for index in range(len(self)):
+            sample = self.read(index)
+            if sample.shape != first.shape:
+                raise DatasetError(
+                    f'{self.uri}: {self.keys[index]} is {sample.shape}, {self.keys[0]} is '
+                    f'{first.shape}: samples of one array must be equally large.')
+            stacked[index] = sample
+        return stacked
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """Reads a sample of part of a data set."""
+
+    read: Callable[[int], NDArray[Any]]
+    indices: NDArray[np.int64]
+
+    def __call__(self, index: int) -> NDArray[Any]:
+        return self.read(int(self.indices[index]))

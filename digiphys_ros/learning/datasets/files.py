@@ -1,0 +1,107 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Files in a folder or in a .zip, alike."""
+
+from pathlib import Path, PurePosixPath
+from typing import Any, Protocol
+import zipfile
+import zlib
+
+from digiphys_ros.errors import DatasetError, FrameError
+from digiphys_ros.perception.imagefile import decode_file
+from digiphys_ros.perception.sources.folder import is_image, natural
+import numpy as np
+from numpy.typing import NDArray
+
+_BROKEN = (OSError, RuntimeError, zipfile.BadZipFile, zlib.error, EOFError, KeyError)
+
+
+class Files(Protocol):
+    """
+    Named files; names use ``/`` and are relative to the folder or archive.
+
+    :ivar uri: what the user named.
+    """
+
+    uri: str
+
+    def names(self) -> list[str]:
+        """Return all names in natural order."""
+
+    def read(self, name: str) -> bytes:
+        """Return one file; any thread may ask. Raises DatasetError."""
+
+
+class FolderFiles:
+    """The files under a folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.uri = str(path)
+        self._path = path
+
+    def names(self) -> list[str]:
+        """Return all names in natural order."""
+        return sorted((file.relative_to(self._path).as_posix()
+                       for file in self._path.rglob('*') if file.is_file()), key=natural)
+
+    def read(self, name: str) -> bytes:
+        """Return one file."""
+        try:
+            return (self._path / name).read_bytes()
+        except OSError as error:
+            raise DatasetError(f'{self.uri}: {name} cannot be read: {error.strerror}.') from error
+
+
+class ZipFiles:
+    """The files in a .zip; ZipFile locks, so that several threads may read."""
+
+    def __init__(self, path: Path) -> None:
+        self.uri = str(path)
+        try:
+            self._archive = zipfile.ZipFile(path)
+        except (OSError, zipfile.BadZipFile) as error:
+            raise DatasetError(f'{path}: cannot be read as .zip: {error}.') from error
+
+    def names(self) -> list[str]:
+        """Return all names in natural order."""
+        return sorted((info.filename for info in self._archive.infolist() if not info.is_dir()),
+                      key=natural)
+
+    def read(self, name: str) -> bytes:
+        """Return one file."""
+        try:
+            return self._archive.read(name)
+        except _BROKEN as error:
+            raise DatasetError(f'{self.uri}: {name} cannot be read: {error}.') from error
+
+
+def images_in(files: Files) -> list[PurePosixPath]:
+    """Return the paths of all images; what macOS hides beside them is left out."""
+    paths = [PurePosixPath(name) for name in files.names()]
+    return [path for path in paths if is_image(path.name) and '__MACOSX' not in path.parts]
+
+
+def read_image(files: Files, name: str) -> NDArray[Any]:
+    """
+    Return the pixels of an image file.
+
+    :return: (H, W, 3) RGB or (H, W), uint8.
+    :raises DatasetError: when it is broken or cut off, naming it.
+    """
+    try:
+        pixels = decode_file(np.frombuffer(files.read(name), np.uint8))
+    except FrameError as error:
+        raise DatasetError(f'{files.uri}: {name}: {error}') from error
+    return pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels[:, :, ::-1])
