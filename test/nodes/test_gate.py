@@ -25,31 +25,36 @@ PERIOD_S = 0.02
 class Base:
     """A base behind a gate: what it is told, and a driver that keeps wanting to move."""
 
-    def __init__(self, robot):
+    def __init__(self, robot, **parameters):
         from geometry_msgs.msg import TwistStamped
         from std_msgs.msg import Bool
         self.robot = robot
-        self.process = robot.start('gate', lease_s=LEASE_S)
+        self.process = robot.start('gate', lease_s=LEASE_S, **parameters)
         self.commands = robot.listen(TwistStamped, 'cmd_vel')
         self.desired = robot.speak(TwistStamped, 'desired/base')
         self.estop = robot.speak(Bool, 'estop')
         self._type, self._bool = TwistStamped, Bool
         self._stop_driving = threading.Event()
+        self._driver = threading.Thread(target=self._drive, daemon=True)
+        self.now = robot.now
 
     def want(self, linear, stamp=None):
         message = self._type()
-        message.header.stamp = stamp or self.robot.now()
+        message.header.stamp = stamp or self.now()
         message.twist.linear.x = linear
         self.desired.publish(message)
 
     def drive(self):
-        def run():
-            while not self._stop_driving.wait(0.03):
-                self.want(0.5)
-        threading.Thread(target=run, daemon=True).start()
+        self._driver.start()
+
+    def _drive(self):
+        while not self._stop_driving.wait(0.03):
+            self.want(0.5)
 
     def stop_driving(self):
         self._stop_driving.set()
+        if self._driver.is_alive():
+            self._driver.join()
 
     def press(self, pressed):
         self.estop.publish(self._bool(data=pressed))
@@ -70,6 +75,61 @@ def base(robot):
     robot.is_active('gate')
     yield one
     one.stop_driving()
+
+
+class SimulationClock:
+    """A simulation's /clock, as fast as real time, that can jump."""
+
+    def __init__(self, robot, start_s):
+        from rosgraph_msgs.msg import Clock
+        self._message = Clock
+        self._clock = robot.speak(Clock, '/clock')
+        self._time_s = start_s
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def now(self):
+        message = self._message()
+        message.clock.sec, nanoseconds = divmod(round(self._time_s * 1e9), 1_000_000_000)
+        message.clock.nanosec = nanoseconds
+        return message.clock
+
+    def jump(self, to_s):
+        self._time_s = to_s
+
+    def stop(self):
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self):
+        while not self._ended.wait(0.01):
+            self._time_s += 0.01
+            self._clock.publish(self._message(clock=self.now()))
+
+
+@pytest.fixture
+def simulated(robot):
+    """Return a gate on simulation time, and the clock."""
+    base = Base(robot, use_sim_time=True)
+    clock = SimulationClock(robot, 1000.0)
+    base.now = clock.now
+    robot.is_active('gate')
+    yield base, clock
+    base.stop_driving()
+    clock.stop()
+
+
+def test_a_simulation_clock_that_starts_again_stops_the_robot_and_lets_it_go_on(simulated):
+    base, clock = simulated
+    base.drive()
+    base.robot.wait(base.moves, 'motion on simulation time')
+    clock.jump(5.0)
+    count = len(base.commands)
+    base.robot.wait(lambda: any(one.twist.linear.x == 0.0 for one in base.commands[count:]),
+                    'safe state')
+    base.robot.wait(base.moves, 'motion after the jump')
+    assert stamp_s(base.commands[-1]) < 1000.0
 
 
 def stamp_s(message):
