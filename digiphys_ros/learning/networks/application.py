@@ -16,9 +16,12 @@
 
 from pathlib import Path
 from typing import Annotated, Any
+import warnings
 
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.learning.networks.transfer import with_head
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import AfterValidator, Field
 
 
@@ -62,9 +65,22 @@ def application(shape: tuple[int, ...], classes: int, *,
 
 
 def _load(backbone: Any, path: Path, model: str) -> None:
+    fresh = [layer.get_weights() for layer in backbone.layers]
     try:
-        backbone.load_weights(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')
+            backbone.load_weights(path)
+        reason = _left_out(backbone, fresh)
     except (KeyError, OSError, ValueError) as error:
         reason = ' '.join(str(error).split())[:200]
+    if reason:
         raise ConfigError(f'network `application`: option `weights`: {path} does not hold the '
-                          f'weights of {model} without its top: {reason}') from error
+                          f'weights of {model} without its top: {reason}')
+
+
+def _left_out(backbone: Any, fresh: list[list[NDArray[Any]]]) -> str:
+    """Say which layers are still as random as before: Keras only warns of those."""
+    names = [layer.name for layer, before in zip(backbone.layers, fresh, strict=True)
+             for old, new in zip(before, layer.get_weights(), strict=True)
+             if old.ndim > 1 and np.array_equal(old, new)]
+    return f'nothing for {", ".join(names[:3])}' if names else ''

@@ -52,7 +52,7 @@ def add_lora(model: Any, rank: int, alpha: float | None = None) -> Any:
         return keras.layers.Activation(activation)(both)
 
     # a Sequential has no graph to walk along
-    graph = keras.Model(model.inputs, model.outputs, name=model.name)
+    graph = keras.Model(model.inputs[0], model.outputs[0], name=model.name)
     adapted = keras.models.clone_model(graph, call_function=call)
     _copy_weights(model, adapted)
     for layer in adapted.layers:

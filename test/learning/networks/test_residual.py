@@ -1,0 +1,33 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+import itertools
+
+from digiphys_ros.learning.networks import build_network
+import keras
+import pytest
+
+
+@pytest.mark.parametrize(('options', 'widths'), [
+    ({'width': 4}, [4, 8, 8, 8, 16, 32, 32, 32]),
+    ({'width': 4, 'last_width': 12}, [4, 8, 8, 8, 16, 12, 12, 12]),
+])
+def test_widths(options, widths):
+    model = build_network('residual', options, (32, 32, 3), 5)
+    convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
+    assert [layer.filters for layer in convolutions] == widths
+    assert all(layer.kernel_size == (3, 3) and not layer.use_bias for layer in convolutions)
+    assert model.count_params() == sum(
+        9 * before * after + 4 * after for before, after in itertools.pairwise([3, *widths])) \
+        + 5 * widths[-1] + 5
