@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from digiphys_ros.errors import ConfigError
+from digiphys_ros.learning.augment import Augmentation
 from digiphys_ros.learning.recipe_sections import (
     BackgroundSpec,
     Count,
@@ -64,7 +65,7 @@ class Recipe(BaseModel):
     epochs: Count = 10
     batch: Count = 32
     class_weights: Literal['none', 'balanced'] = 'none'
-    augment: dict[str, Any] = {}
+    augment: Augmentation = Augmentation()
     early_stopping: EarlyStoppingSpec | None = None
     background: BackgroundSpec | None = None
     transfer: TransferSpec | None = None

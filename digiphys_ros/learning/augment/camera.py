@@ -1,0 +1,159 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Random changes of a training image: place, light, sharpness, noise, dirt."""
+
+from typing import Annotated, Any
+
+import cv2
+from digiphys_ros.learning.augment.geometry import moved
+from digiphys_ros.perception.imagefile import decode_file
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+Share = Annotated[float, Field(ge=0, le=1)]
+SOMETIMES = 0.5
+"""How often an image is blurred, smeared or compressed, where the recipe asks for it."""
+
+
+class Augmentation(BaseModel):
+    """
+    How far an image may be changed; all are 0 or off by default.
+
+    :ivar crop: shift in each direction, as a share of the size; the edge is mirrored.
+    :ivar scale: relative change of size.
+    :ivar perspective: movement of each corner, as a share of the size.
+    :ivar flip_horizontal: mirror every second image; only where labels allow (no arrows, no text).
+    :ivar brightness: change of all pixels, as a share of white.
+    :ivar contrast: relative change of the distance from middle grey.
+    :ivar colour_temperature: relative change of red against blue.
+    :ivar blur: highest standard deviation of a Gaussian [pixels].
+    :ivar motion_blur: longest way of a pixel during exposure [pixels].
+    :ivar noise: highest standard deviation, as a share of white.
+    :ivar jpeg: lowest quality, 1 to 100; 0 is off.
+    :ivar cutout: side of a square that is covered, as a share of the image (DeVries & Taylor,
+        2017).
+    :ivar mixup: alpha of the Beta distribution by which two images are blended (Zhang et al.,
+        2018).
+    """
+
+    model_config = ConfigDict(extra='forbid', frozen=True)
+
+    crop: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    scale: Annotated[float, Field(ge=0, le=0.9)] = 0.0
+    perspective: Annotated[float, Field(ge=0, le=0.4)] = 0.0
+    flip_horizontal: bool = False
+    flip_vertical: bool = False
+    brightness: Share = 0.0
+    contrast: Share = 0.0
+    colour_temperature: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    blur: Annotated[float, Field(ge=0, le=20)] = 0.0
+    motion_blur: Annotated[float, Field(ge=0, le=50)] = 0.0
+    noise: Share = 0.0
+    jpeg: Annotated[int, Field(ge=0, le=100)] = 0
+    cutout: Share = 0.0
+    mixup: Annotated[float, Field(ge=0, le=10)] = 0.0
+
+    @property
+    def changes_images(self) -> bool:
+        """Return whether single images are changed; mixup acts on batches."""
+        return any(value for name, value in self if name != 'mixup')
+
+
+class Augmenter:
+    """Callable that changes images as an Augmentation allows."""
+
+    def __init__(self, spec: Augmentation) -> None:
+        self._spec = spec
+
+    def __call__(self, image: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
+        """
+        Return a changed copy; the same generator gives the same change.
+
+        :param image: (H, W, 3) RGB or (H, W), uint8.
+        """
+        spec = self._spec
+        image = moved(image, rng, crop=spec.crop, scale=spec.scale,
+                      perspective=spec.perspective, horizontal=spec.flip_horizontal,
+                      vertical=spec.flip_vertical)
+        if spec.brightness or spec.contrast or spec.colour_temperature:
+            image = _relit(image, spec, rng)
+        if spec.blur and rng.random() < SOMETIMES:
+            image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.05, 1) * spec.blur)
+        if spec.motion_blur and rng.random() < SOMETIMES:
+            image = motion_blurred(image, rng.uniform(0, spec.motion_blur), rng.uniform(0, np.pi))
+        if spec.noise:
+            noise = rng.normal(0, 255 * rng.uniform(0, spec.noise), image.shape)
+            image = np.clip(image + noise, 0, 255).astype(np.uint8)
+        if spec.jpeg and rng.random() < SOMETIMES:
+            image = _compressed(image, int(rng.integers(spec.jpeg, 96)) if spec.jpeg < 96
+                                else spec.jpeg)
+        return _covered(image, spec.cutout, rng) if spec.cutout else image
+
+
+def motion_blurred(image: NDArray[Any], length_px: float, angle_rad: float) -> NDArray[Any]:
+    """Return the image as seen by a camera that moved by ``length_px`` during exposure."""
+    size = 2 * int(np.ceil(length_px / 2)) + 1
+    if size < 3:
+        return image
+    kernel = np.zeros((size, size), np.float32)
+    centre = size // 2
+    half = np.array([np.cos(angle_rad), np.sin(angle_rad)]) * length_px / 2
+    start, end = np.rint(centre - half).astype(int), np.rint(centre + half).astype(int)
+    cv2.line(kernel, start.tolist(), end.tolist(), 1.0)
+    return cv2.filter2D(image, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REFLECT_101)
+
+
+def mix(tensors: NDArray[Any], targets: NDArray[Any], alpha: float, rng: np.random.Generator
+        ) -> tuple[NDArray[Any], NDArray[Any]]:
+    """
+    Blend a batch with itself in another order, images and targets alike.
+
+    :param tensors: (N, ...) float32.
+    :param targets: (N, classes) float32.
+    :param alpha: of the Beta distribution.
+    """
+    share = np.float32(rng.beta(alpha, alpha))
+    order = rng.permutation(len(tensors))
+    return (share * tensors + (1 - share) * tensors[order],
+            share * targets + (1 - share) * targets[order])
+
+
+def _relit(image: NDArray[Any], spec: Augmentation, rng: np.random.Generator) -> NDArray[Any]:
+    contrast = 1 + rng.uniform(-spec.contrast, spec.contrast)
+    light = 255 * rng.uniform(-spec.brightness, spec.brightness)
+    warmth = rng.uniform(-spec.colour_temperature, spec.colour_temperature)
+    lit = (image.astype(np.float32) - 128) * contrast + 128 + light
+    if image.ndim == 3:
+        lit *= np.array([1 + warmth, 1, 1 - warmth], np.float32)
+    return np.clip(lit, 0, 255).astype(np.uint8)
+
+
+def _compressed(image: NDArray[Any], quality: int) -> NDArray[Any]:
+    # the order of the channels makes no difference to what JPEG loses but for their weights
+    bgr = image if image.ndim == 2 else image[:, :, ::-1]
+    data = cv2.imencode('.jpg', bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    decoded: NDArray[Any] = decode_file(data)
+    return decoded if image.ndim == 2 else np.ascontiguousarray(decoded[:, :, ::-1])
+
+
+def _covered(image: NDArray[Any], share: float, rng: np.random.Generator) -> NDArray[Any]:
+    height, width = image.shape[:2]
+    half = max(round(share * min(height, width) / 2), 1)
+    row, column = int(rng.integers(height)), int(rng.integers(width))
+    covered = image.copy()
+    covered[max(row - half, 0):row + half, max(column - half, 0):column + half] = \
+        rng.integers(0, 256, image.shape[2:])
+    return covered
