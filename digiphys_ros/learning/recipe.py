@@ -87,6 +87,9 @@ class Recipe(BaseModel):
             refuse('lora', 'keeps frozen what transfer unfreezes: choose one of them', 'both')
         if self.preprocess and self.preprocess.dtype != 'float32':
             refuse('preprocess.dtype', 'must be float32 in a recipe', self.preprocess.dtype)
+        if self.augment.changes_images and not self.preprocess:
+            refuse('augment', 'needs images, and a recipe without preprocess is for tables',
+                   self.augment.model_dump(exclude_defaults=True))
         return self
 
     @model_validator(mode='after')
