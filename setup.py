@@ -43,7 +43,9 @@ setup(
     extras_require={
         'litert': ['ai-edge-litert'],
         'tensorflow': ['tensorflow'],
-        'train': ['ai-edge-litert', 'matplotlib', 'tensorflow', 'tqdm'],
+        'onnx': ['onnxruntime'],
+        'train': ['ai-edge-litert', 'matplotlib', 'onnx', 'onnxruntime', 'optuna', 'rosbags',
+                  'scikit-learn', 'tensorboard', 'tensorflow', 'tf2onnx', 'tqdm'],
         'test': ['hypothesis', 'pytest', 'pytest-timeout'],
     },
     python_requires='>=3.10',

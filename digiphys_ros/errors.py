@@ -45,3 +45,7 @@ class DatasetError(DigiphysError):
 
 class UsageError(DigiphysError):
     """Raise when a command line asks for something that does not exist."""
+
+
+class TrainingError(DigiphysError):
+    """A training that cannot go on."""

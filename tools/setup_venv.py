@@ -51,8 +51,9 @@ MESSAGE_BUILD_OF = {
     'jazzy': ('ros-ament-cmake-gmock', 'ros-ament-cmake-gtest', 'ros-ament-cmake-pytest'),
 }
 OTHERS = (
-    'ai-edge-litert', 'matplotlib', 'numpy', 'opencv-python', 'pydantic', 'pyyaml', 'tensorflow',
-    'tqdm', 'colcon-core', 'colcon-library-path', 'colcon-ros', 'hypothesis', 'mypy', 'pytest',
+    'ai-edge-litert', 'matplotlib', 'numpy', 'onnx', 'onnxruntime', 'opencv-python', 'optuna',
+    'pydantic', 'pyyaml', 'rosbags', 'scikit-learn', 'tensorboard', 'tensorflow', 'tf2onnx', 'tqdm',
+    'colcon-core', 'colcon-library-path', 'colcon-ros', 'hypothesis', 'mypy', 'pytest',
     'pytest-timeout', 'ruff', 'setuptools', 'types-PyYAML')
 
 

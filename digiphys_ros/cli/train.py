@@ -12,42 +12,54 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""``digiphys train``: labelled images to a bundle."""
+"""``digiphys train``: a recipe and labelled images to a bundle."""
 
 import argparse
+from collections.abc import Mapping
 import json
 from pathlib import Path
 import shlex
 import sys
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 from digiphys_ros.cli.output import write_json
-from digiphys_ros.errors import DatasetError, UsageError
+from digiphys_ros.errors import UsageError
 from digiphys_ros.resources import find_resource
+
+if TYPE_CHECKING:
+    from digiphys_ros.learning.datasets import Dataset
+    from digiphys_ros.learning.recipe import Recipe
+
+HELD_OUT = 'held-out groups'
 
 
 def add_parser(subparsers: Any) -> None:
     """Add the verb."""
     parser = subparsers.add_parser(
         'train', help='train a network and write a model bundle',
-        description='Train a convolutional network on labelled images, hold whole '
-                    'groups out for validation, calibrate, export and write a bundle.')
-    parser.add_argument('--data', required=True, metavar='FILE.npz',
-                        help='arrays x (images), y (classes) and, if there are groups, track')
+        description='Train what a recipe describes on labelled images, hold whole groups out '
+                    'for validation, calibrate, export and write a bundle.')
+    parser.add_argument('recipe', metavar='RECIPE',
+                        help='YAML file: a path, or the name of one in config/recipes/')
+    parser.add_argument('--data', required=True, metavar='URI',
+                        help='labelled images: a folder or .zip of class folders, or an .npz')
     parser.add_argument('--out', required=True, metavar='DIR', help='the bundle to write')
     parser.add_argument('--labels', metavar='FILE',
                         help='class names, one a line: a path, or a name in config/labels/ '
-                             '(default: the class numbers)')
-    parser.add_argument('--name', help='name of the model (default: that of DIR)')
-    parser.add_argument('--epochs', type=int, default=10, metavar='N', help='(%(default)s)')
-    parser.add_argument('--seed', type=int, default=0, metavar='N', help='(%(default)s)')
-    parser.add_argument('--augment', action='store_true',
-                        help='vary size, place and light as on an approach; needs --scenery '
-                             'or --drawn')
-    parser.add_argument('--scenery', metavar='SOURCE',
-                        help='pictures without any class, for the class no_sign')
-    parser.add_argument('--drawn', type=int, default=0, metavar='N',
-                        help='mix in N drawn signs and scenes (needs --labels gtsrb)')
+                             '(default: those of the data)')
+    parser.add_argument('--validation', default='0.2', metavar='SHARE',
+                        help="share of each class's groups to hold out, or `part` where the data "
+                             'has a validation part of its own (%(default)s)')
+    parser.add_argument('--split', metavar='FILE', help='a split made by digiphys data split')
+    parser.add_argument('--epochs', type=int, metavar='N', help="instead of the recipe's")
+    parser.add_argument('--seed', type=int, metavar='N', help="instead of the recipe's")
+    parser.add_argument('--set', action='append', default=[], metavar='FIELD=VALUE',
+                        dest='overrides', help='change one field of the recipe, e.g. '
+                                               'optimizer.learning_rate=0.01')
+    parser.add_argument('--work', metavar='DIR',
+                        help='checkpoint, log and curves (default: OUT.training)')
+    parser.add_argument('--resume', action='store_true',
+                        help='go on from the last checkpoint, to the same result')
     parser.add_argument('--source-note', action='append', default=[], metavar='TEXT',
                         help='where the data comes from, for the model card')
     parser.add_argument('--json', metavar='FILE', help='write the figures; - is standard output')
@@ -55,67 +67,88 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train and report."""
-    from digiphys_ros.learning.datasets import load_npz, read_labels
-    from digiphys_ros.learning.train import Recipe, train
-    if arguments.epochs < 1:
-        raise UsageError(f'--epochs must be at least 1, received {arguments.epochs}.')
-    if arguments.augment and not (arguments.scenery or arguments.drawn):
-        raise UsageError('--augment needs --scenery or --drawn: pictures without a sign.')
-    if not Path(arguments.data).is_file():
-        raise UsageError(f'--data {arguments.data}: no such file.')
-    data = load_npz(arguments.data)
-    names = tuple(map(str, range(int(data.labels.max()) + 1)))
-    if arguments.labels:
-        names = read_labels(_labels_file(arguments.labels))
+    from digiphys_ros.learning.train import train
+    from digiphys_ros.learning.train.bundle import About
+    recipe = _recipe(arguments)
+    training, validation, split = _parts(arguments, recipe)
     out = Path(arguments.out)
-    recipe = Recipe(
-        name=arguments.name or out.name, epochs=arguments.epochs, seed=arguments.seed,
-        augment=arguments.augment, drawn=arguments.drawn, scenery=arguments.scenery,
-        command=_command(arguments), sources=tuple(arguments.source_note))
-    if recipe.drawn and 'stop' not in names:
-        raise DatasetError('--drawn needs the sign names of config/labels/gtsrb.txt: '
-                           'add --labels gtsrb')
-    result = train(data, names, recipe, out)
-    figure = out.with_name(f'{out.name}_curves.png')
-    _plot(result.history, figure)
-    report = {'bundle': str(out), 'hash': result.bundle.hash, 'metrics': result.metrics,
-              'history': result.history, 'curves': str(figure)}
+    work = Path(arguments.work) if arguments.work else out.with_name(f'{out.name}.training')
+    result = train(recipe, training, validation, out, work=work, resume=arguments.resume,
+                   about=About(_command(arguments), tuple(arguments.source_note), split))
+    metrics = result.bundle.manifest.metrics
+    report = {'bundle': str(out), 'hash': result.bundle.hash, 'metrics': metrics,
+              'history': result.history, 'curves': str(work / 'curves.png')}
     if arguments.json:
         write_json(report, arguments.json)
     if arguments.json != '-':
-        sys.stdout.write(json.dumps(result.metrics, indent=2) + f'\nbundle: {out}\n')
+        sys.stdout.write(json.dumps(metrics, indent=2) +
+                         f'\nbundle: {out}\ncurves: {work / "curves.png"}\n')
     return 0
+
+
+def _recipe(arguments: argparse.Namespace) -> 'Recipe':
+    from digiphys_ros.learning.recipe import load_recipe
+    import yaml
+    recipe = load_recipe(arguments.recipe)
+    changes = {name: getattr(arguments, name) for name in ('epochs', 'seed')
+               if getattr(arguments, name) is not None}
+    for text in arguments.overrides:
+        field, equals, value = text.partition('=')
+        if not equals:
+            raise UsageError(f'--set {text}: FIELD=VALUE is needed.')
+        changes[field] = yaml.safe_load(value)
+    return recipe.replaced(changes) if changes else recipe
+
+
+def _parts(arguments: argparse.Namespace, recipe: 'Recipe'
+           ) -> tuple['Dataset', Mapping[str, 'Dataset'], str]:
+    """Return training and validation data, and how they were parted."""
+    from digiphys_ros.learning.datasets import (
+        load_split,
+        open_dataset,
+        read_labels,
+        split_dataset,
+    )
+    labels = read_labels(_labels_file(arguments.labels)) if arguments.labels else None
+    if arguments.validation == 'part':
+        training = open_dataset(arguments.data, labels=labels, part='train')
+        held_out = open_dataset(arguments.data, labels=labels or training.labels, part='val')
+        return training, {'validation part': held_out}, "the data's own validation part held out"
+    data = open_dataset(arguments.data, labels=labels)
+    if arguments.split:
+        split = load_split(arguments.split, data)
+        how = f'held out as {Path(arguments.split).name} says'
+    else:
+        share = _share(arguments.validation)
+        split = split_dataset(data, share, seed=recipe.seed)
+        how = f'{share:.0%} of each class held out, whole groups'
+    return data.take(split.train), {HELD_OUT: data.take(split.validation)}, how
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = 0.0
+    if not 0 < share < 1:
+        raise UsageError(f'--validation {text}: a share between 0 and 1 is needed, or `part`.')
+    return share
 
 
 def _command(arguments: argparse.Namespace) -> str:
     """Return the command line that makes this bundle again, data by file name alone."""
-    words = ['digiphys', 'train', '--data', Path(arguments.data).name, '--out',
-             Path(arguments.out).name, '--epochs', str(arguments.epochs), '--seed',
-             str(arguments.seed)]
-    if arguments.labels:
-        words += ['--labels', arguments.labels]
-    if arguments.augment:
-        words.append('--augment')
-    if arguments.scenery:
-        words += ['--scenery', Path(arguments.scenery).name]
-    if arguments.drawn:
-        words += ['--drawn', str(arguments.drawn)]
+    words = ['digiphys', 'train', Path(arguments.recipe).name, '--data',
+             Path(arguments.data).name, '--out', Path(arguments.out).name]
+    for name, default in (('labels', None), ('validation', '0.2'), ('split', None),
+                          ('epochs', None), ('seed', None)):
+        value = getattr(arguments, name)
+        if value != default:
+            words += [f'--{name}', Path(str(value)).name]
+    for text in arguments.overrides:
+        field, _, value = text.partition('=')
+        words += ['--set', f'{field}={Path(value).name}']
     return shlex.join(words)
 
 
 def _labels_file(name: str) -> Path:
     return find_resource(name if name.endswith('.txt') else f'{name}.txt', 'config/labels')
-
-
-def _plot(history: list[dict[str, float]], path: Path) -> None:
-    from matplotlib.figure import Figure
-    figure = Figure(figsize=(9, 3.5), layout='constrained')
-    epochs = range(1, len(history) + 1)
-    for axes, key in zip(figure.subplots(1, 2), ('loss', 'accuracy'), strict=True):
-        for name in (key, f'val_{key}'):
-            axes.plot(epochs, [epoch[name] for epoch in history], marker='.',
-                      label='validation' if name.startswith('val') else 'training')
-        axes.set(xlabel='epoch', ylabel=key)
-        axes.legend()
-        axes.grid(alpha=0.3)
-    figure.savefig(path, dpi=110)

@@ -106,6 +106,31 @@ class Dataset:
         return stacked
 
 
+def joined(uri: str, labels: tuple[str, ...], parts: Sequence[Dataset]) -> Dataset:
+    """Return several data sets as one; groups of different parts stay different."""
+    groups, first = [], 0
+    for part in parts:
+        numbers = np.unique(part.groups, return_inverse=True)[1]
+        groups.append(numbers + first)
+        first += int(numbers.max()) + 1
+    ends = np.cumsum([len(part) for part in parts])
+
+    def read(index: int) -> NDArray[Any]:
+        part = int(np.searchsorted(ends, index, side='right'))
+        return parts[part].read(index - (int(ends[part - 1]) if part else 0))
+    return Dataset(uri, labels, np.concatenate([part.classes for part in parts]),
+                   np.concatenate(groups), tuple(key for part in parts for key in part.keys),
+                   read, parts[0].kind)
+
+
+def in_memory(uri: str, labels: tuple[str, ...], samples: NDArray[Any],
+              classes: NDArray[np.int64]) -> Dataset:
+    """Return samples of an array, (N, ...), as a data set, each a group of its own."""
+    return Dataset(uri, labels, classes, np.arange(len(samples)),
+                   tuple(f'{uri}[{index}]' for index in range(len(samples))),
+                   lambda index: samples[index])
+
+
 @dataclass(frozen=True)
 class _Taken:
     """Reads a sample of part of a data set."""

@@ -1,0 +1,164 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Samples to batches of tensors, the same batches for the same seed and epoch."""
+
+from collections.abc import Callable
+from functools import partial
+import threading
+from typing import Any
+
+from digiphys_ros.errors import DigiphysError
+from digiphys_ros.learning.augment import mix
+from digiphys_ros.learning.datasets.dataset import Dataset
+from digiphys_ros.perception.frame import Frame
+from digiphys_ros.perception.preprocess import Preprocessor
+import numpy as np
+from numpy.typing import NDArray
+
+Prepare = Callable[[NDArray[Any]], NDArray[Any]]
+Augment = Callable[[NDArray[Any], np.random.Generator], NDArray[Any]]
+
+KEPT_BYTES = 1 << 30
+"""Samples are kept in memory up to this size; what is beyond it is read again each epoch."""
+
+
+def tensor_of(preprocess: Preprocessor, pixels: NDArray[Any]) -> NDArray[Any]:
+    """Return the tensor (H, W, C) of an image, by the code that the robot runs."""
+    return preprocess(Frame(pixels, 'mono' if pixels.ndim == 2 else 'rgb'))[0]
+
+
+class Kept:
+    """Reads samples and keeps them, up to a number of bytes in all."""
+
+    def __init__(self, read: Callable[[int], NDArray[Any]], most_bytes: int) -> None:
+        self._read = read
+        self._left = most_bytes
+        self._samples: dict[int, NDArray[Any]] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, index: int) -> NDArray[Any]:
+        sample = self._samples.get(index)
+        if sample is None:
+            sample = self._read(index)
+            with self._lock:
+                if index not in self._samples and sample.nbytes <= self._left:
+                    self._left -= sample.nbytes
+                    self._samples[index] = sample
+        return sample
+
+
+class Stream:
+    """
+    Batches of one data set, epoch by epoch.
+
+    The order, each sample's augmentation and each batch's mixture follow from seed, epoch and
+    index alone, so that an epoch can be repeated exactly.
+
+    :param prepare: sample as it is read -> tensor; it runs in several threads.
+    :param seed: shuffles the samples; None keeps their order.
+    :param augment: changes a sample before it is prepared.
+    :param mixup: alpha by which the samples of a batch are blended; 0 is off.
+    :param class_weights: (classes,) weight of a sample in the loss, by its class.
+    """
+
+    def __init__(self, data: Dataset, prepare: Prepare, *, batch: int, seed: int | None = None,
+                 augment: Augment | None = None, mixup: float = 0.0,
+                 class_weights: NDArray[Any] | None = None, kept_bytes: int = KEPT_BYTES) -> None:
+        self.data = data
+        self.error: DigiphysError | None = None
+        self._prepare, self._augment, self._mixup = prepare, augment, mixup
+        self._batch, self._seed, self._weights = batch, seed, class_weights
+        self._targets = np.eye(len(data.labels), dtype=np.float32)
+        self._shape = prepare(data.read(0)).shape
+        tensor_bytes = 4 * int(np.prod(self._shape)) * len(data)
+        self._tensors: Any = None
+        if augment is None and tensor_bytes <= kept_bytes:
+            self._tensors = self._all_tensors()
+        else:
+            self._read = Kept(data.read, kept_bytes)
+
+    @property
+    def steps(self) -> int:
+        """Return how many batches an epoch has."""
+        return -(-len(self.data) // self._batch)
+
+    def epoch(self, number: int) -> Any:
+        """
+        Return a tf.data.Dataset of (tensor, target, weight) batches.
+
+        Targets are one-hot, or blends of them. A sample that cannot be read ends it with a
+        TensorFlow error; what is to be told is then in ``error``.
+        """
+        import tensorflow as tf
+        batches = tf.data.Dataset.from_tensor_slices(self._order(number)).batch(self._batch)
+        load = self._gather if self._tensors is not None and not self._mixup \
+            else partial(self._call_load, number)
+        return batches.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+                           ).prefetch(tf.data.AUTOTUNE)
+
+    def _order(self, epoch: int) -> NDArray[np.int64]:
+        if self._seed is None:
+            return np.arange(len(self.data))
+        return np.random.default_rng([self._seed, epoch]).permutation(len(self.data))
+
+    def _all_tensors(self) -> Any:
+        import tensorflow as tf
+        tensors = np.empty((len(self.data), *self._shape), np.float32)
+        for index in range(len(self.data)):
+            tensors[index] = self._prepare(self.data.read(index))
+        self._all_targets = tf.constant(self._targets[self.data.classes])
+        self._all_weights = tf.constant(self._weight(np.arange(len(self.data))))
+        return tf.constant(tensors)
+
+    def _gather(self, indices: Any) -> Any:
+        import tensorflow as tf
+        return tuple(tf.gather(values, indices) for values in (
+            self._tensors, self._all_targets, self._all_weights))
+
+    def _call_load(self, epoch: int, indices: Any) -> Any:
+        import tensorflow as tf
+        tensors, targets, weights = tf.numpy_function(
+            partial(self._load, epoch), [indices], [tf.float32] * 3, stateful=False)
+        tensors.set_shape((None, *self._shape))
+        targets.set_shape((None, len(self._targets)))
+        weights.set_shape((None,))
+        return tensors, targets, weights
+
+    def _load(self, epoch: int, indices: NDArray[np.int64]) -> tuple[NDArray[Any], ...]:
+        try:
+            tensors = np.stack([self._one(epoch, int(index)) for index in indices])
+        except DigiphysError as error:
+            self.error = error
+            raise
+        targets = self._targets[self.data.classes[indices]]
+        if self._mixup:
+            rng = np.random.default_rng([self._seed or 0, epoch, int(indices[0]), 1])
+            tensors, targets = mix(tensors, targets, self._mixup, rng)
+        return tensors, targets, self._weight(indices)
+
+    def _one(self, epoch: int, index: int) -> NDArray[Any]:
+        if self._tensors is not None:
+            return np.asarray(self._tensors[index])
+        sample = self._read(index)
+        if self._augment is not None:
+            rng = np.random.default_rng([self._seed or 0, epoch, index])
+            sample = self._augment(sample, rng)
+        return self._prepare(sample).astype(np.float32, copy=False)
+
+    def _weight(self, indices: NDArray[np.int64]) -> NDArray[np.float32]:
+        if self._weights is None:
+            return np.ones(len(indices), np.float32)
+        chosen: NDArray[np.float32] = self._weights[self.data.classes[indices]].astype(np.float32)
+        return chosen

@@ -1,0 +1,100 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The class for pictures that hold none of the classes, and signs drawn by our own code."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import cv2
+from digiphys_ros.errors import ConfigError
+from digiphys_ros.learning.augment import approach
+from digiphys_ros.learning.datasets import background_crops, Dataset
+from digiphys_ros.learning.datasets.dataset import in_memory, joined
+from digiphys_ros.learning.recipe_sections import BackgroundSpec
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+
+@dataclass(frozen=True)
+class Material:
+    """
+    What a training works on.
+
+    :ivar validation: data sets by what they hold; the first one is watched while training.
+    :ivar augment: changes a training image; None where the recipe asks for nothing special.
+    """
+
+    training: Dataset
+    validation: Mapping[str, Dataset]
+    augment: Callable[[NDArray[Any], np.random.Generator], NDArray[Any]] | None = None
+
+
+def with_background(material: Material, spec: BackgroundSpec, size_px: int,
+                    seed: int) -> Material:
+    """
+    Return the material with one class more, its pictures, and drawn signs if asked for.
+
+    :raises ConfigError: when the classes are not the signs that can be drawn.
+    """
+    labels = (*material.training.labels, spec.label)
+    validation = {name: replace(part, labels=labels) for name, part in material.validation.items()}
+    parts = [replace(material.training, labels=labels)]
+    if spec.scenery is not None:
+        crops = background_crops(spec.scenery, spec.crops, size_px, seed)
+        cut = len(crops) * 4 // 5
+        parts.append(_of_background(crops[:cut], labels))
+        validation['scenery without a sign'] = _of_background(crops[cut:], labels)
+    if spec.drawn:
+        if 'stop' not in labels:
+            raise ConfigError('field `background.drawn` needs the sign names of '
+                              'config/labels/gtsrb.txt: add --labels gtsrb')
+        rng = np.random.default_rng(seed)
+        parts.append(_drawn(rng, labels, spec.drawn, size_px))
+        validation['drawn signs'] = _drawn(rng, labels, max(spec.drawn // 8, 1), size_px)
+    training = joined(material.training.uri, labels, parts)
+    scenes = [training.read(int(index))
+              for index in np.flatnonzero(training.classes == len(labels) - 1)]
+    if not scenes:
+        raise ConfigError('field `background`: needs `scenery` or `drawn`, pictures without any '
+                          'of the classes.')
+    return Material(training, validation, _approach(scenes, size_px) if spec.approach else None)
+
+
+def _of_background(images: NDArray[Any], labels: tuple[str, ...]) -> Dataset:
+    return in_memory('scenery', labels, images, np.full(len(images), len(labels) - 1, np.int64))
+
+
+def _drawn(rng: np.random.Generator, labels: tuple[str, ...], count: int,
+           size_px: int) -> Dataset:
+    """Return drawn signs, every fourth picture an empty scene."""
+    from digiphys_ros.simulation import sample_crop, SIGNS
+    names = [None if index % 4 == 3 else SIGNS[int(rng.integers(len(SIGNS)))]
+             for index in range(count)]
+    images = [cv2.resize(sample_crop(rng, name, 64), (size_px, size_px),
+                         interpolation=cv2.INTER_AREA)
+              for name in tqdm(names, desc='drawing signs', disable=count < 1000)]
+    classes = np.array([labels.index(name or labels[-1]) for name in names], np.int64)
+    return in_memory('drawn', labels, np.stack(images), classes)
+
+
+def _approach(scenes: list[NDArray[Any]], size_px: int
+              ) -> Callable[[NDArray[Any], np.random.Generator], NDArray[Any]]:
+    def augment(image: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
+        if image.shape[:2] != (size_px, size_px):
+            image = cv2.resize(image, (size_px, size_px), interpolation=cv2.INTER_AREA)
+        return approach(image, scenes[int(rng.integers(len(scenes)))], rng)
+    return augment

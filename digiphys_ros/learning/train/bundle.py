@@ -1,0 +1,108 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""A trained network to a bundle: calibrated, measured, exported, described."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+import tempfile
+from typing import Any
+
+import cv2
+from digiphys_ros.learning.datasets import Dataset
+from digiphys_ros.learning.datasets.stream import Stream, tensor_of
+from digiphys_ros.learning.evaluate import abstain_threshold, figures, fit_temperature
+from digiphys_ros.learning.export import export_model
+from digiphys_ros.learning.recipe import Recipe
+from digiphys_ros.learning.train.card import model_card
+from digiphys_ros.perception.bundle import Bundle, BundleManifest, write_bundle
+from digiphys_ros.perception.classify import softmax
+from digiphys_ros.perception.preprocess import Preprocessor, PreprocessSpec
+import numpy as np
+from numpy.typing import NDArray
+
+GOLDEN_FRAMES = 8
+CHECKED_IMAGES = 256
+
+
+@dataclass(frozen=True)
+class About:
+    """
+    Where a model comes from, for its card.
+
+    :ivar command: the command line that makes it again.
+    :ivar sources: the data, each in one line.
+    :ivar split: how validation was held out.
+    """
+
+    command: str = ''
+    sources: tuple[str, ...] = ()
+    split: str = ''
+
+
+def make_bundle(model: Any, recipe: Recipe, spec: PreprocessSpec, training: Dataset,
+                validation: Mapping[str, Dataset], out: Path, about: About) -> Bundle:
+    """
+    Calibrate on all validation images, measure on each set of them, export and write.
+
+    :param spec: what the network was trained behind.
+    """
+    prepare = partial(tensor_of, Preprocessor(spec))
+    logits = {name: _logits(model, Stream(data, prepare, batch=256))
+              for name, data in validation.items()}
+    everything = np.concatenate(list(logits.values()))
+    truth = np.concatenate([data.classes for data in validation.values()])
+    temperature = fit_temperature(everything, truth)
+    threshold = abstain_threshold(softmax(everything, temperature), truth)
+    metrics = {name: figures(logits[name], data.classes, temperature, threshold)
+               for name, data in validation.items()}
+    manifest = BundleManifest(
+        name=recipe.name, labels=training.labels, preprocess=spec, files={'litert': 'to come'},
+        background=recipe.background.label if recipe.background else None,
+        temperature=temperature, abstain_below=threshold, metrics=metrics,
+        provenance={
+            'network': model.name, 'parameters': int(model.count_params()),
+            'command': about.command, 'sources': list(about.sources), 'split': about.split,
+            'training_images': len(training),
+            'recipe': recipe.model_dump(mode='json', exclude_defaults=True)})
+    frames = golden_frames(spec)
+    golden = np.stack([prepare(frame) for frame in frames])
+    held_out = next(iter(validation.values()))
+    check = np.stack([prepare(held_out.read(index))
+                      for index in range(min(CHECKED_IMAGES, len(held_out)))])
+    with tempfile.TemporaryDirectory() as folder:
+        files = export_model(model, Path(folder), check)
+        return write_bundle(out, manifest, files=files, frames=frames,
+                            logits=np.asarray(model(golden, training=False)),
+                            card=model_card(manifest))
+
+
+def golden_frames(spec: PreprocessSpec) -> NDArray[Any]:
+    """
+    Return frames of soft random colours: a data set's images may be private, or not ours to ship.
+
+    :return: (8, H, W, 3) or (8, H, W) uint8, twice as large as the network's input.
+    """
+    rng = np.random.default_rng(0)
+    shape = (6, 6) if spec.colour == 'mono' else (6, 6, 3)
+    return np.stack([cv2.resize(rng.integers(0, 256, shape, np.uint8),
+                                (2 * spec.width, 2 * spec.height),
+                                interpolation=cv2.INTER_CUBIC) for _ in range(GOLDEN_FRAMES)])
+
+
+def _logits(model: Any, stream: Stream) -> NDArray[Any]:
+    return np.concatenate([np.asarray(model(tensors, training=False))
+                           for tensors, *_ in stream.epoch(0)])

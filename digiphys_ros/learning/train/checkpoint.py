@@ -1,0 +1,86 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""A training written to disk after each epoch, so that it can go on from there."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+import json
+import os
+from pathlib import Path
+from typing import Any, BinaryIO
+import zipfile
+
+from digiphys_ros.errors import TrainingError
+import numpy as np
+from numpy.typing import NDArray
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """
+    Open a file that takes the place of ``path`` once it is written whole, or never.
+
+    :raises TrainingError: when the disk does not take it.
+    """
+    work = path.with_name(f'.{path.name}.new')
+    try:
+        with open(work, 'wb') as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(work, path)
+    except OSError as error:
+        work.unlink(missing_ok=True)
+        raise TrainingError(f'{path}: cannot be written: {error.strerror or error}; what stood '
+                            'there before is whole: make room and go on with --resume.') from error
+
+
+def save(path: Path, variables: Sequence[Any], state: dict[str, Any]) -> None:
+    """
+    Write the values of Keras variables and a state, or leave what was there.
+
+    :param state: anything JSON can hold.
+    :raises TrainingError: when the disk does not take it.
+    """
+    arrays = {f'variable_{index}': np.asarray(one) for index, one in enumerate(variables)}
+    with replacing(path) as file:
+        np.savez(file, allow_pickle=False, state=np.array(json.dumps(state)), **arrays)
+
+
+def read(path: Path) -> tuple[dict[str, Any], list[NDArray[Any]]]:
+    """
+    Return the state in a checkpoint and the values of its variables.
+
+    :raises TrainingError: when the file is damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            state: dict[str, Any] = json.loads(str(archive['state']))
+            return state, [archive[f'variable_{index}'] for index in range(len(archive.files) - 1)]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise TrainingError(f'{path}: is no whole checkpoint ({error}): start without '
+                            '--resume.') from error
+
+
+def fill(path: Path, variables: Sequence[Any], values: Sequence[NDArray[Any]]) -> None:
+    """
+    Give Keras variables the values read from ``path``.
+
+    :raises TrainingError: when they are those of another network.
+    """
+    if [tuple(one.shape) for one in variables] != [value.shape for value in values]:
+        raise TrainingError(f'{path}: belongs to another network: start without --resume.')
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)

@@ -1,0 +1,61 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What a training leaves to be looked at: CSV, TensorBoard, curves."""
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+from digiphys_ros.learning.train.checkpoint import replacing
+
+History = list[dict[str, float]]
+
+
+def write_log(history: History, work: Path) -> None:
+    """Write ``log.csv``, ``curves.png`` and the newest epoch for TensorBoard."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, ['epoch', *history[-1]])
+    writer.writeheader()
+    writer.writerows({'epoch': number, **epoch} for number, epoch in enumerate(history, 1))
+    with replacing(work / 'log.csv') as file:
+        file.write(text.getvalue().encode())
+    _tensorboard(history, work / 'tensorboard')
+    plot_curves(history, work / 'curves.png')
+
+
+def plot_curves(history: History, path: Path) -> None:
+    """Draw loss and accuracy of training and validation, epoch by epoch."""
+    from matplotlib.figure import Figure
+    figure = Figure(figsize=(9, 3.5), layout='constrained')
+    epochs = range(1, len(history) + 1)
+    for axes, key in zip(figure.subplots(1, 2), ('loss', 'accuracy'), strict=True):
+        for name in (key, f'val_{key}'):
+            axes.plot(epochs, [epoch[name] for epoch in history], marker='.',
+                      label='validation' if name.startswith('val') else 'training')
+        axes.set(xlabel='epoch', ylabel=key)
+        axes.legend()
+        axes.grid(alpha=0.3)
+    with replacing(path) as file:
+        figure.savefig(file, dpi=110, format='png')
+
+
+def _tensorboard(history: History, folder: Path) -> None:
+    import tensorflow as tf
+    writer: Any = tf.summary.create_file_writer(str(folder))
+    with writer.as_default(step=len(history)):
+        for name, value in history[-1].items():
+            tf.summary.scalar(name, value)
+    writer.close()

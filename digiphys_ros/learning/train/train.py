@@ -1,0 +1,114 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Train what a recipe describes, and write the bundle."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from digiphys_ros.errors import ConfigError
+from digiphys_ros.learning.augment import Augmenter
+from digiphys_ros.learning.datasets import Dataset
+from digiphys_ros.learning.datasets.stream import Prepare, Stream, tensor_of
+from digiphys_ros.learning.networks import add_lora, build_network, merge_lora
+from digiphys_ros.learning.recipe import Recipe
+from digiphys_ros.learning.train.background import Material, with_background
+from digiphys_ros.learning.train.bundle import About, make_bundle
+from digiphys_ros.learning.train.fit import Fit
+from digiphys_ros.learning.train.log import History
+from digiphys_ros.perception.bundle import Bundle
+from digiphys_ros.perception.preprocess import Preprocessor
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Result:
+    """What training gave: the bundle, and loss and accuracy an epoch."""
+
+    bundle: Bundle
+    history: History
+
+
+def train(recipe: Recipe, training: Dataset, validation: Mapping[str, Dataset], out: Path, *,
+          work: Path, resume: bool = False, about: About | None = None) -> Result:
+    """
+    Train, calibrate on the validation images and write a bundle.
+
+    :param validation: data sets by what they hold; the first one is watched while training.
+    :param out: the bundle; written only when all went well.
+    :param work: folder of checkpoint, logs and curves.
+    :param resume: go on from the checkpoint in ``work``, to the same end as without a break.
+    :raises ConfigError: when recipe and data do not fit.
+    :raises DatasetError: when the data cannot be trained on.
+    :raises TrainingError: when the training cannot go on.
+    """
+    if training.kind != 'image' or recipe.preprocess is None:
+        raise ConfigError(f'recipe {recipe.name}: field `preprocess`: a bundle is for images, '
+                          f'received {training.kind}s from {training.uri} and '
+                          f'{"a" if recipe.preprocess else "no"} preprocessing.')
+    training.check_trainable()
+    spec = recipe.preprocess
+    material = Material(training, validation)
+    if recipe.background is not None:
+        material = with_background(material, recipe.background, spec.width, recipe.seed)
+    model, history = train_network(recipe, material, partial(tensor_of, Preprocessor(spec)),
+                                   work=work, resume=resume)
+    bundle = make_bundle(model, recipe, spec, material.training, material.validation, out,
+                         about or About())
+    return Result(bundle, history)
+
+
+def train_network(recipe: Recipe, material: Material, prepare: Prepare, *, work: Path,
+                  resume: bool = False) -> tuple[Any, History]:
+    """
+    Return the trained Keras model and its history.
+
+    :param prepare: sample as it is read -> tensor.
+    """
+    import keras
+    import tensorflow as tf
+    keras.utils.set_random_seed(recipe.seed)
+    tf.config.experimental.enable_op_determinism()
+    training = Stream(
+        material.training, prepare, batch=recipe.batch, seed=recipe.seed,
+        augment=_augment(recipe, material), mixup=recipe.augment.mixup,
+        class_weights=_class_weights(recipe, material.training))
+    held_out = Stream(next(iter(material.validation.values())), prepare, batch=256)
+    shape = prepare(material.training.read(0)).shape
+    plain = build_network(recipe.network.name, recipe.network.options, shape,
+                          len(material.training.labels))
+    model = plain if recipe.lora is None else add_lora(plain, recipe.lora.rank, recipe.lora.alpha)
+    history = Fit(recipe, model, training, held_out, work).run(resume=resume)
+    return (model if recipe.lora is None else merge_lora(model, plain)), history
+
+
+def _augment(recipe: Recipe, material: Material
+             ) -> Callable[[NDArray[Any], np.random.Generator], NDArray[Any]] | None:
+    own = Augmenter(recipe.augment) if recipe.augment.changes_images else None
+    first = material.augment
+    if first is None or own is None:
+        return first or own
+    return lambda image, rng: own(first(image, rng), rng)
+
+
+def _class_weights(recipe: Recipe, data: Dataset) -> NDArray[Any] | None:
+    """Return weights that give each class the same say, 1 on average over the samples."""
+    if recipe.class_weights == 'none':
+        return None
+    counts = data.counts()
+    return len(data) / (np.count_nonzero(counts) * np.maximum(counts, 1))
