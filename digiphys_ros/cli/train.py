@@ -17,6 +17,7 @@
 import argparse
 from collections.abc import Mapping
 import json
+import os
 from pathlib import Path
 import shlex
 import sys
@@ -67,6 +68,8 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train and report."""
+    # TensorFlow's notes on its own workings would drown the progress bar
+    os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
     from digiphys_ros.learning.train import train
     from digiphys_ros.learning.train.bundle import About
     recipe = _recipe(arguments)

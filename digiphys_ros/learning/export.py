@@ -15,6 +15,7 @@
 """A trained Keras model to the files of a bundle."""
 
 from pathlib import Path
+import shutil
 from typing import Any
 
 from digiphys_ros.errors import EngineError
@@ -37,7 +38,10 @@ def export_model(model: Any, folder: Path, check: NDArray[Any]) -> dict[FileKind
     bare.set_weights(model.get_weights())
     keras_file, lite_file = folder / 'model.keras', folder / 'model.tflite'
     bare.save(keras_file)
-    lite_file.write_bytes(tf.lite.TFLiteConverter.from_keras_model(bare).convert())
+    saved = folder / 'for_litert'
+    bare.export(saved, verbose=False)
+    lite_file.write_bytes(tf.lite.TFLiteConverter.from_saved_model(str(saved)).convert())
+    shutil.rmtree(saved)
     expected = bare(check, training=False).numpy()
     worst = float(np.abs(_run_lite(lite_file, check) - expected).max())
     if worst > 1e-3 * max(float(np.abs(expected).max()), 1.0):

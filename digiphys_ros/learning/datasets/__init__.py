@@ -15,17 +15,12 @@
 """Labelled images and tables, in whatever layout they come, and how they are split."""
 
 from digiphys_ros.learning.datasets.dataset import Dataset
-from digiphys_ros.learning.datasets.image_set import (
-    background_crops,
-    ImageSet,
-    load_npz,
-    read_labels,
-    split_by_group,
-)
+from digiphys_ros.learning.datasets.labels import read_labels
 from digiphys_ros.learning.datasets.open import open_dataset
+from digiphys_ros.learning.datasets.scenery import background_crops
 from digiphys_ros.learning.datasets.split import load_split, save_split, Split, split_dataset
 
 __all__ = [
-    'background_crops', 'Dataset', 'ImageSet', 'load_npz', 'load_split', 'open_dataset',
-    'read_labels', 'save_split', 'Split', 'split_by_group', 'split_dataset',
+    'background_crops', 'Dataset', 'load_split', 'open_dataset', 'read_labels', 'save_split',
+    'Split', 'split_dataset',
 ]

@@ -139,7 +139,7 @@ class Fit:
         bar.set_description(f'epoch {number + 1}/{self._recipe.epochs}')
         try:
             fitted = self._model.fit(
-                self._training.epoch(number).map(_weighted), verbose=0,
+                self._training.epoch(number), verbose=0, shuffle=False,
                 validation_data=self._validation.epoch(0).map(_unweighted),
                 callbacks=watchers(bar, number + 1))
         except Exception:
@@ -168,10 +168,6 @@ class Fit:
         stopping = self._recipe.early_stopping
         return stopping is not None and bool(self.history) and \
             len(self.history) - 1 - self._best() >= stopping.patience
-
-
-def _weighted(tensors: Any, targets: Any, weights: Any) -> Any:
-    return tensors, targets, weights
 
 
 def _unweighted(tensors: Any, targets: Any, _weights: Any) -> Any:

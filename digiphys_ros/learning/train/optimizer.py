@@ -76,6 +76,7 @@ def make_optimizer(spec: OptimizerSpec, schedule: ScheduleSpec, *, learning_rate
     rate: Any = learning_rate
     if schedule.name != 'constant' or warmup:
         class Schedule(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+
             def __call__(self, step: Any) -> Any:
                 return learning_rate_at(step, learning_rate, steps, warmup, schedule.name)
 

@@ -30,6 +30,7 @@ def watchers(bar: Any, epoch: int) -> list[Any]:
     import keras
 
     class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
+
         def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
             loss = float((logs or {}).get('loss', 0.0))
             if not math.isfinite(loss):

@@ -1,0 +1,92 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+from digiphys_ros.errors import DatasetError
+from digiphys_ros.learning.datasets.dataset import in_memory
+from digiphys_ros.learning.datasets.stream import Kept, Stream
+import numpy as np
+import pytest
+
+
+def scaled(sample):
+    return sample.astype(np.float32) / 255
+
+
+def small(count=20):
+    pictures = np.random.default_rng(0).integers(0, 256, (count, 4, 4, 3)).astype(np.uint8)
+    return in_memory('d', ('a', 'b'), pictures, np.arange(count) % 2)
+
+
+def noisy(image, rng):
+    return np.clip(image + rng.integers(-9, 9, image.shape), 0, 255).astype(np.uint8)
+
+
+def epoch(stream, number):
+    return [tuple(part.numpy() for part in batch) for batch in stream.epoch(number)]
+
+
+@pytest.mark.parametrize('options', [
+    {'seed': 1}, {'seed': 1, 'augment': noisy}, {'seed': 1, 'augment': noisy, 'mixup': 0.5},
+    {'seed': 1, 'mixup': 0.5}, {'seed': 1, 'kept_bytes': 100}])
+def test_an_epoch_can_be_repeated_and_differs_from_the_next(options):
+    first, again = (epoch(Stream(small(), scaled, batch=6, **options), 3) for _ in range(2))
+    for one, other in zip(first, again, strict=True):
+        for part, same in zip(one, other, strict=True):
+            np.testing.assert_array_equal(part, same)
+    following = epoch(Stream(small(), scaled, batch=6, **options), 4)
+    assert not np.array_equal(first[0][0], following[0][0])
+
+
+def test_every_sample_comes_once_with_its_class():
+    data = small()
+    stream = Stream(data, scaled, batch=6, seed=0)
+    tensors, targets, _ = (np.concatenate(part) for part in zip(*epoch(stream, 0), strict=True))
+    assert stream.steps == 4
+    order = [int(np.flatnonzero([(scaled(data.read(index)) == one).all()
+                                 for index in range(20)])[0]) for one in tensors]
+    assert sorted(order) == list(range(20))
+    assert targets.argmax(1).tolist() == [index % 2 for index in order]
+
+
+def test_class_weights_are_the_samples():
+    stream = Stream(small(), scaled, batch=20, class_weights=np.array([0.5, 2.0]))
+    _, targets, weights = epoch(stream, 0)[0]
+    np.testing.assert_allclose(weights, np.where(targets[:, 0] == 1, 0.5, 2.0))
+
+
+def test_large_data_is_read_again_not_kept():
+    reads = []
+
+    def read(index):
+        reads.append(index)
+        return np.zeros(100, np.uint8)
+    kept = Kept(read, 250)
+    for _ in range(2):
+        for index in range(4):
+            kept(index)
+    # two fit, the other two are read each time
+    assert reads == [0, 1, 2, 3, 2, 3]
+
+
+def test_the_error_of_a_sample_is_kept_for_the_user():
+    data = small()
+
+    def prepare(sample):
+        if (sample == data.read(11)).all():
+            raise DatasetError('sample 11 is broken')
+        return scaled(sample)
+    stream = Stream(data, prepare, batch=6, augment=lambda image, rng: image)
+    with pytest.raises(Exception, match='sample 11 is broken'):
+        epoch(stream, 0)
+    assert 'sample 11' in str(stream.error)

@@ -1,0 +1,209 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+
+from digiphys_ros.cli.main import main
+from digiphys_ros.learning.datasets import open_dataset
+from digiphys_ros.learning.recipe import Recipe
+from digiphys_ros.learning.train import train
+from digiphys_ros.perception import Classifier, create_engine, load_bundle
+from digiphys_ros.perception.frame import Frame
+import numpy as np
+import pytest
+import yaml
+
+
+def command(colours, recipe, out, *words):
+    return ['train', str(recipe), '--data', str(colours / 'd.npz'), '--labels',
+            str(colours / 'names.txt'), '--out', str(out), *words]
+
+
+def process(words, **options):
+    return subprocess.Popen([sys.executable, '-m', 'digiphys_ros.cli.main', *words],
+                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                            **options)
+
+
+@pytest.fixture(scope='module')
+def trained(colours, tmp_path_factory):
+    folder = tmp_path_factory.mktemp('trained')
+    recipe = folder / 'recipe.yaml'
+    recipe.write_text(yaml.safe_dump({
+        'name': 'colours', 'network': {'name': 'article_cnn'},
+        'preprocess': {'width': 24, 'height': 24}, 'epochs': 4, 'batch': 16}))
+    code = main(command(colours, recipe, folder / 'bundle', '--json',
+                        str(folder / 'report.json')))
+    return folder, code
+
+
+def test_train_writes_a_bundle_that_classifies(trained):
+    folder, code = trained
+    assert code == 0
+    bundle = load_bundle(folder / 'bundle')
+    assert bundle.labels == ('red', 'green', 'blue')
+    classifier = Classifier(bundle, create_engine(bundle)[0])
+    blue = np.full((100, 80, 3), 30, np.uint8)
+    blue[..., 2] = 180
+    assert classifier(Frame(blue, 'rgb')).scores[0][0] == 'blue'
+
+
+def test_train_reports_what_it_measured(trained):
+    folder, _ = trained
+    report = json.loads((folder / 'report.json').read_text())
+    figures = report['metrics']['held-out groups']
+    assert figures['images'] == 36
+    assert figures['accuracy'] > 0.9
+    assert len(report['history']) == 4
+    card = (folder / 'bundle' / 'MODEL_CARD.md').read_text()
+    assert f'| held-out groups | 36 | {figures["accuracy"]:.4f}' in card
+    log = (folder / 'bundle.training' / 'log.csv').read_text().splitlines()
+    assert log[0].startswith('epoch,accuracy,loss,val_accuracy,val_loss')
+    assert len(log) == 5
+    assert (folder / 'bundle.training' / 'curves.png').stat().st_size > 5000
+    assert list((folder / 'bundle.training' / 'tensorboard').iterdir())
+
+
+def test_golden_frames_are_none_of_the_data(trained, colours):
+    frames, _ = load_bundle(trained[0] / 'bundle').golden()
+    images = np.load(colours / 'd.npz')['x']
+    assert frames.shape[1:] != images.shape[1:]
+
+
+def test_a_killed_training_resumes_to_the_same_weights(colours, recipe_file, tmp_path):
+    recipe = recipe_file(epochs=6, augment={'crop': 0.1, 'noise': 0.05, 'mixup': 0.2},
+                         early_stopping={'patience': 5})
+    assert main(command(colours, recipe, tmp_path / 'whole')) == 0
+    killed = process(command(colours, recipe, tmp_path / 'broken'))
+    checkpoint = tmp_path / 'broken.training' / 'checkpoint.npz'
+    # killed as soon as there is a checkpoint: most likely in the middle of an epoch
+    while not checkpoint.exists():
+        assert killed.poll() is None, killed.stderr.read()
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.communicate()
+    assert not (tmp_path / 'broken').exists()
+    with np.load(checkpoint) as saved:
+        assert len(json.loads(str(saved['state']))['history']) < 6
+    assert main(command(colours, recipe, tmp_path / 'broken', '--resume')) == 0
+    whole, broken = (load_bundle(tmp_path / run) for run in ('whole', 'broken'))
+    # to the last bit: what the weights make of the golden frames, and all figures
+    np.testing.assert_array_equal(whole.golden()[1], broken.golden()[1])
+    assert whole.manifest.metrics == broken.manifest.metrics
+
+
+def test_another_recipe_cannot_resume(colours, recipe_file, tmp_path, capsys):
+    assert main(command(colours, recipe_file(epochs=1), tmp_path / 'b')) == 0
+    code = main(command(colours, recipe_file(epochs=1, batch=8), tmp_path / 'b', '--resume'))
+    assert code == 1
+    assert 'another recipe or other data: start without --resume' in capsys.readouterr().err
+
+
+def test_a_loss_that_is_no_number_stops_and_leaves_no_bundle(
+        colours, recipe_file, tmp_path, capsys):
+    recipe = recipe_file(optimizer={'name': 'sgd', 'learning_rate': 1e20})
+    assert main(command(colours, recipe, tmp_path / 'b')) == 1
+    assert 'lower optimizer.learning_rate' in capsys.readouterr().err
+    assert not (tmp_path / 'b').exists()
+
+
+def test_a_full_disk_leaves_the_last_checkpoint(colours, recipe_file, tmp_path):
+    words = command(colours, recipe_file(epochs=2), tmp_path / 'b')
+
+    def small_disk():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+    full = process(words, preexec_fn=small_disk)
+    told = full.communicate()[1]
+    assert full.returncode == 1
+    assert 'checkpoint.npz: cannot be written' in told
+    assert 'Traceback' not in told
+    assert not [path for path in (tmp_path / 'b.training').iterdir() if 'new' in path.name]
+
+
+def test_an_image_cut_off_is_named(tmp_path, recipe_file, capsys):
+    import cv2
+    for index, (label, value) in enumerate([('a', 10), ('b', 200)] * 6):
+        (tmp_path / 'data' / label).mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(tmp_path / 'data' / label / f'{index}.png'),
+                    np.full((24, 24, 3), value + index, np.uint8))
+    broken = tmp_path / 'data' / 'a' / '4.png'
+    broken.write_bytes(broken.read_bytes()[:60])
+    code = main(['train', str(recipe_file(epochs=1, augment={'noise': 0.1})), '--data',
+                 str(tmp_path / 'data'), '--out', str(tmp_path / 'b')])
+    assert code == 1
+    told = capsys.readouterr().err
+    assert 'a/4.png: the PNG file ends too early' in told.splitlines()[-1]
+
+
+@pytest.mark.parametrize(('words', 'sentence'), [
+    (['--validation', '1.5'], '--validation 1.5: a share between 0 and 1'),
+    (['--set', 'epochs'], '--set epochs: FIELD=VALUE'),
+    (['--set', 'optimizer.colour=3'], 'optimizer.colour'),
+    (['--epochs', '0'], 'epochs'),
+    (['--labels', 'nowhere'], '"nowhere.txt" was not found'),
+])
+def test_wrong_arguments_are_one_sentence(colours, recipe_file, tmp_path, capsys, words,
+                                          sentence):
+    code = main([*command(colours, recipe_file(), tmp_path / 'b'), *words])
+    told = capsys.readouterr().err
+    assert code == 2
+    assert sentence in told
+    assert told.count('\n') == 1
+
+
+@pytest.mark.parametrize('changes', [
+    {'loss': {'name': 'mse'}, 'optimizer': {'name': 'adamw', 'weight_decay': 0.01}},
+    {'loss': {'name': 'binary_crossentropy', 'label_smoothing': 0.1},
+     'class_weights': 'balanced', 'schedule': {'name': 'cosine', 'warmup_epochs': 1}},
+    {'optimizer': {'name': 'sgd', 'learning_rate': 0.05, 'momentum': 0.9, 'nesterov': True,
+                   'weight_decay': 0.001}, 'lora': {'rank': 4}, 'epochs': 8},
+])
+def test_each_way_to_train_learns_the_colours(colours, tmp_path, changes):
+    recipe = Recipe.model_validate({
+        'name': 'c', 'network': {'name': 'article_cnn'}, 'batch': 16, 'epochs': 6,
+        'preprocess': {'width': 24, 'height': 24}, **changes})
+    data = open_dataset(str(colours / 'd.npz'))
+    result = train(recipe, data.take(range(120)), {'rest': data.take(range(120, 180))},
+                   tmp_path / 'c', work=tmp_path / 'work')
+    assert result.bundle.manifest.metrics['rest']['accuracy'] > 0.9
+
+
+def test_signs_with_a_background_class(tmp_path, recipe_file, data_dir):
+    recipe = recipe_file(epochs=1, background={
+        'label': 'no_sign', 'scenery': str(data_dir / 'driving_track2a.zip'), 'crops': 50,
+        'drawn': 80}, preprocess={'width': 32, 'height': 32})
+    with np.load(data_dir / 'gtsrb_train.npz') as signs:
+        keep = np.isin(signs['track'], np.unique(signs['track'])[::40])
+        np.savez(tmp_path / 'few.npz', **{name: signs[name][keep] for name in ('x', 'y', 'track')})
+    code = main(['train', str(recipe), '--data', str(tmp_path / 'few.npz'), '--labels', 'gtsrb',
+                 '--out', str(tmp_path / 'b')])
+    # classes of which these few tracks hold none are told before anything is trained
+    assert code == 1
+    names = open_dataset(str(data_dir / 'gtsrb_train.npz'))
+    chosen = [int(np.flatnonzero(names.classes == label)[index]) for label in range(43)
+              for index in (0, 40)]
+    with np.load(data_dir / 'gtsrb_train.npz') as signs:
+        np.savez(tmp_path / 'few.npz', **{name: signs[name][chosen]
+                                          for name in ('x', 'y', 'track')})
+    code = main(['train', str(recipe), '--data', str(tmp_path / 'few.npz'), '--labels', 'gtsrb',
+                 '--out', str(tmp_path / 'b'), '--validation', '0.5'])
+    assert code == 0
+    manifest = load_bundle(tmp_path / 'b').manifest
+    assert manifest.background == 'no_sign'
+    assert len(manifest.labels) == 44
+    assert set(manifest.metrics) == {'held-out groups', 'scenery without a sign', 'drawn signs'}
