@@ -69,7 +69,13 @@ class NetworkSpec(BaseModel):
         # without a valid name that error is enough
         if 'name' not in info.data:
             return options
-        return options_of(info.data['name']).model_validate(options).model_dump()
+        name = info.data['name']
+        model = options_of(name)
+        missing = [key for key, field in model.model_fields.items()
+                   if field.is_required() and key not in options]
+        if missing:
+            raise ValueError(f'{name} needs the option `{missing[0]}`')
+        return model.model_validate(options).model_dump()
 
 
 class OptimizerSpec(BaseModel):

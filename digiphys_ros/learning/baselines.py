@@ -1,0 +1,102 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What a network must beat: a decision tree and a support-vector machine (scikit-learn)."""
+
+from functools import partial
+import time
+from typing import Any, Literal
+
+from digiphys_ros.errors import UsageError
+from digiphys_ros.learning.datasets import Dataset, Split
+from digiphys_ros.learning.datasets.stream import tensor_of
+from digiphys_ros.learning.evaluate import abstain_threshold, figures, fit_temperature
+from digiphys_ros.learning.hog import hog
+from digiphys_ros.perception.classify import softmax
+from digiphys_ros.perception.preprocess import Preprocessor, PreprocessSpec
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+Kind = Literal['tree', 'svm']
+KINDS: tuple[Kind, ...] = ('tree', 'svm')
+
+SIDE_PX = 40
+"""Images are brought to this size, of five by five cells."""
+
+LEAST_PROBABILITY = 1e-3
+"""Of a class that no training sample of a leaf has; its logarithm is needed."""
+
+
+def train_baseline(kind: Kind, data: Dataset, split: Split, *, seed: int = 0) -> dict[str, Any]:
+    """
+    Train on the training part and measure on the validation part.
+
+    Images are described by histograms of oriented gradients of 40x40 pixels, rows of a table by
+    their numbers, brought to mean 0 and deviation 1.
+
+    :param kind: ``tree`` or ``svm`` (linear, one class against the rest).
+    :return: the figures that a network's bundle has, and ``baseline``, ``features``,
+        ``training_images`` and ``training_s``.
+    :raises DatasetError: when a sample cannot be read, or there are not two classes.
+    :raises UsageError: when there is no such baseline.
+    """
+    if kind not in KINDS:
+        raise UsageError(f'there is no baseline "{kind}", there are: {", ".join(KINDS)}.')
+    training, held_out = data.take(split.train), data.take(split.validation)
+    training.check_trainable()
+    rows, unseen = _features(training), _features(held_out)
+    start = time.monotonic()
+    model = _model(kind, seed).fit(rows, training.classes)
+    training_s = time.monotonic() - start
+    logits = _logits(kind, model, unseen)
+    temperature = fit_temperature(logits, held_out.classes)
+    threshold = abstain_threshold(softmax(logits, temperature), held_out.classes)
+    return {
+        'baseline': kind, 'features': rows.shape[1], 'training_images': len(training),
+        'training_s': round(training_s, 3), 'temperature': temperature,
+        'abstain_below': threshold,
+        **figures(logits, held_out.classes, temperature, threshold)}
+
+
+def _features(data: Dataset) -> NDArray[Any]:
+    """Return one row of features a sample: (N, features)."""
+    if data.kind == 'table':
+        return data.arrays()
+    # in colour, a gradient between two colours of the same brightness is not lost
+    spec = PreprocessSpec(width=SIDE_PX, height=SIDE_PX, colour='rgb', dtype='uint8')
+    prepare = partial(tensor_of, Preprocessor(spec))
+    return np.stack([hog(prepare(data.read(index)))
+                     for index in tqdm(range(len(data)), desc='features', disable=None)])
+
+
+def _model(kind: Kind, seed: int) -> Any:
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import LinearSVC
+    from sklearn.tree import DecisionTreeClassifier
+    if kind == 'tree':
+        return DecisionTreeClassifier(min_samples_leaf=5, random_state=seed)
+    # small steps away from the margin: HOG has more features than GTSRB has images of a class
+    return make_pipeline(StandardScaler(), LinearSVC(C=0.01, dual='auto', random_state=seed))
+
+
+def _logits(kind: Kind, model: Any, rows: NDArray[Any]) -> NDArray[Any]:
+    """Return scores that a softmax can turn into probabilities: (N, classes)."""
+    if kind == 'tree':
+        logits: NDArray[Any] = np.log(np.maximum(model.predict_proba(rows), LEAST_PROBABILITY))
+        return logits
+    margins = model.decision_function(rows)
+    # of two classes there is one margin
+    return np.stack([-margins, margins], axis=1) if margins.ndim == 1 else margins

@@ -1,0 +1,157 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+import subprocess
+import sys
+
+from digiphys_ros.errors import ConfigError
+from digiphys_ros.learning.networks import build_network
+from digiphys_ros.learning.recipe import load_recipe, Recipe
+from digiphys_ros.resources import share_dir
+import pytest
+import yaml
+
+SHIPPED = sorted(path.stem for path in (share_dir() / 'config' / 'recipes').glob('*.yaml'))
+MINIMAL = {'name': 'a', 'network': {'name': 'residual'},
+           'preprocess': {'width': 32, 'height': 32}}
+CLASSES = {'article_cnn_gtsrb': 43, 'residual_gtsrb': 43, 'sign_transformer': 43,
+           'depthwise_surface': 6, 'residual_xray': 2}
+
+
+def refusal(tmp_path, **fields):
+    """Return the sentence with which a recipe is refused."""
+    path = tmp_path / 'r.yaml'
+    path.write_text(yaml.safe_dump({**MINIMAL, **fields}, sort_keys=False))
+    with pytest.raises(ConfigError) as refused:
+        load_recipe(path)
+    assert str(refused.value).startswith(f'{path}:')
+    assert '\n' not in str(refused.value)
+    return str(refused.value)
+
+
+def test_there_is_a_recipe_for_everything():
+    assert set(SHIPPED) >= {
+        'article_cnn_cifar10', 'article_cnn_gtsrb', 'perceptron', 'mlp', 'vgg16',
+        'residual_cifar10', 'residual_gtsrb', 'depthwise_surface', 'residual_xray',
+        'sign_transformer'}
+
+
+@pytest.mark.parametrize('name', SHIPPED)
+def test_a_shipped_recipe_is_named_as_its_file_and_can_be_built(name):
+    recipe = load_recipe(name)
+    assert recipe.name == name
+    assert recipe.description
+    shape = recipe.preprocess.shape[1:] if recipe.preprocess else (5,)
+    options = {key: None if key == 'weights' else value
+               for key, value in recipe.network.options.items()}
+    if recipe.network.name == 'application':
+        pytest.skip('large; the network itself is tested elsewhere')
+    model = build_network(recipe.network.name, options, shape, CLASSES.get(name, 10))
+    # float32 as Keras and float16 as LiteRT are in a bundle of 3 MB
+    assert 6 * model.count_params() < 3e6 or name in ('residual_cifar10', 'vgg16')
+
+
+def test_the_article_is_followed_to_the_letter():
+    recipe = load_recipe('article_cnn_cifar10')
+    assert (recipe.network.name, recipe.epochs, recipe.batch) == ('article_cnn', 10, 32)
+    assert (recipe.optimizer.name, recipe.optimizer.learning_rate) == ('adam', 0.001)
+    assert recipe.schedule.name == 'constant'
+    assert recipe.preprocess.shape == (1, 32, 32, 3)
+    assert not recipe.augment.changes_images
+    assert not recipe.augment.mixup
+    assert recipe.loss.name == 'crossentropy'
+
+
+@pytest.mark.parametrize('name', ['residual_gtsrb', 'sign_transformer', 'residual_xray',
+                                  'article_cnn_gtsrb', 'transfer_signs', 'lora_signs'])
+def test_what_has_a_left_and_a_right_is_not_mirrored(name):
+    augment = load_recipe(name).augment
+    assert not augment.flip_horizontal
+    assert not augment.flip_vertical
+
+
+@pytest.mark.parametrize(('fields', 'words'), [
+    ({'epoch': 3}, [':7: ', '`epoch`', 'not permitted', '3']),
+    ({'network': {'name': 'resnet'}}, [':3: ', '`network.name`', 'no such network',
+                                       'article_cnn']),
+    ({'network': {'name': 'residual', 'options': {'wdth': 8}}},
+     [':5: ', '`network.options.wdth`', 'not permitted', '8']),
+    ({'network': {'name': 'residual', 'options': {'width': 'big'}}},
+     [':5: ', '`network.options.width`', 'integer', "'big'"]),
+    ({'network': {'name': 'application'}}, [':2: ', '`network.options`', 'application needs the option `model`']),
+    ({'network': {'name': 'application', 'options': {'model': 'GPT'}}},
+     [':5: ', '`network.options.model`', 'MobileNetV2', "'GPT'"]),
+    ({'optimizer': {'name': 'adam', 'momentum': 0.9}},
+     [':9: ', '`optimizer.momentum`', 'belongs to sgd', '0.9']),
+    ({'optimizer': {'name': 'adam', 'weight_decay': 0.1}}, [':9: ', 'sgd and adamw']),
+    ({'optimizer': {'name': 'sgd', 'nesterov': True}}, [':9: ', 'needs a momentum']),
+    ({'optimizer': {'learning_rate': 0}}, [':8: ', '`optimizer.learning_rate`', 'greater']),
+    ({'epochs': 3, 'schedule': {'warmup_epochs': 3}},
+     [':9: ', '`schedule.warmup_epochs`', 'below epochs, which is 3']),
+    ({'epochs': 3, 'transfer': {'frozen_epochs': 4, 'learning_rate': 1e-4}},
+     [':9: ', '`transfer.frozen_epochs`', 'at most epochs']),
+    ({'lora': {'rank': 2}, 'transfer': {'frozen_epochs': 4, 'learning_rate': 1e-4}},
+     [':7: ', '`lora`', 'choose one']),
+    ({'loss': {'label_smoothing': 1}}, [':8: ', '`loss.label_smoothing`']),
+    ({'preprocess': None, 'augment': {'crop': 0.1}}, [':5: ', '`augment`', 'tables']),
+    ({'preprocess': {'width': 8, 'height': 8, 'dtype': 'uint8'}},
+     [':7: ', '`preprocess.dtype`', 'float32']),
+    ({'augment': {'flip': True}}, [':8: ', '`augment.flip`', 'not permitted']),
+    ({'name': 'a b'}, [':1: ', '`name`', "'a b'"]),
+    ({'tune': {'optimizer.lr': {'low': 0.1, 'high': 1}}},
+     [':8: ', '`tune.optimizer.lr`', 'not permitted']),
+    ({'tune': {'network.options.width': {'low': 0, 'high': 8}}},
+     [':8: ', '`tune.network.options.width`', 'greater', '0']),
+    ({'tune': {'lora.rank': {'choices': [2, 4]}}}, [':8: ', 'no `lora` to set it in']),
+    ({'tune': {'epochs': {'low': 3, 'high': 3}}}, [':10: ', '`tune.epochs.high`', 'above low']),
+    ({'tune': {'epochs': {'low': 3}}}, [':8: ', '`tune.epochs`', 'low and high, or choices']),
+    ({'tune': {'optimizer.weight_decay': {'low': 0, 'high': 1, 'log': True}}},
+     [':11: ', 'needs a low above 0']),
+])
+def test_a_wrong_recipe_is_told_by_file_line_and_field(tmp_path, fields, words):
+    sentence = refusal(tmp_path, **fields)
+    for word in words:
+        assert word in sentence
+
+
+def test_a_recipe_that_does_not_exist_names_those_that_do():
+    with pytest.raises(ConfigError, match=r'"nothing\.yaml" was not found.*residual_gtsrb'):
+        load_recipe('nothing')
+
+
+def test_a_folder_of_the_same_name_is_not_in_the_way(tmp_path, monkeypatch):
+    (tmp_path / 'mlp').mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert load_recipe('mlp').network.name == 'mlp'
+
+
+def test_replaced_sets_what_lies_deep_and_checks_it():
+    recipe = Recipe.model_validate({**MINIMAL, 'tune': {'epochs': {'low': 1, 'high': 9}}})
+    other = recipe.replaced({'network.options.width': 8, 'optimizer.learning_rate': 0.5})
+    assert other.network.options['width'] == 8
+    assert other.optimizer.learning_rate == 0.5
+    assert (other.epochs, other.preprocess) == (recipe.epochs, recipe.preprocess)
+    with pytest.raises(ConfigError, match=r'`network\.options\.width`.*received 0'):
+        recipe.replaced({'network.options.width': 0})
+    with pytest.raises(ConfigError, match='no `early_stopping` to set it in'):
+        recipe.replaced({'early_stopping.patience': 3})
+
+
+def test_reading_a_recipe_does_not_start_tensorflow():
+    script = ('import sys; from digiphys_ros.learning.recipe import load_recipe;'
+              'load_recipe("residual_gtsrb");'
+              'print(sorted({"tensorflow", "keras", "sklearn"} & set(sys.modules)))')
+    result = subprocess.run([sys.executable, '-c', script], capture_output=True, text=True,
+                            cwd=share_dir(), check=True)
+    assert result.stdout.strip() == '[]'
