@@ -16,6 +16,7 @@
 
 from typing import Annotated, Any
 
+from digiphys_ros.learning.networks.residual import standardised
 from pydantic import Field
 
 BLOCKS = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1),
@@ -27,18 +28,21 @@ FIRST, LAST = 32, 1280
 
 def depthwise(shape: tuple[int, ...], classes: int, *,
               width: Annotated[float, Field(gt=0, le=4)] = 1.0,
-              dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2) -> Any:
+              dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2,
+              standardise: bool = False) -> Any:
     """
     Return MobileNetV2; at 224x224x3, 1000 classes and width 1 it has 3,538,984 parameters.
 
     :param shape: (height, width, channels); sides of 32 give a last map of 1x1.
     :param width: factor on the filters, rounded to multiples of 8.
     :param dropout: share of the features before the last layer left out in a training step.
+    :param standardise: bring each image to mean 0 and deviation 1 first, whatever its light.
     """
     import keras
     layers = keras.layers
     inputs = keras.Input(shape)
-    x = _normal(layers.Conv2D(_filters(FIRST, width), 3, 2, 'same', use_bias=False)(inputs))
+    x = standardised(inputs) if standardise else inputs
+    x = _normal(layers.Conv2D(_filters(FIRST, width), 3, 2, 'same', use_bias=False)(x))
     for expansion, filters, repeats, stride in BLOCKS:
         for index in range(repeats):
             x = _inverted(x, expansion, _filters(filters, width), 1 if index else stride)

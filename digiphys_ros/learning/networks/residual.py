@@ -23,7 +23,8 @@ Dropout = Annotated[float, Field(ge=0, lt=1)]
 
 
 def residual(shape: tuple[int, ...], classes: int, *, width: Width = 24,
-             last_width: Width | None = None, dropout: Dropout = 0.0) -> Any:
+             last_width: Width | None = None, dropout: Dropout = 0.0,
+             standardise: bool = False) -> Any:
     """
     Return nine layers of weights with two residual blocks, for images of about 32x32.
 
@@ -35,13 +36,20 @@ def residual(shape: tuple[int, ...], classes: int, *, width: Width = 24,
     :param width: filters of the first convolution.
     :param last_width: filters of the last block, where most weights are; null is 8 * width.
     :param dropout: share of the features before the last layer left out in a training step.
+    :param standardise: bring each image to mean 0 and deviation 1 first, whatever its light.
     """
     import keras
     inputs = keras.Input(shape)
-    x = trunk(inputs, width, last_width or 8 * width)
+    x = trunk(standardised(inputs) if standardise else inputs, width, last_width or 8 * width)
     if dropout:
         x = keras.layers.Dropout(dropout)(x)
     return keras.Model(inputs, keras.layers.Dense(classes, name='logits')(x), name='residual')
+
+
+def standardised(images: Any) -> Any:
+    """Return each image with mean 0 and deviation 1: Keras tensors (N, H, W, channels)."""
+    from keras import layers
+    return layers.LayerNormalization(axis=(1, 2, 3), center=False, scale=False)(images)
 
 
 def trunk(inputs: Any, width: int, last_width: int) -> Any:

@@ -25,7 +25,8 @@ SMALL = {
     'perceptron': ({}, (8, 8, 1)),
     'mlp': ({'hidden': [6], 'dropout': 0.5, 'standardise': True}, (7,)),
     'vgg16': ({'width': 1 / 64}, (32, 32, 3)),
-    'residual': ({'width': 4, 'last_width': 8, 'dropout': 0.2}, (28, 28, 1)),
+    'residual': ({'width': 4, 'last_width': 8, 'dropout': 0.2, 'standardise': True},
+                 (28, 28, 1)),
     'depthwise': ({'width': 0.1}, (40, 32, 1)),
     'spatial_transformer': ({'width': 2}, (16, 20, 3)),
     'application': ({'model': 'MobileNet'}, (32, 32, 3)),
@@ -147,4 +148,4 @@ def test_what_cannot_be_built_is_told_in_one_sentence(name, options, shape, word
 
 def test_options_come_with_the_defaults_of_the_builder():
     assert options_of('residual')().model_dump() == {
-        'width': 24, 'last_width': None, 'dropout': 0.0}
+        'width': 24, 'last_width': None, 'dropout': 0.0, 'standardise': False}

@@ -16,6 +16,7 @@ import itertools
 
 from digiphys_ros.learning.networks import build_network
 import keras
+import numpy as np
 import pytest
 
 
@@ -31,3 +32,12 @@ def test_widths(options, widths):
     assert model.count_params() == sum(
         9 * before * after + 4 * after for before, after in itertools.pairwise([3, *widths])) \
         + 5 * widths[-1] + 5
+
+
+def test_standardised_it_answers_the_same_in_any_light():
+    keras.utils.set_random_seed(0)
+    model = build_network('residual', {'width': 2, 'standardise': True}, (16, 16, 1), 3)
+    images = np.random.default_rng(0).random((2, 16, 16, 1)).astype(np.float32)
+    np.testing.assert_allclose(model(images * 3 + 1), model(images), rtol=0.05, atol=1e-3)
+    plain = build_network('residual', {'width': 2}, (16, 16, 1), 3)
+    assert np.abs(plain(images * 3 + 1) - plain(images)).max() > 0.1
