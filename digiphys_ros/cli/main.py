@@ -27,6 +27,8 @@ VERBS = {
     'run': 'start the nodes of a configuration and keep them alive',
     'doctor': 'check this machine and the running graph, and name each fix',
     'train': 'train a network and write a model bundle',
+    'baseline': 'measure a decision tree and a support-vector machine on labelled data',
+    'evaluate': 'measure a model bundle on labelled images',
     'bench': 'measure latency, frames, start and memory of the pipeline',
 }
 

@@ -112,7 +112,7 @@ def _parts(arguments: argparse.Namespace, recipe: 'Recipe'
         read_labels,
         split_dataset,
     )
-    labels = read_labels(_labels_file(arguments.labels)) if arguments.labels else None
+    labels = read_labels(labels_file(arguments.labels)) if arguments.labels else None
     if arguments.validation == 'part':
         training = open_dataset(arguments.data, labels=labels, part='train')
         held_out = open_dataset(arguments.data, labels=labels or training.labels, part='val')
@@ -153,5 +153,6 @@ def _command(arguments: argparse.Namespace) -> str:
     return shlex.join(words)
 
 
-def _labels_file(name: str) -> Path:
+def labels_file(name: str) -> Path:
+    """Return the file of class names: a path, or a name in ``config/labels``."""
     return find_resource(name if name.endswith('.txt') else f'{name}.txt', 'config/labels')

@@ -98,7 +98,7 @@ def test_changed_data_is_refused(tmp_path):
 @pytest.mark.parametrize('text', ['', '[]', '{"schema_version": 9}', '{"samples": 3}'])
 def test_what_is_no_manifest_is_told(tmp_path, text):
     (tmp_path / 's.json').write_text(text)
-    with pytest.raises(DatasetError, match='s.json'):
+    with pytest.raises(DatasetError, match=r's\.json'):
         load_split(tmp_path / 's.json', numbered([0, 1], [0, 1]))
 
 

@@ -14,6 +14,7 @@
 
 """Figures about a model's answers."""
 
+from collections.abc import Sequence
 import math
 from typing import Any
 
@@ -87,3 +88,72 @@ def figures(logits: NDArray[Any], labels: NDArray[Any], temperature: float,
         'answered': round(float(answered.mean()), 5),
         'accuracy_of_answers': round(float(right[answered].mean()), 5) if answered.any() else None,
     }
+
+
+def reliability(probabilities: NDArray[Any], labels: NDArray[Any], bins: int = 15
+                ) -> list[dict[str, float]]:
+    """Return confidence, accuracy and number of images in each bin of confidence."""
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+    index = np.minimum((confidence * bins).astype(int), bins - 1)
+    return [{'confidence': round(float(confidence[index == bin_].mean()), 5),
+             'accuracy': round(float(right[index == bin_].mean()), 5),
+             'images': int((index == bin_).sum())} for bin_ in np.unique(index)]
+
+
+def abstain_curve(probabilities: NDArray[Any], labels: NDArray[Any]) -> list[dict[str, float]]:
+    """Return, for thresholds from 0 on, the share of images answered and their accuracy."""
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+    curve = []
+    for threshold in (*np.arange(0, 1, 0.05), 0.98, 0.99):
+        answered = confidence >= threshold
+        if answered.any():
+            curve.append({'threshold': round(float(threshold), 2),
+                          'coverage': round(float(answered.mean()), 5),
+                          'accuracy': round(float(right[answered].mean()), 5),
+                          'images': int(answered.sum())})
+    return curve
+
+
+def by_class(answers: NDArray[Any], labels: NDArray[Any], names: Sequence[str]
+             ) -> dict[str, Any]:
+    """
+    Return ``per_class``, ``worst_class`` and ``confusion`` (rows: truth, columns: answer).
+
+    Classes without an image are left out, but for the confusion.
+    """
+    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+    numbers = range(len(names))
+    values = precision_recall_fscore_support(labels, answers, labels=numbers, zero_division=0)
+    per_class = {
+        name: {'precision': round(float(precision), 5), 'recall': round(float(recall), 5),
+               'f1': round(float(f1), 5), 'images': int(count)}
+        for name, precision, recall, f1, count in zip(names, *values, strict=True) if count}
+    worst = min(per_class, key=lambda name: per_class[name]['recall'])
+    return {
+        'per_class': per_class, 'worst_class': {'class': worst, **per_class[worst]},
+        'confusion': confusion_matrix(labels, answers, labels=numbers).tolist(),
+        'classes': list(names)}
+
+
+def worst_group(answers: NDArray[Any], labels: NDArray[Any], groups: NDArray[Any],
+                least: int = 5) -> dict[str, Any] | None:
+    """
+    Return the group with the lowest accuracy, of those with ``least`` images or more.
+
+    :return: None where no group has that many: then there are no groups worth the name.
+    """
+    names, index, counts = np.unique(groups, return_inverse=True, return_counts=True)
+    accuracies = np.bincount(index, answers == labels) / counts
+    large = np.flatnonzero(counts >= least)
+    if not len(large):
+        return None
+    worst = int(large[np.argmin(accuracies[large])])
+    return {'group': str(names[worst]), 'accuracy': round(float(accuracies[worst]), 5),
+            'images': int(counts[worst]), 'groups': len(large)}
+
+
+def auroc(inliers: NDArray[Any], outliers: NDArray[Any]) -> float:
+    """Return the probability that an inlier scores higher than an outlier; 0.5 is chance."""
+    from sklearn.metrics import roc_auc_score
+    truth = np.r_[np.ones(len(inliers)), np.zeros(len(outliers))]
+    return round(float(roc_auc_score(truth, np.r_[inliers, outliers])), 5)

@@ -1,0 +1,68 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""``digiphys baseline``: what a network must beat on the same data."""
+
+import argparse
+import sys
+from typing import Any
+
+from digiphys_ros.cli.output import write_json
+from digiphys_ros.errors import UsageError
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the verb."""
+    parser = subparsers.add_parser(
+        'baseline', help='measure a decision tree and a support-vector machine on labelled data',
+        description='Train a decision tree and a linear support-vector machine on oriented '
+                    'gradients of the images (on the numbers of a table), and measure them on '
+                    'what digiphys train would hold out. Their figures are those of a bundle.')
+    parser.add_argument('--data', required=True, metavar='URI',
+                        help='labelled images or a table, as for digiphys train')
+    parser.add_argument('--kind', action='append', choices=('tree', 'svm'),
+                        help='one of them alone (default: both)')
+    parser.add_argument('--split', metavar='FILE', help='a split made by digiphys data split')
+    parser.add_argument('--validation', type=float, default=0.2, metavar='SHARE',
+                        help="share of each class's groups to hold out (%(default)s)")
+    parser.add_argument('--seed', type=int, default=0, metavar='N', help='(%(default)s)')
+    parser.add_argument('--json', metavar='FILE', help='write the figures; - is standard output')
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train, measure and report."""
+    from digiphys_ros.learning.baselines import KINDS, train_baseline
+    from digiphys_ros.learning.datasets import load_split, open_dataset, split_dataset
+    if not 0 < arguments.validation < 1:
+        raise UsageError(f'--validation {arguments.validation}: a share between 0 and 1 is '
+                         'needed.')
+    data = open_dataset(arguments.data)
+    split = load_split(arguments.split, data) if arguments.split else \
+        split_dataset(data, arguments.validation, seed=arguments.seed)
+    kinds = arguments.kind or KINDS
+    reports = [train_baseline(kind, data, split, seed=arguments.seed) for kind in kinds]
+    if arguments.json:
+        write_json({report['baseline']: report for report in reports}, arguments.json)
+    if arguments.json != '-':
+        for report in reports:
+            sys.stdout.write(_line(report))
+    return 0
+
+
+def _line(report: dict[str, Any]) -> str:
+    low, high = report['accuracy_95']
+    return (f'{report["baseline"]:5} accuracy {report["accuracy"]:.4f} ({low:.4f} to {high:.4f}), '
+            f'balanced {report["balanced_accuracy"]:.4f}, calibration error {report["ece"]:.4f} '
+            f'on {report["images"]} samples; {report["training_images"]} trained in '
+            f'{report["training_s"]:.1f} s\n')

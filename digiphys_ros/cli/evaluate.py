@@ -1,0 +1,146 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""``digiphys evaluate``: how good a bundle is, on which images."""
+
+import argparse
+import os
+from pathlib import Path
+import sys
+from typing import Any, TYPE_CHECKING
+
+from digiphys_ros.cli.output import write_json
+from digiphys_ros.cli.train import labels_file
+from digiphys_ros.errors import UsageError
+from digiphys_ros.resources import find_resource
+
+if TYPE_CHECKING:
+    from digiphys_ros.learning.datasets import Dataset
+
+PARTS = ('train', 'validation', 'test')
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the verb."""
+    parser = subparsers.add_parser(
+        'evaluate', help='measure a model bundle on labelled images',
+        description='Measure accuracy, calibration, abstention and robustness of a bundle, run '
+                    'as the robot runs it.')
+    parser.add_argument('bundle', metavar='BUNDLE', help='a path, or a name in models/')
+    parser.add_argument('--data', required=True, metavar='URI',
+                        help='labelled images: a folder or .zip of class folders, or an .npz')
+    parser.add_argument('--labels', metavar='FILE',
+                        help='class names, one a line: a path, or a name in config/labels/ '
+                             '(default: those of the data)')
+    parser.add_argument('--part', choices=('train', 'val', 'test'),
+                        help='one part of data that comes in parts')
+    parser.add_argument('--split', metavar='FILE',
+                        help='a split made by digiphys data split: its validation part')
+    parser.add_argument('--validation', type=float, metavar='SHARE',
+                        help='the images that digiphys train holds out with this share and --seed')
+    parser.add_argument('--seed', type=int, default=0, metavar='N', help='(%(default)s)')
+    parser.add_argument('--outliers', metavar='URI',
+                        help='images of none of the classes: how well they are told apart')
+    parser.add_argument('--robustness', type=int, default=500, metavar='N',
+                        help='images to corrupt, 0 for none (%(default)s)')
+    parser.add_argument('--limit', type=int, metavar='N', help='at most N images, at random')
+    parser.add_argument('--engine', default='auto', help='inference engine (%(default)s)')
+    parser.add_argument('--plot', metavar='FILE.png', help='draw the report')
+    parser.add_argument('--json', metavar='FILE', help='write the report; - is standard output')
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure and report."""
+    os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
+    from digiphys_ros.learning.datasets import open_dataset
+    from digiphys_ros.learning.evaluate import evaluate_bundle
+    from digiphys_ros.learning.evaluate.plot import plot_report
+    from digiphys_ros.perception import check_golden, create_engine, load_bundle
+    bundle = load_bundle(find_resource(arguments.bundle, 'models'))
+    engine, _ = create_engine(bundle, arguments.engine)
+    check_golden(bundle, engine)
+    outliers = open_dataset(arguments.outliers) if arguments.outliers else None
+    report = evaluate_bundle(
+        bundle, engine, _data(arguments), outliers=_limited(outliers, arguments),
+        robustness_images=arguments.robustness, seed=arguments.seed)
+    report['data'] = Path(arguments.data).name
+    if arguments.plot:
+        plot_report(report, Path(arguments.plot))
+    if arguments.json:
+        write_json(report, arguments.json)
+    if arguments.json != '-':
+        sys.stdout.write(_text(report))
+    return 0
+
+
+def _data(arguments: argparse.Namespace) -> 'Dataset':
+    from digiphys_ros.learning.datasets import (
+        load_split,
+        open_dataset,
+        read_labels,
+        split_dataset,
+    )
+    chosen = [name for name in ('part', 'split', 'validation') if getattr(arguments, name)]
+    if len(chosen) > 1:
+        raise UsageError(f'--{chosen[0]} and --{chosen[1]} both choose images: give one of them.')
+    labels = read_labels(labels_file(arguments.labels)) if arguments.labels else None
+    data = open_dataset(arguments.data, labels=labels, part=arguments.part)
+    if arguments.split:
+        data = data.take(load_split(arguments.split, data).validation)
+    elif arguments.validation:
+        data = data.take(split_dataset(data, arguments.validation, seed=arguments.seed).validation)
+    limited = _limited(data, arguments)
+    assert limited is not None
+    return limited
+
+
+def _limited(data: 'Dataset | None', arguments: argparse.Namespace) -> 'Dataset | None':
+    import numpy as np
+    if data is None or not arguments.limit or arguments.limit >= len(data):
+        return data
+    chosen = np.random.default_rng(arguments.seed).permutation(len(data))[:arguments.limit]
+    return data.take(np.sort(chosen))
+
+
+def _text(report: dict[str, Any]) -> str:
+    low, high = report['accuracy_95']
+    worst = report['worst_class']
+    lines = [
+        f'{report["bundle"]} {report["hash"][:12]}, engine {report["engine"]}, '
+        f'{report["images"]} images of {report["data"]}',
+        f'accuracy           {report["accuracy"]:.4f} (95 %: {low:.4f} to {high:.4f})',
+        f'balanced accuracy  {report["balanced_accuracy"]:.4f}',
+        f'calibration error  {report["ece"]:.4f} (before temperature scaling '
+        f'{report["ece_before_temperature"]:.4f})',
+        f'answered           {report["answered"]:.4f} of the images, of which '
+        f'{report["accuracy_of_answers"] or 0:.4f} right',
+        f'worst class        {worst["class"]}: recall {worst["recall"]:.4f} '
+        f'of {worst["images"]} images']
+    if report['worst_group']:
+        group = report['worst_group']
+        lines.append(f'worst group        {group["group"]}: {group["accuracy"]:.4f} of '
+                     f'{group["images"]} images, of {group["groups"]} groups')
+    if 'outliers' in report:
+        lines.append(f'outliers           AUROC {report["outliers"]["auroc"]:.4f}, '
+                     f'{report["outliers"]["images"]} images')
+    robustness = report['robustness']
+    if robustness['images']:
+        lines.append(f'corrupted          {robustness["mean_accuracy_corrupted"]:.4f} on average '
+                     f'over 12 corruptions, {robustness["images"]} images, clean '
+                     f'{robustness["accuracy"]:.4f}')
+        steps = robustness['fgsm_px']
+        lines.append('FGSM               ' + (
+            ', '.join(f'{step} px: {value:.4f}' for step, value in steps.items()) if steps
+            else f'not measured: {robustness["fgsm_missing"]}'))
+    return '\n'.join(lines) + '\n'

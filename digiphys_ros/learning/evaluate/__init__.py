@@ -1,0 +1,29 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""How good a model is, on which images, and when it stops being so."""
+
+from digiphys_ros.learning.evaluate.evaluate import evaluate_bundle
+from digiphys_ros.learning.evaluate.figures import (
+    abstain_threshold,
+    expected_calibration_error,
+    figures,
+    fit_temperature,
+    wilson_interval,
+)
+
+__all__ = [
+    'abstain_threshold', 'evaluate_bundle', 'expected_calibration_error', 'figures',
+    'fit_temperature', 'wilson_interval',
+]

@@ -1,0 +1,130 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What weather, dirt and a camera do to a picture, in five strengths each."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import cv2
+from digiphys_ros.learning.augment.camera import motion_blurred
+from digiphys_ros.perception.imagefile import decode_file
+import numpy as np
+from numpy.typing import NDArray
+
+Corruption = Callable[[NDArray[Any], int, np.random.Generator], NDArray[Any]]
+STRENGTHS = (1, 2, 3, 4, 5)
+
+
+def corrupt(image: NDArray[Any], name: str, strength: int, seed: int) -> NDArray[Any]:
+    """
+    Return a corrupted copy.
+
+    Kinds and five strengths follow the idea of Hendrycks & Dietterich (2019); lengths are shares
+    of the image, so that one strength means the same at every size.
+
+    :param image: (H, W, 3) RGB or (H, W), uint8.
+    :param name: a key of ``CORRUPTIONS``.
+    :param strength: 1 to 5.
+    """
+    changed = CORRUPTIONS[name](image, strength, np.random.default_rng([seed, strength]))
+    return np.clip(changed, 0, 255).astype(np.uint8)
+
+
+def _gaussian_noise(image: NDArray[Any], strength: int, rng: np.random.Generator) -> NDArray[Any]:
+    return image + rng.normal(0, (6, 12, 20, 30, 45)[strength - 1], image.shape)
+
+
+def _shot_noise(image: NDArray[Any], strength: int, rng: np.random.Generator) -> NDArray[Any]:
+    photons = (120, 60, 30, 15, 8)[strength - 1]
+    counted: NDArray[Any] = rng.poisson(image / 255 * photons) / photons * 255
+    return counted
+
+
+def _defocus_blur(image: NDArray[Any], strength: int, rng: np.random.Generator) -> NDArray[Any]:
+    radius = 0.5 + max(image.shape[:2]) * (0.01, 0.02, 0.03, 0.045, 0.06)[strength - 1]
+    size = 2 * int(np.ceil(radius)) + 1
+    rows, columns = np.mgrid[:size, :size] - size // 2
+    disk = np.clip(radius + 0.5 - np.hypot(rows, columns), 0, 1).astype(np.float32)
+    return cv2.filter2D(image, -1, disk / disk.sum(), borderType=cv2.BORDER_REFLECT_101)
+
+
+def _motion_blur(image: NDArray[Any], strength: int, rng: np.random.Generator) -> NDArray[Any]:
+    length_px = max(image.shape[:2]) * (0.06, 0.1, 0.15, 0.2, 0.3)[strength - 1]
+    return motion_blurred(image, length_px, rng.uniform(0, np.pi))
+
+
+def _brightness(image: NDArray[Any], strength: int, rng: np.random.Generator) -> NDArray[Any]:
+    return image + 255.0 * (0.1, 0.2, 0.3, 0.4, 0.5)[strength - 1]
+
+
+def _darkness(image: NDArray[Any], strength: int, rng: np.random.Generator) -> NDArray[Any]:
+    return image * (0.7, 0.5, 0.35, 0.22, 0.12)[strength - 1]
+
+
+def _contrast(image: NDArray[Any], strength: int, rng: np.random.Generator) -> NDArray[Any]:
+    mean = image.mean(axis=(0, 1), keepdims=True)
+    changed: NDArray[Any] = (image - mean) * (0.7, 0.5, 0.35, 0.22, 0.12)[strength - 1] + mean
+    return changed
+
+
+def _colour_temperature(image: NDArray[Any], strength: int, rng: np.random.Generator
+                        ) -> NDArray[Any]:
+    if image.ndim == 2:
+        return image
+    warmth = (0.1, 0.2, 0.3, 0.4, 0.5)[strength - 1] * rng.choice([-1, 1])
+    return image * np.array([1 + warmth, 1, 1 - warmth])
+
+
+def _jpeg(image: NDArray[Any], strength: int, rng: np.random.Generator) -> NDArray[Any]:
+    bgr = image if image.ndim == 2 else image[:, :, ::-1]
+    quality = (40, 25, 15, 10, 6)[strength - 1]
+    decoded = decode_file(cv2.imencode('.jpg', bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1])
+    return decoded if image.ndim == 2 else decoded[:, :, ::-1]
+
+
+def _pixelate(image: NDArray[Any], strength: int, rng: np.random.Generator) -> NDArray[Any]:
+    height, width = image.shape[:2]
+    share = (0.7, 0.55, 0.4, 0.3, 0.22)[strength - 1]
+    small = cv2.resize(image, (max(round(width * share), 1), max(round(height * share), 1)),
+                       interpolation=cv2.INTER_AREA)
+    return cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST)
+
+
+def _fog(image: NDArray[Any], strength: int, rng: np.random.Generator) -> NDArray[Any]:
+    height, width = image.shape[:2]
+    cloud = cv2.resize(rng.random((4, 4)), (width, height), interpolation=cv2.INTER_CUBIC)
+    density = np.clip((0.25, 0.4, 0.55, 0.68, 0.8)[strength - 1] + 0.3 * (cloud - 0.5), 0, 1)
+    if image.ndim == 3:
+        density = density[:, :, None]
+    return image * (1 - density) + 225 * density
+
+
+def _occlusion(image: NDArray[Any], strength: int, rng: np.random.Generator) -> NDArray[Any]:
+    """Cover part of the picture, as dirt on the lens or a branch does."""
+    height, width = image.shape[:2]
+    side = np.sqrt((0.05, 0.1, 0.17, 0.25, 0.35)[strength - 1])
+    rows, columns = max(round(height * side), 1), max(round(width * side), 1)
+    top, left = int(rng.integers(height - rows + 1)), int(rng.integers(width - columns + 1))
+    covered = image.copy()
+    covered[top:top + rows, left:left + columns] = rng.integers(20, 90)
+    return covered
+
+
+CORRUPTIONS: Mapping[str, Corruption] = {
+    'gaussian_noise': _gaussian_noise, 'shot_noise': _shot_noise, 'defocus_blur': _defocus_blur,
+    'motion_blur': _motion_blur, 'brightness': _brightness, 'darkness': _darkness,
+    'contrast': _contrast, 'colour_temperature': _colour_temperature, 'jpeg': _jpeg,
+    'pixelate': _pixelate, 'fog': _fog, 'occlusion': _occlusion,
+}

@@ -1,0 +1,152 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Measure a bundle on labelled images."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from digiphys_ros.errors import DatasetError
+from digiphys_ros.learning.datasets.dataset import Dataset
+from digiphys_ros.learning.datasets.stream import tensor_of
+from digiphys_ros.learning.evaluate.adversarial import fgsm_accuracy
+from digiphys_ros.learning.evaluate.corruptions import corrupt, CORRUPTIONS, STRENGTHS
+from digiphys_ros.learning.evaluate.figures import (
+    abstain_curve,
+    auroc,
+    by_class,
+    expected_calibration_error,
+    figures,
+    reliability,
+    worst_group,
+)
+from digiphys_ros.perception.bundle import Bundle
+from digiphys_ros.perception.classify import softmax
+from digiphys_ros.perception.engines import Engine
+from digiphys_ros.perception.preprocess import Preprocessor
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+BATCH = 64
+
+
+def matched(data: Dataset, labels: Sequence[str]) -> Dataset:
+    """
+    Return the data with its classes as indices into a bundle's labels.
+
+    Classes are matched by name, or by number where the data has only numbers.
+
+    :raises DatasetError: for a class that the bundle does not have.
+    """
+    known = {label: index for index, label in enumerate(labels)}
+    numbers = all(label.isdecimal() for label in data.labels)
+    if numbers and not set(data.labels) <= known.keys():
+        if len(data.labels) > len(labels):
+            raise DatasetError(f'{data.uri}: has {len(data.labels)} classes, the bundle knows '
+                               f'{len(labels)}.')
+        return replace(data, labels=tuple(labels))
+    unknown = [label for label in data.labels if label not in known]
+    if unknown:
+        raise DatasetError(f'{data.uri}: the bundle has no class "{unknown[0]}", it has '
+                           f'{", ".join(labels)}: name the classes alike, or give --labels.')
+    order = np.array([known[label] for label in data.labels], np.int64)
+    return replace(data, labels=tuple(labels), classes=order[data.classes])
+
+
+class Measured:
+    """A bundle run by one engine, as the robot runs it."""
+
+    def __init__(self, bundle: Bundle, engine: Engine) -> None:
+        self.bundle, self.engine = bundle, engine
+        self._preprocess = Preprocessor(bundle.spec)
+
+    def tensor(self, image: NDArray[Any]) -> NDArray[Any]:
+        """Return an image as the tensor (H, W, C) that the model takes."""
+        return tensor_of(self._preprocess, image)
+
+    def logits(self, images: Sequence[NDArray[Any]]) -> NDArray[Any]:
+        """Return (N, classes) for images of any size."""
+        parts = [self.engine.infer(np.stack([self.tensor(image)
+                                             for image in images[start:start + BATCH]]))
+                 for start in range(0, len(images), BATCH)]
+        return np.concatenate(parts)
+
+    def logits_of(self, data: Dataset, what: str) -> NDArray[Any]:
+        """Return (N, classes); images are read batch by batch."""
+        parts = [self.logits([data.read(index)
+                              for index in range(start, min(start + BATCH, len(data)))])
+                 for start in tqdm(range(0, len(data), BATCH), desc=what, unit='batch')]
+        return np.concatenate(parts)
+
+
+def evaluate_bundle(bundle: Bundle, engine: Engine, data: Dataset, *,
+                    outliers: Dataset | None = None, robustness_images: int = 500,
+                    seed: int = 0) -> dict[str, Any]:
+    """
+    Return a report that JSON can hold; every figure has its number of images.
+
+    :param outliers: images of none of the classes, which should get low scores.
+    :param robustness_images: how many images, drawn at random, are corrupted; 0 for none.
+    """
+    data = matched(data, bundle.labels)
+    measured = Measured(bundle, engine)
+    manifest = bundle.manifest
+    logits = measured.logits_of(data, 'images')
+    probabilities = softmax(logits, manifest.temperature)
+    report = figures(logits, data.classes, manifest.temperature, manifest.abstain_below)
+    report |= {
+        'bundle': manifest.name, 'hash': bundle.hash, 'engine': engine.name,
+        'temperature': manifest.temperature, 'abstain_below': manifest.abstain_below,
+        'ece_before_temperature': round(
+            expected_calibration_error(softmax(logits), data.classes), 5),
+        'reliability': reliability(probabilities, data.classes),
+        'abstain_curve': abstain_curve(probabilities, data.classes),
+        **by_class(probabilities.argmax(axis=1), data.classes, bundle.labels),
+        'worst_group': worst_group(probabilities.argmax(axis=1), data.classes, data.groups),
+        'background': manifest.background,
+    }
+    if outliers is not None:
+        strange = softmax(measured.logits_of(outliers, 'outliers'), manifest.temperature)
+        report['outliers'] = {
+            'data': outliers.uri, 'images': len(outliers), 'inliers': len(data),
+            'auroc': auroc(probabilities.max(axis=1), strange.max(axis=1))}
+    report['robustness'] = _robustness(measured, data, robustness_images, seed)
+    return report
+
+
+def _robustness(measured: Measured, data: Dataset, count: int, seed: int) -> dict[str, Any]:
+    if not count:
+        return {'images': 0}
+    some = data.take(np.sort(np.random.default_rng(seed).permutation(len(data))[:count]))
+    images = [some.read(index) for index in range(len(some))]
+
+    def accuracy(pictures: Sequence[NDArray[Any]]) -> float:
+        return float((measured.logits(pictures).argmax(axis=1) == some.classes).mean())
+    corrupted: dict[str, list[float]] = {name: [] for name in CORRUPTIONS}
+    cases = [(name, strength) for name in CORRUPTIONS for strength in STRENGTHS]
+    for name, strength in tqdm(cases, desc='corruptions', unit='case'):
+        corrupted[name].append(round(accuracy(
+            [corrupt(image, name, strength, seed + index)
+             for index, image in enumerate(images)]), 5))
+    result: dict[str, Any] = {
+        'images': len(some), 'accuracy': round(accuracy(images), 5), 'corruptions': corrupted,
+        'mean_accuracy_corrupted': round(float(np.mean(list(corrupted.values()))), 5)}
+    try:
+        result['fgsm_px'] = fgsm_accuracy(
+            measured.bundle, np.stack([measured.tensor(image) for image in images]), some.classes)
+    except FileNotFoundError as reason:
+        result['fgsm_px'], result['fgsm_missing'] = None, str(reason)
+    return result

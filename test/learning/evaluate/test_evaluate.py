@@ -1,0 +1,97 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+import json
+
+from digiphys_ros.cli.main import main
+from digiphys_ros.errors import DatasetError
+from digiphys_ros.learning.datasets.dataset import in_memory
+from digiphys_ros.learning.evaluate.evaluate import matched
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope='module')
+def bundle(colours, tmp_path_factory):
+    folder = tmp_path_factory.mktemp('evaluate')
+    (folder / 'recipe.yaml').write_text(
+        'name: colours\nnetwork: {name: article_cnn}\nepochs: 4\nbatch: 16\n'
+        'preprocess: {width: 24, height: 24}\n')
+    assert main(['train', str(folder / 'recipe.yaml'), '--data', str(colours / 'd.npz'),
+                 '--labels', str(colours / 'names.txt'), '--out', str(folder / 'colours')]) == 0
+    return folder / 'colours'
+
+
+def test_the_report_of_a_trained_bundle(bundle, colours, tmp_path, capsys):
+    np.savez(tmp_path / 'grey.npz', x=np.full((20, 24, 24, 3), 120, np.uint8),
+             y=np.arange(20) % 2)
+    code = main(['evaluate', str(bundle), '--data', str(colours / 'd.npz'), '--labels',
+                 str(colours / 'names.txt'), '--validation', '0.2', '--outliers',
+                 str(tmp_path / 'grey.npz'), '--robustness', '20', '--json',
+                 str(tmp_path / 'r.json'), '--plot', str(tmp_path / 'r.png')])
+    assert code == 0
+    report = json.loads((tmp_path / 'r.json').read_text())
+    assert report['images'] == 36
+    assert report['accuracy'] > 0.9
+    assert report['balanced_accuracy'] > 0.9
+    assert 0 <= report['ece'] <= 1
+    assert {name: one['images'] for name, one in report['per_class'].items()} == {
+        'red': 12, 'green': 12, 'blue': 12}
+    assert report['outliers']['images'] == 20
+    assert report['outliers']['auroc'] > 0.8
+    robustness = report['robustness']
+    assert robustness['images'] == 20
+    assert all(len(values) == 5 for values in robustness['corruptions'].values())
+    steps = list(robustness['fgsm_px'].values())
+    assert steps == sorted(steps, reverse=True)
+    assert (tmp_path / 'r.png').stat().st_size > 30_000
+    assert 'accuracy           ' in capsys.readouterr().out
+
+
+def test_figures_are_those_of_the_training(bundle, colours, tmp_path):
+    main(['evaluate', str(bundle), '--data', str(colours / 'd.npz'), '--labels',
+          str(colours / 'names.txt'), '--validation', '0.2', '--robustness', '0', '--json',
+          str(tmp_path / 'r.json')])
+    report = json.loads((tmp_path / 'r.json').read_text())
+    card = json.loads((bundle / 'bundle.json').read_text())['metrics']['held-out groups']
+    assert report['accuracy'] == card['accuracy']
+    assert report['ece'] == pytest.approx(card['ece'], abs=1e-4)
+    assert report['robustness'] == {'images': 0}
+
+
+@pytest.mark.parametrize(('words', 'code', 'sentence'), [
+    (['--part', 'val'], 1, 'has no part "val"'),
+    (['--part', 'val', '--validation', '0.2'], 2, '--part and --validation both choose images'),
+    (['--engine', 'magic'], 1, 'engine "magic" is unknown'),
+    (['--outliers', 'nowhere'], 1, 'nowhere: does not exist'),
+])
+def test_wrong_arguments_are_one_sentence(bundle, colours, capsys, words, code, sentence):
+    assert main(['evaluate', str(bundle), '--data', str(colours / 'd.npz'), *words]) == code
+    assert sentence in capsys.readouterr().err.splitlines()[-1]
+
+
+def numbered(labels, classes):
+    return in_memory('d', labels, np.zeros((len(classes), 4, 4, 3), np.uint8),
+                     np.asarray(classes, np.int64))
+
+
+def test_classes_are_matched_by_name_or_by_number():
+    by_name = matched(numbered(('stop', 'go'), [0, 1]), ('go', 'wait', 'stop'))
+    assert by_name.classes.tolist() == [2, 0]
+    by_number = matched(numbered(('0', '1'), [0, 1]), ('go', 'wait', 'stop'))
+    assert by_number.classes.tolist() == [0, 1]
+    with pytest.raises(DatasetError, match='the bundle has no class "turn"'):
+        matched(numbered(('stop', 'turn'), [0, 1]), ('go', 'wait', 'stop'))
+    with pytest.raises(DatasetError, match='has 4 classes, the bundle knows 3'):
+        matched(numbered(('0', '1', '2', '3'), [0, 3]), ('go', 'wait', 'stop'))

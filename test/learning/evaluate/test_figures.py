@@ -1,0 +1,83 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+from digiphys_ros.learning.evaluate import (
+    abstain_threshold,
+    expected_calibration_error,
+    fit_temperature,
+    wilson_interval,
+)
+from digiphys_ros.learning.evaluate.figures import abstain_curve, auroc, by_class, worst_group
+import numpy as np
+import pytest
+
+
+def test_temperature_is_found_again():
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 2, (4000, 5))
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    labels = np.array([rng.choice(5, p=row) for row in probabilities])
+    assert fit_temperature(logits * 3, labels) == pytest.approx(3.0, rel=0.1)
+
+
+def test_calibration_error_of_a_braggart():
+    probabilities = np.tile([0.9, 0.1], (100, 1))
+    assert expected_calibration_error(probabilities, np.arange(100) % 2) == pytest.approx(0.4)
+
+
+def test_threshold_is_the_lowest_that_is_right_often_enough():
+    probabilities = np.array([[0.95, 0.05]] * 100 + [[0.55, 0.45]] * 100)
+    labels = np.array([0] * 100 + [1] * 50 + [0] * 50)
+    assert 0.55 < abstain_threshold(probabilities, labels) <= 0.6
+
+
+def test_wilson_interval():
+    assert wilson_interval(50, 100) == pytest.approx((0.4038, 0.5962), abs=1e-4)
+    assert wilson_interval(0, 0) == (0.0, 1.0)
+
+
+def test_precision_and_recall_by_hand():
+    truth = np.array([0, 0, 0, 1, 1, 3])
+    answers = np.array([0, 0, 1, 1, 1, 0])
+    report = by_class(answers, truth, ['a', 'b', 'c', 'd'])
+    assert report['per_class']['a'] == {
+        'precision': 0.66667, 'recall': 0.66667, 'f1': 0.66667, 'images': 3}
+    assert report['per_class']['b'] == {
+        'precision': 0.66667, 'recall': 1.0, 'f1': 0.8, 'images': 2}
+    # c has no images: nothing is said about it
+    assert list(report['per_class']) == ['a', 'b', 'd']
+    assert report['worst_class'] == {
+        'class': 'd', 'precision': 0.0, 'recall': 0.0, 'f1': 0.0, 'images': 1}
+    assert report['confusion'] == [[2, 1, 0, 0], [0, 2, 0, 0], [0, 0, 0, 0], [1, 0, 0, 0]]
+
+
+def test_answers_are_fewer_and_better_above_a_threshold():
+    probabilities = np.array([[0.95, 0.05]] * 10 + [[0.55, 0.45]] * 10)
+    labels = np.array([0] * 10 + [1] * 5 + [0] * 5)
+    curve = {point['threshold']: point for point in abstain_curve(probabilities, labels)}
+    assert curve[0.0] == {'threshold': 0.0, 'coverage': 1.0, 'accuracy': 0.75, 'images': 20}
+    assert curve[0.9] == {'threshold': 0.9, 'coverage': 0.5, 'accuracy': 1.0, 'images': 10}
+    assert 0.98 not in curve
+
+
+def test_the_worst_group_is_one_with_enough_images():
+    groups = np.array(['a'] * 10 + ['b'] * 5 + ['c'] * 2)
+    answers = np.array([0] * 10 + [0, 0, 0, 1, 1] + [1, 1])
+    report = worst_group(answers, np.zeros(17, int), groups)
+    assert report == {'group': 'b', 'accuracy': 0.6, 'images': 5, 'groups': 2}
+    assert worst_group(answers, np.zeros(17, int), np.arange(17)) is None
+
+
+def test_auroc_is_the_share_of_pairs_in_order():
+    assert auroc(np.array([0.9, 0.8]), np.array([0.1, 0.85])) == 0.75
