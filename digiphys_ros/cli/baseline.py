@@ -18,8 +18,8 @@ import argparse
 import sys
 from typing import Any
 
+from digiphys_ros.cli.labelled import open_labelled, split_labelled
 from digiphys_ros.cli.output import write_json
-from digiphys_ros.errors import UsageError
 
 
 def add_parser(subparsers: Any) -> None:
@@ -43,13 +43,8 @@ def add_parser(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train, measure and report."""
     from digiphys_ros.learning.baselines import KINDS, train_baseline
-    from digiphys_ros.learning.datasets import load_split, open_dataset, split_dataset
-    if not 0 < arguments.validation < 1:
-        raise UsageError(f'--validation {arguments.validation}: a share between 0 and 1 is '
-                         'needed.')
-    data = open_dataset(arguments.data)
-    split = load_split(arguments.split, data) if arguments.split else \
-        split_dataset(data, arguments.validation, seed=arguments.seed)
+    data = open_labelled(arguments.data)
+    split = split_labelled(data, arguments.split, arguments.validation, arguments.seed)
     kinds = arguments.kind or KINDS
     reports = [train_baseline(kind, data, split, seed=arguments.seed) for kind in kinds]
     if arguments.json:

@@ -20,15 +20,13 @@ from pathlib import Path
 import sys
 from typing import Any, TYPE_CHECKING
 
+from digiphys_ros.cli.labelled import open_labelled, split_labelled
 from digiphys_ros.cli.output import write_json
-from digiphys_ros.cli.train import labels_file
 from digiphys_ros.errors import UsageError
 from digiphys_ros.resources import find_resource
 
 if TYPE_CHECKING:
     from digiphys_ros.learning.datasets import Dataset
-
-PARTS = ('train', 'validation', 'test')
 
 
 def add_parser(subparsers: Any) -> None:
@@ -63,14 +61,13 @@ def add_parser(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Measure and report."""
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
-    from digiphys_ros.learning.datasets import open_dataset
     from digiphys_ros.learning.evaluate import evaluate_bundle
     from digiphys_ros.learning.evaluate.plot import plot_report
     from digiphys_ros.perception import check_golden, create_engine, load_bundle
     bundle = load_bundle(find_resource(arguments.bundle, 'models'))
     engine, _ = create_engine(bundle, arguments.engine)
     check_golden(bundle, engine)
-    outliers = open_dataset(arguments.outliers) if arguments.outliers else None
+    outliers = open_labelled(arguments.outliers) if arguments.outliers else None
     report = evaluate_bundle(
         bundle, engine, _data(arguments), outliers=_limited(outliers, arguments),
         robustness_images=arguments.robustness, seed=arguments.seed)
@@ -85,21 +82,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _data(arguments: argparse.Namespace) -> 'Dataset':
-    from digiphys_ros.learning.datasets import (
-        load_split,
-        open_dataset,
-        read_labels,
-        split_dataset,
-    )
     chosen = [name for name in ('part', 'split', 'validation') if getattr(arguments, name)]
     if len(chosen) > 1:
         raise UsageError(f'--{chosen[0]} and --{chosen[1]} both choose images: give one of them.')
-    labels = read_labels(labels_file(arguments.labels)) if arguments.labels else None
-    data = open_dataset(arguments.data, labels=labels, part=arguments.part)
-    if arguments.split:
-        data = data.take(load_split(arguments.split, data).validation)
-    elif arguments.validation:
-        data = data.take(split_dataset(data, arguments.validation, seed=arguments.seed).validation)
+    data = open_labelled(arguments.data, arguments.labels, arguments.part)
+    if arguments.split or arguments.validation:
+        split = split_labelled(data, arguments.split, arguments.validation or 0, arguments.seed)
+        data = data.take(split.validation)
     limited = _limited(data, arguments)
     assert limited is not None
     return limited

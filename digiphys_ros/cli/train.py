@@ -23,9 +23,9 @@ import shlex
 import sys
 from typing import Any, TYPE_CHECKING
 
+from digiphys_ros.cli.labelled import open_labelled, split_labelled
 from digiphys_ros.cli.output import write_json
 from digiphys_ros.errors import UsageError
-from digiphys_ros.resources import find_resource
 
 if TYPE_CHECKING:
     from digiphys_ros.learning.datasets import Dataset
@@ -106,36 +106,15 @@ def _recipe(arguments: argparse.Namespace) -> 'Recipe':
 def _parts(arguments: argparse.Namespace, recipe: 'Recipe'
            ) -> tuple['Dataset', Mapping[str, 'Dataset'], str]:
     """Return training and validation data, and how they were parted."""
-    from digiphys_ros.learning.datasets import (
-        load_split,
-        open_dataset,
-        read_labels,
-        split_dataset,
-    )
-    labels = read_labels(labels_file(arguments.labels)) if arguments.labels else None
     if arguments.validation == 'part':
-        training = open_dataset(arguments.data, labels=labels, part='train')
-        held_out = open_dataset(arguments.data, labels=labels or training.labels, part='val')
+        training = open_labelled(arguments.data, arguments.labels, 'train')
+        held_out = open_labelled(arguments.data, arguments.labels, 'val')
         return training, {'validation part': held_out}, "the data's own validation part held out"
-    data = open_dataset(arguments.data, labels=labels)
-    if arguments.split:
-        split = load_split(arguments.split, data)
-        how = f'held out as {Path(arguments.split).name} says'
-    else:
-        share = _share(arguments.validation)
-        split = split_dataset(data, share, seed=recipe.seed)
-        how = f'{share:.0%} of each class held out, whole groups'
+    data = open_labelled(arguments.data, arguments.labels)
+    split = split_labelled(data, arguments.split, arguments.validation, recipe.seed)
+    how = f'held out as {Path(arguments.split).name} says' if arguments.split else \
+        f'{float(arguments.validation):.0%} of each class held out, whole groups'
     return data.take(split.train), {HELD_OUT: data.take(split.validation)}, how
-
-
-def _share(text: str) -> float:
-    try:
-        share = float(text)
-    except ValueError:
-        share = 0.0
-    if not 0 < share < 1:
-        raise UsageError(f'--validation {text}: a share between 0 and 1 is needed, or `part`.')
-    return share
 
 
 def _command(arguments: argparse.Namespace) -> str:
@@ -151,8 +130,3 @@ def _command(arguments: argparse.Namespace) -> str:
         field, _, value = text.partition('=')
         words += ['--set', f'{field}={Path(value).name}']
     return shlex.join(words)
-
-
-def labels_file(name: str) -> Path:
-    """Return the file of class names: a path, or a name in ``config/labels``."""
-    return find_resource(name if name.endswith('.txt') else f'{name}.txt', 'config/labels')

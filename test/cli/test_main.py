@@ -37,8 +37,11 @@ def digiphys(*words, timeout_s=120):
     (['demo', '--source', '/nowhere.mp4'], '/nowhere.mp4: does not exist'),
     (['demo', '--seconds', '-1'], '--seconds must be positive'),
     (['demo', '--bundle', 'nothing'], '"nothing" was not found'),
-    (['train', '--data', 'nothing.npz', '--out', 'x'], 'nothing.npz: no such file'),
-    (['train', '--out', 'x'], 'required: --data'),
+    (['train', 'mlp', '--data', 'nothing.npz', '--out', 'x'], 'nothing.npz: no such file'),
+    (['train', 'mlp', '--out', 'x'], 'required: --data'),
+    (['train', 'magic', '--data', 'nothing.npz', '--out', 'x'], '"magic.yaml" was not found'),
+    (['evaluate', 'traffic_signs', '--data', 'nothing.npz'], 'nothing.npz: no such file'),
+    (['evaluate', 'nothing', '--data', 'nothing.npz'], '"nothing" was not found'),
     (['bench', '--rounds', '0'], '--rounds at least 1'),
 ])
 def test_wrong_arguments_get_one_sentence_and_exit_code_2(capsys, tmp_path, monkeypatch, words,

@@ -74,7 +74,7 @@ def test_figures_are_those_of_the_training(bundle, colours, tmp_path):
     (['--part', 'val'], 1, 'has no part "val"'),
     (['--part', 'val', '--validation', '0.2'], 2, '--part and --validation both choose images'),
     (['--engine', 'magic'], 1, 'engine "magic" is unknown'),
-    (['--outliers', 'nowhere'], 1, 'nowhere: does not exist'),
+    (['--outliers', 'nowhere'], 2, 'nowhere: no such file or folder'),
 ])
 def test_wrong_arguments_are_one_sentence(bundle, colours, capsys, words, code, sentence):
     assert main(['evaluate', str(bundle), '--data', str(colours / 'd.npz'), *words]) == code
