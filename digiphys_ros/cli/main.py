@@ -29,6 +29,7 @@ VERBS = {
     'train': 'train a network and write a model bundle',
     'baseline': 'measure a decision tree and a support-vector machine on labelled data',
     'evaluate': 'measure a model bundle on labelled images',
+    'export': "export a bundle's Keras model to LiteRT, SavedModel and ONNX",
     'bench': 'measure latency, frames, start and memory of the pipeline',
 }
 

@@ -61,7 +61,7 @@ class ClassifierNode(PipelineNode):
                   'is loaded and checked beside the old and swapped between two frames.',
                   runtime=True),
         Parameter('engine', 'auto', 'Inference engine.',
-                  choices=('auto', 'litert', 'tensorflow')),
+                  choices=('auto', 'litert', 'tensorflow', 'onnx')),
         Parameter('threads', 0, 'Inference threads; 0 lets the engine choose.', 0, 64),
         Parameter('image_transport', 'raw', 'Listen to Image or CompressedImage.',
                   choices=('raw', 'compressed')),

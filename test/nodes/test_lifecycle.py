@@ -47,7 +47,7 @@ def test_a_signal_ends_the_process_cleanly(robot, node, number):
     ('camera', {'source': '/nowhere'}, '/nowhere: does not exist'),
     ('camera', {'rate_hz': 'fast'}, 'parameter `rate_hz`: a number is needed, received'),
     ('classifier', {'bundle': 'nothing'}, '"nothing" was not found'),
-    ('classifier', {'engine': 'magic'}, 'parameter `engine`: one of auto, litert, tensorflow'),
+    ('classifier', {'engine': 'magic'}, '`engine`: one of auto, litert, tensorflow, onnx'),
     ('policy', {'rules': 'nothing.yaml'}, '"nothing.yaml" was not found'),
     ('gate', {'lease_s': 99.0}, 'parameter `lease_s`'),
 ])

@@ -68,6 +68,33 @@ def test_a_saved_model_runs_as_the_keras_file_does(bundle, tensor, tmp_path):
     np.testing.assert_allclose(engine.infer(tensor), logits, atol=1e-2)
 
 
+@pytest.fixture(scope='module')
+def onnx_bundle(bundle, tmp_path_factory):
+    import keras
+    from digiphys_ros.learning.export.onnx import write_onnx
+    from digiphys_ros.perception import write_bundle
+    folder = tmp_path_factory.mktemp('onnx')
+    model = keras.models.load_model(bundle.file('keras'), compile=False)
+    frames, logits = bundle.golden()
+    return write_bundle(folder / 'signs', bundle.manifest, files={
+        'onnx': write_onnx(model, folder)}, frames=frames, logits=logits, card='')
+
+
+def test_an_onnx_model_runs_as_the_keras_file_does(onnx_bundle, bundle, tensor):
+    engine, why = create_engine(onnx_bundle)
+    assert 'onnx on CPU' in why
+    logits = engine.infer(tensor)
+    np.testing.assert_allclose(logits, bundle.golden()[1], atol=1e-2)
+    np.testing.assert_allclose(logits[3:4], engine.infer(tensor[3:4]), atol=1e-3)
+
+
+def test_a_bundle_without_that_kind_is_told(bundle, onnx_bundle):
+    with pytest.raises(EngineError, match='holds no ONNX model, only litert, keras'):
+        create_engine(bundle, 'onnx')
+    with pytest.raises(EngineError, match='holds no LiteRT model, only onnx'):
+        create_engine(onnx_bundle, 'litert')
+
+
 def test_auto_takes_litert_without_a_gpu_and_says_why(bundle, monkeypatch):
     real = engine_module.Path.exists
     monkeypatch.setattr(engine_module.Path, 'exists',
@@ -95,7 +122,7 @@ def test_a_missing_engine_is_named_with_the_command(bundle, monkeypatch):
 
 
 def test_an_unknown_engine_is_refused(bundle):
-    with pytest.raises(EngineError, match='allowed are auto, litert, tensorflow'):
+    with pytest.raises(EngineError, match='allowed are auto, litert, tensorflow, onnx'):
         create_engine(bundle, 'magic')
 
 

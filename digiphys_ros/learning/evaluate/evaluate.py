@@ -74,7 +74,7 @@ class Measured:
         self._preprocess = Preprocessor(bundle.spec)
 
     def tensor(self, image: NDArray[Any]) -> NDArray[Any]:
-        """Return an image as the tensor (H, W, C) that the model takes."""
+        """Prepare one image: (H, W, C), as the bundle says."""
         return tensor_of(self._preprocess, image)
 
     def logits(self, images: Sequence[NDArray[Any]]) -> NDArray[Any]:

@@ -25,7 +25,8 @@ from digiphys_ros.perception.preprocess import Preprocessor
 import numpy as np
 from numpy.typing import NDArray
 
-PACKAGES = {'litert': ('ai_edge_litert', 'ai-edge-litert'), 'tensorflow': ('tensorflow',) * 2}
+PACKAGES = {'litert': ('ai_edge_litert', 'ai-edge-litert'), 'tensorflow': ('tensorflow',) * 2,
+            'onnx': ('onnxruntime',) * 2}
 
 
 class Engine(Protocol):
@@ -49,7 +50,7 @@ def create_engine(bundle: Bundle, kind: str = 'auto', *, threads: int = 0, xla: 
     """
     Make an engine for a bundle.
 
-    :param kind: litert, tensorflow, or auto: what the bundle holds and the machine has.
+    :param kind: litert, tensorflow, onnx, or auto: what the bundle holds and the machine has.
     :param threads: inference threads; 0 is every core for LiteRT, TensorFlow's own choice else.
     :param xla: compile with XLA (tensorflow).
     :param mixed_precision: compute in float16 where the GPU can (tensorflow).
@@ -65,6 +66,10 @@ def create_engine(bundle: Bundle, kind: str = 'auto', *, threads: int = 0, xla: 
     if chosen == 'litert':
         from digiphys_ros.perception.engines.litert import LiteRTEngine
         return LiteRTEngine(bundle, threads), f'engine litert: {why}'
+    if chosen == 'onnx':
+        from digiphys_ros.perception.engines.onnx import OnnxEngine
+        onnx = OnnxEngine(bundle, threads)
+        return onnx, f'engine onnx on {onnx.device}: {why}'
     from digiphys_ros.perception.engines.tensorflow import TensorFlowEngine
     engine = TensorFlowEngine(bundle, threads, xla=xla, mixed_precision=mixed_precision)
     return engine, f'engine tensorflow on {engine.device}: {why}'
@@ -79,6 +84,8 @@ def _choose(bundle: Bundle) -> tuple[str, str]:
         return 'litert', 'no GPU, and the bundle holds a LiteRT model'
     if for_tensorflow and installed['tensorflow']:
         return 'tensorflow', 'LiteRT is not installed, or the bundle holds no LiteRT model'
+    if bundle.file('onnx') and installed['onnx']:
+        return 'onnx', 'the bundle holds nothing else that can run here'
     raise EngineError(
         f'{bundle.directory}: holds {", ".join(bundle.manifest.files)}, and no engine for it is '
         'installed: pip install ai-edge-litert (small) or pip install tensorflow')

@@ -1,0 +1,103 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""``digiphys export``: a bundle's Keras model to the formats that robots run."""
+
+import argparse
+from dataclasses import asdict
+import os
+from pathlib import Path
+import sys
+from typing import Any
+
+from digiphys_ros.cli.labelled import open_labelled, split_labelled
+from digiphys_ros.cli.output import write_json
+from digiphys_ros.errors import UsageError
+from digiphys_ros.resources import find_resource
+
+FORMATS = ('litert_float32', 'litert_float16', 'litert_int8', 'savedmodel', 'onnx', 'keras')
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the verb."""
+    parser = subparsers.add_parser(
+        'export', help="export a bundle's Keras model to LiteRT, SavedModel and ONNX",
+        description='Export the Keras model of a bundle, measure each format on held-out images '
+                    'against it, and write a bundle of them if none loses more accuracy than is '
+                    'allowed.')
+    parser.add_argument('bundle', metavar='BUNDLE', help='a path, or a name in models/')
+    parser.add_argument('--data', required=True, metavar='URI',
+                        help='the labelled images that it was trained on')
+    parser.add_argument('--labels', metavar='FILE',
+                        help='class names, one a line: a path, or a name in config/labels/')
+    parser.add_argument('--formats', default='litert_int8', metavar='LIST',
+                        help=f'separated by commas: {", ".join(FORMATS)} (%(default)s)')
+    parser.add_argument('--out', metavar='DIR', help='the bundle to write (default: only measure)')
+    parser.add_argument('--tolerance', type=float, default=0.005, metavar='SHARE',
+                        help='accuracy that a format may lose (%(default)s)')
+    parser.add_argument('--validation', default='0.2', metavar='SHARE',
+                        help='the images that digiphys train held out with this share and --seed, '
+                             'or `part` (%(default)s)')
+    parser.add_argument('--split', metavar='FILE', help='a split made by digiphys data split')
+    parser.add_argument('--seed', type=int, default=0, metavar='N', help='(%(default)s)')
+    parser.add_argument('--json', metavar='FILE', help='write the table; - is standard output')
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Export and report; return 1 when a format was refused."""
+    os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
+    formats = _formats(arguments)
+    from digiphys_ros.learning.export import export_bundle
+    from digiphys_ros.perception import load_bundle
+    bundle = load_bundle(find_resource(arguments.bundle, 'models'))
+    if arguments.validation == 'part':
+        training = open_labelled(arguments.data, arguments.labels, 'train')
+        held_out = open_labelled(arguments.data, arguments.labels, 'val')
+    else:
+        data = open_labelled(arguments.data, arguments.labels)
+        split = split_labelled(data, arguments.split, arguments.validation, arguments.seed)
+        training, held_out = data.take(split.train), data.take(split.validation)
+    out = Path(arguments.out) if arguments.out else None
+    rows = [asdict(row) for row in export_bundle(
+        bundle, formats, training, held_out, out, arguments.tolerance)]
+    refused = any(row['refused'] for row in rows)
+    written = str(out) if out and not refused else None
+    if arguments.json:
+        write_json({'bundle': written, 'tolerance': arguments.tolerance, 'formats': rows},
+                   arguments.json)
+    if arguments.json != '-':
+        sys.stdout.write(_table(rows) + (f'bundle: {written}\n' if written else ''))
+    return 1 if refused else 0
+
+
+def _formats(arguments: argparse.Namespace) -> list[str]:
+    formats = [name.strip() for name in arguments.formats.split(',') if name.strip()]
+    for name in formats:
+        if name not in FORMATS:
+            raise UsageError(f'--formats: {name} is unknown, allowed are {", ".join(FORMATS)}.')
+    if not formats or len(set(formats)) != len(formats):
+        raise UsageError(f'--formats {arguments.formats}: name each format once.')
+    if arguments.out and sum(name.startswith('litert') for name in formats) > 1:
+        raise UsageError(f'--formats {arguments.formats}: a bundle holds one LiteRT model; leave '
+                         '--out away to compare several.')
+    return formats
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    lines = ['| format | size | accuracy | agrees with Keras | one image | |',
+             '|---|---|---|---|---|---|']
+    lines += [f'| {row["format"]} | {row["size_bytes"] / 1e6:.2f} MB | {row["accuracy"]:.4f} | '
+              f'{row["agreement"]:.4f} | {row["latency_ms"]:.3f} ms | '
+              f'{"REFUSED: " + row["refused"] if row["refused"] else "good"} |' for row in rows]
+    return '\n'.join([*lines, f'{rows[0]["images"]} held-out images', ''])

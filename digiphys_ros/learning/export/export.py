@@ -1,0 +1,194 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Export, and refuse what does not answer as the Keras model does."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+import tempfile
+from time import perf_counter
+from typing import Any, cast
+
+from digiphys_ros.errors import EngineError
+from digiphys_ros.learning.datasets import Dataset
+from digiphys_ros.learning.evaluate.evaluate import matched, Measured
+from digiphys_ros.learning.export.litert import Precision, write_litert
+from digiphys_ros.learning.export.onnx import write_onnx
+from digiphys_ros.perception.bundle import Bundle, FileKind, write_bundle
+from digiphys_ros.perception.engines import check_golden, create_engine
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+FORMATS: Mapping[str, FileKind] = {
+    'litert_float32': 'litert', 'litert_float16': 'litert', 'litert_int8': 'litert',
+    'savedmodel': 'savedmodel', 'onnx': 'onnx', 'keras': 'keras'}
+"""What can be exported, and the kind of file that it is in a bundle."""
+
+ENGINES: Mapping[FileKind, str] = {
+    'litert': 'litert', 'savedmodel': 'tensorflow', 'onnx': 'onnx', 'keras': 'tensorflow'}
+REPRESENTATIVE = 300
+TIMED = 200
+
+
+@dataclass(frozen=True)
+class Row:
+    """
+    One format, measured.
+
+    :ivar accuracy: on ``images`` held-out images, by the engine that runs it on the robot.
+    :ivar latency_ms: median time of one image, model alone.
+    :ivar agreement: share of images on which it answers as the Keras model does.
+    """
+
+    format: str
+    size_bytes: int
+    images: int
+    accuracy: float
+    agreement: float
+    latency_ms: float
+    refused: str = ''
+
+
+def export_model(model: Any, folder: Path, check: NDArray[Any]) -> dict[FileKind, Path]:
+    """
+    Write ``model.keras`` (weights alone, no optimizer) and a float32 ``model.tflite``.
+
+    :param check: (N, H, W, C) tensor on which both must agree.
+    :return: the files by kind.
+    :raises EngineError: when LiteRT does not answer as Keras does.
+    """
+    # a clone would take the optimizer's state along, twice the size of the weights
+    bare = model.__class__.from_config(model.get_config())
+    bare.set_weights(model.get_weights())
+    keras_file = folder / 'model.keras'
+    bare.save(keras_file)
+    lite_file = write_litert(bare, folder)
+    expected = np.asarray(bare(check, training=False))
+    worst = float(np.abs(_run_lite(lite_file, check) - expected).max())
+    if worst > 1e-3 * max(float(np.abs(expected).max()), 1.0):
+        raise EngineError(f'LiteRT differs from Keras by {worst:.4g} on {len(check)} held-out '
+                          'images: not exported.')
+    return {'litert': lite_file, 'keras': keras_file}
+
+
+def export_bundle(bundle: Bundle, formats: Sequence[str], training: Dataset, held_out: Dataset,
+                  out: Path | None, tolerance: float) -> list[Row]:
+    """
+    Export a bundle's Keras model to other formats, and write them as a bundle if all are good.
+
+    :param training: where representative images for int8 are taken from.
+    :param held_out: images on which each format is measured.
+    :param out: the bundle to write; None only measures.
+    :param tolerance: how much accuracy a format may lose against the Keras model.
+    :return: a row for the Keras model, then one for each format.
+    :raises EngineError: when the bundle holds no Keras model.
+    """
+    keras_file = bundle.file('keras')
+    if keras_file is None:
+        raise EngineError(f'{bundle.directory}: holds no Keras model to export, only '
+                          f'{", ".join(bundle.manifest.files)}.')
+    import keras
+    model = keras.models.load_model(keras_file, compile=False, safe_mode=True)
+    held_out = matched(held_out, bundle.labels)
+    representative = _representative(bundle, training)
+    with tempfile.TemporaryDirectory() as folder:
+        reference, expected = _measure(bundle, 'keras', held_out, None)
+        rows, files = [reference], {}
+        for name in tqdm(formats, desc='exporting', unit='format'):
+            own = Path(folder) / name
+            own.mkdir()
+            path = keras_file if name == 'keras' else _write(name, model, own, representative)
+            kind = FORMATS[name]
+            part = _bundle_of(bundle, own / 'bundle', {kind: path})
+            row, _ = _measure(part, name, held_out, expected)
+            rows.append(_judged(row, reference, tolerance))
+            files[kind] = path
+        if out is not None and not any(row.refused for row in rows):
+            _bundle_of(bundle, out, files, [asdict(row) for row in rows])
+    return rows
+
+
+def _write(name: str, model: Any, folder: Path, representative: NDArray[Any]) -> Path:
+    if name == 'onnx':
+        return write_onnx(model, folder)
+    if name == 'savedmodel':
+        model.export(folder / 'saved_model', verbose=False)
+        return folder / 'saved_model'
+    precision = cast(Precision, name.removeprefix('litert_'))
+    return write_litert(model, folder, precision, representative)
+
+
+def _bundle_of(bundle: Bundle, directory: Path, files: Mapping[FileKind, Path],
+               export: list[dict[str, Any]] | None = None) -> Bundle:
+    """Write a bundle with the same contract and other files."""
+    frames, logits = bundle.golden()
+    manifest = bundle.manifest
+    if export is not None:
+        manifest = manifest.model_copy(update={
+            'provenance': {**manifest.provenance, 'export': export}})
+    card = (bundle.directory / 'MODEL_CARD.md').read_text(encoding='utf-8')
+    return write_bundle(directory, manifest, files=files, frames=frames, logits=logits, card=card)
+
+
+def _measure(bundle: Bundle, name: str, data: Dataset, expected: NDArray[Any] | None
+             ) -> tuple[Row, NDArray[Any]]:
+    """Return the row of one format and its answers, run as the robot runs it."""
+    kind = FORMATS[name]
+    engine, _ = create_engine(bundle, ENGINES[kind])
+    check_golden(bundle, engine)
+    measured = Measured(bundle, engine)
+    answers = measured.logits_of(data, f'measuring {name}').argmax(axis=1)
+    tensor = measured.tensor(data.read(0))[None]
+    times_ms = []
+    for _ in range(TIMED):
+        started_s = perf_counter()
+        engine.infer(tensor)
+        times_ms.append((perf_counter() - started_s) * 1e3)
+    path = bundle.file(kind)
+    assert path is not None
+    files = [path] if path.is_file() else [file for file in path.rglob('*') if file.is_file()]
+    return Row(
+        name, sum(file.stat().st_size for file in files), len(data),
+        round(float((answers == data.classes).mean()), 5),
+        1.0 if expected is None else round(float((answers == expected).mean()), 5),
+        round(float(np.median(times_ms)), 4)), answers
+
+
+def _judged(row: Row, reference: Row, tolerance: float) -> Row:
+    lost = reference.accuracy - row.accuracy
+    if lost <= tolerance:
+        return row
+    reason = f'loses {lost:.4f} of accuracy, allowed is {tolerance:.4f}'
+    return Row(**{**asdict(row), 'refused': reason})
+
+
+def _representative(bundle: Bundle, training: Dataset) -> NDArray[Any]:
+    from digiphys_ros.learning.datasets.stream import tensor_of
+    from digiphys_ros.perception.preprocess import Preprocessor
+    chosen = np.random.default_rng(0).permutation(len(training))[:REPRESENTATIVE]
+    preprocess = Preprocessor(bundle.spec)
+    return np.stack([tensor_of(preprocess, training.read(int(index))) for index in chosen])
+
+
+def _run_lite(path: Path, tensor: NDArray[Any]) -> NDArray[Any]:
+    from ai_edge_litert.interpreter import Interpreter
+    interpreter = Interpreter(model_path=str(path))
+    index = interpreter.get_input_details()[0]['index']
+    interpreter.resize_tensor_input(index, tensor.shape)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(index, tensor)
+    interpreter.invoke()
+    return np.asarray(interpreter.get_tensor(interpreter.get_output_details()[0]['index']))

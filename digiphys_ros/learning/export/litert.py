@@ -1,0 +1,54 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Keras to LiteRT: float32, float16 weights, or int8."""
+
+from pathlib import Path
+import shutil
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Precision = Literal['float32', 'float16', 'int8']
+
+
+def write_litert(model: Any, folder: Path, precision: Precision = 'float32',
+                 representative: NDArray[Any] | None = None) -> Path:
+    """
+    Write ``model.tflite``.
+
+    int8 quantises weights and activations by the range they have on representative images; input
+    and output stay float32, so that the bundle's contract is the same.
+
+    :param representative: (N, H, W, C) training tensors; int8 needs them.
+    """
+    import tensorflow as tf
+    saved, path = folder / 'for_litert', folder / 'model.tflite'
+    # the way through a SavedModel is the one that can be told to be silent
+    model.export(saved, verbose=False)
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(saved))
+    if precision != 'float32':
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if precision == 'float16':
+        converter.target_spec.supported_types = [tf.float16]
+    if precision == 'int8':
+        if representative is None:
+            raise ValueError('int8 needs representative tensors')
+        converter.representative_dataset = lambda: (
+            [tensor[None].astype(np.float32)] for tensor in representative)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    path.write_bytes(converter.convert())
+    shutil.rmtree(saved)
+    return path

@@ -1,0 +1,66 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""ONNX Runtime: on a GPU by TensorRT or CUDA where it can, on the CPU else."""
+
+from typing import Any
+
+from digiphys_ros.errors import EngineError
+from digiphys_ros.perception.bundle import Bundle
+import numpy as np
+from numpy.typing import NDArray
+import onnxruntime
+
+PROVIDERS = ('TensorrtExecutionProvider', 'CUDAExecutionProvider', 'CPUExecutionProvider')
+"""Best first; those that this ONNX Runtime lacks are passed over."""
+
+
+class OnnxEngine:
+    """
+    Run ``model.onnx``.
+
+    :param threads: threads inside one operation; 0 leaves it to ONNX Runtime.
+    :raises EngineError: when the file is no ONNX model or its input is not the contract's.
+    """
+
+    name = 'onnx'
+
+    def __init__(self, bundle: Bundle, threads: int = 0) -> None:
+        path = bundle.file('onnx')
+        if path is None:
+            raise EngineError(f'{bundle.directory}: holds no ONNX model, only '
+                              f'{", ".join(bundle.manifest.files)}.')
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        # warnings about a provider that is not there: the one in use is told in one line
+        options.log_severity_level = 3
+        available = onnxruntime.get_available_providers()
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(path), options, [name for name in PROVIDERS if name in available])
+        except Exception as error:
+            raise EngineError(f'{path}: ONNX Runtime cannot load it: '
+                              f'{str(error).splitlines()[0]}') from error
+        self._input = self._session.get_inputs()[0]
+        if tuple(self._input.shape[1:]) != bundle.spec.shape[1:]:
+            raise EngineError(f'{path}: the model takes {tuple(self._input.shape)}, the bundle '
+                              f'prepares {bundle.spec.shape}.')
+        self.device = self._session.get_providers()[0].removesuffix('ExecutionProvider')
+        # TensorRT and CUDA may round to half of the digits
+        self.tolerance = 1e-3 if self.device == 'CPU' else 0.02
+
+    def infer(self, tensor: NDArray[Any]) -> NDArray[Any]:
+        """Return logits of shape (N, classes)."""
+        logits = self._session.run(None, {self._input.name: tensor})[0]
+        return np.asarray(logits, np.float32)

@@ -1,0 +1,104 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+import json
+
+from digiphys_ros.cli.main import main
+from digiphys_ros.learning.export import export as export_module
+from digiphys_ros.perception import Classifier, create_engine, load_bundle
+from digiphys_ros.perception.frame import Frame
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope='module')
+def bundle(colours, tmp_path_factory):
+    folder = tmp_path_factory.mktemp('export')
+    (folder / 'recipe.yaml').write_text(
+        'name: colours\nnetwork: {name: article_cnn}\nepochs: 4\nbatch: 16\n'
+        'preprocess: {width: 24, height: 24}\n')
+    assert main(['train', str(folder / 'recipe.yaml'), '--data', str(colours / 'd.npz'),
+                 '--labels', str(colours / 'names.txt'), '--out', str(folder / 'colours')]) == 0
+    return folder / 'colours'
+
+
+def export(bundle, colours, *words):
+    return main(['export', str(bundle), '--data', str(colours / 'd.npz'), '--labels',
+                 str(colours / 'names.txt'), *words])
+
+
+def test_every_format_is_measured_against_keras(bundle, colours, tmp_path, capsys):
+    names = ['litert_float32', 'litert_float16', 'litert_int8', 'savedmodel', 'onnx']
+    assert export(bundle, colours, '--formats', ','.join(names), '--json',
+                  str(tmp_path / 'e.json')) == 0
+    rows = {row['format']: row for row in
+            json.loads((tmp_path / 'e.json').read_text())['formats']}
+    assert list(rows) == ['keras', *names]
+    for row in rows.values():
+        assert row['images'] == 36
+        assert row['accuracy'] >= rows['keras']['accuracy'] - 0.005
+        assert row['latency_ms'] > 0
+    # half and a quarter of the bits
+    assert rows['litert_float16']['size_bytes'] < 0.6 * rows['litert_float32']['size_bytes']
+    assert rows['litert_int8']['size_bytes'] < 0.4 * rows['litert_float32']['size_bytes']
+    assert '| litert_int8 |' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(('formats', 'kinds'), [
+    ('litert_int8', {'litert'}), ('onnx,litert_float16', {'onnx', 'litert'})])
+def test_the_bundle_written_runs_on_the_robot(bundle, colours, tmp_path, formats, kinds):
+    assert export(bundle, colours, '--formats', formats, '--out', str(tmp_path / 'small')) == 0
+    small = load_bundle(tmp_path / 'small')
+    assert set(small.manifest.files) == kinds
+    assert [row['format'] for row in small.manifest.provenance['export']] == [
+        'keras', *formats.split(',')]
+    blue = np.full((100, 80, 3), 30, np.uint8)
+    blue[..., 2] = 180
+    answer = Classifier(small, create_engine(small)[0])(Frame(blue, 'rgb'))
+    assert answer.scores[0][0] == 'blue'
+
+
+def test_a_format_that_loses_accuracy_is_refused(bundle, colours, tmp_path, monkeypatch, capsys):
+    real = export_module._measure
+
+    def worse(part, name, *others):
+        row, answers = real(part, name, *others)
+        if name != 'keras':
+            row = export_module.Row(**{**vars(row), 'accuracy': row.accuracy - 0.02})
+        return row, answers
+    monkeypatch.setattr(export_module, '_measure', worse)
+    assert export(bundle, colours, '--formats', 'litert_int8', '--out',
+                  str(tmp_path / 'small')) == 1
+    assert 'REFUSED: loses 0.0200 of accuracy, allowed is 0.0050' in capsys.readouterr().out
+    assert not (tmp_path / 'small').exists()
+    assert export(bundle, colours, '--formats', 'litert_int8', '--out', str(tmp_path / 'small'),
+                  '--tolerance', '0.03') == 0
+
+
+@pytest.mark.parametrize(('words', 'code', 'sentence'), [
+    (['--formats', 'litert_int4'], 2, 'litert_int4 is unknown, allowed are litert_float32'),
+    (['--formats', 'onnx,onnx'], 2, 'name each format once'),
+    (['--formats', 'litert_int8,litert_float16', '--out', 'x'], 2, 'holds one LiteRT model'),
+    (['--validation', 'half'], 2, '--validation half: a share between 0 and 1'),
+    (['--split', 'nowhere.json'], 2, '--split nowhere.json: no such file'),
+])
+def test_wrong_arguments_are_one_sentence(bundle, colours, capsys, words, code, sentence):
+    assert export(bundle, colours, *words) == code
+    assert sentence in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_bundle_without_keras_cannot_be_exported(bundle, colours, tmp_path, capsys):
+    assert export(bundle, colours, '--formats', 'onnx', '--out', str(tmp_path / 'o')) == 0
+    assert export(tmp_path / 'o', colours) == 1
+    assert 'holds no Keras model to export, only onnx' in capsys.readouterr().err
