@@ -16,42 +16,66 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from digiphys_ros.errors import DatasetError
+from digiphys_ros.learning.datasets.bag import is_bag, open_bag
+from digiphys_ros.learning.datasets.cifar import BATCH, open_cifar
 from digiphys_ros.learning.datasets.dataset import Dataset
+from digiphys_ros.learning.datasets.files import Files, FolderFiles, ZipFiles
+from digiphys_ros.learning.datasets.folder import class_folders
+from digiphys_ros.learning.datasets.gtsrb import open_gtsrb, TABLE
+from digiphys_ros.learning.datasets.npz import open_npz
+from digiphys_ros.learning.datasets.table import open_csv
 
-KINDS = ('a folder or .zip of class folders, an .npz with x and y')
+KINDS = ('a folder or .zip of class folders, of a labels.csv, of GTSRB or of CIFAR-10, a .csv, '
+         'an .npz with x and y, or a ROS 2 bag')
 
 Part = Literal['train', 'val', 'test']
 
 
-def open_dataset(uri: str, *, labels: Sequence[str] | None = None, part: Part | None = None
-                 ) -> Dataset:
+def open_dataset(uri: str, *, labels: Sequence[str] | None = None, part: Part | None = None,
+                 image_topic: str | None = None, label_topic: str | None = None) -> Dataset:
     """
     Return the labelled samples at ``uri``.
 
     :param labels: class names, where the data has only numbers; in their order.
     :param part: one part of a data set that comes in parts; None joins them.
+    :param image_topic: of a bag with several topics of images.
+    :param label_topic: of a bag with several topics of labels.
     :raises DatasetError: when it is in no layout known here, or labels do not fit.
     """
     path = Path(uri).expanduser()
     if not uri or not path.exists():
         raise DatasetError(f'{uri or "(nothing)"}: does not exist; a data set is {KINDS}.')
-    data = _read(path, part)
+    data = open_bag(path, image_topic, label_topic) if is_bag(path) else _read(path, part)
     return data if labels is None else _named(data, tuple(labels))
 
 
 def _read(path: Path, part: Part | None) -> Dataset:
-    if path.is_dir() or path.suffix.lower() == '.zip':
-        from digiphys_ros.learning.datasets.files import FolderFiles, ZipFiles
-        from digiphys_ros.learning.datasets.folder import class_folders
-        return class_folders(FolderFiles(path) if path.is_dir() else ZipFiles(path), part)
+    if path.is_dir():
+        return _files(FolderFiles(path), part)
+    if path.suffix.lower() == '.zip':
+        return _files(ZipFiles(path), part)
+    if path.suffix.lower() == '.csv':
+        return open_csv(FolderFiles(path.parent), path.name)
     if path.suffix.lower() == '.npz':
-        from digiphys_ros.learning.datasets.npz import open_npz
         return open_npz(path, part)
     raise DatasetError(f'{path}: is no data set; one is {KINDS}.')
+
+
+def _files(files: Files, part: Part | None) -> Dataset:
+    """Tell the layout by the names of the files."""
+    names = files.names()
+    batches = [name for name in names if BATCH.match(PurePosixPath(name).name)]
+    if batches:
+        return open_cifar(files, batches, part)
+    tables = [name for name in names if TABLE.search(name)]
+    if tables:
+        return open_gtsrb(files, tables)
+    listed = [name for name in names if PurePosixPath(name).name == 'labels.csv']
+    return open_csv(files, listed[0]) if listed else class_folders(files, part)
 
 
 def _named(data: Dataset, labels: tuple[str, ...]) -> Dataset:

@@ -1,0 +1,96 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""CIFAR-10's Python batches, read without letting a pickle run code."""
+
+from functools import partial
+import io
+from pathlib import PurePosixPath
+import pickle
+import re
+from typing import Any
+
+from digiphys_ros.errors import DatasetError
+from digiphys_ros.learning.datasets.dataset import Dataset
+from digiphys_ros.learning.datasets.files import Files
+import numpy as np
+from numpy.typing import NDArray
+
+BATCH = re.compile(r'^(data_batch_\d+|test_batch)$')
+_ALLOWED = {
+    **{(f'numpy.{core}.multiarray', '_reconstruct'): np.empty(0).__reduce__()[0]
+       for core in ('core', '_core')},
+    ('numpy', 'ndarray'): np.ndarray, ('numpy', 'dtype'): np.dtype,
+}
+"""What a batch is made of; anything else in a pickle is refused."""
+
+
+class _Unpickler(pickle.Unpickler):
+
+    def find_class(self, module: str, name: str) -> Any:
+        try:
+            return _ALLOWED[module, name]
+        except KeyError:
+            raise pickle.UnpicklingError(f'{module}.{name} is not allowed') from None
+
+
+def open_cifar(files: Files, names: list[str], part: str | None = None) -> Dataset:
+    """
+    Return the images of CIFAR-10's batches.
+
+    :param names: the batches.
+    :param part: train or test; None joins them.
+    :raises DatasetError: when a batch is not what CIFAR-10's are.
+    """
+    chosen = [name for name in names if part is None
+              or (part == 'test') == PurePosixPath(name).name.startswith('test')]
+    if not chosen:
+        raise DatasetError(f'{files.uri}: has no part "{part}", only {", ".join(names)}.')
+    batches = [_batch(files, name) for name in chosen]
+    images = np.concatenate([pixels for pixels, _ in batches])
+    classes = np.concatenate([labels for _, labels in batches])
+    keys = tuple(f'{name}[{index}]' for name, (pixels, _) in zip(chosen, batches, strict=True)
+                 for index in range(len(pixels)))
+    return Dataset(files.uri, _labels(files, chosen[0], int(classes.max())), classes,
+                   np.arange(len(images)), keys, partial(_read, images))
+
+
+def _read(images: NDArray[np.uint8], index: int) -> NDArray[Any]:
+    image: NDArray[Any] = images[index]
+    return image
+
+
+def _batch(files: Files, name: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    content = _load(files, name)
+    try:
+        # 1024 values of red, then green, then blue, row by row
+        planes = np.asarray(content[b'data'], np.uint8).reshape(-1, 3, 32, 32)
+        labels = np.asarray(content[b'labels'], np.int64)
+    except (KeyError, TypeError, ValueError) as error:
+        raise DatasetError(f'{files.uri}: {name}: is no CIFAR-10 batch: {error}.') from error
+    return np.ascontiguousarray(planes.transpose(0, 2, 3, 1)), labels
+
+
+def _labels(files: Files, batch: str, highest: int) -> tuple[str, ...]:
+    meta = str(PurePosixPath(batch).with_name('batches.meta'))
+    if meta in files.names():
+        return tuple(name.decode() for name in _load(files, meta)[b'label_names'])
+    return tuple(map(str, range(highest + 1)))
+
+
+def _load(files: Files, name: str) -> Any:
+    try:
+        return _Unpickler(io.BytesIO(files.read(name)), encoding='bytes').load()
+    except (pickle.UnpicklingError, EOFError, ValueError, AttributeError, IndexError) as error:
+        raise DatasetError(f'{files.uri}: {name}: is no CIFAR-10 batch: {error}.') from error
