@@ -123,6 +123,7 @@ def test_cifar_batches(cifar, tmp_path):
 
 
 class Evil:
+
     def __reduce__(self):
         return print, ('this was run',)
 
