@@ -26,6 +26,7 @@ VERBS = {
     'demo': 'run the whole pipeline on a drawn sign course or any other source',
     'run': 'start the nodes of a configuration and keep them alive',
     'doctor': 'check this machine and the running graph, and name each fix',
+    'data': 'look at labelled data, and split it',
     'train': 'train a network and write a model bundle',
     'baseline': 'measure a decision tree and a support-vector machine on labelled data',
     'evaluate': 'measure a model bundle on labelled images',

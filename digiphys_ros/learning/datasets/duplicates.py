@@ -27,8 +27,9 @@ from numpy.typing import NDArray
 SIDE = 16
 BANDS = 4
 MOST_IN_BUCKET = 100
-NEAR = 4.0
-"""Mean difference of two thumbnails, of 255, up to which images count as nearly the same."""
+NEAR, ALIKE = 4.0, 0.97
+"""Images are nearly the same when their thumbnails differ by no more than this on average, of 255,
+and correlate at least so much: two dark pictures differ little, whatever they show."""
 
 
 class Fingerprints:
@@ -67,8 +68,12 @@ class Fingerprints:
         return joined_groups(pair for pair in pairs if self._alike(*pair))
 
     def _alike(self, one: int, other: int) -> bool:
-        difference = np.abs(self._thumbnails[one] - self._thumbnails[other])
-        return bool(difference.mean() <= NEAR)
+        first, second = self._thumbnails[one].ravel(), self._thumbnails[other].ravel()
+        if np.abs(first - second).mean() > NEAR:
+            return False
+        first, second = first - first.mean(), second - second.mean()
+        size = float(np.linalg.norm(first) * np.linalg.norm(second))
+        return size > 0 and float(first @ second) >= ALIKE * size
 
 
 def _edges(grey: NDArray[Any]) -> NDArray[np.bool_]:

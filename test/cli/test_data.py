@@ -1,0 +1,126 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+import json
+
+from digiphys_ros.cli.main import main
+from digiphys_ros.learning.datasets import open_dataset
+import numpy as np
+import pytest
+
+
+def scene(seed, size=24):
+    """Return a picture with shapes in it, none like another."""
+    import cv2
+    rng = np.random.default_rng(seed)
+    return cv2.resize(rng.integers(0, 256, (5, 5, 3), np.uint8), (size, size),
+                      interpolation=cv2.INTER_CUBIC)
+
+
+def write(path, pixels, *options):
+    import cv2
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), pixels[:, :, ::-1], list(options))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    import cv2
+    root = tmp_path / 'd'
+    for index in range(10):
+        write(root / 'ab'[index % 2] / f'{index}.png', scene(index))
+    write(root / 'a' / 'copy.png', scene(0))
+    write(root / 'b' / 'jpeg.jpg', scene(2), cv2.IMWRITE_JPEG_QUALITY, 90)
+    cut = root / 'b' / '9.png'
+    cut.write_bytes(cut.read_bytes()[:100])
+    return root
+
+
+def test_inspect_finds_what_is_wrong(folder, tmp_path, capsys):
+    code = main(['data', 'inspect', str(folder), '--json', str(tmp_path / 'r.json'),
+                 '--montage', str(tmp_path / 'm.png')])
+    assert code == 1
+    report = json.loads((tmp_path / 'r.json').read_text())
+    assert report['classes'] == {'a': 6, 'b': 6}
+    assert report['sizes'] == {'24x24x3': 11}
+    assert [one['sample'] for one in report['unreadable']] == ['b/9.png']
+    assert report['duplicates']['exact'] == [['a/0.png', 'a/copy.png']]
+    # the same picture as JPEG, and under another label
+    assert report['duplicates']['near'] == [['a/2.png', 'b/jpeg.jpg']]
+    assert report['duplicates']['of_different_classes'] == [['a/2.png', 'b/jpeg.jpg']]
+    told = capsys.readouterr().out
+    assert 'b/9.png: the PNG file ends too early' in told
+    import cv2
+    assert cv2.imread(str(tmp_path / 'm.png')).shape[0] == 2 * 48
+
+
+def test_good_data_is_good(tmp_path):
+    np.savez(tmp_path / 'd.npz', x=np.stack([scene(index) for index in range(8)]),
+             y=np.arange(8) % 2)
+    assert main(['data', 'inspect', str(tmp_path / 'd.npz')]) == 0
+
+
+def test_duplicates_within_a_track_are_none(tmp_path):
+    np.savez(tmp_path / 'd.npz', x=np.stack([scene(index // 2) for index in range(8)]),
+             y=np.arange(8) // 2 % 2, track=np.arange(8) // 2)
+    assert main(['data', 'inspect', str(tmp_path / 'd.npz'), '--json',
+                 str(tmp_path / 'r.json')]) == 0
+    assert json.loads((tmp_path / 'r.json').read_text())['duplicates']['exact'] == []
+
+
+def test_leakage_between_parts_is_told(tmp_path, capsys):
+    pictures = [scene(index) for index in range(19)]
+    np.savez(tmp_path / 'd.npz', x=np.stack([*pictures, pictures[0]]), y=np.arange(20) % 2)
+    for seed in range(20):
+        assert main(['data', 'split', str(tmp_path / 'd.npz'), '--out',
+                     str(tmp_path / 's.json'), '--seed', str(seed), '--validation', '0.4']) == 0
+        samples = json.loads((tmp_path / 's.json').read_text())['samples']
+        apart = ('x[0]' in samples['train']) != ('x[19]' in samples['train'])
+        code = main(['data', 'inspect', str(tmp_path / 'd.npz'), '--split',
+                     str(tmp_path / 's.json')])
+        assert code == int(apart)
+        if apart:
+            break
+    told = capsys.readouterr().out
+    assert 'leakage     1' in told
+    assert 'x[19]' in told.splitlines()[-1]
+
+
+def test_split_writes_what_train_reads(tmp_path, capsys):
+    np.savez(tmp_path / 'd.npz', x=np.stack([scene(index) for index in range(40)]),
+             y=np.arange(40) % 2, patient=np.arange(40) // 4)
+    assert main(['data', 'split', str(tmp_path / 'd.npz'), '--out', str(tmp_path / 's.json'),
+                 '--test', '0.2', '--json', str(tmp_path / 'r.json')]) == 0
+    report = json.loads((tmp_path / 'r.json').read_text())
+    assert {name: sum(counts) for name, counts in report['counts'].items()} == {
+        'train': 24, 'validation': 8, 'test': 8}
+    from digiphys_ros.learning.datasets import load_split
+    data = open_dataset(str(tmp_path / 'd.npz'))
+    split = load_split(tmp_path / 's.json', data)
+    assert not set(data.groups[split.train]) & set(data.groups[split.test])
+
+
+@pytest.mark.parametrize(('words', 'sentence'), [
+    ([], 'required: inspect|split'),
+    (['inspect', 'nowhere'], 'nowhere: no such file'),
+    (['split', 'nowhere'], 'required: --out'),
+    (['inspect', '{data}', '--split', 'nowhere.json'], '--split nowhere.json: no such file'),
+    (['split', '{data}', '--out', '/nowhere/s.json'], '--out /nowhere/s.json: cannot be written'),
+])
+def test_wrong_arguments_are_one_sentence(tmp_path, capsys, words, sentence):
+    np.savez(tmp_path / 'd.npz', x=np.stack([scene(index) for index in range(8)]),
+             y=np.arange(8) % 2)
+    code = main(['data', *[word.format(data=tmp_path / 'd.npz') for word in words]])
+    assert code == 2
+    assert sentence in capsys.readouterr().err.splitlines()[-1]
