@@ -24,7 +24,7 @@ Dropout = Annotated[float, Field(ge=0, lt=1)]
 
 def residual(shape: tuple[int, ...], classes: int, *, width: Width = 24,
              last_width: Width | None = None, dropout: Dropout = 0.0,
-             standardise: bool = False) -> Any:
+             stride: Annotated[int, Field(ge=1, le=8)] = 1, standardise: bool = False) -> Any:
     """
     Return nine layers of weights with two residual blocks, for images of about 32x32.
 
@@ -36,11 +36,13 @@ def residual(shape: tuple[int, ...], classes: int, *, width: Width = 24,
     :param width: filters of the first convolution.
     :param last_width: filters of the last block, where most weights are; null is 8 * width.
     :param dropout: share of the features before the last layer left out in a training step.
+    :param stride: of the first convolution [pixels]; 2 or more for images that are larger.
     :param standardise: bring each image to mean 0 and deviation 1 first, whatever its light.
     """
     import keras
     inputs = keras.Input(shape)
-    x = trunk(standardised(inputs) if standardise else inputs, width, last_width or 8 * width)
+    x = standardised(inputs) if standardise else inputs
+    x = trunk(x, width, last_width or 8 * width, stride)
     if dropout:
         x = keras.layers.Dropout(dropout)(x)
     return keras.Model(inputs, keras.layers.Dense(classes, name='logits')(x), name='residual')
@@ -52,15 +54,17 @@ def standardised(images: Any) -> Any:
     return layers.LayerNormalization(axis=(1, 2, 3), center=False, scale=False)(images)
 
 
-def trunk(inputs: Any, width: int, last_width: int) -> Any:
+def trunk(inputs: Any, width: int, last_width: int, stride: int = 1) -> Any:
     """
     Return the features of a residual network before its last layer.
 
     :param inputs: Keras tensor (N, height, width, channels).
+    :param stride: of the first convolution.
     :return: Keras tensor (N, last_width).
     """
     from keras import layers
-    x = _block(_convolution(_convolution(inputs, width), 2 * width, pool=True))
+    x = _convolution(inputs, width, stride=stride)
+    x = _block(_convolution(x, 2 * width, pool=True))
     x = _convolution(_convolution(x, 4 * width, pool=True), last_width, pool=True)
     return layers.GlobalMaxPooling2D()(_block(x))
 
@@ -71,9 +75,10 @@ def _block(x: Any) -> Any:
     return layers.Add()([x, _convolution(_convolution(x, filters), filters)])
 
 
-def _convolution(x: Any, filters: int, *, pool: bool = False) -> Any:
+def _convolution(x: Any, filters: int, *, stride: int = 1, pool: bool = False) -> Any:
     from keras import layers
-    x = layers.Conv2D(filters, 3, padding='same', use_bias=False,
+    # with large strides a kernel of 3 would leave pixels out
+    x = layers.Conv2D(filters, max(3, stride + 1), stride, 'same', use_bias=False,
                       kernel_initializer='he_normal')(x)
     if pool:
         # before the normalisation, which is then a fourth of the work: a fifth of all of it

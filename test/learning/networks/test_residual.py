@@ -34,6 +34,14 @@ def test_widths(options, widths):
         + 5 * widths[-1] + 5
 
 
+@pytest.mark.parametrize(('stride', 'kernel', 'side'), [(1, 3, 64), (2, 3, 32), (4, 5, 16)])
+def test_the_stride_leaves_less_to_do_and_no_pixel_out(stride, kernel, side):
+    model = build_network('residual', {'width': 2, 'stride': stride}, (64, 64, 3), 5)
+    first = next(layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D))
+    assert first.kernel_size == (kernel, kernel)
+    assert first.output.shape[1:3] == (side, side)
+
+
 def test_standardised_it_answers_the_same_in_any_light():
     keras.utils.set_random_seed(0)
     model = build_network('residual', {'width': 2, 'standardise': True}, (16, 16, 1), 3)
