@@ -29,6 +29,7 @@ VERBS = {
     'data': 'look at labelled data, and split it',
     'train': 'train a network and write a model bundle',
     'baseline': 'measure a decision tree and a support-vector machine on labelled data',
+    'tune': "search a recipe's ranges for what validates best",
     'evaluate': 'measure a model bundle on labelled images',
     'export': "export a bundle's Keras model to LiteRT, SavedModel and ONNX",
     'bench': 'measure latency, frames, start and memory of the pipeline',

@@ -14,7 +14,7 @@
 
 """The epochs of a training, from the first or from a checkpoint on."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 import hashlib
 from pathlib import Path
@@ -63,12 +63,14 @@ class Fit:
     Train a model in place.
 
     :param work: folder of checkpoint and logs.
+    :param on_epoch: called with the history after each epoch; what it raises ends the training.
     """
 
     def __init__(self, recipe: Recipe, model: Any, training: Stream, validation: Stream,
-                 work: Path) -> None:
+                 work: Path, on_epoch: Callable[[History], None] | None = None) -> None:
         self._recipe, self._model, self._work = recipe, model, work
         self._training, self._validation = training, validation
+        self._on_epoch = on_epoch
         self.history: History = []
 
     def run(self, *, resume: bool) -> History:
@@ -156,6 +158,8 @@ class Fit:
         checkpoint.save(self._work / CHECKPOINT, self._variables(), {
             'training': self._identity(), 'history': self.history})
         write_log(self.history, self._work)
+        if self._on_epoch is not None:
+            self._on_epoch(self.history)
 
     def _best(self) -> int:
         """Return the number of the best epoch so far."""

@@ -57,28 +57,47 @@ def train(recipe: Recipe, training: Dataset, validation: Mapping[str, Dataset], 
     :raises DatasetError: when the data cannot be trained on.
     :raises TrainingError: when the training cannot go on.
     """
-    if training.kind != 'image' or recipe.preprocess is None:
+    material = material_of(recipe, training, validation)
+    spec = recipe.preprocess
+    if training.kind != 'image' or spec is None:
         raise ConfigError(f'recipe {recipe.name}: field `preprocess`: a bundle is for images, '
                           f'received {training.kind}s from {training.uri} and '
                           f'{"a" if recipe.preprocess else "no"} preprocessing.')
-    training.check_trainable()
-    spec = recipe.preprocess
-    material = Material(training, validation)
-    if recipe.background is not None:
-        material = with_background(material, recipe.background, spec.width, recipe.seed)
-    model, history = train_network(recipe, material, partial(tensor_of, Preprocessor(spec)),
-                                   work=work, resume=resume)
+    model, history = train_network(recipe, material, prepare_of(recipe), work=work,
+                                   resume=resume)
     bundle = make_bundle(model, recipe, spec, material.training, material.validation, out,
                          about or About())
     return Result(bundle, history)
 
 
+def material_of(recipe: Recipe, training: Dataset, validation: Mapping[str, Dataset]) -> Material:
+    """
+    Return what is trained on: the data, and the background that the recipe asks for.
+
+    :raises DatasetError: when the data cannot be trained on.
+    """
+    training.check_trainable()
+    material = Material(training, validation)
+    if recipe.background is None or recipe.preprocess is None:
+        return material
+    return with_background(material, recipe.background, recipe.preprocess.width, recipe.seed)
+
+
+def prepare_of(recipe: Recipe) -> Prepare:
+    """Return what makes a tensor of a sample; rows of a table are tensors already."""
+    if recipe.preprocess is None:
+        return lambda row: row
+    return partial(tensor_of, Preprocessor(recipe.preprocess))
+
+
 def train_network(recipe: Recipe, material: Material, prepare: Prepare, *, work: Path,
-                  resume: bool = False) -> tuple[Any, History]:
+                  resume: bool = False, on_epoch: Callable[[History], None] | None = None
+                  ) -> tuple[Any, History]:
     """
     Return the trained Keras model and its history.
 
     :param prepare: sample as it is read -> tensor.
+    :param on_epoch: called with the history after each epoch.
     """
     import keras
     import tensorflow as tf
@@ -93,7 +112,7 @@ def train_network(recipe: Recipe, material: Material, prepare: Prepare, *, work:
     plain = build_network(recipe.network.name, recipe.network.options, shape,
                           len(material.training.labels))
     model = plain if recipe.lora is None else add_lora(plain, recipe.lora.rank, recipe.lora.alpha)
-    history = Fit(recipe, model, training, held_out, work).run(resume=resume)
+    history = Fit(recipe, model, training, held_out, work, on_epoch).run(resume=resume)
     return (model if recipe.lora is None else merge_lora(model, plain)), history
 
 

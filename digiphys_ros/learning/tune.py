@@ -1,0 +1,135 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Search the ranges of a recipe for the values that validate best."""
+
+from collections.abc import Mapping
+from pathlib import Path
+import tempfile
+from typing import Any
+
+from digiphys_ros.errors import ConfigError, TrainingError
+from digiphys_ros.learning.datasets import Dataset
+from digiphys_ros.learning.recipe import Recipe
+from digiphys_ros.learning.recipe_sections import TuneRange
+from digiphys_ros.learning.train.log import History
+from digiphys_ros.learning.train.train import material_of, prepare_of, train_network
+import optuna
+
+WARM_UP_TRIALS, WARM_UP_EPOCHS = 4, 1
+"""Nothing is pruned before there is something to compare with."""
+
+
+def open_study(storage: str, name: str) -> optuna.Study:
+    """
+    Return a study, the one that is there or a new one.
+
+    Trials are proposed by TPE (Bergstra et al., 2011) and pruned below the median of the others
+    at the same epoch.
+
+    :param storage: an SQLite file, or the URL of a database that several machines share.
+    :raises ConfigError: when it cannot be opened.
+    """
+    url = storage if '://' in storage else f'sqlite:///{storage}'
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        return optuna.create_study(
+            study_name=name, storage=url, direction='maximize', load_if_exists=True,
+            # without a seed: several workers with the same would propose the same
+            sampler=optuna.samplers.TPESampler(),
+            pruner=optuna.pruners.MedianPruner(WARM_UP_TRIALS, WARM_UP_EPOCHS))
+    except Exception as error:
+        raise ConfigError(f'study {storage}: cannot be opened: '
+                          f'{str(error).splitlines()[0]}') from error
+
+
+def tune(recipe: Recipe, training: Dataset, validation: Mapping[str, Dataset],
+         study: optuna.Study, trials: int) -> Recipe:
+    """
+    Train until the study has ``trials`` finished trials; return the recipe of the best.
+
+    A trial's value is the best validation accuracy of its epochs. One whose loss is no number
+    fails, and does not count.
+
+    :raises ConfigError: when the recipe has no ranges, or no trial succeeded.
+    """
+    if not recipe.tune:
+        raise ConfigError(f'recipe {recipe.name}: field `tune` is empty: name the fields to '
+                          'search, and their ranges.')
+    ended = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
+    enough = optuna.study.MaxTrialsCallback(trials, ended)
+    missing = trials - len(study.get_trials(deepcopy=False, states=ended))
+    if missing > 0:
+        study.optimize(_Objective(recipe, training, validation), callbacks=[enough],
+                       n_trials=2 * missing, catch=(TrainingError,), show_progress_bar=True)
+    try:
+        best = study.best_params
+    except ValueError as error:
+        raise ConfigError('no trial was trained to its end: look at the errors above.') from error
+    return recipe.replaced(best)
+
+
+class _Objective:
+    """Train one proposal."""
+
+    def __init__(self, recipe: Recipe, training: Dataset, validation: Mapping[str, Dataset]
+                 ) -> None:
+        self._recipe, self._training, self._validation = recipe, training, validation
+
+    def __call__(self, trial: optuna.Trial) -> float:
+        recipe = self._recipe.replaced({
+            field: suggested(trial, field, span) for field, span in self._recipe.tune.items()})
+
+        def report(history: History) -> None:
+            trial.report(history[-1]['val_accuracy'], len(history))
+            if trial.should_prune():
+                raise optuna.TrialPruned
+        material = material_of(recipe, self._training, self._validation)
+        with tempfile.TemporaryDirectory() as work:
+            _, history = train_network(recipe, material, prepare_of(recipe), work=Path(work),
+                                       on_epoch=report)
+        return max(epoch['val_accuracy'] for epoch in history)
+
+
+def suggested(trial: optuna.Trial, field: str, span: TuneRange) -> Any:
+    """Return a value for a field out of its range."""
+    if span.choices is not None:
+        return trial.suggest_categorical(field, span.choices)
+    assert span.low is not None and span.high is not None
+    if isinstance(span.low, int) and isinstance(span.high, int):
+        return trial.suggest_int(field, span.low, span.high, log=span.log)
+    return trial.suggest_float(field, span.low, span.high, log=span.log)
+
+
+def plot_study(study: optuna.Study, path: Path) -> None:
+    """Draw the accuracy of each trial, and the best so far."""
+    from matplotlib.figure import Figure
+    figure = Figure(figsize=(9, 4), layout='constrained')
+    axes = figure.subplots()
+    best, so_far = 0.0, []
+    for trial in study.get_trials(deepcopy=False):
+        state = trial.state.name.lower()
+        values = [*trial.intermediate_values.values()]
+        value = trial.value if trial.value is not None else max(values, default=None)
+        if value is None:
+            continue
+        if state == 'complete':
+            best = max(best, value)
+        so_far.append((trial.number, best))
+        axes.scatter(trial.number, value, color='C0' if state == 'complete' else 'lightgrey')
+    axes.plot(*zip(*so_far, strict=True), color='C3', label='best so far')
+    axes.set(xlabel='trial (grey: pruned or failed)', ylabel='validation accuracy')
+    axes.legend()
+    axes.grid(alpha=0.3)
+    figure.savefig(path, dpi=110)

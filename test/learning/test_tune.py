@@ -1,0 +1,75 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+import json
+import subprocess
+import sys
+
+from digiphys_ros.cli.main import main
+from digiphys_ros.learning.recipe import load_recipe
+import pytest
+
+RANGES = {'optimizer.learning_rate': {'low': 0.0001, 'high': 0.01, 'log': True},
+          'batch': {'low': 8, 'high': 16}, 'loss.name': {'choices': ['crossentropy', 'mse']}}
+
+
+def words(colours, recipe, folder, trials):
+    return ['tune', str(recipe), '--data', str(colours / 'd.npz'), '--study',
+            str(folder / 's.db'), '--out', str(folder / 'best.yaml'), '--trials', str(trials),
+            '--json', str(folder / 'r.json'), '--plot', str(folder / 's.png')]
+
+
+def test_a_study_finds_a_recipe_and_goes_on(colours, recipe_file, tmp_path, capsys):
+    recipe = recipe_file(epochs=2, tune=RANGES)
+    assert main(words(colours, recipe, tmp_path, 3)) == 0
+    report = json.loads((tmp_path / 'r.json').read_text())
+    assert len(report['trials']) == 3
+    best = max(report['trials'], key=lambda trial: trial['accuracy'] or 0)
+    assert report['best']['accuracy'] == best['accuracy']
+    assert 0.0001 <= best['values']['optimizer.learning_rate'] <= 0.01
+    found = load_recipe(tmp_path / 'best.yaml')
+    assert found.batch == best['values']['batch']
+    assert found.loss.name == best['values']['loss.name']
+    assert (tmp_path / 's.png').stat().st_size > 5000
+    # a second call, as by another worker or after a break, adds what is missing
+    assert main(words(colours, recipe, tmp_path, 5)) == 0
+    again = json.loads((tmp_path / 'r.json').read_text())
+    assert again['trials'][:3] == report['trials']
+    assert len(again['trials']) == 5
+
+
+def test_two_workers_share_a_study(colours, recipe_file, tmp_path):
+    recipe = recipe_file(epochs=1, tune=RANGES)
+    workers = [subprocess.Popen(
+        [sys.executable, '-m', 'digiphys_ros.cli.main', *words(colours, recipe, tmp_path, 4)],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    told = [worker.communicate()[1] for worker in workers]
+    assert [worker.returncode for worker in workers] == [0, 0], told
+    trials = json.loads((tmp_path / 'r.json').read_text())['trials']
+    # each may have had one in hand when the fourth was done
+    assert 4 <= len(trials) <= 5
+    assert len({json.dumps(trial['values']) for trial in trials}) == len(trials)
+
+
+@pytest.mark.parametrize(('changes', 'extra', 'code', 'sentence'), [
+    ({}, [], 2, 'field `tune` is empty'),
+    ({'tune': RANGES}, ['--trials', '0'], 2, '--trials must be at least 1'),
+    ({'tune': RANGES}, ['--study', '/nowhere/s.db'], 2, 'study /nowhere/s.db: cannot be opened'),
+    ({'tune': {'optimizer.speed': {'low': 1, 'high': 2}}}, [], 2, 'optimizer.speed'),
+])
+def test_wrong_arguments_are_one_sentence(colours, recipe_file, tmp_path, capsys, changes, extra,
+                                          code, sentence):
+    recipe = recipe_file(epochs=1, **changes)
+    assert main([*words(colours, recipe, tmp_path, 1), *extra]) == code
+    assert sentence in capsys.readouterr().err.splitlines()[-1]
