@@ -26,6 +26,7 @@ from digiphys_ros.learning.datasets import Dataset
 from digiphys_ros.learning.evaluate.evaluate import matched, Measured
 from digiphys_ros.learning.export.litert import Precision, write_litert
 from digiphys_ros.learning.export.onnx import write_onnx
+from digiphys_ros.learning.export.portable import save_portable
 from digiphys_ros.perception.bundle import Bundle, FileKind, write_bundle
 from digiphys_ros.perception.engines import check_golden, create_engine
 import numpy as np
@@ -70,11 +71,9 @@ def export_model(model: Any, folder: Path, check: NDArray[Any]) -> dict[FileKind
     :return: the files by kind.
     :raises EngineError: when LiteRT does not answer as Keras does.
     """
-    # a clone would take the optimizer's state along, twice the size of the weights
-    bare = model.__class__.from_config(model.get_config())
-    bare.set_weights(model.get_weights())
+    bare = without_optimizer(model)
     keras_file = folder / 'model.keras'
-    bare.save(keras_file)
+    save_portable(bare, keras_file)
     lite_file = write_litert(bare, folder)
     expected = np.asarray(bare(check, training=False))
     worst = float(np.abs(_run_lite(lite_file, check) - expected).max())
@@ -82,6 +81,13 @@ def export_model(model: Any, folder: Path, check: NDArray[Any]) -> dict[FileKind
         raise EngineError(f'LiteRT differs from Keras by {worst:.4g} on {len(check)} held-out '
                           'images: not exported.')
     return {'litert': lite_file, 'keras': keras_file}
+
+
+def without_optimizer(model: Any) -> Any:
+    """Return the same model, not compiled: the optimizer's state is twice as large as it."""
+    bare = model.__class__.from_config(model.get_config())
+    bare.set_weights(model.get_weights())
+    return bare
 
 
 def export_bundle(bundle: Bundle, formats: Sequence[str], training: Dataset, held_out: Dataset,
