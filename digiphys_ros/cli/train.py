@@ -43,8 +43,9 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument('recipe', metavar='RECIPE',
                         help='YAML file: a path, or the name of one in config/recipes/')
     parser.add_argument('--data', required=True, metavar='URI',
-                        help='labelled images: a folder or .zip of class folders, or an .npz')
-    parser.add_argument('--out', required=True, metavar='DIR', help='the bundle to write')
+                        help='labelled images, or a table')
+    parser.add_argument('--out', required=True, metavar='DIR',
+                        help='the bundle to write; for a table, a folder with a Keras model')
     parser.add_argument('--labels', metavar='FILE',
                         help='class names, one a line: a path, or a name in config/labels/ '
                              '(default: those of the data)')
@@ -72,20 +73,26 @@ def run(arguments: argparse.Namespace) -> int:
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
     from digiphys_ros.learning.train import train
     from digiphys_ros.learning.train.bundle import About
+    from digiphys_ros.learning.train.table import train_table
     recipe = _recipe(arguments)
     training, validation, split = _parts(arguments, recipe)
     out = Path(arguments.out)
     work = Path(arguments.work) if arguments.work else out.with_name(f'{out.name}.training')
-    result = train(recipe, training, validation, out, work=work, resume=arguments.resume,
-                   about=About(_command(arguments), tuple(arguments.source_note), split))
-    metrics = result.bundle.manifest.metrics
-    report = {'bundle': str(out), 'hash': result.bundle.hash, 'metrics': metrics,
-              'history': result.history, 'curves': str(work / 'curves.png')}
+    if training.kind == 'table':
+        metrics, history = train_table(recipe, training, validation, out, work=work,
+                                       resume=arguments.resume)
+        report: dict[str, Any] = {'model': str(out / 'model.keras')}
+    else:
+        result = train(recipe, training, validation, out, work=work, resume=arguments.resume,
+                       about=About(_command(arguments), tuple(arguments.source_note), split))
+        metrics, history = result.bundle.manifest.metrics, result.history
+        report = {'bundle': str(out), 'hash': result.bundle.hash}
+    report |= {'metrics': metrics, 'history': history, 'curves': str(work / 'curves.png')}
     if arguments.json:
         write_json(report, arguments.json)
     if arguments.json != '-':
         sys.stdout.write(json.dumps(metrics, indent=2) +
-                         f'\nbundle: {out}\ncurves: {work / "curves.png"}\n')
+                         f'\nwritten: {out}\ncurves: {work / "curves.png"}\n')
     return 0
 
 

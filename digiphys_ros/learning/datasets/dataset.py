@@ -35,6 +35,7 @@ class Dataset:
     :ivar keys: name of each sample, for manifests and errors.
     :ivar read: sample of an index: (H, W, 3) RGB or (H, W), uint8; (F,) float32 for a table.
         May be called from several threads. Raises DatasetError naming what cannot be read.
+    :ivar parts: (N,) train, val or test, where the data comes in such parts.
     """
 
     uri: str
@@ -44,6 +45,7 @@ class Dataset:
     keys: tuple[str, ...]
     read: Callable[[int], NDArray[Any]]
     kind: Literal['image', 'table'] = 'image'
+    parts: NDArray[Any] | None = None
 
     def __post_init__(self) -> None:
         count = len(self.classes)
@@ -67,7 +69,8 @@ class Dataset:
         chosen = np.asarray(indices, np.int64)
         return replace(self, classes=self.classes[chosen], groups=self.groups[chosen],
                        keys=tuple(self.keys[index] for index in chosen),
-                       read=_Taken(self.read, chosen))
+                       read=_Taken(self.read, chosen),
+                       parts=None if self.parts is None else self.parts[chosen])
 
     def counts(self) -> NDArray[np.int64]:
         """Return how many samples each class has."""
@@ -113,14 +116,22 @@ def joined(uri: str, labels: tuple[str, ...], parts: Sequence[Dataset]) -> Datas
         numbers = np.unique(part.groups, return_inverse=True)[1]
         groups.append(numbers + first)
         first += int(numbers.max()) + 1
-    ends = np.cumsum([len(part) for part in parts])
-
-    def read(index: int) -> NDArray[Any]:
-        part = int(np.searchsorted(ends, index, side='right'))
-        return parts[part].read(index - (int(ends[part - 1]) if part else 0))
     return Dataset(uri, labels, np.concatenate([part.classes for part in parts]),
                    np.concatenate(groups), tuple(key for part in parts for key in part.keys),
-                   read, parts[0].kind)
+                   Joined([part.read for part in parts], [len(part) for part in parts]),
+                   parts[0].kind)
+
+
+class Joined:
+    """Reads a sample of several readers that follow each other."""
+
+    def __init__(self, reads: Sequence[Callable[[int], NDArray[Any]]],
+                 counts: Sequence[int]) -> None:
+        self._reads, self._ends = reads, np.cumsum(counts)
+
+    def __call__(self, index: int) -> NDArray[Any]:
+        part = int(np.searchsorted(self._ends, index, side='right'))
+        return self._reads[part](index - (int(self._ends[part - 1]) if part else 0))
 
 
 def in_memory(uri: str, labels: tuple[str, ...], samples: NDArray[Any],

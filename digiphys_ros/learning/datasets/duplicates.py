@@ -12,83 +12,77 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Images that are the same, or nearly the same."""
+"""Samples that are the same, or look the same."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 import hashlib
-from itertools import combinations
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
-SIDE = 16
-BANDS = 4
-MOST_IN_BUCKET = 100
-NEAR, ALIKE = 4.0, 0.97
-"""Images are nearly the same when their thumbnails differ by no more than this on average, of 255,
-and correlate at least so much: two dark pictures differ little, whatever they show."""
-
-
-class Fingerprints:
-    """What is kept of each image: a hash of its pixels, a thumbnail and a hash of its edges."""
-
-    def __init__(self) -> None:
-        self._exact: dict[bytes, list[int]] = defaultdict(list)
-        self._bands: dict[tuple[int, int], list[int]] = defaultdict(list)
-        self._thumbnails: dict[int, NDArray[np.float32]] = {}
-
-    def add(self, index: int, image: NDArray[Any]) -> None:
-        """Take in one image, (H, W, 3) or (H, W), uint8."""
-        pixels = np.ascontiguousarray(image)
-        self._exact[hashlib.sha256(f'{pixels.shape}'.encode() + pixels.tobytes()).digest()
-                    ].append(index)
-        grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) if pixels.ndim == 3 else pixels
-        self._thumbnails[index] = cv2.resize(
-            grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
-        for band, bits in enumerate(_edges(grey).reshape(BANDS, -1)):
-            self._bands[band, int.from_bytes(np.packbits(bits).tobytes(), 'big')].append(index)
-
-    def exact(self) -> list[list[int]]:
-        """Return groups of images that are equal, pixel by pixel."""
-        return [group for group in self._exact.values() if len(group) > 1]
-
-    def near(self) -> list[list[int]]:
-        """
-        Return groups of images that look alike but are not equal.
-
-        Two are compared where a quarter of their edge hash agrees; of many with the same quarter
-        (flat pictures) only the first hundred.
-        """
-        same = {pair for group in self.exact() for pair in combinations(group, 2)}
-        pairs = {pair for bucket in self._bands.values() if len(bucket) > 1
-                 for pair in combinations(bucket[:MOST_IN_BUCKET], 2)} - same
-        return joined_groups(pair for pair in pairs if self._alike(*pair))
-
-    def _alike(self, one: int, other: int) -> bool:
-        first, second = self._thumbnails[one].ravel(), self._thumbnails[other].ravel()
-        if np.abs(first - second).mean() > NEAR:
-            return False
-        first, second = first - first.mean(), second - second.mean()
-        size = float(np.linalg.norm(first) * np.linalg.norm(second))
-        return size > 0 and float(first @ second) >= ALIKE * size
+ALIKE = 0.985
+"""Images look the same when their thumbnails correlate at least so much, see README."""
+SIDE, FLAT, DIMENSIONS, BLOCK, ROUNDING = 12, 4.0, 16, 2048, 1e-5
+Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
-def _edges(grey: NDArray[Any]) -> NDArray[np.bool_]:
-    """Return 64 bits: whether it gets brighter to the right, on a grid of 8x9 pixels."""
-    small = cv2.resize(grey, (9, 8), interpolation=cv2.INTER_AREA)
-    return small[:, 1:] > small[:, :-1]
+class Fingerprint:
+    """
+    What is kept of a sample to find its like.
+
+    :ivar digest: SHA-256 of its values.
+    :ivar thumbnail: (12, 12, 3) uint8 of an image, None of a row of a table.
+    """
+
+    def __init__(self, sample: NDArray[Any]) -> None:
+        values = np.ascontiguousarray(sample)
+        self.digest = hashlib.sha256(f'{values.shape}'.encode() + values.data).digest()
+        self.thumbnail = None
+        if values.dtype == np.uint8:
+            colour = values if values.ndim == 3 else cv2.cvtColor(values, cv2.COLOR_GRAY2RGB)
+            self.thumbnail = cv2.resize(colour, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
 
 
-def joined_groups(pairs: Iterable[Sequence[int]]) -> list[list[int]]:
+def same(prints: Sequence[Fingerprint]) -> list[list[int]]:
+    """Return groups of samples that are equal, value by value."""
+    found: dict[bytes, list[int]] = defaultdict(list)
+    for index, one in enumerate(prints):
+        found[one.digest].append(index)
+    return [group for group in found.values() if len(group) > 1]
+
+
+def alike(prints: Sequence[Fingerprint], groups: NDArray[Any], least: float = ALIKE
+          ) -> list[list[int]]:
+    """
+    Return groups of images that look the same in any light, but are not equal.
+
+    :param groups: (N,) images of one group, such as the frames of a track, are not compared: they
+        are meant to be alike.
+    :param least: correlation of their thumbnails, 0 to 1.
+    """
+    if not prints or any(one.thumbnail is None for one in prints):
+        return []
+    numbers = np.unique(groups, return_inverse=True)[1]
+    digests = np.unique([one.digest.hex() for one in prints], return_inverse=True)[1]
+
+    def found() -> Iterator[Sequence[int]]:
+        for first, second in _pairs(_units(prints), least):
+            apart = (numbers[first] != numbers[second]) & (digests[first] != digests[second])
+            yield from zip(first[apart].tolist(), second[apart].tolist(), strict=True)
+    return connected(found())
+
+
+def connected(pairs: Iterable[Sequence[int]]) -> list[list[int]]:
     """Return the groups that pairs hang together in."""
     leader: dict[int, int] = {}
 
     def find(one: int) -> int:
         while leader.setdefault(one, one) != one:
-            one = leader[one]
+            leader[one] = one = leader[leader[one]]
         return one
     for one, other in pairs:
         leader[find(other)] = find(one)
@@ -96,3 +90,47 @@ def joined_groups(pairs: Iterable[Sequence[int]]) -> list[list[int]]:
     for one in sorted(leader):
         groups[find(one)].append(one)
     return sorted(groups.values())
+
+
+def _units(prints: Sequence[Fingerprint]) -> NDArray[np.float32]:
+    """Return thumbnails as vectors without their mean, of length 1; shorter for flat pictures."""
+    values = np.stack([one.thumbnail for one in prints if one.thumbnail is not None])
+    vectors = values.reshape(len(values), -1).astype(np.float32)
+    vectors -= vectors.mean(1, keepdims=True)
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors /= np.maximum(length, FLAT * np.sqrt(vectors.shape[1]))
+    return vectors
+
+
+def _pairs(units: NDArray[np.float32], least: float) -> Iterator[Pairs]:
+    """
+    Yield all pairs nearer to each other than correlation ``least`` is, a block at a time.
+
+    Along the principal components they are at least as near as in full, so that few pairs are
+    left to compare in full; and far pairs along the first one need no look at all.
+    """
+    nearest = 2 * (1 - least)
+    short = units @ np.linalg.eigh(units.T @ units)[1][:, -DIMENSIONS:]
+    order = np.argsort(short[:, -1], kind='stable')
+    short, line = short[order], short[order, -1]
+    half = (short * short).sum(1, keepdims=True) / 2
+    one = np.ones_like(half)
+    # left . right = -(squared distance) / 2
+    left, right = np.hstack([short, -half, one]), np.hstack([short, one, -half]).T.copy()
+    for start in tqdm(range(0, len(units), BLOCK), desc='comparing', unit='block'):
+        end = np.searchsorted(line, line[start:start + BLOCK][-1] + np.sqrt(nearest), 'right')
+        for other in range(start, int(end), BLOCK):
+            score = left[start:start + BLOCK] @ right[:, other:other + BLOCK]
+            rows, columns = np.nonzero(score >= -nearest / 2 - ROUNDING)
+            rows, columns = order[rows + start], order[columns + other]
+            wanted = rows < columns if start == other else rows != columns
+            yield _nearer(units, rows[wanted], columns[wanted], nearest)
+
+
+def _nearer(units: NDArray[np.float32], rows: NDArray[Any], columns: NDArray[Any],
+            nearest: float) -> Pairs:
+    kept = [np.flatnonzero(((units[rows[at:at + BLOCK]] - units[columns[at:at + BLOCK]]) ** 2
+                            ).sum(1) <= nearest + ROUNDING) + at
+            for at in range(0, len(rows), BLOCK)]
+    chosen = np.concatenate(kept) if kept else np.empty(0, np.int64)
+    return rows[chosen], columns[chosen]

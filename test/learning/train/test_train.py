@@ -207,3 +207,25 @@ def test_signs_with_a_background_class(tmp_path, recipe_file, data_dir):
     assert manifest.background == 'no_sign'
     assert len(manifest.labels) == 44
     assert set(manifest.metrics) == {'held-out groups', 'scenery without a sign', 'drawn signs'}
+
+
+def test_a_table_trains_too(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    rows = rng.normal(0, 1, (200, 3)) * (1, 100, 0.01)
+    labels = np.where(rows[:, 0] + rows[:, 1] / 100 > 0, 'warm', 'cold')
+    lines = [','.join([*map(str, row), label])
+             for row, label in zip(rows, labels, strict=True)]
+    (tmp_path / 't.csv').write_text('\n'.join(['a,b,c,label', *lines]) + '\n')
+    code = main(['train', 'mlp', '--data', str(tmp_path / 't.csv'), '--out',
+                 str(tmp_path / 'weather'), '--epochs', '20'])
+    assert code == 0
+    about = json.loads((tmp_path / 'weather' / 'model.json').read_text())
+    assert about['labels'] == ['cold', 'warm']
+    assert about['metrics']['held-out groups']['accuracy'] > 0.9
+    import keras
+    model = keras.models.load_model(tmp_path / 'weather' / 'model.keras', safe_mode=True)
+    assert np.asarray(model(np.array([[2.0, 200.0, 0.0]], np.float32))).argmax() == 1
+    # images in a recipe and a table do not go together
+    assert main(['train', 'perceptron', '--data', str(tmp_path / 't.csv'), '--out',
+                 str(tmp_path / 'x')]) == 2
+    assert 'take it out' in capsys.readouterr().err.splitlines()[-1]

@@ -1,0 +1,59 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""A network for rows of numbers: trained and measured alike; a bundle is for images alone."""
+
+from collections.abc import Mapping
+import json
+from pathlib import Path
+from typing import Any
+
+from digiphys_ros.errors import ConfigError
+from digiphys_ros.learning.datasets import Dataset
+from digiphys_ros.learning.evaluate.figures import figures, fit_temperature
+from digiphys_ros.learning.export import without_optimizer
+from digiphys_ros.learning.recipe import Recipe
+from digiphys_ros.learning.train.checkpoint import replacing
+from digiphys_ros.learning.train.log import History
+from digiphys_ros.learning.train.train import material_of, prepare_of, train_network
+import numpy as np
+
+
+def train_table(recipe: Recipe, training: Dataset, validation: Mapping[str, Dataset], out: Path, *,
+                work: Path, resume: bool = False) -> tuple[dict[str, Any], History]:
+    """
+    Train on a table; write ``model.keras`` and ``model.json`` (labels, temperature, figures).
+
+    :param out: folder to write to.
+    :return: figures of each set of validation rows, and the history.
+    :raises ConfigError: when the recipe prepares images.
+    """
+    if recipe.preprocess is not None:
+        raise ConfigError(f'recipe {recipe.name}: field `preprocess`: {training.uri} is a table '
+                          'of numbers, there are no images to prepare: take it out.')
+    material = material_of(recipe, training, validation)
+    model, history = train_network(recipe, material, prepare_of(recipe), work=work, resume=resume)
+    logits = {name: np.asarray(model(data.arrays(), training=False))
+              for name, data in validation.items()}
+    temperature = fit_temperature(np.concatenate(list(logits.values())), np.concatenate(
+        [data.classes for data in validation.values()]))
+    metrics = {name: figures(logits[name], data.classes, temperature, 0.0)
+               for name, data in validation.items()}
+    out.mkdir(parents=True, exist_ok=True)
+    without_optimizer(model).save(out / 'model.keras')
+    about = {'name': recipe.name, 'labels': list(training.labels), 'temperature': temperature,
+             'metrics': metrics, 'recipe': recipe.model_dump(mode='json', exclude_defaults=True)}
+    with replacing(out / 'model.json') as file:
+        file.write(json.dumps(about, indent=2).encode())
+    return metrics, history
