@@ -17,11 +17,14 @@
 import argparse
 from pathlib import Path
 import sys
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 from digiphys_ros.cli.labelled import open_labelled, split_labelled
 from digiphys_ros.cli.output import write_json
 from digiphys_ros.errors import UsageError
+
+if TYPE_CHECKING:
+    from digiphys_ros.learning.datasets import Dataset
 
 TOLD = 5
 """How many examples of a problem are printed; the JSON has all."""
@@ -37,17 +40,27 @@ def add_parser(subparsers: Any) -> None:
     inspect = parts.add_parser(
         'inspect', help='count, and find what is unreadable, doubled or on both sides',
         description='Counts, sizes, class balance, unreadable files, exact and near duplicates, '
-                    'and leakage between the parts of a split.')
+                    'and leakage between the parts of a split, of the data, or of several data '
+                    'sets. Exit code 1 where something must be put right before training.')
     split = parts.add_parser(
         'split', help='split by class and group, and write it down',
         description='Split class by class, whole groups at a time, the same on every machine, '
                     'with the hash of each sample.')
+    inspect.add_argument('data', metavar='URI', nargs='+',
+                         help='labelled images or a table; of several, such as one for training '
+                              'and one for tests, what they share is told')
+    split.add_argument('data', metavar='URI', help='labelled images or a table')
     for one in (inspect, split):
-        one.add_argument('data', metavar='URI', help='labelled images or a table')
         one.add_argument('--labels', metavar='FILE', help='class names, one a line')
+        one.add_argument('--group', metavar='PATTERN',
+                         help='what belongs together, by name: a regular expression with '
+                              r'brackets around the group, such as "track_(\d+)"')
+        one.add_argument('--alike', type=_share, metavar='R',
+                         help='correlation from which images look the same (0.985)')
         one.add_argument('--json', metavar='FILE', help='write the report; - is standard output')
     inspect.add_argument('--split', metavar='FILE', help='look for leakage between its parts')
-    inspect.add_argument('--montage', metavar='FILE.png', help='draw samples of each class')
+    inspect.add_argument('--montage', metavar='FILE.png',
+                         help='draw samples of each class, and images that look the same')
     split.add_argument('--out', required=True, metavar='FILE.json', help='the manifest to write')
     split.add_argument('--validation', type=float, default=0.2, metavar='SHARE',
                        help='(%(default)s)')
@@ -60,65 +73,103 @@ def run(arguments: argparse.Namespace) -> int:
     return _inspect(arguments) if arguments.part == 'inspect' else _split(arguments)
 
 
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f'a correlation between 0 and 1 is needed, not {text}')
+    return value
+
+
+def _open(uri: str, arguments: argparse.Namespace) -> 'Dataset':
+    from digiphys_ros.learning.datasets.groups import grouped_by_name
+    data = open_labelled(uri, arguments.labels)
+    return data if arguments.group is None else grouped_by_name(data, arguments.group)
+
+
 def _inspect(arguments: argparse.Namespace) -> int:
-    from digiphys_ros.learning.datasets.inspection import inspect_dataset, montage
-    data = open_labelled(arguments.data, arguments.labels)
-    split = split_labelled(data, arguments.split, 0, 0) if arguments.split else None
+    from digiphys_ros.learning.datasets.dataset import side_by_side
+    from digiphys_ros.learning.datasets.duplicates import ALIKE
+    from digiphys_ros.learning.datasets.inspection import inspect_dataset
+    from digiphys_ros.learning.datasets.montage import montage
+    sets = [_open(uri, arguments) for uri in arguments.data]
+    if len(sets) > 1 and arguments.split:
+        raise UsageError('--split: is of one data set, received several.')
+    data = sets[0] if len(sets) == 1 else side_by_side(sets)
     if arguments.montage and data.kind != 'image':
-        raise UsageError(f'--montage {arguments.montage}: {arguments.data} is a table.')
-    report = inspect_dataset(data, split)
+        raise UsageError(f'--montage {arguments.montage}: {data.uri} is a table.')
+    split = split_labelled(data, arguments.split, 0, 0) if arguments.split else None
+    found = inspect_dataset(data, split, arguments.alike or ALIKE)
     if arguments.montage:
-        montage(data, Path(arguments.montage))
+        montage(data, Path(arguments.montage), found.near)
+    report = found.report()
     if arguments.json:
         write_json(report, arguments.json)
     if arguments.json != '-':
         sys.stdout.write(_text(report))
-    return 1 if report['unreadable'] or report['leakage'] else 0
+    return int(found.bad())
 
 
 def _split(arguments: argparse.Namespace) -> int:
     from digiphys_ros.learning.datasets import save_split, split_dataset
-    data = open_labelled(arguments.data, arguments.labels)
+    data = _open(arguments.data, arguments)
+    if arguments.alike:
+        from digiphys_ros.learning.datasets.groups import together
+        from digiphys_ros.learning.datasets.inspection import inspect_dataset
+        found = inspect_dataset(data, None, arguments.alike)
+        data = together(data, [*found.exact, *found.near])
     split = split_dataset(data, arguments.validation, arguments.test, arguments.seed)
-    settings = {name: getattr(arguments, name) for name in ('validation', 'test', 'seed')}
+    settings = {name: getattr(arguments, name)
+                for name in ('validation', 'test', 'seed', 'group', 'alike')}
     try:
         save_split(arguments.out, data, split, settings)
     except OSError as error:
         raise UsageError(f'--out {arguments.out}: cannot be written: {error.strerror}.') from error
-    counts = {name: data.take(indices).counts().tolist() if len(indices) else [0] * len(
-        data.labels) for name, indices in vars(split).items()}
+    parts = {name: data.take(indices) for name, indices in vars(split).items() if len(indices)}
     report = {'split': arguments.out, 'settings': settings, 'labels': list(data.labels),
-              'counts': counts}
+              'counts': {name: part.counts().tolist() for name, part in parts.items()},
+              'groups': {name: len(set(part.groups.tolist())) for name, part in parts.items()}}
     if arguments.json:
         write_json(report, arguments.json)
     if arguments.json != '-':
-        for name, values in counts.items():
-            sys.stdout.write(f'{name:11}{sum(values):7} samples, {min(values)} to {max(values)} '
-                             'a class\n')
+        for name, counts in report['counts'].items():
+            sys.stdout.write(f'{name:11}{sum(counts):7} samples in {report["groups"][name]} '
+                             f'groups, {min(counts)} to {max(counts)} a class\n')
         sys.stdout.write(f'split: {arguments.out}\n')
     return 0
 
 
 def _text(report: dict[str, Any]) -> str:
-    counts = report['classes']
-    rare = min(counts, key=counts.__getitem__)
-    common = max(counts, key=counts.__getitem__)
-    duplicates = report['duplicates']
+    counts, duplicates, leakage = report['classes'], report['duplicates'], report['leakage']
+    sizes = [f'{size}: {count}' for size, count in report['sizes'].items()]
     lines = [
         f'{report["samples"]} {report["kind"]}s in {len(counts)} classes and {report["groups"]} '
         f'groups',
-        f'classes     {counts[rare]} ("{rare}") to {counts[common]} ("{common}") samples, '
-        f'imbalance {report["imbalance"]}',
-        'sizes       ' + ', '.join(f'{size}: {count}' for size, count
-                                   in list(report['sizes'].items())[:TOLD])
-        + (f' and {len(report["sizes"]) - TOLD} more' if len(report['sizes']) > TOLD else ''),
+        'classes     ' + _listed([f'{name}: {count}' for name, count in counts.items()], 50),
+        f'imbalance   {report["imbalance"]}, most to fewest',
+        'sizes       ' + _listed(sizes, TOLD),
         f'unreadable  {len(report["unreadable"])}',
         *[f'  {one["reason"]}' for one in report['unreadable'][:TOLD]],
-        f'duplicates  {len(duplicates["exact"])} exact, {len(duplicates["near"])} near, '
-        f'{len(duplicates["of_different_classes"])} of them with different labels',
-        *[f'  {" = ".join(group[:3])}' for group in duplicates['of_different_classes'][:TOLD]]]
-    if report['leakage'] is not None:
-        lines += [f'leakage     {len(report["leakage"])}',
-                  *[f'  {", ".join(f"{side}: {key}" for side, key in one.items())}'
-                    for one in report['leakage'][:TOLD]]]
+        f'duplicates  {_counted(duplicates["exact"])} equal; {_counted(duplicates["near"])} alike',
+        *[f'  different labels: {" = ".join(group[:3])}'
+          for group in duplicates['of_different_classes'][:TOLD]]]
+    if leakage is not None:
+        parts = [f'{name}: {count}' for name, count in report['parts'].items()]
+        lines.append(f'parts       {_listed(parts, TOLD)}')
+        for name, what in (('exact', 'sets of equal samples'), ('near', 'sets of images alike'),
+                           ('groups', 'groups')):
+            lines += [f'leakage     {len(leakage[name])} {what} in several parts',
+                      *[f'  {_sides(one)}' for one in leakage[name][:TOLD]]]
     return '\n'.join(lines) + '\n'
+
+
+def _listed(names: list[str], most: int) -> str:
+    rest = len(names) - most
+    return ', '.join(names[:most]) + (f' and {rest} more' if rest > 0 else '')
+
+
+def _counted(groups: list[list[str]]) -> str:
+    return f'{sum(map(len, groups))} samples in {len(groups)} sets are'
+
+
+def _sides(found: dict[str, list[str]]) -> str:
+    return ', '.join(f'{side}: {keys[0]}' for side, keys in found.items())

@@ -122,6 +122,23 @@ def joined(uri: str, labels: tuple[str, ...], parts: Sequence[Dataset]) -> Datas
                    parts[0].kind)
 
 
+def side_by_side(sets: Sequence[Dataset]) -> Dataset:
+    """
+    Return data sets as the parts of one; classes of the same name are one class.
+
+    :raises DatasetError: when some are images and some tables.
+    """
+    if len({data.kind for data in sets}) > 1:
+        raise DatasetError(f'{" and ".join(data.uri for data in sets)}: some are images, some '
+                           'tables.')
+    labels = tuple(dict.fromkeys(label for data in sets for label in data.labels))
+    renamed = [replace(data, labels=labels, keys=tuple(f'{data.uri}: {key}' for key in data.keys),
+                       classes=np.array([labels.index(label) for label in data.labels]
+                                        )[data.classes]) for data in sets]
+    whole = joined(' + '.join(data.uri for data in sets), labels, renamed)
+    return replace(whole, parts=np.repeat([data.uri for data in sets], [len(x) for x in sets]))
+
+
 class Joined:
     """Reads a sample of several readers that follow each other."""
 

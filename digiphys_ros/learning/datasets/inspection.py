@@ -15,102 +15,136 @@
 """What is in a data set, and what is wrong with it."""
 
 from collections import Counter
-from pathlib import Path
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+import os
 from typing import Any
 
-import cv2
 from digiphys_ros.errors import DatasetError
 from digiphys_ros.learning.datasets.dataset import Dataset
-from digiphys_ros.learning.datasets.duplicates import Fingerprints
+from digiphys_ros.learning.datasets.duplicates import ALIKE, alike, Fingerprint, same
 from digiphys_ros.learning.datasets.split import PARTS, Split
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-TILE_PX, COLUMNS, MOST_ROWS, NAME_PX = 48, 12, 60, 210
+AT_ONCE = 256
+Groups = list[list[int]]
 
 
-def inspect_dataset(data: Dataset, split: Split | None = None) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Inspection:
     """
-    Return a report that JSON can hold.
+    What was found in a data set; samples are told by index.
 
-    Duplicates are told by the names of the samples; those within a group, such as the frames of a
-    track, are not: they are meant to be alike.
+    :ivar sizes: how many samples there are of a size such as 480x640x3.
+    :ivar unreadable: what was told about samples that cannot be read.
+    :ivar exact: groups of equal samples.
+    :ivar near: groups of images that look the same without being equal or of one group.
+    :ivar side: (N,) part of each sample, where there are parts.
+    """
 
-    :param split: where given, duplicates on two sides of it are told as leakage.
+    data: Dataset
+    sizes: dict[str, int]
+    unreadable: dict[int, str]
+    exact: Groups
+    near: Groups
+    side: NDArray[Any] | None
+
+    def mislabelled(self) -> Groups:
+        """Return the groups of equal samples that have different labels."""
+        return [group for group in self.exact if len(set(self.data.classes[group].tolist())) > 1]
+
+    def leaks(self) -> dict[str, Groups]:
+        """Return what lies on several sides: equal samples, alike ones, groups."""
+        if self.side is None:
+            return {}
+        numbers = np.unique(self.data.groups, return_inverse=True)[1]
+        members = np.split(np.argsort(numbers, kind='stable'),
+                           np.cumsum(np.bincount(numbers))[:-1])
+        found = {'exact': self.exact, 'near': self.near,
+                 'groups': [one.tolist() for one in members]}
+        return {name: [group for group in groups if len(set(self.side[group].tolist())) > 1]
+                for name, groups in found.items()}
+
+    def bad(self) -> bool:
+        """Return whether something must be put right before anyone trains on it."""
+        counts = self.data.counts()
+        return bool(self.unreadable or self.mislabelled() or any(self.leaks().values())
+                    or len(counts) < 2 or not counts.all())
+
+    def report(self) -> dict[str, Any]:
+        """Return all of it for JSON; samples are told by name."""
+        data, counts = self.data, self.data.counts()
+        sides = None if self.side is None else self.side
+        return {
+            'data': data.uri, 'kind': data.kind, 'samples': len(data),
+            'groups': len(set(data.groups.tolist())),
+            'classes': dict(zip(data.labels, counts.tolist(), strict=True)),
+            'imbalance': round(float(counts.max() / max(counts.min(), 1)), 2),
+            'sizes': self.sizes,
+            'unreadable': [{'sample': data.keys[index], 'reason': reason}
+                           for index, reason in self.unreadable.items()],
+            'duplicates': {'exact': self._named(self.exact), 'near': self._named(self.near),
+                           'of_different_classes': self._named(self.mislabelled())},
+            'parts': None if sides is None else dict(Counter(sides.tolist())),
+            'leakage': None if sides is None else {
+                name: [self._by_side(group) for group in groups]
+                for name, groups in self.leaks().items()}}
+
+    def _named(self, groups: Groups) -> list[list[str]]:
+        return [[self.data.keys[index] for index in group] for group in groups]
+
+    def _by_side(self, group: list[int]) -> dict[str, list[str]]:
+        assert self.side is not None
+        found: dict[str, list[str]] = {}
+        for index in group:
+            found.setdefault(str(self.side[index]), []).append(self.data.keys[index])
+        return found
+
+
+def inspect_dataset(data: Dataset, split: Split | None = None, least: float = ALIKE
+                    ) -> Inspection:
+    """
+    Read all samples and look for what is wrong with them.
+
+    :param split: look for leakage between its parts, not between those of the data.
+    :param least: correlation of thumbnails from which images look the same.
     """
     sizes: Counter[str] = Counter()
-    unreadable: list[dict[str, str]] = []
-    prints = Fingerprints()
-    for index in tqdm(range(len(data)), desc='reading', unit='sample'):
+    unreadable: dict[int, str] = {}
+    indices, prints = [], []
+    for index, (size, found) in enumerate(tqdm(_read(data), desc='reading', total=len(data))):
+        if isinstance(found, str):
+            unreadable[index] = found
+        else:
+            sizes[size] += 1
+            indices.append(index)
+            prints.append(found)
+    read = np.array(indices, np.int64)
+    exact, near = ([read[group].tolist() for group in groups]
+                   for groups in (same(prints), alike(prints, data.groups[read], least)))
+    return Inspection(data, dict(sizes.most_common()), unreadable, exact, near,
+                      data.parts if split is None else _sides(split, len(data)))
+
+
+def _read(data: Dataset) -> Iterator[tuple[str, Fingerprint | str]]:
+    """Yield size and fingerprint of each sample, or why it cannot be read."""
+    def one(index: int) -> tuple[str, Fingerprint | str]:
         try:
             sample = data.read(index)
         except DatasetError as error:
-            unreadable.append({'sample': data.keys[index], 'reason': str(error)})
-            continue
-        sizes['x'.join(map(str, sample.shape))] += 1
-        if data.kind == 'image':
-            prints.add(index, sample)
-    exact, near = (_between_groups(data, found) for found in (prints.exact(), prints.near()))
-    counts = data.counts()
-    return {
-        'data': data.uri, 'kind': data.kind, 'samples': len(data),
-        'groups': len(set(data.groups.tolist())),
-        'classes': dict(zip(data.labels, counts.tolist(), strict=True)),
-        'imbalance': round(float(counts.max() / max(counts.min(), 1)), 2),
-        'sizes': dict(sizes.most_common()), 'unreadable': unreadable,
-        'duplicates': {'exact': _named(data, exact), 'near': _named(data, near),
-                       'of_different_classes': _named(data, [
-                           group for group in (*exact, *near)
-                           if len(set(data.classes[group].tolist())) > 1])},
-        'leakage': None if split is None else _leakage(data, split, [*exact, *near]),
-    }
+            return '', str(error)
+        return 'x'.join(map(str, sample.shape)), Fingerprint(sample)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        # never more tasks than that wait, however large the data is
+        for start in range(0, len(data), AT_ONCE):
+            yield from pool.map(one, range(start, min(start + AT_ONCE, len(data))))
 
 
-def _between_groups(data: Dataset, found: list[list[int]]) -> list[list[int]]:
-    return [group for group in found if len(set(data.groups[group].tolist())) > 1]
-
-
-def _named(data: Dataset, groups: list[list[int]]) -> list[list[str]]:
-    return [[data.keys[index] for index in group] for group in groups]
-
-
-def _leakage(data: Dataset, split: Split, groups: list[list[int]]) -> list[dict[str, str]]:
-    """Return, for each group of duplicates on several sides, one sample of each side."""
-    side = np.full(len(data), '', dtype='U10')
+def _sides(split: Split, count: int) -> NDArray[Any]:
+    side = np.full(count, '', dtype='U10')
     for name in PARTS:
         side[getattr(split, name)] = name
-    found = []
-    for group in groups:
-        sides = {str(side[index]): data.keys[index] for index in reversed(group)}
-        if len(sides) > 1:
-            found.append(sides)
-    return found
-
-
-def montage(data: Dataset, path: Path, seed: int = 0) -> None:
-    """Draw samples of each class, a class a row, sixty rows at most."""
-    rng = np.random.default_rng(seed)
-    rows = []
-    for label, name in list(enumerate(data.labels))[:MOST_ROWS]:
-        members = np.flatnonzero(data.classes == label)
-        chosen = rng.permutation(members)[:COLUMNS]
-        row = np.full((TILE_PX, NAME_PX + COLUMNS * TILE_PX, 3), 255, np.uint8)
-        cv2.putText(row, f'{name[:24]} ({len(members)})', (4, TILE_PX // 2 + 4),
-                    cv2.FONT_HERSHEY_SIMPLEX, 0.38, (0, 0, 0), 1, cv2.LINE_AA)
-        for column, index in enumerate(chosen):
-            left = NAME_PX + column * TILE_PX
-            row[:, left:left + TILE_PX] = _tile(data, int(index))
-        rows.append(row)
-    if not cv2.imwrite(str(path), np.vstack(rows)):
-        raise DatasetError(f'{path}: the montage cannot be written: name a .png in a folder that '
-                           'exists.')
-
-
-def _tile(data: Dataset, index: int) -> NDArray[Any]:
-    try:
-        image = data.read(index)
-    except DatasetError:
-        return np.full((TILE_PX, TILE_PX, 3), (0, 0, 255), np.uint8)
-    bgr = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR if image.ndim == 2 else cv2.COLOR_RGB2BGR)
-    return cv2.resize(bgr, (TILE_PX, TILE_PX), interpolation=cv2.INTER_AREA)
+    return side
