@@ -12,20 +12,18 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What ``digiphys bench`` measures: frames, latency against its floor, start and memory."""
+"""What ``digiphys bench`` measures of the pipeline: frames, latency, start and memory."""
 
 import argparse
 import json
 import os
 from pathlib import Path
-import platform
 from statistics import median
 import subprocess
 import sys
 import time
 from typing import Any
 
-from digiphys_ros.cli.output import write_json
 from digiphys_ros.resources import find_resource
 from digiphys_ros.statistics import percentile
 from digiphys_ros.supervisor import Supervisor
@@ -38,8 +36,8 @@ SIZES = ((640, 480), (1920, 1080))
 RATE_HZ = 30.0
 
 
-def main(arguments: argparse.Namespace) -> int:
-    """Measure, print a table, write JSON; return 0 when every bar holds."""
+def measure(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return cases and bars of the pipeline."""
     environment = {**os.environ, 'ROS_DOMAIN_ID': str(1 + os.getpid() % 100)}
     os.environ.update(transport_environment('local', environment))
     rounds: list[dict[str, Any]] = []
@@ -49,12 +47,7 @@ def main(arguments: argparse.Namespace) -> int:
                        'tuned_hop': bare_hop(size, arguments.seconds, 'tuned'),
                        'pipeline': pipeline(size, arguments.seconds), 'model_ms': model_ms(),
                        'first_s': first_classification_s()})
-    report = summary(rounds)
-    if arguments.json:
-        write_json(report, arguments.json)
-    if arguments.json != '-':
-        sys.stdout.write(table(report))
-    return 0 if all(bar['holds'] for bar in report['bars']) else 1
+    return summary(rounds)
 
 
 def sender(size: tuple[int, int], seconds: float, *words: str) -> 'subprocess.Popen[str]':
@@ -178,25 +171,20 @@ def summary(rounds: list[dict[str, Any]]) -> dict[str, Any]:
     for node, limit in (('classifier', 200.0), ('gate', 80.0)):
         size_mb = median(one['pipeline']['resident_mb'][node] for one in rounds)
         bars.append(bar(f'{node} resident [MB]', size_mb, limit, size_mb <= limit))
-    return {'machine': f'{os.cpu_count()} cores, {platform.machine()}, Python '
-                       f'{platform.python_version()}', 'cases': cases, 'bars': bars}
+    return {'cases': cases, 'bars': bars}
 
 
 def bar(name: str, value: float, limit: float, holds: bool) -> dict[str, Any]:
     return {'name': name, 'value': round(value, 4), 'bar': limit, 'holds': holds}
 
 
-def table(report: dict[str, Any]) -> str:
-    """Return the report as Markdown."""
-    lines = [report['machine'], '', '| case | received | bare hop | tuned hop | model | '
-             'capture to command p50 | p99 | / (bare hop + model) | / (tuned hop + model) |',
+def table(cases: list[dict[str, Any]]) -> list[str]:
+    """Return the cases as lines of Markdown."""
+    lines = ['| case | received | bare hop | tuned hop | model | capture to command p50 | p99 | '
+             '/ (bare hop + model) | / (tuned hop + model) |',
              '|---|---|---|---|---|---|---|---|---|']
-    lines += [f'| {one["case"]} | {one["received"]:.1%} | {one["bare_hop_ms"]:.2f} ms | '
-              f'{one["tuned_hop_ms"]:.2f} ms | {one["model_ms"]:.2f} ms | '
-              f'{one["capture_to_command_ms"]:.2f} ms | '
-              f'{one["capture_to_command_p99_ms"]:.2f} ms | {one["ratio"]:.2f} | '
-              f'{one["ratio_to_tuned"]:.2f} |' for one in report['cases']]
-    lines += ['', '| figure | value | bar | |', '|---|---|---|---|']
-    lines += [f'| {one["name"]} | {one["value"]:g} | {one["bar"]:g} | '
-              f'{"holds" if one["holds"] else "MISSED"} |' for one in report['bars']]
-    return '\n'.join(lines) + '\n'
+    return lines + [
+        f'| {one["case"]} | {one["received"]:.1%} | {one["bare_hop_ms"]:.2f} ms | '
+        f'{one["tuned_hop_ms"]:.2f} ms | {one["model_ms"]:.2f} ms | '
+        f'{one["capture_to_command_ms"]:.2f} ms | {one["capture_to_command_p99_ms"]:.2f} ms | '
+        f'{one["ratio"]:.2f} | {one["ratio_to_tuned"]:.2f} |' for one in cases]

@@ -12,22 +12,30 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""``digiphys bench``: measure the pipeline on this machine."""
+"""``digiphys bench``: measure the pipeline and training on this machine."""
 
 import argparse
+import os
+import platform
 import runpy
+import sys
 from typing import Any
 
+from digiphys_ros.cli.output import write_json
 from digiphys_ros.errors import UsageError
 from digiphys_ros.resources import share_dir
+
+BENCHMARKS = ('pipeline', 'training')
 
 
 def add_parser(subparsers: Any) -> None:
     """Add the verb."""
     parser = subparsers.add_parser(
-        'bench', help='measure latency, frames, start and memory of the pipeline',
+        'bench', help='measure the pipeline and training on this machine',
         description='Run the nodes as processes over DDS on this machine and measure frames '
-                    'received, capture-to-command latency against its floor, start and memory.')
+                    'received, capture-to-command latency against its floor, start and memory; '
+                    'and training against a bare Keras fit.')
+    parser.add_argument('--only', choices=BENCHMARKS, help='one benchmark alone')
     parser.add_argument('--json', metavar='FILE', help='write the figures; - is standard output')
     parser.add_argument('--seconds', type=float, default=6.0, metavar='N',
                         help='length of one measurement (%(default)s)')
@@ -36,9 +44,30 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the benchmark that lies beside the package."""
+    """Run the benchmarks that lie beside the package; return 0 when every bar holds."""
     if not arguments.seconds >= 2 or arguments.rounds < 1:
         raise UsageError('--seconds must be at least 2 and --rounds at least 1, received '
                          f'{arguments.seconds} and {arguments.rounds}.')
-    script = share_dir() / 'benchmarks' / 'pipeline.py'
-    return int(runpy.run_path(str(script))['main'](arguments))
+    os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
+    chosen = [arguments.only] if arguments.only else list(BENCHMARKS)
+    machine = (f'{os.cpu_count()} cores, {platform.machine()}, Python '
+               f'{platform.python_version()}')
+    report: dict[str, Any] = {'machine': machine, 'cases': [], 'bars': []}
+    lines = [machine]
+    for name in chosen:
+        benchmark = runpy.run_path(str(share_dir() / 'benchmarks' / f'{name}.py'))
+        part = benchmark['measure'](arguments)
+        lines += ['', *benchmark['table'](part['cases'])]
+        for key in ('cases', 'bars'):
+            report[key] += part[key]
+    if arguments.json:
+        write_json(report, arguments.json)
+    if arguments.json != '-':
+        sys.stdout.write('\n'.join([*lines, '', *_bars(report['bars'])]) + '\n')
+    return 0 if all(bar['holds'] for bar in report['bars']) else 1
+
+
+def _bars(bars: list[dict[str, Any]]) -> list[str]:
+    return ['| figure | value | bar | |', '|---|---|---|---|', *[
+        f'| {one["name"]} | {one["value"]:g} | {one["bar"]:g} | '
+        f'{"holds" if one["holds"] else "MISSED"} |' for one in bars]]
