@@ -15,18 +15,21 @@
 """ROS 2 bags: images of one topic, labels of another; no ROS is needed to read them."""
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
+import struct
 from typing import Any
 
 from digiphys_ros.errors import DatasetError, FrameError
 from digiphys_ros.learning.datasets.dataset import Dataset
-from digiphys_ros.perception.frame import decode_compressed, decode_image
+from digiphys_ros.learning.datasets.folder import UNLABELLED
+from digiphys_ros.learning.datasets.memory import Spool
+from digiphys_ros.perception.frame import decode_compressed, decode_image, Frame
 from digiphys_ros.perception.sources.folder import natural
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 IMAGES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
 LABELS = ('vision_msgs/msg/Classification', 'std_msgs/msg/String', 'std_msgs/msg/Int32')
@@ -43,113 +46,131 @@ def is_bag(path: Path) -> bool:
     return path.suffix in ('.mcap', '.db3') or (path / 'metadata.yaml').is_file()
 
 
-def open_bag(path: Path, image_topic: str | None = None, label_topic: str | None = None
-             ) -> Dataset:
+def open_bag(path: Path, image_topic: str | None = None, label_topic: str | None = None,
+             labelled: bool = True) -> Dataset:
     """
     Return the images of a bag with the labels that were published for them.
 
     A Classification belongs to the image with its stamp; a String or Int32 holds from when it was
     recorded until the next. Images without a label are left out. Those that follow each other with
-    one label are a group: they show the same thing.
+    one label are a group: they show the same thing. The images are kept in a temporary file: a bag
+    can only be read from its beginning.
 
     :param image_topic: where there are several of images.
     :param label_topic: where there are several of labels.
+    :param labelled: False takes a bag without a topic of labels too, all images as one class.
     :raises DatasetError: when a topic is missing, or not the only one of its kind.
     """
-    with _open(path) as reader:
+    with _opened(path) as reader:
         images = _only(path, reader, IMAGES, image_topic, 'image')
-        labels = _only(path, reader, LABELS, label_topic, 'label')
-        names = _labels_of(reader, images, labels)
+        if labelled or any(one.msgtype in LABELS for one in reader.connections):
+            labels = _only(path, reader, LABELS, label_topic, 'label')
+            names = _labels_of(reader, images, labels)
+        else:
+            names = [UNLABELLED for _ in reader.messages(images)]
+        read = _Reader(path, reader, images, [name is not None for name in names])
     found = [(index, name) for index, name in enumerate(names) if name is not None]
     if not found:
-        raise DatasetError(f'{path}: no image of {images.topic} has a label on {labels.topic}.')
+        raise DatasetError(f'{path}: no image of {images[0].topic} has a label.')
     known = tuple(sorted({name for _, name in found}, key=natural))
     classes = np.array([known.index(name) for _, name in found], np.int64)
-    topic = images.topic
-    return Dataset(
-        str(path), known, classes, np.r_[0, np.cumsum(np.diff(classes) != 0)],
-        tuple(f'{topic}[{index}]' for index, _ in found),
-        _Reader(path, topic, tuple(index for index, _ in found)))
+    groups = np.r_[0, np.cumsum(np.diff(classes) != 0)] if len(known) > 1 \
+        else np.arange(len(classes))
+    return Dataset(str(path), known, classes, groups,
+                   tuple(f'{images[0].topic}[{index}]' for index, _ in found), read)
 
 
 class _Reader:
-    """Reads one image of a topic; a bag is read from the front, so all are kept encoded."""
+    """Reads one image of a topic, from a temporary file of messages as they were recorded."""
 
-    def __init__(self, path: Path, topic: str, wanted: tuple[int, ...]) -> None:
-        chosen = set(wanted)
-        with _open(path) as reader:
-            connections = [one for one in reader.connections if one.topic == topic]
-            messages = [
-                reader.deserialize(raw, connection.msgtype)
-                for index, (connection, _, raw) in enumerate(reader.messages(connections))
-                if index in chosen]
-        self._messages, self._name = messages, f'{path}: {topic}'
+    def __init__(self, path: Path, reader: Any, images: list[Any], wanted: Sequence[bool]
+                 ) -> None:
+        self._name, self._type = f'{path}: {images[0].topic}', images[0].msgtype
+        self._store = reader.typestore
+        self._spool = Spool(str(path))
+        self._places: list[tuple[int, int, int]] = []
+        messages = tqdm(reader.messages(images), total=len(wanted), desc='unpacking images')
+        for index, (_, _, raw) in enumerate(messages):
+            if wanted[index]:
+                self._places.append((index, self._spool.append(raw), len(raw)))
 
     def __call__(self, index: int) -> NDArray[Any]:
-        message = self._messages[index]
+        number, start, size = self._places[index]
+        broken: tuple[type[Exception], ...] = (FrameError, *_broken())
         try:
-            if hasattr(message, 'format'):
-                frame = decode_compressed(message.data, message.format)
-            else:
-                frame = decode_image(
-                    message.data, height=message.height, width=message.width,
-                    encoding=message.encoding, step=message.step,
-                    is_bigendian=bool(message.is_bigendian))
-        except FrameError as error:
-            raise DatasetError(f'{self._name}[{index}]: {error}') from error
+            message = self._store.deserialize_cdr(self._spool.read(start, size), self._type)
+            frame = _frame(message)
+        except broken as error:
+            raise DatasetError(f'{self._name}[{number}]: {error}') from error
         return frame.converted('mono' if frame.colour == 'mono' else 'rgb')
 
 
+def _frame(message: Any) -> Frame:
+    if hasattr(message, 'format'):
+        return decode_compressed(message.data, message.format)
+    return decode_image(message.data, height=message.height, width=message.width,
+                        encoding=message.encoding, step=message.step,
+                        is_bigendian=bool(message.is_bigendian))
+
+
 @contextmanager
-def _open(path: Path) -> Iterator[Any]:
-    from rosbags.highlevel import AnyReader, AnyReaderError
+def _opened(path: Path) -> Iterator[Any]:
+    from rosbags.highlevel import AnyReader
     from rosbags.typesys import get_types_from_msg, get_typestore, Stores
     store = get_typestore(Stores.LATEST)
     for name, text in DEFINITIONS.items():
         if name not in store.types:
             store.register(get_types_from_msg(text, name))
     try:
-        reader = AnyReader([path], default_typestore=store)
-        reader.open()
-    except (AnyReaderError, OSError) as error:
-        raise DatasetError(f'{path}: cannot be read as a bag: {error}') from error
-    try:
-        yield reader
-    finally:
-        reader.close()
+        with AnyReader([path], default_typestore=store) as reader:
+            yield reader
+    except _broken() as error:
+        raise DatasetError(f'{path}: cannot be read as a bag: {error}.') from error
 
 
-def _only(path: Path, reader: Any, kinds: tuple[str, ...], wanted: str | None, what: str) -> Any:
+def _broken() -> tuple[type[Exception], ...]:
+    """Return what a damaged bag raises; the errors of rosbags have no common parent."""
+    import apsw
+    from rosbags.highlevel import AnyReaderError
+    from rosbags.rosbag2 import ReaderError
+    from rosbags.serde import SerdeError
+    from rosbags.typesys import TypesysError
+    return (AnyReaderError, ReaderError, SerdeError, TypesysError, apsw.Error, struct.error,
+            OSError, EOFError, ValueError, KeyError, IndexError, TypeError, AssertionError)
+
+
+def _only(path: Path, reader: Any, kinds: tuple[str, ...], wanted: str | None, what: str
+          ) -> list[Any]:
+    """Return the connections of the one topic that is of these types, or of the wanted one."""
     found = [one for one in reader.connections if one.msgtype in kinds]
     chosen = [one for one in found if wanted in (None, one.topic)]
     if len({one.topic for one in chosen}) == 1:
-        return chosen[0]
+        return chosen
     topics = ', '.join(sorted({one.topic for one in found})) or 'none'
     reason = f'has no {what} topic {wanted or ""}'.rstrip() if not chosen else \
-        f'has several {what} topics: name one'
+        f'has several {what} topics: name one with --{what}-topic'
     raise DatasetError(f'{path}: {reason}; of {what}s it has: {topics} '
                        f'(types {", ".join(kinds)}).')
 
 
-def _labels_of(reader: Any, images: Any, labels: Any) -> list[str | None]:
+def _labels_of(reader: Any, images: list[Any], labels: list[Any]) -> list[str | None]:
     """Return the label of each image, None where there is none."""
-    times: list[tuple[int, tuple[int, int] | None]] = []
-    told: list[tuple[int, str | None]] = []
+    times: list[tuple[int, tuple[int, int]]] = []
+    told: list[tuple[int, str]] = []
     by_stamp: dict[tuple[int, int], str] = {}
-    for connection, time_ns, raw in reader.messages([images, labels]):
+    for connection, time_ns, raw in reader.messages([*images, *labels]):
         message = reader.deserialize(raw, connection.msgtype)
-        if connection.topic == images.topic:
+        if connection.topic == images[0].topic:
             times.append((time_ns, _stamp(message)))
-        elif hasattr(message, 'results'):
-            if message.results:
-                by_stamp[_stamp(message)] = message.results[0].class_id
-        else:
+        elif not hasattr(message, 'results'):
             told.append((time_ns, str(message.data)))
-    if by_stamp or not told:
-        return [by_stamp.get(stamp) for _, stamp in times if stamp is not None]
+        elif message.results:
+            by_stamp[_stamp(message)] = message.results[0].class_id
+    if not told:
+        return [by_stamp.get(stamp) for _, stamp in times]
     starts = [time_ns for time_ns, _ in told]
-    before = partial(bisect_right, starts)
-    return [told[before(time_ns) - 1][1] if before(time_ns) else None for time_ns, _ in times]
+    before = [bisect_right(starts, time_ns) for time_ns, _ in times]
+    return [told[count - 1][1] if count else None for count in before]
 
 
 def _stamp(message: Any) -> tuple[int, int]:

@@ -34,6 +34,9 @@ _ALLOWED = {
     ('numpy', 'ndarray'): np.ndarray, ('numpy', 'dtype'): np.dtype,
 }
 """What a batch is made of; anything else in a pickle is refused."""
+_BROKEN = (pickle.UnpicklingError, EOFError, ValueError, AttributeError, IndexError, KeyError,
+           TypeError, OverflowError, MemoryError)
+"""What the reader of a damaged pickle raises."""
 
 
 class _Unpickler(pickle.Unpickler):
@@ -54,7 +57,7 @@ def open_cifar(files: Files, names: list[str], part: str | None = None) -> Datas
     :raises DatasetError: when a batch is not what CIFAR-10's are.
     """
     chosen = [name for name in names if part is None
-              or (part == 'test') == PurePosixPath(name).name.startswith('test')]
+              or part == ('test' if _is_test(name) else 'train')]
     if not chosen:
         raise DatasetError(f'{files.uri}: has no part "{part}", only {", ".join(names)}.')
     batches = [_batch(files, name) for name in chosen]
@@ -63,12 +66,18 @@ def open_cifar(files: Files, names: list[str], part: str | None = None) -> Datas
     keys = tuple(f'{name}[{index}]' for name, (pixels, _) in zip(chosen, batches, strict=True)
                  for index in range(len(pixels)))
     return Dataset(files.uri, _labels(files, chosen[0], int(classes.max())), classes,
-                   np.arange(len(images)), keys, partial(_read, images))
+                   np.arange(len(images)), keys, partial(_read, images), 'image',
+                   np.repeat(['test' if _is_test(name) else 'train' for name in chosen],
+                             [len(pixels) for pixels, _ in batches]))
 
 
 def _read(images: NDArray[np.uint8], index: int) -> NDArray[Any]:
     image: NDArray[Any] = images[index]
     return image
+
+
+def _is_test(name: str) -> bool:
+    return PurePosixPath(name).name == 'test_batch'
 
 
 def _batch(files: Files, name: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -85,12 +94,15 @@ def _batch(files: Files, name: str) -> tuple[NDArray[np.uint8], NDArray[np.int64
 def _labels(files: Files, batch: str, highest: int) -> tuple[str, ...]:
     meta = str(PurePosixPath(batch).with_name('batches.meta'))
     if meta in files.names():
-        return tuple(name.decode() for name in _load(files, meta)[b'label_names'])
+        try:
+            return tuple(name.decode() for name in _load(files, meta)[b'label_names'])
+        except _BROKEN as error:
+            raise DatasetError(f'{files.uri}: {meta}: holds no label_names: {error}.') from error
     return tuple(map(str, range(highest + 1)))
 
 
 def _load(files: Files, name: str) -> Any:
     try:
         return _Unpickler(io.BytesIO(files.read(name)), encoding='bytes').load()
-    except (pickle.UnpicklingError, EOFError, ValueError, AttributeError, IndexError) as error:
+    except _BROKEN as error:
         raise DatasetError(f'{files.uri}: {name}: is no CIFAR-10 batch: {error}.') from error

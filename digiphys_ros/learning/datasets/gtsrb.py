@@ -14,7 +14,9 @@
 
 """GTSRB as its authors publish it: a folder a class, with a CSV beside the images."""
 
+from collections.abc import Iterator
 import csv
+from dataclasses import replace
 import io
 from pathlib import PurePosixPath
 import re
@@ -25,32 +27,48 @@ from digiphys_ros.learning.datasets.files import Files
 from digiphys_ros.learning.datasets.folder import image_files
 import numpy as np
 
-TABLE = re.compile(r'(?:^|/)(\d{5})/GT-\1\.csv$')
+TABLE = re.compile(r'(?:^|/)(?:(\d{5})/GT-\1|(?P<test>GT-final_test))\.csv$')
 
 
-def open_gtsrb(files: Files, names: list[str]) -> Dataset:
+def open_gtsrb(files: Files, names: list[str], part: str | None = None) -> Dataset:
     """
-    Return the official training set; tracks are the groups.
+    Return the official images; tracks are the groups of the training part.
 
-    A file ``00012_00007.ppm`` is picture 7 of track 12 of its class.
+    A file ``00012_00007.ppm`` is picture 7 of track 12 of its class. Test images have no tracks.
 
-    :param names: its tables, one a class.
+    :param names: its tables: one a class, and one of the test images.
+    :param part: train or test; None joins them.
     :raises DatasetError: naming the table and the line.
     """
     paths: list[str] = []
     classes: list[int] = []
     tracks: list[str] = []
+    parts: list[str] = []
     for name in names:
-        text = files.read(name).decode('utf-8-sig')
-        folder = PurePosixPath(name).parent
-        for row in csv.DictReader(io.StringIO(text), delimiter=';'):
-            try:
-                file, number = row['Filename'], int(row['ClassId'])
-            except (KeyError, TypeError, ValueError) as error:
-                raise DatasetError(f'{files.uri}: {name}: needs the columns Filename and ClassId, '
-                                   f'received {dict(row)}.') from error
-            paths.append(str(folder / file))
+        side = 'test' if name.endswith('GT-final_test.csv') else 'train'
+        for file, number in _rows(files, name) if part in (None, side) else ():
+            paths.append(str(PurePosixPath(name).parent / file))
             classes.append(number)
-            tracks.append(f'{number}/{file.split("_")[0]}')
-    labels = tuple(map(str, range(max(classes, default=-1) + 1)))
-    return image_files(files, paths, labels, np.array(classes, np.int64), np.array(tracks))
+            tracks.append(f'{number}/{file.split("_")[0]}' if side == 'train' else file)
+            parts.append(side)
+    if not paths:
+        raise DatasetError(f'{files.uri}: its tables name no image'
+                           + (f' of the part "{part}".' if part else '.'))
+    labels = tuple(map(str, range(max(classes) + 1)))
+    data = image_files(files, paths, labels, np.array(classes, np.int64), np.array(tracks))
+    return replace(data, parts=np.array(parts)) if len(set(parts)) > 1 else data
+
+
+def _rows(files: Files, name: str) -> Iterator[tuple[str, int]]:
+    """Yield file and class of each image in a table."""
+    try:
+        rows = list(csv.DictReader(io.StringIO(files.read(name).decode('utf-8-sig')),
+                                   delimiter=';'))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DatasetError(f'{files.uri}: {name} cannot be read as CSV: {error}.') from error
+    for line, row in enumerate(rows, 2):
+        try:
+            yield row['Filename'].strip(), int(row['ClassId'])
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise DatasetError(f'{files.uri}: {name}:{line}: needs the columns Filename and '
+                               f'ClassId, received {dict(row)}.') from error

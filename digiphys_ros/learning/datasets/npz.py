@@ -12,20 +12,33 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Arrays in an .npz file."""
+"""Samples and classes in an .npz file."""
 
-from collections.abc import Mapping
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from digiphys_ros.errors import DatasetError
-from digiphys_ros.learning.datasets.dataset import Dataset
+from digiphys_ros.learning.datasets.arrays import Arrays, Rows
+from digiphys_ros.learning.datasets.dataset import Dataset, Joined
 import numpy as np
 from numpy.typing import NDArray
 
 GROUPS = ('group', 'track', 'session', 'patient')
 PARTS = ('train', 'val', 'test')
+
+
+@dataclass(frozen=True)
+class _Names:
+    """Names of the arrays of one part; all of them where it is None."""
+
+    x: str
+    y: str
+    part: str | None
+
+    @property
+    def groups(self) -> list[str]:
+        return [name if self.part is None else f'{name}_{self.part}' for name in GROUPS]
 
 
 def open_npz(path: Path, part: str | None = None) -> Dataset:
@@ -35,76 +48,95 @@ def open_npz(path: Path, part: str | None = None) -> Dataset:
     The arrays may be named ``x_train``, ``y_train``, ``x_val`` and so on, or as MedMNIST does
     ``train_images`` and ``train_labels``; then ``part`` takes one, and without it all are joined.
     Groups are in ``group``, ``track``, ``session`` or ``patient``; class names may be in
-    ``labels``.
+    ``labels``. An array larger than a quarter of the free memory is read from the file, or from a
+    temporary one where it is compressed.
 
     :raises DatasetError: naming the array that is missing or of the wrong shape.
     """
-    arrays = _arrays(path)
-    chosen = [_part(path, arrays, *names) for names in _names(path, arrays, part)]
-    samples = np.concatenate([samples for samples, *_ in chosen])
-    classes = np.concatenate([classes for _, classes, *_ in chosen])
-    groups = np.concatenate([groups for *_, groups, _ in chosen]) \
-        if all(groups is not None for *_, groups, _ in chosen) else np.arange(len(samples))
-    keys = tuple(f'{name}[{index}]' for part_samples, _, _, name in chosen
-                 for index in range(len(part_samples)))
+    arrays = Arrays(path)
+    names = _names(arrays, part)
+    rows, classes, groups = zip(*(_part(arrays, one) for one in names), strict=True)
+    joined = np.concatenate(classes)
+    counts = [len(one) for one in classes]
+    keys = tuple(f'{one.x}[{index}]' for one, count in zip(names, counts, strict=True)
+                 for index in range(count))
     labels = tuple(map(str, arrays['labels'])) if 'labels' in arrays \
-        else tuple(map(str, range(int(classes.max(initial=0)) + 1)))
-    table = samples.ndim == 2
-    return Dataset(str(path), labels, classes, groups, keys,
-                   partial(_read, samples.astype(np.float32) if table else samples),
-                   'table' if table else 'image')
+        else tuple(map(str, range(int(joined.max(initial=0)) + 1)))
+    table = len(rows[0].shape) == 2
+    read = Joined([_Row(str(path), one.x, some, table)
+                   for one, some in zip(names, rows, strict=True)], counts)
+    return Dataset(
+        str(path), labels, joined,
+        np.arange(len(joined)) if any(some is None for some in groups) else np.concatenate(groups),
+        keys, read, 'table' if table else 'image',
+        None if names[0].part is None else np.repeat([one.part for one in names], counts))
 
 
-def _read(samples: NDArray[Any], index: int) -> NDArray[Any]:
-    sample: NDArray[Any] = samples[index]
-    return sample[:, :, 0] if sample.ndim == 3 and sample.shape[2] == 1 else sample
+@dataclass(frozen=True)
+class _Row:
+    """Reads one sample; a table's as float32, an image's without a channel of its own."""
+
+    uri: str
+    name: str
+    rows: Rows
+    table: bool
+
+    def __call__(self, index: int) -> NDArray[Any]:
+        sample = self.rows.read(index)
+        if not self.table:
+            return sample[:, :, 0] if sample.ndim == 3 and sample.shape[2] == 1 else sample
+        numbers: NDArray[Any] = sample.astype(np.float32)
+        if not np.isfinite(numbers).all():
+            column = int(np.flatnonzero(~np.isfinite(numbers))[0])
+            raise DatasetError(f'{self.uri}: {self.name}[{index}]: column {column} is '
+                               f'{sample[column]}, a finite number is needed.')
+        return numbers
 
 
-def _arrays(path: Path) -> dict[str, NDArray[Any]]:
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError) as error:
-        raise DatasetError(f'{path}: cannot be read as .npz: {error}.') from error
-
-
-def _names(path: Path, arrays: Mapping[str, Any], part: str | None
-           ) -> list[tuple[str, str, str]]:
-    """Return the names of samples, of classes and the suffix of groups, for each part."""
-    schemes = [[(f'x_{name}', f'y_{name}', f'_{name}') for name in PARTS],
-               [(f'{name}_images', f'{name}_labels', f'_{name}') for name in PARTS]]
+def _names(arrays: Arrays, part: str | None) -> list[_Names]:
+    schemes = [[_Names(f'x_{name}', f'y_{name}', name) for name in PARTS],
+               [_Names(f'{name}_images', f'{name}_labels', name) for name in PARTS]]
     for scheme in schemes:
-        there = [names for names in scheme if names[0] in arrays]
-        if there:
-            chosen = [names for names in there if part is None or names[2] == f'_{part}']
-            if not chosen:
-                raise DatasetError(f'{path}: has no part "{part}", only '
-                                   f'{", ".join(names[2][1:] for names in there)}.')
+        there = [names for names in scheme if names.x in arrays]
+        chosen = [names for names in there if part in (None, names.part)]
+        if there and not chosen:
+            raise DatasetError(f'{arrays.path}: has no part "{part}", only '
+                               f'{", ".join(str(names.part) for names in there)}.')
+        if chosen:
             return chosen
     if part is not None:
-        raise DatasetError(f'{path}: has no part "{part}": it holds {", ".join(arrays)}.')
-    return [('x', 'y', '')]
+        raise DatasetError(f'{arrays.path}: has no part "{part}": it holds '
+                           f'{", ".join(arrays) or "nothing"}.')
+    return [_Names('x', 'y', None)]
 
 
-def _part(path: Path, arrays: Mapping[str, NDArray[Any]], x_name: str, y_name: str, suffix: str
-          ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None, str]:
-    for name in (x_name, y_name):
+def _part(arrays: Arrays, names: _Names
+          ) -> tuple[Rows, NDArray[np.int64], NDArray[Any] | None]:
+    """Return samples, classes and groups of one part, checked against each other."""
+    for name in (names.x, names.y):
         if name not in arrays:
-            raise DatasetError(f'{path}: needs an array `{name}`, found '
+            raise DatasetError(f'{arrays.path}: needs an array `{name}`, found '
                                f'{", ".join(arrays) or "nothing"}.')
-    samples, classes = arrays[x_name], arrays[y_name].squeeze()
-    groups = next((arrays[name + suffix] for name in GROUPS if name + suffix in arrays), None)
-    images = samples.dtype == np.uint8 and (
-        samples.ndim == 3 or (samples.ndim == 4 and samples.shape[3] in (1, 3)))
-    if not images and not (samples.ndim == 2 and samples.dtype.kind in 'fiu'):
-        raise DatasetError(f'{path}: `{x_name}` must be images, (N, H, W, 3) or (N, H, W) uint8, '
-                           f'or a table, (N, F) numbers; received {samples.shape} '
-                           f'{samples.dtype}.')
+    rows, given = arrays.rows(names.x), arrays[names.y]
+    classes = given.reshape(len(given)) if given.ndim == 2 and given.shape[1] == 1 else given
+    groups = next((arrays[name] for name in names.groups if name in arrays), None)
+    _check(arrays.path, names, rows, given, classes)
+    for name, count in ((names.y, len(classes)), ('groups', len(
+            classes if groups is None else groups))):
+        if count != rows.shape[0]:
+            raise DatasetError(f'{arrays.path}: `{names.x}` and {name} must be equally long, '
+                               f'received {rows.shape[0]} and {count}.')
+    return rows, classes.astype(np.int64), groups
+
+
+def _check(path: Path, names: _Names, rows: Rows, given: NDArray[Any], classes: NDArray[Any]
+           ) -> None:
+    image = rows.dtype == np.uint8 and (
+        len(rows.shape) == 3 or (len(rows.shape) == 4 and rows.shape[3] in (1, 3)))
+    table = len(rows.shape) == 2 and rows.dtype.kind in 'fiu'
+    if not (image or table) or 0 in rows.shape[1:]:
+        raise DatasetError(f'{path}: `{names.x}` must be images, (N, H, W, 3) or (N, H, W) uint8, '
+                           f'or a table, (N, F) numbers; received {rows.shape} {rows.dtype}.')
     if classes.ndim != 1 or classes.dtype.kind not in 'iu':
-        raise DatasetError(f'{path}: `{y_name}` must be (N,) whole numbers, received '
-                           f'{arrays[y_name].shape} {classes.dtype}.')
-    if not len(samples) == len(classes) == len(samples if groups is None else groups):
-        raise DatasetError(f'{path}: `{x_name}`, `{y_name}` and its groups must be equally long, '
-                           f'received {len(samples)}, {len(classes)} and '
-                           f'{len(samples if groups is None else groups)}.')
-    return samples, classes.astype(np.int64), groups, x_name
+        raise DatasetError(f'{path}: `{names.y}` must be (N,) whole numbers, received '
+                           f'{given.shape} {given.dtype}.')

@@ -36,12 +36,14 @@ Part = Literal['train', 'val', 'test']
 
 
 def open_dataset(uri: str, *, labels: Sequence[str] | None = None, part: Part | None = None,
-                 image_topic: str | None = None, label_topic: str | None = None) -> Dataset:
+                 labelled: bool = True, image_topic: str | None = None,
+                 label_topic: str | None = None) -> Dataset:
     """
     Return the labelled samples at ``uri``.
 
     :param labels: class names, where the data has only numbers; in their order.
     :param part: one part of a data set that comes in parts; None joins them.
+    :param labelled: False takes images without labels too, all as one class ``unlabelled``.
     :param image_topic: of a bag with several topics of images.
     :param label_topic: of a bag with several topics of labels.
     :raises DatasetError: when it is in no layout known here, or labels do not fit.
@@ -49,23 +51,26 @@ def open_dataset(uri: str, *, labels: Sequence[str] | None = None, part: Part | 
     path = Path(uri).expanduser()
     if not uri or not path.exists():
         raise DatasetError(f'{uri or "(nothing)"}: does not exist; a data set is {KINDS}.')
-    data = open_bag(path, image_topic, label_topic) if is_bag(path) else _read(path, part)
+    if is_bag(path):
+        data = open_bag(path, image_topic, label_topic, labelled)
+    else:
+        data = _read(path, part, labelled)
     return data if labels is None else _named(data, tuple(labels))
 
 
-def _read(path: Path, part: Part | None) -> Dataset:
+def _read(path: Path, part: Part | None, labelled: bool) -> Dataset:
     if path.is_dir():
-        return _files(FolderFiles(path), part)
+        return _files(FolderFiles(path), part, labelled)
     if path.suffix.lower() == '.zip':
-        return _files(ZipFiles(path), part)
+        return _files(ZipFiles(path), part, labelled)
     if path.suffix.lower() == '.csv':
-        return open_csv(FolderFiles(path.parent), path.name)
+        return open_csv(FolderFiles(path.parent), path.name, labelled)
     if path.suffix.lower() == '.npz':
         return open_npz(path, part)
     raise DatasetError(f'{path}: is no data set; one is {KINDS}.')
 
 
-def _files(files: Files, part: Part | None) -> Dataset:
+def _files(files: Files, part: Part | None, labelled: bool) -> Dataset:
     """Tell the layout by the names of the files."""
     names = files.names()
     batches = [name for name in names if BATCH.match(PurePosixPath(name).name)]
@@ -73,9 +78,10 @@ def _files(files: Files, part: Part | None) -> Dataset:
         return open_cifar(files, batches, part)
     tables = [name for name in names if TABLE.search(name)]
     if tables:
-        return open_gtsrb(files, tables)
+        return open_gtsrb(files, tables, part)
     listed = [name for name in names if PurePosixPath(name).name == 'labels.csv']
-    return open_csv(files, listed[0]) if listed else class_folders(files, part)
+    return open_csv(files, listed[0], labelled) if listed \
+        else class_folders(files, part, labelled)
 
 
 def _named(data: Dataset, labels: tuple[str, ...]) -> Dataset:

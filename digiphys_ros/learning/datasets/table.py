@@ -18,13 +18,14 @@ from collections.abc import Mapping
 import csv
 from functools import partial
 import io
+import math
 from pathlib import PurePosixPath
 from typing import Any
 
 from digiphys_ros.errors import DatasetError
 from digiphys_ros.learning.datasets.dataset import Dataset
 from digiphys_ros.learning.datasets.files import Files
-from digiphys_ros.learning.datasets.folder import image_files
+from digiphys_ros.learning.datasets.folder import image_files, UNLABELLED
 from digiphys_ros.learning.datasets.npz import GROUPS
 from digiphys_ros.perception.sources.folder import natural
 import numpy as np
@@ -33,7 +34,7 @@ from numpy.typing import NDArray
 Row = Mapping[str, str]
 
 
-def open_csv(files: Files, name: str) -> Dataset:
+def open_csv(files: Files, name: str, labelled: bool = True) -> Dataset:
     """
     Return the samples in a CSV with the column ``label``.
 
@@ -41,11 +42,12 @@ def open_csv(files: Files, name: str) -> Dataset:
     the numbers in all other columns, a table. Groups are in ``group``, ``track``, ``session`` or
     ``patient``.
 
+    :param labelled: False takes a table without labels too, all as one class.
     :raises DatasetError: naming the line and the column.
     """
-    rows = _rows(files, name)
+    rows = _rows(files, name, labelled)
     where = f'{files.uri}: {name}'
-    names = [row['label'] for row in rows]
+    names = [row.get('label', UNLABELLED) for row in rows]
     labels = tuple(sorted(set(names), key=natural))
     index = {label: number for number, label in enumerate(labels)}
     classes = np.array([index[label] for label in names], np.int64)
@@ -64,7 +66,7 @@ def _row_of(numbers: NDArray[np.float32], index: int) -> NDArray[Any]:
     return row
 
 
-def _rows(files: Files, name: str) -> list[Row]:
+def _rows(files: Files, name: str, labelled: bool) -> list[Row]:
     where = f'{files.uri}: {name}'
     try:
         reader = csv.DictReader(io.StringIO(files.read(name).decode('utf-8-sig')))
@@ -72,14 +74,14 @@ def _rows(files: Files, name: str) -> list[Row]:
     except (UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(f'{where} cannot be read as CSV: {error}.') from error
     columns = reader.fieldnames or []
-    if 'label' not in columns:
+    if 'label' not in columns and (labelled or not columns):
         raise DatasetError(f'{where}: needs a column `label`, found '
                            f'{", ".join(columns) or "nothing"}.')
     if not rows:
         raise DatasetError(f'{where}: holds no row.')
     for line, row in enumerate(rows, 2):
         # a short row lacks values, a long one has some under None
-        if None in row.values() or None in row or not row['label']:
+        if None in row.values() or None in row or row.get('label') == '':
             raise DatasetError(f'{where}:{line}: needs a value for each of {", ".join(columns)}.')
     return rows
 
@@ -104,9 +106,15 @@ def _numbers(where: str, rows: list[Row]) -> NDArray[np.float32]:
     numbers = np.empty((len(rows), len(columns)), np.float32)
     for line, row in enumerate(rows, 2):
         for index, column in enumerate(columns):
-            try:
-                numbers[line - 2, index] = float(row[column])
-            except ValueError as error:
+            numbers[line - 2, index] = _number(row[column])
+            if not np.isfinite(numbers[line - 2, index]):
                 raise DatasetError(f'{where}:{line}: field `{column}`: a number is needed, '
-                                   f'received "{row[column]}".') from error
+                                   f'received "{row[column]}".')
     return numbers
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

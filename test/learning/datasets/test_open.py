@@ -66,8 +66,13 @@ def test_parts_above_the_classes(folder, tmp_path):
     only = open_dataset(str(tmp_path / 'parts'), part='val')
     assert len(only) == 4
     assert all(key.startswith('valid/') for key in only.keys)
+    assert set(open_dataset(str(tmp_path / 'parts')).parts) == {'train', 'val'}
     with pytest.raises(DatasetError, match='part "test", only train, valid'):
         open_dataset(str(tmp_path / 'parts'), part='test')
+    (tmp_path / 'parts' / 'valid').rename(tmp_path / 'parts' / 'meta')
+    # `train` and `meta` are no classes
+    with pytest.raises(DatasetError, match='meta lies beside the folders of parts'):
+        open_dataset(str(tmp_path / 'parts'))
 
 
 @pytest.mark.parametrize('names', [
@@ -81,6 +86,44 @@ def test_arrays(tmp_path, names):
     assert data.labels == ('no', 'yes')
     assert data.groups.tolist() == [7, 7, 8, 9]
     np.testing.assert_array_equal(data.read(2), picture(2))
+
+
+@pytest.mark.parametrize('save', [np.savez, np.savez_compressed])
+@pytest.mark.parametrize('kept', [0, 1 << 20])
+def test_arrays_too_large_for_the_memory_stay_on_disk(tmp_path, monkeypatch, save, kept):
+    from digiphys_ros.learning.datasets import arrays
+    monkeypatch.setattr(arrays, 'room_bytes', lambda: kept)
+    pictures = np.random.default_rng(0).integers(0, 256, (7, 5, 4, 3)).astype(np.uint8)
+    save(tmp_path / 'd.npz', x_train=pictures[:4], y_train=np.arange(4) % 2, x_val=pictures[4:],
+         y_val=np.arange(3) % 2)
+    data = open_dataset(str(tmp_path / 'd.npz'))
+    np.testing.assert_array_equal(data.arrays(), pictures)
+    assert data.parts.tolist() == ['train'] * 4 + ['val'] * 3
+    assert data.keys[4] == 'x_val[0]'
+
+
+def test_a_damaged_npz_is_told(tmp_path):
+    pictures = np.random.default_rng(0).integers(0, 256, (7, 5, 4, 3)).astype(np.uint8)
+    np.savez_compressed(tmp_path / 'd.npz', x=pictures, y=np.arange(7) % 2)
+    whole = (tmp_path / 'd.npz').read_bytes()
+    broken = bytearray(whole)
+    broken[len(whole) // 4] ^= 255
+    for content in (b'', whole[:len(whole) // 2], bytes(broken)):
+        (tmp_path / 'd.npz').write_bytes(content)
+        with pytest.raises(DatasetError, match=r'd\.npz.* cannot be read as \.npz'):
+            open_dataset(str(tmp_path / 'd.npz'))
+
+
+def test_python_objects_are_refused(tmp_path):
+    np.savez(tmp_path / 'd.npz', x=np.array([{}, {}]), y=np.arange(2))
+    with pytest.raises(DatasetError, match='cannot be read as'):
+        open_dataset(str(tmp_path / 'd.npz'))
+
+
+def test_a_table_must_hold_finite_numbers(tmp_path):
+    np.savez(tmp_path / 'd.npz', x=[[0.5, 1.0], [2.0, np.nan]], y=[0, 1])
+    with pytest.raises(DatasetError, match=r'x\[1\]: column 1 is nan, a finite number'):
+        open_dataset(str(tmp_path / 'd.npz')).read(1)
 
 
 def test_a_table(tmp_path):
