@@ -26,7 +26,7 @@ SHIPPED = sorted(path.stem for path in (share_dir() / 'config' / 'recipes').glob
 MINIMAL = {'name': 'a', 'network': {'name': 'residual'},
            'preprocess': {'width': 32, 'height': 32}}
 CLASSES = {'article_cnn_gtsrb': 43, 'residual_gtsrb': 43, 'sign_transformer': 43,
-           'depthwise_surface': 6, 'residual_xray': 2}
+           'residual_surface': 6, 'residual_xray': 2}
 
 
 def refusal(tmp_path, **fields):
@@ -43,7 +43,7 @@ def refusal(tmp_path, **fields):
 def test_there_is_a_recipe_for_everything():
     assert set(SHIPPED) >= {
         'article_cnn_cifar10', 'article_cnn_gtsrb', 'perceptron', 'mlp', 'vgg16',
-        'residual_cifar10', 'residual_gtsrb', 'depthwise_surface', 'residual_xray',
+        'residual_cifar10', 'residual_gtsrb', 'residual_surface', 'residual_xray',
         'sign_transformer'}
 
 
