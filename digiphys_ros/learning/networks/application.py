@@ -56,8 +56,8 @@ def application(shape: tuple[int, ...], classes: int, *,
     """
     import keras
     if weights is not None and not Path(weights).expanduser().is_file():
-        raise ConfigError(f'network `application`: option `weights`: no such file: {weights} (null '
-                          'starts at random).')
+        raise ConfigError('network `application`: option `weights`: no such file: '
+                          f'{weights} (null starts at random).')
     backbone = getattr(keras.applications, model)(
         include_top=False, weights=None, input_shape=shape, pooling='avg')
     if weights is not None:
