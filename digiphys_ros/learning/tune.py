@@ -17,6 +17,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 import tempfile
+from time import sleep
 from typing import Any
 
 from digiphys_ros.errors import ConfigError, TrainingError
@@ -27,6 +28,7 @@ from digiphys_ros.learning.train.log import History
 from digiphys_ros.learning.train.train import material_of, prepare_of, train_network
 import optuna
 
+ATTEMPTS = 5
 WARM_UP_TRIALS, WARM_UP_EPOCHS = 4, 1
 """Nothing is pruned before there is something to compare with."""
 
@@ -43,15 +45,24 @@ def open_study(storage: str, name: str) -> optuna.Study:
     """
     url = storage if '://' in storage else f'sqlite:///{storage}'
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    try:
-        return optuna.create_study(
-            study_name=name, storage=url, direction='maximize', load_if_exists=True,
-            # without a seed: several workers with the same would propose the same
-            sampler=optuna.samplers.TPESampler(),
-            pruner=optuna.pruners.MedianPruner(WARM_UP_TRIALS, WARM_UP_EPOCHS))
-    except Exception as error:
-        raise ConfigError(f'study {storage}: cannot be opened: '
-                          f'{str(error).splitlines()[0]}') from error
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return _create(url, name)
+        except Exception as error:
+            if attempt == ATTEMPTS:
+                raise ConfigError(f'study {storage}: cannot be opened: '
+                                  f'{str(error).splitlines()[0]}') from error
+            # another worker makes the tables at this moment
+            sleep(0.3 * attempt)
+    raise AssertionError('not reached')
+
+
+def _create(url: str, name: str) -> optuna.Study:
+    return optuna.create_study(
+        study_name=name, storage=url, direction='maximize', load_if_exists=True,
+        # without a seed: several workers with the same would propose the same
+        sampler=optuna.samplers.TPESampler(),
+        pruner=optuna.pruners.MedianPruner(WARM_UP_TRIALS, WARM_UP_EPOCHS))
 
 
 def tune(recipe: Recipe, training: Dataset, validation: Mapping[str, Dataset],
