@@ -15,13 +15,16 @@
 """Samples to batches of tensors, the same batches for the same seed and epoch."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+import os
 import threading
 from typing import Any
 
 from digiphys_ros.errors import DigiphysError
 from digiphys_ros.learning.augment import mix
 from digiphys_ros.learning.datasets.dataset import Dataset
+from digiphys_ros.learning.datasets.memory import room_bytes
 from digiphys_ros.perception.frame import Frame
 from digiphys_ros.perception.preprocess import Preprocessor
 import numpy as np
@@ -32,6 +35,9 @@ Augment = Callable[[NDArray[Any], np.random.Generator], NDArray[Any]]
 
 KEPT_BYTES = 1 << 30
 """Samples are kept in memory up to this size; what is beyond it is read again each epoch."""
+AT_ONCE = 1024
+READY, THREADS = 4, min(os.cpu_count() or 1, 16)
+"""Batches that wait for the network; tf.data itself would take half the memory for them."""
 
 
 def tensor_of(preprocess: Preprocessor, pixels: NDArray[Any]) -> NDArray[Any]:
@@ -71,23 +77,27 @@ class Stream:
     :param augment: changes a sample before it is prepared.
     :param mixup: alpha by which the samples of a batch are blended; 0 is off.
     :param class_weights: (classes,) weight of a sample in the loss, by its class.
+    :param kept_bytes: how much to keep in memory; None is a quarter of what is free, at most 1 GiB.
     """
 
     def __init__(self, data: Dataset, prepare: Prepare, *, batch: int, seed: int | None = None,
                  augment: Augment | None = None, mixup: float = 0.0,
-                 class_weights: NDArray[Any] | None = None, kept_bytes: int = KEPT_BYTES) -> None:
+                 class_weights: NDArray[Any] | None = None,
+                 kept_bytes: int | None = None) -> None:
         self.data = data
         self.error: DigiphysError | None = None
         self._prepare, self._augment, self._mixup = prepare, augment, mixup
         self._batch, self._seed, self._weights = batch, seed, class_weights
         self._targets = np.eye(len(data.labels), dtype=np.float32)
         self._shape = prepare(data.read(0)).shape
+        room = room_bytes() if kept_bytes is None else kept_bytes
         tensor_bytes = 4 * int(np.prod(self._shape)) * len(data)
         self._tensors: Any = None
-        if augment is None and tensor_bytes <= kept_bytes:
+        # while TensorFlow takes them over they are there twice
+        if augment is None and 2 * tensor_bytes <= room and tensor_bytes <= KEPT_BYTES:
             self._tensors = self._all_tensors()
         else:
-            self._read = Kept(data.read, kept_bytes)
+            self._read = Kept(data.read, min(room, KEPT_BYTES))
 
     @property
     def steps(self) -> int:
@@ -105,8 +115,7 @@ class Stream:
         batches = tf.data.Dataset.from_tensor_slices(self._order(number)).batch(self._batch)
         load = self._gather if self._tensors is not None and not self._mixup \
             else partial(self._call_load, number)
-        return batches.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
-                           ).prefetch(tf.data.AUTOTUNE)
+        return batches.map(load, num_parallel_calls=THREADS, deterministic=True).prefetch(READY)
 
     def _order(self, epoch: int) -> NDArray[np.int64]:
         if self._seed is None:
@@ -116,11 +125,18 @@ class Stream:
     def _all_tensors(self) -> Any:
         import tensorflow as tf
         tensors = np.empty((len(self.data), *self._shape), np.float32)
-        for index in range(len(self.data)):
+
+        def fill(index: int) -> None:
             tensors[index] = self._prepare(self.data.read(index))
-        self._all_targets = tf.constant(self._targets[self.data.classes])
-        self._all_weights = tf.constant(self._weight(np.arange(len(self.data))))
-        return tf.constant(tensors)
+        with ThreadPoolExecutor(THREADS) as pool:
+            for start in range(0, len(tensors), AT_ONCE):
+                for _ in pool.map(fill, range(start, min(start + AT_ONCE, len(tensors)))):
+                    pass
+        # a GPU has no room for them, and tf.data gathers on the CPU
+        with tf.device('/CPU:0'):
+            self._all_targets = tf.constant(self._targets[self.data.classes])
+            self._all_weights = tf.constant(self._weight(np.arange(len(self.data))))
+            return tf.constant(tensors)
 
     def _gather(self, indices: Any) -> Any:
         import tensorflow as tf
@@ -138,7 +154,8 @@ class Stream:
 
     def _load(self, epoch: int, indices: NDArray[np.int64]) -> tuple[NDArray[Any], ...]:
         try:
-            tensors = np.stack([self._one(epoch, int(index)) for index in indices])
+            tensors = np.stack([self._one(epoch, int(index)) for index in indices]) \
+                if self._tensors is None else self._tensors.numpy()[indices]
         except DigiphysError as error:
             self.error = error
             raise
@@ -149,8 +166,6 @@ class Stream:
         return tensors, targets, self._weight(indices)
 
     def _one(self, epoch: int, index: int) -> NDArray[Any]:
-        if self._tensors is not None:
-            return np.asarray(self._tensors[index])
         sample = self._read(index)
         if self._augment is not None:
             rng = np.random.default_rng([self._seed or 0, epoch, index])

@@ -12,6 +12,12 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+import os
+from pathlib import Path
+import subprocess
+import sys
+
+import cv2
 from digiphys_ros.errors import DatasetError
 from digiphys_ros.learning.datasets.dataset import in_memory
 from digiphys_ros.learning.datasets.stream import Kept, Stream
@@ -90,3 +96,48 @@ def test_the_error_of_a_sample_is_kept_for_the_user():
     with pytest.raises(Exception, match='sample 11 is broken'):
         epoch(stream, 0)
     assert 'sample 11' in str(stream.error)
+
+
+LIMITED = """
+import resource
+import sys
+
+from digiphys_ros.learning.datasets import open_dataset
+from digiphys_ros.learning.datasets.memory import _fields
+from digiphys_ros.learning.datasets.stream import Stream, tensor_of
+from digiphys_ros.perception.preprocess import Preprocessor, PreprocessSpec
+import tensorflow as tf
+
+uri, room = sys.argv[1], int(sys.argv[2])
+prepare = Preprocessor(PreprocessSpec(width=16, height=16, colour='rgb'))
+for _ in tf.data.Dataset.range(9).map(lambda index: index).prefetch(2):
+    pass  # its threads are there before the limit is
+used = _fields('/proc/self/status')['VmData']
+resource.setrlimit(resource.RLIMIT_DATA, (used + room, resource.RLIM_INFINITY))
+data = open_dataset(uri)
+for augment in (None, lambda image, rng: image):
+    stream = Stream(data, lambda pixels: tensor_of(prepare, pixels), batch=8, seed=0,
+                    augment=augment)
+    for epoch in range(2):
+        print(sum(len(tensors) for tensors, *_ in stream.epoch(epoch)))
+"""
+
+
+@pytest.mark.parametrize('kind', ['files', 'arrays'])
+def test_data_larger_than_the_memory(tmp_path, kind):
+    count, side, room = 180, 800, 160 << 20
+    pixels = np.zeros((side, side, 3), np.uint8)
+    if kind == 'files':
+        cv2.imwrite(str(tmp_path / 'one.jpg'), pixels)
+        for index in range(count):
+            (tmp_path / 'd' / str(index % 2)).mkdir(parents=True, exist_ok=True)
+            os.link(tmp_path / 'one.jpg', tmp_path / 'd' / str(index % 2) / f'{index}.jpg')
+    else:
+        np.savez(tmp_path / 'd.npz', x=np.broadcast_to(pixels, (count, *pixels.shape)),
+                 y=np.arange(count) % 2)
+    assert count * pixels.nbytes > 2 * room
+    uri = tmp_path / ('d' if kind == 'files' else 'd.npz')
+    done = subprocess.run(
+        [sys.executable, '-c', LIMITED, uri, str(room)], capture_output=True, text=True,
+        cwd=Path(__file__).parents[3], env={**os.environ, 'TF_CPP_MIN_LOG_LEVEL': '3'})
+    assert done.stdout.split() == ['180'] * 4, done.stderr[-2000:]
