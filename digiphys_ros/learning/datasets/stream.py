@@ -77,7 +77,7 @@ class Stream:
     :param augment: changes a sample before it is prepared.
     :param mixup: alpha by which the samples of a batch are blended; 0 is off.
     :param class_weights: (classes,) weight of a sample in the loss, by its class.
-    :param kept_bytes: how much to keep in memory; None is a quarter of what is free, at most 1 GiB.
+    :param kept_bytes: how much to keep in memory; None is a quarter of what is free, up to 1 GiB.
     """
 
     def __init__(self, data: Dataset, prepare: Prepare, *, batch: int, seed: int | None = None,
