@@ -25,6 +25,7 @@ from digiphys_ros.errors import DigiphysError
 from digiphys_ros.learning.augment import mix
 from digiphys_ros.learning.datasets.dataset import Dataset
 from digiphys_ros.learning.datasets.memory import room_bytes
+from digiphys_ros.learning.datasets.share import shared
 from digiphys_ros.perception.frame import Frame
 from digiphys_ros.perception.preprocess import Preprocessor
 import numpy as np
@@ -104,17 +105,21 @@ class Stream:
         """Return how many batches an epoch has."""
         return -(-len(self.data) // self._batch)
 
-    def epoch(self, number: int) -> Any:
+    def epoch(self, number: int, share: tuple[int, int] = (0, 1)) -> Any:
         """
         Return a tf.data.Dataset of (tensor, target, weight) batches.
 
         Targets are one-hot, or blends of them. A sample that cannot be read ends it with a
         TensorFlow error; what is to be told is then in ``error``.
+
+        :param share: which part of each batch, of how many: one for each machine.
         """
         import tensorflow as tf
         batches = tf.data.Dataset.from_tensor_slices(self._order(number)).batch(self._batch)
         load = self._gather if self._tensors is not None and not self._mixup \
             else partial(self._call_load, number)
+        if share != (0, 1):
+            load = shared(load, *share)
         return batches.map(load, num_parallel_calls=THREADS, deterministic=True).prefetch(READY)
 
     def _order(self, epoch: int) -> NDArray[np.int64]:
