@@ -18,7 +18,7 @@ import argparse
 import sys
 from typing import Any
 
-from digiphys_ros.cli.labelled import open_labelled, split_labelled
+from digiphys_ros.cli.labelled import add_topics, open_labelled, split_labelled
 from digiphys_ros.cli.output import write_json
 
 
@@ -37,13 +37,14 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument('--validation', type=float, default=0.2, metavar='SHARE',
                         help="share of each class's groups to hold out (%(default)s)")
     parser.add_argument('--seed', type=int, default=0, metavar='N', help='(%(default)s)')
+    add_topics(parser)
     parser.add_argument('--json', metavar='FILE', help='write the figures; - is standard output')
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, measure and report."""
     from digiphys_ros.learning.baselines import KINDS, train_baseline
-    data = open_labelled(arguments.data)
+    data = open_labelled(arguments.data, topics=arguments)
     split = split_labelled(data, arguments.split, arguments.validation, arguments.seed)
     kinds = arguments.kind or KINDS
     reports = [train_baseline(kind, data, split, seed=arguments.seed) for kind in kinds]

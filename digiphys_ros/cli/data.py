@@ -19,7 +19,7 @@ from pathlib import Path
 import sys
 from typing import Any, TYPE_CHECKING
 
-from digiphys_ros.cli.labelled import open_labelled, split_labelled
+from digiphys_ros.cli.labelled import add_topics, open_labelled, split_labelled
 from digiphys_ros.cli.output import write_json
 from digiphys_ros.errors import UsageError
 
@@ -57,6 +57,7 @@ def add_parser(subparsers: Any) -> None:
                               r'brackets around the group, such as "track_(\d+)"')
         one.add_argument('--alike', type=_share, metavar='R',
                          help='correlation from which images look the same (0.985)')
+        add_topics(one)
         one.add_argument('--json', metavar='FILE', help='write the report; - is standard output')
     inspect.add_argument('--split', metavar='FILE', help='look for leakage between its parts')
     inspect.add_argument('--montage', metavar='FILE.png',
@@ -82,7 +83,7 @@ def _share(text: str) -> float:
 
 def _open(uri: str, arguments: argparse.Namespace) -> 'Dataset':
     from digiphys_ros.learning.datasets.groups import grouped_by_name
-    data = open_labelled(uri, arguments.labels)
+    data = open_labelled(uri, arguments.labels, topics=arguments, labelled=False)
     return data if arguments.group is None else grouped_by_name(data, arguments.group)
 
 
@@ -106,7 +107,7 @@ def _inspect(arguments: argparse.Namespace) -> int:
         write_json(report, arguments.json)
     if arguments.json != '-':
         sys.stdout.write(_text(report))
-    return int(found.bad())
+    return int(bool(report['problems']))
 
 
 def _split(arguments: argparse.Namespace) -> int:
@@ -159,6 +160,7 @@ def _text(report: dict[str, Any]) -> str:
                            ('groups', 'groups')):
             lines += [f'leakage     {len(leakage[name])} {what} in several parts',
                       *[f'  {_sides(one)}' for one in leakage[name][:TOLD]]]
+    lines += [f'problem     {problem}' for problem in report['problems']]
     return '\n'.join(lines) + '\n'
 
 

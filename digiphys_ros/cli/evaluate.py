@@ -20,7 +20,7 @@ from pathlib import Path
 import sys
 from typing import Any, TYPE_CHECKING
 
-from digiphys_ros.cli.labelled import open_labelled, split_labelled
+from digiphys_ros.cli.labelled import add_topics, open_labelled, split_labelled
 from digiphys_ros.cli.output import write_json
 from digiphys_ros.errors import UsageError
 from digiphys_ros.resources import find_resource
@@ -55,6 +55,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument('--limit', type=int, metavar='N', help='at most N images, at random')
     parser.add_argument('--engine', default='auto', help='inference engine (%(default)s)')
     parser.add_argument('--plot', metavar='FILE.png', help='draw the report')
+    add_topics(parser)
     parser.add_argument('--json', metavar='FILE', help='write the report; - is standard output')
 
 
@@ -67,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
     bundle = load_bundle(find_resource(arguments.bundle, 'models'))
     engine, _ = create_engine(bundle, arguments.engine)
     check_golden(bundle, engine)
-    outliers = open_labelled(arguments.outliers) if arguments.outliers else None
+    outliers = open_labelled(arguments.outliers, labelled=False) if arguments.outliers else None
     report = evaluate_bundle(
         bundle, engine, _data(arguments), outliers=_limited(outliers, arguments),
         robustness_images=arguments.robustness, seed=arguments.seed)
@@ -85,7 +86,7 @@ def _data(arguments: argparse.Namespace) -> 'Dataset':
     chosen = [name for name in ('part', 'split', 'validation') if getattr(arguments, name)]
     if len(chosen) > 1:
         raise UsageError(f'--{chosen[0]} and --{chosen[1]} both choose images: give one of them.')
-    data = open_labelled(arguments.data, arguments.labels, arguments.part)
+    data = open_labelled(arguments.data, arguments.labels, arguments.part, topics=arguments)
     if arguments.split or arguments.validation:
         split = split_labelled(data, arguments.split, arguments.validation or 0, arguments.seed)
         data = data.take(split.validation)

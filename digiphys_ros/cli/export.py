@@ -21,7 +21,7 @@ from pathlib import Path
 import sys
 from typing import Any
 
-from digiphys_ros.cli.labelled import open_labelled, split_labelled
+from digiphys_ros.cli.labelled import add_topics, open_labelled, split_labelled
 from digiphys_ros.cli.output import write_json
 from digiphys_ros.errors import UsageError
 from digiphys_ros.resources import find_resource
@@ -51,6 +51,7 @@ def add_parser(subparsers: Any) -> None:
                              'or `part` (%(default)s)')
     parser.add_argument('--split', metavar='FILE', help='a split made by digiphys data split')
     parser.add_argument('--seed', type=int, default=0, metavar='N', help='(%(default)s)')
+    add_topics(parser)
     parser.add_argument('--json', metavar='FILE', help='write the table; - is standard output')
 
 
@@ -62,10 +63,10 @@ def run(arguments: argparse.Namespace) -> int:
     from digiphys_ros.perception import load_bundle
     bundle = load_bundle(find_resource(arguments.bundle, 'models'))
     if arguments.validation == 'part':
-        training = open_labelled(arguments.data, arguments.labels, 'train')
-        held_out = open_labelled(arguments.data, arguments.labels, 'val')
+        training = open_labelled(arguments.data, arguments.labels, 'train', topics=arguments)
+        held_out = open_labelled(arguments.data, arguments.labels, 'val', topics=arguments)
     else:
-        data = open_labelled(arguments.data, arguments.labels)
+        data = open_labelled(arguments.data, arguments.labels, topics=arguments)
         split = split_labelled(data, arguments.split, arguments.validation, arguments.seed)
         training, held_out = data.take(split.train), data.take(split.validation)
     out = Path(arguments.out) if arguments.out else None

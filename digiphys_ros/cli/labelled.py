@@ -14,8 +14,9 @@
 
 """Labelled data as the verbs name it on the command line."""
 
+import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, TYPE_CHECKING
 
 from digiphys_ros.errors import UsageError
 from digiphys_ros.resources import find_resource
@@ -25,21 +26,34 @@ if TYPE_CHECKING:
     from digiphys_ros.learning.datasets.open import Part
 
 
-def open_labelled(uri: str, labels: str | None = None, part: 'Part | None' = None) -> 'Dataset':
+def add_topics(parser: Any) -> None:
+    """Add the options that name topics in a bag."""
+    for what in ('image', 'label'):
+        parser.add_argument(f'--{what}-topic', metavar='TOPIC',
+                            help=f'where a ROS 2 bag has several topics of {what}s')
+
+
+def open_labelled(uri: str, labels: str | None = None, part: 'Part | None' = None, *,
+                  topics: argparse.Namespace | None = None, labelled: bool = True) -> 'Dataset':
     """
     Return the data set behind ``--data``.
 
     :param labels: file of class names, one a line: a path, or a name in ``config/labels``.
+    :param topics: what ``add_topics`` added.
+    :param labelled: False takes images without labels too.
     :raises UsageError: when there is no such file.
     :raises DatasetError: when it is no data set.
     """
     from digiphys_ros.learning.datasets import open_dataset, read_labels
     if not Path(uri).expanduser().exists():
         raise UsageError(f'{uri}: no such file or folder.')
-    if labels is None:
-        return open_dataset(uri, part=part)
-    name = labels if labels.endswith('.txt') else f'{labels}.txt'
-    return open_dataset(uri, labels=read_labels(find_resource(name, 'config/labels')), part=part)
+    named = {} if topics is None else {
+        name: getattr(topics, name) for name in ('image_topic', 'label_topic')}
+    names = None
+    if labels is not None:
+        file = labels if labels.endswith('.txt') else f'{labels}.txt'
+        names = read_labels(find_resource(file, 'config/labels'))
+    return open_dataset(uri, labels=names, part=part, labelled=labelled, **named)
 
 
 def split_labelled(data: 'Dataset', manifest: str | None, share: str | float, seed: int

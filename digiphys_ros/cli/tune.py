@@ -20,7 +20,7 @@ from pathlib import Path
 import sys
 from typing import Any
 
-from digiphys_ros.cli.labelled import open_labelled, split_labelled
+from digiphys_ros.cli.labelled import add_topics, open_labelled, split_labelled
 from digiphys_ros.cli.output import write_json
 from digiphys_ros.errors import UsageError
 
@@ -46,6 +46,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument('--validation', default='0.2', metavar='SHARE', help='(%(default)s)')
     parser.add_argument('--split', metavar='FILE', help='a split made by digiphys data split')
     parser.add_argument('--plot', metavar='FILE.png', help='draw the study')
+    add_topics(parser)
     parser.add_argument('--json', metavar='FILE', help='write the trials; - is standard output')
 
 
@@ -58,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     from digiphys_ros.learning.tune import open_study, plot_study, tune
     import yaml
     recipe = load_recipe(arguments.recipe)
-    data = open_labelled(arguments.data, arguments.labels)
+    data = open_labelled(arguments.data, arguments.labels, topics=arguments)
     split = split_labelled(data, arguments.split, arguments.validation, recipe.seed)
     study = open_study(arguments.study, recipe.name)
     short = recipe if arguments.epochs is None else recipe.replaced(

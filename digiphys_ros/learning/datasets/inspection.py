@@ -68,18 +68,28 @@ class Inspection:
         return {name: [group for group in groups if len(set(self.side[group].tolist())) > 1]
                 for name, groups in found.items()}
 
-    def bad(self) -> bool:
-        """Return whether something must be put right before anyone trains on it."""
-        counts = self.data.counts()
-        return bool(self.unreadable or self.mislabelled() or any(self.leaks().values())
-                    or len(counts) < 2 or not counts.all())
+    def problems(self) -> list[str]:
+        """Return what must be put right before anyone trains on it, each in a sentence."""
+        told = []
+        if self.unreadable:
+            told.append(f'{len(self.unreadable)} samples cannot be read')
+        if self.mislabelled():
+            told.append(f'{len(self.mislabelled())} sets of equal samples have different labels')
+        leaking = sum(map(len, self.leaks().values()))
+        if leaking:
+            told.append(f'{leaking} sets of samples that belong together lie in several parts')
+        try:
+            self.data.check_trainable()
+        except DatasetError as error:
+            told.append(str(error).removeprefix(f'{self.data.uri}: ').rstrip('.'))
+        return told
 
     def report(self) -> dict[str, Any]:
         """Return all of it for JSON; samples are told by name."""
         data, counts = self.data, self.data.counts()
         sides = None if self.side is None else self.side
         return {
-            'data': data.uri, 'kind': data.kind, 'samples': len(data),
+            'problems': self.problems(), 'data': data.uri, 'kind': data.kind, 'samples': len(data),
             'groups': len(set(data.groups.tolist())),
             'classes': dict(zip(data.labels, counts.tolist(), strict=True)),
             'imbalance': round(float(counts.max() / max(counts.min(), 1)), 2),
