@@ -116,7 +116,7 @@ class Stream:
         """
         import tensorflow as tf
         batches = tf.data.Dataset.from_tensor_slices(self._order(number)).batch(self._batch)
-        load = self._gather if self._tensors is not None and not self._mixup \
+        load: Any = self._gather if self._tensors is not None and not self._mixup \
             else partial(self._call_load, number)
         if share != (0, 1):
             load = shared(load, *share)
