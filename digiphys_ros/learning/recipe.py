@@ -45,6 +45,7 @@ class Recipe(BaseModel):
     How to train one network.
 
     :ivar name: the model's name.
+    :ivar limits: what the model must not be trusted with, for its card.
     :ivar preprocess: what becomes of an image before the network; null for tables.
     :ivar class_weights: balanced weighs each class by the inverse of its count.
     :ivar augment: what a camera may do to a training image, see ``learning.augment``.
@@ -57,6 +58,7 @@ class Recipe(BaseModel):
 
     name: Annotated[str, Field(pattern=r'^[A-Za-z0-9_-]+$')]
     description: str = ''
+    limits: str = ''
     network: NetworkSpec
     preprocess: PreprocessSpec | None = None
     optimizer: OptimizerSpec = OptimizerSpec()

@@ -25,8 +25,8 @@ import yaml
 SHIPPED = sorted(path.stem for path in (share_dir() / 'config' / 'recipes').glob('*.yaml'))
 MINIMAL = {'name': 'a', 'network': {'name': 'residual'},
            'preprocess': {'width': 32, 'height': 32}}
-CLASSES = {'article_cnn_gtsrb': 43, 'residual_gtsrb': 43, 'sign_transformer': 43,
-           'residual_surface': 6, 'residual_xray': 2}
+CLASSES = {'article_cnn_gtsrb': 43, 'traffic_signs': 43, 'sign_transformer': 43,
+           'surface_defects': 6, 'chest_xray': 2}
 
 
 def refusal(tmp_path, **fields):
@@ -43,7 +43,7 @@ def refusal(tmp_path, **fields):
 def test_there_is_a_recipe_for_everything():
     assert set(SHIPPED) >= {
         'article_cnn_cifar10', 'article_cnn_gtsrb', 'perceptron', 'mlp', 'vgg16',
-        'residual_cifar10', 'residual_gtsrb', 'residual_surface', 'residual_xray',
+        'cifar10', 'traffic_signs', 'surface_defects', 'chest_xray',
         'sign_transformer', 'depthwise_photos', 'transfer_signs', 'transfer_imagenet',
         'lora_signs'}
 
@@ -59,9 +59,8 @@ def test_a_shipped_recipe_is_named_as_its_file_and_can_be_built(name):
     if recipe.network.name == 'application':
         pytest.skip('large; the network itself is tested elsewhere')
     model = build_network(recipe.network.name, options, shape, CLASSES.get(name, 10))
-    # float32 as Keras and float16 as LiteRT are in a bundle of 3 MB
-    assert 6 * model.count_params() < 3e6 or name in (
-        'depthwise_photos', 'residual_cifar10', 'vgg16')
+    # float32 twice, as Keras and as LiteRT, is in a bundle of 3 MB
+    assert 8 * model.count_params() < 2.9e6 or name in ('depthwise_photos', 'vgg16')
 
 
 def test_the_article_is_followed_to_the_letter():
@@ -75,7 +74,7 @@ def test_the_article_is_followed_to_the_letter():
     assert recipe.loss.name == 'crossentropy'
 
 
-@pytest.mark.parametrize('name', ['residual_gtsrb', 'sign_transformer', 'residual_xray',
+@pytest.mark.parametrize('name', ['traffic_signs', 'sign_transformer', 'chest_xray',
                                   'article_cnn_gtsrb', 'transfer_signs', 'lora_signs'])
 def test_what_has_a_left_and_a_right_is_not_mirrored(name):
     augment = load_recipe(name).augment
@@ -129,7 +128,7 @@ def test_a_wrong_recipe_is_told_by_file_line_and_field(tmp_path, fields, words):
 
 
 def test_a_recipe_that_does_not_exist_names_those_that_do():
-    with pytest.raises(ConfigError, match=r'"nothing\.yaml" was not found.*residual_gtsrb'):
+    with pytest.raises(ConfigError, match=r'"nothing\.yaml" was not found.*traffic_signs'):
         load_recipe('nothing')
 
 
@@ -153,7 +152,7 @@ def test_replaced_sets_what_lies_deep_and_checks_it():
 
 def test_reading_a_recipe_does_not_start_tensorflow():
     script = ('import sys; from digiphys_ros.learning.recipe import load_recipe;'
-              'load_recipe("residual_gtsrb");'
+              'load_recipe("traffic_signs");'
               'print(sorted({"tensorflow", "keras", "sklearn"} & set(sys.modules)))')
     result = subprocess.run([sys.executable, '-c', script], capture_output=True, text=True,
                             cwd=share_dir(), check=True)

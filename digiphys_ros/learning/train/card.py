@@ -37,7 +37,8 @@ def model_card(manifest: BundleManifest) -> str:
         'answered | accuracy of answers |', '|---|---|---|---|---|---|---|', *rows, '',
         f'Scores are divided by the temperature {manifest.temperature}; under '
         f'{manifest.abstain_below} the classifier abstains.', '',
-        '## Limits', '', 'It knows its classes only, in pictures like those it was trained on. '
-        'It has not been tested for any safety function.', '',
+        '## Limits', '', f'{about["recipe"].get("limits", "")} It knows its classes only, in '
+        'pictures like those it was trained on. It has not been tested for any safety '
+        'function.'.lstrip(), '',
         '## Made by', '', f'    {about["command"]}', '',
         'The classes: ' + ', '.join(manifest.labels) + '.', ''])
