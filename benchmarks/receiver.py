@@ -13,10 +13,10 @@
 # limitations under the License.
 
 """
-Receive images and do nothing else: the floor of an image hop.
+Receive messages and do nothing else: the floor of a hop.
 
-Usage: receiver.py [tuned]. Ends two seconds after the last image; prints p50 and p99 of publish to
-callback in milliseconds, and the count, as JSON. Tuned, it has the executor and the memory
+Usage: receiver.py raw|jpeg|small [tuned]. Ends two seconds after the last message; prints the
+milliseconds from publish to callback, as JSON. Tuned, it has the executor and the memory
 settings of the nodes, else those that rclpy.spin and the C library bring along.
 """
 
@@ -26,16 +26,19 @@ import time
 
 from digiphys_ros.nodes.executor import make_executor
 from digiphys_ros.nodes.process import keep_freed_memory
-from digiphys_ros.statistics import percentile
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
+from vision_msgs.msg import Classification
+
+TOPICS = {'raw': (Image, 'image'), 'jpeg': (CompressedImage, 'image/compressed'),
+          'small': (Classification, 'classification')}
 
 
 def main() -> None:
-    tuned = sys.argv[1:] == ['tuned']
+    kind, tuned = sys.argv[1], sys.argv[2:] == ['tuned']
     if tuned:
         keep_freed_memory()
     rclpy.init()
@@ -43,19 +46,20 @@ def main() -> None:
     latencies_ms: list[float] = []
     last_s = [time.monotonic() + 15.0]
 
-    def take(message: Image) -> None:
+    def take(message: Image | CompressedImage | Classification) -> None:
         stamp_ns = message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec
         latencies_ms.append((node.get_clock().now().nanoseconds - stamp_ns) / 1e6)
         last_s[0] = time.monotonic()
 
-    node.create_subscription(
-        Image, 'image', take, QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT))
+    reliability = ReliabilityPolicy.RELIABLE if kind == 'small' else ReliabilityPolicy.BEST_EFFORT
+    message_type, topic = TOPICS[kind]
+    node.create_subscription(message_type, topic, take,
+                             QoSProfile(depth=1, reliability=reliability))
     executor = make_executor() if tuned else SingleThreadedExecutor()
     executor.add_node(node)
     while time.monotonic() < last_s[0] + 2.0:
         executor.spin_once(timeout_sec=0.1)
-    print(json.dumps({'p50': percentile(latencies_ms, 50), 'p99': percentile(latencies_ms, 99),
-                      'received': len(latencies_ms)}))
+    print(json.dumps({'ms': latencies_ms}))
     node.destroy_node()
     rclpy.shutdown()
 

@@ -13,37 +13,47 @@
 # limitations under the License.
 
 """
-Publish noise images at a fixed rate.
+Publish pictures of the drawn course at a fixed rate.
 
-Usage: sender.py WIDTH HEIGHT RATE_HZ SECONDS [now]. Prints the number of frames sent. Unless it is
-to start now, it waits for a subscription, so that no frame is lost to discovery.
+Usage: sender.py WIDTH HEIGHT RATE_HZ SECONDS raw|jpeg NAMESPACE|- [now]. Prints the number of
+frames sent. Unless it is to start now, it waits for a subscription: none is lost to discovery.
 """
 
-from array import array
+from itertools import islice
 import signal
 import sys
 import time
 
+import cv2
+from digiphys_ros.nodes.conversions import image_message, jpeg_message
+from digiphys_ros.simulation import Course
 import numpy as np
 import rclpy
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
+from std_msgs.msg import Header
+
+PICTURES = 6
 
 
 def main() -> None:
     width, height, rate_hz, seconds = (float(word) for word in sys.argv[1:5])
+    kind, namespace, *words = sys.argv[5:]
     rclpy.init()
-    node = Node('sender')
+    node = Node('sender', namespace='' if namespace == '-' else namespace)
     publisher = node.create_publisher(
-        Image, 'image', QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT))
+        CompressedImage if kind == 'jpeg' else Image,
+        'image/compressed' if kind == 'jpeg' else 'image',
+        QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT))
+    make = jpeg_message if kind == 'jpeg' else image_message
     rng = np.random.default_rng(0)
     messages = []
-    for _ in range(6):
-        pixels = rng.integers(0, 255, (int(height), int(width), 3), np.uint8)
-        messages.append(Image(width=int(width), height=int(height), encoding='rgb8',
-                              step=int(width) * 3, data=array('B', pixels.tobytes())))
-    if sys.argv[5:] != ['now']:
+    for frame in islice(Course().frames(), 60, 60 + PICTURES):
+        pixels = cv2.resize(frame.pixels, (int(width), int(height)))
+        noise = rng.integers(0, 8, pixels.shape, np.uint8)
+        messages.append(make(cv2.add(pixels, noise), 'rgb8', Header()))
+    if words != ['now']:
         while not publisher.get_subscription_count():
             time.sleep(0.02)
         # the reader's half of the match is not seen from here

@@ -37,7 +37,7 @@ def percentile(values: Sequence[float], percent: float) -> float:
 class Window:
     """The newest samples of one quantity, safe to fill and read from two threads."""
 
-    def __init__(self, size: int = 512) -> None:
+    def __init__(self, size: int = 4096) -> None:
         self._samples: deque[float] = deque(maxlen=size)
         self._lock = threading.Lock()
 
@@ -46,13 +46,14 @@ class Window:
             self._samples.append(value)
 
     def summary(self, name: str) -> dict[str, str]:
-        """Return ``{name}.p50`` and ``{name}.p99`` as text, empty while there is no sample."""
+        """Return ``{name}.p50``, ``.p99`` and ``.p99.9`` as text; empty without a sample."""
         with self._lock:
             samples = list(self._samples)
         if not samples:
             return {}
-        return {f'{name}.p{percent}': f'{percentile(samples, percent):.3f}'
-                for percent in (50, 99)}
+        samples.sort()
+        return {f'{name}.p{percent:g}': f'{percentile(samples, percent):.3f}'
+                for percent in (50, 99, 99.9)}
 
 
 class Rate:

@@ -38,7 +38,8 @@ def test_window_forgets_the_oldest():
     assert window.summary('x') == {}
     for value in (100.0, 1.0, 2.0):
         window.add(value)
-    assert window.summary('x') == {'x.p50': '1.000', 'x.p99': '2.000'}
+    assert window.summary('x') == {
+        'x.p50': '1.000', 'x.p99': '2.000', 'x.p99.9': '2.000'}
 
 
 def test_rate_counts_between_two_reports():

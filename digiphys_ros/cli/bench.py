@@ -15,9 +15,9 @@
 """``digiphys bench``: measure the pipeline and training on this machine."""
 
 import argparse
+from importlib import import_module
 import os
 import platform
-import runpy
 import sys
 from typing import Any
 
@@ -25,7 +25,7 @@ from digiphys_ros.cli.output import write_json
 from digiphys_ros.errors import UsageError
 from digiphys_ros.resources import share_dir
 
-BENCHMARKS = ('pipeline', 'training')
+BENCHMARKS = ('latency', 'tutorial', 'load', 'start', 'memory', 'training')
 
 
 def add_parser(subparsers: Any) -> None:
@@ -33,9 +33,13 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         'bench', help='measure the pipeline and training on this machine',
         description='Run the nodes as processes over DDS on this machine and measure frames '
-                    'received, capture-to-command latency against its floor, start and memory; '
-                    'and training against a bare Keras fit.')
-    parser.add_argument('--only', choices=BENCHMARKS, help='one benchmark alone')
+                    'received, capture-to-command latency against its floor and against a node '
+                    'as tutorials write it, load, start and memory; and training against a bare '
+                    'Keras fit.')
+    parser.add_argument('--only', choices=BENCHMARKS, action='append',
+                        help='this benchmark alone; may be given again')
+    parser.add_argument('--short', action='store_true',
+                        help='the usual case alone, once: a few minutes')
     parser.add_argument('--json', metavar='FILE', help='write the figures; - is standard output')
     parser.add_argument('--seconds', type=float, default=6.0, metavar='N',
                         help='length of one measurement (%(default)s)')
@@ -49,17 +53,21 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError('--seconds must be at least 2 and --rounds at least 1, received '
                          f'{arguments.seconds} and {arguments.rounds}.')
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
-    chosen = [arguments.only] if arguments.only else list(BENCHMARKS)
+    if arguments.short:
+        arguments.rounds = 1
     machine = (f'{os.cpu_count()} cores, {platform.machine()}, Python '
                f'{platform.python_version()}')
-    report: dict[str, Any] = {'machine': machine, 'cases': [], 'bars': []}
+    report: dict[str, Any] = {'machine': machine, 'cases': {}, 'bars': []}
     lines = [machine]
-    for name in chosen:
-        benchmark = runpy.run_path(str(share_dir() / 'benchmarks' / f'{name}.py'))
-        part = benchmark['measure'](arguments)
-        lines += ['', *benchmark['table'](part['cases'])]
-        for key in ('cases', 'bars'):
-            report[key] += part[key]
+    # the benchmarks lie beside the package, where launch files and models do
+    sys.path.insert(0, str(share_dir()))
+    import_module('benchmarks.running').keep_to_this_machine()
+    for name in arguments.only or BENCHMARKS:
+        benchmark = import_module(f'benchmarks.{name}')
+        part = benchmark.measure(arguments)
+        lines += ['', *benchmark.table(part['cases'])]
+        report['cases'][name] = part['cases']
+        report['bars'] += part['bars']
     if arguments.json:
         write_json(report, arguments.json)
     if arguments.json != '-':

@@ -1,0 +1,210 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Glass to command: from an image's capture to the command made of it, beside its floor."""
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import median
+import tempfile
+import time
+from typing import Any
+
+from benchmarks.bundles import make_bundles
+from benchmarks.running import (
+    bar,
+    cpu_s,
+    is_active,
+    nodes,
+    observed,
+    QUIET_S,
+    result_of,
+    script,
+    Source,
+    wait,
+)
+from digiphys_ros.perception import create_engine, load_bundle
+from digiphys_ros.statistics import percentile
+import numpy as np
+from tqdm import tqdm
+
+SIZES = ((320, 240), (640, 480), (1280, 720), (1920, 1080))
+SIGNS, LARGE = 'traffic_signs float32', 'mobilenet_v2 224x224 float32'
+USUAL = Source(640, 480)
+FULL_HD = Source(1920, 1080)
+SOURCES = [Source(*size, kind=kind) for kind in ('raw', 'jpeg') for size in SIZES]
+BRANCHES = ('separate', 'pipeline')
+
+Case = tuple[Source, str, str]
+"""What is played, which bundle, and whether classifier and policy share a process."""
+
+
+def cases_of(short: bool, bundles: Mapping[str, Path]) -> list[Case]:
+    """Return what is measured; the short form is the usual case in both branches."""
+    if short:
+        return [(USUAL, SIGNS, branch) for branch in BRANCHES]
+    return [*((source, SIGNS, 'separate') for source in SOURCES),
+            *((USUAL, bundle, 'separate') for bundle in bundles if bundle != SIGNS),
+            *((source, bundle, 'pipeline') for source, bundle in (
+                (USUAL, SIGNS), (FULL_HD, SIGNS), (USUAL, LARGE)))]
+
+
+def measure(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return cases and bars, medians of interleaved rounds."""
+    with tempfile.TemporaryDirectory() as folder:
+        bundles = make_bundles(Path(folder))
+        cases = cases_of(arguments.short, bundles)
+        rounds = [_round(cases, bundles, arguments.seconds, number)
+                  for number in range(arguments.rounds)]
+    return summary(cases, rounds)
+
+
+def _round(cases: list[Case], bundles: Mapping[str, Path], seconds: float, number: int
+           ) -> dict[Any, Any]:
+    found: dict[Any, Any] = {'small': {kind: small_hop(seconds, kind) for kind in ('', 'tuned')}}
+    for case in tqdm(cases, desc=f'latency, round {number + 1}', unit='case'):
+        source, bundle, branch = case
+        if source not in found:
+            found[source] = {'bare': hop(source, seconds), 'tuned': hop(source, seconds, 'tuned'),
+                             'copy_ms': copy_ms(source)}
+        if bundle not in found:
+            found[bundle] = model_ms(bundles[bundle])
+        found[case] = pipeline(source, bundles[bundle], branch, seconds)
+    return found
+
+
+def hop(source: Source, seconds: float, *words: str) -> list[float]:
+    """Return the milliseconds from publishing to an empty callback in another process."""
+    receiver = script('receiver.py', source.kind, *words)
+    sender = source.start(seconds)
+    sender.communicate(timeout=seconds + 60)
+    latencies_ms: list[float] = result_of(receiver)['ms']
+    return latencies_ms
+
+
+def small_hop(seconds: float, tuned: str) -> list[float]:
+    """Return the same for a message of the size of a classification."""
+    receiver = script('receiver.py', 'small', *([tuned] if tuned else []))
+    script('small_sender.py', str(seconds)).communicate(timeout=seconds + 60)
+    latencies_ms: list[float] = result_of(receiver)['ms']
+    return latencies_ms
+
+
+def pipeline(source: Source, bundle: Path, branch: str, seconds: float) -> dict[str, Any]:
+    """Return latencies, frames and processor time of classifier, policy and gate."""
+    names = ('pipeline', 'gate') if branch == 'pipeline' else ('classifier', 'policy', 'gate')
+    parameters = {'classifier': {
+        'bundle': str(bundle), 'roi': [0.0, 0.0, 1.0, 1.0],
+        'image_transport': 'compressed' if source.kind == 'jpeg' else 'raw'}}
+    with observed() as observer, nodes(parameters, names) as supervisor:
+        wait(observer, is_active(observer, ('classifier', 'policy', 'gate')), 'active nodes')
+        before_s = {name: cpu_s(pid) for name, pid in supervisor.pids().items()}
+        sent = int(source.start(seconds).communicate(timeout=seconds + 60)[0])
+        used_s = {name: cpu_s(pid) - before_s[name] for name, pid in supervisor.pids().items()}
+        observer.wait_for(
+            lambda: observer.diagnostic('classifier', 'message') == 'no frames arrive', QUIET_S)
+        return {
+            'sent': sent, 'received': int(observer.diagnostic('classifier', 'received')),
+            **{f'p{percent:g}': float(observer.diagnostic(
+                'gate', f'base.capture_to_command_ms.p{percent:g}'))
+               for percent in (50, 99, 99.9)},
+            'cpu_ms': {name: used * 1e3 / sent for name, used in used_s.items()}}
+
+
+def model_ms(folder: Path) -> float:
+    """Return the median time of the engine alone, the same tensor again and again."""
+    bundle = load_bundle(folder)
+    engine, _ = create_engine(bundle)
+    tensor = np.random.default_rng(0).random(bundle.spec.shape, np.float32)
+    times_ms = []
+    started_s = time.perf_counter()
+    while len(times_ms) < 500 and (len(times_ms) < 20 or time.perf_counter() < started_s + 2):
+        before_s = time.perf_counter()
+        engine.infer(tensor)
+        times_ms.append((time.perf_counter() - before_s) * 1e3)
+    return percentile(times_ms, 50)
+
+
+def copy_ms(source: Source) -> float:
+    """Return the median time of a copy of one frame, what no transport can do without."""
+    frame = np.zeros((source.height, source.width, 3), np.uint8)
+    times_ms = []
+    for _ in range(200):
+        before_s = time.perf_counter()
+        frame.copy()
+        times_ms.append((time.perf_counter() - before_s) * 1e3)
+    return percentile(times_ms, 50)
+
+
+def summary(cases: list[Case], rounds: list[dict[Any, Any]]) -> dict[str, Any]:
+    """Return medians over the rounds, and the bars."""
+    rows = {case: row(case, rounds) for case in cases}
+    usual = rows[(USUAL, SIGNS, 'separate')]
+    bars = [
+        bar('capture to command p50 / (model + bare image hop + two bare small hops), 640x480',
+            usual['ratio'], 1.3, most=True),
+        bar('capture to command p99 / its p50, 640x480', usual['p99_ms'] / usual['p50_ms'], 2.0,
+            most=True)]
+    full = rows.get((FULL_HD, SIGNS, 'separate'))
+    if full is not None:
+        bars.append(bar('frames received, 1920x1080 rgb8 at 30 Hz', full['received'], 1.0,
+                        most=False))
+    large = rows.get((USUAL, LARGE, 'pipeline'))
+    if large is not None:
+        bars.append(bar('MobileNetV2 224x224, capture to command / model alone',
+                        large['p50_ms'] / large['model_ms'], 1.25, most=True))
+    return {'cases': list(rows.values()), 'bars': bars}
+
+
+def row(case: Case, rounds: list[dict[Any, Any]]) -> dict[str, Any]:
+    """Return one case: medians over the rounds, ratios formed within each round."""
+    source, bundle, branch = case
+
+    def over(value: Any) -> float:
+        return float(median(value(one) for one in rounds))
+
+    def floor_ms(one: dict[Any, Any], kind: str) -> float:
+        return float(one[bundle] + percentile(one[source][kind or 'bare'], 50)
+                     + 2 * percentile(one['small'][kind], 50))
+    ratios = [one[case]['p50'] / floor_ms(one, '') for one in rounds]
+    return {
+        'case': f'{source.name}, {bundle}' + (', one process' if branch == 'pipeline' else ''),
+        'received': over(lambda one: one[case]['received'] / one[case]['sent']),
+        'model_ms': over(lambda one: one[bundle]),
+        'bare_hop_ms': over(lambda one: percentile(one[source]['bare'], 50)),
+        'tuned_hop_ms': over(lambda one: percentile(one[source]['tuned'], 50)),
+        'small_hop_ms': over(lambda one: percentile(one['small'][''], 50)),
+        'tuned_small_hop_ms': over(lambda one: percentile(one['small']['tuned'], 50)),
+        'copy_ms': over(lambda one: one[source]['copy_ms']),
+        **{f'p{percent}_ms': over(lambda one, percent=percent: one[case][f'p{percent}'])
+           for percent in ('50', '99', '99.9')},
+        'overhead_ms': over(lambda one: one[case]['p50'] - floor_ms(one, '')),
+        'ratio': median(ratios), 'ratios': ratios,
+        'ratio_to_tuned': over(lambda one: one[case]['p50'] / floor_ms(one, 'tuned')),
+        'cpu_ms_per_frame': {name: over(lambda one, name=name: one[case]['cpu_ms'][name])
+                             for name in rounds[0][case]['cpu_ms']}}
+
+
+def table(cases: list[dict[str, Any]]) -> list[str]:
+    """Return the cases as lines of Markdown."""
+    return [
+        '| case | received | model | bare hop | tuned hop | copy | p50 | p99 | p99.9 | / floor | '
+        '/ tuned floor | CPU per frame |', '|---|---|---|---|---|---|---|---|---|---|---|---|',
+        *[f'| {one["case"]} | {one["received"]:.1%} | {one["model_ms"]:.2f} | '
+          f'{one["bare_hop_ms"]:.2f} | {one["tuned_hop_ms"]:.2f} | {one["copy_ms"]:.2f} | '
+          f'{one["p50_ms"]:.2f} | {one["p99_ms"]:.2f} | {one["p99.9_ms"]:.2f} | '
+          f'{one["ratio"]:.2f} | {one["ratio_to_tuned"]:.2f} | '
+          + ', '.join(f'{name} {value:.1f}' for name, value in one['cpu_ms_per_frame'].items())
+          + ' |' for one in cases]]

@@ -1,0 +1,168 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Load: the highest rate, several cameras, a slow model, several robots."""
+
+import argparse
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median
+import tempfile
+import time
+from typing import Any
+
+from benchmarks.bundles import make_bundles
+from benchmarks.running import bar, is_active, nodes, observed, QUIET_S, Source, wait
+from digiphys_ros.perception import create_engine, load_bundle
+import numpy as np
+from tqdm import tqdm
+
+SMALL = (320, 240)
+RATES_HZ = (60.0, 120.0, 180.0, 240.0, 320.0, 400.0, 500.0)
+LEAST_RECEIVED = 0.99
+CAMERAS = (1, 2, 4, 8)
+ROBOTS, ROBOT_HZ = 8, 5.0
+BATCHES = (1, 2, 4, 8)
+MODEL = 'mobilenet_v2 224x224 float32'
+CLASSIFIER = ('classifier',)
+
+
+def measure(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return cases and bars."""
+    with tempfile.TemporaryDirectory() as folder:
+        bundles = make_bundles(Path(folder))
+        counts = (4,) if arguments.short else CAMERAS
+        rounds = [_cameras(counts, bundles[MODEL], arguments.seconds)
+                  for _ in tqdm(range(arguments.rounds), desc='cameras', unit='round')]
+        cases = [{'case': f'{count} camera(s) {SMALL[0]}x{SMALL[1]}, {MODEL}',
+                  'value': f'{median(one[count] for one in rounds):.1f} frames a second, '
+                           f'{median(one[count] / one["alone"] for one in rounds):.2f} of the '
+                           f'engine alone at its best batch ({rounds[0]["batch"]})'}
+                 for count in counts]
+        bars = [bar('4 cameras, frames a second / engine alone at its best batch',
+                    median(one[4] / one['alone'] for one in rounds), 0.85, most=False)]
+        if not arguments.short:
+            cases += _others(bundles[MODEL], arguments.seconds)
+    return {'cases': cases, 'bars': bars}
+
+
+def _others(large: Path, seconds: float) -> list[dict[str, Any]]:
+    slow, robots = slow_model(large, seconds), several_robots(seconds)
+    return [
+        {'case': f'highest rate with less than 1 % lost, {SMALL[0]}x{SMALL[1]} rgb8',
+         'value': f'{highest_rate_hz(seconds):g} Hz'},
+        {'case': 'a model slower than the camera: age of the image at its answer',
+         'value': f'p50 {slow["p50"]:.1f} ms, p99 {slow["p99"]:.1f} ms; the model takes '
+                  f'{slow["model_ms"]:.1f} ms'},
+        {'case': f'{ROBOTS} robots in {ROBOTS} namespaces at {ROBOT_HZ:g} Hz',
+         'value': f'{robots["received"]:.1%} of the frames received, capture to classification '
+                  f'p50 {robots["p50"]:.2f} ms'}]
+
+
+def _cameras(counts: tuple[int, ...], bundle: Path, seconds: float) -> dict[Any, Any]:
+    rates = {size: alone_hz(bundle, size) for size in BATCHES}
+    best = max(rates, key=lambda size: rates[size])
+    return {'alone': rates[best], 'batch': best,
+            **{count: cameras_hz(count, bundle, seconds, rates[best]) for count in counts}}
+
+
+def alone_hz(folder: Path, batch: int) -> float:
+    """Return the images a second of the engine alone, called in a loop."""
+    bundle = load_bundle(folder)
+    engine, _ = create_engine(bundle)
+    tensor = np.random.default_rng(0).random((batch, *bundle.spec.shape[1:]), np.float32)
+    engine.infer(tensor)
+    started_s, done = time.perf_counter(), 0
+    while time.perf_counter() < started_s + 2.0:
+        engine.infer(tensor)
+        done += batch
+    return done / (time.perf_counter() - started_s)
+
+
+def cameras_hz(count: int, bundle: Path, seconds: float, alone: float) -> float:
+    """Return the frames a second that one classifier answers, from cameras just too fast."""
+    names = [f'camera{index}' for index in range(count)]
+    parameters = {'classifier': {'bundle': str(bundle), 'roi': [0.0, 0.0, 1.0, 1.0],
+                                 'cameras': ','.join(names)}}
+    rate_hz = 1.1 * alone / count
+    with observed() as observer, nodes(parameters, CLASSIFIER):
+        wait(observer, is_active(observer, CLASSIFIER), 'active classifier')
+        sources = [Source(*SMALL, rate_hz, namespace=name).start(seconds) for name in names]
+        for source in sources:
+            source.communicate(timeout=seconds + 120)
+        observer.wait_for(
+            lambda: observer.diagnostic('classifier', 'message') == 'no frames arrive', QUIET_S)
+        return int(observer.diagnostic('classifier', 'classified')) / seconds
+
+
+def highest_rate_hz(seconds: float) -> float:
+    """Return the highest of some rates at which less than 1 % of the frames are lost."""
+    best = 0.0
+    for rate_hz in RATES_HZ:
+        if _answered(Source(*SMALL, rate_hz), seconds) < LEAST_RECEIVED:
+            return best
+        best = rate_hz
+    return best
+
+
+def _answered(source: Source, seconds: float) -> float:
+    with observed() as observer, nodes({'classifier': {'roi': [0.0, 0.0, 1.0, 1.0]}}, CLASSIFIER):
+        wait(observer, is_active(observer, CLASSIFIER), 'active classifier')
+        sent = int(source.start(seconds).communicate(timeout=seconds + 120)[0])
+        observer.wait_for(
+            lambda: observer.diagnostic('classifier', 'message') == 'no frames arrive', QUIET_S)
+        return int(observer.diagnostic('classifier', 'classified')) / sent
+
+
+def slow_model(bundle: Path, seconds: float) -> Mapping[str, float]:
+    """Return the age of images at their answers where three come in the time of one answer."""
+    alone = alone_hz(bundle, 1)
+    with observed() as observer, \
+            nodes({'classifier': {'bundle': str(bundle), 'roi': [0.0, 0.0, 1.0, 1.0]}},
+                  CLASSIFIER):
+        wait(observer, is_active(observer, CLASSIFIER), 'active classifier')
+        Source(*SMALL, 3 * alone).start(seconds).communicate(timeout=seconds + 120)
+        observer.wait_for(
+            lambda: observer.diagnostic('classifier', 'message') == 'no frames arrive', QUIET_S)
+        return {'model_ms': 1e3 / alone, **{
+            percent: float(observer.diagnostic(
+                'classifier', f'capture_to_classification_ms.{percent}'))
+            for percent in ('p50', 'p99')}}
+
+
+def several_robots(seconds: float) -> Mapping[str, float]:
+    """Return the share of frames received, and the latency, of robots on one machine."""
+    robots = [f'robot{index}' for index in range(ROBOTS)]
+    with ExitStack() as stack:
+        observer = stack.enter_context(observed())
+        for robot in robots:
+            stack.enter_context(nodes(
+                {'classifier': {'roi': [0.0, 0.0, 1.0, 1.0]}}, CLASSIFIER, robot))
+        names = [f'{robot}/classifier' for robot in robots]
+        wait(observer, is_active(observer, names), 'active classifiers', 90.0)
+        sources = [Source(*SMALL, ROBOT_HZ, namespace=robot).start(seconds) for robot in robots]
+        sent = sum(int(source.communicate(timeout=seconds + 120)[0]) for source in sources)
+        observer.wait_for(lambda: all(
+            observer.diagnostic(name, 'message') == 'no frames arrive' for name in names), QUIET_S)
+        return {
+            'received': sum(int(observer.diagnostic(name, 'received')) for name in names) / sent,
+            'p50': median(float(observer.diagnostic(name, 'capture_to_classification_ms.p50'))
+                          for name in names)}
+
+
+def table(cases: list[dict[str, Any]]) -> list[str]:
+    """Return the cases as lines of Markdown."""
+    return ['| load | result |', '|---|---|',
+            *[f'| {one["case"]} | {one["value"]} |' for one in cases]]

@@ -1,0 +1,147 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Processes that a benchmark starts, and what the kernel knows of them."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+import json
+import os
+from pathlib import Path
+import subprocess
+import sys
+from typing import Any
+
+from digiphys_ros.nodes.configuration import command
+from digiphys_ros.resources import find_resource
+from digiphys_ros.supervisor import Supervisor
+from digiphys_ros.transport import transport_environment
+
+HERE = Path(__file__).parent
+PIPELINE = ('classifier', 'policy', 'gate')
+RULES, CONFIG = 'traffic_rules.yaml', 'traffic.yaml'
+READY_S, QUIET_S = 30.0, 5.0
+
+
+@dataclass(frozen=True)
+class Source:
+    """
+    Images that a process of its own publishes.
+
+    :ivar kind: raw (rgb8) or jpeg.
+    :ivar namespace: what the topic begins with.
+    """
+
+    width: int
+    height: int
+    rate_hz: float = 30.0
+    kind: str = 'raw'
+    namespace: str = ''
+
+    @property
+    def name(self) -> str:
+        """Return its name in tables."""
+        return f'{self.width}x{self.height} {self.kind} at {self.rate_hz:g} Hz'
+
+    def start(self, seconds: float, *words: str, environment: Mapping[str, str] | None = None
+              ) -> 'subprocess.Popen[str]':
+        """Start to publish as soon as somebody listens, or at once with the word ``now``."""
+        return script('sender.py', *map(str, (
+            self.width, self.height, self.rate_hz, seconds, self.kind, self.namespace or '-')),
+            *words, environment=environment)
+
+
+def keep_to_this_machine() -> None:
+    """Give this run a domain of its own and the transport that nodes have."""
+    environment = {**os.environ, 'ROS_DOMAIN_ID': str(1 + os.getpid() % 100)}
+    os.environ.update(transport_environment('local', environment))
+
+
+def script(name: str, *words: str, environment: Mapping[str, str] | None = None
+           ) -> 'subprocess.Popen[str]':
+    """Start one of the files here; its standard output is its result."""
+    return subprocess.Popen([sys.executable, str(HERE / name), *words], text=True,
+                            stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                            env=None if environment is None else dict(environment))
+
+
+def result_of(process: 'subprocess.Popen[str]', patience_s: float = 60.0) -> Any:
+    """Return what a script printed as JSON."""
+    return json.loads(process.communicate(timeout=patience_s)[0])
+
+
+@contextmanager
+def nodes(parameters: Mapping[str, Mapping[str, Any]] | None = None,
+          names: Sequence[str] = PIPELINE, namespace: str = '') -> Iterator[Supervisor]:
+    """Run nodes, each a process; ``pipeline`` stands for classifier and policy in one."""
+    supervisor = Supervisor(
+        {name: _command(name, parameters or {}, namespace) for name in names},
+        {name: transport_environment('local', os.environ, images=False) for name in names},
+        subprocess.DEVNULL)
+    supervisor.start()
+    try:
+        yield supervisor
+    finally:
+        supervisor.stop()
+
+
+def _command(name: str, parameters: Mapping[str, Mapping[str, Any]], namespace: str
+             ) -> list[str]:
+    own = dict(parameters.get('classifier' if name == 'pipeline' else name, {}))
+    words = command('classifier' if name == 'pipeline' else name, namespace=namespace,
+                    config=find_resource(CONFIG, 'config'), parameters=own)
+    return [*words[:2], f'digiphys_ros.nodes.{name}', *words[3:]]
+
+
+@contextmanager
+def observed() -> Iterator[Any]:
+    """Watch the pipeline from outside."""
+    from digiphys_ros.control import load_actuators
+    from digiphys_ros.nodes.observer import Observer
+    observer = Observer(load_actuators(find_resource(RULES, 'config'))['base'])
+    try:
+        yield observer
+    finally:
+        observer.close()
+
+
+def wait(observer: Any, condition: Callable[[], bool], what: str, patience_s: float = READY_S
+         ) -> None:
+    """Wait for what must come, or say what did not."""
+    if not observer.wait_for(condition, patience_s):
+        raise TimeoutError(f'{what}: not within {patience_s:.0f} s')
+
+
+def is_active(observer: Any, names: Sequence[str]) -> Callable[[], bool]:
+    """Return whether all of these nodes work."""
+    return lambda: all(observer.diagnostic(name, 'phase') == 'active' for name in names)
+
+
+def resident_mb(pid: int) -> float:
+    """Return the memory that a process holds [MB]."""
+    pages = int(Path(f'/proc/{pid}/statm').read_text().split()[1])
+    return pages * os.sysconf('SC_PAGE_SIZE') / 1e6
+
+
+def cpu_s(pid: int) -> float:
+    """Return the processor time that a process has had [s]."""
+    fields = Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+
+
+def bar(name: str, value: float, limit: float, *, most: bool) -> dict[str, Any]:
+    """Return one figure and its bar: a highest value where ``most``, else a lowest."""
+    return {'name': name, 'value': round(value, 4), 'bar': limit,
+            'holds': value <= limit if most else value >= limit}

@@ -1,0 +1,118 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Start: from a process to its first classification; and a change of model under load."""
+
+import argparse
+from itertools import pairwise
+from statistics import median
+import subprocess
+import tempfile
+import threading
+import time
+from typing import Any
+
+from benchmarks.running import bar, is_active, nodes, observed, QUIET_S, Source, wait
+from digiphys_ros.resources import find_resource
+from tqdm import tqdm
+
+SOURCE = Source(640, 480)
+CLASSIFIER = ('classifier',)
+SWAP_S = 6.0
+
+
+def measure(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return cases and bars, medians over the rounds."""
+    rounds = [{'first_s': first_classification_s(), **swap()}
+              for _ in tqdm(range(arguments.rounds), desc='start and swap', unit='round')]
+
+    def over(figure: str) -> float:
+        return median(one[figure] for one in rounds)
+    return {
+        'cases': [{'case': 'process start to first classification',
+                   'value': f'{over("first_s"):.2f} s'},
+                  {'case': 'change of model at 30 Hz',
+                   'value': f'{over("lost"):g} frames lost, longest gap {over("gap"):.2f} frame '
+                            f'periods, loading {over("swap_s"):.2f} s'}],
+        'bars': [bar('process start to first classification [s]', over('first_s'), 1.0, most=True),
+                 bar('change of model under load, frames lost', over('lost'), 0.0, most=True),
+                 bar('change of model under load, longest gap [frame periods]', over('gap'), 2.0,
+                     most=True)]}
+
+
+def first_classification_s() -> float:
+    """Return the time from starting the classifier's process to its first answer."""
+    with observed() as observer:
+        source = SOURCE.start(20.0, 'now')
+        try:
+            observer.wait_for_publisher('image', 10.0)
+            started_s = time.time()
+            with nodes(names=CLASSIFIER):
+                wait(observer, lambda: bool(observer.recording.classifications), 'an answer')
+                return float(observer.recording.classifications[0].arrival_s - started_s)
+        finally:
+            source.terminate()
+            source.communicate()
+
+
+def swap() -> dict[str, float]:
+    """Return frames lost and the longest gap while one model takes the place of another."""
+    with tempfile.TemporaryDirectory() as folder, observed() as observer, \
+            nodes({'classifier': {'roi': [0.0, 0.0, 1.0, 1.0]}}, CLASSIFIER):
+        copy = f'{folder}/other'
+        subprocess.run(['cp', '-r', str(find_resource('traffic_signs', 'models')), copy],
+                       check=True)
+        wait(observer, is_active(observer, CLASSIFIER), 'active classifier')
+        source = SOURCE.start(SWAP_S)
+        wait(observer, lambda: len(observer.recording.classifications) > 30, 'answers')
+        took_s = _change(copy)
+        sent = int(source.communicate(timeout=SWAP_S + 60)[0])
+        observer.wait_for(
+            lambda: observer.diagnostic('classifier', 'message') == 'no frames arrive', QUIET_S)
+        stamps = sorted(one.stamp_s for one in observer.recording.classifications)
+        gaps = [after - before for before, after in pairwise(stamps)]
+        return {'lost': sent - len(stamps), 'gap': max(gaps) * SOURCE.rate_hz, 'swap_s': took_s}
+
+
+def _change(bundle: str) -> float:
+    """Set the classifier's bundle, as ``ros2 param set`` does; return how long it took."""
+    import rclpy
+    from rclpy.parameter import Parameter
+    from rclpy.parameter_client import AsyncParameterClient
+    context = rclpy.Context()
+    rclpy.init(args=[], context=context)
+    node = rclpy.create_node('swap', context=context)
+    executor = rclpy.executors.SingleThreadedExecutor(context=context)
+    executor.add_node(node)
+    thread = threading.Thread(target=executor.spin, daemon=True)
+    thread.start()
+    try:
+        client = AsyncParameterClient(node, 'classifier')
+        client.wait_for_services(10.0)
+        started_s, done = time.perf_counter(), threading.Event()
+        future = client.set_parameters([Parameter('bundle', value=bundle)])
+        future.add_done_callback(lambda _: done.set())
+        if not done.wait(30.0) or not future.result().results[0].successful:
+            raise TimeoutError(f'the bundle was not changed: {future.result()}')
+        return time.perf_counter() - started_s
+    finally:
+        executor.shutdown(timeout_sec=0.5)
+        node.destroy_node()
+        rclpy.shutdown(context=context)
+
+
+def table(cases: list[dict[str, Any]]) -> list[str]:
+    """Return the cases as lines of Markdown."""
+    return ['| case | result |', '|---|---|',
+            *[f'| {one["case"]} | {one["value"]} |' for one in cases]]
