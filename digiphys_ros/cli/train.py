@@ -23,7 +23,7 @@ import shlex
 import sys
 from typing import Any, TYPE_CHECKING
 
-from digiphys_ros.cli.labelled import open_labelled, split_labelled
+from digiphys_ros.cli.labelled import add_topics, open_labelled, split_labelled
 from digiphys_ros.cli.output import write_json
 from digiphys_ros.errors import UsageError
 
@@ -64,6 +64,7 @@ def add_parser(subparsers: Any) -> None:
                         help='go on from the last checkpoint, to the same result')
     parser.add_argument('--source-note', action='append', default=[], metavar='TEXT',
                         help='where the data comes from, for the model card')
+    add_topics(parser)
     parser.add_argument('--json', metavar='FILE', help='write the figures; - is standard output')
 
 
@@ -71,29 +72,45 @@ def run(arguments: argparse.Namespace) -> int:
     """Train and report."""
     # TensorFlow's notes on its own workings would drown the progress bar
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
-    from digiphys_ros.learning.train import train
-    from digiphys_ros.learning.train.bundle import About
-    from digiphys_ros.learning.train.table import train_table
+    from digiphys_ros.learning.train.distributed import machine_of, train_together
     recipe = _recipe(arguments)
+    number, count = machine_of(os.environ)
     training, validation, split = _parts(arguments, recipe)
     out = Path(arguments.out)
     work = Path(arguments.work) if arguments.work else out.with_name(f'{out.name}.training')
-    if training.kind == 'table':
-        metrics, history = train_table(recipe, training, validation, out, work=work,
-                                       resume=arguments.resume)
-        report: dict[str, Any] = {'model': str(out / 'model.keras')}
-    else:
-        result = train(recipe, training, validation, out, work=work, resume=arguments.resume,
-                       about=About(_command(arguments), tuple(arguments.source_note), split))
-        metrics, history = result.bundle.manifest.metrics, result.history
-        report = {'bundle': str(out), 'hash': result.bundle.hash}
-    report |= {'metrics': metrics, 'history': history, 'curves': str(work / 'curves.png')}
+    if count > 1:
+        sys.stderr.write(f'machine {number + 1} of {count}: waiting for all of them\n')
+        # the chief goes on alone, from the checkpoint that all have made
+        arguments.resume = train_together(recipe, training, validation, work=work,
+                                          resume=arguments.resume, number=number, count=count)
+        if not arguments.resume:
+            sys.stdout.write('done; the chief writes the result\n')
+            return 0
+    report = _trained(arguments, recipe, training, validation, split, work)
     if arguments.json:
         write_json(report, arguments.json)
     if arguments.json != '-':
-        sys.stdout.write(json.dumps(metrics, indent=2) +
-                         f'\nwritten: {out}\ncurves: {work / "curves.png"}\n')
+        sys.stdout.write(json.dumps(report['metrics'], indent=2) +
+                         f'\nwritten: {arguments.out}\ncurves: {report["curves"]}\n')
     return 0
+
+
+def _trained(arguments: argparse.Namespace, recipe: 'Recipe', training: 'Dataset',
+             validation: Mapping[str, 'Dataset'], split: str, work: Path) -> dict[str, Any]:
+    from digiphys_ros.learning.train import train
+    from digiphys_ros.learning.train.bundle import About
+    from digiphys_ros.learning.train.table import train_table
+    out = Path(arguments.out)
+    report: dict[str, Any] = {'curves': str(work / 'curves.png')}
+    if training.kind == 'table':
+        metrics, history = train_table(recipe, training, validation, out, work=work,
+                                       resume=arguments.resume)
+        return report | {'model': str(out / 'model.keras'), 'metrics': metrics,
+                         'history': history}
+    result = train(recipe, training, validation, out, work=work, resume=arguments.resume,
+                   about=About(_command(arguments), tuple(arguments.source_note), split))
+    return report | {'bundle': str(out), 'hash': result.bundle.hash,
+                     'metrics': result.bundle.manifest.metrics, 'history': result.history}
 
 
 def _recipe(arguments: argparse.Namespace) -> 'Recipe':
@@ -114,10 +131,10 @@ def _parts(arguments: argparse.Namespace, recipe: 'Recipe'
            ) -> tuple['Dataset', Mapping[str, 'Dataset'], str]:
     """Return training and validation data, and how they were parted."""
     if arguments.validation == 'part':
-        training = open_labelled(arguments.data, arguments.labels, 'train')
-        held_out = open_labelled(arguments.data, arguments.labels, 'val')
+        training = open_labelled(arguments.data, arguments.labels, 'train', topics=arguments)
+        held_out = open_labelled(arguments.data, arguments.labels, 'val', topics=arguments)
         return training, {'validation part': held_out}, "the data's own validation part held out"
-    data = open_labelled(arguments.data, arguments.labels)
+    data = open_labelled(arguments.data, arguments.labels, topics=arguments)
     split = split_labelled(data, arguments.split, arguments.validation, recipe.seed)
     how = f'held out as {Path(arguments.split).name} says' if arguments.split else \
         f'{float(arguments.validation):.0%} of each class held out, whole groups'

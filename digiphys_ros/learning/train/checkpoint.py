@@ -16,6 +16,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+import io
 import json
 import os
 from pathlib import Path
@@ -59,14 +60,15 @@ def save(path: Path, variables: Sequence[Any], state: dict[str, Any]) -> None:
         np.savez(file, allow_pickle=False, state=np.array(json.dumps(state)), **arrays)
 
 
-def read(path: Path) -> tuple[dict[str, Any], list[NDArray[Any]]]:
+def read(path: Path, content: bytes) -> tuple[dict[str, Any], list[NDArray[Any]]]:
     """
     Return the state in a checkpoint and the values of its variables.
 
-    :raises TrainingError: when the file is damaged.
+    :param path: the file that the content is of, for errors.
+    :raises TrainingError: when it is damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             state: dict[str, Any] = json.loads(str(archive['state']))
             return state, [archive[f'variable_{index}'] for index in range(len(archive.files) - 1)]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:

@@ -25,9 +25,11 @@ from digiphys_ros.learning.datasets.stream import Stream
 from digiphys_ros.learning.networks import freeze, unfreeze
 from digiphys_ros.learning.recipe import Recipe
 from digiphys_ros.learning.train import checkpoint
-from digiphys_ros.learning.train.log import History, write_log
+from digiphys_ros.learning.train.log import clear_log, History, write_log
+from digiphys_ros.learning.train.machines import Alone, Machines
 from digiphys_ros.learning.train.optimizer import make_loss, make_optimizer
-from digiphys_ros.learning.train.progress import watchers
+from digiphys_ros.learning.train.precision import has_gpu
+from digiphys_ros.learning.train.progress import Watch
 import numpy as np
 from tqdm import tqdm
 
@@ -64,13 +66,15 @@ class Fit:
 
     :param work: folder of checkpoint and logs.
     :param on_epoch: called with the history after each epoch; what it raises ends the training.
+    :param machines: where it runs.
     """
 
     def __init__(self, recipe: Recipe, model: Any, training: Stream, validation: Stream,
-                 work: Path, on_epoch: Callable[[History], None] | None = None) -> None:
+                 work: Path, on_epoch: Callable[[History], None] | None = None,
+                 machines: Machines | None = None) -> None:
         self._recipe, self._model, self._work = recipe, model, work
         self._training, self._validation = training, validation
-        self._on_epoch = on_epoch
+        self._on_epoch, self._machines = on_epoch, machines or Alone()
         self.history: History = []
 
     def run(self, *, resume: bool) -> History:
@@ -83,13 +87,12 @@ class Fit:
             checkpoint is of another training.
         :raises DatasetError: when a sample cannot be read.
         """
-        self._work.mkdir(parents=True, exist_ok=True)
-        values = self._saved() if resume else []
-        if not values:
-            for name in (CHECKPOINT, BEST):
-                (self._work / name).unlink(missing_ok=True)
+        if self._machines.chief:
+            self._make_room(resume)
+        values = self._saved()
         with tqdm(total=self._recipe.epochs * self._training.steps, desc='training',
-                  initial=len(self.history) * self._training.steps, unit='step') as bar:
+                  initial=len(self.history) * self._training.steps, unit='step',
+                  disable=not self._machines.chief) as bar:
             for phase in phases(self._recipe):
                 self._compile(phase)
                 if phase.first < len(self.history) <= phase.end:
@@ -97,21 +100,42 @@ class Fit:
                 while len(self.history) < phase.end and not self._stopped_early():
                     self._epoch(bar)
         if self._recipe.early_stopping:
-            _, best = checkpoint.read(self._work / BEST)
+            _, best = self._read(BEST)
             checkpoint.fill(self._work / BEST, self._model.variables, best)
         return self.history
 
-    def _saved(self) -> list[Any]:
+    def _make_room(self, resume: bool) -> None:
+        """Make the folder, and take out of it what a training before has left."""
+        try:
+            self._work.mkdir(parents=True, exist_ok=True)
+            if not resume:
+                for name in (CHECKPOINT, BEST):
+                    (self._work / name).unlink(missing_ok=True)
+            if not (self._work / CHECKPOINT).exists():
+                clear_log(self._work)
+        except OSError as error:
+            raise TrainingError(f'{self._work}: checkpoint and logs cannot be written there: '
+                                f'{error.strerror or error}.') from error
+
+    def _saved(self) -> Sequence[Any]:
         """Take the history from the checkpoint, where there is one; return its variables."""
-        path = self._work / CHECKPOINT
-        if not path.exists():
-            return []
-        state, values = checkpoint.read(path)
-        if state.get('training') != self._identity():
-            raise TrainingError(f'{path}: is of another recipe or other data: start without '
-                                '--resume.')
-        self.history = state['history']
+        identity = self._identity()
+        if self._machines.share(identity.encode()) != identity.encode():
+            raise TrainingError('the chief of the cluster has another recipe or other data.')
+        state, values = self._read(CHECKPOINT)
+        if values and state.get('training') != identity:
+            raise TrainingError(f'{self._work / CHECKPOINT}: is of another recipe or other data: '
+                                'start without --resume.')
+        self.history = state.get('history', [])
         return values
+
+    def _read(self, name: str) -> tuple[dict[str, Any], Sequence[Any]]:
+        """Return state and variables that the chief has in a file; nothing without one."""
+        path, content = self._work / name, None
+        if self._machines.chief and path.exists():
+            content = path.read_bytes()
+        content = self._machines.share(content)
+        return ({}, []) if content is None else checkpoint.read(path, content)
 
     def _compile(self, phase: Phase) -> None:
         model, recipe = self._model, self._recipe
@@ -120,15 +144,16 @@ class Fit:
                 freeze(model)
             else:
                 unfreeze(model, recipe.transfer.unfreeze)
-        optimizer = make_optimizer(
-            recipe.optimizer, recipe.schedule, learning_rate=phase.learning_rate,
-            epochs=phase.end - phase.first, steps_per_epoch=self._training.steps)
-        model.compile(optimizer, make_loss(recipe.loss), metrics=['accuracy'],
-                      jit_compile=recipe.xla and _has_gpu())
-        model.optimizer.build(model.trainable_variables)
+        with self._machines.scope():
+            self._optimizer = make_optimizer(
+                recipe.optimizer, recipe.schedule, learning_rate=phase.learning_rate,
+                epochs=phase.end - phase.first, steps_per_epoch=self._training.steps,
+                scale_loss=recipe.mixed_precision and has_gpu())
+        self._trainer = self._machines.trainer(
+            model, self._optimizer, make_loss(recipe.loss), xla=recipe.xla and has_gpu())
 
     def _variables(self) -> list[Any]:
-        return [*self._model.variables, *self._model.optimizer.variables]
+        return [*self._model.variables, *self._optimizer.variables]
 
     def _identity(self) -> str:
         """Return what must be the same for a checkpoint to be gone on from."""
@@ -139,27 +164,30 @@ class Fit:
     def _epoch(self, bar: Any) -> None:
         number = len(self.history)
         bar.set_description(f'epoch {number + 1}/{self._recipe.epochs}')
+        watch = Watch(bar, number + 1)
         try:
-            fitted = self._model.fit(
-                self._training.epoch(number), verbose=0, shuffle=False,
-                validation_data=self._validation.epoch(0).map(_unweighted),
-                callbacks=watchers(bar, number + 1))
+            figures = self._trainer.epoch(self._training, self._validation, number, watch)
         except Exception:
             # TensorFlow wraps what a reader thread raises
             error = self._training.error or self._validation.error
             if error is not None:
                 raise error from None
             raise
-        self.history.append({name: float(values[-1])
-                             for name, values in sorted(fitted.history.items())})
-        bar.set_postfix({name: f'{value:.4f}' for name, value in self.history[-1].items()})
-        if self._recipe.early_stopping and self._best() == number:
+        watch.after_epoch(figures)
+        self.history.append(figures)
+        bar.set_postfix({name: f'{value:.4f}' for name, value in figures.items()})
+        if self._machines.chief:
+            self._write()
+        if self._on_epoch is not None:
+            self._on_epoch(self.history)
+
+    def _write(self) -> None:
+        """Write the best weights before the checkpoint: killed between them, nothing is lost."""
+        if self._recipe.early_stopping and self._best() == len(self.history) - 1:
             checkpoint.save(self._work / BEST, self._model.variables, {})
         checkpoint.save(self._work / CHECKPOINT, self._variables(), {
             'training': self._identity(), 'history': self.history})
         write_log(self.history, self._work)
-        if self._on_epoch is not None:
-            self._on_epoch(self.history)
 
     def _best(self) -> int:
         """Return the number of the best epoch so far."""
@@ -172,12 +200,3 @@ class Fit:
         stopping = self._recipe.early_stopping
         return stopping is not None and bool(self.history) and \
             len(self.history) - 1 - self._best() >= stopping.patience
-
-
-def _unweighted(tensors: Any, targets: Any, _weights: Any) -> Any:
-    return tensors, targets
-
-
-def _has_gpu() -> bool:
-    import tensorflow as tf
-    return bool(tf.config.list_physical_devices('GPU'))

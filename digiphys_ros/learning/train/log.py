@@ -23,6 +23,16 @@ from digiphys_ros.learning.train.checkpoint import replacing
 
 History = list[dict[str, float]]
 
+LOG, CURVES, TENSORBOARD = 'log.csv', 'curves.png', 'tensorboard'
+
+
+def clear_log(work: Path) -> None:
+    """Take away the log of another training: TensorBoard would draw both as one."""
+    for name in (LOG, CURVES):
+        (work / name).unlink(missing_ok=True)
+    for path in (work / TENSORBOARD).glob('events.out.tfevents.*'):
+        path.unlink()
+
 
 def write_log(history: History, work: Path) -> None:
     """Write ``log.csv``, ``curves.png`` and the newest epoch for TensorBoard."""
@@ -30,10 +40,10 @@ def write_log(history: History, work: Path) -> None:
     writer = csv.DictWriter(text, ['epoch', *history[-1]])
     writer.writeheader()
     writer.writerows({'epoch': number, **epoch} for number, epoch in enumerate(history, 1))
-    with replacing(work / 'log.csv') as file:
+    with replacing(work / LOG) as file:
         file.write(text.getvalue().encode())
-    _tensorboard(history, work / 'tensorboard')
-    plot_curves(history, work / 'curves.png')
+    _tensorboard(history, work / TENSORBOARD)
+    plot_curves(history, work / CURVES)
 
 
 def plot_curves(history: History, path: Path) -> None:

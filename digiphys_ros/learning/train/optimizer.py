@@ -63,16 +63,23 @@ def learning_rate_at(step: float, peak: float, steps: int, warmup_steps: int, na
 
 
 def make_optimizer(spec: OptimizerSpec, schedule: ScheduleSpec, *, learning_rate: float,
-                   epochs: int, steps_per_epoch: int) -> Any:
+                   epochs: int, steps_per_epoch: int, scale_loss: bool = False) -> Any:
     """
     Return the Keras optimizer.
 
     :param learning_rate: the highest of the schedule.
     :param epochs: over which the schedule runs.
+    :param scale_loss: as half precision needs, whose gradients would be lost near zero.
     """
     import keras
-    steps = epochs * steps_per_epoch
-    warmup = round(schedule.warmup_epochs * steps_per_epoch)
+    plain = _plain(spec, schedule, learning_rate, epochs * steps_per_epoch,
+                   round(schedule.warmup_epochs * steps_per_epoch))
+    return keras.optimizers.LossScaleOptimizer(plain) if scale_loss else plain
+
+
+def _plain(spec: OptimizerSpec, schedule: ScheduleSpec, learning_rate: float, steps: int,
+           warmup: int) -> Any:
+    import keras
     rate: Any = learning_rate
     if schedule.name != 'constant' or warmup:
         class Schedule(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]

@@ -14,28 +14,56 @@
 
 """What watches the steps of a training: the progress bar, and whether the loss is a number."""
 
+from collections.abc import Mapping
 import math
 from typing import Any
 
 from digiphys_ros.errors import TrainingError
 
 
-def watchers(bar: Any, epoch: int) -> list[Any]:
+class Watch:
     """
-    Return Keras callbacks.
+    Watch one epoch.
 
     :param bar: a tqdm bar of steps.
     :param epoch: its number, from 1, for errors.
     """
+
+    def __init__(self, bar: Any, epoch: int) -> None:
+        self._bar, self._epoch, self._step = bar, epoch, 0
+
+    def after_step(self, loss: float) -> None:
+        """
+        Count a step.
+
+        :raises TrainingError: when the loss is no number.
+        """
+        self._step += 1
+        self._check('loss', loss, f', step {self._step}')
+        self._bar.update()
+
+    def after_epoch(self, figures: Mapping[str, float]) -> None:
+        """
+        Look at the figures of the epoch.
+
+        :raises TrainingError: when one is no number: the last step may have spoilt the weights.
+        """
+        for name, value in figures.items():
+            self._check(name, value)
+
+    def _check(self, name: str, value: float, where: str = '') -> None:
+        if not math.isfinite(value):
+            raise TrainingError(
+                f'the {name} became {value} in epoch {self._epoch}{where}: lower '
+                'optimizer.learning_rate, or look at the data with digiphys data inspect.')
+
+
+def as_callback(watch: Watch) -> Any:
+    """Return a Keras callback that tells the watch of each step."""
     import keras
 
-    class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
+    class Callback(keras.callbacks.Callback):  # type: ignore[misc]
 
         def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-            loss = float((logs or {}).get('loss', 0.0))
-            if not math.isfinite(loss):
-                raise TrainingError(
-                    f'the loss became {loss} in epoch {epoch}, step {batch + 1}: lower '
-                    'optimizer.learning_rate, or look at the data with digiphys data inspect.')
-            bar.update()
-    return [Watcher()]
+            watch.after_step(float((logs or {}).get('loss', 0.0)))
+    return Callback()

@@ -15,6 +15,7 @@
 """Train what a recipe describes, and write the bundle."""
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -30,6 +31,8 @@ from digiphys_ros.learning.train.background import Material, with_background
 from digiphys_ros.learning.train.bundle import About, make_bundle
 from digiphys_ros.learning.train.fit import Fit
 from digiphys_ros.learning.train.log import History
+from digiphys_ros.learning.train.machines import Alone, Machines
+from digiphys_ros.learning.train.precision import half_precision, has_gpu
 from digiphys_ros.perception.bundle import Bundle
 from digiphys_ros.perception.preprocess import Preprocessor
 import numpy as np
@@ -91,18 +94,20 @@ def prepare_of(recipe: Recipe) -> Prepare:
 
 
 def train_network(recipe: Recipe, material: Material, prepare: Prepare, *, work: Path,
-                  resume: bool = False, on_epoch: Callable[[History], None] | None = None
-                  ) -> tuple[Any, History]:
+                  resume: bool = False, on_epoch: Callable[[History], None] | None = None,
+                  machines: Machines | None = None) -> tuple[Any, History]:
     """
     Return the trained Keras model and its history.
 
     :param prepare: sample as it is read -> tensor.
     :param on_epoch: called with the history after each epoch.
+    :param machines: where it runs; None is this one alone.
     """
     import keras
     import tensorflow as tf
     keras.utils.set_random_seed(recipe.seed)
     tf.config.experimental.enable_op_determinism()
+    place = machines or Alone()
     training = Stream(
         material.training, prepare, batch=recipe.batch, seed=recipe.seed,
         augment=_augment(recipe, material), mixup=recipe.augment.mixup,
@@ -111,8 +116,10 @@ def train_network(recipe: Recipe, material: Material, prepare: Prepare, *, work:
     shape = prepare(material.training.read(0)).shape
     plain = build_network(recipe.network.name, recipe.network.options, shape,
                           len(material.training.labels))
-    model = plain if recipe.lora is None else add_lora(plain, recipe.lora.rank, recipe.lora.alpha)
-    history = Fit(recipe, model, training, held_out, work, on_epoch).run(resume=resume)
+    whole = plain if recipe.lora is None else add_lora(plain, recipe.lora.rank, recipe.lora.alpha)
+    model = place.spread(whole)
+    with half_precision(model) if recipe.mixed_precision and has_gpu() else nullcontext():
+        history = Fit(recipe, model, training, held_out, work, on_epoch, place).run(resume=resume)
     return (model if recipe.lora is None else merge_lora(model, plain)), history
 
 

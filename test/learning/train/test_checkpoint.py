@@ -35,7 +35,7 @@ class Variable:
 def test_comes_back_as_it_was(tmp_path):
     path = tmp_path / 'c.npz'
     checkpoint.save(path, [Variable([1, 2]), Variable(3)], {'epoch': 4})
-    state, values = checkpoint.read(path)
+    state, values = checkpoint.read(path, path.read_bytes())
     variables = [Variable([0, 0]), Variable(0)]
     checkpoint.fill(path, variables, values)
     assert state == {'epoch': 4}
@@ -55,13 +55,12 @@ def test_a_failed_write_leaves_what_was_there(tmp_path):
 
 @pytest.mark.parametrize('content', [b'', b'nonsense', b'PK\x03\x04 cut off'])
 def test_a_damaged_file_is_told(tmp_path, content):
-    (tmp_path / 'c.npz').write_bytes(content)
     with pytest.raises(TrainingError, match='no whole checkpoint'):
-        checkpoint.read(tmp_path / 'c.npz')
+        checkpoint.read(tmp_path / 'c.npz', content)
 
 
 def test_another_network_is_told(tmp_path):
     path = tmp_path / 'c.npz'
     checkpoint.save(path, [Variable([1, 2])], {})
     with pytest.raises(TrainingError, match='another network'):
-        checkpoint.fill(path, [Variable([1, 2, 3])], checkpoint.read(path)[1])
+        checkpoint.fill(path, [Variable([1, 2, 3])], checkpoint.read(path, path.read_bytes())[1])

@@ -1,0 +1,94 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What runs the steps of an epoch: one machine by Keras' own fit, or several."""
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Protocol
+
+from digiphys_ros.learning.datasets.stream import Stream
+from digiphys_ros.learning.train.progress import as_callback, Watch
+
+
+class Trainer(Protocol):
+    """Runs epochs of one model with one optimizer."""
+
+    def epoch(self, training: Stream, validation: Stream, number: int,
+              watch: Watch) -> dict[str, float]:
+        """Train one epoch; return loss, accuracy, val_loss and val_accuracy."""
+
+
+class Machines(Protocol):
+    """
+    Where a training runs.
+
+    :ivar chief: whether this process decides and writes.
+    """
+
+    chief: bool
+
+    def scope(self) -> AbstractContextManager[Any]:
+        """Return the context in which model and optimizer are made."""
+
+    def spread(self, model: Any) -> Any:
+        """Return the model to be trained for one that is to have its weights."""
+
+    def trainer(self, model: Any, optimizer: Any, loss: Any, *, xla: bool) -> Trainer:
+        """Return what trains a model."""
+
+    def share(self, content: bytes | None) -> bytes | None:
+        """Return what the chief gives, on every machine; all must ask at the same time."""
+
+
+class Alone:
+    """One machine."""
+
+    chief = True
+
+    def scope(self) -> AbstractContextManager[Any]:
+        """Return a context that changes nothing."""
+        return nullcontext()
+
+    def spread(self, model: Any) -> Any:
+        """Return the model itself."""
+        return model
+
+    def trainer(self, model: Any, optimizer: Any, loss: Any, *, xla: bool) -> Trainer:
+        """Return Keras' own fit."""
+        return Fitting(model, optimizer, loss, xla)
+
+    def share(self, content: bytes | None) -> bytes | None:
+        """Return what is given."""
+        return content
+
+
+class Fitting:
+    """Trains by Keras' own fit."""
+
+    def __init__(self, model: Any, optimizer: Any, loss: Any, xla: bool) -> None:
+        self._model = model
+        model.compile(optimizer, loss, metrics=['accuracy'], jit_compile=xla)
+        optimizer.build(model.trainable_variables)
+
+    def epoch(self, training: Stream, validation: Stream, number: int,
+              watch: Watch) -> dict[str, float]:
+        """Train one epoch."""
+        fitted = self._model.fit(
+            training.epoch(number), verbose=0, shuffle=False,
+            validation_data=validation.epoch(0).map(_unweighted), callbacks=[as_callback(watch)])
+        return {name: float(values[-1]) for name, values in sorted(fitted.history.items())}
+
+
+def _unweighted(tensors: Any, targets: Any, _weights: Any) -> Any:
+    return tensors, targets
