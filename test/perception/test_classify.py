@@ -72,27 +72,3 @@ def test_softmax_is_a_distribution_that_keeps_the_order(logits, temperature):
 def test_temperature_softens():
     assert softmax(np.array([1.0, 0.0]), 4.0)[0] < softmax(np.array([1.0, 0.0]))[0]
     np.testing.assert_allclose(softmax(np.array([0.0, np.log(3.0)])), [0.25, 0.75])
-
-
-def held_out_tracks(classes, tracks, share, seed):
-    """Tell which images the shipped bundle was not trained on, as it was split when made."""
-    rng = np.random.default_rng(seed)
-    chosen = []
-    for label in np.unique(classes):
-        own = np.unique(tracks[classes == label])
-        chosen += rng.permutation(own)[:max(round(share * len(own)), 1)].tolist()
-    return np.isin(tracks, chosen)
-
-
-def test_reads_held_out_tracks_of_the_real_data_set(bundle, data_dir):
-    from digiphys_ros.perception import create_engine, Preprocessor
-    with np.load(data_dir / 'gtsrb_train.npz') as data:
-        classes, images = data['y'], data['x']
-        held_out = held_out_tracks(classes, data['track'], 0.2, bundle.manifest.provenance['seed'])
-    preprocess = Preprocessor(bundle.spec)
-    tensor = np.concatenate([preprocess(Frame(image, 'rgb')) for image in images[held_out]])
-    right = create_engine(bundle)[0].infer(tensor).argmax(axis=1) == classes[held_out]
-    stated = bundle.manifest.metrics['held-out groups']
-    assert len(right) == stated['images']
-    assert right.mean() == pytest.approx(stated['accuracy'], abs=0.002)
-    assert right.mean() >= 0.93

@@ -1,0 +1,71 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What ships in models/: small, whole, and as good as its card says."""
+
+import json
+import shlex
+
+from digiphys_ros.cli.main import main
+from digiphys_ros.perception import check_golden, create_engine, load_bundle
+from digiphys_ros.resources import share_dir
+import pytest
+
+MODELS = share_dir() / 'models'
+SHIPPED = sorted(path.name for path in MODELS.iterdir() if path.is_dir())
+
+
+@pytest.mark.parametrize('name', SHIPPED)
+def test_a_bundle_is_small_and_answers_its_golden_frames(name):
+    bundle = load_bundle(MODELS / name)
+    assert bundle.manifest.name == name
+    assert sum(file.stat().st_size for file in bundle.directory.iterdir()) <= 3_000_000
+    check_golden(bundle, create_engine(bundle)[0])
+
+
+@pytest.mark.parametrize('name', SHIPPED)
+def test_a_card_tells_data_split_figures_limits_and_the_command(name):
+    manifest = load_bundle(MODELS / name).manifest
+    card = (MODELS / name / 'MODEL_CARD.md').read_text(encoding='utf-8')
+    for told in (*manifest.provenance['sources'], manifest.provenance['split'],
+                 manifest.provenance['command'], manifest.provenance['recipe']['limits'].strip()):
+        assert told in card
+    for part in manifest.metrics.values():
+        assert f'| {part["images"]} | {part["accuracy"]:.4f} (' in card
+
+
+def held_out(command, data_dir):
+    """Return the options that name a bundle's validation images, from its training's command."""
+    words = shlex.split(command)
+    given = {word.removeprefix('--'): words[index + 1] for index, word in enumerate(words)
+             if word.startswith('--')}
+    options = ['--data', str(data_dir / given['data'])]
+    if 'labels' in given:
+        options += ['--labels', given['labels']]
+    share = given.get('validation', '0.2')
+    return [*options, *(['--part', 'val'] if share == 'part' else ['--validation', share])]
+
+
+@pytest.mark.parametrize('name', SHIPPED)
+def test_a_card_is_true_on_the_images_that_training_never_saw(name, data_dir, tmp_path):
+    manifest = load_bundle(MODELS / name).manifest
+    options = held_out(manifest.provenance['command'], data_dir)
+    if not (data_dir / options[1]).exists():
+        pytest.skip(f'{options[1]} is made by the simulator')
+    report = tmp_path / 'report.json'
+    assert main(['evaluate', name, *options, '--robustness', '0', '--json', str(report)]) == 0
+    measured, stated = json.loads(report.read_text()), next(iter(manifest.metrics.values()))
+    assert measured['images'] == stated['images']
+    assert measured['accuracy'] == pytest.approx(stated['accuracy'], abs=0.002)
+    assert measured['ece'] == pytest.approx(stated['ece'], abs=0.005)
