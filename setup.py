@@ -19,7 +19,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 PACKAGE = 'digiphys_ros'
-NODES = ('camera', 'classifier', 'policy', 'gate')
+EXECUTABLES = ('camera', 'classifier', 'policy', 'gate', 'pipeline')
 
 
 def shared(folder):
@@ -57,6 +57,6 @@ setup(
     license='Apache-2.0',
     entry_points={'console_scripts': [
         'digiphys = digiphys_ros.cli.main:main',
-        *(f'{node} = digiphys_ros.nodes.{node}:main' for node in NODES),
+        *(f'{name} = digiphys_ros.nodes.{name}:main' for name in EXECUTABLES),
     ]},
 )

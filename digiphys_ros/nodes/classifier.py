@@ -14,27 +14,20 @@
 
 """The classifier node: images in, classifications out, under the image's own header."""
 
+from collections.abc import Callable, Sequence
 import time
 from types import SimpleNamespace
 from typing import Any
 
-from digiphys_ros.errors import DigiphysError, FrameError
-from digiphys_ros.nodes import qos
-from digiphys_ros.nodes.conversions import (
-    classification_message,
-    frame_from,
-    image_message,
-    label_info_message,
-    stamp_s,
-    vision_info_message,
-)
+from digiphys_ros.errors import ConfigError, DigiphysError, FrameError
+from digiphys_ros.nodes.camera_stream import camera_names, CameraStream, total
+from digiphys_ros.nodes.conversions import stamp_s
 from digiphys_ros.nodes.lifecycle import OK, PipelineNode, WARN
 from digiphys_ros.nodes.parameters import Parameter
 from digiphys_ros.nodes.process import run_node
 from digiphys_ros.nodes.worker import NewestWorker
 from digiphys_ros.perception import check_golden, Classifier, create_engine, load_bundle
 from digiphys_ros.perception.bundle import Bundle
-from digiphys_ros.perception.classify import Classification as Result
 from digiphys_ros.perception.engines import Engine
 from digiphys_ros.perception.frame import Frame
 from digiphys_ros.perception.liveness import LivenessMonitor
@@ -42,9 +35,10 @@ from digiphys_ros.resources import find_resource
 from digiphys_ros.statistics import Rate, Window
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
-from vision_msgs.msg import Classification, LabelInfo, VisionInfo
+from vision_msgs.msg import Classification
 
 WHOLE_FRAME = [0.0, 0.0, 1.0, 1.0]
+COUNTED = ('abstained', 'broken', 'repeated', 'black', 'failed')
 
 
 class ClassifierNode(PipelineNode):
@@ -52,7 +46,10 @@ class ClassifierNode(PipelineNode):
     Classify the newest frame of ``image`` (or ``image/compressed``).
 
     Publishes ``classification``, the latched ``vision_info`` and ``label_info``, and
-    ``debug_image`` while somebody listens to it.
+    ``debug_image`` while somebody listens to it. With several cameras all these names begin with
+    the camera's, and what they show at one time goes through the network as one batch.
+
+    :ivar listeners: called with each classification, on the thread of the network.
     """
 
     PARAMETERS = (
@@ -65,6 +62,10 @@ class ClassifierNode(PipelineNode):
         Parameter('threads', 0, 'Inference threads; 0 lets the engine choose.', 0, 64),
         Parameter('image_transport', 'raw', 'Listen to Image or CompressedImage.',
                   choices=('raw', 'compressed')),
+        Parameter('cameras', '', 'Several cameras, separated by commas: front,rear listens to '
+                  'front/image and rear/image. Empty: one, image.'),
+        Parameter('batch_wait_ms', 0.0, 'Longest time that a frame waits for those of the other '
+                  'cameras; 0 takes those that are there.', 0.0, 1000.0),
         Parameter('roi', WHOLE_FRAME, 'Region of interest x, y, width, height as fractions of '
                   'the frame; the whole frame leaves it to the bundle.', 0.0, 1.0, runtime=True),
         Parameter('top_k', 3, 'How many classes to report.', 1, 100, runtime=True),
@@ -78,46 +79,47 @@ class ClassifierNode(PipelineNode):
         super().__init__('classifier', **options)
         self._classifier: Classifier | None = None
         self._prepared: tuple[str, tuple[Bundle, Engine] | DigiphysError | None] = ('', None)
-        self._worker: NewestWorker[Image | CompressedImage] | None = None
-        self._subscription: qos.AdaptiveSubscription | None = None
-        self._publishers: list[Any] = []
+        self._worker: NewestWorker[tuple[CameraStream, Any]] | None = None
+        self._streams: Sequence[CameraStream] = ()
+        self.listeners: list[Callable[[Classification], None]] = []
         self._received, self._classified = Rate(), Rate()
-        self._counts = {'abstained': 0, 'broken': 0, 'repeated': 0, 'black': 0, 'failed': 0}
         self._windows = {'inference_ms': Window(), 'capture_to_classification_ms': Window()}
-        self._health = ''
 
     def configure(self) -> None:
         """Load the bundle, check its golden frames, warm up."""
         self._classifier = self._classifier_of(*self._load(self.settings), self.settings)
-        self._liveness = LivenessMonitor(
-            self.settings.black_below, self.settings.skip_repeated)
-        self._results = self._add(Classification, 'classification', qos.RELIABLE)
-        self._vision_info = self._add(VisionInfo, 'vision_info', qos.LATCHED)
-        self._label_info = self._add(LabelInfo, 'label_info', qos.LATCHED)
-        self._debug_images = self._add(Image, 'debug_image', qos.RELIABLE)
+        cameras = camera_names(self.settings.cameras)
+        if self.listeners and len(cameras) > 1:
+            raise ConfigError('parameter `cameras`: one policy cannot follow several cameras, '
+                              f'received {self.settings.cameras!r}: start classifier and policy '
+                              'as processes of their own, a policy in the namespace of each.')
+        self._streams = [
+            CameraStream(self, camera, LivenessMonitor(
+                self.settings.black_below, self.settings.skip_repeated))
+            for camera in cameras]
 
     def activate(self) -> None:
         """Subscribe and classify."""
-        compressed = self.settings.image_transport == 'compressed'
-        self._worker = NewestWorker(self._handle, 'inference')
-        self._subscription = qos.AdaptiveSubscription(
-            self, CompressedImage if compressed else Image,
-            'image/compressed' if compressed else 'image', self._on_image)
+        self._worker = NewestWorker(
+            self._handle, 'inference', sources=len(self._streams),
+            wait_s=self.settings.batch_wait_ms * 1e-3)
+        for stream in self._streams:
+            stream.listen(self._on_image,
+                          compressed=self.settings.image_transport == 'compressed')
         self._announce()
 
     def deactivate(self) -> None:
         """Unsubscribe; without classifications the gate's lease runs out."""
-        if self._subscription is not None:
-            self._subscription.destroy()
-            self._subscription = None
+        for stream in self._streams:
+            stream.stop_listening()
         if self._worker is not None:
             self._worker.stop()
 
     def cleanup(self) -> None:
         """Free the model."""
-        for publisher in self._publishers:
-            self.destroy_lifecycle_publisher(publisher)
-        self._publishers = []
+        for stream in self._streams:
+            stream.destroy()
+        self._streams = ()
         self._classifier = None
 
     def prepare(self, changes: dict[str, Any]) -> None:
@@ -139,8 +141,9 @@ class ClassifierNode(PipelineNode):
         self._classifier = self._classifier_of(*model, changed)
         if 'bundle' in changes and self.phase == 'active':
             self._announce()
-        self._liveness.black_below = changed.black_below
-        self._liveness.skip_repeated = changed.skip_repeated
+        for stream in self._streams:
+            stream.liveness.black_below = changed.black_below
+            stream.liveness.skip_repeated = changed.skip_repeated
 
     def report(self) -> tuple[bytes, str, dict[str, Any]]:
         """Return rates, latencies, drops and what is wrong with the frames."""
@@ -150,7 +153,11 @@ class ClassifierNode(PipelineNode):
             'received': self._received.count, 'received_hz': f'{received_hz:.2f}',
             'classified': self._classified.count,
             'classified_hz': f'{self._classified.per_second(now_s):.2f}',
-            'dropped': self._worker.dropped if self._worker else 0, **self._counts}
+            'dropped': self._worker.dropped if self._worker else 0,
+            **{name: total(self._streams, name) for name in COUNTED}}
+        if len(self._streams) > 1:
+            figures |= {f'{stream.camera}.classified': stream.counts['classified']
+                        for stream in self._streams}
         for name, window in self._windows.items():
             figures.update(window.summary(name))
         if self._classifier is not None:
@@ -158,12 +165,10 @@ class ClassifierNode(PipelineNode):
             figures['model_hash'] = self._classifier.bundle.hash
             figures['engine'] = self._classifier.engine.name
         silent = self.phase == 'active' and received_hz == 0
-        message = 'no frames arrive' if silent else self._health or self.phase
+        unwell = [stream.health for stream in self._streams if stream.health]
+        message = 'no frames arrive' if silent else \
+            next((health for health in unwell if health != 'fresh'), (unwell or [self.phase])[0])
         return (OK if message in ('fresh', self.phase) else WARN), message, figures
-
-    def _add(self, message_type: type, topic: str, profile: Any) -> Any:
-        self._publishers.append(self.create_lifecycle_publisher(message_type, topic, profile))
-        return self._publishers[-1]
 
     def _with(self, changes: dict[str, Any]) -> SimpleNamespace:
         return SimpleNamespace(**{**vars(self.settings), **changes})
@@ -189,55 +194,61 @@ class ClassifierNode(PipelineNode):
 
     def _announce(self) -> None:
         assert self._classifier is not None
-        bundle = self._classifier.bundle
         header = Header(stamp=self.get_clock().now().to_msg())
-        self._vision_info.publish(vision_info_message(
-            f'{bundle.manifest.name}@{bundle.hash}', bundle.labels, header))
-        self._label_info.publish(label_info_message(
-            bundle.labels, bundle.manifest.abstain_below, header))
+        for stream in self._streams:
+            stream.announce(self._classifier.bundle, header)
 
-    def _on_image(self, message: Image | CompressedImage) -> None:
+    def _on_image(self, stream: CameraStream, message: Image | CompressedImage) -> None:
         self._received.tick()
         if self._worker is not None:
-            self._worker.offer(message)
+            self._worker.offer((stream, message), stream.camera)
 
-    def _handle(self, message: Image | CompressedImage) -> None:
+    def _handle(self, batch: list[tuple[CameraStream, Image | CompressedImage]]) -> None:
+        taken = [(stream, frame, message.header) for stream, message in batch
+                 if (frame := self._frame(stream, message)) is not None]
         try:
-            self._classify(message)
-        except FrameError as error:
-            self._counts['broken'] += 1
-            self._note_health(str(error))
+            if taken:
+                self._classify(taken)
         except Exception as error:  # whatever it is, the next frame must be looked at
-            self._counts['failed'] += 1
-            self._note_health(f'{type(error).__name__}: {error}')
+            for stream, *_ in taken:
+                stream.counts['failed'] += 1
+                self._note_health(stream, f'{type(error).__name__}: {error}')
 
-    def _classify(self, message: Image | CompressedImage) -> None:
-        frame = frame_from(message)
-        self._note_health(self._liveness.check(frame))
-        if self._health != 'fresh':
-            self._counts[self._health] += 1
-            return
+    def _frame(self, stream: CameraStream, message: Image | CompressedImage) -> Frame | None:
+        try:
+            frame = stream.fresh_frame(message)
+        except FrameError as error:
+            stream.counts['broken'] += 1
+            stream.health, frame = str(error), None
+        except Exception as error:
+            stream.counts['failed'] += 1
+            stream.health, frame = f'{type(error).__name__}: {error}', None
+        self._note_health(stream, stream.health)
+        return frame
+
+    def _classify(self, taken: list[tuple[CameraStream, Frame, Header]]) -> None:
         classifier = self._classifier
         if classifier is None:
             return
         started_s = time.perf_counter()
-        result = classifier(frame)
+        results = classifier.batch([frame for _, frame, _ in taken])
         self._windows['inference_ms'].add((time.perf_counter() - started_s) * 1e3)
-        self._results.publish(classification_message(result.scores, message.header))
-        self._windows['capture_to_classification_ms'].add(
-            (self.now_s() - stamp_s(message.header)) * 1e3)
-        self._classified.tick()
-        self._counts['abstained'] += result.abstained
-        if self._debug_images.get_subscription_count():
-            self._publish_debug(frame, result, message.header)
+        for (stream, frame, header), result in zip(taken, results, strict=True):
+            message = stream.answer(result, header)
+            for listener in self.listeners:
+                listener(message)
+            self._windows['capture_to_classification_ms'].add(
+                (self.now_s() - stamp_s(header)) * 1e3)
+            self._classified.tick()
+            stream.show(frame, result, header)
 
-    def _note_health(self, health: str) -> None:
-        self._health = health
-        self.note(f'frames: {health}', warn=health != 'fresh')
-
-    def _publish_debug(self, frame: Frame, result: Result, header: Header) -> None:
-        from digiphys_ros.perception.annotate import annotated
-        self._debug_images.publish(image_message(annotated(frame, result), 'bgr8', header))
+    def _note_health(self, stream: CameraStream, health: str) -> None:
+        stream.health = health
+        if stream.told == health:
+            return
+        stream.told = health
+        name = f'{stream.camera}: ' if stream.camera else ''
+        self.note(f'{name}frames: {health}', warn=health != 'fresh')
 
 
 def main() -> None:

@@ -24,6 +24,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from digiphys_ros.errors import ConfigError, DigiphysError
 from digiphys_ros.nodes.parameter_service import PreparingParameterService
 from digiphys_ros.nodes.parameters import Parameter, ParameterSet
+from digiphys_ros.nodes.scheduling import apply_scheduling
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration
@@ -32,6 +33,9 @@ from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 COMMON = (
     Parameter('autostart', True,
               'Configure and activate on start; false waits for a lifecycle manager.'),
+    Parameter('cpus', '', 'Cores that the process may run on, as 0,2 or 1-3. Empty: all.'),
+    Parameter('nice', 0, 'Priority of the process, -20 (first, needs the right to it) to 19.',
+              -20, 19),
 )
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
@@ -118,6 +122,7 @@ class PipelineNode(LifecycleNode):
         self.problem = ''
         try:
             self.settings = self.parameters.read()
+            apply_scheduling(self.settings.cpus, self.settings.nice)
             self.configure()
         except Exception:
             self.cleanup()

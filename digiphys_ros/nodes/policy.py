@@ -29,15 +29,20 @@ from vision_msgs.msg import Classification, VisionInfo
 
 
 class PolicyNode(PipelineNode):
-    """Turn ``classification`` into ``desired/<actuator>``, under the image's header."""
+    """
+    Turn ``classification`` into ``desired/<actuator>``, under the image's header.
+
+    :param listens: False where classifications are handed over by a call of ``take``.
+    """
 
     PARAMETERS = (
         Parameter('rules', 'traffic_rules.yaml',
                   'YAML file with actuators and rules: a path, or a name in config/.'),
     )
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, listens: bool = True, **options: Any) -> None:
         super().__init__('policy', **options)
+        self._listens = listens
         self._policy: Policy | None = None
         self._desired: dict[str, Any] = {}
         self._subscription: qos.AdaptiveSubscription | None = None
@@ -58,9 +63,9 @@ class PolicyNode(PipelineNode):
     def activate(self) -> None:
         """Start with no votes."""
         self._policy = Policy(self._control)
-        self._subscription = qos.AdaptiveSubscription(
-            self, Classification, 'classification', self._on_classification, depth=5)
-
+        if self._listens:
+            self._subscription = qos.AdaptiveSubscription(
+                self, Classification, 'classification', self.take, depth=5)
         self._labels = self.create_subscription(
             VisionInfo, 'vision_info', self._on_vision_info, qos.LATCHED)
 
@@ -69,7 +74,7 @@ class PolicyNode(PipelineNode):
         if self._subscription is not None:
             self._subscription.destroy()
             self._subscription = None
-            self.destroy_subscription(self._labels)
+        self.destroy_subscription(self._labels)
 
     def cleanup(self) -> None:
         """Forget the rules."""
@@ -93,7 +98,10 @@ class PolicyNode(PipelineNode):
             self._mismatch = f'{self.settings.rules}: {error}'
             self.get_logger().warning(self._mismatch)
 
-    def _on_classification(self, message: Classification) -> None:
+    def take(self, message: Classification) -> None:
+        """Command what the rules say about one more image; nothing unless active."""
+        if self.phase != 'active':
+            return
         self._received += 1
         best = max(message.results, key=lambda result: result.score, default=None)
         observation = Observation(

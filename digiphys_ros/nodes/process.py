@@ -12,9 +12,9 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""One node as a process: its memory, its signals and a clean end."""
+"""Nodes as a process: its memory, its signals and a clean end."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 import ctypes
 import signal
 import sys
@@ -33,6 +33,11 @@ LARGEST_KEPT_BYTES = 32 << 20
 
 def run_node(make_node: Callable[[], PipelineNode]) -> None:
     """Run one node as a process; SIGINT and SIGTERM end it through its shutdown transition."""
+    run_nodes(lambda: [make_node()])
+
+
+def run_nodes(make_nodes: Callable[[], Sequence[PipelineNode]]) -> None:
+    """Run nodes in one process, started in their order and ended in the same."""
     keep_freed_memory()
     # a thread that waits for the interpreter waits this long: 5 ms by default, as long as a frame
     sys.setswitchinterval(0.0005)
@@ -41,17 +46,19 @@ def run_node(make_node: Callable[[], PipelineNode]) -> None:
     stopping: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda received, _frame: stopping.append(received))
-    node = make_node()
+    nodes = make_nodes()
     executor = make_executor()
-    executor.add_node(node)
+    for node in nodes:
+        executor.add_node(node)
     try:
-        _autostart(node)
+        for node in nodes:
+            _autostart(node)
         while not stopping:
             executor.spin_once(timeout_sec=0.1)
     except ExternalShutdownException:
         pass
     finally:
-        _end(node, executor)
+        _end(nodes, executor)
 
 
 def keep_freed_memory() -> None:
@@ -75,11 +82,13 @@ def _autostart(node: PipelineNode) -> None:
     node.publish_diagnostics()
 
 
-def _end(node: PipelineNode, executor: Executor) -> None:
+def _end(nodes: Sequence[PipelineNode], executor: Executor) -> None:
     if rclpy.ok():
-        node.trigger_shutdown()
-        node.publish_diagnostics()
-        node.flush()
+        for node in nodes:
+            node.trigger_shutdown()
+            node.publish_diagnostics()
+            node.flush()
     executor.shutdown(timeout_sec=0.5)
-    node.destroy_node()
+    for node in nodes:
+        node.destroy_node()
     rclpy.try_shutdown()

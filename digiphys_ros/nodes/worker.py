@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A thread that always works on the newest item."""
+"""A thread that always works on the newest item of each source."""
 
 from collections.abc import Callable
 import threading
@@ -23,42 +23,49 @@ Item = TypeVar('Item')
 
 class NewestWorker(Generic[Item]):
     """
-    Hand items to ``handle`` on a thread of its own, newest first, older ones dropped.
+    Hand the newest item of each source to ``handle``, all at once, on a thread of its own.
 
     A slow handler therefore never works on anything older than one handling time.
+
+    :param sources: how many there are.
+    :param wait_s: longest time that an item waits for those of the other sources.
     """
 
-    def __init__(self, handle: Callable[[Item], None], name: str) -> None:
+    def __init__(self, handle: Callable[[list[Item]], None], name: str, *, sources: int = 1,
+                 wait_s: float = 0.0) -> None:
         self._handle = handle
+        self._sources, self._wait_s = sources, wait_s
         self._changed = threading.Condition()
-        self._item: Item | None = None
+        self._items: dict[str, Item] = {}
         self._running = True
         self.dropped = 0
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    def offer(self, item: Item) -> None:
-        """Make ``item`` the next one to be handled; what waited is dropped and counted."""
+    def offer(self, item: Item, source: str = '') -> None:
+        """Make ``item`` the next of its source; what waited there is dropped and counted."""
         with self._changed:
-            if self._item is not None:
-                self.dropped += 1
-            self._item = item
+            self.dropped += self._items.pop(source, None) is not None
+            self._items[source] = item
             self._changed.notify()
 
     def stop(self, timeout_s: float = 1.0) -> None:
-        """End the thread once the item in hand is done; what waits is dropped."""
+        """End the thread once the items in hand are done; what waits is dropped."""
         with self._changed:
             self._running = False
-            self._item = None
             self._changed.notify()
         self._thread.join(timeout_s)
 
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._item is not None or not self._running)
+                self._changed.wait_for(lambda: self._items or not self._running)
+                if self._wait_s and len(self._items) < self._sources:
+                    self._changed.wait_for(self._complete, self._wait_s)
                 if not self._running:
                     return
-                item, self._item = self._item, None
-            assert item is not None
-            self._handle(item)
+                items, self._items = list(self._items.values()), {}
+            self._handle(items)
+
+    def _complete(self) -> bool:
+        return len(self._items) >= self._sources or not self._running

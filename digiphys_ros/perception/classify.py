@@ -14,6 +14,7 @@
 
 """Logits to calibrated scores, or "abstain"."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,11 +75,18 @@ class Classifier:
 
     def __call__(self, frame: Frame) -> Classification:
         """Return the classification of one frame."""
-        logits = self.engine.infer(self._preprocess(frame))[0]
-        manifest = self.bundle.manifest
-        probabilities = softmax(logits, manifest.temperature)
+        return self.batch([frame])[0]
+
+    def batch(self, frames: Sequence[Frame]) -> list[Classification]:
+        """Return the classifications of frames that go through the network at once."""
+        tensors = [self._preprocess(frame) for frame in frames]
+        logits = self.engine.infer(tensors[0] if len(tensors) == 1 else np.concatenate(tensors))
+        return [self._classification(one)
+                for one in softmax(logits, self.bundle.manifest.temperature)]
+
+    def _classification(self, probabilities: NDArray[Any]) -> Classification:
         # NaN compares false: what is not a number abstains too
-        if not probabilities.max() >= manifest.abstain_below:
+        if not probabilities.max() >= self.bundle.manifest.abstain_below:
             return Classification((), True, probabilities)
         best = np.argsort(probabilities)[::-1][:self._top_k]
         return Classification(

@@ -180,6 +180,33 @@ def test_compressed_images_are_classified(robot):
     assert results[0].header == header
 
 
+def test_several_cameras_go_through_the_network_together_and_are_answered_apart(robot):
+    from sensor_msgs.msg import Image
+    from vision_msgs.msg import Classification
+    robot.start('classifier', cameras='front, rear', batch_wait_ms=1000.0)
+    results = {name: robot.listen(Classification, f'{name}/classification')
+               for name in ('front', 'rear')}
+    images = {name: robot.speak(Image, f'{name}/image') for name in results}
+    robot.is_active('classifier')
+    for name in results:
+        robot.poll(lambda name=name: robot.node.count_publishers(f'{name}/classification'), name)
+    sent = {name: image(robot, picture(seed)) for seed, name in enumerate(results)}
+    for name, message in sent.items():
+        images[name].publish(message)
+    for name, message in sent.items():
+        robot.wait(lambda name=name: results[name], f'answer of {name}')
+        assert [one.header for one in results[name]] == [message.header]
+    robot.wait(lambda: robot.value('classifier', 'rear.classified') == '1', 'count')
+
+
+@pytest.mark.parametrize(('cameras', 'told'), [
+    ('front,,rear', 'names of letters, digits and _'), ('/front', 'names of letters'),
+    ('front,front', 'names a camera twice')])
+def test_a_wrong_list_of_cameras_is_told(robot, cameras, told):
+    robot.start('classifier', cameras=cameras)
+    robot.wait(lambda: told in robot.message('classifier'), 'refusal')
+
+
 def test_adapts_to_a_reliable_publisher(robot):
     from digiphys_ros.nodes.qos import RELIABLE
     from rclpy.qos import ReliabilityPolicy

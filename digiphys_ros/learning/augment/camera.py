@@ -37,7 +37,7 @@ class Augmentation(BaseModel):
     :ivar perspective: movement of each corner, as a share of the size.
     :ivar flip_horizontal: mirror every second image; only where labels allow (no arrows, no text).
     :ivar brightness: change of all pixels, as a share of white.
-    :ivar contrast: relative change of the distance from middle grey.
+    :ivar contrast: relative change of the distance from the image's mean.
     :ivar colour_temperature: relative change of red against blue.
     :ivar blur: highest standard deviation of a Gaussian [pixels].
     :ivar motion_blur: longest way of a pixel during exposure [pixels].
@@ -135,7 +135,9 @@ def _relit(image: NDArray[Any], spec: Augmentation, rng: np.random.Generator) ->
     contrast = 1 + rng.uniform(-spec.contrast, spec.contrast)
     light = 255 * rng.uniform(-spec.brightness, spec.brightness)
     warmth = rng.uniform(-spec.colour_temperature, spec.colour_temperature)
-    lit = (image.astype(np.float32) - 128) * contrast + 128 + light
+    # around the image's own mean: around middle grey a dark image would become a black one
+    mean = float(image.mean())
+    lit = (image.astype(np.float32) - mean) * contrast + mean + light
     if image.ndim == 3:
         lit *= np.array([1 + warmth, 1, 1 - warmth], np.float32)
     return np.clip(lit, 0, 255).astype(np.uint8)

@@ -99,8 +99,9 @@ def check_golden(bundle: Bundle, engine: Engine) -> None:
     """
     frames, expected = bundle.golden()
     preprocess = Preprocessor(bundle.spec)
-    tensor = np.concatenate([preprocess(Frame(frame, bundle.spec.colour)) for frame in frames])
-    logits = engine.infer(tensor)
+    # one by one, as on the robot: an engine may keep memory for each size of a batch
+    logits = np.concatenate([engine.infer(preprocess(Frame(frame, bundle.spec.colour)))
+                             for frame in frames])
     if logits.shape != expected.shape:
         raise BundleError(f'{bundle.directory}: the model gives logits of shape {logits.shape}, '
                           f'the golden frames expect {expected.shape}.')

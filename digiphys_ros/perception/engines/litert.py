@@ -14,6 +14,7 @@
 
 """LiteRT: small, fast on a CPU, no TensorFlow import."""
 
+from functools import partial
 import os
 from typing import Any
 
@@ -22,6 +23,8 @@ from digiphys_ros.errors import EngineError
 from digiphys_ros.perception.bundle import Bundle
 import numpy as np
 from numpy.typing import NDArray
+
+KEPT_INTERPRETERS = 8
 
 
 class LiteRTEngine:
@@ -42,10 +45,10 @@ class LiteRTEngine:
             raise EngineError(f'{bundle.directory}: holds no LiteRT model, only '
                               f'{", ".join(bundle.manifest.files)}.')
         try:
-            self._interpreter = Interpreter(
-                model_path=str(path), num_threads=threads or os.cpu_count() or 1)
-            self._batch = 0
-            self._allocate(1)
+            self._make = partial(
+                Interpreter, model_path=str(path), num_threads=threads or os.cpu_count() or 1)
+            self._loaded: dict[int, tuple[Any, Any, Any]] = {}
+            self._use(1)
         except (ValueError, RuntimeError) as error:
             raise EngineError(f'{path}: LiteRT cannot load it: {error}') from error
         shape = tuple(int(size) for size in self._input['shape'])
@@ -57,20 +60,28 @@ class LiteRTEngine:
 
     def infer(self, tensor: NDArray[Any]) -> NDArray[Any]:
         """Return logits of shape (N, classes)."""
-        if len(tensor) != self._batch:
-            self._allocate(len(tensor))
+        self._use(len(tensor))
         self._interpreter.set_tensor(self._input['index'], _quantised(tensor, self._input))
         self._interpreter.invoke()
         return _dequantised(self._interpreter.get_tensor(self._output['index']), self._output)
 
-    def _allocate(self, batch: int) -> None:
-        details = self._interpreter.get_input_details()[0]
-        self._interpreter.resize_tensor_input(
+    def _use(self, batch: int) -> None:
+        """Take the interpreter of a batch size; to resize one takes as long as many images."""
+        if batch not in self._loaded:
+            if len(self._loaded) >= KEPT_INTERPRETERS:
+                self._loaded.pop(next(iter(self._loaded)))
+            interpreter = self._allocated(batch)
+            self._loaded[batch] = (interpreter, interpreter.get_input_details()[0],
+                                   interpreter.get_output_details()[0])
+        self._interpreter, self._input, self._output = self._loaded[batch]
+
+    def _allocated(self, batch: int) -> Any:
+        interpreter = self._make()
+        details = interpreter.get_input_details()[0]
+        interpreter.resize_tensor_input(
             details['index'], [batch, *(int(size) for size in details['shape'][1:])])
-        self._interpreter.allocate_tensors()
-        self._input = self._interpreter.get_input_details()[0]
-        self._output = self._interpreter.get_output_details()[0]
-        self._batch = batch
+        interpreter.allocate_tensors()
+        return interpreter
 
     def _is_quantised(self) -> bool:
         return any(details['dtype'] in (np.int8, np.uint8)

@@ -1,0 +1,136 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""One camera of a classifier: its images in, its classifications out."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+import re
+from typing import Any
+
+from digiphys_ros.errors import ConfigError
+from digiphys_ros.nodes import qos
+from digiphys_ros.nodes.conversions import (
+    classification_message,
+    frame_from,
+    image_message,
+    label_info_message,
+    vision_info_message,
+)
+from digiphys_ros.nodes.lifecycle import PipelineNode
+from digiphys_ros.perception.bundle import Bundle
+from digiphys_ros.perception.classify import Classification as Result
+from digiphys_ros.perception.frame import Frame
+from digiphys_ros.perception.liveness import LivenessMonitor
+from sensor_msgs.msg import CompressedImage, Image
+from std_msgs.msg import Header
+from vision_msgs.msg import Classification, LabelInfo, VisionInfo
+
+
+class CameraStream:
+    """
+    The topics of one camera.
+
+    :param camera: what their names begin with; empty where there is one camera.
+    :param liveness: tells frozen and black frames.
+    """
+
+    def __init__(self, node: PipelineNode, camera: str, liveness: LivenessMonitor) -> None:
+        self.camera, self.liveness = camera, liveness
+        self.counts: Counter[str] = Counter()
+        self.health = self.told = ''
+        self._node = node
+        self._prefix = f'{camera}/' if camera else ''
+        self._subscription: qos.AdaptiveSubscription | None = None
+        self._publishers: list[Any] = []
+        self._results = self._add(Classification, 'classification', qos.RELIABLE)
+        self._vision_info = self._add(VisionInfo, 'vision_info', qos.LATCHED)
+        self._label_info = self._add(LabelInfo, 'label_info', qos.LATCHED)
+        self._debug_images = self._add(Image, 'debug_image', qos.RELIABLE)
+
+    def listen(self, on_image: Callable[['CameraStream', Any], None], *, compressed: bool) -> None:
+        """Call back for each image."""
+        self._subscription = qos.AdaptiveSubscription(
+            self._node, CompressedImage if compressed else Image,
+            f'{self._prefix}image/compressed' if compressed else f'{self._prefix}image',
+            lambda message: on_image(self, message))
+
+    def stop_listening(self) -> None:
+        """Unsubscribe."""
+        if self._subscription is not None:
+            self._subscription.destroy()
+            self._subscription = None
+
+    def destroy(self) -> None:
+        """Free the publishers."""
+        for publisher in self._publishers:
+            self._node.destroy_lifecycle_publisher(publisher)
+        self._publishers = []
+
+    def announce(self, bundle: Bundle, header: Header) -> None:
+        """Publish which model is at work and what its classes are."""
+        self._vision_info.publish(vision_info_message(
+            f'{bundle.manifest.name}@{bundle.hash}', bundle.labels, header))
+        self._label_info.publish(label_info_message(
+            bundle.labels, bundle.manifest.abstain_below, header))
+
+    def fresh_frame(self, message: Image | CompressedImage) -> Frame | None:
+        """
+        Return the frame behind a message, None when it is frozen or black.
+
+        :raises FrameError: when the message holds no image.
+        """
+        frame = frame_from(message)
+        self.health = self.liveness.check(frame)
+        if self.health == 'fresh':
+            return frame
+        self.counts[self.health] += 1
+        return None
+
+    def answer(self, result: Result, header: Header) -> Classification:
+        """Publish a result under its image's header."""
+        message = classification_message(result.scores, header)
+        self._results.publish(message)
+        self.counts['classified'] += 1
+        self.counts['abstained'] += result.abstained
+        return message
+
+    def show(self, frame: Frame, result: Result, header: Header) -> None:
+        """Draw the result for those who look."""
+        if self._debug_images.get_subscription_count():
+            from digiphys_ros.perception.annotate import annotated
+            self._debug_images.publish(image_message(annotated(frame, result), 'bgr8', header))
+
+    def _add(self, message_type: type, topic: str, profile: Any) -> Any:
+        publisher: Any = self._node.create_lifecycle_publisher(
+            message_type, self._prefix + topic, profile)
+        self._publishers.append(publisher)
+        return publisher
+
+
+def camera_names(names: str) -> list[str]:
+    """Return the cameras that the parameter names, one without a name where it is empty."""
+    cameras = [name.strip() for name in names.split(',')]
+    for name in cameras:
+        if names and not re.fullmatch(r'[A-Za-z][A-Za-z0-9_]*', name):
+            raise ConfigError(f'parameter `cameras`: names of letters, digits and _ are needed, '
+                              f'separated by commas, received {names!r}.')
+    if len(set(cameras)) < len(cameras):
+        raise ConfigError(f'parameter `cameras`: names a camera twice: {names!r}.')
+    return cameras
+
+
+def total(streams: Sequence[CameraStream], name: str) -> int:
+    """Return one count over all cameras."""
+    return sum(stream.counts[name] for stream in streams)
