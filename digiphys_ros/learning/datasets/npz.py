@@ -128,10 +128,10 @@ def _part(arrays: Arrays, names: _Names
     if groups is not None and groups.ndim != 1:
         raise DatasetError(f'{arrays.path}: `{found}` must hold one value for each sample, '
                            f'received {groups.shape}.')
-    for name, count in ((names.y, len(classes)),
-                        (found, len(classes if groups is None else groups))):
+    for one, count in ((names.y, len(classes)),
+                       (found, len(classes if groups is None else groups))):
         if count != rows.shape[0]:
-            raise DatasetError(f'{arrays.path}: `{names.x}` and `{name}` must be equally long, '
+            raise DatasetError(f'{arrays.path}: `{names.x}` and `{one}` must be equally long, '
                                f'received {rows.shape[0]} and {count}.')
     return rows, classes, groups
 
