@@ -23,7 +23,7 @@ import shlex
 import sys
 from typing import Any, TYPE_CHECKING
 
-from digiphys_ros.cli.labelled import open_labelled, split_labelled
+from digiphys_ros.cli.labelled import add_topics, open_labelled, split_labelled
 from digiphys_ros.cli.output import write_json
 from digiphys_ros.errors import UsageError
 
@@ -64,6 +64,7 @@ def add_parser(subparsers: Any) -> None:
                         help='go on from the last checkpoint, to the same result')
     parser.add_argument('--source-note', action='append', default=[], metavar='TEXT',
                         help='where the data comes from, for the model card')
+    add_topics(parser)
     parser.add_argument('--json', metavar='FILE', help='write the figures; - is standard output')
 
 
@@ -114,10 +115,10 @@ def _parts(arguments: argparse.Namespace, recipe: 'Recipe'
            ) -> tuple['Dataset', Mapping[str, 'Dataset'], str]:
     """Return training and validation data, and how they were parted."""
     if arguments.validation == 'part':
-        training = open_labelled(arguments.data, arguments.labels, 'train')
-        held_out = open_labelled(arguments.data, arguments.labels, 'val')
+        training = open_labelled(arguments.data, arguments.labels, 'train', topics=arguments)
+        held_out = open_labelled(arguments.data, arguments.labels, 'val', topics=arguments)
         return training, {'validation part': held_out}, "the data's own validation part held out"
-    data = open_labelled(arguments.data, arguments.labels)
+    data = open_labelled(arguments.data, arguments.labels, topics=arguments)
     split = split_labelled(data, arguments.split, arguments.validation, recipe.seed)
     how = f'held out as {Path(arguments.split).name} says' if arguments.split else \
         f'{float(arguments.validation):.0%} of each class held out, whole groups'
