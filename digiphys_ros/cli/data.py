@@ -75,7 +75,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _share(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
     if not 0 < value < 1:
         raise argparse.ArgumentTypeError(f'a correlation between 0 and 1 is needed, not {text}')
     return value

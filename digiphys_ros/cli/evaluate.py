@@ -61,6 +61,9 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure and report."""
+    if arguments.robustness < 0 or (arguments.limit is not None and arguments.limit < 1):
+        raise UsageError('--robustness must be at least 0 and --limit at least 1, received '
+                         f'{arguments.robustness} and {arguments.limit or "none"}.')
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
     from digiphys_ros.learning.evaluate import evaluate_bundle
     from digiphys_ros.learning.evaluate.plot import plot_report
@@ -97,7 +100,7 @@ def _data(arguments: argparse.Namespace) -> 'Dataset':
 
 def _limited(data: 'Dataset | None', arguments: argparse.Namespace) -> 'Dataset | None':
     import numpy as np
-    if data is None or not arguments.limit or arguments.limit >= len(data):
+    if data is None or arguments.limit is None or arguments.limit >= len(data):
         return data
     chosen = np.random.default_rng(arguments.seed).permutation(len(data))[:arguments.limit]
     return data.take(np.sort(chosen))

@@ -94,6 +94,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         sys.stderr.write(f'digiphys: {error}\n')
         return 2 if isinstance(error, (UsageError, ConfigError)) else 1
+    except OSError as error:
+        if '--debug' in words:
+            raise
+        sys.stderr.write(f'digiphys: {error.filename or "a file"}: {error.strerror or error}.\n')
+        return 1
     except KeyboardInterrupt:
         return 130
 

@@ -22,6 +22,7 @@ from typing import Any
 
 from digiphys_ros.errors import ConfigError, TrainingError
 from digiphys_ros.learning.datasets import Dataset
+from digiphys_ros.learning.evaluate.plot import save_figure
 from digiphys_ros.learning.recipe import Recipe
 from digiphys_ros.learning.recipe_sections import TuneRange
 from digiphys_ros.learning.train.log import History
@@ -143,4 +144,4 @@ def plot_study(study: optuna.Study, path: Path) -> None:
     axes.set(xlabel='trial (grey: pruned or failed)', ylabel='validation accuracy')
     axes.legend()
     axes.grid(alpha=0.3)
-    figure.savefig(path, dpi=110)
+    save_figure(figure, path)

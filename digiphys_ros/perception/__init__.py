@@ -14,7 +14,8 @@
 
 """From the bytes of a camera message to calibrated scores, or "abstain"."""
 
-from digiphys_ros.perception.bundle import Bundle, BundleManifest, load_bundle, write_bundle
+from digiphys_ros.perception.bundle import Bundle, BundleManifest, load_bundle
+from digiphys_ros.perception.bundle_writer import check_target, write_bundle
 from digiphys_ros.perception.classify import Classification, Classifier
 from digiphys_ros.perception.engines import check_golden, create_engine, Engine
 from digiphys_ros.perception.frame import decode_compressed, decode_image, Frame
@@ -32,6 +33,7 @@ __all__ = [
     'Preprocessor',
     'SourceFrame',
     'check_golden',
+    'check_target',
     'create_engine',
     'decode_compressed',
     'decode_image',

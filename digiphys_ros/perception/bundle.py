@@ -14,14 +14,10 @@
 
 """The model bundle: a folder that carries all it takes to run a model as it was trained."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 import hashlib
 import json
-import os
 from pathlib import Path
-import shutil
-import tempfile
 from typing import Annotated, Any, Literal
 
 from digiphys_ros.errors import BundleError
@@ -33,7 +29,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator, ValidationEr
 SCHEMA_VERSION = 1
 MANIFEST = 'bundle.json'
 GOLDEN = 'golden.npz'
-CARD = 'MODEL_CARD.md'
 
 FileKind = Literal['litert', 'keras', 'savedmodel', 'onnx']
 Label = Annotated[str, Field(min_length=1)]
@@ -188,51 +183,3 @@ def content_hash(directory: Path, manifest: BundleManifest) -> str:
             digest.update(str(file.relative_to(directory)).encode())
             digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()
-
-
-def write_bundle(directory: str | Path, manifest: BundleManifest, *,
-                 files: Mapping[FileKind, Path], frames: NDArray[Any], logits: NDArray[Any],
-                 card: str) -> Bundle:
-    """
-    Write a bundle; it appears under its name whole or not at all.
-
-    :param directory: the bundle's folder; one that is there already is replaced.
-    :param manifest: its ``files`` and ``content_hash`` are filled in here.
-    :param files: model file or folder by kind, copied in.
-    :param frames: golden frames, (N, H, W, 3) or (N, H, W) uint8.
-    :param logits: what the model answers to them, (N, classes).
-    :param card: text of MODEL_CARD.md.
-    """
-    target = Path(directory)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f'.{target.name}.', dir=target.parent))
-    try:
-        names = _copy(files, work)
-        np.savez_compressed(work / GOLDEN, frames=frames, logits=logits.astype(np.float32))
-        filled = manifest.model_copy(update={'files': names, 'golden': GOLDEN})
-        filled = filled.model_copy(update={'content_hash': content_hash(work, filled)})
-        (work / MANIFEST).write_text(filled.model_dump_json(indent=2) + '\n', encoding='utf-8')
-        (work / CARD).write_text(card, encoding='utf-8')
-        work.chmod(0o755)
-        _replace(work, target)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    return load_bundle(target)
-
-
-def _copy(files: Mapping[FileKind, Path], work: Path) -> dict[FileKind, str]:
-    for path in files.values():
-        if path.is_dir():
-            shutil.copytree(path, work / path.name)
-        else:
-            shutil.copyfile(path, work / path.name)
-    return {kind: path.name for kind, path in files.items()}
-
-
-def _replace(work: Path, target: Path) -> None:
-    old = target.with_name(f'.{target.name}.old')
-    shutil.rmtree(old, ignore_errors=True)
-    if target.exists():
-        os.replace(target, old)
-    os.replace(work, target)
-    shutil.rmtree(old, ignore_errors=True)

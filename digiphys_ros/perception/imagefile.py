@@ -46,6 +46,8 @@ def decode_file(data: NDArray[Any], flags: int = cv2.IMREAD_ANYCOLOR) -> NDArray
     :return: (H, W, 3) in BGR or (H, W), uint8.
     :raises FrameError: when the file is broken or not all there.
     """
+    if not data.size:
+        raise FrameError('the file is empty.')
     kind = kind_of(data)
     if kind is not None and not _complete(data, kind):
         raise FrameError(f'the {kind} file ends too early.')

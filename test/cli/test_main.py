@@ -98,3 +98,15 @@ def test_demo_plays_a_real_data_set(tmp_path, data_dir):
                     str(data_dir / 'gtsrb_train.npz'), '--out', str(tmp_path))
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads(done.stdout)['accuracy'] > 0.8
+
+
+def test_what_the_disk_refuses_is_one_sentence(capsys, monkeypatch):
+    from digiphys_ros.cli import data
+
+    def full(arguments):
+        raise OSError(28, 'No space left on device', '/tmp/x')
+    monkeypatch.setattr(data, 'run', full)
+    assert main(['data', 'inspect', 'd']) == 1
+    assert capsys.readouterr().err == 'digiphys: /tmp/x: No space left on device.\n'
+    with pytest.raises(OSError, match='No space'):
+        main(['--debug', 'data', 'inspect', 'd'])

@@ -136,14 +136,3 @@ def test_a_changed_preprocessing_is_refused_by_the_golden_frames(tmp_path):
                      manifest=manifest.model_copy(update={'preprocess': swapped}))
     with pytest.raises(BundleError, match='misses a golden logit'):
         check_golden(bundle, create_engine(bundle)[0])
-
-
-def test_writing_replaces_and_a_failed_write_leaves_nothing(tmp_path):
-    first = rewrite(tmp_path / 'new')
-    assert rewrite(tmp_path / 'new').hash == first.hash
-    manifest = BundleManifest(name='x', labels=('a', 'b'), files={'litert': 'x'},
-                              preprocess=PreprocessSpec(width=4, height=4))
-    with pytest.raises(OSError):
-        write_bundle(tmp_path / 'other', manifest, files={'litert': tmp_path / 'gone'},
-                     frames=np.zeros((1, 4, 4, 3), np.uint8), logits=np.zeros((1, 2)), card='')
-    assert [path.name for path in tmp_path.iterdir()] == ['new']

@@ -29,9 +29,12 @@ def approach(image: NDArray[Any], scenery: NDArray[Any], rng: np.random.Generato
     """
     Return ``image`` further away, moved, turned and in another light, before some scenery.
 
-    :param image: (H, W, 3) uint8.
+    :param image: (H, W, 3) or (H, W), uint8.
     :param scenery: (H, W, 3) uint8, without a sign.
+    :return: (H, W, 3) uint8.
     """
+    if image.ndim == 2:
+        image = cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)
     height, width = image.shape[:2]
     scale = rng.uniform(SMALLEST, 1.15) if rng.random() < 0.6 else rng.uniform(0.9, 1.15)
     room = 0.06 + max(0.0, 1 - scale) / 2 * 0.8

@@ -33,7 +33,7 @@ from tqdm import tqdm
 PIECE = 1 << 20
 LOCAL_HEADER = 30
 """Bytes before the name in the header of a file in a .zip; its last four are two lengths."""
-_BROKEN = (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error,
+_BROKEN = (OSError, ValueError, EOFError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error,
            NotImplementedError)
 
 

@@ -22,7 +22,7 @@ import re
 from typing import Any
 
 from digiphys_ros.errors import DatasetError
-from digiphys_ros.learning.datasets.dataset import Dataset
+from digiphys_ros.learning.datasets.dataset import Dataset, numbered
 from digiphys_ros.learning.datasets.files import Files
 import numpy as np
 from numpy.typing import NDArray
@@ -98,7 +98,7 @@ def _labels(files: Files, batch: str, highest: int) -> tuple[str, ...]:
             return tuple(name.decode() for name in _load(files, meta)[b'label_names'])
         except _BROKEN as error:
             raise DatasetError(f'{files.uri}: {meta}: holds no label_names: {error}.') from error
-    return tuple(map(str, range(highest + 1)))
+    return numbered(highest)
 
 
 def _load(files: Files, name: str) -> Any:

@@ -22,6 +22,9 @@ from digiphys_ros.errors import DatasetError
 import numpy as np
 from numpy.typing import NDArray
 
+MOST_CLASSES = 1 << 16
+"""A label beyond is a mistake; so many names are made for labels that are only numbers."""
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -54,6 +57,9 @@ class Dataset:
         if not len(self.groups) == len(self.keys) == count:
             raise DatasetError(f'{self.uri}: {count} labels, {len(self.groups)} groups and '
                                f'{len(self.keys)} names: they must be equally many.')
+        if len(set(self.labels)) != len(self.labels) or '' in self.labels:
+            raise DatasetError(f'{self.uri}: the names of classes must differ from each other and '
+                               f'not be empty, received {listed(self.labels)}.')
         highest, lowest = int(self.classes.max()), int(self.classes.min())
         if lowest < 0 or highest >= len(self.labels):
             wrong = lowest if lowest < 0 else highest
@@ -85,11 +91,12 @@ class Dataset:
         empty = [label for label, count in zip(self.labels, self.counts(), strict=True)
                  if not count]
         if len(self.labels) < 2 or len(self.labels) - len(empty) < 2:
+            there = [label for label in self.labels if label not in empty]
             raise DatasetError(f'{self.uri}: at least two classes are needed, received '
-                               f'{", ".join(set(self.labels) - set(empty)) or "none"}.')
+                               f'{listed(there) or "none"}.')
         if empty:
-            raise DatasetError(f'{self.uri}: no sample of the class {", ".join(empty)}: add some '
-                               'or take the class out of the labels.')
+            raise DatasetError(f'{self.uri}: no sample of the class {listed(empty)}: add some '
+                               'or take the class out.')
 
     def arrays(self) -> NDArray[Any]:
         """
@@ -107,6 +114,17 @@ class Dataset:
                     f'{first.shape}: samples of one array must be equally large.')
             stacked[index] = sample
         return stacked
+
+
+def listed(names: Sequence[str], most: int = 12) -> str:
+    """Return names in one line, of many the first ones and how many there are more."""
+    rest = len(names) - most
+    return ', '.join(names[:most]) + (f' and {rest} more' if rest > 0 else '')
+
+
+def numbered(highest: int) -> tuple[str, ...]:
+    """Return names for labels that are only numbers, up to the highest that is no mistake."""
+    return tuple(map(str, range(min(highest, MOST_CLASSES - 1) + 1)))
 
 
 def joined(uri: str, labels: tuple[str, ...], parts: Sequence[Dataset]) -> Dataset:

@@ -40,6 +40,9 @@ class Files(Protocol):
     def names(self) -> list[str]:
         """Return all names in natural order."""
 
+    def folders(self) -> list[str]:
+        """Return the names of all folders, empty ones too."""
+
     def read(self, name: str) -> bytes:
         """Return one file; any thread may ask. Raises DatasetError."""
 
@@ -55,6 +58,11 @@ class FolderFiles:
         """Return all names in natural order."""
         return sorted((file.relative_to(self._path).as_posix()
                        for file in self._path.rglob('*') if file.is_file()), key=natural)
+
+    def folders(self) -> list[str]:
+        """Return the names of all folders."""
+        return [file.relative_to(self._path).as_posix()
+                for file in self._path.rglob('*') if file.is_dir()]
 
     def read(self, name: str) -> bytes:
         """Return one file."""
@@ -78,6 +86,11 @@ class ZipFiles:
         """Return all names in natural order."""
         return sorted((info.filename for info in self._archive.infolist() if not info.is_dir()),
                       key=natural)
+
+    def folders(self) -> list[str]:
+        """Return the names of all folders, those too that have no entry of their own."""
+        return list({str(folder): None for name in self._archive.namelist()
+                     for folder in PurePosixPath(f'{name}_').parents})
 
     def read(self, name: str) -> bytes:
         """Return one file."""

@@ -14,7 +14,6 @@
 
 """Images in class folders, in a folder or an archive."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import PurePosixPath
@@ -30,6 +29,7 @@ from numpy.typing import NDArray
 PARTS = {'train': ('train', 'training'), 'val': ('val', 'valid', 'validation'),
          'test': ('test', 'testing')}
 """Folder names of the parts of a data set."""
+PART_OF = {name: part for part, names in PARTS.items() for name in names}
 UNLABELLED = 'unlabelled'
 
 
@@ -38,7 +38,8 @@ def class_folders(files: Files, part: str | None = None, labelled: bool = True) 
     Return images whose folder names their class.
 
     Folders that hold everything are passed over. Where folders such as ``train`` and ``test`` lie
-    above the classes, ``part`` takes one of them; without it all are joined.
+    above the classes, ``part`` takes one of them; without it all are joined. A folder without an
+    image is a class too, of which there is no sample.
 
     :param labelled: False takes images that lie in no class folder, all as one class.
     :raises DatasetError: when there are no images, or not in folders.
@@ -46,32 +47,43 @@ def class_folders(files: Files, part: str | None = None, labelled: bool = True) 
     paths = images_in(files)
     if not paths:
         raise DatasetError(f'{files.uri}: holds no images.')
-    inner = _without_common(paths)
-    known = {name: part_name for part_name, names in PARTS.items() for name in names}
-    tops = {path.parts[0]: known.get(path.parts[0].lower()) for path in inner}
-    sides = None
-    if all(tops.values()):
-        paths, inner, sides = _of_part(files.uri, paths, inner, part, tops)
-    elif any(tops.values()) and any(len(path.parts) > 2 for path in inner):
-        # else `train` would become a class
-        odd = next(name for name, one in tops.items() if one is None)
-        raise DatasetError(f'{files.uri}: {odd} lies beside the folders of parts and is none '
-                           f'({", ".join(sorted(known))}): name the folder of one part.')
-    elif part is not None:
-        raise DatasetError(f'{files.uri}: has no folder for the part "{part}" '
-                           f'({", ".join(PARTS[part])}).')
+    common = _common(paths)
+    inner = [PurePosixPath(*path.parts[common:]) for path in paths]
+    sides = _sides(files.uri, inner, part)
+    if sides is not None:
+        inner = [PurePosixPath(*path.parts[1:]) for path in inner]
     stray = next((path for path in inner if len(path.parts) < 2), None)
-    if stray is not None:
-        if not labelled:
-            return _unlabelled(files, paths)
+    if stray is None:
+        data = _labelled(files, paths, [path.parts[0] for path in inner],
+                         _empty(files, paths[0].parts[:common], sides is not None))
+    elif not labelled:
+        data = _unlabelled(files, paths)
+    else:
         raise DatasetError(f'{files.uri}: {stray} lies in no class folder: put each image into a '
                            'folder with the name of its class.')
-    names = [path.parts[0] for path in inner]
-    labels = tuple(sorted(set(names), key=natural))
+    if sides is None:
+        return data
+    data = replace(data, parts=np.array(sides))
+    # taken at the end, so that each part knows the classes of all
+    return data if part is None else data.take(np.flatnonzero(data.parts == part))
+
+
+def _labelled(files: Files, paths: list[PurePosixPath], names: list[str], empty: set[str]
+              ) -> Dataset:
+    labels = tuple(sorted({*names, *empty}, key=natural))
     index = {label: number for number, label in enumerate(labels)}
-    data = image_files(files, [str(path) for path in paths], labels,
+    return image_files(files, [str(path) for path in paths], labels,
                        np.array([index[name] for name in names], np.int64))
-    return data if sides is None else replace(data, parts=np.array(sides))
+
+
+def _empty(files: Files, common: tuple[str, ...], in_parts: bool) -> set[str]:
+    """Return the names of class folders, so that one without an image is a class too."""
+    depth = len(common) + in_parts
+    folders = [PurePosixPath(name).parts for name in files.folders()]
+    return {parts[depth] for parts in folders
+            if len(parts) == depth + 1 and parts[:len(common)] == common
+            and not parts[depth].startswith(('.', '_'))
+            and (not in_parts or parts[len(common)].lower() in PART_OF)}
 
 
 def _unlabelled(files: Files, paths: list[PurePosixPath]) -> Dataset:
@@ -93,24 +105,29 @@ def _read(files: Files, names: tuple[str, ...], index: int) -> NDArray[Any]:
     return read_image(files, names[index])
 
 
-def _without_common(paths: list[PurePosixPath]) -> list[PurePosixPath]:
-    """Cut off the folders that all images share, but never one that could be a class."""
+def _common(paths: list[PurePosixPath]) -> int:
+    """Return how many folders all images share, never counting one that could be a class."""
     depth = 0
     shortest = min(len(path.parts) for path in paths)
     while depth < shortest - 2 and len({path.parts[depth] for path in paths}) == 1:
         depth += 1
-    return [PurePosixPath(*path.parts[depth:]) for path in paths]
+    return depth
 
 
-def _of_part(uri: str, paths: list[PurePosixPath], inner: list[PurePosixPath], part: str | None,
-             part_of: Mapping[str, str | None]
-             ) -> tuple[list[PurePosixPath], list[PurePosixPath], list[str]]:
-    """Return the images of one part or of all, their places within it, and the part of each."""
-    sides = [str(part_of[path.parts[0]]) for path in inner]
-    chosen = [index for index, side in enumerate(sides) if part in (None, side)]
-    if not chosen:
-        raise DatasetError(f'{uri}: has no folder for the part "{part}", only '
-                           f'{", ".join(sorted(part_of))}.')
-    return ([paths[index] for index in chosen],
-            [PurePosixPath(*inner[index].parts[1:]) for index in chosen],
-            [sides[index] for index in chosen])
+def _sides(uri: str, inner: list[PurePosixPath], part: str | None) -> list[str] | None:
+    """Return the part of each image by its top folder, None where folders are no parts."""
+    tops = {path.parts[0]: PART_OF.get(path.parts[0].lower()) for path in inner}
+    if all(tops.values()):
+        if part not in (None, *tops.values()):
+            raise DatasetError(f'{uri}: has no folder for the part "{part}", only '
+                               f'{", ".join(sorted(tops))}.')
+        return [str(tops[path.parts[0]]) for path in inner]
+    if any(tops.values()) and any(len(path.parts) > 2 for path in inner):
+        # else `train` would become a class
+        odd = next(name for name, one in tops.items() if one is None)
+        raise DatasetError(f'{uri}: {odd} lies beside the folders of parts and is none '
+                           f'({", ".join(sorted(PART_OF))}): name the folder of one part.')
+    if part is not None:
+        raise DatasetError(f'{uri}: has no folder for the part "{part}" '
+                           f'({", ".join(PARTS[part])}).')
+    return None

@@ -22,7 +22,7 @@ from pathlib import PurePosixPath
 import re
 
 from digiphys_ros.errors import DatasetError
-from digiphys_ros.learning.datasets.dataset import Dataset
+from digiphys_ros.learning.datasets.dataset import Dataset, numbered
 from digiphys_ros.learning.datasets.files import Files
 from digiphys_ros.learning.datasets.folder import image_files
 import numpy as np
@@ -46,17 +46,19 @@ def open_gtsrb(files: Files, names: list[str], part: str | None = None) -> Datas
     parts: list[str] = []
     for name in names:
         side = 'test' if name.endswith('GT-final_test.csv') else 'train'
-        for file, number in _rows(files, name) if part in (None, side) else ():
+        for file, number in _rows(files, name):
             paths.append(str(PurePosixPath(name).parent / file))
             classes.append(number)
             tracks.append(f'{number}/{file.split("_")[0]}' if side == 'train' else file)
             parts.append(side)
-    if not paths:
+    if not paths or part not in (None, *parts):
         raise DatasetError(f'{files.uri}: its tables name no image'
                            + (f' of the part "{part}".' if part else '.'))
-    labels = tuple(map(str, range(max(classes) + 1)))
-    data = image_files(files, paths, labels, np.array(classes, np.int64), np.array(tracks))
-    return replace(data, parts=np.array(parts)) if len(set(parts)) > 1 else data
+    data = image_files(files, paths, numbered(max(classes)), np.array(classes, np.int64),
+                       np.array(tracks))
+    if len(set(parts)) > 1:
+        data = replace(data, parts=np.array(parts))
+    return data if part is None else data.take(np.flatnonzero(np.array(parts) == part))
 
 
 def _rows(files: Files, name: str) -> Iterator[tuple[str, int]]:

@@ -21,8 +21,12 @@ from digiphys_ros.errors import DatasetError
 
 def read_labels(path: Path) -> tuple[str, ...]:
     """Return the class names in a file with one name a line, in the order of their indices."""
-    names = tuple(line.strip() for line in path.read_text(encoding='utf-8').splitlines()
-                  if line.strip())
+    try:
+        lines = path.read_text(encoding='utf-8').splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(f'{path}: cannot be read as text with one name a line: {error}.'
+                           ) from error
+    names = tuple(line.strip() for line in lines if line.strip())
     if len(set(names)) != len(names) or len(names) < 2:
         raise DatasetError(f'{path}: needs at least two different names, one a line, received '
                            f'{len(names)} lines with {len(set(names))} different names.')

@@ -20,7 +20,7 @@ from typing import Any
 
 from digiphys_ros.errors import DatasetError
 from digiphys_ros.learning.datasets.arrays import Arrays, Rows
-from digiphys_ros.learning.datasets.dataset import Dataset, Joined
+from digiphys_ros.learning.datasets.dataset import Dataset, Joined, numbered
 import numpy as np
 from numpy.typing import NDArray
 
@@ -54,14 +54,17 @@ def open_npz(path: Path, part: str | None = None) -> Dataset:
     :raises DatasetError: naming the array that is missing or of the wrong shape.
     """
     arrays = Arrays(path)
-    names = _names(arrays, part)
+    names, others = _names(arrays, part)
     rows, classes, groups = zip(*(_part(arrays, one) for one in names), strict=True)
     joined = np.concatenate(classes)
     counts = [len(one) for one in classes]
     keys = tuple(f'{one.x}[{index}]' for one, count in zip(names, counts, strict=True)
                  for index in range(count))
-    labels = tuple(map(str, arrays['labels'])) if 'labels' in arrays \
-        else tuple(map(str, range(int(joined.max(initial=0)) + 1)))
+    # a part knows the classes of the others too, so that all have the same
+    highest = max(int(one.max(initial=0)) for one in (
+        joined, *(_classes(arrays, one) for one in others if one.y in arrays)))
+    labels = tuple(map(str, arrays['labels'].ravel())) if 'labels' in arrays \
+        else numbered(highest)
     table = len(rows[0].shape) == 2
     read = Joined([_Row(str(path), one.x, some, table)
                    for one, some in zip(names, rows, strict=True)], counts)
@@ -93,7 +96,8 @@ class _Row:
         return numbers
 
 
-def _names(arrays: Arrays, part: str | None) -> list[_Names]:
+def _names(arrays: Arrays, part: str | None) -> tuple[list[_Names], list[_Names]]:
+    """Return the names of the arrays that are asked for, and of the other parts."""
     schemes = [[_Names(f'x_{name}', f'y_{name}', name) for name in PARTS],
                [_Names(f'{name}_images', f'{name}_labels', name) for name in PARTS]]
     for scheme in schemes:
@@ -103,11 +107,11 @@ def _names(arrays: Arrays, part: str | None) -> list[_Names]:
             raise DatasetError(f'{arrays.path}: has no part "{part}", only '
                                f'{", ".join(str(names.part) for names in there)}.')
         if chosen:
-            return chosen
+            return chosen, [names for names in there if names not in chosen]
     if part is not None:
         raise DatasetError(f'{arrays.path}: has no part "{part}": it holds '
                            f'{", ".join(arrays) or "nothing"}.')
-    return [_Names('x', 'y', None)]
+    return [_Names('x', 'y', None)], []
 
 
 def _part(arrays: Arrays, names: _Names
@@ -117,26 +121,39 @@ def _part(arrays: Arrays, names: _Names
         if name not in arrays:
             raise DatasetError(f'{arrays.path}: needs an array `{name}`, found '
                                f'{", ".join(arrays) or "nothing"}.')
-    rows, given = arrays.rows(names.x), arrays[names.y]
-    classes = given.reshape(len(given)) if given.ndim == 2 and given.shape[1] == 1 else given
-    groups = next((arrays[name] for name in names.groups if name in arrays), None)
-    _check(arrays.path, names, rows, given, classes)
-    for name, count in ((names.y, len(classes)), ('groups', len(
-            classes if groups is None else groups))):
+    rows, classes = arrays.rows(names.x), _classes(arrays, names)
+    _check(arrays.path, names.x, rows)
+    found = next((name for name in names.groups if name in arrays), None)
+    groups = None if found is None else _flat(arrays[found])
+    if groups is not None and groups.ndim != 1:
+        raise DatasetError(f'{arrays.path}: `{found}` must hold one value for each sample, '
+                           f'received {groups.shape}.')
+    for one, count in ((names.y, len(classes)),
+                       (found, len(classes if groups is None else groups))):
         if count != rows.shape[0]:
-            raise DatasetError(f'{arrays.path}: `{names.x}` and {name} must be equally long, '
+            raise DatasetError(f'{arrays.path}: `{names.x}` and `{one}` must be equally long, '
                                f'received {rows.shape[0]} and {count}.')
-    return rows, classes.astype(np.int64), groups
+    return rows, classes, groups
 
 
-def _check(path: Path, names: _Names, rows: Rows, given: NDArray[Any], classes: NDArray[Any]
-           ) -> None:
+def _classes(arrays: Arrays, names: _Names) -> NDArray[np.int64]:
+    given = arrays[names.y]
+    classes = _flat(given)
+    if classes.ndim != 1 or classes.dtype.kind not in 'iu':
+        raise DatasetError(f'{arrays.path}: `{names.y}` must be (N,) whole numbers, received '
+                           f'{given.shape} {given.dtype}.')
+    return classes.astype(np.int64)
+
+
+def _flat(array: NDArray[Any]) -> NDArray[Any]:
+    """Return (N,) of (N, 1), as MedMNIST has it."""
+    return array.reshape(len(array)) if array.ndim == 2 and array.shape[1] == 1 else array
+
+
+def _check(path: Path, name: str, rows: Rows) -> None:
     image = rows.dtype == np.uint8 and (
         len(rows.shape) == 3 or (len(rows.shape) == 4 and rows.shape[3] in (1, 3)))
     table = len(rows.shape) == 2 and rows.dtype.kind in 'fiu'
     if not (image or table) or 0 in rows.shape[1:]:
-        raise DatasetError(f'{path}: `{names.x}` must be images, (N, H, W, 3) or (N, H, W) uint8, '
+        raise DatasetError(f'{path}: `{name}` must be images, (N, H, W, 3) or (N, H, W) uint8, '
                            f'or a table, (N, F) numbers; received {rows.shape} {rows.dtype}.')
-    if classes.ndim != 1 or classes.dtype.kind not in 'iu':
-        raise DatasetError(f'{path}: `{names.y}` must be (N,) whole numbers, received '
-                           f'{given.shape} {given.dtype}.')

@@ -22,11 +22,12 @@ from typing import Literal
 from digiphys_ros.errors import DatasetError
 from digiphys_ros.learning.datasets.bag import is_bag, open_bag
 from digiphys_ros.learning.datasets.cifar import BATCH, open_cifar
-from digiphys_ros.learning.datasets.dataset import Dataset
+from digiphys_ros.learning.datasets.dataset import Dataset, listed, MOST_CLASSES
 from digiphys_ros.learning.datasets.files import Files, FolderFiles, ZipFiles
 from digiphys_ros.learning.datasets.folder import class_folders
 from digiphys_ros.learning.datasets.gtsrb import open_gtsrb, TABLE
 from digiphys_ros.learning.datasets.npz import open_npz
+import numpy as np
 from digiphys_ros.learning.datasets.table import open_csv
 
 KINDS = ('a folder or .zip of class folders, of a labels.csv, of GTSRB or of CIFAR-10, a .csv, '
@@ -85,9 +86,10 @@ def _files(files: Files, part: Part | None, labelled: bool) -> Dataset:
 
 
 def _named(data: Dataset, labels: tuple[str, ...]) -> Dataset:
-    if len(set(labels)) != len(labels):
-        raise DatasetError(f'{data.uri}: labels must differ from each other.')
+    """Return the data with names for its numbers: number k has the name in line k, from 0."""
     if not all(label.isdecimal() for label in data.labels):
         raise DatasetError(f'{data.uri}: already names its classes '
-                           f'({", ".join(data.labels[:4])}, ...): leave the labels out.')
-    return replace(data, labels=labels)
+                           f'({listed(data.labels, 4)}): leave the labels out.')
+    # folders may be named 3 and 17, and then there are no others
+    numbers = np.array([min(int(label), MOST_CLASSES) for label in data.labels], np.int64)
+    return replace(data, labels=labels, classes=numbers[data.classes])

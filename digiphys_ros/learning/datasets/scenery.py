@@ -36,7 +36,8 @@ def background_crops(source: str, count: int, size_px: int, seed: int) -> NDArra
     crops = []
     for index in rng.integers(0, len(pictures), count):
         pixels = pictures[index].converted('rgb')
-        side = int(rng.integers(min(pixels.shape[:2]) // 4, min(pixels.shape[:2]) + 1))
+        shortest = min(pixels.shape[:2])
+        side = int(rng.integers(max(shortest // 4, 1), shortest + 1))
         top = int(rng.integers(0, pixels.shape[0] - side + 1))
         left = int(rng.integers(0, pixels.shape[1] - side + 1))
         crops.append(cv2.resize(pixels[top:top + side, left:left + side], (size_px, size_px),

@@ -51,7 +51,8 @@ def split_dataset(data: Dataset, validation: float = 0.2, test: float = 0.0,
     :param validation: share of each class's samples, 0 to 1; with ``test`` below 1.
     :raises DatasetError: when nothing would be left to train or to validate on.
     """
-    if validation < 0 or test < 0 or validation + test >= 1:
+    # no comparison holds for NaN
+    if not (validation >= 0 and test >= 0 and validation + test < 1):
         raise DatasetError(f'shares of validation and test must be at least 0 and together below '
                            f'1, received {validation} and {test}.')
     part_of: dict[Any, str] = {}

@@ -19,7 +19,7 @@ from dataclasses import replace
 from typing import Any
 
 from digiphys_ros.errors import DatasetError
-from digiphys_ros.learning.datasets.dataset import Dataset
+from digiphys_ros.learning.datasets.dataset import Dataset, listed
 from digiphys_ros.learning.datasets.stream import tensor_of
 from digiphys_ros.learning.evaluate.adversarial import fgsm_accuracy
 from digiphys_ros.learning.evaluate.corruptions import corrupt, CORRUPTIONS, STRENGTHS
@@ -47,22 +47,26 @@ def matched(data: Dataset, labels: Sequence[str]) -> Dataset:
     """
     Return the data with its classes as indices into a bundle's labels.
 
-    Classes are matched by name, or by number where the data has only numbers.
+    Classes are matched by name. Where the data has only numbers that are no names of the bundle,
+    number k is its class k, from 0. Classes without a sample need no match.
 
     :raises DatasetError: for a class that the bundle does not have.
     """
-    known = {label: index for index, label in enumerate(labels)}
-    numbers = all(label.isdecimal() for label in data.labels)
-    if numbers and not set(data.labels) <= known.keys():
-        if len(data.labels) > len(labels):
-            raise DatasetError(f'{data.uri}: has {len(data.labels)} classes, the bundle knows '
-                               f'{len(labels)}.')
-        return replace(data, labels=tuple(labels))
-    unknown = [label for label in data.labels if label not in known]
+    used = [data.labels[index] for index in np.unique(data.classes)]
+    places: dict[str | int, int] = {label: index for index, label in enumerate(labels)}
+    keys: dict[str, str | int] = {label: label for label in used}
+    if not set(used) <= places.keys() and all(label.isdecimal() for label in data.labels):
+        named = all(label.isdecimal() for label in labels)
+        places = {int(label) if named else index: index for index, label in enumerate(labels)}
+        keys = {label: int(label) for label in used}
+    unknown = [label for label in used if keys[label] not in places]
     if unknown:
-        raise DatasetError(f'{data.uri}: the bundle has no class "{unknown[0]}", it has '
-                           f'{", ".join(labels)}: name the classes alike, or give --labels.')
-    order = np.array([known[label] for label in data.labels], np.int64)
+        raise DatasetError(
+            f'{data.uri}: the bundle has no class "{unknown[0]}", it has {len(labels)}: '
+            f'{listed(labels)}: name the classes alike, give --labels, or number them from 0 to '
+            f'{len(labels) - 1} in the order of its labels.')
+    order = np.zeros(len(data.labels), np.int64)
+    order[np.unique(data.classes)] = [places[keys[label]] for label in used]
     return replace(data, labels=tuple(labels), classes=order[data.classes])
 
 
@@ -100,7 +104,12 @@ def evaluate_bundle(bundle: Bundle, engine: Engine, data: Dataset, *,
 
     :param outliers: images of none of the classes, which should get low scores.
     :param robustness_images: how many images, drawn at random, are corrupted; 0 for none.
+    :raises DatasetError: when these are no images, or of a class that the bundle does not have.
     """
+    for one in (data, outliers):
+        if one is not None and one.kind != 'image':
+            raise DatasetError(f'{one.uri}: holds a table of numbers, and a bundle is for images: '
+                               'images are (N, H, W) or (N, H, W, 3) uint8.')
     data = matched(data, bundle.labels)
     measured = Measured(bundle, engine)
     manifest = bundle.manifest

@@ -17,6 +17,7 @@
 from pathlib import Path
 from typing import Any
 
+from digiphys_ros.errors import UsageError
 from digiphys_ros.learning.evaluate.corruptions import STRENGTHS
 
 
@@ -31,7 +32,20 @@ def plot_report(report: dict[str, Any], path: Path) -> None:
     _robustness(axes[1, 1], report)
     figure.suptitle(f'{report["bundle"]} ({report["engine"]}): accuracy {report["accuracy"]:.4f} '
                     f'on {report["images"]} images')
-    figure.savefig(path, dpi=110)
+    save_figure(figure, path)
+
+
+def save_figure(figure: Any, path: Path) -> None:
+    """
+    Write a figure of Matplotlib.
+
+    :raises UsageError: when the file cannot be written, or has an ending that names no format.
+    """
+    try:
+        figure.savefig(path, dpi=110)
+    except (OSError, ValueError) as error:
+        raise UsageError(f'--plot {path}: cannot be written: {error}: name a .png in a folder '
+                         'that exists.') from error
 
 
 def _confusion(axes: Any, report: dict[str, Any]) -> None:

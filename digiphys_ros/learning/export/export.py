@@ -27,7 +27,8 @@ from digiphys_ros.learning.evaluate.evaluate import matched, Measured
 from digiphys_ros.learning.export.litert import Precision, write_litert
 from digiphys_ros.learning.export.onnx import write_onnx
 from digiphys_ros.learning.export.portable import save_portable
-from digiphys_ros.perception.bundle import Bundle, FileKind, write_bundle
+from digiphys_ros.perception.bundle import Bundle, FileKind
+from digiphys_ros.perception.bundle_writer import check_target, write_bundle
 from digiphys_ros.perception.engines import check_golden, create_engine
 import numpy as np
 from numpy.typing import NDArray
@@ -103,6 +104,8 @@ def export_bundle(bundle: Bundle, formats: Sequence[str], training: Dataset, hel
     :raises EngineError: when the bundle holds no Keras model.
     """
     keras_file = bundle.file('keras')
+    if out is not None:
+        check_target(out)
     if keras_file is None:
         raise EngineError(f'{bundle.directory}: holds no Keras model to export, only '
                           f'{", ".join(bundle.manifest.files)}.')

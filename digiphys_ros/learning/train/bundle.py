@@ -28,7 +28,8 @@ from digiphys_ros.learning.evaluate import abstain_threshold, figures, fit_tempe
 from digiphys_ros.learning.export import export_model
 from digiphys_ros.learning.recipe import Recipe
 from digiphys_ros.learning.train.card import model_card
-from digiphys_ros.perception.bundle import Bundle, BundleManifest, write_bundle
+from digiphys_ros.perception.bundle import Bundle, BundleManifest
+from digiphys_ros.perception.bundle_writer import write_bundle
 from digiphys_ros.perception.classify import softmax
 from digiphys_ros.perception.preprocess import Preprocessor, PreprocessSpec
 import numpy as np

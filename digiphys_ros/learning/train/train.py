@@ -34,6 +34,7 @@ from digiphys_ros.learning.train.log import History
 from digiphys_ros.learning.train.machines import Alone, Machines
 from digiphys_ros.learning.train.precision import half_precision, has_gpu
 from digiphys_ros.perception.bundle import Bundle
+from digiphys_ros.perception.bundle_writer import check_target
 from digiphys_ros.perception.preprocess import Preprocessor
 import numpy as np
 from numpy.typing import NDArray
@@ -57,9 +58,11 @@ def train(recipe: Recipe, training: Dataset, validation: Mapping[str, Dataset], 
     :param work: folder of checkpoint, logs and curves.
     :param resume: go on from the checkpoint in ``work``, to the same end as without a break.
     :raises ConfigError: when recipe and data do not fit.
+    :raises BundleError: when something that is no bundle lies at ``out``.
     :raises DatasetError: when the data cannot be trained on.
     :raises TrainingError: when the training cannot go on.
     """
+    check_target(out)
     material = material_of(recipe, training, validation)
     spec = recipe.preprocess
     if training.kind != 'image' or spec is None:

@@ -93,5 +93,21 @@ def test_classes_are_matched_by_name_or_by_number():
     assert by_number.classes.tolist() == [0, 1]
     with pytest.raises(DatasetError, match='the bundle has no class "turn"'):
         matched(numbered(('stop', 'turn'), [0, 1]), ('go', 'wait', 'stop'))
-    with pytest.raises(DatasetError, match='has 4 classes, the bundle knows 3'):
+    with pytest.raises(DatasetError, match='no class "3", it has 3: go, wait, stop: .*0 to 2'):
         matched(numbered(('0', '1', '2', '3'), [0, 3]), ('go', 'wait', 'stop'))
+
+
+def test_a_number_is_its_class_though_others_are_missing():
+    # folders 00003 and 00017 alone, and arrays of numbers that have no sample of some
+    folders = matched(numbered(('00001', '00002'), [0, 1]), ('go', 'wait', 'stop'))
+    assert folders.classes.tolist() == [1, 2]
+    # a bundle trained on folders that are named by numbers knows these
+    assert matched(numbered(('1', '2', '10'), [2, 0]), ('01', '02', '10')).classes.tolist() == [
+        2, 0]
+    several = matched(numbered(tuple('0123'), [1, 2]), ('go', 'wait', 'stop'))
+    assert several.classes.tolist() == [1, 2]
+
+
+def test_names_that_no_sample_has_need_no_match():
+    data = matched(numbered(('stop', 'turn', 'go'), [0, 2]), ('go', 'wait', 'stop'))
+    assert data.classes.tolist() == [2, 0]

@@ -1,0 +1,168 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+from digiphys_ros.learning.augment import Augmentation, Augmenter, mix
+from digiphys_ros.learning.augment.camera import motion_blurred
+import numpy as np
+from pydantic import ValidationError
+import pytest
+
+EACH = {'crop': 0.2, 'scale': 0.3, 'perspective': 0.2, 'flip_horizontal': True,
+        'flip_vertical': True, 'brightness': 0.3, 'contrast': 0.5, 'colour_temperature': 0.3,
+        'blur': 3.0, 'motion_blur': 9.0, 'noise': 0.2, 'jpeg': 10, 'cutout': 0.4}
+ROUNDS = range(24)
+
+
+def picture(colour=True, seed=0):
+    """Return soft random colours, neither dark nor bright."""
+    rng = np.random.default_rng(seed)
+    small = rng.integers(70, 180, (6, 5, 3) if colour else (6, 5))
+    return small.repeat(4, 0).repeat(5, 1).astype(np.uint8)
+
+
+def changed(image=None, **spec):
+    """Return the image as several generators change it."""
+    augment = Augmenter(Augmentation(**spec))
+    return [augment(picture() if image is None else image, np.random.default_rng(seed))
+            for seed in ROUNDS]
+
+
+@pytest.mark.parametrize('colour', [True, False])
+@pytest.mark.parametrize('name', EACH)
+def test_each_changes_what_an_image_shows_and_not_what_it_is(name, colour):
+    image = picture(colour)
+    before = image.copy()
+    results = changed(image, **{name: EACH[name]})
+    assert all(one.shape == image.shape and one.dtype == np.uint8 for one in results)
+    # a grey image has no colour temperature
+    differ = [not np.array_equal(one, image) for one in results]
+    assert any(differ) == (colour or name != 'colour_temperature')
+    np.testing.assert_array_equal(image, before)
+
+
+@pytest.mark.parametrize('colour', [True, False])
+def test_the_same_generator_gives_the_same_image(colour):
+    image = picture(colour)
+    first, again = (changed(image, **EACH) for _ in range(2))
+    for one, other in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert len({one.tobytes() for one in first}) == len(ROUNDS)
+
+
+def test_nothing_is_changed_by_default():
+    assert not Augmentation().changes_images
+    assert not Augmentation(mixup=0.3).changes_images
+    for one in changed():
+        np.testing.assert_array_equal(one, picture())
+
+
+def test_only_what_is_asked_for_mirrors():
+    image = picture()
+    whole = {name: value for name, value in EACH.items() if not name.startswith('flip')}
+    mirrored = {'flip_horizontal': image[:, ::-1], 'flip_vertical': image[::-1]}
+    for name, mirror in mirrored.items():
+        results = changed(**{name: True})
+        flipped = sum(np.array_equal(one, mirror) for one in results)
+        assert 0 < flipped < len(ROUNDS)
+        assert flipped + sum(np.array_equal(one, image) for one in results) == len(ROUNDS)
+    # an arrow that points left never points right by all the others together
+    left = np.zeros((24, 24), np.uint8)
+    left[:, :12] = 255
+    for one in changed(left, **{**whole, 'cutout': 0, 'motion_blur': 0}):
+        assert one[:, :6].mean() > one[:, -6:].mean()
+
+
+def test_light_moves_all_pixels_alike():
+    image = picture()
+    for one in changed(brightness=0.1):
+        shift = one.astype(int) - image
+        assert np.ptp(shift) <= 1
+        assert abs(shift).max() <= 0.1 * 255 + 1
+    assert np.ptp([one.mean() for one in changed(brightness=0.1)]) > 10
+
+
+def test_contrast_keeps_the_mean_and_so_the_dark_ones_visible():
+    dark = (picture() // 8).astype(np.uint8)
+    for one in changed(dark, contrast=0.5):
+        assert abs(float(one.mean()) - dark.mean()) < 1.5
+    spread = [one.std() / dark.std() for one in changed(dark, contrast=0.5)]
+    assert 0.4 < min(spread) < 0.8 < 1.2 < max(spread) < 1.6
+
+
+def test_warmer_is_redder_and_less_blue():
+    image = picture()
+    for one in changed(colour_temperature=0.3):
+        red, green, blue = one.mean((0, 1)) - image.mean((0, 1))
+        assert abs(green) < 1
+        assert red * blue <= 0
+
+
+def test_blur_takes_detail_and_noise_adds_some():
+    noisy = np.random.default_rng(0).integers(0, 256, (24, 25, 3), np.uint8)
+    for name in ('blur', 'motion_blur'):
+        blurred = changed(noisy, **{name: 9.0})
+        assert all(one.std() <= noisy.std() for one in blurred)
+        assert min(one.std() for one in blurred) < 0.6 * noisy.std()
+    flat = np.full((24, 25), 128, np.uint8)
+    assert 1 < np.mean([one.std() for one in changed(flat, noise=0.2)]) < 0.2 * 255
+
+
+def test_a_camera_that_pans_smears_along_its_way():
+    point = np.zeros((15, 15), np.uint8)
+    point[7, 7] = 255
+    across = motion_blurred(point, 6.0, 0.0)
+    assert (across > 0).any(0).sum() == 7
+    assert (across > 0).any(1).sum() == 1
+    np.testing.assert_array_equal(motion_blurred(point, 6.0, np.pi / 2), across.T)
+    assert across.sum() == pytest.approx(255, abs=7)
+    np.testing.assert_array_equal(motion_blurred(point, 0.0, 1.0), point)
+
+
+def test_a_lower_jpeg_quality_loses_more_and_swaps_no_colours():
+    image = picture()
+    def loss(quality):
+        return max(np.abs(one.astype(int) - image).mean() for one in changed(jpeg=quality))
+    assert 0 < loss(95) < loss(5) < 40
+
+
+def test_cutout_covers_a_square_of_one_colour():
+    image = picture()
+    for one in changed(cutout=0.5):
+        rows, columns = np.nonzero((one != image).any(2))
+        top, left, end, right = rows.min(), columns.min(), rows.max() + 1, columns.max() + 1
+        # 0.5 of the shorter side, 24; less where it hangs over the edge
+        assert end - top <= 12 and right - left <= 12
+        assert len(np.unique(one[top:end, left:right].reshape(-1, 3), axis=0)) == 1
+
+
+def test_mixup_blends_images_and_targets_by_one_share():
+    tensors = np.arange(4, dtype=np.float32).reshape(4, 1, 1, 1) * np.ones((4, 2, 2, 3), 'f4')
+    targets = np.eye(4, dtype=np.float32)
+    mixed, blended = mix(tensors, targets, 0.4, np.random.default_rng(3))
+    assert mixed.shape == tensors.shape and mixed.dtype == np.float32
+    assert blended.dtype == np.float32
+    np.testing.assert_allclose(blended.sum(1), 1, rtol=1e-6)
+    # what an image is made of is what its target says
+    np.testing.assert_allclose(mixed[:, 0, 0, 0], blended @ np.arange(4), rtol=1e-5)
+    assert ((blended > 0).sum(1) == 2).any()
+    again = mix(tensors, targets, 0.4, np.random.default_rng(3))
+    np.testing.assert_array_equal(again[0], mixed)
+
+
+@pytest.mark.parametrize(('field', 'value'), [
+    ('crop', -0.1), ('jpeg', 101), ('cutout', 1.5), ('mixup', -1), ('rotate', 5)])
+def test_what_cannot_be_is_refused(field, value):
+    with pytest.raises(ValidationError, match=field):
+        Augmentation(**{field: value})

@@ -1,0 +1,109 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+import os
+import zipfile
+
+import cv2
+from digiphys_ros.errors import DatasetError
+from digiphys_ros.learning.datasets import open_dataset
+import numpy as np
+import pytest
+
+
+def write(folder, *names):
+    """Write pictures of which each has another brightness."""
+    for index, name in enumerate(names):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(folder / name), np.full((4, 5, 3), index, np.uint8))
+    return folder
+
+
+def zipped(folder, path):
+    with zipfile.ZipFile(path, 'w') as archive:
+        for file in sorted(folder.rglob('*')):
+            archive.write(file, file.relative_to(folder).as_posix())
+    return path
+
+
+@pytest.mark.parametrize('packed', [False, True])
+def test_an_empty_class_folder_is_a_class_without_a_sample(tmp_path, packed):
+    folder = write(tmp_path / 'd', 'all/a/0.png', 'all/b/1.png')
+    (folder / 'all' / 'c').mkdir()
+    (folder / 'all' / '.hidden').mkdir()
+    uri = zipped(folder, tmp_path / 'd.zip') if packed else folder
+    data = open_dataset(str(uri))
+    assert data.labels == ('a', 'b', 'c')
+    with pytest.raises(DatasetError, match='no sample of the class c: add some or take'):
+        data.check_trainable()
+
+
+@pytest.mark.parametrize('packed', [False, True])
+def test_each_part_knows_the_classes_of_all(tmp_path, packed):
+    folder = write(tmp_path / 'd', 'train/a/0.png', 'train/b/1.png', 'train/c/2.png',
+                   'val/a/3.png', 'val/c/4.png')
+    uri = str(zipped(folder, tmp_path / 'd.zip') if packed else folder)
+    held_out = open_dataset(uri, part='val')
+    # c is class 2 in every part, though this one has no b
+    assert held_out.labels == ('a', 'b', 'c')
+    assert held_out.classes.tolist() == [0, 2]
+    assert [int(held_out.read(index)[0, 0, 0]) for index in range(2)] == [3, 4]
+    assert set(held_out.parts.tolist()) == {'val'}
+
+
+def test_pictures_of_all_kinds_lie_in_one_class(tmp_path):
+    folder = write(tmp_path, 'a/0.png', 'b/1.png')
+    alpha = np.zeros((9, 3, 4), np.uint8)
+    alpha[..., 2] = 200
+    cv2.imwrite(str(folder / 'a' / 'alpha.png'), alpha)
+    cv2.imwrite(str(folder / 'a' / 'grey.png'), np.full((2, 2), 70, np.uint8))
+    cv2.imwrite(str(folder / 'a' / 'deep.png'), np.full((2, 2, 3), 257 * 70, np.uint16))
+    data = open_dataset(str(folder))
+    found = {key: data.read(index) for index, key in enumerate(data.keys)}
+    assert all(one.dtype == np.uint8 for one in found.values())
+    assert found['a/alpha.png'].shape == (9, 3, 3)
+    assert found['a/alpha.png'][0, 0].tolist() == [200, 0, 0]
+    assert found['a/grey.png'].shape == (2, 2)
+    assert found['a/deep.png'][0, 0].tolist() == [70, 70, 70]
+
+
+@pytest.mark.parametrize(('content', 'words'), [
+    (b'', 'the file is empty'), (b'hello', 'the image file is broken'), (None, 'ends too early')])
+@pytest.mark.parametrize('packed', [False, True])
+def test_a_broken_picture_is_named_when_it_is_read(tmp_path, content, words, packed):
+    folder = write(tmp_path / 'd', 'a/0.png', 'b/1.png')
+    broken = folder / 'b' / '1.png'
+    broken.write_bytes(broken.read_bytes()[:40] if content is None else content)
+    uri = zipped(folder, tmp_path / 'd.zip') if packed else folder
+    data = open_dataset(str(uri))
+    assert data.read(0).shape == (4, 5, 3)
+    with pytest.raises(DatasetError, match=rf'{uri}: b/1\.png: .*{words}'):
+        data.read(1)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason='root may read everything')
+def test_a_picture_that_may_not_be_read_is_named(tmp_path):
+    folder = write(tmp_path, 'a/0.png', 'b/1.png')
+    (folder / 'a' / '0.png').chmod(0)
+    with pytest.raises(DatasetError, match=r'a/0\.png cannot be read: Permission denied'):
+        open_dataset(str(folder)).read(0)
+
+
+def test_folders_named_by_numbers_take_the_names_of_their_numbers(tmp_path):
+    folder = write(tmp_path, '00001/0.png', '00003/1.png')
+    data = open_dataset(str(folder), labels=['zero', 'one', 'two', 'three'])
+    assert [data.labels[index] for index in data.classes] == ['one', 'three']
+    with pytest.raises(DatasetError, match=r'00003/1\.png: label 3 is out of range, there are 2'):
+        open_dataset(str(folder), labels=['a', 'b'])

@@ -1,0 +1,71 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+from digiphys_ros.errors import DatasetError
+from digiphys_ros.learning.datasets import open_dataset
+import numpy as np
+import pytest
+
+PICTURES = np.zeros((4, 6, 5, 3), np.uint8)
+
+
+def opened(tmp_path, part=None, **arrays):
+    np.savez(tmp_path / 'd.npz', **{'x': PICTURES, 'y': np.arange(4) % 2, **arrays}
+             if part is None else arrays)
+    return open_dataset(str(tmp_path / 'd.npz'), part=part)
+
+
+@pytest.mark.parametrize('name', ['group', 'track', 'session', 'patient'])
+def test_groups_may_have_several_names_and_be_texts(tmp_path, name):
+    data = opened(tmp_path, **{name: np.array([['p1'], ['p1'], ['p2'], ['p3']])})
+    assert data.groups.tolist() == ['p1', 'p1', 'p2', 'p3']
+
+
+def test_each_part_knows_the_classes_of_all(tmp_path):
+    parts = {'x_train': PICTURES, 'y_train': np.array([0, 1, 2, 2]), 'x_val': PICTURES[:2],
+             'y_val': np.array([0, 1]), 'x_test': PICTURES[:1]}
+    # a test part without labels is in nobody's way until it is asked for
+    assert opened(tmp_path, 'val', **parts).labels == ('0', '1', '2')
+    assert opened(tmp_path, 'train', **parts).labels == ('0', '1', '2')
+    with pytest.raises(DatasetError, match='needs an array `y_test`'):
+        opened(tmp_path, 'test', **parts)
+
+
+def test_class_names_may_be_in_the_file(tmp_path):
+    data = opened(tmp_path, labels=np.array(['cat', 'dog', 'bird']))
+    assert data.labels == ('cat', 'dog', 'bird')
+
+
+def test_one_channel_is_grey(tmp_path):
+    assert opened(tmp_path, x=PICTURES[..., :1]).read(0).shape == (6, 5)
+
+
+@pytest.mark.parametrize(('arrays', 'words'), [
+    ({'group': np.arange(3)}, '`x` and `group` must be equally long, received 4 and 3'),
+    ({'group': np.zeros((4, 2))}, r'`group` must hold one value for each sample.*\(4, 2\)'),
+    ({'labels': np.array(['a', 'a'])}, 'names of classes must differ'),
+    ({'labels': np.array('a')}, r'x\[1\]: label 1 is out of range, there are 1 classes'),
+    ({'y': np.array([0, 1, 10 ** 12, 1])}, r'x\[2\]: label 1000000000000 is out of range'),
+    ({'y': np.array([0, 1, 0.5, 1])}, '`y` must be .* whole numbers, received .*float64'),
+    ({'y': np.array(list('abab'))}, '`y` must be .* whole numbers'),
+    ({'y': np.int64(1)}, '`y` must be .* whole numbers'),
+    ({'y': np.array([0, None, 0, 1])}, '`y` cannot be read'),
+    ({'x': PICTURES[:0], 'y': np.zeros(0, int)}, 'holds no sample'),
+    ({'x': np.uint8(3)}, '`x` must be images'),
+    ({'x': np.zeros((4, 6, 5, 4), np.uint8)}, '`x` must be images.*received .*5, 4'),
+])
+def test_what_is_wrong_is_told_with_file_and_array(tmp_path, arrays, words):
+    with pytest.raises(DatasetError, match=rf'd\.npz: .*{words}'):
+        opened(tmp_path, **arrays)
