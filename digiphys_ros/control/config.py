@@ -131,6 +131,18 @@ def check_labels(config: ControlConfig, labels: Iterable[str]) -> None:
                               f'"{label}", it has {", ".join(sorted(known))}')
 
 
+def check_use(use: str, model: str) -> None:
+    """
+    Refuse a model whose bundle says that it gives advice to a person.
+
+    :param use: what its manifest says, control or advice.
+    :raises ConfigError: unless it is control.
+    """
+    if use != 'control':
+        raise ConfigError(f'{model} is for advice to a person: no rule acts on it and no actuator '
+                          'can be wired to it; run it with the triage node alone.')
+
+
 def main() -> int:
     """Check the rules file named on the command line; print its actuators as JSON."""
     try:

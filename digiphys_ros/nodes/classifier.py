@@ -192,7 +192,8 @@ class ClassifierNode(PipelineNode):
         bundle = self._classifier.bundle
         header = Header(stamp=self.get_clock().now().to_msg())
         self._vision_info.publish(vision_info_message(
-            f'{bundle.manifest.name}@{bundle.hash}', bundle.labels, header))
+            f'{bundle.manifest.name}@{bundle.hash}', bundle.labels, header,
+            use=bundle.manifest.use, abstain_below=bundle.manifest.abstain_below))
         self._label_info.publish(label_info_message(
             bundle.labels, bundle.manifest.abstain_below, header))
 
