@@ -49,3 +49,11 @@ class UsageError(DigiphysError):
 
 class TrainingError(DigiphysError):
     """A training that cannot go on."""
+
+
+class AdviceError(DigiphysError):
+    """Raise when an advice or a decision does not belong to a case."""
+
+
+class AuditError(DigiphysError):
+    """Raise when an audit log cannot be written, or is not as it was written."""
