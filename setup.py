@@ -19,7 +19,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 PACKAGE = 'digiphys_ros'
-NODES = ('camera', 'classifier', 'policy', 'gate')
+NODES = ('camera', 'classifier', 'policy', 'gate', 'triage')
 
 
 def shared(folder):
