@@ -77,6 +77,7 @@ class Policy:
         self._seen: deque[Observation] = deque(maxlen=self._votes.window)
         self._rule: Rule | None = None
         self._since_s = 0.0
+        self._wanted_s = 0.0
         self._spent: set[str] = set()
 
     def update(self, observation: Observation) -> Decision:
@@ -112,12 +113,17 @@ class Policy:
             self._spent.add(held.name)
             held = None
         for rule in self._rules:
-            if rule is held and (rule.name in wanted or now_s - self._since_s < rule.hold_s):
+            if rule is held and (rule.name in wanted or self._stays(rule, now_s)):
+                if rule.name in wanted:
+                    self._wanted_s = now_s
                 return rule
             if rule is not held and rule.name in wanted - self._spent:
                 break
-        self._rule, self._since_s = rule, now_s
+        self._rule, self._since_s, self._wanted_s = rule, now_s, now_s
         return rule
+
+    def _stays(self, rule: Rule, now_s: float) -> bool:
+        return now_s - self._since_s < rule.hold_s or now_s - self._wanted_s < rule.linger_s
 
     def _ran_out(self, rule: Rule, now_s: float) -> bool:
         return rule.release_after_s is not None and now_s - self._since_s >= rule.release_after_s

@@ -56,6 +56,8 @@ class Rule(BaseModel):
     :ivar min_score: score from which a classification votes for the rule.
     :ivar release_score: lower score at which it still votes once the rule is taken.
     :ivar hold_s: shortest time the rule stays, unless a rule above it takes over.
+    :ivar linger_s: time it stays after its classes had the votes last, unless a rule above it
+        takes over: what was seen has left the picture and is still on its way.
     :ivar release_after_s: longest time; then the rule waits until its classes were gone.
     """
 
@@ -67,6 +69,7 @@ class Rule(BaseModel):
     min_score: Score = 0.5
     release_score: Score | None = None
     hold_s: Seconds = 0.0
+    linger_s: Seconds = 0.0
     release_after_s: Seconds | None = None
     command: dict[str, dict[str, Finite]]
 

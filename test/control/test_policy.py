@@ -169,6 +169,29 @@ def test_a_rule_below_waits_for_the_end_of_a_hold():
     assert found[-1] == 'slow'
 
 
+def lingering(**slow):
+    rules_ = yaml.safe_load(TEXT)['rules']
+    rules_[1] = {**rules_[1], 'hold_s': 0.0, 'linger_s': 0.5, **slow}
+    return config(rules=rules_)
+
+
+def test_a_rule_lingers_from_when_its_classes_were_last_seen():
+    # two images after the last of its classes it still has the votes
+    found = rules(Policy(lingering()), *['twenty'] * 8, *['x'] * 12)
+    assert found[2:14] == ['slow'] * 12
+    assert found[14:] == ['cruise'] * 6
+
+
+def test_what_is_seen_once_more_lingers_once_more():
+    found = rules(Policy(lingering()), *['twenty'] * 5, *['x'] * 4, *['twenty'] * 5, *['x'] * 4)
+    assert found[2:] == ['slow'] * 16
+
+
+def test_a_rule_above_ends_lingering():
+    found = rules(Policy(lingering()), *['twenty'] * 5, *['stop'] * 4)
+    assert found[-3:] == ['slow', 'halt', 'halt']
+
+
 def test_what_a_rule_does_not_mention_stays_safe():
     lamp = {'kind': 'float64', 'topic': 'lamp', 'fields': {
         'data': {'min': 0.0, 'max': 1.0, 'safe': 1.0, 'max_rate_per_s': 9.0}}}
