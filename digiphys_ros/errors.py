@@ -47,6 +47,10 @@ class UsageError(DigiphysError):
     """Raise when a command line asks for something that does not exist."""
 
 
+class SimulationError(DigiphysError):
+    """Raise when the simulator cannot run here, or is asked for what it does not show."""
+
+
 class TrainingError(DigiphysError):
     """A training that cannot go on."""
 
