@@ -46,6 +46,7 @@ setup(
         'onnx': ['onnxruntime'],
         'train': ['ai-edge-litert', 'matplotlib', 'onnx', 'onnxruntime', 'optuna', 'rosbags',
                   'scikit-learn', 'tensorboard', 'tensorflow', 'tf2onnx', 'tqdm'],
+        'sim': ['matplotlib', 'mujoco', 'tqdm'],
         'test': ['hypothesis', 'pytest', 'pytest-timeout'],
     },
     python_requires='>=3.10',
