@@ -76,5 +76,5 @@ class Physics:
         return float(np.arctan2(matrix[3], matrix[0]))
 
     def velocity(self, body: str) -> NDArray[Any]:
-        """Return the velocity [m/s], then the turn rate [rad/s] of a free body, x, y and z each."""
+        """Return the velocity [m/s], then the turn rate [rad/s] of a free body, x y z each."""
         return np.array(self.data.joint(body).qvel)

@@ -14,6 +14,7 @@
 
 """Pictures of a described world by MuJoCo, without a display."""
 
+from contextlib import suppress
 import math
 import os
 from typing import Any
@@ -43,6 +44,7 @@ class Renderer:
     def __init__(self, world: World, physics: Physics | None = None) -> None:
         # read by mujoco when it is imported
         os.environ.setdefault('MUJOCO_GL', 'egl')
+        self._context: Any = None
         self._physics = physics or Physics(world)
         import mujoco
         self._mujoco: Any = mujoco
@@ -127,8 +129,17 @@ class Renderer:
 
     def close(self) -> None:
         """Free the GL; nothing can be drawn any more."""
-        self._drawing.free()
-        self._context.free()
+        if self._context is not None:
+            # what is freed is freed in the context that is current, be it another renderer's
+            self._context.make_current()
+            self._drawing.free()
+            self._context.free()
+            self._context = None
+
+    def __del__(self) -> None:
+        # nothing is left to free it with when Python itself ends
+        with suppress(Exception):
+            self.close()
 
     def _open_gl(self) -> tuple[Any, Any]:
         try:
