@@ -16,20 +16,18 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, Any, TYPE_CHECKING
+from typing import Annotated, Any
 
 from digiphys_ros.simulation import score
 from digiphys_ros.simulation.faults import Fault
 from digiphys_ros.simulation.score import Failure
 from pydantic import Field, TypeAdapter, ValidationError
 
-if TYPE_CHECKING:
-    from digiphys_ros.simulation.loop import Recording
-
 Bound = float
 """What a scenario writes behind an expectation; true and false count as 1 and 0."""
 
-Judge = Callable[['Recording', Bound, Sequence[Fault]], Failure | None]
+Judge = Callable[[Any, Bound, Sequence[Fault]], Failure | None]
+"""Takes a loop.Recording."""
 
 SHARE = Annotated[float, Field(ge=0, le=1)]
 COUNT = Annotated[int, Field(ge=0)]

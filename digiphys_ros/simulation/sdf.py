@@ -1,0 +1,250 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+Write a world for Gazebo: SDF 1.9, which Fortress, Harmonic, Ionic and Jetty load alike.
+
+Plugins have the names of Harmonic and later; Fortress knows them too. There are no shadows: they
+halve the frame rate where a CPU draws. Paths are relative to the file that holds them, so that a
+world needs no environment variable.
+"""
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import cv2
+from digiphys_ros.simulation.description import Body, Camera, Colour, Vector, World
+from digiphys_ros.simulation.sdf_links import (
+    add_inertia,
+    add_part,
+    child,
+    file_name,
+    mesh_files,
+    text,
+)
+import numpy as np
+
+GROUND_M = 200.0
+Element = ElementTree.Element
+SYSTEMS = ('physics', 'user-commands', 'scene-broadcaster')
+
+
+def world_files(world: World) -> dict[str, bytes]:
+    """
+    Return a world as the files that Gazebo reads.
+
+    :return: path below ``worlds/`` to content: ``NAME.sdf``, the model ``NAME_machine`` with
+        all that the application drives and the cameras, and meshes and textures of both.
+    """
+    machine = f'models/{world.name}_machine'
+    files = {f'{world.name}.sdf': _document(_world(world)),
+             f'{machine}/model.sdf': _document(_machine(world)),
+             f'{machine}/model.config': _document(_config(world))}
+    for name, content in mesh_files(world).items():
+        files[f'models/{world.name}/meshes/{name}.obj'] = content
+    if world.ground:
+        files[f'models/{world.name}/meshes/ground.obj'] = _ground_mesh(world)
+    for name, pixels in world.textures.items():
+        _, png = cv2.imencode('.png', cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR),
+                              [cv2.IMWRITE_PNG_COMPRESSION, 9])
+        files[f'models/{world.name}/textures/{file_name(name)}.png'] = png.tobytes()
+    return files
+
+
+def write_world(world: World, folder: Path) -> None:
+    """Write the files of a world below a folder."""
+    for name, content in world_files(world).items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def _document(content: Element) -> bytes:
+    if content.tag == 'model' and content.find('version') is not None:
+        root = content
+    else:
+        root = ElementTree.Element('sdf', version='1.9')
+        root.append(content)
+    ElementTree.indent(root)
+    written: bytes = ElementTree.tostring(root, encoding='utf-8', xml_declaration=True)
+    return written + b'\n'
+
+
+def driven(world: World) -> tuple[Body, ...]:
+    """Return the bodies of the machine: what is free or a wheel."""
+    return tuple(body for body in world.bodies if body.motion in ('free', 'wheel'))
+
+
+def _world(world: World) -> Element:
+    root = ElementTree.Element('world', name=world.name)
+    physics = child(root, 'physics', name='default', type='ignored')
+    child(physics, 'max_step_size', '0.004')
+    child(physics, 'real_time_factor', '1.0')
+    for system in SYSTEMS:
+        _plugin(root, system)
+    sensors = _plugin(root, 'sensors')
+    child(sensors, 'render_engine', 'ogre2')
+    child(sensors, 'background_color', _rgba(world.sky))
+    scene = child(root, 'scene')
+    child(scene, 'ambient', '0.5 0.5 0.5 1')
+    child(scene, 'background', _rgba(world.sky))
+    child(scene, 'shadows', 'false')
+    _add_sun(root, world.sun)
+    if world.ground:
+        _add_ground(root, world)
+    prefix = f'models/{world.name}'
+    for body in world.bodies:
+        if body.motion in ('fixed', 'moved'):
+            model = child(root, 'model', name=body.name)
+            child(model, 'static', 'true')
+            child(model, 'pose', text(*body.position_m, *body.rotation_rad))
+            _add_parts(child(model, 'link', name=body.name), body, prefix)
+    return root
+
+
+def _plugin(parent: Element, system: str) -> Element:
+    name = ''.join(word.capitalize() for word in system.split('-'))
+    return child(parent, 'plugin', filename=f'gz-sim-{system}-system',
+                 name=f'gz::sim::systems::{name}')
+
+
+def _rgba(colour: Colour) -> str:
+    return text(*colour, 1.0)
+
+
+def _add_sun(root: Element, direction: Vector) -> None:
+    light = child(root, 'light', type='directional', name='sun')
+    child(light, 'cast_shadows', 'false')
+    child(light, 'pose', '0 0 10 0 0 0')
+    child(light, 'diffuse', '0.8 0.8 0.8 1')
+    child(light, 'specular', '0.1 0.1 0.1 1')
+    child(light, 'direction', text(*direction))
+
+
+def _add_ground(root: Element, world: World) -> None:
+    model = child(root, 'model', name='ground')
+    child(model, 'static', 'true')
+    link = child(model, 'link', name='ground')
+    collision = child(link, 'collision', name='ground_collision')
+    child(child(child(collision, 'geometry'), 'plane'), 'normal', '0 0 1')
+    visual = child(link, 'visual', name='ground')
+    mesh = child(child(visual, 'geometry'), 'mesh')
+    child(mesh, 'uri', f'models/{world.name}/meshes/ground.obj')
+    metal = child(child(child(visual, 'material'), 'pbr'), 'metal')
+    child(metal, 'albedo_map', f'models/{world.name}/textures/{file_name(world.ground or "")}.png')
+    child(metal, 'roughness', '1.0')
+    child(metal, 'metalness', '0.0')
+
+
+def _ground_mesh(world: World) -> bytes:
+    half, times = GROUND_M / 2, GROUND_M / world.ground_m
+    corners = [(-1, -1), (1, -1), (1, 1), (-1, 1)]
+    lines = [*(f'v {x * half:g} {y * half:g} 0' for x, y in corners),
+             *(f'vt {max(x, 0) * times:g} {max(y, 0) * times:g}' for x, y in corners),
+             'vn 0 0 1', 'f 1/1/1 2/2/1 3/3/1 4/4/1']
+    return ('\n'.join(lines) + '\n').encode()
+
+
+def _add_parts(link: Element, body: Body, prefix: str) -> None:
+    for part in body.parts:
+        add_part(link, part, prefix)
+
+
+def _machine(world: World) -> Element:
+    model = ElementTree.Element('model', name=f'{world.name}_machine')
+    bodies = driven(world)
+    if not bodies:
+        child(model, 'static', 'true')
+    prefix = f'../{world.name}'
+    for body in bodies:
+        link = child(model, 'link', name=body.name)
+        pose = child(link, 'pose', text(*body.position_m, *body.rotation_rad))
+        if body.parent:
+            pose.set('relative_to', body.parent)
+            _add_wheel_joint(model, body)
+        add_inertia(link, body)
+        _add_parts(link, body, prefix)
+    for camera in world.cameras:
+        _add_camera(model, camera)
+    wheels = [body for body in bodies if body.motion == 'wheel']
+    if len(wheels) == 2:
+        _add_drive(model, wheels)
+    return model
+
+
+def _add_wheel_joint(model: Element, wheel: Body) -> None:
+    joint = child(model, 'joint', name=f'{wheel.name}_joint', type='revolute')
+    child(joint, 'parent', wheel.parent or '')
+    child(joint, 'child', wheel.name)
+    axis = child(joint, 'axis')
+    child(axis, 'xyz', '0 1 0')
+    limit = child(axis, 'limit')
+    for name, bound in (('lower', '-1e16'), ('upper', '1e16')):
+        child(limit, name, bound)
+    if wheel.torque_nm:
+        child(limit, 'effort', text(wheel.torque_nm))
+
+
+def _add_camera(model: Element, camera: Camera) -> None:
+    link = child(model, 'link', name='camera')
+    pose = child(link, 'pose', text(*camera.position_m, *camera.rotation_rad))
+    inertial = child(link, 'inertial')
+    child(inertial, 'mass', '0.01')
+    inertia = child(inertial, 'inertia')
+    for name in ('ixx', 'iyy', 'izz'):
+        child(inertia, name, '1e-05')
+    if camera.body:
+        pose.set('relative_to', camera.body)
+        joint = child(model, 'joint', name='camera_joint', type='fixed')
+        child(joint, 'parent', camera.body)
+        child(joint, 'child', 'camera')
+    sensor = child(link, 'sensor', name='camera', type='camera')
+    child(sensor, 'update_rate', text(camera.rate_hz))
+    child(sensor, 'always_on', 'true')
+    lens = child(sensor, 'camera')
+    wide = np.tan(camera.field_of_view_y_rad / 2) * camera.width_px / camera.height_px
+    child(lens, 'horizontal_fov', text(float(2 * np.arctan(wide))))
+    image = child(lens, 'image')
+    child(image, 'width', str(camera.width_px))
+    child(image, 'height', str(camera.height_px))
+    child(image, 'format', 'R8G8B8')
+    clip = child(lens, 'clip')
+    child(clip, 'near', '0.02')
+    child(clip, 'far', '100')
+
+
+def _add_drive(model: Element, wheels: list[Body]) -> None:
+    left, right = sorted(wheels, key=lambda wheel: -wheel.position_m[1])
+    drive = _plugin(model, 'diff-drive')
+    child(drive, 'left_joint', f'{left.name}_joint')
+    child(drive, 'right_joint', f'{right.name}_joint')
+    child(drive, 'wheel_separation', text(left.position_m[1] - right.position_m[1]))
+    child(drive, 'wheel_radius', text(_radius(left)))
+    child(drive, 'odom_publish_frequency', '50')
+    child(drive, 'frame_id', 'odom')
+    child(drive, 'child_frame_id', 'base_link')
+
+
+def _radius(wheel: Body) -> float:
+    return max(part.shape.size_m[0] for part in wheel.parts if part.shape.kind == 'cylinder') / 2
+
+
+def _config(world: World) -> Element:
+    root = ElementTree.Element('model')
+    child(root, 'name', f'{world.name}_machine')
+    child(root, 'version', '1.0')
+    child(root, 'sdf', 'model.sdf', version='1.9')
+    author = child(root, 'author')
+    child(author, 'name', 'digiphys_ros contributors')
+    child(root, 'description', f'What the application drives in the world {world.name}.')
+    return root
