@@ -14,6 +14,7 @@
 
 """MuJoCo's physics of a described world; it needs no GL."""
 
+import os
 from typing import Any
 
 from digiphys_ros.errors import SimulationError
@@ -25,29 +26,51 @@ from numpy.typing import NDArray
 INSTALL_MUJOCO = 'MuJoCo is missing, which the simulator runs on: pip install mujoco'
 
 
+INSTALL_GL = ('there is no GL to draw with: sudo apt-get install libegl1 libgles2 '
+              'libgl1-mesa-dri, and leave MUJOCO_GL unset or egl')
+
+
+def load_mujoco() -> Any:
+    """
+    Return the module; it reads MUJOCO_GL when it is imported.
+
+    :raises SimulationError: where it is not installed, or finds no GL.
+    """
+    os.environ.setdefault('MUJOCO_GL', 'egl')
+    try:
+        import mujoco
+    except ModuleNotFoundError as error:
+        raise SimulationError(f'{INSTALL_MUJOCO} ({error}).') from error
+    # a missing library shows itself in more than one way
+    except Exception as error:
+        raise SimulationError(f'{INSTALL_GL} ({type(error).__name__}: {error}).') from error
+    return mujoco
+
+
 class Physics:
     """
     A world in motion.
 
     :ivar model: MuJoCo's model; data: its state.
-    :raises SimulationError: where MuJoCo is not installed.
+    :raises SimulationError: where MuJoCo is missing.
     """
 
     def __init__(self, world: World) -> None:
-        try:
-            import mujoco
-        except ImportError as error:
-            raise SimulationError(f'{INSTALL_MUJOCO} ({error}).') from error
-        self._mujoco: Any = mujoco
+        self._mujoco = mujoco = load_mujoco()
         self.world = world
         xml, assets = to_mjcf(world)
         self.model = mujoco.MjModel.from_xml_string(xml, assets)
         self.data = mujoco.MjData(self.model)
         mujoco.mj_forward(self.model, self.data)
+        self._owed_s = 0.0
 
     def step(self, duration_s: float) -> None:
-        """Let time pass: whole steps, as many as come nearest to a duration."""
-        self._mujoco.mj_step(self.model, self.data, max(1, round(duration_s / STEP_S)))
+        """Let time pass in whole steps; what is left over counts the next time."""
+        self._owed_s += duration_s
+        steps = round(self._owed_s / STEP_S)
+        self._owed_s -= steps * STEP_S
+        if steps > 0:
+            self._mujoco.mj_step(self.model, self.data, steps)
 
     def forward(self) -> None:
         """Bring what is seen up to date with what was moved."""

@@ -16,18 +16,14 @@
 
 from contextlib import suppress
 import math
-import os
 from typing import Any
 
 from digiphys_ros.errors import SimulationError
 from digiphys_ros.simulation.description import Colour, ORIGIN, Vector, World
 from digiphys_ros.simulation.mjcf import camera_quaternion, SUN
-from digiphys_ros.simulation.physics import Physics
+from digiphys_ros.simulation.physics import INSTALL_GL, load_mujoco, Physics
 import numpy as np
 from numpy.typing import NDArray
-
-INSTALL_GL = ('no GL to draw with: sudo apt-get install libegl1 libgles2 libgl1-mesa-dri '
-              '(MUJOCO_GL=egl)')
 
 
 class Renderer:
@@ -42,12 +38,9 @@ class Renderer:
     """
 
     def __init__(self, world: World, physics: Physics | None = None) -> None:
-        # read by mujoco when it is imported
-        os.environ.setdefault('MUJOCO_GL', 'egl')
         self._context: Any = None
         self._physics = physics or Physics(world)
-        import mujoco
-        self._mujoco: Any = mujoco
+        self._mujoco = mujoco = load_mujoco()
         self._model, self._data = self._physics.model, self._physics.data
         self._cameras = {camera.name: camera for camera in world.cameras}
         self._ambient = np.array(self._model.vis.headlight.ambient)
@@ -153,5 +146,5 @@ class Renderer:
             self._mujoco.mjr_setBuffer(self._mujoco.mjtFramebuffer.mjFB_OFFSCREEN, drawing)
         # PyOpenGL and MuJoCo tell a missing library, driver or device each in its own way
         except Exception as error:
-            raise SimulationError(f'{INSTALL_GL}; {type(error).__name__}: {error}') from error
+            raise SimulationError(f'{INSTALL_GL} ({type(error).__name__}: {error}).') from error
         return context, drawing
