@@ -65,16 +65,17 @@ class Conveyor:
     when its front edge reaches it, and is struck by a blade that moves while it passes.
 
     :param rng: decides which parts come, and where they lie.
+    :param defective_share: of the parts.
     """
 
     ACCELERATION_MPS2 = 1.0
     DIVERTER_S = 0.12
-    DEFECTIVE_SHARE = 0.2
     GAPS_M = (0.26, 0.42)
     """Least and greatest distance from the centre of one part to that of the next."""
 
-    def __init__(self, rng: np.random.Generator) -> None:
+    def __init__(self, rng: np.random.Generator, defective_share: float = 0.2) -> None:
         self._rng = rng
+        self._defective_share = defective_share
         self.parts: deque[Part] = deque()
         self.passed: list[Part] = []
         self.speed_mps = 0.0
@@ -127,7 +128,7 @@ class Conveyor:
     def _feed(self, position_m: float) -> None:
         rng = self._rng
         self._number += 1
-        defective = rng.random() < self.DEFECTIVE_SHARE
+        defective = rng.random() < self._defective_share
         kind = DEFECTS[int(rng.integers(len(DEFECTS)))]
         self.parts.append(Part(
             self._number, kind if defective else None, position_m,

@@ -33,7 +33,7 @@ def draw_phantom(rng: np.random.Generator, label: str) -> NDArray[Any]:
     :return: (SIDE_PX, SIDE_PX) uint8.
     """
     brightness, contrast = rng.uniform(-14, 14), rng.uniform(0.85, 1.1)
-    picture = np.full((SIDE_PX, SIDE_PX), 18.0)
+    picture: NDArray[Any] = np.full((SIDE_PX, SIDE_PX), 18.0)
     _shape(picture, [(0.0, 0.15, 0.92, 1.25)], 150, 10)
     _shape(picture, [(0.0, -1.0, 0.24, 0.35)], 165, 8)
     lungs = [(side * rng.uniform(0.44, 0.5), rng.uniform(-0.12, 0.0), rng.uniform(0.26, 0.33),
@@ -48,7 +48,7 @@ def draw_phantom(rng: np.random.Generator, label: str) -> NDArray[Any]:
     _shape(picture, [(0.14, 0.28, rng.uniform(0.26, 0.34), 0.38)], 190, 9)
     _shape(picture, [(side * 0.45, 0.98, 0.55, 0.38) for side in (-1, 1)], 195, 6)
     picture = (picture - 128) * contrast + 128 + brightness
-    picture += cv2.GaussianBlur(rng.normal(0, 1, picture.shape), (0, 0), 0.8) * 6
+    picture += 6 * cv2.GaussianBlur(rng.normal(0, 1, picture.shape), (0, 0), 0.8)
     return _posed(rng, np.clip(picture, 0, 255).astype(np.uint8))
 
 
@@ -84,14 +84,14 @@ def _clouds(rng: np.random.Generator) -> NDArray[Any]:
         centre = (round(SIDE_PX / 2 * (1 + x)), round(SIDE_PX / 2 * (1 + y)))
         cv2.circle(patches, centre, round(SIDE_PX / 2 * radius), 255, -1)
     noise = cv2.GaussianBlur(rng.normal(0, 1, clouds.shape), (0, 0), 9)
-    soft = cv2.GaussianBlur(patches, (0, 0), 10) / 255.0
+    soft: NDArray[Any] = cv2.GaussianBlur(patches, (0, 0), 10) / 255.0
     result: NDArray[Any] = clouds + soft * (rng.uniform(35, 70) + 60 * noise)
     return result
 
 
 def _posed(rng: np.random.Generator, picture: NDArray[Any]) -> NDArray[Any]:
     """Turn, shift and scale as one patient stands before the plate unlike another."""
-    matrix = cv2.getRotationMatrix2D(
+    matrix: NDArray[Any] = cv2.getRotationMatrix2D(
         (SIDE_PX / 2, SIDE_PX / 2), math.degrees(rng.normal(0, 0.03)), rng.uniform(1.0, 1.2))
     matrix[:, 2] += rng.uniform(-8, 8, 2)
     return cv2.warpAffine(picture, matrix, (SIDE_PX, SIDE_PX), flags=cv2.INTER_LINEAR,

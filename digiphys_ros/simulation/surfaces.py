@@ -47,7 +47,7 @@ def draw_surface(rng: np.random.Generator, defect: str | None = None,
     grey += rng.normal(0.0, 1.5, grey.shape)
     _chamfer(grey)
     tint = 1.0 + rng.uniform(-0.03, 0.03, 3)
-    picture = np.clip(grey[..., None] * tint, 0, 255).astype(np.uint8)
+    picture: NDArray[Any] = np.clip(grey[..., None] * tint, 0, 255).astype(np.uint8)
     if side_px != SIDE_PX:
         picture = cv2.resize(picture, (side_px, side_px), interpolation=cv2.INTER_AREA)
     return picture
@@ -56,7 +56,7 @@ def draw_surface(rng: np.random.Generator, defect: str | None = None,
 def _brushed(rng: np.random.Generator) -> NDArray[Any]:
     """Return streaks along one side, as a wire brush leaves them."""
     noise = rng.normal(0.0, 1.0, (SIDE_PX, SIDE_PX))
-    streaks = cv2.blur(noise, (int(rng.integers(25, 90)), 1))
+    streaks: NDArray[Any] = cv2.blur(noise, (int(rng.integers(25, 90)), 1))
     streaks += 0.4 * cv2.blur(rng.normal(0.0, 1.0, noise.shape), (9, 1))
     streaks /= streaks.std()
     if rng.random() < 0.5:
@@ -67,7 +67,7 @@ def _brushed(rng: np.random.Generator) -> NDArray[Any]:
 
 def _ground(rng: np.random.Generator) -> NDArray[Any]:
     """Return fine grain on blotches, as a ground tile has."""
-    grain = cv2.GaussianBlur(rng.normal(0.0, 1.0, (SIDE_PX, SIDE_PX)), (0, 0), 1.2)
+    grain: NDArray[Any] = cv2.GaussianBlur(rng.normal(0.0, 1.0, (SIDE_PX, SIDE_PX)), (0, 0), 1.2)
     grain = grain / grain.std() + 0.7 * _blotches(rng, 24)
     grey: NDArray[Any] = rng.uniform(95, 150) + rng.uniform(4, 9) * grain
     return grey
