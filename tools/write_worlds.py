@@ -24,10 +24,10 @@ from digiphys_ros.simulation.worlds import gazebo_world, WORLDS
 def main() -> int:
     """Write each world anew."""
     folder = Path(__file__).resolve().parent.parent / 'worlds'
-    for name in WORLDS:
+    for name, place in WORLDS.items():
         for old in ('models/' + name, f'models/{name}_machine'):
             shutil.rmtree(folder / old, ignore_errors=True)
-        write_world(gazebo_world(name), folder)
+        write_world(gazebo_world(name), folder, place.drives)
         sys.stdout.write(f'{folder / name}.sdf\n')
     return 0
 

@@ -54,6 +54,9 @@ class Expectation:
     fault: str = ''
 
 
+NEED_ACTUATORS = ('no_unsafe_command', 'safe_state_within_s', 'recovers_within_s')
+
+
 def _at_most(fact: str) -> Judge:
     return lambda run, bound, faults: score.fact_at_most(run, fact, bound)
 
@@ -85,6 +88,8 @@ EXPECTATIONS = {
     'parts_at_least': Expectation(COUNT, _at_least('parts'), ('parts',)),
     'parts_right_at_least': Expectation(SHARE, _events('part sorted'), applications=('sorting',)),
     'images_at_least': Expectation(COUNT, _at_least('images'), ('images',)),
+    'no_unsafe_command': Expectation(
+        MET, lambda run, bound, faults: score.no_unsafe_command(run)),
     'answers_right_at_least': Expectation(
         SHARE, lambda run, bound, faults: score.answers_right(run, bound)),
     'answered_during_fault_at_most': Expectation(
@@ -119,8 +124,8 @@ def impossible(name: str, application: str, faults: Sequence[Fault], seconds: fl
     if missing or (expectation.applications and application not in expectation.applications):
         told = ', '.join(possible(application))
         return f'{application} cannot tell, it can be expected: {told}'
-    if name in ('safe_state_within_s', 'recovers_within_s') and application == 'triage':
-        return 'triage has no actuator and so no safe state'
+    if name in NEED_ACTUATORS and application == 'triage':
+        return 'triage has no actuator'
     fits = {'safe_state_within_s': lambda fault: fault.blinds,
             'recovers_within_s': lambda fault: fault.to_s is not None and fault.to_s < seconds}
     if expectation.fault and not any(map(fits.get(name, bool), faults)):

@@ -114,6 +114,15 @@ def answers_at_most(recording: 'Recording', most: float, faults: Sequence[Fault]
     return None
 
 
+def no_unsafe_command(recording: 'Recording') -> Failure | None:
+    """Judge by what was seen of the commands from outside the gates."""
+    if not recording.unsafe_commands:
+        return None
+    first = recording.unsafe[0]
+    return Failure(float(first.split()[1]), f'{recording.unsafe_commands} of '
+                   f'{recording.commands} commands are unsafe, the first {first}')
+
+
 def safe_state_within(recording: 'Recording', most_s: float, faults: Sequence[Fault],
                       ) -> Failure | None:
     """Judge that no gate obeys once a blinding fault has lasted for ``most_s``."""

@@ -19,7 +19,9 @@ halve the frame rate where a CPU draws. Paths are relative to the file that hold
 world needs no environment variable.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from xml.etree import ElementTree
 
 import cv2
@@ -39,16 +41,21 @@ Element = ElementTree.Element
 SYSTEMS = ('physics', 'user-commands', 'scene-broadcaster')
 
 
-def world_files(world: World) -> dict[str, bytes]:
+def world_files(world: World, drives: Mapping[str, str] = MappingProxyType({}),
+                ) -> dict[str, bytes]:
     """
     Return a world as the files that Gazebo reads.
 
+    A body that an application moves, and that has a mass, falls and is pushed in Gazebo.
+
+    :param drives: body to ``track`` (a belt that runs along its own x) or ``hinge`` (turns about
+        its own z), driven in Gazebo where the embedded simulator moves them.
     :return: path below ``worlds/`` to content: ``NAME.sdf``, the model ``NAME_machine`` with
         all that the application drives and the cameras, and meshes and textures of both.
     """
     machine = f'models/{world.name}_machine'
-    files = {f'{world.name}.sdf': _document(_world(world)),
-             f'{machine}/model.sdf': _document(_machine(world)),
+    files = {f'{world.name}.sdf': _document(_world(world, drives)),
+             f'{machine}/model.sdf': _document(_machine(world, drives)),
              f'{machine}/model.config': _document(_config(world))}
     for name, content in mesh_files(world).items():
         files[f'models/{world.name}/meshes/{name}.obj'] = content
@@ -61,9 +68,10 @@ def world_files(world: World) -> dict[str, bytes]:
     return files
 
 
-def write_world(world: World, folder: Path) -> None:
+def write_world(world: World, folder: Path,
+                drives: Mapping[str, str] = MappingProxyType({})) -> None:
     """Write the files of a world below a folder."""
-    for name, content in world_files(world).items():
+    for name, content in world_files(world, drives).items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
@@ -80,12 +88,7 @@ def _document(content: Element) -> bytes:
     return written + b'\n'
 
 
-def driven(world: World) -> tuple[Body, ...]:
-    """Return the bodies of the machine: what is free or a wheel."""
-    return tuple(body for body in world.bodies if body.motion in ('free', 'wheel'))
-
-
-def _world(world: World) -> Element:
+def _world(world: World, drives: Mapping[str, str]) -> Element:
     root = ElementTree.Element('world', name=world.name)
     physics = child(root, 'physics', name='default', type='ignored')
     child(physics, 'max_step_size', '0.004')
@@ -104,12 +107,21 @@ def _world(world: World) -> Element:
         _add_ground(root, world)
     prefix = f'models/{world.name}'
     for body in world.bodies:
-        if body.motion in ('fixed', 'moved'):
-            model = child(root, 'model', name=body.name)
-            child(model, 'static', 'true')
-            child(model, 'pose', text(*body.position_m, *body.rotation_rad))
-            _add_parts(child(model, 'link', name=body.name), body, prefix)
+        if body.motion in ('fixed', 'moved') and body.name not in drives:
+            _add_model(root, body, prefix)
     return root
+
+
+def _add_model(root: Element, body: Body, prefix: str) -> None:
+    model = child(root, 'model', name=body.name)
+    loose = body.motion == 'moved' and any(part.mass_kg for part in body.parts)
+    if not loose:
+        child(model, 'static', 'true')
+    child(model, 'pose', text(*body.position_m, *body.rotation_rad))
+    link = child(model, 'link', name=body.name)
+    if loose:
+        add_inertia(link, body)
+    _add_parts(link, body, prefix)
 
 
 def _plugin(parent: Element, system: str) -> Element:
@@ -160,42 +172,60 @@ def _add_parts(link: Element, body: Body, prefix: str) -> None:
         add_part(link, part, prefix)
 
 
-def _machine(world: World) -> Element:
+def _machine(world: World, drives: Mapping[str, str]) -> Element:
     model = ElementTree.Element('model', name=f'{world.name}_machine')
-    bodies = driven(world)
+    bodies = [body for body in world.bodies
+              if body.motion in ('free', 'wheel') or body.name in drives]
     if not bodies:
         child(model, 'static', 'true')
-    prefix = f'../{world.name}'
     for body in bodies:
         link = child(model, 'link', name=body.name)
         pose = child(link, 'pose', text(*body.position_m, *body.rotation_rad))
         if body.parent:
             pose.set('relative_to', body.parent)
-            _add_wheel_joint(model, body)
         add_inertia(link, body)
-        _add_parts(link, body, prefix)
-    for camera in world.cameras:
-        _add_camera(model, camera)
+        _add_parts(link, body, f'../{world.name}')
+        _add_joint(model, body, drives.get(body.name, body.motion))
+    for camera in world.cameras[:1]:
+        _add_camera(model, camera, fixed=bool(bodies))
     wheels = [body for body in bodies if body.motion == 'wheel']
     if len(wheels) == 2:
         _add_drive(model, wheels)
+    for name, kind in drives.items():
+        _add_controller(model, name, kind)
     return model
 
 
-def _add_wheel_joint(model: Element, wheel: Body) -> None:
-    joint = child(model, 'joint', name=f'{wheel.name}_joint', type='revolute')
-    child(joint, 'parent', wheel.parent or '')
-    child(joint, 'child', wheel.name)
+def _add_joint(model: Element, body: Body, kind: str) -> None:
+    """Hold a body by what carries it."""
+    if kind == 'free':
+        return
+    turns = kind in ('wheel', 'hinge')
+    joint = child(model, 'joint', name=f'{body.name}_joint',
+                  type='revolute' if turns else 'fixed')
+    child(joint, 'parent', body.parent or 'world')
+    child(joint, 'child', body.name)
+    if not turns:
+        return
     axis = child(joint, 'axis')
-    child(axis, 'xyz', '0 1 0')
+    child(axis, 'xyz', '0 1 0' if kind == 'wheel' else '0 0 1')
     limit = child(axis, 'limit')
     for name, bound in (('lower', '-1e16'), ('upper', '1e16')):
         child(limit, name, bound)
-    if wheel.torque_nm:
-        child(limit, 'effort', text(wheel.torque_nm))
+    if body.torque_nm:
+        child(limit, 'effort', text(body.torque_nm))
 
 
-def _add_camera(model: Element, camera: Camera) -> None:
+def _add_controller(model: Element, body: str, kind: str) -> None:
+    if kind == 'track':
+        child(_plugin(model, 'track-controller'), 'link', body)
+        return
+    controller = _plugin(model, 'joint-position-controller')
+    child(controller, 'joint_name', f'{body}_joint')
+    child(controller, 'use_velocity_commands', 'true')
+
+
+def _add_camera(model: Element, camera: Camera, *, fixed: bool) -> None:
     link = child(model, 'link', name='camera')
     pose = child(link, 'pose', text(*camera.position_m, *camera.rotation_rad))
     inertial = child(link, 'inertial')
@@ -205,8 +235,9 @@ def _add_camera(model: Element, camera: Camera) -> None:
         child(inertia, name, '1e-05')
     if camera.body:
         pose.set('relative_to', camera.body)
+    if fixed:
         joint = child(model, 'joint', name='camera_joint', type='fixed')
-        child(joint, 'parent', camera.body)
+        child(joint, 'parent', camera.body or 'world')
         child(joint, 'child', 'camera')
     sensor = child(link, 'sensor', name='camera', type='camera')
     child(sensor, 'update_rate', text(camera.rate_hz))

@@ -13,18 +13,28 @@
 # limitations under the License.
 """The worlds that are written for Gazebo, each made by its application."""
 
+from collections.abc import Mapping
 from importlib import import_module
+from typing import NamedTuple
 
 from digiphys_ros.simulation.description import World
 
-_PLACES: dict[str, str] = {}
 
-WORLDS = tuple(_PLACES)
-"""Their names, as in ``worlds/``."""
+class Place(NamedTuple):
+    """Where a world is described, and which of its bodies Gazebo drives how."""
+
+    module: str
+    drives: Mapping[str, str]
+
+
+WORLDS = {
+    'sorting_line': Place('sorting_scene', {'belt': 'track', 'diverter': 'hinge'}),
+}
+"""By their names in ``worlds/``."""
 
 
 def gazebo_world(name: str) -> World:
     """Return one as its application describes it; always the same."""
-    world: World = import_module(
-        f'digiphys_ros.simulation.applications.{_PLACES[name]}').gazebo_world()
+    module = import_module(f'digiphys_ros.simulation.applications.{WORLDS[name].module}')
+    world: World = module.gazebo_world()
     return world

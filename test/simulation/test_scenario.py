@@ -62,7 +62,7 @@ def test_the_library_covers_every_application_with_and_without_faults():
     ({'faults': '[{kind: rain, from_s: 1.0}]'}, 'one.yaml:4: field `faults.0'),
     ({'faults': '[{kind: sign_dirty, from_s: 1.0, share: 0.5}]'}, 'sorting cannot show it'),
     ({'faults': '[{kind: sign_dirty, from_s: 1.0, share: 2}]', 'application': 'traffic'},
-     'share'),
+     'less than or equal to 1'),
     ({'faults': '[{kind: camera_black, from_s: 11.0}]'}, 'the scenario is over by then'),
     ({'faults': '[{kind: camera_black, from_s: 5.0, to_s: 4.0}]'}, 'must come after from_s'),
     ({'faults': '[{kind: node_killed, node: sim, from_s: 5.0}]'}, 'one.yaml:4'),

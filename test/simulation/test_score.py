@@ -116,3 +116,11 @@ def test_recovery_counts_from_the_end_of_the_fault():
     recording = run(state=lambda time_s: 'expired' if 2.5 <= time_s < 5.0 else 'obeying')
     assert score.recovers_within(recording, 1.0, [fault]) is None
     assert score.recovers_within(recording, 0.8, [fault]).time_s == 4.8
+
+
+def test_an_unsafe_command_fails_at_its_moment():
+    recording = run()
+    recording.unsafe_commands, recording.commands = 0, 50
+    assert score.no_unsafe_command(recording) is None
+    recording.unsafe_commands, recording.unsafe = 2, ['at 3.020 s, base: is too fast', 'at 4 s']
+    assert score.no_unsafe_command(recording).time_s == 3.02

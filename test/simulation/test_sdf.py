@@ -60,6 +60,13 @@ SMALL = World(
      'grass': np.full((8, 8, 3), (20, 120, 30), np.uint8)}, ground='grass')
 
 
+def made(name):
+    """Return a world and its drives."""
+    if name == 'small':
+        return SMALL, {}
+    return gazebo_world(name), WORLDS[name].drives
+
+
 def numbers(text):
     return np.array([float(word) for word in (text or '0 0 0 0 0 0').split()])
 
@@ -104,9 +111,9 @@ def placed(element):
     return pose(values[:3], rotation(values[3:]))
 
 
-def sdf_shapes(world):
+def sdf_shapes(world, drives):
     """Return the same of every visual."""
-    files = world_files(world)
+    files = world_files(world, drives)
     shapes = {}
 
     def links(model, frame, folder):
@@ -142,8 +149,8 @@ def sdf_shapes(world):
 
 @pytest.mark.parametrize('name', ['small', *WORLDS])
 def test_mujoco_and_gazebo_get_the_same_geometry(name):
-    world = SMALL if name == 'small' else gazebo_world(name)
-    mjcf, sdf = mjcf_shapes(world), sdf_shapes(world)
+    world, drives = made(name)
+    mjcf, sdf = mjcf_shapes(world), sdf_shapes(world, drives)
     assert mjcf.keys() == sdf.keys()
     assert len(mjcf) == sum(len(body.parts) for body in world.bodies)
     for part, (kind, place, size) in sdf.items():
@@ -211,7 +218,7 @@ def same(name, written, committed):
 
 @pytest.mark.parametrize('name', WORLDS)
 def test_the_committed_worlds_are_what_the_generator_writes(name):
-    files = world_files(gazebo_world(name))
+    files = world_files(*made(name))
     own = [FOLDER / f'{name}.sdf', *(path for folder in (name, f'{name}_machine')
                                      for path in (FOLDER / 'models' / folder).rglob('*'))]
     committed = {str(path.relative_to(FOLDER)): path.read_bytes()
@@ -225,7 +232,8 @@ def test_the_committed_worlds_are_what_the_generator_writes(name):
 @pytest.mark.skipif(CHECKER is None, reason='neither gz nor ign is installed '
                     '(apt: ignition-tools libsdformat-dev)')
 def test_sdformat_accepts_world_and_machine(name, tmp_path):
-    write_world(SMALL if name == 'small' else gazebo_world(name), tmp_path)
+    world, drives = made(name)
+    write_world(world, tmp_path, drives)
     for file in (f'{name}.sdf', f'models/{name}_machine/model.sdf'):
         done = subprocess.run([CHECKER, 'sdf', '--check', tmp_path / file], capture_output=True,
                               text=True, timeout=60)
