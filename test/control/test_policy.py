@@ -259,3 +259,70 @@ def test_two_actuators_do_not_share_a_topic():
 def test_a_class_that_the_model_lacks_is_named():
     with pytest.raises(ConfigError, match=r'rule `halt`: .*no class "stop"'):
         check_labels(config(), ['x', 'twenty', 'thirty'])
+
+
+LIMITED = """
+  - name: thirty
+    when: [thirty]
+    remember: {base: {linear.x: 0.3}}
+    command: {base: {linear.x: 0.3}}
+  - name: end
+    when: [end]
+    remember: {}
+    command: {base: {linear.x: 0.5}}
+"""
+
+
+def limited():
+    first, _, others = TEXT.partition('  - name: slow')
+    return ControlConfig.model_validate(yaml.safe_load(
+        f'{first}{LIMITED}  - name: slow{others.replace("[limits]", "[twenty]")}'))
+
+
+def speeds(policy, *labels):
+    """Show each class three times; return the speed after each third one."""
+    times = iter(range(1000))
+    return [[policy.update(Observation(label, 0.9, next(times) * 0.6)).commands for _ in range(3)]
+            [-1]['base'].values['linear.x'] for label in labels]
+
+
+def test_a_limit_outlasts_its_sign_until_another_one_ends_it():
+    assert speeds(Policy(limited()), 'x', 'thirty', 'x', 'stop', 'twenty', 'x', 'end', 'x') == \
+        [0.5, 0.3, 0.3, 0.0, 0.2, 0.3, 0.5, 0.5]
+
+
+def test_a_limit_is_forgotten_when_time_starts_anew():
+    policy = Policy(limited())
+    assert speeds(policy, 'thirty', 'x') == [0.3, 0.3]
+    assert speeds(policy, 'x') == [0.5]
+
+
+def test_a_limit_bounds_both_directions():
+    text = LIMITED.replace('linear.x: 0.3', 'linear.x: 0.1').replace('{linear.x: 0.5}',
+                                                                      '{linear.x: -0.2}')
+    data = yaml.safe_load(TEXT.partition('rules')[0])
+    data['actuators']['base']['fields']['linear.x']['min'] = -0.6
+    data['rules'] = [*yaml.safe_load(text), *yaml.safe_load(TEXT)['rules']]
+    data['rules'][1]['remember'] = None
+    config = ControlConfig.model_validate(data)
+    assert speeds(Policy(config), 'thirty', 'end') == [0.1, -0.1]
+
+
+@pytest.mark.parametrize('remember, reason', [
+    ({'arm': {'linear.x': 0.3}}, 'no such actuator, allowed are base'),
+    ({'base': {'angular.z': 0.3}}, 'no such field, allowed are linear.x'),
+    ({'base': {'linear.x': -0.3}}, 'greater than or equal to 0'),
+])
+def test_a_limit_of_something_unknown_is_refused(remember, reason):
+    data = yaml.safe_load(TEXT)
+    data['rules'][0]['remember'] = remember
+    with pytest.raises(ValidationError, match=reason):
+        ControlConfig.model_validate(data)
+
+
+def test_a_limit_that_would_keep_from_the_safe_state_is_refused():
+    data = yaml.safe_load(TEXT)
+    data['actuators']['base']['fields']['linear.x']['safe'] = 0.4
+    data['rules'][0]['remember'] = {'base': {'linear.x': 0.3}}
+    with pytest.raises(ValidationError, match='must not keep the field from its safe value'):
+        ControlConfig.model_validate(data)
