@@ -50,7 +50,8 @@ def _draw_strip(axes: Any, trial: Trial) -> None:
     for fault in trial.scenario.faults:
         axes.axvspan(fault.from_s, min(fault.to_s or end_s, end_s), ymin=0.72, color=FAULT,
                      alpha=0.45, linewidth=0)
-        axes.text(fault.from_s, 0.86, f' {fault.kind}', transform=axes.get_xaxis_transform(),
+        what = f' {fault.kind} {getattr(fault, "node", "")}'
+        axes.text(fault.from_s, 0.86, what, transform=axes.get_xaxis_transform(),
                   fontsize=6, va='center', clip_on=True)
     axes.fill_between(trial.times_s, 0, 0.72, where=trial.safe, step='mid', color=SAFE, alpha=0.6,
                       linewidth=0, transform=axes.get_xaxis_transform())

@@ -180,14 +180,17 @@ def parameters(node):
     return values
 
 
-def test_the_bridge_names_the_world_and_the_machine_and_stays_in_its_namespace(gazebo):
-    nodes = started(SIMULATION, namespace='r1')
+@pytest.mark.parametrize('app', ['traffic', 'signals', 'sorting'])
+def test_the_bridge_names_the_world_and_the_machine_and_stays_in_its_namespace(gazebo, app):
+    nodes = started(SIMULATION, namespace='r1', app=app)
     given = parameters(nodes['/r1/gazebo_bridge'])
     topics = yaml.safe_load(Path(given['config_file']).read_text())
     assert given['use_sim_time'] is True
     by_name = {topic['ros_topic_name']: topic for topic in topics}
-    assert by_name['cmd_vel']['gz_topic_name'] == '/model/r1/cmd_vel'
-    assert by_name['/clock']['gz_topic_name'] == '/world/sign_course/clock'
+    world = {'traffic': 'sign_course', 'signals': 'intersection', 'sorting': 'sorting_line'}[app]
+    assert by_name['/clock']['gz_topic_name'] == f'/world/{world}/clock'
+    if app == 'traffic':
+        assert by_name['cmd_vel']['gz_topic_name'] == '/model/r1/cmd_vel'
     assert [name for name in by_name if name.startswith('/')] == ['/clock']
     for topic in topics:
         assert set(topic) == {'ros_topic_name', 'gz_topic_name', 'ros_type_name', 'gz_type_name',
