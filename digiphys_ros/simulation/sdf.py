@@ -249,6 +249,11 @@ def _add_camera(model: Element, camera: Camera, *, fixed: bool) -> None:
     child(image, 'width', str(camera.width_px))
     child(image, 'height', str(camera.height_px))
     child(image, 'format', 'R8G8B8')
+    # two equal pictures mean a frozen camera to the classifier
+    noise = child(lens, 'noise')
+    child(noise, 'type', 'gaussian')
+    child(noise, 'mean', '0')
+    child(noise, 'stddev', '0.007')
     clip = child(lens, 'clip')
     child(clip, 'near', '0.02')
     child(clip, 'far', '100')

@@ -195,6 +195,7 @@ def test_the_camera_sees_as_much_as_mujocos():
     camera = model.find('.//sensor/camera')
     wide = float(camera.findtext('horizontal_fov'))
     assert np.tan(wide / 2) * 480 / 640 == pytest.approx(np.tan(0.4))
+    assert float(camera.findtext('noise/stddev')) > 0
     assert [camera.findtext(f'image/{side}') for side in ('width', 'height')] == ['640', '480']
 
 
