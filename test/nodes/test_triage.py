@@ -182,6 +182,18 @@ def test_without_knowing_the_model_there_is_no_advice(robot, log):
     assert len(reader.advice) == 1
 
 
+def test_every_transition_and_a_clean_end(robot, log):
+    import signal
+    process = robot.start('triage', autostart=False, audit_log=str(log))
+    for number, phase in ((1, 'inactive'), (3, 'active'), (4, 'inactive'), (2, 'unconfigured'),
+                          (1, 'inactive'), (3, 'active')):
+        assert robot.transition('triage', number), robot.log('triage')
+        robot.wait(lambda wanted=phase: robot.value('triage', 'phase') == wanted, phase)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(5.0) == 0
+    assert 'Traceback' not in robot.log('triage')
+
+
 def test_nothing_that_the_node_publishes_can_be_led_to_an_actuator(reader):
     offered = dict(reader.robot.node.get_publisher_names_and_types_by_node('triage', '/'))
     assert offered['/advice'] == ['diagnostic_msgs/msg/DiagnosticArray']

@@ -39,7 +39,6 @@ class SortingLine:
     name = 'sorting'
     rate_hz = 30.0
     LABELS = ('good', 'defective', 'no_part')
-    PIPELINE = 'sorting.yaml'
     FAULTS = frozenset({'camera_knocked'})
 
     def __init__(self, seed: int = 0, *, camera: bool = True,

@@ -47,7 +47,6 @@ class Triage:
 
     name = 'triage'
     rate_hz = 2.0
-    PIPELINE = 'triage.yaml'
     LABELS = LABELS
 
     def __init__(self, seed: int = 0, *, camera: bool = True, data: str | None = None) -> None:

@@ -14,9 +14,10 @@
 
 from types import SimpleNamespace
 
-from digiphys_ros.errors import UsageError
+from digiphys_ros.errors import ConfigError, UsageError
 from digiphys_ros.simulation.applications import make_application
 from digiphys_ros.simulation.applications.triage import report
+from digiphys_ros.simulation.loop import make_pipeline, run_loop
 import numpy as np
 import pytest
 
@@ -72,3 +73,24 @@ def test_the_report_puts_uncertain_cases_first_and_compares_with_truth():
     assert told['agreement'] == {'answered': 2, 'right': 1, 'share': 0.5}
     assert [case['image'] for case in told['queue']] == [2, 3, 4, 1]
     assert told['queue'][0]['reason'].startswith('No advice')
+
+
+def test_no_pipeline_leads_from_a_model_for_advice_to_an_actuator(tmp_path):
+    sentence = 'chest_xray is for advice to a person: no rule acts on it'
+    with pytest.raises(ConfigError, match=sentence):
+        make_pipeline(make_application('sorting', camera=False), bundle='chest_xray')
+    wired = tmp_path / 'wired.yaml'
+    wired.write_text('/**/classifier:\n  ros__parameters: {bundle: chest_xray}\n'
+                     '/**/policy:\n  ros__parameters: {rules: sorting_rules.yaml}\n')
+    with pytest.raises(ConfigError, match=sentence):
+        make_pipeline(make_application('triage', camera=False), config=wired)
+
+
+def test_the_closed_loop_advises_and_has_nothing_to_close():
+    triage = make_application('triage')
+    recording = run_loop(triage, make_pipeline(triage), 60.0)
+    told = report(recording.frames)
+    assert told['images'] == len(told['queue']) == 40
+    assert told['advised'] + told['abstained'] == 40
+    assert recording.commands == 0
+    assert not recording.frames[-1].gate_states
