@@ -25,16 +25,17 @@ from types import MappingProxyType
 from xml.etree import ElementTree
 
 import cv2
-from digiphys_ros.simulation.description import Body, Camera, Colour, Vector, World
+from digiphys_ros.simulation.description import Body, Colour, Vector, World
 from digiphys_ros.simulation.sdf_links import (
     add_inertia,
-    add_part,
+    add_parts,
     child,
-    file_name,
     mesh_files,
+    plain,
+    plugin,
     text,
 )
-import numpy as np
+from digiphys_ros.simulation.sdf_machine import machine
 
 GROUND_M = 200.0
 Element = ElementTree.Element
@@ -53,10 +54,10 @@ def world_files(world: World, drives: Mapping[str, str] = MappingProxyType({}),
     :return: path below ``worlds/`` to content: ``NAME.sdf``, the model ``NAME_machine`` with
         all that the application drives and the cameras, and meshes and textures of both.
     """
-    machine = f'models/{world.name}_machine'
+    place = f'models/{world.name}_machine'
     files = {f'{world.name}.sdf': _document(_world(world, drives)),
-             f'{machine}/model.sdf': _document(_machine(world, drives)),
-             f'{machine}/model.config': _document(_config(world))}
+             f'{place}/model.sdf': _document(machine(world, drives)),
+             f'{place}/model.config': _document(_config(world))}
     for name, content in mesh_files(world).items():
         files[f'models/{world.name}/meshes/{name}.obj'] = content
     if world.ground:
@@ -64,7 +65,7 @@ def world_files(world: World, drives: Mapping[str, str] = MappingProxyType({}),
     for name, pixels in world.textures.items():
         _, png = cv2.imencode('.png', cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR),
                               [cv2.IMWRITE_PNG_COMPRESSION, 9])
-        files[f'models/{world.name}/textures/{file_name(name)}.png'] = png.tobytes()
+        files[f'models/{world.name}/textures/{plain(name)}.png'] = png.tobytes()
     return files
 
 
@@ -94,8 +95,8 @@ def _world(world: World, drives: Mapping[str, str]) -> Element:
     child(physics, 'max_step_size', '0.004')
     child(physics, 'real_time_factor', '1.0')
     for system in SYSTEMS:
-        _plugin(root, system)
-    sensors = _plugin(root, 'sensors')
+        plugin(root, system)
+    sensors = plugin(root, 'sensors')
     child(sensors, 'render_engine', 'ogre2')
     child(sensors, 'background_color', _rgba(world.sky))
     scene = child(root, 'scene')
@@ -113,21 +114,15 @@ def _world(world: World, drives: Mapping[str, str]) -> Element:
 
 
 def _add_model(root: Element, body: Body, prefix: str) -> None:
-    model = child(root, 'model', name=body.name)
+    model = child(root, 'model', name=plain(body.name))
     loose = body.motion == 'moved' and any(part.mass_kg for part in body.parts)
     if not loose:
         child(model, 'static', 'true')
     child(model, 'pose', text(*body.position_m, *body.rotation_rad))
-    link = child(model, 'link', name=body.name)
+    link = child(model, 'link', name=plain(body.name))
     if loose:
         add_inertia(link, body)
-    _add_parts(link, body, prefix)
-
-
-def _plugin(parent: Element, system: str) -> Element:
-    name = ''.join(word.capitalize() for word in system.split('-'))
-    return child(parent, 'plugin', filename=f'gz-sim-{system}-system',
-                 name=f'gz::sim::systems::{name}')
+    add_parts(link, body, prefix)
 
 
 def _rgba(colour: Colour) -> str:
@@ -153,7 +148,7 @@ def _add_ground(root: Element, world: World) -> None:
     mesh = child(child(visual, 'geometry'), 'mesh')
     child(mesh, 'uri', f'models/{world.name}/meshes/ground.obj')
     metal = child(child(child(visual, 'material'), 'pbr'), 'metal')
-    child(metal, 'albedo_map', f'models/{world.name}/textures/{file_name(world.ground or "")}.png')
+    child(metal, 'albedo_map', f'models/{world.name}/textures/{plain(world.ground or "")}.png')
     child(metal, 'roughness', '1.0')
     child(metal, 'metalness', '0.0')
 
@@ -165,114 +160,6 @@ def _ground_mesh(world: World) -> bytes:
              *(f'vt {max(x, 0) * times:g} {max(y, 0) * times:g}' for x, y in corners),
              'vn 0 0 1', 'f 1/1/1 2/2/1 3/3/1 4/4/1']
     return ('\n'.join(lines) + '\n').encode()
-
-
-def _add_parts(link: Element, body: Body, prefix: str) -> None:
-    for part in body.parts:
-        add_part(link, part, prefix)
-
-
-def _machine(world: World, drives: Mapping[str, str]) -> Element:
-    model = ElementTree.Element('model', name=f'{world.name}_machine')
-    bodies = [body for body in world.bodies
-              if body.motion in ('free', 'wheel') or body.name in drives]
-    if not bodies:
-        child(model, 'static', 'true')
-    for body in bodies:
-        link = child(model, 'link', name=body.name)
-        pose = child(link, 'pose', text(*body.position_m, *body.rotation_rad))
-        if body.parent:
-            pose.set('relative_to', body.parent)
-        add_inertia(link, body)
-        _add_parts(link, body, f'../{world.name}')
-        _add_joint(model, body, drives.get(body.name, body.motion))
-    for camera in world.cameras[:1]:
-        _add_camera(model, camera, fixed=bool(bodies))
-    wheels = [body for body in bodies if body.motion == 'wheel']
-    if len(wheels) == 2:
-        _add_drive(model, wheels)
-    for name, kind in drives.items():
-        _add_controller(model, name, kind)
-    return model
-
-
-def _add_joint(model: Element, body: Body, kind: str) -> None:
-    """Hold a body by what carries it."""
-    if kind == 'free':
-        return
-    turns = kind in ('wheel', 'hinge')
-    joint = child(model, 'joint', name=f'{body.name}_joint',
-                  type='revolute' if turns else 'fixed')
-    child(joint, 'parent', body.parent or 'world')
-    child(joint, 'child', body.name)
-    if not turns:
-        return
-    axis = child(joint, 'axis')
-    child(axis, 'xyz', '0 1 0' if kind == 'wheel' else '0 0 1')
-    limit = child(axis, 'limit')
-    for name, bound in (('lower', '-1e16'), ('upper', '1e16')):
-        child(limit, name, bound)
-    if body.torque_nm:
-        child(limit, 'effort', text(body.torque_nm))
-
-
-def _add_controller(model: Element, body: str, kind: str) -> None:
-    if kind == 'track':
-        child(_plugin(model, 'track-controller'), 'link', body)
-        return
-    controller = _plugin(model, 'joint-position-controller')
-    child(controller, 'joint_name', f'{body}_joint')
-    child(controller, 'use_velocity_commands', 'true')
-
-
-def _add_camera(model: Element, camera: Camera, *, fixed: bool) -> None:
-    link = child(model, 'link', name='camera')
-    pose = child(link, 'pose', text(*camera.position_m, *camera.rotation_rad))
-    inertial = child(link, 'inertial')
-    child(inertial, 'mass', '0.01')
-    inertia = child(inertial, 'inertia')
-    for name in ('ixx', 'iyy', 'izz'):
-        child(inertia, name, '1e-05')
-    if camera.body:
-        pose.set('relative_to', camera.body)
-    if fixed:
-        joint = child(model, 'joint', name='camera_joint', type='fixed')
-        child(joint, 'parent', camera.body or 'world')
-        child(joint, 'child', 'camera')
-    sensor = child(link, 'sensor', name='camera', type='camera')
-    child(sensor, 'update_rate', text(camera.rate_hz))
-    child(sensor, 'always_on', 'true')
-    lens = child(sensor, 'camera')
-    wide = np.tan(camera.field_of_view_y_rad / 2) * camera.width_px / camera.height_px
-    child(lens, 'horizontal_fov', text(float(2 * np.arctan(wide))))
-    image = child(lens, 'image')
-    child(image, 'width', str(camera.width_px))
-    child(image, 'height', str(camera.height_px))
-    child(image, 'format', 'R8G8B8')
-    # two equal pictures mean a frozen camera to the classifier
-    noise = child(lens, 'noise')
-    child(noise, 'type', 'gaussian')
-    child(noise, 'mean', '0')
-    child(noise, 'stddev', '0.007')
-    clip = child(lens, 'clip')
-    child(clip, 'near', '0.02')
-    child(clip, 'far', '100')
-
-
-def _add_drive(model: Element, wheels: list[Body]) -> None:
-    left, right = sorted(wheels, key=lambda wheel: -wheel.position_m[1])
-    drive = _plugin(model, 'diff-drive')
-    child(drive, 'left_joint', f'{left.name}_joint')
-    child(drive, 'right_joint', f'{right.name}_joint')
-    child(drive, 'wheel_separation', text(left.position_m[1] - right.position_m[1]))
-    child(drive, 'wheel_radius', text(_radius(left)))
-    child(drive, 'odom_publish_frequency', '50')
-    child(drive, 'frame_id', 'odom')
-    child(drive, 'child_frame_id', 'base_link')
-
-
-def _radius(wheel: Body) -> float:
-    return max(part.shape.size_m[0] for part in wheel.parts if part.shape.kind == 'cylinder') / 2
 
 
 def _config(world: World) -> Element:

@@ -34,23 +34,35 @@ def text(*numbers: float) -> str:
     return ' '.join(f'{number:.9g}' for number in numbers)
 
 
-def file_name(texture: str) -> str:
-    """Return the file name of a texture, without its ending."""
-    return texture.replace(' ', '_')
+def plain(name: str) -> str:
+    """Return a name as files and Gazebo's topics can have it."""
+    return name.replace(' ', '_')
 
 
-def add_part(link: Element, part: Part, prefix: str) -> None:
+def plugin(parent: Element, system: str) -> Element:
+    """Add one of Gazebo's systems, as ``diff-drive``."""
+    name = ''.join(word.capitalize() for word in system.split('-'))
+    return child(parent, 'plugin', filename=f'gz-sim-{system}-system',
+                 name=f'gz::sim::systems::{name}')
+
+
+def add_parts(link: Element, body: Body, prefix: str) -> None:
     """
-    Add what is seen of a part, and what collides.
+    Add what is seen of a body's parts, and what collides.
 
     :param prefix: folder of meshes and textures, relative to the file.
     """
-    visual = child(link, 'visual', name=part.name)
+    for part in body.parts:
+        _add_part(link, part, prefix)
+
+
+def _add_part(link: Element, part: Part, prefix: str) -> None:
+    visual = child(link, 'visual', name=plain(part.name))
     child(visual, 'pose', text(*part.position_m, *part.rotation_rad))
     _add_geometry(visual, part.shape, prefix)
     _add_material(visual, part, prefix)
     if part.solid and part.shape.kind != 'face':
-        collision = child(link, 'collision', name=f'{part.name}_collision')
+        collision = child(link, 'collision', name=f'{plain(part.name)}_collision')
         child(collision, 'pose', text(*part.position_m, *part.rotation_rad))
         _add_geometry(collision, part.shape, prefix)
         ode = child(child(child(collision, 'surface'), 'friction'), 'ode')
@@ -83,7 +95,7 @@ def _add_material(visual: Element, part: Part, prefix: str) -> None:
     child(material, 'specular', '0.05 0.05 0.05 1')
     if part.texture:
         metal = child(child(material, 'pbr'), 'metal')
-        child(metal, 'albedo_map', f'{prefix}/textures/{file_name(part.texture)}.png')
+        child(metal, 'albedo_map', f'{prefix}/textures/{plain(part.texture)}.png')
         child(metal, 'roughness', '1.0')
         child(metal, 'metalness', '0.0')
 
