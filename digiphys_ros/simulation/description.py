@@ -59,6 +59,7 @@ class Part:
     :ivar texture: of a face: a name in the world's textures, None for plain colour.
     :ivar solid: whether other solid parts collide with it; a face never does.
     :ivar friction: sliding friction.
+    :ivar visible: False for a shape that is only there to collide.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Part:
     solid: bool = False
     mass_kg: float = 0.0
     friction: float = 1.0
+    visible: bool = True
 
 
 @dataclass(frozen=True)

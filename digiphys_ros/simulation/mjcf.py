@@ -80,13 +80,15 @@ def _assets(place: Element, world: World) -> dict[str, bytes]:
 
 
 def _add_mesh(place: Element, name: str, shape: Shape) -> None:
-    """Add a fan of triangles that looks to +x."""
+    """Add a fan of triangles about the middle of the corners; it looks to +x."""
     _, width, height = shape.size_m
-    corners = shape.outline
+    count = len(shape.outline)
+    middle = tuple(sum(values) / count for values in zip(*shape.outline, strict=True))
+    corners = (*shape.outline, middle)
     # one who looks along -x has +y at the right hand
     vertices = [(0.0, (u - 0.5) * width, (0.5 - v) * height) for u, v in corners]
     # MuJoCo takes the faces anticlockwise, as they are seen
-    faces = [(0, index + 1, index) for index in range(1, len(corners) - 1)]
+    faces = [(count, (index + 1) % count, index) for index in range(count)]
     SubElement(place, 'mesh', name=name, inertia='shell',
                vertex=_text(value for corner in vertices for value in corner),
                texcoord=_text(value for corner in corners for value in corner),
@@ -117,9 +119,14 @@ def _add_part(place: Element, body: Body, part: Part) -> None:
     kind, size = part.shape.kind, part.shape.size_m
     geom = SubElement(place, 'geom', name=_name(body, part), pos=_text(part.position_m),
                       quat=_text(quaternion(part.rotation_rad)), mass=str(part.mass_kg),
-                      friction=f'{part.friction} 0.005 0.0001', condim='4')
+                      friction=f'{part.friction} 0.005 0.0001', condim='4',
+                      # on the ground the part's own friction counts, not the greater of the two
+                      priority='1')
     if not part.solid or kind == 'face':
         geom.attrib.update(contype='0', conaffinity='0')
+    if not part.visible:
+        # one of the groups that MuJoCo does not draw
+        geom.set('group', '3')
     if part.texture is not None:
         geom.attrib.update(material=part.texture)
     else:

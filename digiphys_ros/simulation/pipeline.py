@@ -71,6 +71,7 @@ class Pipeline:
         if node == 'classifier':
             self._liveness = LivenessMonitor(
                 self.settings.black_below, self.settings.skip_repeated)
+            self._told: str | None = None
         elif node == 'policy':
             self._policy = Policy(self.control) if self.control else None
             self._rule: str | None = None
@@ -97,7 +98,9 @@ class Pipeline:
         if 'classifier' in dead:
             return Seen(rule=self._rule)
         if picture is None or self._classify is None:
-            said, score = truth, float(truth is not None)
+            # in between, a classifier goes on saying what it said
+            self._told = said = self._told if truth is None else truth
+            score = float(said is not None)
         else:
             frame = Frame(picture, 'mono' if picture.ndim == 2 else 'rgb')
             if self._liveness.check(frame) != 'fresh':
