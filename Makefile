@@ -1,6 +1,7 @@
 # make demo    the whole pipeline on an embedded default    make demo ARGS="--help"
 # make test    the whole test suite                         make test ARGS="-k gate"
 # make bench   frame rates, latency, start, memory          make bench ARGS="--json bench.json"
+# make scenarios   every scenario of config/scenarios in closed loop, in parallel
 # make lint    ruff, mypy and ament's linters
 # make clean   remove all that the others made
 # make test-jazzy   the ROS-dependent tests on ROS 2 Jazzy (the others use Kilted)
@@ -28,7 +29,7 @@ unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH LD_LIBRARY_PATH
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 endif
 
-.PHONY: demo test test-jazzy bench lint clean venv venv-jazzy
+.PHONY: demo test test-jazzy bench scenarios lint clean venv venv-jazzy
 
 demo: venv
 	@.venv/bin/digiphys demo $(ARGS)
@@ -41,6 +42,9 @@ test-jazzy: venv-jazzy
 
 bench: venv
 	@.venv/bin/digiphys bench $(ARGS)
+
+scenarios: venv
+	@.venv/bin/digiphys sim --scenario config/scenarios $(ARGS)
 
 lint: venv
 	@for tool in $(AMENT); do command -v ament_$$tool >/dev/null || { echo "ament_$$tool is" \

@@ -19,7 +19,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 PACKAGE = 'digiphys_ros'
-EXECUTABLES = ('camera', 'classifier', 'policy', 'gate', 'pipeline')
+EXECUTABLES = ('camera', 'classifier', 'policy', 'gate', 'pipeline', 'triage')
 
 
 def shared(folder):
@@ -46,6 +46,7 @@ setup(
         'onnx': ['onnxruntime'],
         'train': ['ai-edge-litert', 'matplotlib', 'onnx', 'onnxruntime', 'optuna', 'rosbags',
                   'scikit-learn', 'tensorboard', 'tensorflow', 'tf2onnx', 'tqdm'],
+        'sim': ['matplotlib', 'mujoco', 'tqdm'],
         'test': ['hypothesis', 'pytest', 'pytest-timeout'],
     },
     python_requires='>=3.10',

@@ -47,5 +47,17 @@ class UsageError(DigiphysError):
     """Raise when a command line asks for something that does not exist."""
 
 
+class SimulationError(DigiphysError):
+    """Raise when the simulator cannot run here, or is asked for what it does not show."""
+
+
 class TrainingError(DigiphysError):
     """A training that cannot go on."""
+
+
+class AdviceError(DigiphysError):
+    """Raise when an advice or a decision does not belong to a case."""
+
+
+class AuditError(DigiphysError):
+    """Raise when an audit log cannot be written, or is not as it was written."""

@@ -13,18 +13,22 @@
 # limitations under the License.
 
 """
-Start the pipeline: camera, classifier, policy and gate.
+Start the nodes of an application: those that its parameters file in config/ names.
 
 Examples::
 
     ros2 launch digiphys_ros pipeline.launch.py
+    ros2 launch digiphys_ros pipeline.launch.py app:=sorting
     ros2 launch digiphys_ros pipeline.launch.py camera:=false image:=/camera/image_raw
     ros2 launch digiphys_ros pipeline.launch.py --show-args
 """
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 import os
+from pathlib import Path
 
+from digiphys_ros.nodes.configuration import check_parameters
 from digiphys_ros.resources import find_resource
 from digiphys_ros.transport import PROFILES, transport_environment
 from launch import Action, Condition, LaunchContext, LaunchDescription, Substitution
@@ -34,10 +38,15 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node, SetParameter
 
 BOOLEAN = ['true', 'false']
+nodes_of = lru_cache(maxsize=1)(check_parameters)
 ARGUMENTS = (
     DeclareLaunchArgument(
-        'config', default_value='traffic.yaml',
-        description='ROS parameters file of the nodes: a path, or a name in config/.'),
+        'app', default_value='traffic', choices=['traffic', 'signals', 'sorting', 'triage'],
+        description='Application: it chooses config/<app>.yaml.'),
+    DeclareLaunchArgument(
+        'config', default_value='',
+        description='ROS parameters file instead, a path or a name in config/: the nodes that it '
+                    'names are started. Empty: that of the application.'),
     DeclareLaunchArgument(
         'namespace', default_value='',
         description='Namespace of every node; all topic names are relative to it.'),
@@ -46,7 +55,8 @@ ARGUMENTS = (
         description='Take the time from /clock.'),
     DeclareLaunchArgument(
         'camera', default_value='true', choices=BOOLEAN,
-        description='Start the camera node; false where a driver publishes the images.'),
+        description='Start the node that makes the images, camera or sim; false where a driver '
+                    'or Gazebo does.'),
     DeclareLaunchArgument(
         'source', default_value='',
         description='What the camera plays: course, a folder, a video, a device, a data set. '
@@ -76,22 +86,27 @@ class ConfigFile(Substitution):
 
     def perform(self, context: LaunchContext) -> str:
         """Return its absolute path."""
-        return str(find_resource(LaunchConfiguration('config').perform(context), 'config'))
+        chosen, app = (LaunchConfiguration(name).perform(context) for name in ('config', 'app'))
+        return str(find_resource(chosen or f'{app}.yaml', 'config'))
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Return the arguments and the four nodes."""
-    enabled = {'camera': 'true'}
+    """Return the arguments and the nodes, of which those start that the file names."""
     return LaunchDescription([
         *ARGUMENTS,
         SetParameter('use_sim_time', True,
                      condition=IfCondition(LaunchConfiguration('use_sim_time'))),
         GroupAction([
             *_transport(images=True),
-            *_with_optional('camera', 'source', enabled),
+            _node('sim', condition=_if('sim', {'camera': 'true'})),
+            *_with_optional('camera', 'source', {'camera': 'true'}),
             *_with_optional('classifier', 'bundle', {}),
+            _node('triage', condition=_if('triage')),
         ]),
-        GroupAction([*_transport(images=False), _node('policy'), _node('gate')]),
+        GroupAction([
+            *_transport(images=False),
+            *(_node(executable, condition=_if(executable)) for executable in ('policy', 'gate')),
+        ]),
     ])
 
 
@@ -100,14 +115,14 @@ def _transport(*, images: bool) -> Iterator[Action]:
     for profile in PROFILES:
         environment = transport_environment(profile, os.environ, images=images)
         for name, value in environment.items() - os.environ.items():
-            yield SetEnvironmentVariable(name, value, condition=_if({'transport': profile}))
+            yield SetEnvironmentVariable(name, value, condition=_if('', {'transport': profile}))
 
 
 def _with_optional(executable: str, argument: str, only: Mapping[str, str]) -> Iterator[Node]:
     """Describe a node with and without an override: an argument left empty overrides nothing."""
-    yield _node(executable, condition=_if({**only, argument: ''}))
+    yield _node(executable, condition=_if(executable, {**only, argument: ''}))
     yield _node(executable, {argument: LaunchConfiguration(argument)},
-                condition=_if(only, given=argument))
+                condition=_if(executable, only, given=argument))
 
 
 def _node(executable: str, overrides: Mapping[str, LaunchConfiguration] | None = None,
@@ -123,11 +138,18 @@ def _node(executable: str, overrides: Mapping[str, LaunchConfiguration] | None =
         output='screen', emulate_tty=True, condition=condition)
 
 
-def _if(equal: Mapping[str, str], *, given: str = '') -> Condition:
-    """Return a condition on arguments, in the one form that Humble to Kilted share."""
+def _if(named: str, equal: Mapping[str, str] | None = None, *, given: str = '') -> Condition:
+    """
+    Return a condition in the one form that Humble to Kilted share.
+
+    :param named: a node that the parameters file has to name.
+    :param equal: what arguments have to be.
+    :param given: an argument that must not be empty.
+    """
     def holds(context: LaunchContext) -> bool:
-        values = {name: LaunchConfiguration(name).perform(context) for name in (*equal, given)
-                  if name}
-        return all(values[name] == text for name, text in equal.items()) \
-            and (not given or bool(values[given]))
+        def value(name: str) -> str:
+            return str(LaunchConfiguration(name).perform(context))
+        return (all(value(name) == text for name, text in (equal or {}).items())
+                and (not given or bool(value(given)))
+                and (not named or named in nodes_of(Path(ConfigFile().perform(context)))))
     return Condition(predicate=holds)

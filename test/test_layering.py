@@ -32,7 +32,8 @@ def imports(path):
             yield node.module
 
 
-@pytest.mark.parametrize('folder', ['perception', 'control', 'learning', 'simulation', 'demo'])
+@pytest.mark.parametrize('folder', ['perception', 'control', 'advice', 'learning',
+                                    'simulation', 'demo'])
 def test_the_core_imports_no_ros(folder):
     found = {(path.name, name) for path in (PACKAGE / folder).rglob('*.py')
              for name in imports(path)}
@@ -44,6 +45,11 @@ def test_the_core_imports_no_ros(folder):
 
 def test_perception_does_not_know_control():
     for path in (PACKAGE / 'perception').rglob('*.py'):
+        assert not [name for name in imports(path) if name.startswith('digiphys_ros.control')]
+
+
+def test_advice_does_not_know_control():
+    for path in [*(PACKAGE / 'advice').rglob('*.py'), PACKAGE / 'nodes' / 'triage.py']:
         assert not [name for name in imports(path) if name.startswith('digiphys_ros.control')]
 
 

@@ -40,8 +40,8 @@ ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / 'tools'
 
 ROS = tuple(f'ros-{name}' for name in (
-    'rclpy[fastrtps]', 'diagnostic-msgs', 'geometry-msgs', 'lifecycle-msgs', 'rcl-interfaces',
-    'rosgraph-msgs', 'sensor-msgs', 'std-msgs', 'std-srvs', 'trajectory-msgs'))
+    'rclpy[fastrtps]', 'diagnostic-msgs', 'geometry-msgs', 'lifecycle-msgs', 'nav-msgs',
+    'rcl-interfaces', 'rosgraph-msgs', 'sensor-msgs', 'std-msgs', 'std-srvs', 'trajectory-msgs'))
 MESSAGE_BUILD = ('catkin_pkg', 'cmake', *(f'ros-{name}' for name in (
     'ament-cmake', 'ament-cmake-core', 'ament-cmake-include-directories', 'ament-cmake-ros',
     'ament-package', 'python-cmake-module', 'rosidl-core-generators',
@@ -51,9 +51,9 @@ MESSAGE_BUILD_OF = {
     'jazzy': ('ros-ament-cmake-gmock', 'ros-ament-cmake-gtest', 'ros-ament-cmake-pytest'),
 }
 OTHERS = (
-    'ai-edge-litert', 'matplotlib', 'numpy', 'onnx', 'onnxruntime', 'opencv-python', 'optuna',
-    'pydantic', 'pyyaml', 'rosbags', 'scikit-learn', 'tensorboard', 'tensorflow', 'tf2onnx',
-    'tqdm', 'colcon-core', 'colcon-library-path', 'colcon-ros', 'hypothesis', 'mypy', 'pytest',
+    'ai-edge-litert', 'matplotlib', 'mujoco', 'numpy', 'onnx', 'onnxruntime', 'opencv-python',
+    'optuna', 'pydantic', 'pyyaml', 'rosbags', 'scikit-learn', 'tensorboard', 'tensorflow',
+    'tf2onnx', 'tqdm', 'colcon-core', 'colcon-library-path', 'colcon-ros', 'hypothesis', 'mypy', 'pytest',
     'pytest-timeout', 'ruff', 'setuptools', 'types-PyYAML')
 
 

@@ -32,6 +32,7 @@ VERBS = {
     'tune': "search a recipe's ranges for what validates best",
     'evaluate': 'measure a model bundle on labelled images',
     'export': "export a bundle's Keras model to LiteRT, SavedModel and ONNX",
+    'triage': 'review advice, record decisions, verify the audit log',
     'bench': 'measure the pipeline and training on this machine',
 }
 

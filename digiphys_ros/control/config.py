@@ -59,18 +59,29 @@ class ControlConfig(BaseModel):
         return self
 
     def _command_problems(self, index: int, rule: Rule) -> Iterable[Problem]:
-        for actuator, values in rule.command.items():
-            place = ('rules', index, 'command', actuator)
-            if actuator not in self.actuators:
-                yield place, f'no such actuator, allowed are {", ".join(self.actuators)}', actuator
-                continue
-            fields = self.actuators[actuator].fields
-            for name, value in values.items():
-                if name not in fields:
-                    yield (*place, name), f'no such field, allowed are {", ".join(fields)}', name
-                elif not fields[name].min <= value <= fields[name].max:
-                    yield (*place, name), (f'a value from {fields[name].min} to '
-                                           f'{fields[name].max} is needed'), value
+        for part, commands in (('command', rule.command), ('remember', rule.remember or {})):
+            for actuator, values in commands.items():
+                place = ('rules', index, part, actuator)
+                if actuator not in self.actuators:
+                    yield (place, f'no such actuator, allowed are {", ".join(self.actuators)}',
+                           actuator)
+                    continue
+                for name, value in values.items():
+                    problem = self._value_problem(part, actuator, name, value)
+                    if problem:
+                        yield (*place, name), *problem
+
+    def _value_problem(self, part: str, actuator: str, name: str, value: float
+                       ) -> tuple[str, str | float] | None:
+        fields = self.actuators[actuator].fields
+        if name not in fields:
+            return f'no such field, allowed are {", ".join(fields)}', name
+        limits = fields[name]
+        if part == 'command' and not limits.min <= value <= limits.max:
+            return f'a value from {limits.min} to {limits.max} is needed', value
+        if part == 'remember' and value < abs(limits.safe):
+            return f'must not keep the field from its safe value, which is {limits.safe}', value
+        return None
 
     def _topic_problems(self) -> Iterable[Problem]:
         owners: dict[str, str] = {}
@@ -129,6 +140,18 @@ def check_labels(config: ControlConfig, labels: Iterable[str]) -> None:
         for label in sorted(config.classes(rule) - known):
             raise ConfigError(f'rule `{rule.name}`: field `when`: the model has no class '
                               f'"{label}", it has {", ".join(sorted(known))}')
+
+
+def check_use(use: str, model: str) -> None:
+    """
+    Refuse a model whose bundle says that it gives advice to a person.
+
+    :param use: what its manifest says, control or advice.
+    :raises ConfigError: unless it is control.
+    """
+    if use != 'control':
+        raise ConfigError(f'{model} is for advice to a person: no rule acts on it and no actuator '
+                          'can be wired to it; run it with the triage node alone.')
 
 
 def main() -> int:

@@ -62,7 +62,7 @@ class Policy:
     is stamped with the image it came from, and without a new image there is none: the gate's
     lease does the rest. So there is none before ``votes.needed`` images were seen, nor for an
     image that is shown again, which has no second vote either. A capture time that goes back
-    starts all anew.
+    starts all anew. What a rule says to remember outlasts the rule.
     """
 
     def __init__(self, config: ControlConfig) -> None:
@@ -77,7 +77,9 @@ class Policy:
         self._seen: deque[Observation] = deque(maxlen=self._votes.window)
         self._rule: Rule | None = None
         self._since_s = 0.0
+        self._wanted_s = 0.0
         self._spent: set[str] = set()
+        self._bounds: Mapping[str, Mapping[str, float]] = {}
 
     def update(self, observation: Observation) -> Decision:
         """Return what to command after ``observation``."""
@@ -92,9 +94,16 @@ class Policy:
             self._rule, self._spent = None, set()
             return Decision(None, {}, before is not None)
         rule = self._choose(stamp_s)
-        commands = {name: DesiredCommand(values, stamp_s)
+        if rule is not before and rule.remember is not None:
+            self._bounds = rule.remember
+        commands = {name: DesiredCommand(self._bounded(name, values), stamp_s)
                     for name, values in self._commands[rule.name].items()}
         return Decision(rule.name, commands, rule is not before)
+
+    def _bounded(self, actuator: str, values: Mapping[str, float]) -> dict[str, float]:
+        bounds = self._bounds.get(actuator, {})
+        return {name: max(-bounds[name], min(value, bounds[name])) if name in bounds else value
+                for name, value in values.items()}
 
     def _is_new(self, stamp_s: float) -> bool:
         if not math.isfinite(stamp_s):
@@ -112,12 +121,17 @@ class Policy:
             self._spent.add(held.name)
             held = None
         for rule in self._rules:
-            if rule is held and (rule.name in wanted or now_s - self._since_s < rule.hold_s):
+            if rule is held and (rule.name in wanted or self._stays(rule, now_s)):
+                if rule.name in wanted:
+                    self._wanted_s = now_s
                 return rule
             if rule is not held and rule.name in wanted - self._spent:
                 break
-        self._rule, self._since_s = rule, now_s
+        self._rule, self._since_s, self._wanted_s = rule, now_s, now_s
         return rule
+
+    def _stays(self, rule: Rule, now_s: float) -> bool:
+        return now_s - self._since_s < rule.hold_s or now_s - self._wanted_s < rule.linger_s
 
     def _ran_out(self, rule: Rule, now_s: float) -> bool:
         return rule.release_after_s is not None and now_s - self._since_s >= rule.release_after_s

@@ -24,6 +24,7 @@ ABSTAIN = 'abstain'
 
 Score = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Magnitude = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Votes(BaseModel):
@@ -56,7 +57,12 @@ class Rule(BaseModel):
     :ivar min_score: score from which a classification votes for the rule.
     :ivar release_score: lower score at which it still votes once the rule is taken.
     :ivar hold_s: shortest time the rule stays, unless a rule above it takes over.
+    :ivar linger_s: time it stays after its classes had the votes last, unless a rule above it
+        takes over: what was seen has left the picture and is still on its way.
     :ivar release_after_s: longest time; then the rule waits until its classes were gone.
+    :ivar remember: greatest magnitudes by actuator and field that no rule's command exceeds from
+        now on, until another rule with ``remember`` is taken; an empty one ends them: a speed
+        limit holds when its sign is passed.
     """
 
     model_config = STRICT
@@ -67,7 +73,9 @@ class Rule(BaseModel):
     min_score: Score = 0.5
     release_score: Score | None = None
     hold_s: Seconds = 0.0
+    linger_s: Seconds = 0.0
     release_after_s: Seconds | None = None
+    remember: dict[str, dict[str, Magnitude]] | None = None
     command: dict[str, dict[str, Finite]]
 
     @model_validator(mode='after')

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from digiphys_ros.control import Actuator
-from digiphys_ros.control.config import check_labels, ControlConfig, load_control
+from digiphys_ros.control.config import check_labels, check_use, ControlConfig, load_control
 from digiphys_ros.demo.judge import (
     accuracy,
     as_json,
@@ -47,6 +47,7 @@ class Setting:
     def load(cls, rules: Path, bundle: Path) -> 'Setting':
         """Load both; errors name the file and the field."""
         setting = cls(load_control(rules), load_bundle(bundle))
+        check_use(setting.bundle.manifest.use, setting.bundle.manifest.name)
         check_labels(setting.control, setting.bundle.labels)
         return setting
 

@@ -34,6 +34,7 @@ from digiphys_ros.learning.recipe_sections import (
     TransferSpec,
     TuneRange,
 )
+from digiphys_ros.perception.bundle import Use
 from digiphys_ros.perception.preprocess import PreprocessSpec
 from digiphys_ros.resources import find_resource
 from digiphys_ros.yamlfile import load_yaml
@@ -46,6 +47,7 @@ class Recipe(BaseModel):
 
     :ivar name: the model's name.
     :ivar limits: what the model must not be trusted with, for its card.
+    :ivar use: advice, where the bundle's results must never lead to a command.
     :ivar preprocess: what becomes of an image before the network; null for tables.
     :ivar class_weights: balanced weighs each class by the inverse of its count.
     :ivar augment: what a camera may do to a training image, see ``learning.augment``.
@@ -59,6 +61,7 @@ class Recipe(BaseModel):
     name: Annotated[str, Field(pattern=r'^[A-Za-z0-9_-]+$')]
     description: str = ''
     limits: str = ''
+    use: Use = 'control'
     network: NetworkSpec
     preprocess: PreprocessSpec | None = None
     optimizer: OptimizerSpec = OptimizerSpec()

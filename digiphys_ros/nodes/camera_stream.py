@@ -81,7 +81,8 @@ class CameraStream:
     def announce(self, bundle: Bundle, header: Header) -> None:
         """Publish which model is at work and what its classes are."""
         self._vision_info.publish(vision_info_message(
-            f'{bundle.manifest.name}@{bundle.hash}', bundle.labels, header))
+            f'{bundle.manifest.name}@{bundle.hash}', bundle.labels, header,
+            use=bundle.manifest.use, abstain_below=bundle.manifest.abstain_below))
         self._label_info.publish(label_info_message(
             bundle.labels, bundle.manifest.abstain_below, header))
 

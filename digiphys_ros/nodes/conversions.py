@@ -98,12 +98,14 @@ def classification_message(
         ObjectHypothesis(class_id=label, score=score) for label, score in scores])
 
 
-def vision_info_message(method: str, labels: Iterable[str], header: Header) -> 'VisionInfo':
-    """Return who classifies (``name@hash``) and, as JSON, the whole label table."""
+def vision_info_message(method: str, labels: Iterable[str], header: Header, *,
+                        use: str = 'control', abstain_below: float = 0.0) -> 'VisionInfo':
+    """Return who classifies (``name@hash``) and, as JSON, what for and the whole label table."""
     from vision_msgs.msg import VisionInfo
     table = {str(index): label for index, label in enumerate(labels)}
-    return VisionInfo(header=header, method=method,
-                      database_location=json.dumps({'labels': table}), database_version=1)
+    about = {'labels': table, 'use': use, 'abstain_below': abstain_below}
+    return VisionInfo(header=header, method=method, database_location=json.dumps(about),
+                      database_version=1)
 
 
 def labels_of(message: 'VisionInfo') -> tuple[str, ...]:
@@ -113,10 +115,29 @@ def labels_of(message: 'VisionInfo') -> tuple[str, ...]:
     :raises ConfigError: when it does not carry them: another kind of node published it.
     """
     try:
-        return tuple(json.loads(message.database_location)['labels'].values())
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        return tuple(_about(message)['labels'].values())
+    except (TypeError, KeyError, AttributeError) as error:
         raise ConfigError('vision_info carries no label table, received database_location '
                           f'"{message.database_location[:80]}".') from error
+
+
+def use_of(message: 'VisionInfo') -> str:
+    """Return what its results are for: ``control``, also where it does not say, or ``advice``."""
+    return str(_about(message).get('use', 'control'))
+
+
+def abstain_below_of(message: 'VisionInfo') -> float | None:
+    """Return the probability under which the classifier abstains, None where it does not say."""
+    threshold = _about(message).get('abstain_below')
+    return float(threshold) if isinstance(threshold, (int, float)) else None
+
+
+def _about(message: 'VisionInfo') -> dict[str, Any]:
+    try:
+        about = json.loads(message.database_location)
+    except ValueError:
+        return {}
+    return about if isinstance(about, dict) else {}
 
 
 def label_info_message(

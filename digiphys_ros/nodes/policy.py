@@ -16,12 +16,18 @@
 
 from typing import Any
 
-from digiphys_ros.control.config import check_labels, load_control
+from digiphys_ros.control.config import check_labels, check_use, load_control
 from digiphys_ros.control.policy import Observation, Policy
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.nodes import qos
-from digiphys_ros.nodes.conversions import desired_message, desired_type, labels_of, stamp_s
-from digiphys_ros.nodes.lifecycle import OK, PipelineNode, WARN
+from digiphys_ros.nodes.conversions import (
+    desired_message,
+    desired_type,
+    labels_of,
+    stamp_s,
+    use_of,
+)
+from digiphys_ros.nodes.lifecycle import ERROR, OK, PipelineNode, WARN
 from digiphys_ros.nodes.parameters import Parameter
 from digiphys_ros.nodes.process import run_node
 from digiphys_ros.resources import find_resource
@@ -31,6 +37,9 @@ from vision_msgs.msg import Classification, VisionInfo
 class PolicyNode(PipelineNode):
     """
     Turn ``classification`` into ``desired/<actuator>``, under the image's header.
+
+    It acts once ``vision_info`` has told that the model may lead to commands. A model for advice
+    silences it until it is activated again.
 
     :param listens: False where classifications are handed over by a call of ``take``.
     """
@@ -49,6 +58,8 @@ class PolicyNode(PipelineNode):
         self._received = 0
         self._rule = ''
         self._mismatch = ''
+        self._known = False
+        self._refusal = ''
 
     def configure(self) -> None:
         """Load the rules."""
@@ -63,6 +74,7 @@ class PolicyNode(PipelineNode):
     def activate(self) -> None:
         """Start with no votes."""
         self._policy = Policy(self._control)
+        self._known, self._refusal, self._rule = False, '', ''
         if self._listens:
             self._subscription = qos.AdaptiveSubscription(
                 self, Classification, 'classification', self.take, depth=5)
@@ -85,12 +97,21 @@ class PolicyNode(PipelineNode):
 
     def report(self) -> tuple[bytes, str, dict[str, Any]]:
         """Return the rule in force."""
-        return (WARN if self._mismatch else OK), \
-            self._mismatch or self._rule or 'no rule yet', \
+        waiting = '' if self._known else 'waits for vision_info, which tells what classifies'
+        problem = self._refusal or self._mismatch or (waiting if self._received else '')
+        return (ERROR if self._refusal else WARN if problem else OK), \
+            problem or self._rule or 'no rule yet', \
             {'rule': self._rule, 'classifications': self._received}
 
     def _on_vision_info(self, message: VisionInfo) -> None:
-        """Compare the rules with the classes of the model that is at work."""
+        """Compare the rules with the model that is at work."""
+        try:
+            check_use(use_of(message), message.method)
+        except ConfigError as error:
+            # latched: a second classifier that may command would not make this one harmless
+            self._refusal, self._rule = str(error), ''
+            self.get_logger().error(self._refusal)
+        self._known = True
         try:
             self._mismatch = ''
             check_labels(self._control, labels_of(message))
@@ -103,6 +124,8 @@ class PolicyNode(PipelineNode):
         if self.phase != 'active':
             return
         self._received += 1
+        if self._refusal or not self._known:
+            return
         best = max(message.results, key=lambda result: result.score, default=None)
         observation = Observation(
             class_id=best.class_id if best else None, score=best.score if best else 0.0,

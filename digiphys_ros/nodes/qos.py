@@ -34,6 +34,9 @@ LATCHED = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE,
 RELIABLE = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
 """For small messages that must all arrive: classifications, commands."""
 
+EVERY_ONE = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
+"""For what a person has to see or has decided: none may be lost in a burst."""
+
 BEST_EFFORT = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 """For images: the newest frame wins. As a subscription it matches every publisher."""
 

@@ -31,6 +31,7 @@ MANIFEST = 'bundle.json'
 GOLDEN = 'golden.npz'
 
 FileKind = Literal['litert', 'keras', 'savedmodel', 'onnx']
+Use = Literal['control', 'advice']
 Label = Annotated[str, Field(min_length=1)]
 
 
@@ -38,6 +39,7 @@ class BundleManifest(BaseModel):
     """
     What ``bundle.json`` holds.
 
+    :ivar use: whether results may lead to commands, or are advice to a person and no more.
     :ivar background: the label that means "nothing of interest here".
     :ivar files: model file by kind, relative to the bundle's folder.
     :ivar temperature: divides the logits before the softmax.
@@ -49,6 +51,7 @@ class BundleManifest(BaseModel):
 
     schema_version: Literal[1] = 1
     name: Annotated[str, Field(pattern=r'^[A-Za-z0-9_-]+$')]
+    use: Use = 'control'
     labels: Annotated[tuple[Label, ...], Field(min_length=2)]
     background: str | None = None
     preprocess: PreprocessSpec
@@ -173,7 +176,9 @@ def _inside(directory: Path, name: str) -> Path:
 def content_hash(directory: Path, manifest: BundleManifest) -> str:
     """Return the sha256 over the manifest (without the hash) and every file it names."""
     digest = hashlib.sha256()
-    text = manifest.model_dump_json(exclude={'content_hash'})
+    # left out where it says nothing new, so that bundles from before it keep their hash
+    excluded = {'content_hash'} | ({'use'} if manifest.use == 'control' else set())
+    text = manifest.model_dump_json(exclude=excluded)
     digest.update(json.dumps(json.loads(text), sort_keys=True).encode())
     for name in (*manifest.files.values(), manifest.golden):
         root = directory / name

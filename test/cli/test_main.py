@@ -37,6 +37,7 @@ def digiphys(*words, timeout_s=120):
     (['demo', '--source', '/nowhere.mp4'], '/nowhere.mp4: does not exist'),
     (['demo', '--seconds', '-1'], '--seconds must be positive'),
     (['demo', '--bundle', 'nothing'], '"nothing" was not found'),
+    (['demo', '--bundle', 'chest_xray'], 'chest_xray is for advice to a person'),
     (['train', 'mlp', '--data', 'nothing.npz', '--out', 'x'], 'nothing.npz: no such file'),
     (['train', 'mlp', '--out', 'x'], 'required: --data'),
     (['train', 'magic', '--data', 'nothing.npz', '--out', 'x'], '"magic.yaml" was not found'),

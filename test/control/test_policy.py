@@ -169,6 +169,29 @@ def test_a_rule_below_waits_for_the_end_of_a_hold():
     assert found[-1] == 'slow'
 
 
+def lingering(**slow):
+    rules_ = yaml.safe_load(TEXT)['rules']
+    rules_[1] = {**rules_[1], 'hold_s': 0.0, 'linger_s': 0.5, **slow}
+    return config(rules=rules_)
+
+
+def test_a_rule_lingers_from_when_its_classes_were_last_seen():
+    # two images after the last of its classes it still has the votes
+    found = rules(Policy(lingering()), *['twenty'] * 8, *['x'] * 12)
+    assert found[2:14] == ['slow'] * 12
+    assert found[14:] == ['cruise'] * 6
+
+
+def test_what_is_seen_once_more_lingers_once_more():
+    found = rules(Policy(lingering()), *['twenty'] * 5, *['x'] * 4, *['twenty'] * 5, *['x'] * 4)
+    assert found[2:] == ['slow'] * 16
+
+
+def test_a_rule_above_ends_lingering():
+    found = rules(Policy(lingering()), *['twenty'] * 5, *['stop'] * 4)
+    assert found[-3:] == ['slow', 'halt', 'halt']
+
+
 def test_what_a_rule_does_not_mention_stays_safe():
     lamp = {'kind': 'float64', 'topic': 'lamp', 'fields': {
         'data': {'min': 0.0, 'max': 1.0, 'safe': 1.0, 'max_rate_per_s': 9.0}}}
@@ -236,3 +259,70 @@ def test_two_actuators_do_not_share_a_topic():
 def test_a_class_that_the_model_lacks_is_named():
     with pytest.raises(ConfigError, match=r'rule `halt`: .*no class "stop"'):
         check_labels(config(), ['x', 'twenty', 'thirty'])
+
+
+LIMITED = """
+  - name: thirty
+    when: [thirty]
+    remember: {base: {linear.x: 0.3}}
+    command: {base: {linear.x: 0.3}}
+  - name: end
+    when: [end]
+    remember: {}
+    command: {base: {linear.x: 0.5}}
+"""
+
+
+def limited():
+    first, _, others = TEXT.partition('  - name: slow')
+    return ControlConfig.model_validate(yaml.safe_load(
+        f'{first}{LIMITED}  - name: slow{others.replace("[limits]", "[twenty]")}'))
+
+
+def speeds(policy, *labels):
+    """Show each class three times; return the speed after each third one."""
+    times = iter(range(1000))
+    return [[policy.update(Observation(label, 0.9, next(times) * 0.6)).commands for _ in range(3)]
+            [-1]['base'].values['linear.x'] for label in labels]
+
+
+def test_a_limit_outlasts_its_sign_until_another_one_ends_it():
+    assert speeds(Policy(limited()), 'x', 'thirty', 'x', 'stop', 'twenty', 'x', 'end', 'x') == \
+        [0.5, 0.3, 0.3, 0.0, 0.2, 0.3, 0.5, 0.5]
+
+
+def test_a_limit_is_forgotten_when_time_starts_anew():
+    policy = Policy(limited())
+    assert speeds(policy, 'thirty', 'x') == [0.3, 0.3]
+    assert speeds(policy, 'x') == [0.5]
+
+
+def test_a_limit_bounds_both_directions():
+    text = LIMITED.replace('linear.x: 0.3', 'linear.x: 0.1').replace('{linear.x: 0.5}',
+                                                                      '{linear.x: -0.2}')
+    data = yaml.safe_load(TEXT.partition('rules')[0])
+    data['actuators']['base']['fields']['linear.x']['min'] = -0.6
+    data['rules'] = [*yaml.safe_load(text), *yaml.safe_load(TEXT)['rules']]
+    data['rules'][1]['remember'] = None
+    config = ControlConfig.model_validate(data)
+    assert speeds(Policy(config), 'thirty', 'end') == [0.1, -0.1]
+
+
+@pytest.mark.parametrize('remember, reason', [
+    ({'arm': {'linear.x': 0.3}}, 'no such actuator, allowed are base'),
+    ({'base': {'angular.z': 0.3}}, 'no such field, allowed are linear.x'),
+    ({'base': {'linear.x': -0.3}}, 'greater than or equal to 0'),
+])
+def test_a_limit_of_something_unknown_is_refused(remember, reason):
+    data = yaml.safe_load(TEXT)
+    data['rules'][0]['remember'] = remember
+    with pytest.raises(ValidationError, match=reason):
+        ControlConfig.model_validate(data)
+
+
+def test_a_limit_that_would_keep_from_the_safe_state_is_refused():
+    data = yaml.safe_load(TEXT)
+    data['actuators']['base']['fields']['linear.x']['safe'] = 0.4
+    data['rules'][0]['remember'] = {'base': {'linear.x': 0.3}}
+    with pytest.raises(ValidationError, match='must not keep the field from its safe value'):
+        ControlConfig.model_validate(data)

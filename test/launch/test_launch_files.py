@@ -12,19 +12,45 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-from configparser import ConfigParser
 import importlib.util
+import json
+import os
 from pathlib import Path
 import shutil
 import signal
 import subprocess
+import sys
+from unittest import mock
 
+from digiphys_ros.errors import ConfigError
 import pytest
+import yaml
 
 launch = pytest.importorskip('launch', reason='launch is not installed (apt: ros-DISTRO-launch)')
 launch_ros = pytest.importorskip('launch_ros', reason='launch_ros is not installed')
 REPOSITORY = Path(__file__).resolve().parents[2]
 FILES = sorted((REPOSITORY / 'launch').glob('*.launch.py'))
+PIPELINE = REPOSITORY / 'launch/pipeline.launch.py'
+SIMULATION = REPOSITORY / 'launch/simulation.launch.py'
+STAND_IN = """#!{python}
+import json, pathlib, signal, sys
+pathlib.Path('{folder}', pathlib.Path(sys.argv[0]).name + '.json').write_text(json.dumps(sys.argv))
+if not sys.argv[0].endswith('create'):
+    signal.sigwait([signal.SIGINT])
+"""
+GZ_SIM = """
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+
+def generate_launch_description():
+    return LaunchDescription([
+        DeclareLaunchArgument('gz_args', default_value=''),
+        DeclareLaunchArgument('on_exit_shutdown', default_value='false'),
+        Node(package='ros_gz_sim', executable='server', name='server', arguments=[
+            LaunchConfiguration('gz_args'), LaunchConfiguration('on_exit_shutdown')])])
+"""
 
 
 def description(path):
@@ -36,25 +62,49 @@ def description(path):
 
 def started(path, **arguments):
     """Walk a launch file with these arguments; return its nodes as they would be started."""
-    from launch.actions import DeclareLaunchArgument
-    from launch_ros.actions import Node
+    from launch.actions.execute_local import ExecuteLocal
     context = launch.LaunchContext()
     context.launch_configurations.update(arguments)
-    nodes = []
+    nodes = {}
+
+    def note(process, _context):
+        process.prepare(context)
+        process.words = process.process_description.final_cmd
+        process.environment = dict(os.environ)
+        nodes[process.node_name.replace('<node_namespace_unspecified>', '')] = process
 
     def walk(entities):
-        for entity in entities:
-            if entity.condition is not None and not entity.condition.evaluate(context):
-                continue
-            if isinstance(entity, Node):
-                entity._perform_substitutions(context)
-                nodes.append(entity)
-            elif isinstance(entity, DeclareLaunchArgument):
-                entity.visit(context)
-            else:
-                walk(entity.get_sub_entities())
-    walk(description(path).entities)
-    return {node.node_name: node for node in nodes}
+        for entity in entities or []:
+            walk(entity.visit(context))
+    before = dict(os.environ)
+    try:
+        with mock.patch.object(ExecuteLocal, 'execute', note):
+            walk(description(path).entities)
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+    return nodes
+
+
+@pytest.fixture
+def gazebo(tmp_path, monkeypatch):
+    """Install stand-ins for Gazebo's ROS packages, which say how they were started."""
+    prefix = tmp_path / 'gazebo'
+    index = prefix / 'share/ament_index/resource_index/packages'
+    index.mkdir(parents=True)
+    for package, executable in (('ros_gz_sim', 'create'), ('ros_gz_sim', 'server'),
+                                ('ros_gz_bridge', 'parameter_bridge'),
+                                ('ros_gz_image', 'image_bridge'), ('rviz2', 'rviz2')):
+        (index / package).touch()
+        program = prefix / 'lib' / package / executable
+        program.parent.mkdir(parents=True, exist_ok=True)
+        program.write_text(STAND_IN.format(python=sys.executable, folder=tmp_path))
+        program.chmod(0o755)
+    file = prefix / 'share/ros_gz_sim/launch/gz_sim.launch.py'
+    file.parent.mkdir(parents=True)
+    file.write_text(GZ_SIM)
+    monkeypatch.setenv('AMENT_PREFIX_PATH', f'{prefix}:{os.environ.get("AMENT_PREFIX_PATH", "")}')
+    return tmp_path
 
 
 @pytest.mark.parametrize('path', FILES, ids=lambda path: path.name)
@@ -67,24 +117,131 @@ def test_every_argument_is_described_and_has_a_default(path):
 
 
 @pytest.mark.parametrize('path', FILES, ids=lambda path: path.name)
-def test_every_executable_is_installed(path):
-    setup = ConfigParser()
-    setup.read(REPOSITORY / 'setup.cfg')
+def test_every_executable_is_installed(path, gazebo):
     scripts = (REPOSITORY / 'setup.py').read_text()
-    for node in started(path).values():
+    own = [node for node in started(path).values() if node.node_package == 'digiphys_ros']
+    assert own
+    for node in own:
         assert node.node_executable in scripts
 
 
 def test_pipeline_starts_four_nodes_in_a_namespace():
-    nodes = started(REPOSITORY / 'launch/pipeline.launch.py', namespace='robot1')
+    nodes = started(PIPELINE, namespace='robot1')
     assert set(nodes) == {f'/robot1/{name}' for name in ('camera', 'classifier', 'policy', 'gate')}
 
 
 def test_a_camera_of_ones_own_replaces_the_camera_node():
-    nodes = started(REPOSITORY / 'launch/pipeline.launch.py', camera='false',
+    nodes = started(PIPELINE, camera='false',
                     image='/camera/image_raw')
     assert set(nodes) == {'/classifier', '/policy', '/gate'}
     assert ('image', '/camera/image_raw') in nodes['/classifier'].expanded_remapping_rules
+
+
+@pytest.mark.parametrize(('app', 'expected'), [
+    ('traffic', {'camera', 'classifier', 'policy', 'gate'}),
+    ('triage', {'camera', 'classifier', 'triage'}),
+])
+def test_the_application_chooses_the_nodes(app, expected):
+    nodes = started(PIPELINE, app=app)
+    assert {name.strip('/') for name in nodes} == expected
+    for node in nodes.values():
+        assert str(REPOSITORY / f'config/{app}.yaml') in node.words
+
+
+def test_an_unknown_application_is_refused():
+    with pytest.raises(RuntimeError, match='traffic'):
+        started(PIPELINE, app='flying')
+
+
+def test_gazebo_gets_the_world_and_ros_the_topics_of_the_namespace(gazebo):
+    nodes = started(SIMULATION, namespace='/fleet/r1', headless='true', x_pose='1.5')
+    world = REPOSITORY / 'worlds/sign_course.sdf'
+    assert f'-r -s --headless-rendering {world}' in nodes['/server'].words
+    assert 'true' in nodes['/server'].words
+    [create] = [node for node in nodes.values() if node.node_executable == 'create']
+    for pair in (['-world', 'sign_course'], ['-name', 'fleet_r1'], ['-x', '1.5'], ['-y', '0.0']):
+        assert ' '.join(pair) in ' '.join(create.words)
+    picture = '/world/sign_course/model/fleet_r1/link/camera/sensor/camera/image'
+    images = nodes['/fleet/r1/gazebo_image_bridge']
+    assert images.words[1] == picture
+    assert (picture, 'image') in images.expanded_remapping_rules
+    assert '/fleet/r1/gazebo_bridge' in nodes
+    assert set(nodes) >= {f'/fleet/r1/{name}' for name in ('classifier', 'policy', 'gate')}
+    assert '/fleet/r1/camera' not in nodes
+
+
+def parameters(node):
+    """Return the parameters that a walked node is given in files of its own."""
+    values = {}
+    for file in node.words:
+        if 'launch_params_' in file:
+            [section] = yaml.safe_load(Path(file).read_text()).values()
+            values.update(section['ros__parameters'])
+    return values
+
+
+@pytest.mark.parametrize('app', ['traffic', 'signals', 'sorting'])
+def test_the_bridge_names_the_world_and_the_machine_and_stays_in_its_namespace(gazebo, app):
+    nodes = started(SIMULATION, namespace='r1', app=app)
+    given = parameters(nodes['/r1/gazebo_bridge'])
+    topics = yaml.safe_load(Path(given['config_file']).read_text())
+    assert given['use_sim_time'] is True
+    by_name = {topic['ros_topic_name']: topic for topic in topics}
+    world = {'traffic': 'sign_course', 'signals': 'intersection', 'sorting': 'sorting_line'}[app]
+    assert by_name['/clock']['gz_topic_name'] == f'/world/{world}/clock'
+    if app == 'traffic':
+        assert by_name['cmd_vel']['gz_topic_name'] == '/model/r1/cmd_vel'
+    assert [name for name in by_name if name.startswith('/')] == ['/clock']
+    for topic in topics:
+        assert set(topic) == {'ros_topic_name', 'gz_topic_name', 'ros_type_name', 'gz_type_name',
+                              'direction'}
+        assert '$' not in topic['gz_topic_name']
+
+
+def test_the_pipeline_runs_on_simulated_time(gazebo):
+    for wanted in ('true', 'false'):
+        nodes = started(SIMULATION, use_sim_time=wanted)
+        given = [word for name in ('classifier', 'policy', 'gate')
+                 for word in nodes[f'/{name}'].words]
+        assert ('use_sim_time:=True' in given) == (wanted == 'true')
+
+
+@pytest.mark.parametrize(('transport', 'address'), [('local', '127.0.0.1'), ('robot', None)])
+def test_a_local_run_keeps_gazebos_transport_on_this_machine(gazebo, monkeypatch, transport,
+                                                             address):
+    monkeypatch.delenv('GZ_IP', raising=False)
+    node = started(SIMULATION, transport=transport)['/server']
+    assert node.environment.get('GZ_IP') == address
+    assert str(REPOSITORY / 'worlds/models') in node.environment['GZ_SIM_RESOURCE_PATH']
+
+
+def test_rviz_is_started_on_request(gazebo):
+    assert not [node for node in started(SIMULATION).values() if node.node_package == 'rviz2']
+    [rviz] = [node for node in started(SIMULATION, rviz='true').values()
+              if node.node_package == 'rviz2']
+    assert Path(rviz.words[2]).is_file()
+
+
+def test_a_path_with_spaces_reaches_gazebo_as_one_word(gazebo, tmp_path):
+    world = tmp_path / 'my world.sdf'
+    world.write_text('<sdf version="1.9"><world name="mine"/></sdf>')
+    nodes = started(SIMULATION, world=str(world), headless='true')
+    assert f"'{world}'" in ' '.join(nodes['/server'].words)
+
+
+@pytest.mark.parametrize(('arguments', 'sentence'), [
+    ({'world': 'moon'}, '"moon.sdf" was not found'),
+    ({'world': str(REPOSITORY / 'package.xml')}, 'is no SDF world'),
+])
+def test_an_unknown_world_is_one_sentence(gazebo, arguments, sentence):
+    with pytest.raises(ConfigError, match=sentence):
+        started(SIMULATION, **arguments)
+
+
+def test_without_gazebo_the_launch_says_how_to_install_it(monkeypatch, tmp_path):
+    monkeypatch.setenv('AMENT_PREFIX_PATH', str(tmp_path))
+    with pytest.raises(ConfigError, match=r'apt-get install ros-.*-ros-gz'):
+        started(SIMULATION)
 
 
 @pytest.mark.ros
@@ -100,3 +257,39 @@ def test_ros2_launch_moves_the_robot_and_ends_clean(robot):
     assert commands[-1].twist.linear.x == 0.0
     left = subprocess.run(['pgrep', '-s', str(process.pid)], capture_output=True, text=True)
     assert not left.stdout
+
+
+@pytest.mark.ros
+@pytest.mark.skipif(shutil.which('ros2') is None, reason='the ros2 command is not installed')
+def test_ros2_launch_starts_gazebo_bridges_and_pipeline(robot, gazebo):
+    robot.environment['AMENT_PREFIX_PATH'] = os.environ['AMENT_PREFIX_PATH']
+    process = robot.run('launch', [
+        'ros2', 'launch', 'digiphys_ros', 'simulation.launch.py', 'namespace:=r1',
+        'headless:=true'])
+    robot.is_active('r1/classifier', 'r1/policy', 'r1/gate')
+    told = {name: json.loads((gazebo / f'{name}.json').read_text())
+            for name in ('server', 'create', 'parameter_bridge', 'image_bridge')}
+    assert told['server'][1].startswith('-r -s --headless-rendering ')
+    assert '__ns:=/r1' in told['parameter_bridge']
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10.0) == 0
+
+
+@pytest.mark.ros
+@pytest.mark.skipif(not any(map(shutil.which, ('gz', 'ign'))) or shutil.which('ros2') is None,
+                    reason='Gazebo and the ros2 command are not both installed')
+def test_the_robot_drives_in_gazebo(robot):
+    pytest.importorskip('ament_index_python')
+    from ament_index_python.packages import get_package_share_directory, PackageNotFoundError
+    try:
+        get_package_share_directory('ros_gz_sim')
+    except PackageNotFoundError:
+        pytest.skip('ros_gz_sim is not installed (apt: ros-DISTRO-ros-gz)')
+    from nav_msgs.msg import Odometry
+    odometry = robot.listen(Odometry, 'r1/odom')
+    process = robot.run('launch', [
+        'ros2', 'launch', 'digiphys_ros', 'simulation.launch.py', 'namespace:=r1',
+        'headless:=true'])
+    robot.wait(lambda: odometry and odometry[-1].pose.pose.position.x > 0.5, 'motion', 120.0)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20.0) == 0

@@ -45,9 +45,13 @@ def test_every_parameter_is_described_and_its_default_allowed():
             assert parameter.check(parameter.default) == parameter.default
 
 
-@pytest.mark.parametrize('name', ['traffic.yaml', 'parameters.yaml'])
-def test_the_shipped_files_pass_the_check(name):
-    assert check_parameters(share_dir() / 'config' / name) == NODES
+@pytest.mark.parametrize(('name', 'nodes'), [
+    ('traffic.yaml', ('camera', 'classifier', 'policy', 'gate')),
+    ('triage.yaml', ('camera', 'classifier', 'triage')),
+    ('parameters.yaml', NODES),
+])
+def test_the_shipped_files_pass_the_check(name, nodes):
+    assert check_parameters(share_dir() / 'config' / name) == nodes
 
 
 @pytest.mark.parametrize(('text', 'line', 'words'), [

@@ -32,10 +32,19 @@ rules:
 """
 
 
-def table(labels):
+def table(labels, **about):
     from digiphys_ros.nodes.conversions import vision_info_message
     from std_msgs.msg import Header
-    return vision_info_message('test@0', labels, Header())
+    return vision_info_message('test@0', labels, Header(), **about)
+
+
+def tell(robot, **about):
+    """Return a latched publisher that has told what classifies."""
+    from digiphys_ros.nodes.qos import LATCHED
+    from vision_msgs.msg import VisionInfo
+    infos = robot.node.create_publisher(VisionInfo, 'vision_info', LATCHED)
+    infos.publish(table(['stop', 'no_sign'], **about))
+    return infos
 
 
 def test_rules_for_classes_the_model_does_not_know_are_told(robot, tmp_path):
@@ -56,6 +65,7 @@ def test_the_desired_command_has_the_images_header(robot):
     from geometry_msgs.msg import TwistStamped
     from std_msgs.msg import Header
     from vision_msgs.msg import Classification
+    tell(robot)
     robot.start('policy')
     robot.is_active('policy')
     desired = robot.listen(TwistStamped, 'desired/base')
@@ -69,3 +79,57 @@ def test_the_desired_command_has_the_images_header(robot):
     robot.poll(show, 'desired command')
     assert desired[0].header in shown
     assert desired[0].twist.linear.x == 0.0
+
+
+class Seen:
+    """A classifier of the test's own that sees one stop sign after another."""
+
+    def __init__(self, robot):
+        from geometry_msgs.msg import TwistStamped
+        from vision_msgs.msg import Classification
+        self._robot = robot
+        self.desired = robot.listen(TwistStamped, 'desired/base')
+        self._publisher = robot.speak(Classification, 'classification')
+
+    def show(self, count):
+        from digiphys_ros.nodes.conversions import classification_message
+        from std_msgs.msg import Header
+        before = int(self._robot.value('policy', 'classifications') or 0)
+
+        def received():
+            self._publisher.publish(classification_message(
+                [('stop', 0.99)], Header(stamp=self._robot.now())))
+            return int(self._robot.value('policy', 'classifications') or 0) >= before + count
+        self._robot.poll(received, f'{count} classifications')
+
+
+@pytest.mark.parametrize('start', ['before', 'after'])
+def test_a_model_for_advice_moves_nothing(robot, start):
+    if start == 'before':
+        tell(robot, use='advice')
+    robot.start('policy')
+    robot.is_active('policy')
+    if start == 'after':
+        # one that may command beside it changes nothing
+        tell(robot)
+        tell(robot, use='advice')
+    sentence = 'test@0 is for advice to a person: no rule acts on it and no actuator can be wired'
+    robot.wait(lambda: sentence in robot.message('policy'), 'refusal')
+    if start == 'after':
+        tell(robot)
+    seen = Seen(robot)
+    seen.show(10)
+    assert not seen.desired
+    assert sentence in robot.message('policy')
+
+
+def test_nothing_moves_before_it_is_known_what_classifies(robot):
+    robot.start('policy')
+    robot.is_active('policy')
+    seen = Seen(robot)
+    seen.show(10)
+    assert not seen.desired
+    assert 'waits for vision_info' in robot.message('policy')
+    tell(robot)
+    seen.show(10)
+    assert seen.desired

@@ -84,11 +84,22 @@ def test_a_changed_file_is_refused(bundle, name):
     ({'files': {'pickle': 'model.pkl'}}, ['files']),
     ({'files': {}}, ['files']),
     ({'surprise': 1}, ['`surprise`']),
+    ({'use': 'advice'}, ['content hash']),
+    ({'use': 'decide'}, ['`use`', "'control' or 'advice'"]),
 ])
 def test_a_changed_manifest_is_refused_with_the_reason(bundle, fields, words):
     change(bundle, **fields)
     for word in words:
         assert word in refusal(bundle)
+
+
+def test_advice_cannot_be_made_control_without_writing_the_bundle_anew(tmp_path):
+    manifest = load_bundle(SHIPPED).manifest
+    assert manifest.use == 'control'
+    rewrite(tmp_path / 'new', manifest=manifest.model_copy(update={'use': 'advice'}))
+    assert load_bundle(tmp_path / 'new').manifest.use == 'advice'
+    change(tmp_path / 'new', use='control')
+    assert 'content hash' in refusal(tmp_path / 'new')
 
 
 def test_a_link_that_leads_out_is_refused(bundle, tmp_path):

@@ -71,7 +71,8 @@ def make_bundle(model: Any, recipe: Recipe, spec: PreprocessSpec, training: Data
     metrics = {name: figures(logits[name], data.classes, temperature, threshold)
                for name, data in validation.items()}
     manifest = BundleManifest(
-        name=recipe.name, labels=training.labels, preprocess=spec, files={'litert': 'to come'},
+        name=recipe.name, use=recipe.use, labels=training.labels, preprocess=spec,
+        files={'litert': 'to come'},
         background=recipe.background.label if recipe.background else None,
         temperature=temperature, abstain_below=threshold, metrics=metrics,
         provenance={

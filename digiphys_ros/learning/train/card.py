@@ -16,6 +16,12 @@
 
 from digiphys_ros.perception.bundle import BundleManifest
 
+USES = {
+    'control': 'Its results may lead to commands, through a policy and a gate.',
+    'advice': 'Its results are advice to a person, who decides: a policy does not act on them, '
+              'and no actuator can be wired to them.',
+}
+
 
 def model_card(manifest: BundleManifest) -> str:
     """Return the text of MODEL_CARD.md, made from what the manifest holds."""
@@ -30,6 +36,7 @@ def model_card(manifest: BundleManifest) -> str:
         f'# {manifest.name}', '',
         f'Classifies images into {len(manifest.labels)} classes with the network '
         f'`{about["network"]}` ({about["parameters"]} parameters). {description}'.rstrip(), '',
+        '## Use', '', USES[manifest.use], '',
         '## Data', '', *[f'- {source}' for source in about['sources']],
         f'- {about["training_images"]} training images; {about["split"]}.', '',
         '## Figures', '', 'On images that training never saw.', '',

@@ -1,0 +1,98 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The review queue: uncertain cases first; only a person's decision takes one out."""
+
+from bisect import insort
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from digiphys_ros.errors import AdviceError
+
+
+@dataclass(frozen=True)
+class Case:
+    """
+    One image that waits for a person.
+
+    :ivar id: which image.
+    :ivar label: the class advised, None where the classifier abstained.
+    :ivar margin: calibrated confidence of the best class less that of the next, 0 to 1.
+    :ivar arrival: number of its entry in the audit log.
+    """
+
+    id: str
+    label: str | None
+    margin: float
+    arrival: int
+
+    @property
+    def urgency(self) -> tuple[bool, float, int]:
+        """Return the key of the order: abstained, then the smallest margin, then the oldest."""
+        return self.label is not None, self.margin, self.arrival
+
+
+def margin(scores: Sequence[tuple[str, float]]) -> float:
+    """
+    Return how far the best class is ahead of the next.
+
+    :param scores: best first; where the next is not told, it has at most what is left.
+    """
+    if not scores:
+        return 0.0
+    best = scores[0][1]
+    return best - (scores[1][1] if len(scores) > 1 else 1.0 - best)
+
+
+class ReviewQueue:
+    """Cases in the order in which a person should look at them."""
+
+    def __init__(self) -> None:
+        self._open: list[Case] = []
+        self._known: set[str] = set()
+
+    def add(self, case: Case) -> None:
+        """
+        Take a case in.
+
+        :raises AdviceError: for an image that has its case already.
+        """
+        if case.id in self:
+            raise AdviceError(f'image {case.id} has its case already: each image needs a stamp '
+                              'of its own.')
+        self._known.add(case.id)
+        insort(self._open, case, key=lambda one: one.urgency)
+
+    def decide(self, case_id: str) -> None:
+        """
+        Take a decided case out; one that is out already may be decided once more.
+
+        :raises AdviceError: for a case that never was.
+        """
+        if case_id not in self:
+            raise AdviceError(f'there is no case {case_id}: nothing was advised on that image.')
+        self._open = [case for case in self._open if case.id != case_id]
+
+    def position(self, case_id: str) -> int | None:
+        """Return the place of an open case, 1 is the next to look at; else None."""
+        return next((place for place, case in enumerate(self._open, 1) if case.id == case_id),
+                    None)
+
+    def __contains__(self, case_id: str) -> bool:
+        return case_id in self._known
+
+    @property
+    def open(self) -> tuple[Case, ...]:
+        """Return the open cases, the next to look at first."""
+        return tuple(self._open)

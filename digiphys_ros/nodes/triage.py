@@ -1,0 +1,173 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The triage node: classifications in, advice to a person out; decisions come back."""
+
+from collections import OrderedDict
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray
+from digiphys_ros.advice import AuditLog, Desk, Image as Picture, Model
+from digiphys_ros.errors import AdviceError, AuditError, ConfigError, DigiphysError
+from digiphys_ros.nodes import qos
+from digiphys_ros.nodes.advice_conversions import advice_message, case_of, decision_of
+from digiphys_ros.nodes.conversions import abstain_below_of
+from digiphys_ros.nodes.lifecycle import ERROR, OK, PipelineNode, WARN
+from digiphys_ros.nodes.parameters import Parameter
+from digiphys_ros.nodes.process import run_node
+from sensor_msgs.msg import CompressedImage, Image
+from vision_msgs.msg import Classification, VisionInfo
+
+KEPT_IMAGES = 100
+
+
+class TriageNode(PipelineNode):
+    """
+    Turn ``classification`` into ``advice``, under the image's header.
+
+    Each advice and each ``decision`` of a person is in the audit log first. Both topics carry a
+    type that neither policy nor gate nor any actuator takes.
+    """
+
+    PARAMETERS = (
+        Parameter('audit_log', '~/.ros/triage_audit.jsonl',
+                  'File that every advice and every decision is appended to.'),
+        Parameter('image_transport', 'raw',
+                  'Listen to Image or CompressedImage, for its sha256 in the audit log.',
+                  choices=('raw', 'compressed')),
+    )
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__('triage', **options)
+        self._desk: Desk | None = None
+        self._model: Model | None = None
+        self._inputs: list[Any] = []
+        self._digests: OrderedDict[str, str] = OrderedDict()
+        self._counts = {'advised': 0, 'abstained': 0, 'decided': 0, 'refused': 0, 'unlogged': 0}
+        self._unlogged = ''
+        self._refused = ''
+
+    def configure(self) -> None:
+        """Open the audit log; a log that was changed is refused."""
+        try:
+            self._desk = Desk(AuditLog(Path(self.settings.audit_log).expanduser()))
+        except AuditError as error:
+            raise ConfigError(f'parameter `audit_log`: {error}') from error
+        self._advice = self.create_lifecycle_publisher(DiagnosticArray, 'advice', qos.RELIABLE)
+
+    def activate(self) -> None:
+        """Listen."""
+        compressed = self.settings.image_transport == 'compressed'
+        self._unlogged = self._refused = ''
+        self._model = None
+        self._pictures = qos.AdaptiveSubscription(
+            self, CompressedImage if compressed else Image,
+            'image/compressed' if compressed else 'image', self._on_image, depth=5)
+        self._inputs = [
+            self.create_subscription(Classification, 'classification', self._on_classification,
+                                     qos.EVERY_ONE),
+            self.create_subscription(DiagnosticArray, 'decision', self._on_decision,
+                                     qos.EVERY_ONE),
+            self.create_subscription(VisionInfo, 'vision_info', self._on_vision_info,
+                                     qos.LATCHED)]
+
+    def deactivate(self) -> None:
+        """Listen no more; open cases stay in the audit log."""
+        if self._inputs:
+            self._pictures.destroy()
+        for one in self._inputs:
+            self.destroy_subscription(one)
+        self._inputs = []
+
+    def cleanup(self) -> None:
+        """Let go of the log."""
+        if hasattr(self, '_advice'):
+            self.destroy_lifecycle_publisher(self._advice)
+            del self._advice
+        self._desk = None
+
+    def report(self) -> tuple[bytes, str, dict[str, Any]]:
+        """Return how many cases are open, which is next, and what is wrong."""
+        figures: dict[str, Any] = dict(self._counts)
+        waiting = self._open_cases()
+        figures |= {'open': len(waiting), 'next': waiting[0].id if waiting else '',
+                    'listeners': self._advice.get_subscription_count() if self.configured else 0}
+        problem = self._unlogged or self._refused
+        if self.phase == 'active' and self._model is None:
+            problem = problem or 'waits for vision_info, which tells what classifies'
+        return (ERROR if self._unlogged else WARN if problem else OK), \
+            problem or self.phase, figures
+
+    def _open_cases(self) -> tuple[Any, ...]:
+        try:
+            return self._desk.queue.open if self._desk is not None else ()
+        except AuditError as error:
+            self._unlogged = str(error)
+            return ()
+
+    def _on_vision_info(self, message: VisionInfo) -> None:
+        name, _, content_hash = message.method.partition('@')
+        self._model = Model(name, content_hash, abstain_below_of(message))
+
+    def _on_image(self, message: Image | CompressedImage) -> None:
+        self._digests[case_of(message.header)] = hashlib.sha256(message.data).hexdigest()
+        while len(self._digests) > KEPT_IMAGES:
+            self._digests.popitem(last=False)
+
+    def _on_classification(self, message: Classification) -> None:
+        if self._desk is None or self._model is None:
+            self._counts['refused'] += 1
+            return
+        case = case_of(message.header)
+        scores = sorted(((one.class_id, one.score) for one in message.results),
+                        key=lambda one: -one[1])
+        try:
+            advice = self._desk.advise(
+                Picture(case, self._digests.get(case, '')), scores, self._model, self.now_s())
+        except DigiphysError as error:
+            self._tell_refusal(error)
+            return
+        self._unlogged = self._refused = ''
+        self._counts['advised'] += 1
+        self._counts['abstained'] += advice.label is None
+        self._advice.publish(advice_message(advice, message.header))
+
+    def _on_decision(self, message: DiagnosticArray) -> None:
+        if self._desk is None:
+            return
+        try:
+            self._desk.decide(case_of(message.header), *decision_of(message), self.now_s())
+        except DigiphysError as error:
+            self._tell_refusal(error)
+            return
+        self._counts['decided'] += 1
+
+    def _tell_refusal(self, error: DigiphysError) -> None:
+        self._counts['refused' if isinstance(error, AdviceError) else 'unlogged'] += 1
+        if isinstance(error, AdviceError):
+            self._refused = str(error)
+        else:
+            self._unlogged = str(error)
+        self.note(str(error), warn=True)
+
+
+def main() -> None:
+    """Run the triage node."""
+    run_node(TriageNode)
+
+
+if __name__ == '__main__':
+    main()

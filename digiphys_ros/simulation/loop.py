@@ -1,0 +1,199 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The closed loop on simulated time: world, picture, pipeline, commands, world."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+import math
+from typing import Any
+
+from digiphys_ros.control.gate import GateOutput
+from digiphys_ros.errors import SimulationError
+from digiphys_ros.simulation.applications.application import Application, Commands, Event, Facts
+from digiphys_ros.simulation.pipeline import make_pipeline, Pipeline
+from digiphys_ros.simulation.safety import SafetyJudge
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class FrameRecord:
+    """
+    One picture and what was known and sent at its capture.
+
+    :ivar truth: what a classifier should have said, None where that is open.
+    :ivar said: what it said, None when it abstained or was not asked.
+    :ivar rule: the policy's rule after this picture.
+    :ivar outputs: what the actuators were sent last, by actuator and field.
+    :ivar gate_states: by actuator, as ``obeying``.
+    """
+
+    time_s: float
+    truth: str | None
+    said: str | None
+    score: float
+    rule: str | None
+    outputs: Commands
+    gate_states: Mapping[str, str]
+    facts: Facts
+
+
+@dataclass
+class Recording:
+    """
+    One run.
+
+    :ivar unsafe: one sentence for each of the first unsafe commands; ``unsafe_commands`` is
+        their number, ``commands`` that of all that were sent.
+    """
+
+    frames: list[FrameRecord] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    unsafe: list[str] = field(default_factory=list)
+    unsafe_commands: int = 0
+    commands: int = 0
+
+
+Watch = Callable[[FrameRecord, Any], None]
+"""Called with each record and the picture as the classifier got it, None without a camera."""
+
+
+class Loop:
+    """
+    One run in steps from one picture to the next; see ``run_loop``.
+
+    :ivar recording: what happened so far.
+    """
+
+    def __init__(self, application: Application, pipeline: Pipeline,
+                 faults: Sequence[Any] = (), watch: Watch | None = None, *,
+                 camera: bool = True) -> None:
+        self.recording = Recording()
+        self._application, self._pipeline = application, pipeline
+        self._faults, self._watch, self._camera = faults, watch, camera
+        self._outputs: dict[str, GateOutput] = {}
+        self._dead: frozenset[str] = frozenset()
+        self._last_picture: NDArray[Any] | None = None
+        self._frames = self._ticks = 0
+        control, settings = pipeline.control, pipeline.settings
+        self._judges = {} if control is None else {
+            name: SafetyJudge(control.actuator(name), settings.lease_s, 1 / settings.rate_hz)
+            for name in control.actuators}
+
+    def step(self) -> None:
+        """Take a picture, then let time pass until the next one."""
+        self._see()
+        self._frames += 1
+        next_frame_s = self._frames / self._application.rate_hz
+        while True:
+            next_tick_s = self._ticks / self._pipeline.settings.rate_hz
+            arrival_s = self._pipeline.next_arrival_s
+            next_s = min(next_tick_s, math.inf if arrival_s is None else arrival_s)
+            if next_s >= next_frame_s:
+                break
+            self._advance_to(next_s)
+            self._ticks += next_s == next_tick_s
+            self._send(next_s)
+        self._advance_to(next_frame_s)
+        self.recording.events += self._application.events()
+
+    def _see(self) -> None:
+        application, now_s = self._application, self._frames / self._application.rate_hz
+        active = [fault for fault in self._faults if fault.active(now_s)]
+        self._let_die(frozenset(
+            fault.node for fault in active if fault.kind == 'node_killed'))
+        picture = self._picture(active) if self._camera else None
+        truth = application.truth()
+        seen = self._pipeline.see(
+            picture, truth, now_s, dead=self._dead,
+            delay_s=sum(fault.delay_s for fault in active if fault.kind == 'command_delayed'))
+        record = FrameRecord(
+            now_s, truth, seen.said, seen.score, seen.rule,
+            {name: dict(output.values) for name, output in self._outputs.items()},
+            {name: gate.state.value for name, gate in self._pipeline.gates.items()},
+            dict(application.facts()))
+        self.recording.frames.append(record)
+        if self._watch is not None:
+            self._watch(record, picture)
+
+    def _let_die(self, dead: frozenset[str]) -> None:
+        for node in sorted(self._dead - dead):
+            self._pipeline.restart(node)
+        self._dead = dead
+
+    def _picture(self, active: Sequence[Any]) -> NDArray[Any]:
+        kinds = {fault.kind: fault for fault in active}
+        if 'camera_frozen' in kinds and self._last_picture is not None:
+            return self._last_picture
+        if hasattr(self._application, 'disturb'):
+            self._application.disturb(**_disturbance(kinds))
+        picture = self._application.picture()
+        if 'camera_black' in kinds:
+            picture = np.zeros_like(picture)
+        self._last_picture = picture
+        return picture
+
+    def _advance_to(self, time_s: float) -> None:
+        application = self._application
+        values = {name: output.values for name, output in self._outputs.items()}
+        application.advance(time_s - application.time_s, values)
+        # else a sum of many steps would drift away from the clock
+        application.time_s = time_s
+
+    def _send(self, now_s: float) -> None:
+        outputs = self._pipeline.step(now_s, self._dead)
+        self._outputs = {**self._outputs, **outputs}
+        for name, output in outputs.items():
+            problem = self._judges[name].judge(now_s, output)
+            self.recording.commands += 1
+            if problem:
+                self.recording.unsafe_commands += 1
+                if len(self.recording.unsafe) < 20:
+                    self.recording.unsafe.append(f'at {now_s:.3f} s, {name}: {problem}')
+
+
+def _disturbance(kinds: Mapping[str, Any]) -> dict[str, float]:
+    knocked, dirty, hidden = (
+        kinds.get(kind) for kind in ('camera_knocked', 'sign_dirty', 'sign_hidden'))
+    return {'camera_yaw_rad': math.radians(knocked.degrees) if knocked else 0.0,
+            'sign_dirt': dirty.share if dirty else 0.0,
+            'sign_hidden': hidden.share if hidden else 0.0}
+
+
+def run_loop(application: Application, pipeline: Pipeline, seconds: float,
+             faults: Sequence[Any] = (), watch: Watch | None = None, *,
+             camera: bool = True) -> Recording:
+    """
+    Run an application in closed loop until it ends, at most for some simulated seconds.
+
+    :param faults: what goes wrong and when, see simulation.faults.
+    :param watch: called at every picture.
+    :param camera: False makes no pictures; the classifier is told the truth.
+    :raises SimulationError: when the world does not settle.
+    """
+    loop = Loop(application, pipeline, faults, watch, camera=camera)
+    while application.time_s < seconds - 1e-9 and not application.ended:
+        loop.step()
+        facts = loop.recording.frames[-1].facts
+        wild = [name for name, value in facts.items()
+                if isinstance(value, float) and math.isnan(value)]
+        if wild:
+            raise SimulationError(
+                f'{application.name} does not settle: {wild[0]} is not a number at '
+                f'{application.time_s:.2f} s; try another seed.')
+    return loop.recording
+
+
+__all__ = ['Event', 'FrameRecord', 'Loop', 'make_pipeline', 'Recording', 'run_loop', 'Watch']

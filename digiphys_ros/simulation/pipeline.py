@@ -1,0 +1,166 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The pipeline without ROS: classifier, policy and gates on simulated time."""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from digiphys_ros.control.config import check_labels, check_use, ControlConfig, load_control
+from digiphys_ros.control.gate import Gate, GateOutput
+from digiphys_ros.control.policy import Observation, Policy
+from digiphys_ros.perception.frame import Frame
+from digiphys_ros.perception.liveness import LivenessMonitor
+from digiphys_ros.resources import find_resource
+from digiphys_ros.simulation.settings import load_settings, Settings
+from numpy.typing import NDArray
+
+Classify = Callable[[NDArray[Any]], tuple[str | None, float]]
+"""From a picture to the best class and its probability; None for an abstention."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """
+    What became of one picture.
+
+    :ivar said: the class, None when the classifier abstained or was not asked.
+    :ivar rule: the policy's rule after it.
+    """
+
+    said: str | None = None
+    score: float = 0.0
+    rule: str | None = None
+
+
+class Pipeline:
+    """
+    What the nodes classifier, policy and gate do, in one process and with no clock of its own.
+
+    :ivar control: rules and actuators, None for a pipeline that moves nothing.
+    :param classify: what names a picture; None makes one that is told the truth, for worlds
+        without a camera.
+    """
+
+    def __init__(self, settings: Settings, control: ControlConfig | None,
+                 classify: Classify | None = None) -> None:
+        self.settings = settings
+        self.control = control
+        self._classify = classify
+        self._under_way: deque[tuple[float, Mapping[str, Any]]] = deque()
+        self.restart('classifier')
+        self.restart('policy')
+        self.restart('gate')
+
+    def restart(self, node: str) -> None:
+        """Start one of classifier, policy and gate anew, as after its death."""
+        if node == 'classifier':
+            self._liveness = LivenessMonitor(
+                self.settings.black_below, self.settings.skip_repeated)
+            self._told: str | None = None
+        elif node == 'policy':
+            self._policy = Policy(self.control) if self.control else None
+            self._rule: str | None = None
+        else:
+            self.gates = {name: self._gate(name) for name in
+                          (self.control.actuators if self.control else ())}
+
+    def _gate(self, name: str) -> Gate:
+        assert self.control is not None
+        gate = Gate(self.control.actuator(name), self.settings.lease_s)
+        gate.activate()
+        return gate
+
+    def see(self, picture: NDArray[Any] | None, truth: str | None, captured_s: float, *,
+            dead: frozenset[str] = frozenset(), delay_s: float = 0.0) -> Seen:
+        """
+        Take one picture; its commands reach the gates after the processing delay.
+
+        :param picture: (H, W, 3) uint8 RGB or (H, W) uint8; None where there is no camera.
+        :param truth: what a classifier without a picture is told.
+        :param dead: nodes that do nothing now.
+        :param delay_s: what the commands take in addition.
+        """
+        if 'classifier' in dead:
+            return Seen(rule=self._rule)
+        if picture is None or self._classify is None:
+            # in between, a classifier goes on saying what it said
+            self._told = said = self._told if truth is None else truth
+            score = float(said is not None)
+        else:
+            frame = Frame(picture, 'mono' if picture.ndim == 2 else 'rgb')
+            if self._liveness.check(frame) != 'fresh':
+                return Seen(rule=self._rule)
+            said, score = self._classify(picture)
+        if self._policy is not None and 'policy' not in dead:
+            decision = self._policy.update(Observation(said, score, captured_s))
+            self._rule = decision.rule
+            arrival_s = captured_s + self.settings.processing_delay_s + delay_s
+            self._under_way.append((arrival_s, decision.commands))
+        return Seen(said, score, self._rule)
+
+    @property
+    def next_arrival_s(self) -> float | None:
+        """When the next commands reach the gates; None when none are under way."""
+        return min((arrival_s for arrival_s, _ in self._under_way), default=None)
+
+    def step(self, now_s: float, dead: frozenset[str] = frozenset()) -> dict[str, GateOutput]:
+        """Return what the gates send now, by actuator; nothing from gates that are dead."""
+        waiting = self._under_way
+        arrived = [one for one in waiting if one[0] <= now_s + 1e-9]
+        self._under_way = deque(one for one in waiting if one[0] > now_s + 1e-9)
+        if 'gate' in dead:
+            return {}
+        for _, commands in arrived:
+            for name, command in commands.items():
+                self.gates[name].offer(command, now_s)
+        return {name: gate.step(now_s) for name, gate in self.gates.items()}
+
+
+def make_pipeline(application: Any, *, config: str | Path | None = None,
+                  bundle: str | None = None, camera: bool = True) -> Pipeline:
+    """
+    Return the pipeline of an application, as its parameters file in config/ describes it.
+
+    :param config: another parameters file: a path, or a name in config/.
+    :param bundle: another model bundle.
+    :param camera: False for a world without one: the classifier is told the truth.
+    :raises ConfigError: naming the file, the line and the field.
+    :raises BundleError: for a bundle that is not what it claims to be.
+    """
+    name = config or getattr(application, 'CONFIG', f'{application.name}.yaml')
+    settings = load_settings(find_resource(str(name), 'config'))
+    control = load_control(find_resource(settings.rules, 'config')) if settings.rules else None
+    if not camera:
+        return Pipeline(settings, control)
+    return Pipeline(settings, control, _classifier(settings, bundle, control))
+
+
+def _classifier(settings: Settings, name: str | None, control: ControlConfig | None) -> Classify:
+    from digiphys_ros.perception import check_golden, Classifier, create_engine, load_bundle
+    bundle = load_bundle(find_resource(name or settings.bundle, 'models'))
+    if control is not None:
+        check_use(bundle.manifest.use, bundle.manifest.name)
+        check_labels(control, bundle.labels)
+    engine, _why = create_engine(bundle, settings.engine)
+    check_golden(bundle, engine)
+    classifier = Classifier(bundle, engine, roi=settings.roi, top_k=1)
+
+    def classify(picture: NDArray[Any]) -> tuple[str | None, float]:
+        result = classifier(Frame(picture, 'mono' if picture.ndim == 2 else 'rgb'))
+        return result.scores[0] if result.scores else (None, 0.0)
+    return classify

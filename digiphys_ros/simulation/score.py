@@ -1,0 +1,155 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Judge the recording of a run: does an expectation hold, and since when does it not."""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from digiphys_ros.simulation.faults import Fault
+
+if TYPE_CHECKING:
+    from digiphys_ros.simulation.loop import FrameRecord, Recording
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The moment at which an expectation stopped to hold, and why."""
+
+    time_s: float
+    sentence: str
+
+
+def fact_at_most(recording: 'Recording', fact: str, most: float) -> Failure | None:
+    """Judge a fact at every frame."""
+    for frame in recording.frames:
+        value = float(frame.facts[fact])
+        if value > most + 1e-9:
+            return Failure(frame.time_s, f'{fact} is {value:g}, more than {most:g}')
+    return None
+
+
+def fact_at_least_at_end(recording: 'Recording', fact: str, least: float) -> Failure | None:
+    """Judge a fact at the last frame."""
+    frame = recording.frames[-1]
+    value = float(frame.facts[fact])
+    if value < least - 1e-9:
+        return Failure(frame.time_s, f'{fact} is {value:g} at the end, less than {least:g}')
+    return None
+
+
+def never_above_limit(recording: 'Recording', share: float, grace_s: float = 1.0,
+                      ) -> Failure | None:
+    """
+    Judge the speed; a limit that was just lowered binds after ``grace_s``.
+
+    :param share: how far above the limit the speed may be, as a share of the limit.
+    """
+    limits: deque[tuple[float, float]] = deque()
+    for frame in recording.frames:
+        speed, limit = float(frame.facts['speed_mps']), float(frame.facts['limit_mps'])
+        limits.append((frame.time_s, limit))
+        # the last one from before the grace began was still in force when it began
+        while len(limits) > 1 and limits[1][0] <= frame.time_s - grace_s:
+            limits.popleft()
+        binding = max(value for _, value in limits)
+        if speed > binding * (1 + share) + 1e-9:
+            return Failure(frame.time_s, f'{speed:.3f} m/s, the limit is {binding:g} m/s')
+    return None
+
+
+def events_right(recording: 'Recording', kind: str, least: float, detail: str | None = None,
+                 ) -> Failure | None:
+    """Judge the share of right events; at the one that made it too small."""
+    events = [event for event in recording.events
+              if event.kind == kind and event.right is not None
+              and (detail is None or event.detail == detail)]
+    name = kind if detail is None else f'{kind} ({detail})'
+    if not events:
+        return Failure(recording.frames[-1].time_s, f'there was no "{name}" to judge')
+    wrong = [event for event in events if not event.right]
+    allowed = int((1 - least) * len(events) + 1e-9)
+    if len(wrong) > allowed:
+        return Failure(wrong[allowed].time_s,
+                       f'{len(events) - len(wrong)} of {len(events)} "{name}" right, wrong: '
+                       f'{", ".join(sorted({event.detail for event in wrong}))}')
+    return None
+
+
+def answers_right(recording: 'Recording', least: float) -> Failure | None:
+    """Judge the share of right answers where the truth is known and the classifier answered."""
+    answered = [frame for frame in recording.frames
+                if frame.truth is not None and frame.said is not None]
+    wrong = [frame for frame in answered if frame.said != frame.truth]
+    if not answered:
+        return Failure(recording.frames[-1].time_s, 'the classifier never answered')
+    right = 1 - len(wrong) / len(answered)
+    if right < least - 1e-9:
+        return Failure(wrong[0].time_s, f'{right:.3f} of {len(answered)} answers are right; the '
+                       f'first wrong one is {wrong[0].said} for {wrong[0].truth}')
+    return None
+
+
+def answers_at_most(recording: 'Recording', most: float, faults: Sequence[Fault],
+                    ) -> Failure | None:
+    """Judge the share of frames that are answered while a fault lasts."""
+    frames = [frame for frame in recording.frames
+              if any(fault.active(frame.time_s) for fault in faults)]
+    answered = [frame for frame in frames if frame.said is not None]
+    if len(answered) > most * len(frames) + 1e-9:
+        return Failure(answered[0].time_s, f'{len(answered)} of {len(frames)} frames were '
+                       'answered during the fault')
+    return None
+
+
+def no_unsafe_command(recording: 'Recording') -> Failure | None:
+    """Judge by what was seen of the commands from outside the gates."""
+    if not recording.unsafe_commands:
+        return None
+    first = recording.unsafe[0]
+    return Failure(float(first.split()[1]), f'{recording.unsafe_commands} of '
+                   f'{recording.commands} commands are unsafe, the first {first}')
+
+
+def safe_state_within(recording: 'Recording', most_s: float, faults: Sequence[Fault],
+                      ) -> Failure | None:
+    """Judge that no gate obeys once a blinding fault has lasted for ``most_s``."""
+    for frame in recording.frames:
+        for fault in faults:
+            if fault.blinds and fault.active(frame.time_s) \
+                    and frame.time_s > fault.from_s + most_s + 1e-9:
+                for actuator in _obeying(frame):
+                    return Failure(frame.time_s, f'the gate of {actuator} still obeys '
+                                   f'{frame.time_s - fault.from_s:.2f} s after {fault.kind}')
+    return None
+
+
+def recovers_within(recording: 'Recording', most_s: float, faults: Sequence[Fault],
+                    ) -> Failure | None:
+    """Judge that every gate obeys again within ``most_s`` of a fault's end."""
+    for fault in faults:
+        if fault.to_s is None:
+            continue
+        after = [frame for frame in recording.frames
+                 if fault.to_s <= frame.time_s <= fault.to_s + most_s + 1e-9]
+        if after and not any(len(list(_obeying(frame))) == len(frame.gate_states)
+                             for frame in after):
+            return Failure(after[-1].time_s, f'not all gates obey {most_s:g} s after '
+                           f'{fault.kind} ended')
+    return None
+
+
+def _obeying(frame: 'FrameRecord') -> Iterator[str]:
+    return (actuator for actuator, state in frame.gate_states.items() if state == 'obeying')

@@ -1,0 +1,238 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+Start an application in Gazebo: world, machine, bridges and the pipeline, all on simulated time.
+
+Examples::
+
+    ros2 launch digiphys_ros simulation.launch.py
+    ros2 launch digiphys_ros simulation.launch.py app:=sorting headless:=true namespace:=line1
+    ros2 launch digiphys_ros simulation.launch.py --show-args
+"""
+
+from collections.abc import Iterator
+import os
+from pathlib import Path
+import shlex
+from string import Template
+from xml.etree import ElementTree
+
+from ament_index_python.packages import get_package_share_directory, PackageNotFoundError
+from digiphys_ros.distro import ros_distro
+from digiphys_ros.errors import ConfigError
+from digiphys_ros.resources import find_resource, share_dir
+from digiphys_ros.transport import PROFILES, transport_environment
+from launch import Action, Condition, LaunchContext, LaunchDescription, Substitution
+from launch.actions import (
+    AppendEnvironmentVariable,
+    DeclareLaunchArgument,
+    GroupAction,
+    IncludeLaunchDescription,
+    SetEnvironmentVariable,
+)
+from launch.conditions import IfCondition
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.logging import launch_config
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
+
+BOOLEAN = ['true', 'false']
+WORLDS = {'traffic': 'sign_course', 'signals': 'intersection', 'sorting': 'sorting_line'}
+ARGUMENTS = (
+    DeclareLaunchArgument(
+        'app', default_value='traffic', choices=list(WORLDS),
+        description='Application: it chooses the world, the machine in it and config/<app>.yaml.'),
+    DeclareLaunchArgument(
+        'world', default_value='',
+        description='SDF world: a path, or a name in worlds/. Empty: that of the application.'),
+    DeclareLaunchArgument(
+        'headless', default_value='false', choices=BOOLEAN,
+        description='No window: the server alone, which draws for the cameras by EGL.'),
+    DeclareLaunchArgument(
+        'use_sim_time', default_value='true', choices=BOOLEAN,
+        description="Take the time from Gazebo's clock."),
+    DeclareLaunchArgument(
+        'namespace', default_value='',
+        description='Namespace of every node, and name of the machine in Gazebo.'),
+    DeclareLaunchArgument(
+        'x_pose', default_value='0.0',
+        description='Where the machine stands in the world, along x [m].'),
+    DeclareLaunchArgument(
+        'y_pose', default_value='0.0',
+        description='Where the machine stands in the world, along y [m].'),
+    DeclareLaunchArgument(
+        'rviz', default_value='false', choices=BOOLEAN,
+        description='Show the annotated camera image and the odometry in RViz.'),
+    DeclareLaunchArgument(
+        'config', default_value='',
+        description='ROS parameters file of the pipeline: a path, or a name in config/. '
+                    'Empty: that of the application.'),
+    DeclareLaunchArgument(
+        'transport', default_value='local', choices=[*PROFILES, 'none'],
+        description="Fast DDS profile, as in pipeline.launch.py; with local, Gazebo's own "
+                    'transport stays on this machine too.'),
+)
+
+
+class World(Substitution):
+    """The chosen world, as its file or as the name inside; a missing file ends the launch."""
+
+    def __init__(self, *, name: bool) -> None:
+        super().__init__()
+        self._name = name
+
+    def perform(self, context: LaunchContext) -> str:
+        """Return an absolute path or a name."""
+        world, app = (LaunchConfiguration(name).perform(context) for name in ('world', 'app'))
+        chosen = world or WORLDS[app]
+        path = find_resource(chosen if Path(chosen).suffix else f'{chosen}.sdf', 'worlds')
+        return _name_inside(path) if self._name else str(path)
+
+
+def _name_inside(path: Path) -> str:
+    try:
+        world = ElementTree.parse(path).find('world')
+    except (OSError, ElementTree.ParseError) as error:
+        raise ConfigError(f'{path}: is no SDF world: {error}') from error
+    if world is None or not world.get('name'):
+        raise ConfigError(f'{path}: is no SDF world: it holds no <world name="...">.')
+    return world.get('name', '')
+
+
+class Machine(Substitution):
+    """The name in Gazebo of what the application drives: the namespace as one word."""
+
+    def perform(self, context: LaunchContext) -> str:
+        """Return the name, that of the application without a namespace."""
+        namespace = LaunchConfiguration('namespace').perform(context).strip('/')
+        return namespace.replace('/', '_') or LaunchConfiguration('app').perform(context)
+
+
+class MachineFile(Substitution):
+    """The model of what the application drives."""
+
+    def perform(self, context: LaunchContext) -> str:
+        """Return its absolute path."""
+        app = LaunchConfiguration('app').perform(context)
+        return str(find_resource(f'{WORLDS[app]}_machine/model.sdf', 'worlds/models'))
+
+
+class GazeboArguments(Substitution):
+    """What Gazebo is started with; gz_sim.launch.py hands it to a shell, so it is quoted."""
+
+    def perform(self, context: LaunchContext) -> str:
+        """Return one line of arguments."""
+        headless = LaunchConfiguration('headless').perform(context) == 'true'
+        return (f'-r {"-s --headless-rendering " if headless else ""}'
+                f'{shlex.quote(World(name=False).perform(context))}')
+
+
+class GazeboShare(Substitution):
+    """Where ros_gz_sim is; without it the launch ends with the line that installs it."""
+
+    def perform(self, context: LaunchContext) -> str:
+        """Return its share folder."""
+        try:
+            return str(get_package_share_directory('ros_gz_sim'))
+        except PackageNotFoundError as error:
+            raise ConfigError('Gazebo for ROS is not installed: sudo apt-get install '
+                              f'ros-{ros_distro(os.environ)}-ros-gz') from error
+
+
+class BridgeFile(Substitution):
+    """The bridge's table of topics for this world and machine, written into the log folder."""
+
+    def perform(self, context: LaunchContext) -> str:
+        """Return its path."""
+        app = LaunchConfiguration('app').perform(context)
+        template = find_resource(f'bridge_{app}.yaml', 'config/gazebo').read_text('utf-8')
+        machine = Machine().perform(context)
+        path = Path(launch_config.log_dir) / f'bridge_{machine}.yaml'
+        path.write_text(Template(template).substitute(
+            world=World(name=True).perform(context), machine=machine), encoding='utf-8')
+        return str(path)
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Return the arguments, Gazebo, its bridges and the pipeline."""
+    return LaunchDescription([
+        *ARGUMENTS,
+        GroupAction([*_environment(), _gazebo(), _create(), *_bridges(), _rviz()]),
+        _pipeline(),
+    ])
+
+
+def _environment() -> Iterator[Action]:
+    """Let Gazebo find the models, the images through DDS, and a local run stay local."""
+    for variable in ('GZ_SIM_RESOURCE_PATH', 'IGN_GAZEBO_RESOURCE_PATH'):
+        yield AppendEnvironmentVariable(variable, str(share_dir() / 'worlds/models'))
+    for profile in PROFILES:
+        environment = transport_environment(profile, os.environ)
+        if profile == 'local':
+            environment.update(GZ_IP='127.0.0.1', IGN_IP='127.0.0.1')
+        for name, value in environment.items() - os.environ.items():
+            yield SetEnvironmentVariable(name, value, condition=_if_transport(profile))
+
+
+def _if_transport(profile: str) -> Condition:
+    return Condition(predicate=lambda context: bool(
+        LaunchConfiguration('transport').perform(context) == profile))
+
+
+def _gazebo() -> Action:
+    return IncludeLaunchDescription(
+        PythonLaunchDescriptionSource([GazeboShare(), '/launch/gz_sim.launch.py']),
+        launch_arguments={'gz_args': GazeboArguments(), 'on_exit_shutdown': 'true'}.items())
+
+
+def _create() -> Action:
+    return Node(
+        package='ros_gz_sim', executable='create', output='screen',
+        arguments=['-world', World(name=True), '-file', MachineFile(), '-name', Machine(),
+                   '-x', LaunchConfiguration('x_pose'), '-y', LaunchConfiguration('y_pose')])
+
+
+def _bridges() -> Iterator[Action]:
+    common = {'use_sim_time': _boolean('use_sim_time')}
+    yield Node(
+        package='ros_gz_bridge', executable='parameter_bridge', name='gazebo_bridge',
+        namespace=LaunchConfiguration('namespace'), output='screen',
+        parameters=[{'config_file': BridgeFile(), **common}])
+    picture = ['/world/', World(name=True), '/model/', Machine(),
+               '/link/camera/sensor/camera/image']
+    yield Node(
+        package='ros_gz_image', executable='image_bridge', name='gazebo_image_bridge',
+        namespace=LaunchConfiguration('namespace'), output='screen', arguments=[picture],
+        parameters=[common], remappings=[(picture, 'image')])
+
+
+def _rviz() -> Action:
+    return Node(
+        package='rviz2', executable='rviz2', namespace=LaunchConfiguration('namespace'),
+        arguments=['-d', str(share_dir() / 'config/gazebo/view.rviz')],
+        parameters=[{'use_sim_time': _boolean('use_sim_time')}],
+        condition=IfCondition(LaunchConfiguration('rviz')))
+
+
+def _boolean(argument: str) -> ParameterValue:
+    return ParameterValue(LaunchConfiguration(argument), value_type=bool)
+
+
+def _pipeline() -> Action:
+    forwarded = ('app', 'config', 'namespace', 'use_sim_time', 'transport')
+    return IncludeLaunchDescription(
+        PythonLaunchDescriptionSource(str(share_dir() / 'launch/pipeline.launch.py')),
+        launch_arguments={'camera': 'false', **{
+            name: LaunchConfiguration(name) for name in forwarded}}.items())

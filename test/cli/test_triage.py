@@ -1,0 +1,79 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+import json
+
+from digiphys_ros.advice import AuditLog, Desk, Image, Model
+from digiphys_ros.cli.main import main
+import pytest
+
+
+@pytest.fixture
+def log(tmp_path):
+    """Return the log of three cases."""
+    path = tmp_path / 'audit.jsonl'
+    desk = Desk(AuditLog(path))
+    for number, scores in enumerate(([('normal', 0.9), ('pneumonia', 0.1)], [],
+                                     [('pneumonia', 0.7), ('normal', 0.3)])):
+        desk.advise(Image(f'table@{number}'), scores, Model('xray', 'a1b2', 0.6), 0.0)
+    return str(path)
+
+
+def test_review_lists_the_open_cases_uncertain_ones_first(log, capsys):
+    assert main(['triage', 'review', log]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in told[:3]] == [
+        ['1', 'table@1'], ['2', 'table@2'], ['3', 'table@0']]
+    assert 'No advice: the best calibrated confidence' in told[0]
+    assert told[3] == '3 open, 0 decided'
+
+
+def test_a_decision_leaves_the_queue_and_the_log_verifies(log, capsys):
+    assert main(['triage', 'decide', log, 'table@1', 'normal', '--by', 'Dr A']) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[1] == '2 open'
+    noted = told[0].split()[2]
+    assert main(['triage', 'review', log, '--json', '-']) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert [case['case'] for case in report['open']] == ['table@2', 'table@0']
+    assert report['decided'] == 1
+    assert main(['triage', 'verify', log, '--noted', noted]) == 0
+    assert capsys.readouterr().out == f'4 entries, last hash {noted}: as written\n'
+
+
+def test_a_changed_log_is_told_and_takes_no_decision(log, capsys):
+    with open(log, 'r+b') as file:
+        data = file.read().replace(b'pneumonia', b'pneumania', 1)
+        file.seek(0)
+        file.write(data)
+    assert main(['triage', 'verify', log]) == 1
+    told = capsys.readouterr().out
+    assert 'PROBLEM  entry 1 in line 1 was changed' in told
+    assert 'NOT as they were written' in told
+    assert main(['triage', 'decide', log, 'table@1', 'normal', '--by', 'Dr A']) == 1
+    assert 'entry 1 in line 1 was changed' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(('words', 'code', 'sentence'), [
+    (['verify', 'nothing.jsonl'], 2, 'nothing.jsonl: there is no such audit log'),
+    (['decide', 'LOG', 'table@9', 'normal', '--by', 'Dr A'], 1, 'there is no case table@9'),
+    (['decide', 'LOG', 'table@1', 'normal'], 2, 'required: --by'),
+    (['decide', 'LOG', 'table@1', 'normal', '--by', ' '], 1, 'needs a class and who decided'),
+    (['guess'], 2, "invalid choice: 'guess'"),
+])
+def test_what_cannot_be_done_gets_one_sentence(log, capsys, words, code, sentence):
+    assert main(['triage', *(log if word == 'LOG' else word for word in words)]) == code
+    told = capsys.readouterr().err
+    assert sentence in told
+    assert told.count('\n') == 1

@@ -1,0 +1,200 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+from array import array
+import hashlib
+
+from digiphys_ros.advice import verify
+import pytest
+
+pytestmark = pytest.mark.ros
+
+COMMANDING = {'geometry_msgs/msg/TwistStamped', 'geometry_msgs/msg/Twist',
+              'sensor_msgs/msg/JointState', 'std_msgs/msg/Float64', 'std_msgs/msg/Bool',
+              'trajectory_msgs/msg/JointTrajectory', 'vision_msgs/msg/Classification'}
+
+
+class Reader:
+    """A classifier and a person of the test's own around a running triage node."""
+
+    def __init__(self, robot, log, informed=True):
+        from diagnostic_msgs.msg import DiagnosticArray
+        from digiphys_ros.nodes.qos import LATCHED, RELIABLE
+        from sensor_msgs.msg import Image
+        from vision_msgs.msg import Classification, VisionInfo
+        self.robot, self.log = robot, log
+        self._infos = robot.node.create_publisher(VisionInfo, 'vision_info', LATCHED)
+        if informed:
+            self.inform()
+        robot.start('triage', audit_log=str(log))
+        robot.is_active('triage')
+        self.advice = robot.listen(DiagnosticArray, 'advice')
+        self._classifications = robot.speak(Classification, 'classification', RELIABLE)
+        self._decisions = robot.speak(DiagnosticArray, 'decision', RELIABLE)
+        self._images = robot.speak(Image, 'image')
+        robot.wait(lambda: robot.value('triage', 'listeners') == '1', 'listener')
+        if informed:
+            robot.wait(lambda: robot.message('triage') == 'active', 'model')
+
+    def inform(self):
+        from digiphys_ros.nodes.conversions import vision_info_message
+        from std_msgs.msg import Header
+        self._infos.publish(vision_info_message(
+            'xray@a1b2', ['normal', 'pneumonia'], Header(), use='advice', abstain_below=0.6))
+
+    def header(self, number):
+        from std_msgs.msg import Header
+        header = Header(frame_id='table')
+        header.stamp.sec = number
+        return header
+
+    def show(self, number, *scores):
+        from digiphys_ros.nodes.conversions import classification_message
+        self._classifications.publish(classification_message(scores, self.header(number)))
+
+    def advise(self, number, *scores):
+        before = len(self.advice)
+        self.show(number, *scores)
+        self.robot.wait(lambda: len(self.advice) > before, 'advice')
+        return self.advice[-1]
+
+    def picture(self, number, data):
+        from sensor_msgs.msg import Image
+        self._images.publish(Image(header=self.header(number), height=1, width=len(data),
+                                   encoding='mono8', step=len(data), data=array('B', data)))
+
+    def decide(self, number, note='', **values):
+        from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+        self._decisions.publish(DiagnosticArray(header=self.header(number), status=[
+            DiagnosticStatus(message=note, values=[
+                KeyValue(key=key, value=value) for key, value in values.items()])]))
+
+    def count(self, name):
+        return int(self.robot.value('triage', name) or 0)
+
+
+@pytest.fixture
+def log(tmp_path):
+    return tmp_path / 'logs' / 'audit.jsonl'
+
+
+@pytest.fixture
+def reader(robot, log):
+    return Reader(robot, log)
+
+
+def values(message):
+    return {item.key: item.value for item in message.status[0].values}
+
+
+def test_advice_has_the_images_header_a_reason_and_a_place_in_the_queue(reader):
+    reader.advise(1, ('normal', 0.9), ('pneumonia', 0.1))
+    message = reader.advise(2)
+    assert message.header == reader.header(2)
+    assert message.status[0].name == 'table@2.000000000'
+    assert message.status[0].message == ('No advice: the best calibrated confidence is below the '
+                                         'abstain threshold of 0.60.')
+    assert {'position': '1', 'waiting': '2', 'label': '', 'bundle': 'xray'}.items() \
+        <= values(message).items()
+    assert values(message)['hash'] == verify(reader.log).head
+
+
+def test_a_decision_takes_the_case_out_and_is_logged(reader):
+    reader.advise(1, ('normal', 0.9), ('pneumonia', 0.1))
+    reader.advise(2)
+    assert verify(reader.log).entries == 2
+    reader.decide(2, note='left base', label='pneumonia', reader='Dr A')
+    reader.robot.wait(lambda: reader.count('decided') == 1, 'decision')
+    assert reader.robot.value('triage', 'next') == 'table@1.000000000'
+    assert '"reader": "Dr A", "note": "left base"' in reader.log.read_text().splitlines()[-1]
+    assert verify(reader.log) == verify(reader.log, verify(reader.log).head)
+
+
+def test_a_decision_on_nothing_or_by_nobody_is_refused_with_the_reason(reader):
+    reader.decide(7, label='normal', reader='Dr A')
+    reader.robot.wait(lambda: 'there is no case table@7' in reader.robot.message('triage'), 'case')
+    reader.decide(7, label='normal')
+    reader.robot.wait(lambda: 'needs one status with the values label and reader'
+                      in reader.robot.message('triage'), 'refusal')
+    assert verify(reader.log).entries == 0
+
+
+def test_the_log_holds_the_sha256_of_the_image(reader):
+    data = bytes(range(100))
+    reader.picture(3, data)
+    digest = hashlib.sha256(data).hexdigest()
+
+    def known():
+        # a picture may reach the node after what was said of it
+        known.number += 1
+        reader.picture(known.number, data)
+        return values(reader.advise(known.number))['sha256'] == digest
+    known.number = 3
+    reader.robot.poll(known, 'sha256')
+
+
+def test_no_advice_goes_out_unlogged(reader):
+    reader.advise(1)
+    reader.log.rename(reader.log.with_name('elsewhere'))
+    reader.show(2)
+    reader.robot.wait(lambda: reader.count('unlogged') == 1, 'refusal')
+    assert 'nothing goes out unlogged' in reader.robot.message('triage')
+    assert len(reader.advice) == 1
+    reader.log.with_name('elsewhere').rename(reader.log)
+    reader.advise(3)
+    assert verify(reader.log).entries == 2
+
+
+def test_a_changed_log_leaves_the_node_unconfigured(robot, log):
+    log.parent.mkdir()
+    log.write_text('{"index": 1}\n')
+    robot.start('triage', audit_log=str(log))
+    robot.wait(lambda: 'line 1 is no whole entry' in robot.message('triage'), 'refusal')
+    assert robot.value('triage', 'phase') == 'unconfigured'
+
+
+def test_open_cases_are_there_again_after_a_restart(robot, log):
+    from digiphys_ros.advice import AuditLog, Desk, Image, Model
+    Desk(AuditLog(log)).advise(Image('table@9.000000000'), [], Model('xray', 'a1b2'), 0.0)
+    reader = Reader(robot, log)
+    robot.wait(lambda: reader.robot.value('triage', 'next') == 'table@9.000000000', 'case')
+
+
+def test_without_knowing_the_model_there_is_no_advice(robot, log):
+    reader = Reader(robot, log, informed=False)
+    reader.show(1)
+    robot.wait(lambda: reader.count('refused') == 1, 'refusal')
+    assert 'waits for vision_info' in robot.message('triage')
+    reader.inform()
+    robot.wait(lambda: robot.message('triage') == 'active', 'model')
+    reader.advise(2)
+    assert len(reader.advice) == 1
+
+
+def test_every_transition_and_a_clean_end(robot, log):
+    import signal
+    process = robot.start('triage', autostart=False, audit_log=str(log))
+    for number, phase in ((1, 'inactive'), (3, 'active'), (4, 'inactive'), (2, 'unconfigured'),
+                          (1, 'inactive'), (3, 'active')):
+        assert robot.transition('triage', number), robot.log('triage')
+        robot.wait(lambda wanted=phase: robot.value('triage', 'phase') == wanted, phase)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(5.0) == 0
+    assert 'Traceback' not in robot.log('triage')
+
+
+def test_nothing_that_the_node_publishes_can_be_led_to_an_actuator(reader):
+    offered = dict(reader.robot.node.get_publisher_names_and_types_by_node('triage', '/'))
+    assert offered['/advice'] == ['diagnostic_msgs/msg/DiagnosticArray']
+    assert not COMMANDING & {kind for types in offered.values() for kind in types}

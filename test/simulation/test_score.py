@@ -1,0 +1,126 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+from types import SimpleNamespace
+
+from digiphys_ros.simulation import score
+from digiphys_ros.simulation.faults import CameraFault, Delayed, Killed
+import pytest
+
+
+def run(count=100, rate_hz=10.0, events=(), **by_time):
+    """Return a recording; each keyword is a function of time."""
+    def frame(time_s):
+        values = {name: value(time_s) for name, value in by_time.items()}
+        return SimpleNamespace(
+            time_s=time_s, truth=values.pop('truth', 'a'), said=values.pop('said', 'a'),
+            gate_states={'base': values.pop('state', 'obeying')}, facts=values)
+    return SimpleNamespace(frames=[frame(index / rate_hz) for index in range(count)],
+                           events=list(events))
+
+
+def event(time_s, right, detail='stop', kind='sign passed'):
+    return SimpleNamespace(time_s=time_s, kind=kind, detail=detail, right=right)
+
+
+def test_a_fact_above_its_bound_fails_at_the_first_such_frame():
+    recording = run(misses=lambda time_s: int(time_s // 3))
+    assert score.fact_at_most(recording, 'misses', 3) is None
+    failure = score.fact_at_most(recording, 'misses', 1)
+    assert failure.time_s == 6.0
+    assert failure.sentence == 'misses is 2, more than 1'
+
+
+def test_a_fact_below_its_bound_fails_at_the_end():
+    recording = run(parts=lambda time_s: int(time_s))
+    assert score.fact_at_least_at_end(recording, 'parts', 9) is None
+    assert score.fact_at_least_at_end(recording, 'parts', 10).time_s == 9.9
+
+
+@pytest.mark.parametrize(('slowed_at_s', 'failed_at_s'), [(4.9, None), (5.9, None), (7.0, 6.0)])
+def test_a_lowered_limit_binds_after_a_second(slowed_at_s, failed_at_s):
+    recording = run(limit_mps=lambda time_s: 0.5 if time_s < 5.0 else 0.2,
+                    speed_mps=lambda time_s: 0.5 if time_s < slowed_at_s else 0.2)
+    failure = score.never_above_limit(recording, 0.05)
+    assert (failure.time_s if failure else None) == failed_at_s
+
+
+def test_a_limit_that_was_never_lowered_has_no_grace():
+    recording = run(limit_mps=lambda time_s: 0.5, speed_mps=lambda time_s: 0.6)
+    assert score.never_above_limit(recording, 0.05).time_s == 0.0
+    assert score.never_above_limit(recording, 0.2) is None
+
+
+def test_right_events_are_counted_by_detail_and_fail_at_the_one_too_many():
+    recording = run(events=[
+        event(1.0, False, 'yield'), event(2.0, True), event(3.0, False), event(4.0, True),
+        event(5.0, None), event(6.0, False)])
+    assert score.events_right(recording, 'sign passed', 0.5, 'stop') is None
+    assert score.events_right(recording, 'sign passed', 0.75, 'stop').time_s == 6.0
+    assert score.events_right(recording, 'sign passed', 1.0).time_s == 1.0
+    assert 'wrong: stop, yield' in score.events_right(recording, 'sign passed', 1.0).sentence
+
+
+def test_an_event_that_never_came_cannot_have_been_right():
+    assert 'there was no' in score.events_right(run(), 'sign passed', 0.0, 'stop').sentence
+
+
+def test_only_answers_with_a_known_truth_are_judged():
+    recording = run(truth=lambda time_s: None if time_s < 1.0 else 'a',
+                    said=lambda time_s: 'b' if time_s < 2.0 else None if time_s < 3.0 else 'a')
+    assert score.answers_right(recording, 0.8) is None
+    assert score.answers_right(recording, 0.9).time_s == 1.0
+    assert 'never answered' in score.answers_right(run(said=lambda _: None), 0.0).sentence
+
+
+def test_answers_during_a_fault_are_counted():
+    fault = CameraFault(kind='camera_black', from_s=2.0, to_s=4.0)
+    recording = run(said=lambda time_s: None if 2.0 <= time_s < 3.0 else 'a')
+    assert score.answers_at_most(recording, 0.5, [fault]) is None
+    assert score.answers_at_most(recording, 0.4, [fault]).time_s == 3.0
+
+
+@pytest.mark.parametrize('fault', [
+    CameraFault(kind='camera_frozen', from_s=2.0, to_s=6.0),
+    Killed(kind='node_killed', node='policy', from_s=2.0, to_s=6.0),
+    Killed(kind='node_killed', node='classifier', from_s=2.0),
+])
+def test_the_safe_state_is_due_while_a_blinding_fault_lasts(fault):
+    recording = run(state=lambda time_s: 'obeying' if time_s < 2.6 or time_s >= 6.0
+                    else 'expired')
+    expected = None if fault.to_s else 6.0
+    failure = score.safe_state_within(recording, 0.6, [fault])
+    assert (failure.time_s if failure else None) == expected
+    assert score.safe_state_within(recording, 0.4, [fault]).time_s == 2.5
+
+
+def test_a_short_delay_or_a_dead_gate_asks_for_no_safe_state():
+    faults = [Delayed(kind='command_delayed', from_s=0.0, delay_s=0.1),
+              Killed(kind='node_killed', node='gate', from_s=1.0)]
+    assert score.safe_state_within(run(), 0.1, faults) is None
+
+
+def test_recovery_counts_from_the_end_of_the_fault():
+    fault = CameraFault(kind='camera_black', from_s=2.0, to_s=4.0)
+    recording = run(state=lambda time_s: 'expired' if 2.5 <= time_s < 5.0 else 'obeying')
+    assert score.recovers_within(recording, 1.0, [fault]) is None
+    assert score.recovers_within(recording, 0.8, [fault]).time_s == 4.8
+
+
+def test_an_unsafe_command_fails_at_its_moment():
+    recording = run()
+    recording.unsafe_commands, recording.commands = 0, 50
+    assert score.no_unsafe_command(recording) is None
+    recording.unsafe_commands, recording.unsafe = 2, ['at 3.020 s, base: is too fast', 'at 4 s']
+    assert score.no_unsafe_command(recording).time_s == 3.02

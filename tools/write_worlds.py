@@ -1,0 +1,36 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Write the worlds and models for Gazebo below worlds/, from the applications' descriptions."""
+
+from pathlib import Path
+import shutil
+import sys
+
+from digiphys_ros.simulation.sdf import write_world
+from digiphys_ros.simulation.worlds import gazebo_world, WORLDS
+
+
+def main() -> int:
+    """Write each world anew."""
+    folder = Path(__file__).resolve().parent.parent / 'worlds'
+    for name, place in WORLDS.items():
+        for old in ('models/' + name, f'models/{name}_machine'):
+            shutil.rmtree(folder / old, ignore_errors=True)
+        write_world(gazebo_world(name), folder, place.drives)
+        sys.stdout.write(f'{folder / name}.sdf\n')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
