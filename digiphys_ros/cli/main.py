@@ -20,7 +20,7 @@ from importlib import import_module
 import sys
 from typing import NoReturn
 
-from digiphys_ros.errors import ConfigError, DigiphysError, UsageError
+from digiphys_ros.errors import ConfigError, DigiphysError, SimulationError, UsageError
 
 VERBS = {
     'demo': 'run the whole pipeline on a drawn sign course or any other source',
@@ -33,6 +33,7 @@ VERBS = {
     'evaluate': 'measure a model bundle on labelled images',
     'export': "export a bundle's Keras model to LiteRT, SavedModel and ONNX",
     'triage': 'review advice, record decisions, verify the audit log',
+    'sim': 'run an application in closed loop in the embedded simulator',
     'bench': 'measure the pipeline and training on this machine',
 }
 
@@ -47,11 +48,12 @@ EPILOGUE = """\
 exit codes:
   0  the verb did what it says
   1  it ran, and the result is not good
-  2  wrong arguments, a missing file or a wrong configuration
+  2  wrong arguments, a missing file or a wrong configuration; nothing to simulate with
 
 examples:
   digiphys demo
   digiphys demo --source signs.npz --headless --json report.json
+  digiphys sim traffic --record course.mp4
   digiphys run --config traffic
   digiphys doctor
 """
@@ -94,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if '--debug' in words:
             raise
         sys.stderr.write(f'digiphys: {error}\n')
-        return 2 if isinstance(error, (UsageError, ConfigError)) else 1
+        return 2 if isinstance(error, (UsageError, ConfigError, SimulationError)) else 1
     except OSError as error:
         if '--debug' in words:
             raise

@@ -103,7 +103,7 @@ class Encounters:
             return
         meeting = self._waiting[0]
         board = meeting.board
-        along_m, left_m = self._route.legs[board.leg].place(pose[0], pose[1])
+        along_m, _ = self._route.legs[board.leg].place(pose[0], pose[1])
         self.next_distance_m = board.station_m - along_m
         if meeting.since_s is None and leg == board.leg and self.next_distance_m <= READ_M:
             meeting.since_s = time_s

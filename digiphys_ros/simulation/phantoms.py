@@ -32,34 +32,45 @@ def draw_phantom(rng: np.random.Generator, label: str) -> NDArray[Any]:
     :param label: ``normal``, or ``pneumonia`` with clouded lungs.
     :return: (SIDE_PX, SIDE_PX) uint8.
     """
-    brightness, contrast = rng.uniform(-14, 14), rng.uniform(0.85, 1.1)
-    picture: NDArray[Any] = np.full((SIDE_PX, SIDE_PX), 18.0)
-    _shape(picture, [(0.0, 0.15, 0.92, 1.25)], 150, 10)
-    _shape(picture, [(0.0, -1.0, 0.24, 0.35)], 165, 8)
-    lungs = [(side * rng.uniform(0.44, 0.5), rng.uniform(-0.12, 0.0), rng.uniform(0.26, 0.33),
-              rng.uniform(0.62, 0.74)) for side in (-1, 1)]
+    brightness, contrast = rng.uniform(-14, 14), rng.uniform(0.85, 1.15)
+    picture: NDArray[Any] = np.full((SIDE_PX, SIDE_PX), 75.0)
+    _shape(picture, [(0.0, 0.5, 1.0, 1.55, 0.0)], 138, 12)
+    _shape(picture, [(0.0, -1.0, 0.3, 0.36, 0.0)], 215, 8)
+    width, height = rng.uniform(0.26, 0.34), rng.uniform(0.66, 0.78)
+    lungs = [(side * rng.uniform(0.46, 0.52), rng.uniform(0.0, 0.1), width, height,
+              -side * rng.uniform(12, 19)) for side in (-1, 1)]
     inside = np.zeros_like(picture)
-    _shape(inside, lungs, 1.0, 6)
-    picture -= inside * rng.uniform(68, 92)
+    # the bright wall of the chest around dark lungs
+    _shape(picture, [(x, y, w + 0.12, h + 0.1, tilt) for x, y, w, h, tilt in lungs], 178, 3)
+    _shape(inside, lungs, 1.0, 2.5)
+    picture -= inside * rng.uniform(80, 105)
     _ribs(picture, inside)
     if label == 'pneumonia':
         picture += inside * _clouds(rng)
-    _shape(picture, [(0.0, 0.0, 0.1, 1.2)], 185, 7)
-    _shape(picture, [(0.14, 0.28, rng.uniform(0.26, 0.34), 0.38)], 190, 9)
-    _shape(picture, [(side * 0.45, 0.98, 0.55, 0.38) for side in (-1, 1)], 195, 6)
+    _shape(picture, [(0.02, 0.0, 0.13, 1.3, 0.0)], 192, 4)
+    _shape(picture, [(0.14, 0.3, rng.uniform(0.22, 0.3), 0.34, -20.0)], 188, 5)
+    top = rng.uniform(0.86, 1.0)
+    _shape(picture, [(side * 0.42, top + 0.05 * side, 0.58, 0.42, 0.0) for side in (-1, 1)], 205,
+           3)
     picture = (picture - 128) * contrast + 128 + brightness
     picture += 6 * cv2.GaussianBlur(rng.normal(0, 1, picture.shape), (0, 0), 0.8)
+    # vessels and bones, without drawing each
+    picture += 110 * cv2.GaussianBlur(rng.normal(0, 1, picture.shape), (0, 0), 4)
     return _posed(rng, np.clip(picture, 0, 255).astype(np.uint8))
 
 
-def _shape(picture: NDArray[Any], ellipses: list[tuple[float, float, float, float]],
+def _shape(picture: NDArray[Any], ellipses: list[tuple[float, float, float, float, float]],
            value: float, softness_px: float) -> None:
-    """Lay ellipses (x, y and half axes, from -1 to 1) over the picture, with soft edges."""
+    """
+    Lay ellipses over the picture, with soft edges.
+
+    :param ellipses: x, y and half axes, from -1 to 1, and how far each is turned [degrees].
+    """
     mask: NDArray[Any] = np.zeros(picture.shape, np.uint8)
     half = SIDE_PX / 2
-    for x, y, width, height in ellipses:
-        cv2.ellipse(mask, ((half * (1 + x), half * (1 + y)), (2 * half * width,
-                                                              2 * half * height), 0), 255, -1)
+    for x, y, width, height, tilt in ellipses:
+        centre, size = (half * (1 + x), half * (1 + y)), (2 * half * width, 2 * half * height)
+        cv2.ellipse(mask, (centre, size, tilt), 255, -1)
     share = cv2.GaussianBlur(mask, (0, 0), softness_px) / 255.0
     picture[:] = picture * (1 - share) + value * share
 
@@ -71,7 +82,7 @@ def _ribs(picture: NDArray[Any], inside: NDArray[Any]) -> None:
             centre = (round(SIDE_PX / 2 * (1 + side * 0.42)), round(SIDE_PX * (0.2 + 0.09 * row)))
             cv2.ellipse(ribs, centre, (round(0.21 * SIDE_PX), round(0.09 * SIDE_PX)), side * 18,
                         190, 350, 255, 4, cv2.LINE_AA)
-    picture += cv2.GaussianBlur(ribs, (0, 0), 1.5) / 255.0 * (8 + 22 * inside)
+    picture += cv2.GaussianBlur(ribs, (0, 0), 1.5) / 255.0 * (10 + 30 * inside)
 
 
 def _clouds(rng: np.random.Generator) -> NDArray[Any]:

@@ -144,12 +144,13 @@ def _judge(name: str, bound: float, recording: Recording, scenario: Scenario) ->
     failure = EXPECTATIONS[name].judge(recording, bound, scenario.faults)
     if failure is None:
         return Verdict(name, bound)
-    frame = _nearest(recording, failure.time_s)
+    frame = _last_until(recording, failure.time_s)
     return Verdict(name, bound, failure.sentence, round(frame.time_s, 3), frame.outputs)
 
 
-def _nearest(recording: Recording, time_s: float) -> FrameRecord:
-    return min(recording.frames, key=lambda frame: abs(frame.time_s - time_s))
+def _last_until(recording: Recording, time_s: float) -> FrameRecord:
+    before = [frame for frame in recording.frames if frame.time_s <= time_s + 1e-9]
+    return before[-1] if before else recording.frames[0]
 
 
 def _with_pictures(verdicts: Sequence[Verdict], scenario: Scenario, stem: Path,

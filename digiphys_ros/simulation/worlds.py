@@ -28,6 +28,7 @@ class Place(NamedTuple):
 
 
 WORLDS = {
+    'sign_course': Place('sign_scene', {}),
     'sorting_line': Place('sorting_scene', {'belt': 'track', 'diverter': 'hinge'}),
 }
 """By their names in ``worlds/``."""

@@ -18,15 +18,12 @@ import shutil
 
 from digiphys_ros.errors import BundleError
 from digiphys_ros.perception import (
-    BundleManifest,
     check_golden,
     create_engine,
     load_bundle,
-    PreprocessSpec,
     write_bundle,
 )
 from digiphys_ros.resources import share_dir
-import numpy as np
 import pytest
 
 SHIPPED = share_dir() / 'models' / 'traffic_signs'

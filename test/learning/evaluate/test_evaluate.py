@@ -93,7 +93,7 @@ def test_classes_are_matched_by_name_or_by_number():
     assert by_number.classes.tolist() == [0, 1]
     with pytest.raises(DatasetError, match='the bundle has no class "turn"'):
         matched(numbered(('stop', 'turn'), [0, 1]), ('go', 'wait', 'stop'))
-    with pytest.raises(DatasetError, match='no class "3", it has 3: go, wait, stop: .*0 to 2'):
+    with pytest.raises(DatasetError, match=r'no class "3", it has 3: go, wait, stop: .*0 to 2'):
         matched(numbered(('0', '1', '2', '3'), [0, 3]), ('go', 'wait', 'stop'))
 
 

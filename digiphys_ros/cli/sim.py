@@ -1,0 +1,196 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""``digiphys sim``: an application in closed loop in the embedded simulator, without ROS."""
+
+import argparse
+from collections.abc import Callable
+from contextlib import ExitStack
+import os
+from pathlib import Path
+import sys
+import time
+from typing import Any
+
+from digiphys_ros.cli.output import write_json
+from digiphys_ros.errors import UsageError
+
+LONGEST_S = 300.0
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the verb."""
+    from digiphys_ros.simulation.applications import APPLICATIONS
+    parser = subparsers.add_parser(
+        'sim', help='run an application in closed loop in the embedded simulator',
+        description='Close the loop without ROS: a simulated camera, the classifier, the policy '
+                    'and the gates, and a world that moves as they command. With ROS: the node '
+                    'sim, or digiphys demo.')
+    parser.add_argument('app', nargs='?', metavar='APP', help=', '.join(APPLICATIONS))
+    parser.add_argument('--seed', type=int, default=0, metavar='N',
+                        help='the same seed gives the same run (%(default)s)')
+    parser.add_argument('--seconds', type=float, metavar='N',
+                        help='simulated seconds (default: until it ends, at most '
+                             f'{LONGEST_S:.0f})')
+    parser.add_argument('--bundle', metavar='NAME',
+                        help="model bundle: a path, or a name in models/ (default: the "
+                             "application's)")
+    parser.add_argument('--view', action='store_true', help='show the pictures in a window')
+    parser.add_argument('--record', metavar='FILE.mp4', help='write the pictures as a film')
+    parser.add_argument('--json', metavar='FILE', help='write the report; - is standard output')
+    parser.add_argument('--out', default='out/sim', metavar='DIR',
+                        help='where report.png goes (%(default)s)')
+    parser.add_argument('--no-camera', action='store_true',
+                        help='make no pictures and tell the classifier the truth; needs no GL')
+    parser.add_argument('--scenario', nargs='+', metavar='FILE',
+                        help='run scenarios instead: files, folders, or names in '
+                             'config/scenarios')
+    parser.add_argument('--jobs', type=int, default=0, metavar='N',
+                        help='scenarios at a time (default: one a core)')
+    parser.add_argument('--collect', metavar='DIR',
+                        help='write labelled pictures for digiphys train instead')
+    parser.add_argument('--count', type=int, default=1000, metavar='N',
+                        help='how many pictures to collect (%(default)s)')
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run an application, or scenarios, or collect pictures."""
+    _check(arguments)
+    if arguments.scenario:
+        from digiphys_ros.cli.scenarios import run as run_scenarios
+        return int(run_scenarios(arguments.scenario, out=Path(arguments.out),
+                                 json=arguments.json, jobs=arguments.jobs))
+    if arguments.collect:
+        return _collect(arguments)
+    return _run(arguments)
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    from digiphys_ros.simulation.applications import APPLICATIONS
+    if arguments.app is None and not arguments.scenario:
+        raise UsageError(f'sim: an application is needed, one of {", ".join(APPLICATIONS)}.')
+    if arguments.app is not None and arguments.app not in APPLICATIONS:
+        raise UsageError(f'no application "{arguments.app}", allowed are '
+                         f'{", ".join(APPLICATIONS)}.')
+    if arguments.app is not None and arguments.scenario:
+        raise UsageError('a scenario names its own application, leave out '
+                         f'{arguments.app}.')
+    if arguments.seconds is not None and not 0 < arguments.seconds <= 86400:
+        raise UsageError(f'--seconds must be positive and at most 86400, received '
+                         f'{arguments.seconds}.')
+    for name in ('seed', 'jobs'):
+        if getattr(arguments, name) < 0:
+            raise UsageError(f'--{name} must not be negative, received '
+                             f'{getattr(arguments, name)}.')
+    if arguments.count < 1:
+        raise UsageError(f'--count must be 1 or more, received {arguments.count}.')
+    if arguments.no_camera and (arguments.view or arguments.record or arguments.collect):
+        raise UsageError('--no-camera makes no pictures to show, record or collect.')
+    if arguments.view and not (os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY')):
+        raise UsageError('--view: there is no display; --record FILE.mp4 makes a film.')
+
+
+def _collect(arguments: argparse.Namespace) -> int:
+    from digiphys_ros.simulation.collect import collect
+    from tqdm import tqdm
+    report = collect(arguments.app, Path(arguments.collect), count=arguments.count,
+                     seed=arguments.seed,
+                     bar=lambda items: tqdm(items, unit='picture', disable=None))
+    if arguments.json:
+        write_json(report, arguments.json)
+    return 0
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from digiphys_ros.simulation.applications import make_application
+    from digiphys_ros.simulation.loop import make_pipeline, run_loop
+    from digiphys_ros.simulation.record import draw
+    seconds, camera = arguments.seconds or LONGEST_S, not arguments.no_camera
+    application = make_application(arguments.app, arguments.seed, camera=camera)
+    pipeline = make_pipeline(application, bundle=arguments.bundle, camera=camera)
+    out = Path(arguments.out)
+    out.mkdir(parents=True, exist_ok=True)
+    started_s = time.perf_counter()
+    with ExitStack() as stack:
+        watch = _watch(arguments, application, seconds, stack)
+        recording = run_loop(application, pipeline, seconds, watch=watch, camera=camera)
+    report = _report(arguments, application, recording, time.perf_counter() - started_s)
+    draw(recording, f'{arguments.app}, seed {arguments.seed}', out / 'report.png')
+    if arguments.json:
+        write_json(report, arguments.json)
+    if arguments.json != '-':
+        sys.stdout.write(_summary(report, recording, out))
+    return 0 if report['passed'] else 1
+
+
+def _watch(arguments: argparse.Namespace, application: Any, seconds: float,
+           stack: ExitStack) -> Callable[[Any, Any], None]:
+    """Return what is called at every picture: progress, film and window."""
+    from digiphys_ros.simulation.record import captioned, Film
+    from tqdm import tqdm
+    bar = stack.enter_context(tqdm(
+        total=round(seconds, 1), unit='s', disable=None,
+        bar_format='{l_bar}{bar}| {n:.0f}/{total:.0f} simulated s {postfix}'))
+    film = stack.enter_context(Film(Path(arguments.record), application.rate_hz)) \
+        if arguments.record else None
+
+    def watch(frame: Any, picture: Any) -> None:
+        bar.set_postfix_str(f'rule {frame.rule or "-"}', refresh=False)
+        bar.update(frame.time_s - bar.n)
+        if film is not None:
+            film.add(captioned(picture, frame))
+        if arguments.view:
+            import cv2
+            cv2.imshow('digiphys sim', captioned(picture, frame))
+            cv2.waitKey(1)
+    return watch
+
+
+def _report(arguments: argparse.Namespace, application: Any, recording: Any,
+            wall_s: float) -> dict[str, Any]:
+    judged = [event for event in recording.events if event.right is not None]
+    own = sys.modules[type(application).__module__]
+    simulated_s = application.time_s
+    return {
+        'application': arguments.app, 'seed': arguments.seed,
+        'camera': not arguments.no_camera, 'simulated_s': round(simulated_s, 3),
+        'real_time_factor': round(simulated_s / wall_s, 2),
+        'frames_per_s': round(len(recording.frames) / wall_s, 1),
+        'commands': recording.commands, 'unsafe_commands': recording.unsafe_commands,
+        'unsafe': recording.unsafe,
+        'events': {'right': sum(bool(event.right) for event in judged), 'judged': len(judged)},
+        'result': own.report(recording.frames), 'passed': not recording.unsafe_commands}
+
+
+def _summary(report: dict[str, Any], recording: Any, out: Path) -> str:
+    from textwrap import wrap
+    shown = [f'{name} {value}' for name, value in report['result'].items()
+             if not isinstance(value, (list, dict))]
+    lines = [
+        f'{report["application"]}, seed {report["seed"]}: {report["simulated_s"]:.1f} s at '
+        f'{report["real_time_factor"]} times real time, {report["frames_per_s"]} pictures a '
+        'second' + ('' if report['camera'] else ' (none made, the classifier was told the truth)'),
+        f'commands   {report["commands"]}, unsafe {report["unsafe_commands"]}',
+        *wrap(', '.join(shown), 95, initial_indent='result     ', subsequent_indent=' ' * 11)]
+    judged = [event for event in recording.events if event.right is not None]
+    for event in judged[:20]:
+        lines.append(f'  {"ok  " if event.right else "MISS"} {event.time_s:7.1f} s  {event.kind}: '
+                     f'{event.detail}')
+    if len(judged) > 20:
+        lines.append(f'  ... and {len(judged) - 20} more')
+    if judged:
+        lines.append(f'  {report["events"]["right"]} of {len(judged)} as they should be')
+    lines += [f'PROBLEM    unsafe command {sentence}' for sentence in recording.unsafe[:5]]
+    lines.append(f'report     {out / "report.png"}')
+    return '\n'.join(lines) + '\n'

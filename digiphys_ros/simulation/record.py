@@ -1,0 +1,142 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""A run as a film and as a picture."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import cv2
+from digiphys_ros.errors import UsageError
+from digiphys_ros.simulation.loop import FrameRecord, Recording
+import numpy as np
+from numpy.typing import NDArray
+
+WHITE, GREEN, RED = (255, 255, 255), (120, 230, 120), (110, 110, 255)
+
+
+def captioned(picture: NDArray[Any], frame: FrameRecord) -> NDArray[Any]:
+    """
+    Return a picture with what was seen, decided and sent below it.
+
+    :param picture: (H, W) or (H, W, 3) uint8, RGB.
+    :return: (H + 62, W, 3) uint8, BGR.
+    """
+    bgr = cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR if picture.ndim == 2 else cv2.COLOR_RGB2BGR)
+    sheet: NDArray[Any] = np.zeros((bgr.shape[0] + 62, bgr.shape[1], 3), np.uint8)
+    sheet[:bgr.shape[0]] = bgr
+    said = 'abstained' if frame.said is None else f'{frame.said} {frame.score:.2f}'
+    wrong = frame.said is not None and frame.truth not in (None, frame.said)
+    states = ', '.join(sorted(set(frame.gate_states.values())))
+    sent = '; '.join(f'{actuator} ' + ' '.join(f'{name} {value:.2f}'
+                                               for name, value in values.items())
+                     for actuator, values in frame.outputs.items())
+    for row, (text, colour) in enumerate((
+            (f'{frame.time_s:7.2f} s   {said}', RED if wrong else GREEN),
+            (f'rule {frame.rule or "-"}   gate {states or "-"}', WHITE), (sent, WHITE))):
+        cv2.putText(sheet, text, (6, bgr.shape[0] + 17 + 19 * row), cv2.FONT_HERSHEY_SIMPLEX,
+                    0.45, colour, 1, cv2.LINE_AA)
+    return sheet
+
+
+class Film:
+    """
+    Write pictures into an MP4 file, as a context.
+
+    :param rate_hz: pictures a second.
+    :raises UsageError: for a file that cannot be written.
+    """
+
+    def __init__(self, path: Path, rate_hz: float) -> None:
+        self._path, self._rate_hz = path, rate_hz
+        self._writer: Any = None
+        if path.suffix.lower() != '.mp4':
+            raise UsageError(f'--record {path}: a name that ends in .mp4 is needed.')
+        if not path.absolute().parent.is_dir():
+            raise UsageError(f'--record {path}: there is no folder {path.absolute().parent}.')
+
+    def add(self, image: NDArray[Any]) -> None:
+        """
+        Append a picture.
+
+        :param image: (H, W, 3) uint8, BGR, of the same size each time.
+        """
+        if self._writer is None:
+            self._writer = cv2.VideoWriter(
+                str(self._path), cv2.VideoWriter.fourcc(*'mp4v'), self._rate_hz,
+                image.shape[1::-1])
+            if not self._writer.isOpened():
+                raise UsageError(f'--record {self._path}: cannot be written.')
+        self._writer.write(image)
+
+    def __enter__(self) -> 'Film':
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        if self._writer is not None:
+            self._writer.release()
+
+
+def draw(recording: Recording, title: str, path: Path) -> None:
+    """
+    Write what was said, what was sent and what came of it as a picture.
+
+    :param path: a PNG file.
+    """
+    from matplotlib.figure import Figure
+    figure = Figure(figsize=(12, 9), layout='constrained')
+    said, sent, came = figure.subplots(3, 1, sharex=True)
+    times = [frame.time_s for frame in recording.frames]
+    _draw_said(said, recording)
+    for actuator in recording.frames[-1].outputs:
+        for name in recording.frames[-1].outputs[actuator]:
+            values = [frame.outputs.get(actuator, {}).get(name, np.nan)
+                      for frame in recording.frames]
+            sent.step(times, values, where='post', label=f'{actuator} {name}')
+    sent.set(title='sent to the actuators')
+    _draw_facts(came, recording, times)
+    for axes in (said, sent, came):
+        axes.grid(alpha=0.3)
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(fontsize=7, loc='center left', bbox_to_anchor=(1.0, 0.5))
+    figure.suptitle(title)
+    figure.savefig(path, dpi=100)
+
+
+def _draw_said(axes: Any, recording: Recording) -> None:
+    by_label: dict[str, list[tuple[float, float]]] = {}
+    for frame in recording.frames:
+        by_label.setdefault(frame.said or 'abstained', []).append((frame.time_s, frame.score))
+    often = sorted(by_label.items(), key=lambda item: -len(item[1]))
+    for index, (label, points) in enumerate(often[:14]):
+        axes.plot(*zip(*points, strict=True), linestyle='', markersize=4, label=label,
+                  marker='.ox+*v^s'[index // 10 % 8], color=f'C{index % 10}')
+    axes.set(ylabel='score', ylim=(-0.05, 1.05), title='said by the classifier')
+
+
+FACTS = ('speed_mps', 'limit_mps', 'belt_mps', 'waiting', 'misses')
+
+
+def _draw_facts(axes: Any, recording: Recording, times: list[float]) -> None:
+    for name in FACTS:
+        if name in recording.frames[-1].facts:
+            values = [float(frame.facts[name]) for frame in recording.frames]
+            axes.plot(times, [value if np.isfinite(value) else np.nan for value in values],
+                      label=name)
+    for event in recording.events:
+        if event.right is not None:
+            axes.axvline(event.time_s, color='green' if event.right else 'red', linewidth=0.8)
+    axes.set(xlabel='time [s]', title='what came of it (green: right, red: wrong)')
