@@ -44,8 +44,8 @@ def add_parser(subparsers: Any) -> None:
                         help='simulated seconds (default: until it ends, at most '
                              f'{LONGEST_S:.0f})')
     parser.add_argument('--bundle', metavar='NAME',
-                        help="model bundle: a path, or a name in models/ (default: the "
-                             "application's)")
+                        help='model bundle: a path, or a name in models/ (default: the one of '
+                             'the application)')
     parser.add_argument('--view', action='store_true', help='show the pictures in a window')
     parser.add_argument('--record', metavar='FILE.mp4', help='write the pictures as a film')
     parser.add_argument('--json', metavar='FILE', help='write the report; - is standard output')

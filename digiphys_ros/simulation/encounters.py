@@ -81,7 +81,7 @@ class Encounters:
 
     @property
     def next_sign(self) -> str:
-        """The sign that is met next, empty after the last."""
+        """Return the sign that is met next, empty after the last."""
         return self._waiting[0].board.sign if self._waiting else ''
 
     def take_events(self) -> list[Event]:

@@ -298,8 +298,8 @@ def test_a_limit_is_forgotten_when_time_starts_anew():
 
 
 def test_a_limit_bounds_both_directions():
-    text = LIMITED.replace('linear.x: 0.3', 'linear.x: 0.1').replace('{linear.x: 0.5}',
-                                                                      '{linear.x: -0.2}')
+    text = LIMITED.replace('linear.x: 0.3', 'linear.x: 0.1').replace(
+        '{linear.x: 0.5}', '{linear.x: -0.2}')
     data = yaml.safe_load(TEXT.partition('rules')[0])
     data['actuators']['base']['fields']['linear.x']['min'] = -0.6
     data['rules'] = [*yaml.safe_load(text), *yaml.safe_load(TEXT)['rules']]

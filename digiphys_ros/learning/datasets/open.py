@@ -27,8 +27,8 @@ from digiphys_ros.learning.datasets.files import Files, FolderFiles, ZipFiles
 from digiphys_ros.learning.datasets.folder import class_folders
 from digiphys_ros.learning.datasets.gtsrb import open_gtsrb, TABLE
 from digiphys_ros.learning.datasets.npz import open_npz
-import numpy as np
 from digiphys_ros.learning.datasets.table import open_csv
+import numpy as np
 
 KINDS = ('a folder or .zip of class folders, of a labels.csv, of GTSRB or of CIFAR-10, a .csv, '
          'an .npz with x and y, or a ROS 2 bag')

@@ -132,6 +132,7 @@ def test_a_camera_that_pans_smears_along_its_way():
 
 def test_a_lower_jpeg_quality_loses_more_and_swaps_no_colours():
     image = picture()
+
     def loss(quality):
         return max(np.abs(one.astype(int) - image).mean() for one in changed(jpeg=quality))
     assert 0 < loss(95) < loss(5) < 40
