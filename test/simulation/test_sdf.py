@@ -21,6 +21,7 @@ import cv2
 from digiphys_ros.resources import share_dir
 from digiphys_ros.simulation.description import Body, Camera, Part, Shape, World
 from digiphys_ros.simulation.mjcf import to_mjcf
+from digiphys_ros.simulation.physics import load_mujoco
 from digiphys_ros.simulation.sdf import world_files, write_world
 from digiphys_ros.simulation.sdf_links import rotation
 from digiphys_ros.simulation.worlds import gazebo_world, WORLDS
@@ -157,8 +158,10 @@ def test_mujoco_and_gazebo_get_the_same_geometry(name):
         assert mjcf[part][0] == kind, part
         assert mjcf[part][1] == pytest.approx(place, abs=1e-6), part
         if kind == 'mesh':
-            # the corners, wherever each begins
-            apart = np.linalg.norm(mjcf[part][2][:, None] - size[None], axis=-1)
+            # the corners, wherever each begins; MuJoCo's fan has its middle besides
+            *corners, middle = mjcf[part][2]
+            assert middle == pytest.approx(np.mean(corners, axis=0), abs=1e-6), part
+            apart = np.linalg.norm(np.array(corners)[:, None] - size[None], axis=-1)
             assert apart.shape[0] == apart.shape[1], part
             assert max(apart.min(axis=0).max(), apart.min(axis=1).max()) < 2e-6, part
         else:
@@ -179,8 +182,7 @@ def test_the_machine_drives_on_its_wheels():
 
 
 def test_mass_and_inertia_are_those_of_mujoco():
-    mujoco = pytest.importorskip('mujoco')
-    model = mujoco.MjModel.from_xml_string(*to_mjcf(SMALL))
+    model = load_mujoco().MjModel.from_xml_string(*to_mjcf(SMALL))
     own = ElementTree.fromstring(world_files(SMALL)['models/small_machine/model.sdf'])[0]
     for link in own.findall('link')[:3]:
         inertial, body = link.find('inertial'), model.body(link.get('name'))

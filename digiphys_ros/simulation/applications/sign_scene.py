@@ -116,7 +116,8 @@ def sign_outline(sign: str) -> Outline:
     hull = cv2.convexHull(np.argwhere(alpha > 128)[:, ::-1].astype(np.int32), clockwise=False)
     corners = cv2.approxPolyDP(hull, 1.0, closed=True)[:, 0].astype(float) / (len(alpha) - 1)
     # the image's y grows downwards: what OpenCV calls anticlockwise is clockwise to the eye
-    area = np.cross(corners, np.roll(corners, -1, axis=0)).sum() if len(corners) else 0.0
+    (x, y), (next_x, next_y) = corners.T, np.roll(corners, -1, axis=0).T
+    area = (x * next_y - y * next_x).sum()
     ordered = corners if area > 0 else corners[::-1]
     return tuple((float(u), float(v)) for u, v in ordered)
 
