@@ -51,7 +51,7 @@ class Recipe(BaseModel):
     :ivar preprocess: what becomes of an image before the network; null for tables.
     :ivar class_weights: balanced weighs each class by the inverse of its count.
     :ivar augment: what a camera may do to a training image, see ``learning.augment``.
-    :ivar mixed_precision: compute in float16 where there is a GPU.
+    :ivar mixed_precision: compute in float16 on a GPU, in bfloat16 on a processor made for it.
     :ivar xla: compile with XLA where there is a GPU.
     :ivar tune: what ``digiphys tune`` may change: dotted field -> range.
     """

@@ -23,6 +23,9 @@ from digiphys_ros.simulation.route import Board, LIMITS, NO_ENTRY, Route, SLOW, 
 READ_M = 4.0
 """From here on a board can be read; what it says holds from here on, too."""
 
+SEEN_M = 7.0
+"""From here on no entry may be seen, and whoever stands before it may do so this early."""
+
 STANDING_MPS, CRUISE_MPS, SLOW_MPS = 0.02, 0.6, 0.3
 TOLERANCE = 1.05
 GRACE_S = 1.0
@@ -105,7 +108,8 @@ class Encounters:
         board = meeting.board
         along_m, _ = self._route.legs[board.leg].place(pose[0], pose[1])
         self.next_distance_m = board.station_m - along_m
-        if meeting.since_s is None and leg == board.leg and self.next_distance_m <= READ_M:
+        from_m = SEEN_M if board.sign == NO_ENTRY else READ_M
+        if meeting.since_s is None and leg == board.leg and self.next_distance_m <= from_m:
             meeting.since_s = time_s
             self.limit_mps = LIMITS.get(board.sign, self.limit_mps)
         if meeting.since_s is None:

@@ -28,7 +28,7 @@ from digiphys_ros.learning.train import checkpoint
 from digiphys_ros.learning.train.log import clear_log, History, write_log
 from digiphys_ros.learning.train.machines import Alone, Machines
 from digiphys_ros.learning.train.optimizer import make_loss, make_optimizer
-from digiphys_ros.learning.train.precision import has_gpu
+from digiphys_ros.learning.train.precision import FLOAT16, half_policy, has_gpu
 from digiphys_ros.learning.train.progress import Watch
 import numpy as np
 from tqdm import tqdm
@@ -148,7 +148,7 @@ class Fit:
             self._optimizer = make_optimizer(
                 recipe.optimizer, recipe.schedule, learning_rate=phase.learning_rate,
                 epochs=phase.end - phase.first, steps_per_epoch=self._training.steps,
-                scale_loss=recipe.mixed_precision and has_gpu())
+                scale_loss=recipe.mixed_precision and half_policy() == FLOAT16)
         self._trainer = self._machines.trainer(
             model, self._optimizer, make_loss(recipe.loss), xla=recipe.xla and has_gpu())
 

@@ -12,11 +12,14 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Half precision, which a GPU computes faster."""
+"""Half precision, which GPUs and some processors compute faster."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+FLOAT16, BFLOAT16 = 'mixed_float16', 'mixed_bfloat16'
 
 
 def has_gpu() -> bool:
@@ -25,22 +28,43 @@ def has_gpu() -> bool:
     return bool(tf.config.list_physical_devices('GPU'))
 
 
-@contextmanager
-def half_precision(model: Any) -> Iterator[None]:
+def half_policy(cpuinfo: Path = Path('/proc/cpuinfo')) -> str | None:
     """
-    Let a model compute in float16 meanwhile; its weights stay float32 throughout.
+    Return the Keras policy that is faster than float32 here, None where there is none.
+
+    Float16 on a GPU; bfloat16 on a processor that has instructions for it (AVX-512 BF16).
+
+    :param cpuinfo: what Linux tells about the processor.
+    """
+    if has_gpu():
+        return FLOAT16
+    try:
+        return BFLOAT16 if 'avx512_bf16' in cpuinfo.read_text(errors='replace').split() else None
+    except OSError:
+        return None
+
+
+@contextmanager
+def half_precision(model: Any, policy: str | None) -> Iterator[None]:
+    """
+    Let a model compute in half precision meanwhile; its weights stay float32 throughout.
 
     Dense layers compute in float32 still: they are a small part of the work, and logits and the
-    map of a spatial transformer need the digits. The optimizer must scale the loss.
+    map of a spatial transformer need the digits. In float16 the optimizer must scale the loss.
+
+    :param policy: of ``half_policy``; None leaves the model as it is.
     """
+    if policy is None:
+        yield
+        return
     import keras
     layers = [layer for layer in model._flatten_layers(include_self=False)
               if not isinstance(layer, keras.layers.Dense)]
     before = [layer.dtype_policy for layer in layers]
     try:
         for layer in layers:
-            layer.dtype_policy = 'mixed_float16'
+            layer.dtype_policy = policy
         yield
     finally:
-        for layer, policy in zip(layers, before, strict=True):
-            layer.dtype_policy = policy
+        for layer, own in zip(layers, before, strict=True):
+            layer.dtype_policy = own

@@ -15,7 +15,6 @@
 """Train what a recipe describes, and write the bundle."""
 
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -32,7 +31,7 @@ from digiphys_ros.learning.train.bundle import About, make_bundle
 from digiphys_ros.learning.train.fit import Fit
 from digiphys_ros.learning.train.log import History
 from digiphys_ros.learning.train.machines import Alone, Machines
-from digiphys_ros.learning.train.precision import half_precision, has_gpu
+from digiphys_ros.learning.train.precision import half_policy, half_precision
 from digiphys_ros.perception.bundle import Bundle
 from digiphys_ros.perception.bundle_writer import check_target
 from digiphys_ros.perception.preprocess import Preprocessor
@@ -121,7 +120,7 @@ def train_network(recipe: Recipe, material: Material, prepare: Prepare, *, work:
                           len(material.training.labels))
     whole = plain if recipe.lora is None else add_lora(plain, recipe.lora.rank, recipe.lora.alpha)
     model = place.spread(whole)
-    with half_precision(model) if recipe.mixed_precision and has_gpu() else nullcontext():
+    with half_precision(model, half_policy() if recipe.mixed_precision else None):
         history = Fit(recipe, model, training, held_out, work, on_epoch, place).run(resume=resume)
     return (model if recipe.lora is None else merge_lora(model, plain)), history
 
