@@ -116,6 +116,7 @@ def test_a_full_disk_is_told_with_the_way_out(monkeypatch):
     spool = memory.Spool('d.npz')
 
     class Full:
+
         def tell(self):
             return 0
 
