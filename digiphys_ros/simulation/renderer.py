@@ -15,8 +15,13 @@
 """Pictures of a described world by MuJoCo, without a display."""
 
 from contextlib import suppress
+import ctypes
+from glob import glob
 import math
+import os
+import sys
 from typing import Any
+import weakref
 
 from digiphys_ros.errors import SimulationError
 from digiphys_ros.simulation.description import Colour, ORIGIN, Vector, World
@@ -24,6 +29,14 @@ from digiphys_ros.simulation.mjcf import camera_quaternion, SUN
 from digiphys_ros.simulation.physics import INSTALL_GL, load_mujoco, Physics
 import numpy as np
 from numpy.typing import NDArray
+
+_ABANDONED: list[tuple[Any, Any]] = []
+"""
+GL of renderers that are no more.
+
+Garbage is collected between any two lines, between those too with which another renderer draws,
+and to free GL takes the current context away. So it waits here until the next renderer opens.
+"""
 
 
 class Renderer:
@@ -38,7 +51,6 @@ class Renderer:
     """
 
     def __init__(self, world: World, physics: Physics | None = None) -> None:
-        self._context: Any = None
         self._physics = physics or Physics(world)
         self._mujoco = mujoco = load_mujoco()
         self._model, self._data = self._physics.model, self._physics.data
@@ -47,6 +59,7 @@ class Renderer:
         self._diffuse = np.array(self._model.light(SUN).diffuse)
         self._sizes = {name: pixels.shape for name, pixels in world.textures.items()}
         self._context, self._drawing = self._open_gl()
+        weakref.finalize(self, _ABANDONED.append, (self._context, self._drawing))
         self._scene = mujoco.MjvScene(self._model, maxgeom=self._model.ngeom + 16)
         self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = 0
         self._scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = 0
@@ -120,22 +133,11 @@ class Renderer:
         if sun is not None:
             self._model.light(SUN).dir[:] = np.asarray(sun) / np.linalg.norm(sun)
 
-    def close(self) -> None:
-        """Free the GL; nothing can be drawn any more."""
-        if self._context is not None:
-            # what is freed is freed in the context that is current, be it another renderer's
-            self._context.make_current()
-            self._drawing.free()
-            self._context.free()
-            self._context = None
-
-    def __del__(self) -> None:
-        # nothing is left to free it with when Python itself ends
-        with suppress(Exception):
-            self.close()
-
     def _open_gl(self) -> tuple[Any, Any]:
+        while _ABANDONED:
+            _free(*_ABANDONED.pop())
         try:
+            _load_driver()
             from mujoco.gl_context import GLContext
             width, height = (max(getattr(one, side) for one in self._cameras.values())
                              for side in ('width_px', 'height_px'))
@@ -148,3 +150,28 @@ class Renderer:
         except Exception as error:
             raise SimulationError(f'{INSTALL_GL} ({type(error).__name__}: {error}).') from error
         return context, drawing
+
+
+def _load_driver() -> None:
+    """
+    Keep TensorFlow and Mesa, whose drivers have a compiler of the same make, apart.
+
+    TensorFlow lays its LLVM open to whatever is loaded after it, and Mesa then calls that one
+    (https://github.com/tensorflow/tensorflow/issues/119254) and ends the process. A driver loaded
+    here looks for its functions among its own libraries first. Until Mesa 24.1 the driver is a
+    file of its own, later it comes with its EGL.
+    """
+    if 'tensorflow' not in sys.modules:
+        return
+    drivers = [driver for folder in ('/usr/lib*/dri', '/usr/lib/*/dri')
+               for driver in glob(f'{folder}/swrast_dri.so')]
+    for library in ('libEGL_mesa.so.0', *drivers):
+        with suppress(OSError):
+            ctypes.CDLL(library, os.RTLD_NOW | os.RTLD_DEEPBIND)
+
+
+def _free(context: Any, drawing: Any) -> None:
+    # what is freed is freed in the context that is current, be it another renderer's
+    context.make_current()
+    drawing.free()
+    context.free()
