@@ -72,7 +72,8 @@ def commands_of(observer: 'Watch', source: Source, seconds: float,
                 environment: Mapping[str, str]) -> dict[str, float]:
     """Return how many commands for new images came while a source played, and how old."""
     observer.clear()
-    sent = int(source.start(seconds, environment=environment).communicate(timeout=120)[0])
+    sender = source.start(seconds, 'reliable', environment=environment)
+    sent = int(sender.communicate(timeout=120)[0])
     observer.settle()
     ages_ms = observer.ages_ms()
     return {'sent': sent, 'commands': len(ages_ms), 'p50_ms': percentile(ages_ms, 50),
