@@ -23,6 +23,9 @@ import zipfile
 
 CONFIG = 'config.json'
 
+NEEDED = {'Rescaling': {'offset'}}
+"""Options that Keras does not read a layer without, whatever their defaults."""
+
 
 def save_portable(model: Any, path: Path) -> None:
     """
@@ -51,8 +54,9 @@ def _without_defaults(node: Any) -> Any:
     found = {key: _without_defaults(child) for key, child in node.items()}
     if isinstance(found.get('config'), dict) and str(found.get('module')).startswith('keras'):
         defaults = _defaults(found['module'], found['class_name'])
+        needed = NEEDED.get(found['class_name'], ())
         found['config'] = {key: value for key, value in found['config'].items()
-                           if key not in defaults or value != defaults[key]}
+                           if key in needed or key not in defaults or value != defaults[key]}
     return found
 
 

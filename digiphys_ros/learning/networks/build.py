@@ -19,6 +19,7 @@ import inspect
 from typing import Any, get_type_hints
 
 from digiphys_ros.errors import ConfigError
+from digiphys_ros.learning.networks.airbench import airbench
 from digiphys_ros.learning.networks.application import application
 from digiphys_ros.learning.networks.article import article_cnn
 from digiphys_ros.learning.networks.depthwise import depthwise
@@ -31,8 +32,8 @@ from pydantic import BaseModel, ConfigDict, create_model, ValidationError
 
 NETWORKS: Mapping[str, Callable[..., Any]] = {
     builder.__name__: builder for builder in (
-        article_cnn, perceptron, mlp, vgg16, residual, depthwise, spatial_transformer,
-        application, pretrained)}
+        article_cnn, perceptron, mlp, vgg16, residual, airbench, depthwise,
+        spatial_transformer, application, pretrained)}
 """What builds each network: called with shape, classes and its options as keywords."""
 
 TABLES = frozenset({'perceptron', 'mlp'})

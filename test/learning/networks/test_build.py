@@ -28,6 +28,7 @@ SMALL = {
     'vgg16': ({'width': 1 / 64}, (32, 32, 3)),
     'residual': ({'width': 4, 'last_width': 8, 'dropout': 0.2, 'standardise': True},
                  (28, 28, 1)),
+    'airbench': ({'widths': [4, 6]}, (32, 32, 3)),
     'depthwise': ({'width': 0.1}, (40, 32, 1)),
     'spatial_transformer': ({'width': 2}, (16, 20, 3)),
     'application': ({'model': 'MobileNet'}, (32, 32, 3)),
