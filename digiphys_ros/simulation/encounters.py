@@ -21,12 +21,19 @@ from digiphys_ros.simulation.applications.application import Event
 from digiphys_ros.simulation.route import Board, LIMITS, NO_ENTRY, Route, SLOW, STOP, TURNS
 
 READ_M = 4.0
-"""From here on a board can be read; what it says holds from here on, too."""
+"""From here on a board can be read for certain; what it says holds from here on."""
 
 SEEN_M = 7.0
-"""From here on no entry may be seen, and whoever stands before it may do so this early."""
+"""
+From here on a board may be seen.
 
-STANDING_MPS, CRUISE_MPS, SLOW_MPS = 0.02, 0.6, 0.3
+Whoever sees so far may stop, turn or drive faster this early.
+"""
+
+EARLY = frozenset({NO_ENTRY, STOP, *TURNS})
+"""Signs that may be obeyed as soon as they may be seen."""
+
+STANDING_MPS, MOVING_MPS, SLOW_MPS, CRUISE_MPS = 0.02, 0.1, 0.3, 0.6
 TOLERANCE = 1.05
 GRACE_S = 1.0
 STAY_S = 3.0
@@ -38,9 +45,9 @@ class Meeting:
     """
     A sign that is being approached.
 
-    :ivar since_s: when it came into reading distance; None before.
-    :ivar slowest_mps: from then on; fastest_mps likewise; late_mps: the greatest speed after a
-        second of grace.
+    :ivar since_s: when it could first be obeyed; None before.
+    :ivar slowest_mps: from when it moved after that; fastest_mps likewise; late_mps: the greatest
+        speed after a second of grace.
     """
 
     board: Board
@@ -56,7 +63,7 @@ class Encounters:
     """
     Follow a robot along a route and judge what it did about each sign.
 
-    - stop: it stood still between reading distance and the board, and went on.
+    - stop: it came to a full stop before the board, and went on.
     - a limit: a second after reading distance it never drove faster, and until the board it
       made use of it.
     - yield, general caution: it was slow on the way to the board.
@@ -108,20 +115,31 @@ class Encounters:
         board = meeting.board
         along_m, _ = self._route.legs[board.leg].place(pose[0], pose[1])
         self.next_distance_m = board.station_m - along_m
-        from_m = SEEN_M if board.sign == NO_ENTRY else READ_M
-        if meeting.since_s is None and leg == board.leg and self.next_distance_m <= from_m:
+        self._take_limit(leg, pose)
+        if meeting.since_s is None and leg == board.leg and self.next_distance_m <= (
+                SEEN_M if board.sign in EARLY else READ_M):
             meeting.since_s = time_s
-            self.limit_mps = LIMITS.get(board.sign, self.limit_mps)
         if meeting.since_s is None:
             return
         meeting.speed_mps = speed_mps
-        meeting.slowest_mps = min(meeting.slowest_mps, abs(speed_mps))
         meeting.fastest_mps = max(meeting.fastest_mps, speed_mps)
+        if meeting.fastest_mps > MOVING_MPS:
+            meeting.slowest_mps = min(meeting.slowest_mps, abs(speed_mps))
         if time_s - meeting.since_s > GRACE_S:
             meeting.late_mps = max(meeting.late_mps, speed_mps)
         verdict = self._verdict(meeting, time_s, leg, pose)
         if verdict is not None:
             self._judge(time_s, verdict)
+
+    def _take_limit(self, leg: int, pose: tuple[float, float, float]) -> None:
+        """Let the next limit on this leg hold; also while the turn to it is not yet judged."""
+        board = next((one.board for one in self._waiting if one.board.leg == leg), None)
+        if board is None or board.sign not in LIMITS:
+            return
+        along_m, _ = self._route.legs[leg].place(pose[0], pose[1])
+        limit_mps = LIMITS[board.sign]
+        if board.station_m - along_m <= (SEEN_M if limit_mps > self.limit_mps else READ_M):
+            self.limit_mps = limit_mps
 
     def _judge(self, time_s: float, right: bool) -> None:
         meeting = self._waiting.pop(0)

@@ -25,8 +25,8 @@ ASIDE_M = 0.78
 """From the guide line to the middle of a board, to the right."""
 
 SPACING_M = 6.0
-BEYOND_M = 3.0
-"""How far behind a junction the board stands that says where to turn."""
+BEYOND_M = 4.0
+"""How far behind a junction the board stands that says where to turn; it is read before."""
 
 NO_ENTRY, STOP = 'no entry', 'stop'
 TURNS = {'turn left ahead': 1, 'turn right ahead': -1}
