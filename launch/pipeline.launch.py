@@ -41,7 +41,7 @@ BOOLEAN = ['true', 'false']
 nodes_of = lru_cache(maxsize=1)(check_parameters)
 ARGUMENTS = (
     DeclareLaunchArgument(
-        'app', default_value='traffic', choices=['traffic', 'sorting', 'triage'],
+        'app', default_value='traffic', choices=['traffic', 'signals', 'sorting', 'triage'],
         description='Application: it chooses config/<app>.yaml.'),
     DeclareLaunchArgument(
         'config', default_value='',

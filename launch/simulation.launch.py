@@ -49,7 +49,7 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 BOOLEAN = ['true', 'false']
-WORLDS = {'traffic': 'sign_course', 'sorting': 'sorting_line'}
+WORLDS = {'traffic': 'sign_course', 'signals': 'intersection', 'sorting': 'sorting_line'}
 ARGUMENTS = (
     DeclareLaunchArgument(
         'app', default_value='traffic', choices=list(WORLDS),

@@ -23,6 +23,7 @@ needs neither.
 from digiphys_ros.control.actuators import Actuator, Limits, load_actuators
 from digiphys_ros.control.command import DesiredCommand, Refusal
 from digiphys_ros.control.gate import Gate, GateOutput, GateState
+from digiphys_ros.control.signal_gate import make_gate
 
 __all__ = [
     'Actuator',
@@ -33,4 +34,5 @@ __all__ = [
     'Limits',
     'Refusal',
     'load_actuators',
+    'make_gate',
 ]

@@ -22,6 +22,7 @@ import subprocess
 import sys
 from typing import Any
 
+from digiphys_ros.control.signals import SignalPlan
 from digiphys_ros.errors import ConfigError
 
 
@@ -47,6 +48,7 @@ class Actuator:
 
     :ivar fields: limits by field name, as ``linear.x``.
     :ivar type: message type of kind ``message``, into which ``field_map`` leads the fields.
+    :ivar plan: of kind ``signals``; its phases are the fields, and its heads are what is sent.
     """
 
     kind: str
@@ -55,9 +57,10 @@ class Actuator:
     frame_id: str = ''
     type: str = ''
     field_map: Mapping[str, str] = field(default_factory=dict)
+    plan: SignalPlan | None = None
 
     def safe_values(self) -> dict[str, float]:
-        """Return the typed safe state: zero velocity, the default lane, all red."""
+        """Return the typed safe state: zero velocity, the default lane, no phase wished."""
         return {name: limits.safe for name, limits in self.fields.items()}
 
 
@@ -79,4 +82,5 @@ def load_actuators(path: str | Path) -> dict[str, Actuator]:
 
 def _from_plain(values: dict[str, Any]) -> Actuator:
     fields = {name: Limits(**limits) for name, limits in values['fields'].items()}
-    return Actuator(**{**values, 'fields': fields})
+    plan = SignalPlan(**values['plan']) if values['plan'] else None
+    return Actuator(**{**values, 'fields': fields, 'plan': plan})

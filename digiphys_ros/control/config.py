@@ -23,7 +23,8 @@ from typing import Annotated
 
 from digiphys_ros.control.actuators import Actuator
 from digiphys_ros.control.rules import ABSTAIN, Rule, Votes
-from digiphys_ros.control.schema import ActuatorConfig, Name, Problem, refuse, STRICT
+from digiphys_ros.control.schema import ActuatorConfig
+from digiphys_ros.control.validation import Name, Problem, refuse, STRICT
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.yamlfile import load_yaml
 from pydantic import BaseModel, Field, model_validator
@@ -73,7 +74,7 @@ class ControlConfig(BaseModel):
 
     def _value_problem(self, part: str, actuator: str, name: str, value: float
                        ) -> tuple[str, str | float] | None:
-        fields = self.actuators[actuator].fields
+        fields = self.actuator(actuator).fields
         if name not in fields:
             return f'no such field, allowed are {", ".join(fields)}', name
         limits = fields[name]

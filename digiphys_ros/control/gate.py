@@ -81,6 +81,7 @@ class Gate:
         self._newest_now_s = -math.inf
         # Ahead of any clock, so that the first step has no length.
         self._stepped_s = math.inf
+        self._elapsed_s = 0.0
         self._active = self._latched = self._estop_pressed = False
         self.state = GateState.INACTIVE
         self.reason = 'not activated'
@@ -148,7 +149,7 @@ class Gate:
         """Return what to send now."""
         self._notice_clock(now_s)
         # This order makes zero of a length that is not a number.
-        elapsed_s = min(max(0.0, self._newest_now_s - self._stepped_s), LONGEST_STEP_S)
+        self._elapsed_s = min(max(0.0, self._newest_now_s - self._stepped_s), LONGEST_STEP_S)
         self._stepped_s = self._newest_now_s
         if self._wanted is not None and not self._lease.holds(now_s):
             self._rest(GateState.EXPIRED,
@@ -156,8 +157,13 @@ class Gate:
         if self._wanted is None:
             return GateOutput(dict(self._safe), self.state, self.reason, None)
         self._set(GateState.OBEYING, 'obeying')
-        self._values = self._approach(self._wanted, elapsed_s)
+        self._values = self._approach(self._wanted, self._elapsed_s)
         return GateOutput(dict(self._values), self.state, self.reason, self._wanted_stamp_s)
+
+    def last(self, now_s: float) -> GateOutput:
+        """Deactivate; return what to send before falling silent, the typed safe state."""
+        self.deactivate()
+        return self.step(now_s)
 
     def _refusal(self, command: DesiredCommand, now_s: float) -> Refusal | None:
         if self._latched:

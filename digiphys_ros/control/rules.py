@@ -16,7 +16,7 @@
 
 from typing import Annotated
 
-from digiphys_ros.control.schema import Finite, Problem, refuse, STRICT
+from digiphys_ros.control.validation import Finite, Problem, refuse, STRICT
 from pydantic import BaseModel, Field, model_validator
 
 ABSTAIN = 'abstain'

@@ -14,28 +14,12 @@
 
 """Check what a rules file says about actuators."""
 
-import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from digiphys_ros.control.actuators import Actuator, Limits
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
-
-STRICT = ConfigDict(extra='forbid', frozen=True)
-
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-
-
-def spelt(pattern: str, allowed: str) -> AfterValidator:
-    """Return a validator of strings; ``allowed`` says in words what ``pattern`` asks for."""
-    def check(value: str) -> str:
-        if not re.fullmatch(pattern, value):
-            raise PydanticCustomError('refused', '{reason}', {'reason': f'must be {allowed}'})
-        return value
-    return AfterValidator(check)
-
-
-Name = Annotated[str, spelt(r'[A-Za-z][A-Za-z0-9_]*', 'letters, digits and _, a letter first')]
+from digiphys_ros.control.signal_schema import SignalPlanConfig
+from digiphys_ros.control.validation import Finite, Problem, refuse, spelt, STRICT
+from pydantic import BaseModel, Field, model_validator
 
 # An absolute name would leave the robot's namespace: every robot of a fleet would share it.
 Topic = Annotated[str, spelt(r'[A-Za-z][A-Za-z0-9_]*(/[A-Za-z][A-Za-z0-9_]*)*',
@@ -48,25 +32,12 @@ MessageType = Annotated[str, spelt(r'([a-z][a-z0-9_]*/msg/[A-Z][A-Za-z0-9]*)?',
 FieldPath = Annotated[str, spelt(r'[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*',
                                  'fields of the message joined by dots, as signal.phase')]
 
-Problem = tuple[tuple[str | int, ...], str, Any]
-"""Where in the model, why, and what was received there."""
-
 TWIST_FIELDS = tuple(f'{part}.{axis}' for part in ('linear', 'angular') for axis in 'xyz')
 
 FIELDS_OF_KIND: dict[str, tuple[str, ...]] = {
     'twist_stamped': TWIST_FIELDS, 'twist': TWIST_FIELDS,
     'float64': ('data',), 'bool': ('data',),
 }
-
-
-def refuse(title: str, *problems: Problem) -> None:
-    """Raise one ValidationError for problems found across fields, each at its own place."""
-    if problems:
-        raise ValidationError.from_exception_data(title, [
-            InitErrorDetails(
-                type=PydanticCustomError('refused', '{reason}', {'reason': reason}),
-                loc=location, input=received)
-            for location, reason, received in problems])
 
 
 class FieldConfig(BaseModel):
@@ -99,13 +70,16 @@ class ActuatorConfig(BaseModel):
     ``fields`` names the numbers it takes: parts of a Twist (``linear.x``), ``data`` of a Float64
     or Bool, joints of a JointTrajectory, or names of one's own that ``field_map`` leads into a
     message of any ``type``. ``topic`` is relative, so that a namespace holds a whole robot.
+    Signals have a ``plan`` instead: they take a wish from 0 to 1 for each of its phases.
     """
 
     model_config = STRICT
 
-    kind: Literal['twist_stamped', 'twist', 'float64', 'bool', 'joint_trajectory', 'message']
+    kind: Literal['twist_stamped', 'twist', 'float64', 'bool', 'joint_trajectory', 'message',
+                  'signals']
     topic: Topic
-    fields: Annotated[dict[Annotated[str, Field(min_length=1)], FieldConfig], Field(min_length=1)]
+    fields: dict[Annotated[str, Field(min_length=1)], FieldConfig] = {}
+    plan: SignalPlanConfig | None = None
     frame_id: str = ''
     type: MessageType = ''
     field_map: dict[str, FieldPath] = {}
@@ -114,7 +88,7 @@ class ActuatorConfig(BaseModel):
     def _fields_fit_the_kind(self) -> 'ActuatorConfig':
         problems = [problem for name, field in self.fields.items()
                     for problem in self._field_problems(name, field)]
-        refuse('ActuatorConfig', *problems, *self._message_problems())
+        refuse('ActuatorConfig', *problems, *self._message_problems(), *self._plan_problems())
         return self
 
     def _field_problems(self, name: str, field: FieldConfig) -> list[Problem]:
@@ -153,7 +127,20 @@ class ActuatorConfig(BaseModel):
                              self.field_map))
         return problems
 
+    def _plan_problems(self) -> list[Problem]:
+        signals = self.kind == 'signals'
+        problems: list[Problem] = []
+        if signals != (self.plan is not None):
+            problems.append((('plan',), 'is needed by signals, and by them alone', self.plan))
+        if signals == bool(self.fields):
+            problems.append((('fields',), 'is needed by every kind but signals, which takes the '
+                             'phases of its plan', self.fields))
+        return problems
+
     def build(self) -> Actuator:
         """Return the checked values alone."""
         fields = {name: Limits(**field.model_dump()) for name, field in self.fields.items()}
-        return Actuator(**{**self.model_dump(), 'fields': fields})
+        plan = self.plan.build() if self.plan else None
+        if plan:
+            fields = {phase: Limits(0.0, 1.0, 0.0) for phase in plan.phases}
+        return Actuator(**{**self.model_dump(), 'fields': fields, 'plan': plan})

@@ -170,7 +170,7 @@ def actuator_type(actuator: 'Actuator') -> type:
     if actuator.kind == 'message':
         return message_type(actuator.type)
     return {'twist_stamped': TwistStamped, 'twist': Twist, 'float64': Float64, 'bool': Bool,
-            'joint_trajectory': JointTrajectory}[actuator.kind]
+            'joint_trajectory': JointTrajectory, 'signals': JointState}[actuator.kind]
 
 
 def desired_type(actuator: 'Actuator') -> type:
@@ -213,6 +213,9 @@ def actuator_message(actuator: 'Actuator', values: dict[str, float], now_s: floa
         set_stamp(message.header, 0.0)
         message.joint_names = list(values)
         message.points = [JointTrajectoryPoint(positions=list(values.values()))]
+        return message
+    if actuator.kind == 'signals':
+        message.name, message.position = list(values), list(values.values())
         return message
     for field, value in values.items():
         _assign(message, _path(actuator, field), value)

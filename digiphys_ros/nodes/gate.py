@@ -18,7 +18,15 @@ from functools import partial
 import time
 from typing import Any
 
-from digiphys_ros.control import Actuator, DesiredCommand, Gate, GateState, load_actuators
+from digiphys_ros.control import (
+    Actuator,
+    DesiredCommand,
+    Gate,
+    GateOutput,
+    GateState,
+    load_actuators,
+    make_gate,
+)
 from digiphys_ros.nodes import qos
 from digiphys_ros.nodes.conversions import (
     actuator_message,
@@ -99,7 +107,7 @@ class GateNode(PipelineNode):
         """Load the actuators and start to publish their safe states."""
         actuators = load_actuators(find_resource(self.settings.rules, 'config'))
         for name, actuator in actuators.items():
-            gate = Gate(actuator, self.settings.lease_s, self.settings.future_tolerance_s)
+            gate = make_gate(actuator, self.settings.lease_s, self.settings.future_tolerance_s)
             channel = Channel(self, name, actuator, gate)
             self._channels.append(channel)
             self._entities.append(qos.AdaptiveSubscription(
@@ -126,8 +134,8 @@ class GateNode(PipelineNode):
     def cleanup(self) -> None:
         """Send the safe state once more, then fall silent."""
         for channel in self._channels:
-            channel.gate.deactivate()
-            self._emit(channel)
+            now_s = self.now_s()
+            self._send(channel, channel.gate.last(now_s), now_s)
             # the process may end next: the safe state has to have left it
             channel.commands.wait_for_all_acked(Duration(seconds=0.3))
             self.destroy_publisher(channel.commands)
@@ -186,13 +194,16 @@ class GateNode(PipelineNode):
     def _emit(self, channel: Channel) -> None:
         now_s = self.now_s()
         output = channel.gate.step(now_s)
-        channel.commands.publish(
-            actuator_message(channel.actuator, dict(output.values), now_s))
-        channel.sent.tick()
+        self._send(channel, output, now_s)
         if channel.is_new(output.obeyed_stamp_s):
             self._tell_obeyed(channel, output.obeyed_stamp_s)
         self.note(f'{channel.name}: {output.state.value} ({output.reason})',
                   warn=output.state is not GateState.OBEYING)
+
+    def _send(self, channel: Channel, output: GateOutput, now_s: float) -> None:
+        channel.commands.publish(
+            actuator_message(channel.actuator, dict(output.values), now_s))
+        channel.sent.tick()
 
     def _tell_obeyed(self, channel: Channel, stamp_s: float | None) -> None:
         if stamp_s is None:

@@ -82,6 +82,7 @@ EXPECTATIONS = {
         MET, lambda run, bound, faults: score.fact_at_most(run, 'conflicts', 0),
         ('conflicts',)),
     'mean_wait_at_most_s': Expectation(POSITIVE, _at_most('mean_wait_s'), ('mean_wait_s',)),
+    'wait_saved_at_least': Expectation(SHARE, _at_least('wait_saved'), ('wait_saved',)),
     'served_at_least': Expectation(COUNT, _at_least('served'), ('served',)),
     'misses_at_most': Expectation(COUNT, _at_most('misses'), ('misses',)),
     'struck_at_most': Expectation(COUNT, _at_most('struck'), ('struck',)),

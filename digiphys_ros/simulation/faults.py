@@ -15,7 +15,7 @@
 
 from typing import Annotated, Literal
 
-from digiphys_ros.control.schema import refuse, STRICT
+from digiphys_ros.control.validation import refuse, STRICT
 from pydantic import BaseModel, Field, model_validator
 
 Time = Annotated[float, Field(ge=0, allow_inf_nan=False)]

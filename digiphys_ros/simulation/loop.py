@@ -23,7 +23,7 @@ from digiphys_ros.control.gate import GateOutput
 from digiphys_ros.errors import SimulationError
 from digiphys_ros.simulation.applications.application import Application, Commands, Event, Facts
 from digiphys_ros.simulation.pipeline import make_pipeline, Pipeline
-from digiphys_ros.simulation.safety import SafetyJudge
+from digiphys_ros.simulation.safety import make_judge
 import numpy as np
 from numpy.typing import NDArray
 
@@ -89,7 +89,7 @@ class Loop:
         self._frames = self._ticks = 0
         control, settings = pipeline.control, pipeline.settings
         self._judges = {} if control is None else {
-            name: SafetyJudge(control.actuator(name), settings.lease_s, 1 / settings.rate_hz)
+            name: make_judge(control.actuator(name), settings.lease_s, 1 / settings.rate_hz)
             for name in control.actuators}
 
     def step(self) -> None:

@@ -23,6 +23,7 @@ from typing import Any
 from digiphys_ros.control.config import check_labels, check_use, ControlConfig, load_control
 from digiphys_ros.control.gate import Gate, GateOutput
 from digiphys_ros.control.policy import Observation, Policy
+from digiphys_ros.control.signal_gate import make_gate
 from digiphys_ros.perception.frame import Frame
 from digiphys_ros.perception.liveness import LivenessMonitor
 from digiphys_ros.resources import find_resource
@@ -81,7 +82,7 @@ class Pipeline:
 
     def _gate(self, name: str) -> Gate:
         assert self.control is not None
-        gate = Gate(self.control.actuator(name), self.settings.lease_s)
+        gate = make_gate(self.control.actuator(name), self.settings.lease_s)
         gate.activate()
         return gate
 

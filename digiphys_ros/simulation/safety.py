@@ -14,10 +14,13 @@
 
 """Judge what an actuator was sent, from outside the gate and by its rules file alone."""
 
+from collections.abc import Mapping
+from itertools import combinations
 import math
 
 from digiphys_ros.control.actuators import Actuator
 from digiphys_ros.control.gate import GateOutput
+from digiphys_ros.control.signals import FLASHING, GREEN, RED, SignalPlan, YELLOW
 
 
 class SafetyJudge:
@@ -54,3 +57,83 @@ class SafetyJudge:
         if stamp_s is None or not 0 <= time_s - stamp_s <= self._allowed_s + 1e-9:
             return f'is not the safe state, and its image is of {stamp_s}'
         return ''
+
+
+class SignalJudge:
+    """
+    Look at all heads of a junction.
+
+    Unsafe are heads that conflict and are not red, a change of colour that is out of order or
+    comes too early, a green that begins without an image younger than the lease and one period,
+    and one that lasts for longer than the minimum after the last such image. After a silence,
+    as of a gate that died, heads begin with red.
+    """
+
+    def __init__(self, plan: SignalPlan, lease_s: float, period_s: float) -> None:
+        self._plan = plan
+        self._allowed_s = lease_s + period_s
+        self._period_s = period_s
+        self._heads: dict[str, float] = {}
+        self._since_s: dict[str, float] = {}
+        self._time_s = self._seen_s = -math.inf
+
+    def judge(self, time_s: float, output: GateOutput) -> str:
+        """Return what is wrong with the heads, empty when nothing is."""
+        before, self._heads = self._heads, dict(output.values)
+        silent = time_s - self._time_s > 2 * self._period_s + 1e-6
+        self._time_s = time_s
+        if silent:
+            before, self._since_s = {}, dict.fromkeys(self._plan.heads, time_s)
+        problem = self._shown() or self._image(time_s, output.obeyed_stamp_s, before) \
+            or self._changes(time_s, before)
+        for head, shown in self._heads.items():
+            if shown != before.get(head):
+                self._since_s[head] = time_s
+        return problem
+
+    def _shown(self) -> str:
+        heads, plan = self._heads, self._plan
+        if heads.keys() != set(plan.heads) or not {RED, YELLOW, GREEN, FLASHING}.issuperset(
+                heads.values()):
+            return f'shows {heads}'
+        if FLASHING in heads.values():
+            return '' if heads == plan.safe_heads() else f'shows {heads}, flashing and not'
+        for one, other in combinations(plan.heads, 2):
+            if RED not in (heads[one], heads[other]) and other in plan.conflicts[one]:
+                return f'{one} and {other} conflict, and neither is red'
+        return ''
+
+    def _image(self, time_s: float, stamp_s: float | None, before: Mapping[str, float]) -> str:
+        if stamp_s is not None:
+            if not 0 <= time_s - stamp_s <= self._allowed_s + 1e-9:
+                return f'obeys, and its image is of {stamp_s}'
+            self._seen_s = time_s
+            return ''
+        for head, shown in self._heads.items():
+            if shown == GREEN and before.get(head) != GREEN:
+                return f'{head} turns green without an image'
+        late = time_s - self._seen_s > self._plan.min_green_s + self._period_s + 1e-6
+        return 'stays green without an image' if late and GREEN in self._heads.values() else ''
+
+    def _changes(self, time_s: float, before: Mapping[str, float]) -> str:
+        plan = self._plan
+        least_s = {(GREEN, YELLOW): plan.min_green_s, (YELLOW, RED): plan.yellow_s,
+                   (RED, GREEN): 0.0, (RED, FLASHING): 0.0, (FLASHING, RED): 0.0}
+        for head, now in self._heads.items():
+            was = before.get(head, RED)
+            if was == now:
+                continue
+            lasted_s = time_s - self._since_s[head]
+            if lasted_s < least_s.get((was, now), math.inf) - 1e-6:
+                return f'{head} goes from {was} to {now} after {lasted_s:.3f} s'
+            for other in plan.conflicts[head] if now == GREEN else ():
+                if time_s - self._since_s[other] < plan.all_red_s - 1e-6:
+                    return f'{head} turns green too early after {other}'
+        return ''
+
+
+def make_judge(actuator: Actuator, lease_s: float, period_s: float) -> SafetyJudge | SignalJudge:
+    """Return the judge of an actuator, whatever its kind."""
+    if actuator.plan is not None:
+        return SignalJudge(actuator.plan, lease_s, period_s)
+    return SafetyJudge(actuator, lease_s, period_s)

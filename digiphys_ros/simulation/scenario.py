@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
-from digiphys_ros.control.schema import Problem, refuse, STRICT
+from digiphys_ros.control.validation import Problem, refuse, STRICT
 from digiphys_ros.simulation.expectations import Bound, check_bound, EXPECTATIONS, impossible
 from digiphys_ros.simulation.faults import Fault
 from digiphys_ros.yamlfile import load_yaml

@@ -28,7 +28,7 @@ from digiphys_ros.simulation.scenario import load_scenario, Scenario
 import numpy as np
 from numpy.typing import NDArray
 
-STRIP_FACT = {'traffic': 'speed_mps', 'sorting': 'belt_mps'}
+STRIP_FACT = {'traffic': 'speed_mps', 'signals': 'waiting', 'sorting': 'belt_mps'}
 """What the picture of all results shows of each application over time."""
 
 STRIP_POINTS = 600

@@ -29,6 +29,7 @@ class Place(NamedTuple):
 
 WORLDS = {
     'sign_course': Place('sign_scene', {}),
+    'intersection': Place('intersection_scene', {}),
     'sorting_line': Place('sorting_scene', {'belt': 'track', 'diverter': 'hinge'}),
 }
 """By their names in ``worlds/``."""

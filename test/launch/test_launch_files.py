@@ -180,14 +180,14 @@ def parameters(node):
     return values
 
 
-@pytest.mark.parametrize('app', ['traffic', 'sorting'])
+@pytest.mark.parametrize('app', ['traffic', 'signals', 'sorting'])
 def test_the_bridge_names_the_world_and_the_machine_and_stays_in_its_namespace(gazebo, app):
     nodes = started(SIMULATION, namespace='r1', app=app)
     given = parameters(nodes['/r1/gazebo_bridge'])
     topics = yaml.safe_load(Path(given['config_file']).read_text())
     assert given['use_sim_time'] is True
     by_name = {topic['ros_topic_name']: topic for topic in topics}
-    world = {'traffic': 'sign_course', 'sorting': 'sorting_line'}[app]
+    world = {'traffic': 'sign_course', 'signals': 'intersection', 'sorting': 'sorting_line'}[app]
     assert by_name['/clock']['gz_topic_name'] == f'/world/{world}/clock'
     if app == 'traffic':
         assert by_name['cmd_vel']['gz_topic_name'] == '/model/r1/cmd_vel'

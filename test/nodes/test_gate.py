@@ -216,3 +216,67 @@ def test_warns_when_nobody_listens(robot):
     robot.start('gate')
     robot.wait(lambda: 'nobody listens to /cmd_vel (TwistStamped)'
                in robot.diagnostics.get('/gate', ('',))[0], 'warning')
+
+
+SIGNALS = """\
+actuators:
+  junction:
+    kind: signals
+    topic: signal_heads
+    plan:
+      heads: [north, east]
+      conflicts: {north: [east]}
+      phases: {across: [north], along: [east]}
+      min_green_s: 0.3
+      max_green_s: 1.0
+      yellow_s: 0.2
+      all_red_s: 0.2
+votes: {window: 1, needed: 1, max_age_s: 1.0}
+rules:
+  - {name: unsure, when: [abstain], command: {junction: {across: 0.5, along: 0.5}}}
+  - {name: otherwise, default: true, command: {junction: {across: 1.0}}}
+"""
+RED, YELLOW, GREEN = 0.0, 1.0, 2.0
+
+
+def colours(messages):
+    """Return what the heads showed, without repetitions."""
+    shown = [dict(zip(one.name, one.position, strict=True)) for one in messages]
+    return [one for index, one in enumerate(shown) if index == 0 or one != shown[index - 1]]
+
+
+def test_signals_go_through_yellow_and_red_whatever_is_wished(robot, tmp_path):
+    from sensor_msgs.msg import JointState
+    rules = tmp_path / 'signals.yaml'
+    rules.write_text(SIGNALS)
+    process = robot.start('gate', lease_s=LEASE_S, rules=str(rules))
+    heads = robot.listen(JointState, 'signal_heads')
+    desired = robot.speak(JointState, 'desired/junction')
+    robot.is_active('gate')
+
+    def wish(across, along):
+        message = JointState(name=['across', 'along'], position=[across, along])
+        message.header.stamp = robot.now()
+        desired.publish(message)
+
+    def until(shown, wishes):
+        while colours(heads)[-1:] != [shown]:
+            if wishes:
+                wish(*wishes)
+            count = len(heads)
+            robot.wait(lambda: len(heads) > count, 'heads')  # noqa: B023
+
+    until({'north': GREEN, 'east': RED}, (1.0, 0.0))
+    until({'north': RED, 'east': GREEN}, (0.0, 1.0))
+    # nobody wishes any more: the lease ends the green
+    until({'north': RED, 'east': RED}, None)
+    until({'north': GREEN, 'east': RED}, (1.0, 0.5))
+    assert colours(heads) == [
+        {'north': RED, 'east': RED}, {'north': GREEN, 'east': RED},
+        {'north': YELLOW, 'east': RED}, {'north': RED, 'east': RED},
+        {'north': RED, 'east': GREEN}, {'north': RED, 'east': YELLOW},
+        {'north': RED, 'east': RED}, {'north': GREEN, 'east': RED}]
+    # a gate that ends leaves no green behind
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) == 0
+    robot.wait(lambda: colours(heads)[-1] == {'north': RED, 'east': RED}, 'red at the end')

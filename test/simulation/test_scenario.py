@@ -18,7 +18,7 @@ from digiphys_ros.simulation.scenario import load_scenario
 import pytest
 
 FILES = sorted((share_dir() / 'config/scenarios').glob('*.yaml'))
-APPLICATIONS = ('traffic', 'sorting', 'triage')
+APPLICATIONS = ('traffic', 'signals', 'sorting', 'triage')
 
 
 def written(tmp_path, **changes):
@@ -33,7 +33,7 @@ def written(tmp_path, **changes):
 
 def test_the_library_covers_every_application_with_and_without_faults():
     scenarios = [load_scenario(path) for path in FILES]
-    assert len(scenarios) >= 20
+    assert len(scenarios) >= 24
     for application in APPLICATIONS:
         own = [one for one in scenarios if one.application == application]
         assert any(one.faults for one in own)
@@ -56,6 +56,7 @@ def test_the_library_covers_every_application_with_and_without_faults():
      'the scenario needs a fault that ends'),
     ({'expect': '{safe_state_within_s: 0.5}',
       'faults': '[{kind: node_killed, node: gate, from_s: 1.0}]'}, 'a fault that blinds'),
+    ({'application': 'signals', 'expect': '{no_conflicting_greens: false}'}, 'true is the one'),
     ({'application': 'triage', 'expect': '{images_at_least: 1, safe_state_within_s: 1.0}',
       'faults': '[{kind: camera_black, from_s: 1.0}]'}, 'triage has no actuator'),
     ({'faults': '[{kind: rain, from_s: 1.0}]'}, 'one.yaml:4: field `faults.0'),

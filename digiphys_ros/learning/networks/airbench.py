@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-Widths = Annotated[list[Annotated[int, Field(ge=1, le=1024)]], Field(min_length=1, max_length=4)]
+Width = Annotated[int, Field(ge=1, le=1024)]
+Widths = Annotated[tuple[Width, ...], Field(min_length=1, max_length=4)]
 
 DEVIATIONS = np.sqrt(np.array([
     [10.2, 0.81, 0.18],

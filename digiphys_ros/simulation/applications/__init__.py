@@ -23,6 +23,7 @@ from digiphys_ros.simulation.applications.application import Application, Event
 
 _PLACES = {
     'traffic': ('sign_course', 'SignCourse'),
+    'signals': ('intersection', 'Intersection'),
     'sorting': ('sorting_line', 'SortingLine'),
     'triage': ('triage', 'Triage'),
 }

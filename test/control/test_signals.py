@@ -1,0 +1,295 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Whatever is wished, and whenever: an independent judge watches the heads."""
+
+from itertools import combinations
+
+from digiphys_ros.control import DesiredCommand, GateState, load_actuators, make_gate
+from digiphys_ros.control.config import load_control
+from digiphys_ros.control.signals import (
+    FLASHING,
+    GREEN,
+    RED,
+    SignalInterlock,
+    SignalPlan,
+    YELLOW,
+)
+from digiphys_ros.errors import ConfigError
+from digiphys_ros.resources import share_dir
+from hypothesis import given, settings, strategies as st
+import pytest
+
+PHASES = {'through': ('north', 'south'), 'cross': ('east',), 'turn': ('north', 'left')}
+CONFLICTS = {'north': ('east',), 'south': ('east', 'left'), 'east': ('north', 'south', 'left'),
+             'left': ('south', 'east')}
+HEADS = ('north', 'south', 'east', 'left')
+STEP_S = 0.1
+
+
+def plan(safe='all_red', **changes):
+    return SignalPlan(**{
+        'heads': HEADS, 'conflicts': CONFLICTS, 'phases': PHASES, 'min_green_s': 3.0,
+        'max_green_s': 8.0, 'yellow_s': 2.0, 'all_red_s': 1.0, 'safe': safe, **changes})
+
+
+class Street:
+    """Heads that an interlock drives, and how long each has shown what it shows."""
+
+    def __init__(self, one):
+        self.plan = one
+        self.interlock = SignalInterlock(one)
+        self.heads = dict.fromkeys(HEADS, RED)
+        self.for_s = dict.fromkeys(HEADS, 0.0)
+        self.wanted_s = 0.0
+
+    def show(self, wishes, seconds=STEP_S):
+        """Check every change from what was shown before alone."""
+        before, self.heads = self.heads, self.interlock.step(wishes, seconds)
+        assert self.heads.keys() == before.keys()
+        self.for_s = {head: time_s + seconds for head, time_s in self.for_s.items()}
+        self.nobody_meets()
+        for head, shown in self.heads.items():
+            if shown != before[head]:
+                self.may_change(head, before[head], shown)
+        self.for_s = {head: time_s if self.heads[head] == before[head] else 0.0
+                      for head, time_s in self.for_s.items()}
+        self.waits(wishes, seconds)
+        return self.heads
+
+    def nobody_meets(self):
+        for one, other in combinations(HEADS, 2):
+            if other in CONFLICTS[one] and FLASHING not in self.heads.values():
+                assert RED in (self.heads[one], self.heads[other])
+        assert FLASHING not in self.heads.values() or self.heads == self.plan.safe_heads()
+
+    def may_change(self, head, was, shown):
+        least_s = {(GREEN, YELLOW): self.plan.min_green_s, (YELLOW, RED): self.plan.yellow_s,
+                   (RED, GREEN): self.plan.all_red_s, (RED, FLASHING): 0.0, (FLASHING, RED): 0.0}
+        assert self.for_s[head] >= least_s[was, shown] - 1e-6
+        if shown == GREEN:
+            for other in CONFLICTS[head]:
+                assert self.for_s[other] >= self.plan.all_red_s - 1e-6
+
+    def waits(self, wishes, seconds):
+        """Check that no green outlasts the maximum while another phase is wished."""
+        green = {head for head, shown in self.heads.items() if shown == GREEN}
+        others = [phase for phase, wish in wishes.items() if wish > 0 and set(PHASES[phase]) !=
+                  green]
+        if green and others:
+            assert max(self.for_s[head] for head in green) < self.plan.max_green_s + seconds
+
+
+WISH = st.fixed_dictionaries({phase: st.sampled_from([0.0, 0.5, 1.0]) for phase in PHASES})
+NONE = st.just(dict.fromkeys(PHASES, 0.0))
+STEPS = st.lists(st.tuples(WISH | WISH | NONE | st.just({}), st.integers(1, 60),
+                           st.sampled_from([0.0, 0.01, 0.1])), max_size=40)
+
+
+@settings(max_examples=150, deadline=None)
+@given(STEPS, st.sampled_from(['all_red', 'flashing']))
+def test_no_sequence_of_wishes_breaks_an_invariant(steps, safe):
+    street = Street(plan(safe))
+    for wishes, times, seconds in steps:
+        for _ in range(times):
+            street.show(wishes, seconds)
+
+
+@settings(deadline=None)
+@given(STEPS, st.sampled_from(['all_red', 'flashing']))
+def test_after_whatever_was_wished_no_wish_leads_to_the_safe_state_and_one_to_green(steps, safe):
+    street = Street(plan(safe))
+    for wishes, times, seconds in steps:
+        for _ in range(times):
+            street.show(wishes, seconds)
+    for _ in range(80):
+        street.show({})
+    assert street.heads == street.plan.safe_heads()
+    for _ in range(40):
+        street.show({'cross': 1.0})
+    assert street.heads == {'north': RED, 'south': RED, 'east': GREEN, 'left': RED}
+
+
+@settings(deadline=None)
+@given(st.lists(WISH, min_size=1, max_size=10))
+def test_every_phase_that_is_always_wished_gets_its_green(wishes):
+    street = Street(plan())
+    served = set()
+    # the longest green and all that lies between two, three times over
+    for index in range(600):
+        wished = {phase: max(wish, 0.1) for phase, wish in wishes[index % len(wishes)].items()}
+        heads = street.show(wished)
+        served |= {phase for phase, lit in PHASES.items()
+                   if {head for head in HEADS if heads[head] == GREEN} == set(lit)}
+    assert served == set(PHASES)
+
+
+def shown_over(one, wishes, seconds):
+    """Return what changes: pairs of seconds and the phase's own heads."""
+    changes, last = [], None
+    for index in range(round(seconds / STEP_S)):
+        heads = one.step(wishes, STEP_S)
+        if heads != last:
+            changes.append((pytest.approx((index + 1) * STEP_S, abs=0.11), heads))
+        last = heads
+    return changes
+
+
+def test_it_begins_with_a_long_red_then_gives_the_greatest_wish_its_green():
+    lit = dict.fromkeys(HEADS, RED)
+    assert shown_over(SignalInterlock(plan()), {'through': 0.5, 'cross': 1.0}, 7.0) == [
+        (0.1, lit), (3.0, {**lit, 'east': GREEN})]
+
+
+def test_a_wish_that_changes_its_mind_still_gets_minimum_green_yellow_and_red():
+    interlock, lit = SignalInterlock(plan()), dict.fromkeys(HEADS, RED)
+    shown_over(interlock, {'cross': 1.0}, 3.1)
+    assert shown_over(interlock, {'through': 1.0}, 7.0) == [
+        (0.1, {**lit, 'east': GREEN}), (3.0, {**lit, 'east': YELLOW}), (5.0, lit),
+        (6.0, {**lit, 'north': GREEN, 'south': GREEN})]
+
+
+def test_nobody_else_waits_then_a_green_goes_on_for_ever():
+    interlock = SignalInterlock(plan())
+    shown_over(interlock, {'cross': 1.0}, 3.1)
+    assert len(shown_over(interlock, {'cross': 0.1}, 100.0)) == 1
+
+
+WRITTEN = """\
+actuators:
+  junction:
+    kind: signals
+    topic: signal_heads
+    plan:
+      heads: [north, south, east]
+      conflicts: {east: [north, south]}
+      phases:
+        through: [north, south]
+        cross: [east]
+      min_green_s: 5.0
+      max_green_s: 30.0
+      yellow_s: 3.0
+      all_red_s: 2.0
+      safe: flashing
+rules:
+  - {name: go, when: [cars], command: {junction: {through: 1.0}}}
+  - {name: unsure, when: [abstain], command: {junction: {cross: 0.5}}}
+  - {name: rest, default: true, command: {}}
+"""
+
+
+def written(tmp_path, old='', new=''):
+    path = tmp_path / 'rules.yaml'
+    assert old in WRITTEN
+    path.write_text(WRITTEN.replace(old, new))
+    return path
+
+
+def test_a_plan_is_read_with_and_without_the_checker_in_this_process(tmp_path):
+    path = written(tmp_path)
+    actuator = load_control(path).actuator('junction')
+    assert actuator.safe_values() == {'through': 0.0, 'cross': 0.0}
+    assert actuator.plan.conflicts['north'] == ('east',)
+    other = load_actuators(path)['junction']
+    for loaded in (actuator, other):
+        assert shown_over(SignalInterlock(loaded.plan), {}, 6.0)[-1][1] == dict.fromkeys(
+            ('north', 'south', 'east'), FLASHING)
+
+
+@pytest.mark.parametrize(('old', 'new', 'told'), [
+    ('cross: [east]', 'cross: [east, south]',
+     r'yaml:10: field `actuators.junction.plan.phases.cross`: east and south conflict'),
+    ('{east: [north, south]}', '{east: [north]}',
+     r'yaml:7: field `actuators.junction.plan.conflicts`: south and east share no phase'),
+    ('{east: [north, south]}', '{east: [north, west]}', 'yaml:7: .*no such head'),
+    ('{east: [north, south]}', '{west: [north]}', 'yaml:7: .*no such head'),
+    ('{east: [north, south]}', '{east: [east]}', 'cannot conflict with itself'),
+    ('[north, south, east]', '[north, south, east, west]', 'yaml:6: .*is green in no phase'),
+    ('[north, south, east]', '[north, south, east, east]', 'yaml:6: .*is named twice'),
+    ('max_green_s: 30.0', 'max_green_s: 3.0', 'yaml:12: .*must not be below min_green_s'),
+    ('yellow_s: 3.0', 'yellow_s: 0.0', 'yaml:13: .*greater than 0'),
+    ('safe: flashing', 'safe: green', 'yaml:15: .*all_red'),
+    ('through: 1.0}', 'left: 1.0}', 'yaml:17: .*no such field, allowed are through, cross'),
+    ('through: 1.0}', 'through: 2.0}', 'yaml:17: .*from 0.0 to 1.0'),
+    ('kind: signals', 'kind: float64', 'by them alone'),
+    ('    topic: signal_heads\n', '    topic: signal_heads\n    fields: {through: {min: 0, max: 1,'
+     ' safe: 0}}\n', 'takes the phases of its plan'),
+])
+def test_a_plan_that_cannot_be_is_refused_at_its_line(tmp_path, old, new, told):
+    with pytest.raises(ConfigError, match=told):
+        load_control(written(tmp_path, old, new))
+
+
+def test_the_shipped_plan_is_loaded():
+    junction = load_actuators(share_dir() / 'config' / 'signals_rules.yaml')['junction']
+    assert list(junction.plan.heads) == ['north', 'south', 'east', 'west']
+    assert list(junction.plan.conflicts['east']) == ['north', 'south']
+
+
+class Guarded:
+    """A gate of signals that hears one wish after another, on its own clock."""
+
+    def __init__(self, tmp_path):
+        self.now_s = 10.0
+        self.gate = make_gate(load_control(written(tmp_path)).actuator('junction'), 1.0)
+        self.gate.activate()
+
+    def run(self, seconds, wish=None):
+        for _ in range(round(seconds / STEP_S)):
+            self.now_s += STEP_S
+            if wish:
+                self.gate.offer(DesiredCommand(
+                    {'through': 0.0, 'cross': 0.0, wish: 1.0}, self.now_s - 0.05), self.now_s)
+            output = self.gate.step(self.now_s)
+        return output
+
+
+def test_a_gate_whose_images_stop_leads_through_yellow_to_its_safe_state(tmp_path):
+    guarded = Guarded(tmp_path)
+    output = guarded.run(12.0, 'through')
+    assert output.state is GateState.OBEYING
+    assert output.values == {'north': GREEN, 'south': GREEN, 'east': RED}
+    output = guarded.run(1.2)
+    assert output.state is GateState.EXPIRED
+    assert output.obeyed_stamp_s is None
+    assert output.values == {'north': YELLOW, 'south': YELLOW, 'east': RED}
+    assert set(guarded.run(3.0).values.values()) == {RED}
+    assert set(guarded.run(2.2).values.values()) == {FLASHING}
+    assert guarded.run(12.0, 'cross').values == {'north': RED, 'south': RED, 'east': GREEN}
+
+
+def test_a_clock_that_leaps_shortens_nothing(tmp_path):
+    guarded = Guarded(tmp_path)
+    guarded.run(12.0, 'through')
+    assert guarded.run(0.2, 'cross').values['north'] == YELLOW
+    guarded.now_s += 3600.0
+    assert guarded.run(2.5, 'cross').values['north'] == YELLOW
+    guarded.now_s -= 7200.0
+    assert set(guarded.run(0.8, 'cross').values.values()) == {RED}
+
+
+def test_an_e_stop_lets_nobody_start(tmp_path):
+    guarded = Guarded(tmp_path)
+    guarded.run(12.0, 'through')
+    guarded.gate.estop(True)
+    assert guarded.run(0.1, 'through').values['north'] == YELLOW
+    assert set(guarded.run(20.0, 'cross').values.values()) == {FLASHING}
+
+
+@pytest.mark.parametrize('values', [
+    {'through': float('nan'), 'cross': 0.0}, {'through': 1.0}, {'north': 2.0, 'south': 2.0},
+    {'through': 1.0, 'cross': 0.0, 'north': 2.0}])
+def test_what_is_no_wish_for_every_phase_is_refused(tmp_path, values):
+    guarded = Guarded(tmp_path)
+    assert guarded.gate.offer(DesiredCommand(values, guarded.now_s), guarded.now_s) is not None
+    assert set(guarded.run(6.0).values.values()) == {FLASHING}
