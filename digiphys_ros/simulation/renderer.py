@@ -156,12 +156,13 @@ def _load_driver() -> None:
     """
     Keep TensorFlow and Mesa, whose drivers have a compiler of the same make, apart.
 
-    TensorFlow lays its LLVM open to whatever is loaded after it, and Mesa then calls that one
+    Either lays its LLVM open to whatever is loaded after it, which then calls that one
     (https://github.com/tensorflow/tensorflow/issues/119254) and ends the process. A driver loaded
-    here looks for its functions among its own libraries first. Until Mesa 24.1 the driver is a
-    file of its own, later it comes with its EGL.
+    here looks for its functions among its own libraries first, and so does what is imported after
+    a driver. Until Mesa 24.1 the driver is a file of its own, later it comes with its EGL.
     """
     if 'tensorflow' not in sys.modules:
+        sys.setdlopenflags(sys.getdlopenflags() | os.RTLD_DEEPBIND)
         return
     drivers = [driver for folder in ('/usr/lib*/dri', '/usr/lib/*/dri')
                for driver in glob(f'{folder}/swrast_dri.so')]
