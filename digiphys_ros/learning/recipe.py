@@ -51,6 +51,8 @@ class Recipe(BaseModel):
     :ivar preprocess: what becomes of an image before the network; null for tables.
     :ivar class_weights: balanced weighs each class by the inverse of its count.
     :ivar augment: what a camera may do to a training image, see ``learning.augment``.
+    :ivar mirror: answer with the mean of an image's and its mirror image's logits, which takes
+        twice as long; only where labels allow (no arrows, no text).
     :ivar mixed_precision: compute in float16 on a GPU, in bfloat16 on a processor made for it.
     :ivar xla: compile with XLA where there is a GPU.
     :ivar tune: what ``digiphys tune`` may change: dotted field -> range.
@@ -75,6 +77,7 @@ class Recipe(BaseModel):
     background: BackgroundSpec | None = None
     transfer: TransferSpec | None = None
     lora: LoraSpec | None = None
+    mirror: bool = False
     mixed_precision: bool = False
     xla: bool = False
     seed: Annotated[int, Field(ge=0, lt=2 ** 31)] = 0
@@ -95,6 +98,8 @@ class Recipe(BaseModel):
         if self.augment.changes_images and not self.preprocess:
             refuse('augment', 'needs images, and a recipe without preprocess is for tables',
                    self.augment.model_dump(exclude_defaults=True))
+        if self.mirror and not self.preprocess:
+            refuse('mirror', 'needs images, and a recipe without preprocess is for tables', True)
         return self
 
     @model_validator(mode='after')

@@ -24,7 +24,8 @@ from digiphys_ros.errors import ConfigError
 from digiphys_ros.learning.augment import Augmenter
 from digiphys_ros.learning.datasets import Dataset
 from digiphys_ros.learning.datasets.stream import Prepare, Stream, tensor_of
-from digiphys_ros.learning.networks import add_lora, build_network, merge_lora
+from digiphys_ros.learning.export import without_optimizer
+from digiphys_ros.learning.networks import add_lora, build_network, merge_lora, mirrored
 from digiphys_ros.learning.recipe import Recipe
 from digiphys_ros.learning.train.background import Material, with_background
 from digiphys_ros.learning.train.bundle import About, make_bundle
@@ -70,6 +71,8 @@ def train(recipe: Recipe, training: Dataset, validation: Mapping[str, Dataset], 
                           f'{"a" if recipe.preprocess else "no"} preprocessing.')
     model, history = train_network(recipe, material, prepare_of(recipe), work=work,
                                    resume=resume)
+    if recipe.mirror:
+        model = mirrored(without_optimizer(model))
     bundle = make_bundle(model, recipe, spec, material.training, material.validation, out,
                          about or About())
     return Result(bundle, history)
