@@ -19,7 +19,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 PACKAGE = 'digiphys_ros'
-EXECUTABLES = ('camera', 'classifier', 'policy', 'gate', 'pipeline', 'triage')
+EXECUTABLES = ('camera', 'classifier', 'policy', 'gate', 'pipeline', 'sim', 'triage')
 
 
 def shared(folder):

@@ -202,3 +202,14 @@ def robot(tmp_path: Path, domain_id: int) -> Iterator[Robot]:
     one = Robot(domain_id, tmp_path)
     yield one
     one.close()
+
+
+@pytest.fixture(scope='session')
+def drawing() -> None:
+    """Skip where the simulator cannot draw."""
+    from digiphys_ros.errors import SimulationError
+    from digiphys_ros.simulation.applications import make_application
+    try:
+        make_application('sorting')
+    except SimulationError as error:
+        pytest.skip(str(error))

@@ -25,7 +25,7 @@ from xml.etree import ElementTree
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-COMMANDS = {'digiphys', 'camera', 'classifier', 'policy', 'gate', 'pipeline', 'triage'}
+COMMANDS = {'digiphys', 'camera', 'classifier', 'policy', 'gate', 'pipeline', 'sim', 'triage'}
 SHARED = ('benchmarks', 'config', 'launch', 'models', 'worlds')
 
 

@@ -26,7 +26,7 @@ from digiphys_ros.resources import find_resource
 from digiphys_ros.supervisor import Supervisor
 from digiphys_ros.transport import transport_environment
 
-IMAGE_NODES = ('camera', 'classifier')
+IMAGE_NODES = ('camera', 'sim', 'classifier')
 
 
 def add_parser(subparsers: Any) -> None:

@@ -14,8 +14,10 @@
 
 """The demo's report: one documented object."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+import json
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +35,7 @@ from digiphys_ros.perception import Bundle, load_bundle
 from digiphys_ros.simulation.robot import DifferentialDrive
 
 LEASE_S, PERIOD_S = 0.5, 0.02
-"""As in config/traffic.yaml, which the demo runs."""
+"""As in config/traffic.yaml and config/traffic_sim.yaml, which the demo runs."""
 
 
 @dataclass(frozen=True)
@@ -78,16 +80,17 @@ def build_report(setting: Setting, recording: Any, facts: dict[str, Any]) -> dic
     labels = setting.label_names(recording.labels)
     commands, seen = recording.commands, recording.classifications
     own = {node: recording.diagnostics.get(f'/{node}', {})
-           for node in ('camera', 'classifier', 'gate')}
+           for node in ('camera', 'sim', 'classifier', 'gate')}
+    eye = own['sim'] or own['camera']
     unsafe = unsafe_commands(commands, [stamp_s for stamp_s, _ in recording.obeyed],
                              setting.actuator, LEASE_S, PERIOD_S)
-    met = encounters(labels, commands, setting.expected_reaction,
-                     setting.bundle.manifest.background)
+    met = _simulated(own['sim']) if own['sim'] else [as_json(one) for one in encounters(
+        labels, commands, setting.expected_reaction, setting.bundle.manifest.background)]
     report = {
         **facts,
         'engine': own['classifier'].get('engine', ''),
         'model': {'name': setting.bundle.manifest.name, 'hash': setting.bundle.hash},
-        'frames': {'sent': int(own['camera'].get('frames_sent', 0)),
+        'frames': {'sent': int(eye.get('frames_sent', 0)),
                    'received': int(own['classifier'].get('received', 0)),
                    'dropped': int(own['classifier'].get('dropped', 0))},
         'classified': len(seen),
@@ -103,12 +106,20 @@ def build_report(setting: Setting, recording: Any, facts: dict[str, Any]) -> dic
             'capture_to_command': latency(
                 [(arrival_s - stamp_s) * 1e3 for stamp_s, arrival_s in recording.obeyed])},
         'robot': _drive(commands),
-        'encounters': [as_json(one) for one in met],
+        'encounters': met,
         'diagnostics': recording.diagnostics,
     }
     report['problems'] = _problems(report, unsafe)
     report['passed'] = not report['problems']
     return report
+
+
+def _simulated(sim: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return what a simulated world judged by itself: it saw what the robot did."""
+    events = [event for event in json.loads(sim.get('events', '[]'))
+              if event['right'] is not None]
+    return [{'sign': event['detail'], 'at_s': event['time_s'], 'right': event['right']}
+            for event in events]
 
 
 def _problems(report: dict[str, Any], unsafe: list[str]) -> list[str]:

@@ -26,7 +26,7 @@ from digiphys_ros.nodes.parameters import Parameter
 from digiphys_ros.yamlfile import load_yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, create_model, Field
 
-NODES = ('camera', 'classifier', 'policy', 'gate', 'triage')
+NODES = ('camera', 'sim', 'classifier', 'policy', 'gate', 'triage')
 STRICT = ConfigDict(extra='forbid')
 
 

@@ -222,6 +222,11 @@ def actuator_message(actuator: 'Actuator', values: dict[str, float], now_s: floa
     return message
 
 
+def read_field(actuator: 'Actuator', message: Any, field: str) -> float:
+    """Return one field of an actuator's message; of joints and signals there is none."""
+    return _read(message, _path(actuator, field))
+
+
 def _path(actuator: 'Actuator', field: str) -> str:
     if actuator.kind == 'message':
         return actuator.field_map[field]

@@ -73,7 +73,7 @@ def test_every_verb_has_help(verb, capsys):
 @pytest.mark.ros
 def test_demo_end_to_end(tmp_path):
     report_file = tmp_path / 'report.json'
-    done = digiphys('demo', '--headless', '--seconds', '6', '--json', str(report_file), '--out',
+    done = digiphys('demo', '--source', 'course', '--headless', '--seconds', '6', '--json', str(report_file), '--out',
                     str(tmp_path))
     assert done.returncode == 0, done.stdout + done.stderr
     assert 'stop: should stop, did stop' in done.stdout
@@ -91,6 +91,30 @@ def test_demo_end_to_end(tmp_path):
     for name in ('capture_to_classification', 'capture_to_command'):
         assert 0 < report['latency_ms'][name]['p50'] <= report['latency_ms'][name]['p99']
     assert (tmp_path / 'report.png').stat().st_size > 10000
+
+
+@pytest.mark.ros
+def test_demo_closes_the_loop_in_the_simulator_by_default(tmp_path, drawing):
+    done = digiphys('demo', '--headless', '--seconds', '22', '--json', str(tmp_path / 'a.json'),
+                    '--out', str(tmp_path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads((tmp_path / 'a.json').read_text())
+    assert report['source'] == 'sim'
+    assert report['unsafe_commands'] == 0
+    assert report['frames']['sent'] > 100
+    assert report['robot']['distance_m'] > 1
+    assert {'sign': 'ahead only', 'right': True}.items() <= report['encounters'][0].items()
+    assert '  ok   ahead only' in done.stdout
+
+
+@pytest.mark.ros
+def test_without_gl_the_demo_says_what_to_install_and_plays_the_drawn_course(
+        tmp_path, monkeypatch):
+    monkeypatch.setenv('MUJOCO_GL', 'disabled')
+    done = digiphys('demo', '--headless', '--seconds', '3', '--json', '-', '--out', str(tmp_path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert 'there is no GL to draw with: sudo apt-get install' in done.stderr
+    assert json.loads(done.stdout)['source'] == 'course'
 
 
 @pytest.mark.ros

@@ -62,6 +62,10 @@ class Application(Protocol):
     time_s: float
     ended: bool
 
+    @property
+    def focal_px(self) -> float:
+        """Return the focal length of its camera in pixels, 0 where images are of no camera."""
+
     def advance(self, duration_s: float, commands: Commands) -> None:
         """
         Let time pass, without a picture.

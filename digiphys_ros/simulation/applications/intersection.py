@@ -69,6 +69,12 @@ class Intersection:
             from digiphys_ros.simulation.renderer import Renderer
             self._scene = IntersectionScene(np.random.default_rng(looks), Renderer(world()))
 
+    @property
+    def focal_px(self) -> float:
+        """Return the focal length of the camera in pixels."""
+        from digiphys_ros.simulation.applications import intersection_scene as scene
+        return scene.WIDTH_PX * scene.HEIGHT_M / scene.VIEW_M[0]
+
     def advance(self, duration_s: float, commands: Commands) -> None:
         """Let the vehicles drive; heads that a command leaves out go on as they are."""
         for side, shown in commands.get('junction', {}).items():

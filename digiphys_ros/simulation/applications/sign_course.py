@@ -20,7 +20,12 @@ from typing import Any
 
 from digiphys_ros.errors import SimulationError
 from digiphys_ros.simulation.applications.application import Event
-from digiphys_ros.simulation.applications.sign_scene import sign_world, TRACK_M, WHEEL_RADIUS_M
+from digiphys_ros.simulation.applications.sign_scene import (
+    FOCAL_PX,
+    sign_world,
+    TRACK_M,
+    WHEEL_RADIUS_M,
+)
 from digiphys_ros.simulation.encounters import Encounters
 from digiphys_ros.simulation.physics import Physics
 from digiphys_ros.simulation.route import draw_route, Leg
@@ -44,6 +49,7 @@ class SignCourse:
 
     name = 'traffic'
     rate_hz = 15.0
+    focal_px = FOCAL_PX
     CONFIG = 'traffic_sim.yaml'
     FAULTS = frozenset({'camera_knocked', 'sign_dirty', 'sign_hidden'})
 

@@ -58,6 +58,12 @@ class SortingLine:
             from digiphys_ros.simulation.renderer import Renderer
             self._scene = SortingScene(np.random.default_rng(looks), Renderer(world()))
 
+    @property
+    def focal_px(self) -> float:
+        """Return the focal length of the camera in pixels."""
+        from digiphys_ros.simulation.applications.sorting_scene import HEIGHT_M, VIEW_M, WIDTH_PX
+        return WIDTH_PX * HEIGHT_M / VIEW_M
+
     def advance(self, duration_s: float, commands: Commands) -> None:
         """Move the belt and the diverter; what a command leaves out goes on as it is."""
         for name in self._commands:

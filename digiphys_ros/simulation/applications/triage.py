@@ -47,6 +47,7 @@ class Triage:
 
     name = 'triage'
     rate_hz = 2.0
+    focal_px = 0.0
     LABELS = LABELS
 
     def __init__(self, seed: int = 0, *, camera: bool = True, data: str | None = None) -> None:

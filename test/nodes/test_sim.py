@@ -1,0 +1,137 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+from itertools import pairwise
+import json
+import math
+
+from digiphys_ros.resources import share_dir
+import pytest
+
+pytestmark = pytest.mark.ros
+
+
+@pytest.fixture
+def world(robot, drawing):
+    """Return a function that starts the node sim and waits until its time passes."""
+    def start(app, rules='', **parameters):
+        process = robot.start('sim', app=app, rules=rules, **parameters)
+        robot.is_active('sim')
+        return process
+    return start
+
+
+def stamp_s(stamp):
+    return stamp.sec + stamp.nanosec * 1e-9
+
+
+def test_it_publishes_what_a_robot_with_a_camera_does(robot, world):
+    from digiphys_ros.nodes.qos import BEST_EFFORT
+    from nav_msgs.msg import Odometry
+    from rosgraph_msgs.msg import Clock
+    from sensor_msgs.msg import CameraInfo, Image
+    images = robot.listen(Image, 'image', BEST_EFFORT)
+    infos = robot.listen(CameraInfo, 'camera_info', BEST_EFFORT)
+    odometry = robot.listen(Odometry, 'odom')
+    clock = robot.listen(Clock, '/clock')
+    world('traffic', 'traffic_sim_rules.yaml')
+    robot.wait(lambda: len(images) > 10 and len(infos) > 10 and odometry, 'pictures')
+    image, info = images[-1], infos[-1]
+    assert (image.width, image.height, image.encoding) == (640, 480, 'rgb8')
+    assert (info.width, info.height, info.k[2], info.k[5]) == (640, 480, 320.0, 240.0)
+    assert image.header.frame_id == info.header.frame_id == 'camera_optical_frame'
+    # without /clock its time is the machine's
+    assert abs(stamp_s(images[-1].header.stamp) - stamp_s(robot.now())) < 5.0
+    steps = [stamp_s(after.clock) - stamp_s(before.clock)
+             for before, after in pairwise(clock)]
+    assert min(steps) > 0.0
+    # nobody commands: nothing moves
+    assert odometry[-1].pose.pose.position.x == pytest.approx(0.0, abs=0.01)
+
+
+def test_it_obeys_its_actuators(robot, world):
+    from geometry_msgs.msg import TwistStamped
+    from nav_msgs.msg import Odometry
+    odometry = robot.listen(Odometry, 'odom')
+    world('traffic', 'traffic_sim_rules.yaml')
+    commands = robot.speak(TwistStamped, 'cmd_vel')
+    message = TwistStamped()
+    message.twist.linear.x = 0.3
+    commands.publish(message)
+    robot.wait(lambda: odometry and odometry[-1].pose.pose.position.x > 0.2, 'motion')
+    assert odometry[-1].twist.twist.linear.x == pytest.approx(0.3, abs=0.05)
+    message.twist.linear.x, message.twist.angular.z = 0.0, 0.5
+    commands.publish(message)
+
+    def heading_rad():
+        turn = odometry[-1].pose.pose.orientation
+        return 2 * math.atan2(turn.z, turn.w)
+    robot.wait(lambda: heading_rad() > 0.2, 'turn')
+
+
+def test_signals_and_belt_are_commanded_by_their_own_messages(robot, world):
+    from sensor_msgs.msg import JointState
+    world('signals', 'signals_rules.yaml', real_time_factor=5.0)
+    heads = robot.speak(JointState, 'signal_heads')
+    heads.publish(JointState(name=['north', 'south', 'east', 'west'],
+                             position=[2.0, 2.0, 0.0, 0.0]))
+    robot.wait(lambda: robot.value('sim', 'fact.phase') == 'north green, south green', 'green')
+
+
+def test_simulated_time_runs_as_fast_as_it_is_told(robot, world):
+    from rosgraph_msgs.msg import Clock
+    from vision_msgs.msg import Classification
+    labels = robot.listen(Classification, 'label')
+    clock = robot.listen(Clock, '/clock')
+    begun_s = stamp_s(robot.now())
+    world('sorting', 'sorting_rules.yaml', real_time_factor=0.1)
+    robot.wait(lambda: len(clock) > 20, 'clock')
+    simulated_s = stamp_s(clock[-1].clock) - stamp_s(clock[0].clock)
+    robot.wait(lambda: labels and labels[-1].results[0].class_id == 'no_part', 'label')
+    assert simulated_s < 0.5 * (stamp_s(robot.now()) - begun_s)
+
+
+@pytest.mark.parametrize(('config', 'actuator'), [
+    ('traffic_sim.yaml', 'base'), ('signals.yaml', 'junction'), ('sorting.yaml', 'belt')])
+def test_the_pipeline_closes_the_loop(robot, drawing, config, actuator):
+    path = share_dir() / 'config' / config
+    from digiphys_ros.nodes.configuration import command
+    for node in ('sim', 'classifier', 'policy', 'gate'):
+        robot.run(node, command(node, config=path))
+    robot.is_active('sim', 'classifier', 'policy', 'gate')
+    robot.wait(lambda: robot.value('gate', f'{actuator}.state') == 'obeying', 'obedience')
+    robot.wait(lambda: robot.value('sim', 'time_s') and float(robot.value('sim', 'time_s')) > 6,
+               'time')
+    fact, moved = {'base': ('distance_m', 0.3), 'junction': ('arrived', 1),
+                   'belt': ('belt_mps', 0.05)}[actuator]
+    robot.wait(lambda: float(robot.value('sim', f'fact.{fact}') or 0) >= moved, fact)
+    assert json.loads(robot.value('sim', 'events')) is not None
+
+
+@pytest.mark.parametrize(('parameters', 'words'), [
+    ({'app': 'boat'}, "received 'boat'"),
+    ({'rules': 'nothing.yaml'}, '"nothing.yaml" was not found'),
+    ({'real_time_factor': 0.0}, 'real_time_factor'),
+])
+def test_what_cannot_be_simulated_is_told(robot, parameters, words):
+    robot.start('sim', **parameters)
+    robot.wait(lambda: robot.message('sim'), 'diagnostics')
+    assert words in robot.message('sim') + robot.log('sim')
+
+
+def test_without_gl_it_says_what_to_install(robot):
+    robot.environment['MUJOCO_GL'] = 'disabled'
+    robot.start('sim')
+    robot.wait(lambda: 'there is no GL to draw with' in robot.message('sim'), 'sentence')
