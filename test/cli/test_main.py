@@ -73,8 +73,8 @@ def test_every_verb_has_help(verb, capsys):
 @pytest.mark.ros
 def test_demo_end_to_end(tmp_path):
     report_file = tmp_path / 'report.json'
-    done = digiphys('demo', '--source', 'course', '--headless', '--seconds', '6', '--json', str(report_file), '--out',
-                    str(tmp_path))
+    done = digiphys('demo', '--source', 'course', '--headless', '--seconds', '6', '--json',
+                    str(report_file), '--out', str(tmp_path))
     assert done.returncode == 0, done.stdout + done.stderr
     assert 'stop: should stop, did stop' in done.stdout
     report = json.loads(report_file.read_text())

@@ -102,7 +102,7 @@ PAINTS = tuple(_paints())
 
 def _ground() -> Body:
     return Body('roads', (Part('surface', Shape('face', (0.0, GROUND_M[1], GROUND_M[0])),
-                                rotation_rad=(0.0, -math.pi / 2, 0.0), texture='junction'),))
+                               rotation_rad=(0.0, -math.pi / 2, 0.0), texture='junction'),))
 
 
 def _car(index: int, position_m: Vector, heading_rad: float, paint: Colour) -> Body:
@@ -248,4 +248,3 @@ def _placed(side: str, one: Vehicle) -> tuple[Vector, Vector]:
 def _in_view(side: str, one: Vehicle) -> bool:
     (x, y, _), _ = _pose(side, one.position_m, one.length_m)
     return abs(x) < VIEW_M[0] / 2 + 5.0 and abs(y) < VIEW_M[1] / 2 + 5.0
-
