@@ -197,7 +197,7 @@ class GateNode(PipelineNode):
         self._send(channel, output, now_s)
         if channel.is_new(output.obeyed_stamp_s):
             self._tell_obeyed(channel, output.obeyed_stamp_s)
-        self.note(f'{channel.name}: {output.state.value} ({output.reason})',
+        self.note(f'{channel.name}: {output.state.value} ({output.reason})', about=channel.name,
                   warn=output.state is not GateState.OBEYING)
 
     def _send(self, channel: Channel, output: GateOutput, now_s: float) -> None:

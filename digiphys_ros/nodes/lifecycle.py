@@ -59,7 +59,7 @@ class PipelineNode(LifecycleNode):
         self.settings = SimpleNamespace()
         self.phase = 'unconfigured'
         self.problem = ''
-        self._condition = ''
+        self._conditions: dict[str, str] = {}
         self.steady_clock = Clock(clock_type=ClockType.STEADY_TIME)
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
         self.create_timer(1.0, self.publish_diagnostics, clock=self.steady_clock)
@@ -186,11 +186,11 @@ class PipelineNode(LifecycleNode):
 
     # Diagnostics.
 
-    def note(self, condition: str, *, warn: bool = False) -> None:
-        """Log ``condition`` once when it differs from the last one."""
-        if condition == self._condition:
+    def note(self, condition: str, *, about: str = '', warn: bool = False) -> None:
+        """Log ``condition`` once when it differs from the last one about the same thing."""
+        if condition == self._conditions.get(about):
             return
-        self._condition = condition
+        self._conditions[about] = condition
         # rclpy allows one severity per call site
         if warn:
             self.get_logger().warning(condition)
