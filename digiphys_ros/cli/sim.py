@@ -109,6 +109,10 @@ def _collect(arguments: argparse.Namespace) -> int:
                      bar=lambda items: tqdm(items, unit='picture', disable=None))
     if arguments.json:
         write_json(report, arguments.json)
+    if arguments.json != '-':
+        shown = ', '.join(f'{name} {number}' for name, number in report['pictures'].items())
+        sys.stdout.write(f'{report["total"]} pictures of {report["worlds"]} worlds in '
+                         f'{arguments.collect}: {shown}\n')
     return 0
 
 

@@ -90,6 +90,14 @@ class Physics:
         self.data.mocap_pos[index] = position_m
         self.data.mocap_quat[index] = quaternion(rotation_rad)
 
+    def place(self, body: str, x_m: float, y_m: float, heading_rad: float) -> None:
+        """Put a free body somewhere at the height it has, upright and at rest."""
+        joint = self.data.joint(body)
+        joint.qpos[:2] = x_m, y_m
+        joint.qpos[3:] = quaternion((0.0, 0.0, heading_rad))
+        joint.qvel[:] = 0.0
+        self.forward()
+
     def drive(self, wheel: str, speed_radps: float) -> None:
         """Ask the drive of a wheel for a speed."""
         self.data.actuator(wheel).ctrl[0] = speed_radps

@@ -1,0 +1,100 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+import json
+
+import cv2
+from digiphys_ros.cli.main import main
+import pytest
+
+
+def sim(*words):
+    return main(['sim', *map(str, words)])
+
+
+def test_a_run_with_a_camera_is_told_drawn_and_filmed(drawing, tmp_path, capsys):
+    film = tmp_path / 'course.mp4'
+    assert sim('sorting', '--seconds', 2, '--out', tmp_path, '--record', film, '--json',
+               tmp_path / 'a.json') == 0
+    report = json.loads((tmp_path / 'a.json').read_text())
+    assert report['application'] == 'sorting'
+    assert report['simulated_s'] == pytest.approx(2.0, abs=0.1)
+    assert report['unsafe_commands'] == 0
+    assert report['commands'] > 100
+    capture = cv2.VideoCapture(str(film))
+    assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == pytest.approx(60, abs=2)
+    read, picture = capture.read()
+    assert read
+    assert picture.std() > 5
+    assert (tmp_path / 'report.png').stat().st_size > 5000
+    out = capsys.readouterr().out
+    assert 'sorting, seed 0: 2.0 s at' in out
+    assert 'unsafe 0' in out
+
+
+@pytest.mark.parametrize('app', ['traffic', 'signals', 'sorting'])
+def test_without_a_camera_the_same_seed_gives_the_same_result(app, tmp_path, capsys):
+    reports = []
+    for seed in (3, 3, 4):
+        assert sim(app, '--no-camera', '--seconds', 40, '--seed', seed, '--json', '-', '--out',
+                   tmp_path) == 0
+        reports.append(json.loads(capsys.readouterr().out))
+    assert reports[0]['result'] == reports[1]['result'] != reports[2]['result']
+    assert not reports[0]['camera']
+    assert reports[0]['real_time_factor'] > 1
+
+
+def test_pictures_are_collected(drawing, tmp_path, capsys):
+    assert sim('sorting', '--collect', tmp_path / 'new', '--count', 3) == 0
+    assert '3 pictures of' in capsys.readouterr().out
+    assert {path.name for path in (tmp_path / 'new').iterdir()} == {
+        'good', 'defective', 'no_part'}
+
+
+def test_without_gl_it_says_what_to_install_and_no_camera_still_runs(
+        tmp_path, capsys, monkeypatch):
+    from digiphys_ros.errors import SimulationError
+    from digiphys_ros.simulation import renderer
+
+    def missing(self):
+        raise SimulationError(f'{renderer.INSTALL_GL} (no driver).')
+    monkeypatch.setattr(renderer.Renderer, '_open_gl', missing)
+    assert sim('sorting', '--seconds', 1, '--out', tmp_path) == 2
+    assert 'sudo apt-get install libegl1' in capsys.readouterr().err
+    assert sim('sorting', '--no-camera', '--seconds', 1, '--out', tmp_path) == 0
+
+
+@pytest.mark.parametrize(('words', 'sentence'), [
+    ([], 'an application is needed, one of traffic, signals, sorting, triage'),
+    (['boat'], 'no application "boat", allowed are traffic'),
+    (['traffic', '--seconds', '0'], '--seconds must be positive'),
+    (['traffic', '--seed', '-1'], '--seed must not be negative'),
+    (['traffic', '--collect', 'x', '--count', '0'], '--count must be 1 or more'),
+    (['traffic', '--no-camera', '--record', 'x.mp4'], '--no-camera makes no pictures'),
+    (['traffic', '--scenario', 'x.yaml'], 'a scenario names its own application'),
+    (['--scenario', 'nothing.yaml'], 'nothing.yaml'),
+])
+def test_what_cannot_be_done_is_one_sentence(words, sentence, capsys):
+    assert sim(*words) == 2
+    told = capsys.readouterr().err
+    assert sentence in told
+    assert told.count('\n') == 1
+
+
+def test_a_window_needs_a_display(capsys, monkeypatch):
+    for variable in ('DISPLAY', 'WAYLAND_DISPLAY'):
+        monkeypatch.delenv(variable, raising=False)
+    assert sim('traffic', '--view') == 2
+    assert '--record FILE.mp4 makes a film' in capsys.readouterr().err
