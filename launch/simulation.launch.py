@@ -53,7 +53,8 @@ WORLDS = {'traffic': 'sign_course', 'signals': 'intersection', 'sorting': 'sorti
 ARGUMENTS = (
     DeclareLaunchArgument(
         'app', default_value='traffic', choices=list(WORLDS),
-        description='Application: it chooses the world, the machine in it and config/<app>.yaml.'),
+        description='Application: it chooses the world, the machine in it and the parameters '
+                    'file.'),
     DeclareLaunchArgument(
         'world', default_value='',
         description='SDF world: a path, or a name in worlds/. Empty: that of the application.'),
@@ -165,6 +166,15 @@ class BridgeFile(Substitution):
         return str(path)
 
 
+class Config(Substitution):
+    """The chosen parameters file; that of the sign course is not the one of the drawn signs."""
+
+    def perform(self, context: LaunchContext) -> str:
+        """Return its name, empty for the one that the pipeline takes for the application."""
+        config, app = (LaunchConfiguration(name).perform(context) for name in ('config', 'app'))
+        return config or ('traffic_sim.yaml' if app == 'traffic' else '')
+
+
 def generate_launch_description() -> LaunchDescription:
     """Return the arguments, Gazebo, its bridges and the pipeline."""
     return LaunchDescription([
@@ -231,8 +241,8 @@ def _boolean(argument: str) -> ParameterValue:
 
 
 def _pipeline() -> Action:
-    forwarded = ('app', 'config', 'namespace', 'use_sim_time', 'transport')
+    forwarded = ('app', 'namespace', 'use_sim_time', 'transport')
     return IncludeLaunchDescription(
         PythonLaunchDescriptionSource(str(share_dir() / 'launch/pipeline.launch.py')),
-        launch_arguments={'camera': 'false', **{
+        launch_arguments={'camera': 'false', 'config': Config(), **{
             name: LaunchConfiguration(name) for name in forwarded}}.items())

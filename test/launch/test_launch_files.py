@@ -198,6 +198,15 @@ def test_the_bridge_names_the_world_and_the_machine_and_stays_in_its_namespace(g
         assert '$' not in topic['gz_topic_name']
 
 
+@pytest.mark.parametrize(('arguments', 'config'), [
+    ({}, 'traffic_sim.yaml'), ({'app': 'sorting'}, 'sorting.yaml'),
+    ({'app': 'signals'}, 'signals.yaml'), ({'config': 'traffic.yaml'}, 'traffic.yaml')])
+def test_the_pipeline_looks_where_the_world_shows_its_signs(gazebo, arguments, config):
+    nodes = started(SIMULATION, **arguments)
+    assert '/sim' not in nodes
+    assert str(REPOSITORY / 'config' / config) in nodes['/classifier'].words
+
+
 def test_the_pipeline_runs_on_simulated_time(gazebo):
     for wanted in ('true', 'false'):
         nodes = started(SIMULATION, use_sim_time=wanted)
