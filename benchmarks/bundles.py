@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from digiphys_ros.learning.export.litert import Precision, write_litert
+from digiphys_ros.learning.export.litert import Precision, with_extremes, write_litert
 from digiphys_ros.perception import (
     Bundle,
     BundleManifest,
@@ -61,7 +61,7 @@ def _written(folder: Path, model: Any, shipped: Bundle, spec: PreprocessSpec, pr
                        for index in range(REPRESENTATIVE)])
     tensors: NDArray[Any] = np.concatenate([preprocess(Frame(frame, 'rgb')) for frame in frames])
     folder.mkdir(parents=True)
-    lite = write_litert(model, folder, precision, tensors)
+    lite = write_litert(model, folder, precision, with_extremes(tensors, spec))
     manifest = BundleManifest(
         name=folder.name, labels=shipped.labels, background=shipped.manifest.background,
         preprocess=spec, files={'litert': 'x'}, temperature=shipped.manifest.temperature,

@@ -216,7 +216,8 @@ class ClassifierNode(PipelineNode):
 
     def _frame(self, stream: CameraStream, message: Image | CompressedImage) -> Frame | None:
         try:
-            frame = stream.fresh_frame(message)
+            least = None if self._classifier is None else self._classifier.least_size
+            frame = stream.fresh_frame(message, least)
         except FrameError as error:
             stream.counts['broken'] += 1
             stream.health, frame = str(error), None

@@ -51,15 +51,17 @@ def set_stamp(header: Header, seconds: float) -> None:
 
 # Images.
 
-def frame_from(message: Image | CompressedImage) -> 'Frame':
+def frame_from(message: Image | CompressedImage,
+               least_size: tuple[int, int] | None = None) -> 'Frame':
     """
     Return the frame behind an image message, a view where the encoding allows.
 
+    :param least_size: height and width that are enough of a JPEG.
     :raises FrameError: when the message is not what its fields say.
     """
     from digiphys_ros.perception.frame import decode_compressed, decode_image
     if isinstance(message, CompressedImage):
-        return decode_compressed(message.data, message.format)
+        return decode_compressed(message.data, message.format, least_size)
     return decode_image(
         message.data, height=message.height, width=message.width, encoding=message.encoding,
         step=message.step, is_bigendian=bool(message.is_bigendian))

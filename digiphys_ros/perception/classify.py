@@ -60,7 +60,7 @@ def softmax(logits: NDArray[Any], temperature: float = 1.0) -> NDArray[Any]:
 
 class Classifier:
     """
-    Callable that classifies frames with one bundle.
+    Callable that classifies frames with one bundle; the tensor it fills is used again.
 
     :param roi: a region that replaces the bundle's.
     :param top_k: how many classes to report.
@@ -70,8 +70,14 @@ class Classifier:
                  top_k: int = 3) -> None:
         self.bundle = bundle
         self.engine = engine
-        self._preprocess = Preprocessor(bundle.spec, roi)
+        self._preprocess = Preprocessor(engine.spec, roi)
+        self._tensor = np.empty((0, *engine.spec.shape[1:]), engine.spec.dtype)
         self._top_k = min(top_k, len(bundle.labels))
+
+    @property
+    def least_size(self) -> tuple[int, int] | None:
+        """Return the smallest frame that will do, as ``Preprocessor.least_size``."""
+        return self._preprocess.least_size
 
     def __call__(self, frame: Frame) -> Classification:
         """Return the classification of one frame."""
@@ -79,8 +85,12 @@ class Classifier:
 
     def batch(self, frames: Sequence[Frame]) -> list[Classification]:
         """Return the classifications of frames that go through the network at once."""
-        tensors = [self._preprocess(frame) for frame in frames]
-        logits = self.engine.infer(tensors[0] if len(tensors) == 1 else np.concatenate(tensors))
+        if len(frames) > len(self._tensor):
+            self._tensor = np.empty((len(frames), *self._tensor.shape[1:]), self._tensor.dtype)
+        tensor = self._tensor[:len(frames)]
+        for index, frame in enumerate(frames):
+            self._preprocess(frame, tensor[index:index + 1])
+        logits = self.engine.infer(tensor)
         return [self._classification(one)
                 for one in softmax(logits, self.bundle.manifest.temperature)]
 

@@ -20,7 +20,7 @@ from typing import Any, Literal, TypeAlias
 
 import cv2
 from digiphys_ros.errors import FrameError
-from digiphys_ros.perception.imagefile import decode_file, kind_of
+from digiphys_ros.perception.imagefile import decode_file, jpeg_size, kind_of
 import numpy as np
 from numpy.typing import NDArray
 
@@ -49,6 +49,9 @@ _YUV420 = {'nv12': cv2.COLOR_YUV2BGR_NV12, 'nv21': cv2.COLOR_YUV2BGR_NV21}
 
 ENCODINGS = (*_PLAIN, *_BAYER, *_YUV422, *_YUV420)
 """Encodings decoded here; any other one is left to cv_bridge where it is installed."""
+
+_REDUCED = {8: cv2.IMREAD_REDUCED_COLOR_8, 4: cv2.IMREAD_REDUCED_COLOR_4,
+            2: cv2.IMREAD_REDUCED_COLOR_2}
 
 _CONVERSIONS = {
     ('rgb', 'bgr'): cv2.COLOR_RGB2BGR, ('rgb', 'mono'): cv2.COLOR_RGB2GRAY,
@@ -180,13 +183,18 @@ def _by_cv_bridge(buffer: NDArray[Any], height: int, width: int, encoding: str, 
         raise FrameError(f'cv_bridge cannot read encoding "{encoding}": {error}') from error
 
 
-def decode_compressed(data: Any, format: str) -> Frame:
+def decode_compressed(data: Any, format: str, least_size: tuple[int, int] | None = None
+                      ) -> Frame:
     """
     Return the frame behind a sensor_msgs/CompressedImage.
+
+    A JPEG that is much larger than needed is decoded at a half, a quarter or an eighth of its
+    size: its decoder then takes means of blocks of pixels, as a resize by area does.
 
     :param data: a JPEG, PNG or WebP file as any contiguous buffer of bytes.
     :param format: the message's format text, used in errors and to refuse depth images; the data
         itself says which of the three it is.
+    :param least_size: height and width that are enough; None is all there is.
     :return: bgr or mono, 8 bits; a mark of orientation inside the file is not followed.
     :raises FrameError: when the data is no such file, or not all of one.
     """
@@ -197,10 +205,22 @@ def decode_compressed(data: Any, format: str) -> Frame:
     if kind_of(buffer) is None:
         raise FrameError(f'{received}: this is no JPEG, PNG or WebP file.')
     try:
-        pixels = decode_file(buffer, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+        pixels = decode_file(
+            buffer, _reading(buffer, least_size) | cv2.IMREAD_IGNORE_ORIENTATION)
     except FrameError as error:
         raise FrameError(f'{received}: {error}') from error
     return Frame(pixels, 'mono' if pixels.ndim == 2 else 'bgr')
+
+
+def _reading(buffer: NDArray[Any], least_size: tuple[int, int] | None) -> int:
+    """Return how OpenCV is to read a file: as small as will do."""
+    size = None if least_size is None else jpeg_size(buffer)
+    if size is None or least_size is None:
+        return cv2.IMREAD_ANYCOLOR
+    return next((flag for divisor, flag in _REDUCED.items()
+                 if all(side >= divisor * least
+                        for side, least in zip(size, least_size, strict=True))),
+                cv2.IMREAD_ANYCOLOR)
 
 
 def _eight_bits(pixels: NDArray[Any]) -> NDArray[Any]:

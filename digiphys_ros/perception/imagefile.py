@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 
 _ENDS = {'JPEG': b'\xff\xd9', 'PNG': b'IEND\xaeB`\x82'}
 
+_FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+
 
 def kind_of(data: NDArray[Any]) -> str | None:
     """
@@ -35,6 +37,28 @@ def kind_of(data: NDArray[Any]) -> str | None:
     if head.startswith(b'\x89PNG\r\n\x1a\n'):
         return 'PNG'
     return 'WebP' if head[:4] == b'RIFF' and head[8:] == b'WEBP' else None
+
+
+def jpeg_size(data: NDArray[Any]) -> tuple[int, int] | None:
+    """
+    Return height and width of a JPEG file by its frame header (ITU-T T.81, B.2.2).
+
+    :param data: (N,) uint8.
+    :return: None where the file is no JPEG, or the header is not where it should be.
+    """
+    if kind_of(data) != 'JPEG':
+        return None
+    place = 2
+    while place + 9 <= data.size and data[place] == 0xFF:
+        marker, length = int(data[place + 1]), _big_endian(data, place + 2)
+        if marker in _FRAME_HEADERS:
+            return _big_endian(data, place + 5), _big_endian(data, place + 7)
+        place += 2 + length
+    return None
+
+
+def _big_endian(data: NDArray[Any], place: int) -> int:
+    return int.from_bytes(data[place:place + 2].tobytes(), 'big')
 
 
 def decode_file(data: NDArray[Any], flags: int = cv2.IMREAD_ANYCOLOR) -> NDArray[Any]:

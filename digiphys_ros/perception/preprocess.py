@@ -15,6 +15,7 @@
 """Pixels to the tensor a model was trained on; training and robot call the same code."""
 
 from collections.abc import Sequence
+import math
 from typing import Annotated, Any, Literal
 
 import cv2
@@ -31,6 +32,9 @@ _RESIZE = {
     'area': cv2.INTER_AREA, 'linear': cv2.INTER_LINEAR, 'nearest': cv2.INTER_NEAREST,
     'cubic': cv2.INTER_CUBIC, 'lanczos': cv2.INTER_LANCZOS4,
 }
+
+OVERSAMPLING = 2
+"""Pixels of a frame for one of the tensor, along each side, from which on more tell nothing."""
 
 
 class PreprocessSpec(BaseModel):
@@ -75,6 +79,25 @@ class PreprocessSpec(BaseModel):
         """Return the tensor's shape: (1, height, width, channels)."""
         return 1, self.height, self.width, self.channels
 
+    def value_of(self, pixels: NDArray[Any]) -> NDArray[np.float32]:
+        """
+        Return what pixels become in a float32 tensor: (pixel * scale - mean) / std.
+
+        :param pixels: (..., channels) or (..., 1), uint8.
+        """
+        values = np.multiply(pixels, self.factor, dtype=np.float32)
+        return np.add(values, self.offset, dtype=np.float32)
+
+    @property
+    def factor(self) -> NDArray[np.float32]:
+        """Return what a pixel is multiplied by: (1,) or (channels,)."""
+        return (self.scale / np.asarray(self.std)).astype(np.float32)
+
+    @property
+    def offset(self) -> NDArray[np.float32]:
+        """Return what is then added: (1,) or (channels,)."""
+        return (-np.asarray(self.mean) / np.asarray(self.std)).astype(np.float32)
+
 
 def check_roi(roi: Sequence[float] | None) -> None:
     """
@@ -107,23 +130,38 @@ class Preprocessor:
             raise ConfigError(f'{error}.') from error
         self._spec = spec
         self._roi = roi or spec.roi
-        self._factor = (spec.scale / np.asarray(spec.std)).astype(np.float32)
-        self._offset = (-np.asarray(spec.mean) / np.asarray(spec.std)).astype(np.float32)
+        self._factor, self._offset = spec.factor, spec.offset
 
-    def __call__(self, frame: Frame) -> NDArray[Any]:
+    @property
+    def least_size(self) -> tuple[int, int] | None:
         """
-        Return the tensor of one frame, a new array each time.
+        Return height and width of the smallest frame that tells all that the tensor can hold.
 
-        :return: contiguous array of ``spec.shape`` and ``spec.dtype``.
+        None where single pixels count: a resize other than ``area`` does not take their mean.
+        """
+        if self._spec.resize != 'area':
+            return None
+        _, _, width, height = self._roi or (0.0, 0.0, 1.0, 1.0)
+        side = OVERSAMPLING * max(self._spec.height, self._spec.width)
+        return math.ceil(side / height), math.ceil(side / width)
+
+    def __call__(self, frame: Frame, out: NDArray[Any] | None = None) -> NDArray[Any]:
+        """
+        Return the tensor of one frame.
+
+        :param out: contiguous array of ``spec.shape`` and ``spec.dtype`` to fill; None makes one.
+        :return: ``out``, or the new array.
         """
         spec = self._spec
+        tensor = np.empty(spec.shape, spec.dtype) if out is None else out
         # cut first, colours last: what does not reach the model is not converted
         region = Frame(self._cropped(self._region(frame.pixels)), frame.colour)
         resized = Frame(self._resized(region.converted(frame.colour)), frame.colour)
         pixels = resized.converted(spec.colour).reshape(spec.shape)
         if spec.dtype == 'uint8':
-            return pixels.copy()
-        tensor = np.multiply(pixels, self._factor, dtype=np.float32, order='C')
+            np.copyto(tensor, pixels)
+            return tensor
+        np.multiply(pixels, self._factor, out=tensor, dtype=np.float32)
         if self._offset.any():
             tensor += self._offset
         return tensor

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-from digiphys_ros.perception import Classifier, load_bundle
+from digiphys_ros.perception import Classifier, create_engine, load_bundle, PreprocessSpec
 from digiphys_ros.perception.classify import softmax
 from digiphys_ros.perception.frame import Frame
 from digiphys_ros.resources import share_dir
@@ -26,7 +26,7 @@ FRAME = Frame(np.zeros((8, 8, 3), np.uint8), 'rgb')
 class Answers:
     """An engine that always gives the same logits."""
 
-    name, tolerance = 'fixed', 0.0
+    name, tolerance, spec = 'fixed', 0.0, PreprocessSpec(width=32, height=32)
 
     def __init__(self, **logits):
         self._logits = np.zeros((1, 44), np.float32)
@@ -72,3 +72,12 @@ def test_softmax_is_a_distribution_that_keeps_the_order(logits, temperature):
 def test_temperature_softens():
     assert softmax(np.array([1.0, 0.0]), 4.0)[0] < softmax(np.array([1.0, 0.0]))[0]
     np.testing.assert_allclose(softmax(np.array([0.0, np.log(3.0)])), [0.25, 0.75])
+
+
+def test_batches_of_any_size_get_the_answers_of_their_own_frames(bundle):
+    classifier = Classifier(bundle, create_engine(bundle, 'litert')[0])
+    frames = [Frame(frame, 'rgb') for frame in bundle.golden()[0][:4]]
+    alone = [classifier(frame).probabilities for frame in frames]
+    for count in (1, 4, 2):
+        together = [one.probabilities for one in classifier.batch(frames[:count])]
+        np.testing.assert_allclose(together, alone[:count], atol=1e-3)

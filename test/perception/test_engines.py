@@ -16,7 +16,13 @@ import subprocess
 import sys
 
 from digiphys_ros.errors import EngineError
-from digiphys_ros.perception import create_engine, load_bundle, Preprocessor
+from digiphys_ros.perception import (
+    check_golden,
+    create_engine,
+    load_bundle,
+    Preprocessor,
+    PreprocessSpec,
+)
 from digiphys_ros.perception.engines import engine as engine_module, FakeEngine
 from digiphys_ros.perception.frame import Frame
 from digiphys_ros.resources import share_dir
@@ -133,6 +139,41 @@ def test_litert_never_imports_tensorflow(bundle):
     assert subprocess.run([sys.executable, '-c', code], check=False).returncode == 0
 
 
+@pytest.fixture(scope='module')
+def int8_bundle(bundle, tensor, tmp_path_factory):
+    import keras
+    from digiphys_ros.learning.export.litert import with_extremes, write_litert
+    from digiphys_ros.perception import write_bundle
+    folder = tmp_path_factory.mktemp('int8')
+    model = keras.models.load_model(bundle.file('keras'), compile=False)
+    file = write_litert(model, folder, 'int8', with_extremes(tensor, bundle.spec))
+    frames, logits = bundle.golden()
+    return write_bundle(folder / 'signs', bundle.manifest, files={'litert': file}, frames=frames,
+                        logits=logits, card='')
+
+
+def test_a_quantised_model_is_fed_with_the_pixels(int8_bundle, tensor):
+    engine, _ = create_engine(int8_bundle)
+    assert engine.spec.dtype == 'uint8'
+    frame = Frame(int8_bundle.golden()[0][0], 'rgb')
+    pixels = Preprocessor(engine.spec)(frame)
+    assert pixels.dtype == np.uint8
+    # what the contract makes of the frame gives the same answer
+    np.testing.assert_array_equal(engine.infer(pixels), engine.infer(tensor[:1]))
+    check_golden(int8_bundle, engine)
+
+
+def test_a_quantised_model_of_another_range_is_fed_with_the_contracts_tensor(
+        int8_bundle, tmp_path):
+    from digiphys_ros.perception import write_bundle
+    spec = int8_bundle.spec.model_copy(update={'mean': (0.5,), 'std': (0.25,)})
+    frames, logits = int8_bundle.golden()
+    other = write_bundle(
+        tmp_path / 'other', int8_bundle.manifest.model_copy(update={'preprocess': spec}),
+        files={'litert': int8_bundle.file('litert')}, frames=frames, logits=logits, card='')
+    assert create_engine(other)[0].spec == spec
+
+
 def test_fake_answers_by_the_mean():
     tensor = np.stack([np.full((2, 2, 3), value, np.float32) for value in (0, 2, 7)])
-    assert FakeEngine(5).infer(tensor).argmax(axis=1).tolist() == [0, 2, 2]
+    assert FakeEngine(PreprocessSpec(width=2, height=2), 5).infer(tensor).argmax(axis=1).tolist() == [0, 2, 2]

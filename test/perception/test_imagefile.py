@@ -14,11 +14,13 @@
 
 from array import array
 from contextlib import suppress
+from itertools import islice
 import zipfile
 
 import cv2
 from digiphys_ros.errors import FrameError
 from digiphys_ros.perception.frame import decode_compressed
+from digiphys_ros.perception.imagefile import jpeg_size
 from hypothesis import given, strategies as st
 import numpy as np
 import pytest
@@ -90,3 +92,51 @@ def test_real_photographs(data_dir):
             assert decode_compressed(data, 'jpeg').colour == 'bgr'
             with pytest.raises(FrameError, match='ends too early'):
                 decode_compressed(data[:-len(data) // 4], 'jpeg')
+
+
+@pytest.mark.parametrize('flags', [[], [cv2.IMWRITE_JPEG_PROGRESSIVE, 1]])
+@pytest.mark.parametrize('picture', [PICTURE, PICTURE[..., 0]])
+def test_a_jpeg_tells_its_size(picture, flags):
+    assert jpeg_size(cv2.imencode('.jpg', picture, flags)[1]) == (48, 64)
+
+
+@given(st.binary(max_size=80))
+def test_a_header_that_is_none_tells_no_size_or_some(noise):
+    assert jpeg_size(np.frombuffer(noise, np.uint8)) is None
+    jpeg_size(np.frombuffer(b'\xff\xd8\xff' + noise, np.uint8))
+
+
+@pytest.mark.parametrize(('least', 'size'), [
+    (None, (480, 640)), ((64, 64), (120, 160)), ((200, 200), (240, 320)), ((241, 10), (480, 640)),
+    ((10, 10), (60, 80))])
+@pytest.mark.parametrize('grey', [False, True])
+def test_a_jpeg_is_decoded_no_larger_than_needed(least, size, grey):
+    picture = cv2.resize(PICTURE, (640, 480))
+    data = cv2.imencode('.jpg', picture[..., 0] if grey else picture)[1].tobytes()
+    frame = decode_compressed(data, 'jpeg', least)
+    assert frame.pixels.shape[:2] == size
+    whole = decode_compressed(data, 'jpeg').converted('bgr')
+    means = cv2.resize(whole, size[::-1], interpolation=cv2.INTER_AREA)
+    assert np.abs(frame.converted('bgr').astype(int) - means).max() <= 4
+
+
+def test_other_files_are_decoded_whole():
+    data = cv2.imencode('.png', PICTURE)[1].tobytes()
+    assert decode_compressed(data, 'png', (4, 4)).pixels.shape == PICTURE.shape
+
+
+@pytest.mark.parametrize('size', [(640, 480), (1920, 1080)])
+def test_what_is_decoded_small_is_classified_as_the_whole_picture(size):
+    from digiphys_ros.perception import Classifier, create_engine, load_bundle
+    from digiphys_ros.resources import share_dir
+    from digiphys_ros.simulation import Course
+    bundle = load_bundle(share_dir() / 'models' / 'traffic_signs')
+    classifier = Classifier(bundle, create_engine(bundle, 'litert')[0])
+    for frame in islice(Course().frames(), 0, 600, 40):
+        picture = cv2.cvtColor(cv2.resize(frame.pixels, size), cv2.COLOR_RGB2BGR)
+        data = cv2.imencode('.jpg', picture)[1].tobytes()
+        small = decode_compressed(data, 'jpeg', classifier.least_size)
+        assert small.pixels.shape[0] < size[1]
+        one, other = (classifier(each).probabilities
+                      for each in (small, decode_compressed(data, 'jpeg')))
+        assert np.abs(one - other).max() < 0.05

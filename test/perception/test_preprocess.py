@@ -56,6 +56,29 @@ def test_uint8_keeps_the_pixels():
     np.testing.assert_array_equal(result[0], GRADIENT)
 
 
+@pytest.mark.parametrize('fields', [{}, {'dtype': 'uint8'}, {'mean': (0.5,), 'std': (0.25,)}])
+def test_a_tensor_that_is_there_is_filled(fields):
+    made = tensor(**fields)
+    given = np.full_like(made, 99)
+    spec = PreprocessSpec(width=16, height=12, **fields)
+    assert Preprocessor(spec)(Frame(GRADIENT, 'rgb'), given) is given
+    np.testing.assert_array_equal(given, made)
+
+
+def test_value_of_is_what_a_pixel_becomes():
+    fields = {'mean': (0.1, 0.2, 0.3), 'std': (0.5, 0.25, 2.0)}
+    spec = PreprocessSpec(width=16, height=12, **fields)
+    pixels = tensor(dtype='uint8')
+    np.testing.assert_array_equal(spec.value_of(pixels), tensor(**fields))
+
+
+@pytest.mark.parametrize(('roi', 'fields', 'least'), [
+    (None, {}, (32, 32)), ((0.0, 0.0, 0.5, 0.25), {}, (128, 64)),
+    (None, {'resize': 'linear'}, None)])
+def test_the_least_size_is_twice_the_tensors_in_the_region(roi, fields, least):
+    assert Preprocessor(PreprocessSpec(width=16, height=12, **fields), roi).least_size == least
+
+
 @pytest.mark.parametrize('colour', ['rgb', 'bgr', 'mono'])
 def test_the_frames_colour_order_does_not_matter(colour):
     from_rgb = tensor(colour=colour)

@@ -75,7 +75,7 @@ class Measured:
 
     def __init__(self, bundle: Bundle, engine: Engine) -> None:
         self.bundle, self.engine = bundle, engine
-        self._preprocess = Preprocessor(bundle.spec)
+        self._preprocess = Preprocessor(engine.spec)
 
     def tensor(self, image: NDArray[Any]) -> NDArray[Any]:
         """Prepare one image: (H, W, C), as the bundle says."""
@@ -153,9 +153,12 @@ def _robustness(measured: Measured, data: Dataset, count: int, seed: int) -> dic
     result: dict[str, Any] = {
         'images': len(some), 'accuracy': round(accuracy(images), 5), 'corruptions': corrupted,
         'mean_accuracy_corrupted': round(float(np.mean(list(corrupted.values()))), 5)}
+    # gradients are those of the Keras model, which takes the contract's own tensor
+    preprocess = Preprocessor(measured.bundle.spec)
     try:
         result['fgsm_px'] = fgsm_accuracy(
-            measured.bundle, np.stack([measured.tensor(image) for image in images]), some.classes)
+            measured.bundle, np.stack([tensor_of(preprocess, image) for image in images]),
+            some.classes)
     except FileNotFoundError as reason:
         result['fgsm_px'], result['fgsm_missing'] = None, str(reason)
     return result

@@ -24,7 +24,7 @@ from typing import Any, cast
 from digiphys_ros.errors import EngineError
 from digiphys_ros.learning.datasets import Dataset
 from digiphys_ros.learning.evaluate.evaluate import matched, Measured
-from digiphys_ros.learning.export.litert import Precision, write_litert
+from digiphys_ros.learning.export.litert import Precision, with_extremes, write_litert
 from digiphys_ros.learning.export.onnx import write_onnx
 from digiphys_ros.learning.export.portable import save_portable
 from digiphys_ros.perception.bundle import Bundle, FileKind
@@ -189,7 +189,8 @@ def _representative(bundle: Bundle, training: Dataset) -> NDArray[Any]:
     from digiphys_ros.perception.preprocess import Preprocessor
     chosen = np.random.default_rng(0).permutation(len(training))[:REPRESENTATIVE]
     preprocess = Preprocessor(bundle.spec)
-    return np.stack([tensor_of(preprocess, training.read(int(index))) for index in chosen])
+    tensors = np.stack([tensor_of(preprocess, training.read(int(index))) for index in chosen])
+    return with_extremes(tensors, bundle.spec)
 
 
 def _run_lite(path: Path, tensor: NDArray[Any]) -> NDArray[Any]:

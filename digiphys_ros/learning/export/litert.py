@@ -18,10 +18,24 @@ from pathlib import Path
 import shutil
 from typing import Any, Literal
 
+from digiphys_ros.perception.preprocess import PreprocessSpec
 import numpy as np
 from numpy.typing import NDArray
 
 Precision = Literal['float32', 'float16', 'int8']
+
+
+def with_extremes(tensors: NDArray[Any], spec: PreprocessSpec) -> NDArray[Any]:
+    """
+    Return representative tensors among which are a black and a white pixel.
+
+    Their range is then that of all pixels, and a step of the quantised input is one of a pixel.
+
+    :param tensors: (N, H, W, C) float32, N at least 1.
+    """
+    tensors = tensors.copy()
+    tensors[0, 0, :2] = spec.value_of(np.array([[0], [255]], np.uint8))
+    return tensors
 
 
 def write_litert(model: Any, folder: Path, precision: Precision = 'float32',
@@ -29,8 +43,8 @@ def write_litert(model: Any, folder: Path, precision: Precision = 'float32',
     """
     Write ``model.tflite``.
 
-    int8 quantises weights and activations by the range they have on representative images; input
-    and output stay float32, so that the bundle's contract is the same.
+    int8 quantises weights and activations by the range they have on representative images. Its
+    input is uint8, its output float32; ``with_extremes`` makes the input the pixels themselves.
 
     :param representative: (N, H, W, C) training tensors; int8 needs them.
     """
@@ -49,6 +63,7 @@ def write_litert(model: Any, folder: Path, precision: Precision = 'float32',
         converter.representative_dataset = lambda: (
             [tensor[None].astype(np.float32)] for tensor in representative)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.inference_input_type = tf.uint8
     path.write_bytes(converter.convert())
     shutil.rmtree(saved)
     return path

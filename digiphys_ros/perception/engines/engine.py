@@ -21,7 +21,7 @@ from typing import Any, Protocol
 from digiphys_ros.errors import BundleError, EngineError
 from digiphys_ros.perception.bundle import Bundle
 from digiphys_ros.perception.frame import Frame
-from digiphys_ros.perception.preprocess import Preprocessor
+from digiphys_ros.perception.preprocess import Preprocessor, PreprocessSpec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,12 +35,15 @@ class Engine(Protocol):
     name: str
     tolerance: float
     """Largest difference of a golden logit, as a share of the largest golden logit."""
+    spec: PreprocessSpec
+    """The bundle's contract; with dtype uint8 where the model itself holds scale and offset."""
 
     def infer(self, tensor: NDArray[Any]) -> NDArray[Any]:
         """
         Return the logits.
 
-        :param tensor: (N, H, W, C), preprocessed.
+        :param tensor: (N, H, W, C), preprocessed as ``spec`` says; where that takes uint8, a tensor
+            of the bundle's own contract will do too. It is not kept.
         :return: (N, classes) float32.
         """
 
@@ -98,7 +101,7 @@ def check_golden(bundle: Bundle, engine: Engine) -> None:
     :raises BundleError: when the model does not answer as it did when it was exported.
     """
     frames, expected = bundle.golden()
-    preprocess = Preprocessor(bundle.spec)
+    preprocess = Preprocessor(engine.spec)
     # one by one, as on the robot: an engine may keep memory for each size of a batch
     logits = np.concatenate([engine.infer(preprocess(Frame(frame, bundle.spec.colour)))
                              for frame in frames])

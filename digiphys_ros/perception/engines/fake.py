@@ -16,6 +16,7 @@
 
 from typing import Any
 
+from digiphys_ros.perception.preprocess import PreprocessSpec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,14 +25,15 @@ class FakeEngine:
     """
     Give the class numbered ``round(mean of the tensor)`` a logit of 10, every other one 0.
 
+    :param spec: the contract of the bundle.
     :param classes: how many logits.
     """
 
     name = 'fake'
     tolerance = 0.0
 
-    def __init__(self, classes: int) -> None:
-        self._classes = classes
+    def __init__(self, spec: PreprocessSpec, classes: int) -> None:
+        self.spec, self._classes = spec, classes
 
     def infer(self, tensor: NDArray[Any]) -> NDArray[Any]:
         """Return logits of shape (N, classes)."""

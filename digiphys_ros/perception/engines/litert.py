@@ -31,7 +31,8 @@ class LiteRTEngine:
     """
     Run ``model.tflite`` with XNNPACK.
 
-    Quantised inputs and outputs are converted by the scale and zero point in the model.
+    Quantised inputs and outputs are converted by the scale and zero point in the model. Where that
+    makes of each pixel the pixel itself, the model is fed with uint8.
 
     :param threads: 0 takes every core.
     :raises EngineError: when the file is no LiteRT model or its input is not the contract's.
@@ -55,6 +56,9 @@ class LiteRTEngine:
         if shape[1:] != bundle.spec.shape[1:]:
             raise EngineError(f'{path}: the model takes {shape}, the bundle prepares '
                               f'{bundle.spec.shape}.')
+        self.spec = bundle.spec
+        if self._takes_pixels():
+            self.spec = bundle.spec.model_copy(update={'dtype': 'uint8'})
         # int8 rounds each activation; golden logits come from the float model
         self.tolerance = 0.15 if self._is_quantised() else 1e-3
 
@@ -82,6 +86,13 @@ class LiteRTEngine:
             details['index'], [batch, *(int(size) for size in details['shape'][1:])])
         interpreter.allocate_tensors()
         return interpreter
+
+    def _takes_pixels(self) -> bool:
+        if self._input['dtype'] != np.uint8:
+            return False
+        pixels = np.arange(256, dtype=np.uint8)[:, None]
+        entered = _quantised(self.spec.value_of(pixels), self._input)
+        return bool((entered == pixels).all())
 
     def _is_quantised(self) -> bool:
         return any(details['dtype'] in (np.int8, np.uint8)

@@ -52,6 +52,7 @@ class OnnxEngine:
         except Exception as error:
             raise EngineError(f'{path}: ONNX Runtime cannot load it: '
                               f'{str(error).splitlines()[0]}') from error
+        self.spec = bundle.spec
         self._input = self._session.get_inputs()[0]
         if tuple(self._input.shape[1:]) != bundle.spec.shape[1:]:
             raise EngineError(f'{path}: the model takes {tuple(self._input.shape)}, the bundle '

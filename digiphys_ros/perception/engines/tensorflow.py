@@ -43,6 +43,7 @@ class TensorFlowEngine:
     def __init__(self, bundle: Bundle, threads: int = 0, *, xla: bool = False,
                  mixed_precision: bool = False) -> None:
         gpus = tf.config.list_physical_devices('GPU')
+        self.spec = bundle.spec
         self.device = 'GPU' if gpus else 'CPU'
         self._configure(gpus, threads)
         half = mixed_precision and bool(gpus)
