@@ -12,30 +12,46 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The bundles that are measured: the shipped one and a MobileNet, float and int8."""
+"""The bundles that are measured: the shipped signs and a MobileNet, float and int8."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from digiphys_ros.learning.export.litert import Precision, with_extremes, write_litert
+from digiphys_ros.learning.export.onnx import write_onnx
 from digiphys_ros.perception import (
     Bundle,
     BundleManifest,
+    Engine,
     load_bundle,
     PreprocessSpec,
     write_bundle,
 )
+from digiphys_ros.perception.bundle import FileKind
 from digiphys_ros.resources import find_resource
-from digiphys_ros.simulation import sample_crop, SIGNS
+from digiphys_ros.simulation import sample_crop, SIGNS as DRAWN
 import numpy as np
 from numpy.typing import NDArray
 
 REPRESENTATIVE = 100
+KINDS: Mapping[str, tuple[FileKind, ...]] = {
+    'auto': ('litert', 'keras'), 'litert': ('litert',), 'tensorflow': ('keras',),
+    'onnx': ('onnx',), 'all': ('litert', 'keras', 'onnx')}
 
 
-def make_bundles(folder: Path) -> Mapping[str, Path]:
-    """Return folders of bundles by name; a MobileNet takes as long with any weights."""
+SIGNS, LARGE = 'traffic_signs float32', 'mobilenet_v2 224x224 float32'
+
+
+def make_bundles(folder: Path, engine: str = 'auto', names: Collection[str] = ()
+                 ) -> Mapping[str, Path]:
+    """
+    Return folders of bundles by name; a MobileNet takes as long with any weights.
+
+    :param engine: they hold a file for this one alone, so that it runs them, with ``all`` one for
+        each; int8 is LiteRT's.
+    :param names: which; all by default. What lies in ``folder`` already is not made again.
+    """
     import keras
     shipped = load_bundle(find_resource('traffic_signs', 'models'))
     signs = keras.models.load_model(shipped.file('keras'), compile=False)
@@ -43,29 +59,48 @@ def make_bundles(folder: Path) -> Mapping[str, Path]:
     mobilenet = keras.applications.MobileNetV2(
         (224, 224, 3), weights=None, classes=len(shipped.labels), classifier_activation=None)
     large = PreprocessSpec(width=224, height=224)
-    made = {'traffic_signs float32': shipped.directory}
+    kinds = KINDS[engine]
+    made = {SIGNS: shipped.directory} if engine == 'auto' else {}
     for name, model, spec, precision in (
+            (SIGNS, signs, shipped.spec, 'float32'),
+            (LARGE, mobilenet, large, 'float32'),
             ('traffic_signs int8', signs, shipped.spec, 'int8'),
-            ('mobilenet_v2 224x224 float32', mobilenet, large, 'float32'),
             ('mobilenet_v2 224x224 int8', mobilenet, large, 'int8')):
-        made[name] = _written(folder / name.replace(' ', '_'), model, shipped, spec, precision)
+        own = kinds if precision == 'float32' else ('litert',)
+        if name not in made and own[0] in kinds and name in (names or (name,)):
+            path = folder / '_'.join([*name.split(), *own])
+            made[name] = path / 'bundle' if path.exists() else _written(
+                path, model, shipped, spec, precision, own)
     return made
 
 
-def _written(folder: Path, model: Any, shipped: Bundle, spec: PreprocessSpec, precision: Precision
-             ) -> Path:
+def tensor_for(engine: Engine, batch: int = 1) -> NDArray[Any]:
+    """Return a batch of random pixels as an engine takes them."""
+    pixels = np.random.default_rng(0).integers(0, 256, (batch, *engine.spec.shape[1:]), np.uint8)
+    return pixels if engine.spec.dtype == 'uint8' else engine.spec.value_of(pixels)
+
+
+def _written(folder: Path, model: Any, shipped: Bundle, spec: PreprocessSpec, precision: Precision,
+             kinds: tuple[FileKind, ...]) -> Path:
     from digiphys_ros.perception import Frame, Preprocessor
     preprocess = Preprocessor(spec)
     rng = np.random.default_rng(0)
-    frames = np.stack([sample_crop(rng, SIGNS[index % len(SIGNS)], 2 * spec.width)
+    frames = np.stack([sample_crop(rng, DRAWN[index % len(DRAWN)], 2 * spec.width)
                        for index in range(REPRESENTATIVE)])
     tensors: NDArray[Any] = np.concatenate([preprocess(Frame(frame, 'rgb')) for frame in frames])
     folder.mkdir(parents=True)
-    lite = write_litert(model, folder, precision, with_extremes(tensors, spec))
+    files: dict[FileKind, Path] = {}
+    if 'litert' in kinds:
+        files['litert'] = write_litert(model, folder, precision, with_extremes(tensors, spec))
+    if 'keras' in kinds:
+        files['keras'] = folder / 'model.keras'
+        model.save(files['keras'])
+    if 'onnx' in kinds:
+        files['onnx'] = write_onnx(model, folder)
     manifest = BundleManifest(
         name=folder.name, labels=shipped.labels, background=shipped.manifest.background,
         preprocess=spec, files={'litert': 'x'}, temperature=shipped.manifest.temperature,
         abstain_below=shipped.manifest.abstain_below)
-    write_bundle(folder / 'bundle', manifest, files={'litert': lite}, frames=frames[:2],
+    write_bundle(folder / 'bundle', manifest, files=files, frames=frames[:2],
                  logits=np.asarray(model(tensors[:2], training=False)), card=folder.name)
     return folder / 'bundle'

@@ -18,11 +18,10 @@ import argparse
 from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
-import tempfile
 import time
 from typing import Any
 
-from benchmarks.bundles import make_bundles
+from benchmarks.bundles import LARGE, make_bundles, SIGNS, tensor_for
 from benchmarks.running import (
     bar,
     cpu_s,
@@ -41,7 +40,6 @@ import numpy as np
 from tqdm import tqdm
 
 SIZES = ((320, 240), (640, 480), (1280, 720), (1920, 1080))
-SIGNS, LARGE = 'traffic_signs float32', 'mobilenet_v2 224x224 float32'
 USUAL = Source(640, 480)
 FULL_HD = Source(1920, 1080)
 SOURCES = [Source(*size, kind=kind) for kind in ('raw', 'jpeg') for size in SIZES]
@@ -63,11 +61,10 @@ def cases_of(short: bool, bundles: Mapping[str, Path]) -> list[Case]:
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return cases and bars, medians of interleaved rounds."""
-    with tempfile.TemporaryDirectory() as folder:
-        bundles = make_bundles(Path(folder))
-        cases = cases_of(arguments.short, bundles)
-        rounds = [_round(cases, bundles, arguments.seconds, number)
-                  for number in range(arguments.rounds)]
+    bundles = make_bundles(arguments.work, arguments.engine, (SIGNS,) if arguments.short else ())
+    cases = cases_of(arguments.short, bundles)
+    rounds = [_round(cases, bundles, arguments.seconds, number)
+              for number in range(arguments.rounds)]
     return summary(cases, rounds)
 
 
@@ -125,9 +122,8 @@ def pipeline(source: Source, bundle: Path, branch: str, seconds: float) -> dict[
 
 def model_ms(folder: Path) -> float:
     """Return the median time of the engine alone, the same tensor again and again."""
-    bundle = load_bundle(folder)
-    engine, _ = create_engine(bundle)
-    tensor = np.random.default_rng(0).random(bundle.spec.shape, np.float32)
+    engine, _ = create_engine(load_bundle(folder))
+    tensor = tensor_for(engine)
     times_ms = []
     started_s = time.perf_counter()
     while len(times_ms) < 500 and (len(times_ms) < 20 or time.perf_counter() < started_s + 2):

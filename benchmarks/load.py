@@ -19,14 +19,12 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
-import tempfile
 import time
 from typing import Any
 
-from benchmarks.bundles import make_bundles
+from benchmarks.bundles import LARGE, make_bundles, tensor_for
 from benchmarks.running import bar, is_active, nodes, observed, QUIET_S, Source, wait
 from digiphys_ros.perception import create_engine, load_bundle
-import numpy as np
 from tqdm import tqdm
 
 SMALL = (320, 240)
@@ -35,26 +33,26 @@ LEAST_RECEIVED = 0.99
 CAMERAS = (1, 2, 4, 8)
 ROBOTS, ROBOT_HZ = 8, 5.0
 BATCHES = (1, 2, 4, 8)
-MODEL = 'mobilenet_v2 224x224 float32'
 CLASSIFIER = ('classifier',)
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return cases and bars."""
-    with tempfile.TemporaryDirectory() as folder:
-        bundles = make_bundles(Path(folder))
-        counts = (4,) if arguments.short else CAMERAS
-        rounds = [_cameras(counts, bundles[MODEL], arguments.seconds)
-                  for _ in tqdm(range(arguments.rounds), desc='cameras', unit='round')]
-        cases = [{'case': f'{count} camera(s) {SMALL[0]}x{SMALL[1]}, {MODEL}',
-                  'value': f'{median(one[count] for one in rounds):.1f} frames a second, '
-                           f'{median(one[count] / one["alone"] for one in rounds):.2f} of the '
-                           f'engine alone at its best batch ({rounds[0]["batch"]})'}
-                 for count in counts]
-        bars = [bar('4 cameras, frames a second / engine alone at its best batch',
-                    median(one[4] / one['alone'] for one in rounds), 0.85, most=False)]
-        if not arguments.short:
-            cases += _others(bundles[MODEL], arguments.seconds)
+    bundles = make_bundles(arguments.work, arguments.engine, (LARGE,))
+    counts = (4,) if arguments.short else CAMERAS
+    rounds = [_cameras(counts, bundles[LARGE], arguments.seconds)
+              for _ in tqdm(range(arguments.rounds), desc='cameras', unit='round')]
+    cases = [{'case': f'{count} camera(s) {SMALL[0]}x{SMALL[1]}, {LARGE}',
+              'value': f'{median(one[count] for one in rounds):.1f} frames a second, '
+                       f'{median(one[count] / one["alone"] for one in rounds):.2f} of the '
+                       f'engine alone at its best batch ({rounds[0]["batch"]})',
+              'cameras': count, 'hz': median(one[count] for one in rounds),
+              'alone_hz': median(one['alone'] for one in rounds)}
+             for count in counts]
+    bars = [bar('4 cameras, frames a second / engine alone at its best batch',
+                median(one[4] / one['alone'] for one in rounds), 0.85, most=False)]
+    if not arguments.short:
+        cases += _others(bundles[LARGE], arguments.seconds)
     return {'cases': cases, 'bars': bars}
 
 
@@ -80,9 +78,8 @@ def _cameras(counts: tuple[int, ...], bundle: Path, seconds: float) -> dict[Any,
 
 def alone_hz(folder: Path, batch: int) -> float:
     """Return the images a second of the engine alone, called in a loop."""
-    bundle = load_bundle(folder)
-    engine, _ = create_engine(bundle)
-    tensor = np.random.default_rng(0).random((batch, *bundle.spec.shape[1:]), np.float32)
+    engine, _ = create_engine(load_bundle(folder))
+    tensor = tensor_for(engine, batch)
     engine.infer(tensor)
     started_s, done = time.perf_counter(), 0
     while time.perf_counter() < started_s + 2.0:

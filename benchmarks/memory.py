@@ -49,8 +49,9 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     cases = [{'case': name, 'resident_mb': after_mb[1][name], 'grown_mb': grown[name],
               'frames': wanted} for name in PIPELINE]
     return {'cases': cases, 'bars': [
-        bar('classifier resident [MB]', after_mb[1]['classifier'], 150.0, most=True),
-        bar('gate resident [MB]', after_mb[1]['gate'], 80.0, most=True),
+        bar('classifier resident [MB]', after_mb[1]['classifier'], 150.0, most=True,
+            ratio=False),
+        bar('gate resident [MB]', after_mb[1]['gate'], 80.0, most=True, ratio=False),
         *(bar(f'{name}, growth over {wanted} frames [MB]', grown[name], 5.0, most=True)
           for name in PIPELINE)]}
 

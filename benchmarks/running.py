@@ -141,7 +141,15 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
 
 
-def bar(name: str, value: float, limit: float, *, most: bool) -> dict[str, Any]:
-    """Return one figure and its bar: a highest value where ``most``, else a lowest."""
+def bar(name: str, value: float, limit: float, *, most: bool, ratio: bool = True,
+        slack: float = 0.0) -> dict[str, Any]:
+    """
+    Return one figure and its bar: a highest value where ``most``, else a lowest.
+
+    :param ratio: False for what depends on the machine's speed: the short form does not judge it.
+    :param slack: what the short form lets pass besides twice the bar; ``passes`` tells if it does.
+    """
+    wide = 2 * limit + slack if most else limit / 2
     return {'name': name, 'value': round(value, 4), 'bar': limit,
-            'holds': value <= limit if most else value >= limit}
+            'holds': value <= limit if most else value >= limit,
+            'passes': not ratio or (value <= wide if most else value >= wide)}

@@ -45,8 +45,10 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
                   {'case': 'change of model at 30 Hz',
                    'value': f'{over("lost"):g} frames lost, longest gap {over("gap"):.2f} frame '
                             f'periods, loading {over("swap_s"):.2f} s'}],
-        'bars': [bar('process start to first classification [s]', over('first_s'), 1.0, most=True),
-                 bar('change of model under load, frames lost', over('lost'), 0.0, most=True),
+        'bars': [bar('process start to first classification [s]', over('first_s'), 1.0, most=True,
+                     ratio=False),
+                 bar('change of model under load, frames lost', over('lost'), 0.0, most=True,
+                     slack=3.0),
                  bar('change of model under load, longest gap [frame periods]', over('gap'), 2.0,
                      most=True)]}
 

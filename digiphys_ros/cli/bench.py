@@ -17,15 +17,19 @@
 import argparse
 from importlib import import_module
 import os
+from pathlib import Path
 import platform
 import sys
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from digiphys_ros.cli.output import write_json
 from digiphys_ros.errors import UsageError
 from digiphys_ros.resources import share_dir
 
-BENCHMARKS = ('latency', 'tutorial', 'load', 'start', 'memory', 'training')
+BENCHMARKS = ('latency', 'tutorial', 'load', 'start', 'memory', 'training', 'engines',
+              'stages')
+ENGINES = ('auto', 'litert', 'tensorflow', 'onnx')
 
 
 def add_parser(subparsers: Any) -> None:
@@ -34,12 +38,18 @@ def add_parser(subparsers: Any) -> None:
         'bench', help='measure the pipeline and training on this machine',
         description='Run the nodes as processes over DDS on this machine and measure frames '
                     'received, capture-to-command latency against its floor and against a node '
-                    'as tutorials write it, load, start and memory; and training against a bare '
-                    'Keras fit.')
+                    'as tutorials write it, load, start and memory; training against a bare '
+                    'Keras fit; the engines alone, on a GPU where there is one; and where the '
+                    "classifier's time goes.")
     parser.add_argument('--only', choices=BENCHMARKS, action='append',
                         help='this benchmark alone; may be given again')
     parser.add_argument('--short', action='store_true',
-                        help='the usual case alone, once: a few minutes')
+                        help='the usual case alone, once, judged by ratios and by twice their '
+                             'bars: a few minutes')
+    parser.add_argument('--engine', choices=ENGINES, default='auto',
+                        help='what runs the models of latency, load and engines (%(default)s)')
+    parser.add_argument('--out', metavar='DIR', default='out/bench',
+                        help='folder for the drawings (%(default)s)')
     parser.add_argument('--json', metavar='FILE', help='write the figures; - is standard output')
     parser.add_argument('--seconds', type=float, default=6.0, metavar='N',
                         help='length of one measurement (%(default)s)')
@@ -55,27 +65,39 @@ def run(arguments: argparse.Namespace) -> int:
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
     if arguments.short:
         arguments.rounds = 1
-    machine = (f'{os.cpu_count()} cores, {platform.machine()}, Python '
-               f'{platform.python_version()}')
+    machine = (f'{os.cpu_count()} cores of {_processor()}, Python {platform.python_version()}, '
+               f'engine {arguments.engine}')
     report: dict[str, Any] = {'machine': machine, 'cases': {}, 'bars': []}
     lines = [machine]
     # the benchmarks lie beside the package, where launch files and models do
     sys.path.insert(0, str(share_dir()))
     import_module('benchmarks.running').keep_to_this_machine()
-    for name in arguments.only or BENCHMARKS:
-        benchmark = import_module(f'benchmarks.{name}')
-        part = benchmark.measure(arguments)
-        lines += ['', *benchmark.table(part['cases'])]
-        report['cases'][name] = part['cases']
-        report['bars'] += part['bars']
+    with TemporaryDirectory() as work:
+        arguments.work = Path(work)
+        for name in dict.fromkeys(arguments.only or BENCHMARKS):
+            benchmark = import_module(f'benchmarks.{name}')
+            part = benchmark.measure(arguments)
+            lines += ['', *benchmark.table(part['cases'])]
+            report['cases'][name] = part['cases']
+            report['bars'] += part['bars']
+    drawn = import_module('benchmarks.plot').draw(report['cases'], Path(arguments.out))
+    report['drawings'] = [str(path) for path in drawn]
     if arguments.json:
         write_json(report, arguments.json)
     if arguments.json != '-':
-        sys.stdout.write('\n'.join([*lines, '', *_bars(report['bars'])]) + '\n')
-    return 0 if all(bar['holds'] for bar in report['bars']) else 1
+        sys.stdout.write('\n'.join([
+            *lines, *_bars(report['bars']), '', *map(str, drawn)]) + '\n')
+    return 0 if all(bar['passes' if arguments.short else 'holds'] for bar in report['bars']) else 1
+
+
+def _processor() -> str:
+    """Return what Linux calls the processor."""
+    lines = Path('/proc/cpuinfo').read_text(errors='replace').splitlines()
+    names = [line.partition(':')[2].strip() for line in lines if line.startswith('model name')]
+    return names[0] if names else platform.machine()
 
 
 def _bars(bars: list[dict[str, Any]]) -> list[str]:
-    return ['| figure | value | bar | |', '|---|---|---|---|', *[
+    return [] if not bars else ['', '| figure | value | bar | |', '|---|---|---|---|', *[
         f'| {one["name"]} | {one["value"]:g} | {one["bar"]:g} | '
         f'{"holds" if one["holds"] else "MISSED"} |' for one in bars]]

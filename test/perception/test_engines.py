@@ -176,4 +176,5 @@ def test_a_quantised_model_of_another_range_is_fed_with_the_contracts_tensor(
 
 def test_fake_answers_by_the_mean():
     tensor = np.stack([np.full((2, 2, 3), value, np.float32) for value in (0, 2, 7)])
-    assert FakeEngine(PreprocessSpec(width=2, height=2), 5).infer(tensor).argmax(axis=1).tolist() == [0, 2, 2]
+    engine = FakeEngine(PreprocessSpec(width=2, height=2), 5)
+    assert engine.infer(tensor).argmax(axis=1).tolist() == [0, 2, 2]

@@ -42,7 +42,7 @@ class Engine(Protocol):
         """
         Return the logits.
 
-        :param tensor: (N, H, W, C), preprocessed as ``spec`` says; where that takes uint8, a tensor
+        :param tensor: (N, H, W, C), preprocessed as ``spec`` says; where that takes uint8, one
             of the bundle's own contract will do too. It is not kept.
         :return: (N, classes) float32.
         """

@@ -1,0 +1,112 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Draws what was measured, a picture for each benchmark that has something to see."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+Cases = Sequence[Mapping[str, Any]]
+MODEL, HOP, OURS, OTHER, LINE = '#2a7f3f', '#7d8ca3', '#f2b134', '#c0392b', '#20303f'
+
+
+def draw(cases: Mapping[str, Cases], folder: Path) -> list[Path]:
+    """Write a PNG for each benchmark that ran and can be drawn; return their paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    drawn = []
+    for name, draw_one in DRAWINGS.items():
+        if name in cases:
+            figure = Figure(figsize=(10, 5.5), layout='constrained')
+            draw_one(figure, cases[name])
+            drawn.append(folder / f'{name}.png')
+            figure.savefig(drawn[-1], dpi=100)
+    return drawn
+
+
+def _latency(figure: Figure, cases: Cases) -> None:
+    figure.set_size_inches(11, 1.6 + 0.42 * len(cases))
+    axes = figure.subplots()
+    places = range(len(cases))
+    left = [0.0] * len(cases)
+    for key, times, label, colour in (
+            ('model_ms', 1, 'model', MODEL), ('bare_hop_ms', 1, 'bare image hop', HOP),
+            ('small_hop_ms', 2, 'two bare small hops', '#b9c3d0')):
+        widths = [times * one[key] for one in cases]
+        axes.barh(places, widths, left=left, label=label, color=colour, height=0.6)
+        left = [one + width for one, width in zip(left, widths, strict=True)]
+    for percent, marker in (('50', 'o'), ('99', '|')):
+        axes.plot([one[f'p{percent}_ms'] for one in cases], places, marker, color=LINE,
+                  markersize=8, label=f'capture to command, p{percent}')
+    axes.set(yticks=places, yticklabels=[one['case'] for one in cases], xscale='log',
+             xlabel='milliseconds', title='Capture to command beside its floor')
+    axes.invert_yaxis()
+    axes.tick_params(labelsize=8)
+    axes.legend(fontsize=8)
+
+
+def _tutorial(figure: Figure, cases: Cases) -> None:
+    for axes, key, title in zip(
+            figure.subplots(1, 2), ('p50_ms', 'most_hz'),
+            ('capture to command, p50 [ms]', 'commands a second, at most'), strict=True):
+        bars = axes.bar([one['case'].partition(',')[0] for one in cases],
+                        [one[key] for one in cases], color=[OTHER, OURS], width=0.6)
+        axes.bar_label(bars, fmt='%.1f')
+        axes.set(yscale='log', title=title)
+    figure.suptitle('A node as tutorials write it, and ours: the same model, the same frames')
+
+
+def _load(figure: Figure, cases: Cases) -> None:
+    cameras = [one for one in cases if 'cameras' in one]
+    axes = figure.subplots()
+    bars = axes.bar([str(one['cameras']) for one in cameras], [one['hz'] for one in cameras],
+                    color=OURS, width=0.6, label='one classifier')
+    axes.bar_label(bars, fmt='%.1f')
+    axes.axhline(cameras[0]['alone_hz'], color=MODEL, label='engine alone at its best batch')
+    axes.set(xlabel='cameras', ylabel='frames a second, all cameras',
+             title=cameras[0]['case'].partition(', ')[2])
+    axes.legend()
+
+
+def _memory(figure: Figure, cases: Cases) -> None:
+    axes = figure.subplots()
+    bars = axes.bar([one['case'] for one in cases], [one['resident_mb'] for one in cases],
+                    color=OURS, width=0.6)
+    axes.bar_label(bars, [f'{one["resident_mb"]:.0f} MB ({one["grown_mb"]:+.1f})'
+                          for one in cases])
+    axes.set(ylabel='resident [MB]',
+             title=f'Memory, and what {cases[0]["frames"]} frames added to it')
+
+
+def _engines(figure: Figure, cases: Cases) -> None:
+    models = list(dict.fromkeys(one['case'] for one in cases))
+    for axes, model in zip(figure.subplots(1, len(models), squeeze=False)[0], models, strict=True):
+        for one in cases:
+            if one['case'] == model:
+                sizes = [int(size) for size in one['batch_ms']]
+                axes.plot(sizes, [value / size for size, value in zip(
+                    sizes, one['batch_ms'].values(), strict=True)], 'o-',
+                    label=f'{one["engine"]}, {one["device"]}')
+        axes.set(xscale='log', yscale='log', xlabel='images in a batch', title=model,
+                 ylabel='milliseconds an image')
+        axes.set_xticks(sizes, list(map(str, sizes)))
+        axes.minorticks_off()
+        axes.legend(fontsize=8)
+
+
+DRAWINGS: Mapping[str, Callable[[Figure, Cases], None]] = {
+    'latency': _latency, 'tutorial': _tutorial, 'load': _load, 'memory': _memory,
+    'engines': _engines}
