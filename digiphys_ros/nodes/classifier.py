@@ -26,7 +26,13 @@ from digiphys_ros.nodes.lifecycle import OK, PipelineNode, WARN
 from digiphys_ros.nodes.parameters import Parameter
 from digiphys_ros.nodes.process import run_node
 from digiphys_ros.nodes.worker import NewestWorker
-from digiphys_ros.perception import check_golden, Classifier, create_engine, load_bundle
+from digiphys_ros.perception import (
+    check_golden,
+    Classifier,
+    create_engine,
+    load_bundle,
+    warm_up,
+)
 from digiphys_ros.perception.bundle import Bundle
 from digiphys_ros.perception.engines import Engine
 from digiphys_ros.perception.frame import Frame
@@ -176,8 +182,8 @@ class ClassifierNode(PipelineNode):
     def _load(self, settings: Any) -> tuple[Bundle, Engine]:
         bundle = load_bundle(find_resource(settings.bundle, 'models'))
         engine, why = create_engine(bundle, settings.engine, threads=settings.threads)
-        # The golden frames also warm the engine up.
         check_golden(bundle, engine)
+        warm_up(engine, len(camera_names(settings.cameras)))
         self.get_logger().info(f'{bundle.manifest.name} {bundle.hash[:12]}: {why}')
         return bundle, engine
 

@@ -17,7 +17,7 @@
 from digiphys_ros.perception.bundle import Bundle, BundleManifest, load_bundle
 from digiphys_ros.perception.bundle_writer import check_target, write_bundle
 from digiphys_ros.perception.classify import Classification, Classifier
-from digiphys_ros.perception.engines import check_golden, create_engine, Engine
+from digiphys_ros.perception.engines import check_golden, create_engine, Engine, warm_up
 from digiphys_ros.perception.frame import decode_compressed, decode_image, Frame
 from digiphys_ros.perception.preprocess import Preprocessor, PreprocessSpec
 from digiphys_ros.perception.sources import open_source, SourceFrame
@@ -39,5 +39,6 @@ __all__ = [
     'decode_image',
     'load_bundle',
     'open_source',
+    'warm_up',
     'write_bundle',
 ]

@@ -22,6 +22,7 @@ from digiphys_ros.perception import (
     load_bundle,
     Preprocessor,
     PreprocessSpec,
+    warm_up,
 )
 from digiphys_ros.perception.engines import engine as engine_module, FakeEngine
 from digiphys_ros.perception.frame import Frame
@@ -172,6 +173,16 @@ def test_a_quantised_model_of_another_range_is_fed_with_the_contracts_tensor(
         tmp_path / 'other', int8_bundle.manifest.model_copy(update={'preprocess': spec}),
         files={'litert': int8_bundle.file('litert')}, frames=frames, logits=logits, card='')
     assert create_engine(other)[0].spec == spec
+
+
+def test_warmed_up_an_engine_has_met_every_size_of_batch(bundle):
+    class Recorder(FakeEngine):
+        def infer(self, tensor):
+            shapes.append((tensor.shape, tensor.dtype.name))
+            return super().infer(tensor)
+    shapes = []
+    warm_up(Recorder(bundle.spec, 44), 3)
+    assert shapes == [((size, 32, 32, 3), 'float32') for size in (1, 2, 3)]
 
 
 def test_fake_answers_by_the_mean():

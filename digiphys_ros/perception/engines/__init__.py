@@ -14,7 +14,12 @@
 
 """Inference engines behind one protocol; each is imported only when it is made."""
 
-from digiphys_ros.perception.engines.engine import check_golden, create_engine, Engine
+from digiphys_ros.perception.engines.engine import (
+    check_golden,
+    create_engine,
+    Engine,
+    warm_up,
+)
 from digiphys_ros.perception.engines.fake import FakeEngine
 
-__all__ = ['Engine', 'FakeEngine', 'check_golden', 'create_engine']
+__all__ = ['Engine', 'FakeEngine', 'check_golden', 'create_engine', 'warm_up']

@@ -114,3 +114,13 @@ def check_golden(bundle: Bundle, engine: Engine) -> None:
         raise BundleError(f'{bundle.directory}: engine {engine.name} misses a golden logit by '
                           f'{worst:.4g}, allowed is {allowed:.4g}: model or preprocessing is '
                           'not what was exported.')
+
+
+def warm_up(engine: Engine, most: int) -> None:
+    """
+    Run a batch of each size up to ``most``.
+
+    An engine prepares itself for a size when it first meets it, as long as many frames take.
+    """
+    for size in range(1, most + 1):
+        engine.infer(np.zeros((size, *engine.spec.shape[1:]), engine.spec.dtype))
