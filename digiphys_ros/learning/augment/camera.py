@@ -37,6 +37,7 @@ class Augmentation(BaseModel):
     :ivar perspective: movement of each corner, as a share of the size.
     :ivar flip_horizontal: mirror every second image; only where labels allow (no arrows, no text).
     :ivar brightness: change of all pixels, as a share of white.
+    :ivar exposure: all pixels are multiplied by up to 1 + exposure, or divided by it; white clips.
     :ivar contrast: relative change of the distance from middle grey.
     :ivar colour_temperature: relative change of red against blue.
     :ivar blur: highest standard deviation of a Gaussian [pixels].
@@ -57,6 +58,7 @@ class Augmentation(BaseModel):
     flip_horizontal: bool = False
     flip_vertical: bool = False
     brightness: Share = 0.0
+    exposure: Annotated[float, Field(ge=0, le=9)] = 0.0
     contrast: Share = 0.0
     colour_temperature: Annotated[float, Field(ge=0, le=0.5)] = 0.0
     blur: Annotated[float, Field(ge=0, le=20)] = 0.0
@@ -88,7 +90,7 @@ class Augmenter:
         image = moved(image, rng, crop=spec.crop, scale=spec.scale,
                       perspective=spec.perspective, horizontal=spec.flip_horizontal,
                       vertical=spec.flip_vertical)
-        if spec.brightness or spec.contrast or spec.colour_temperature:
+        if spec.brightness or spec.exposure or spec.contrast or spec.colour_temperature:
             image = _relit(image, spec, rng)
         if spec.blur and rng.random() < SOMETIMES:
             image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.05, 1) * spec.blur)
@@ -135,7 +137,8 @@ def _relit(image: NDArray[Any], spec: Augmentation, rng: np.random.Generator) ->
     contrast = 1 + rng.uniform(-spec.contrast, spec.contrast)
     light = 255 * rng.uniform(-spec.brightness, spec.brightness)
     warmth = rng.uniform(-spec.colour_temperature, spec.colour_temperature)
-    lit = (image.astype(np.float32) - 128) * contrast + 128 + light
+    gain = np.exp(rng.uniform(-1, 1) * np.log1p(spec.exposure)) if spec.exposure else 1.0
+    lit = (image.astype(np.float32) * gain - 128) * contrast + 128 + light
     if image.ndim == 3:
         lit *= np.array([1 + warmth, 1, 1 - warmth], np.float32)
     return np.clip(lit, 0, 255).astype(np.uint8)

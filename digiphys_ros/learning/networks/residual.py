@@ -20,11 +20,14 @@ from pydantic import Field
 
 Width = Annotated[int, Field(ge=1, le=1024)]
 Dropout = Annotated[float, Field(ge=0, lt=1)]
+LEAST_DEVIATION = 0.01
+"""About the noise of a camera, as a share of white: what varies less is flat."""
 
 
 def residual(shape: tuple[int, ...], classes: int, *, width: Width = 24,
              last_width: Width | None = None, dropout: Dropout = 0.0,
-             stride: Annotated[int, Field(ge=1, le=8)] = 1, standardise: bool = False) -> Any:
+             stride: Annotated[int, Field(ge=1, le=8)] = 1, standardise: bool = False,
+             local_contrast: bool = False) -> Any:
     """
     Return nine layers of weights with two residual blocks, for images of about 32x32.
 
@@ -38,10 +41,14 @@ def residual(shape: tuple[int, ...], classes: int, *, width: Width = 24,
     :param dropout: share of the features before the last layer left out in a training step.
     :param stride: of the first convolution [pixels]; 2 or more for images that are larger.
     :param standardise: bring each image to mean 0 and deviation 1 first, whatever its light.
+    :param local_contrast: add the grey image, each pixel compared with those around it: what is
+        dark before a bright sky keeps its detail.
     """
     import keras
     inputs = keras.Input(shape)
     x = standardised(inputs) if standardise else inputs
+    if local_contrast:
+        x = keras.layers.Concatenate()([x, locally_normalised(inputs)])
     x = trunk(x, width, last_width or 8 * width, stride)
     if dropout:
         x = keras.layers.Dropout(dropout)(x)
@@ -52,6 +59,24 @@ def standardised(images: Any) -> Any:
     """Return each image with mean 0 and deviation 1: Keras tensors (N, H, W, channels)."""
     from keras import layers
     return layers.LayerNormalization(axis=(1, 2, 3), center=False, scale=False)(images)
+
+
+def locally_normalised(images: Any, size: int = 9) -> Any:
+    """
+    Return how far each pixel's grey is from the mean around it, in mean deviations around it.
+
+    After the local contrast normalisation of Jarrett et al. (2009, doi 10.1109/ICCV.2009.5459469),
+    with a square window and the mean of the absolute deviation, which eight bits can hold.
+
+    :param images: Keras tensor (N, H, W, channels), 0 to 1.
+    :param size: side of the window [pixels].
+    :return: (N, H, W, 1).
+    """
+    from keras import layers, ops
+    around = layers.AveragePooling2D(size, 1, 'same')
+    grey = ops.mean(images, axis=-1, keepdims=True)
+    away = grey - around(grey)
+    return away / (around(ops.abs(away)) + LEAST_DEVIATION)
 
 
 def trunk(inputs: Any, width: int, last_width: int, stride: int = 1) -> Any:

@@ -20,8 +20,8 @@ from pydantic import ValidationError
 import pytest
 
 EACH = {'crop': 0.2, 'scale': 0.3, 'perspective': 0.2, 'flip_horizontal': True,
-        'flip_vertical': True, 'brightness': 0.3, 'contrast': 0.5, 'colour_temperature': 0.3,
-        'blur': 3.0, 'motion_blur': 9.0, 'noise': 0.2, 'jpeg': 10, 'cutout': 0.4}
+        'flip_vertical': True, 'brightness': 0.3, 'exposure': 1.0, 'contrast': 0.5,
+        'colour_temperature': 0.3, 'blur': 3.0, 'motion_blur': 9.0, 'noise': 0.2, 'jpeg': 10, 'cutout': 0.4}
 ROUNDS = range(24)
 
 
@@ -91,6 +91,16 @@ def test_light_moves_all_pixels_alike():
         assert np.ptp(shift) <= 1
         assert abs(shift).max() <= 0.1 * 255 + 1
     assert np.ptp([one.mean() for one in changed(brightness=0.1)]) > 10
+
+
+def test_exposure_multiplies_and_white_clips_but_no_dark_picture_goes_black():
+    image = np.array([[10, 20, 40, 200]], np.uint8)
+    results = np.stack(changed(image, exposure=1.0)).astype(float)[:, 0]
+    factors = results[:, 2] / 40
+    assert 0.5 <= factors.min() < 0.8 < 1.3 < factors.max() <= 2
+    np.testing.assert_allclose(results[:, 0], 10 * factors, atol=1.1)
+    assert results[:, 3].max() == 255
+    assert results[:, 0].min() > 0
 
 
 def test_contrast_changes_the_distance_from_middle_grey():

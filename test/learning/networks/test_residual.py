@@ -15,6 +15,7 @@
 import itertools
 
 from digiphys_ros.learning.networks import build_network
+from digiphys_ros.learning.networks.residual import locally_normalised
 import keras
 import numpy as np
 import pytest
@@ -49,3 +50,16 @@ def test_standardised_it_answers_the_same_in_any_light():
     np.testing.assert_allclose(model(images * 3 + 1), model(images), rtol=0.05, atol=1e-3)
     plain = build_network('residual', {'width': 2}, (16, 16, 1), 3)
     assert np.abs(plain(images * 3 + 1) - plain(images)).max() > 0.1
+
+
+def test_local_contrast_shows_what_is_dark_before_a_bright_sky():
+    squares = np.kron(np.indices((16, 16)).sum(0) % 2, np.ones((2, 2)))
+    scene = np.ones((1, 48, 48, 3), np.float32)
+    scene[0, 8:40, 8:40] = 0.1 + 0.05 * squares[..., None]
+    seen = np.asarray(locally_normalised(keras.ops.convert_to_tensor(scene)))[0, ..., 0]
+    inside, light = seen[20:28, 20:28], squares[12:20, 12:20] == 1
+    # a twentieth of white apart, beside a sky that is nine tenths away
+    assert inside[light].mean() - inside[~light].mean() > 1
+    assert np.abs(seen[0, 0]) < 0.01
+    model = build_network('residual', {'width': 2, 'local_contrast': True}, (16, 16, 3), 3)
+    assert model(scene[:, :16, :16]).shape == (1, 3)
