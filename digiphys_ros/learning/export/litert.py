@@ -17,6 +17,7 @@
 from pathlib import Path
 import shutil
 from typing import Any, Literal
+import warnings
 
 from digiphys_ros.perception.preprocess import PreprocessSpec
 import numpy as np
@@ -45,11 +46,13 @@ def write_litert(model: Any, folder: Path, precision: Precision = 'float32',
 
     int8 quantises weights and activations by the range they have on representative images. Its
     input is uint8, its output float32; ``with_extremes`` makes the input the pixels themselves.
+    Where the network divides, that and what leads to it stays in floats, and so does its input.
 
     :param representative: (N, H, W, C) training tensors; int8 needs them.
     """
     import tensorflow as tf
     saved, path = folder / 'for_litert', folder / 'model.tflite'
+    floats: list[str] = []
     # the way through a SavedModel is the one that can be told to be silent
     model.export(saved, verbose=False)
     converter = tf.lite.TFLiteConverter.from_saved_model(str(saved))
@@ -62,8 +65,44 @@ def write_litert(model: Any, folder: Path, precision: Precision = 'float32',
             raise ValueError('int8 needs representative tensors')
         converter.representative_dataset = lambda: (
             [tensor[None].astype(np.float32)] for tensor in representative)
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = tf.uint8
-    path.write_bytes(converter.convert())
+        floats = _before_divisions(saved)
+        if not floats:
+            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+            converter.inference_input_type = tf.uint8
+    path.write_bytes(_partly_quantised(converter, floats) if floats else converter.convert())
     shutil.rmtree(saved)
     return path
+
+
+def _before_divisions(saved: Path) -> list[str]:
+    """Return the names of all divisions in a SavedModel, and of what they are made of."""
+    from ai_edge_litert.interpreter import Interpreter
+    import tensorflow as tf
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(saved))
+    plain = Interpreter(model_content=converter.convert())
+    operations = plain._get_ops_details()
+    maker = {output: one for one in operations for output in one['outputs']}
+    found, left = set(), [one for one in operations if one['op_name'] == 'DIV']
+    while left:
+        one = left.pop()
+        found.update(one['outputs'])
+        left += [maker[index] for index in one['inputs'] if index in maker]
+    return sorted(tensor['name'] for tensor in plain.get_tensor_details()
+                  if tensor['index'] in found)
+
+
+def _partly_quantised(converter: Any, floats: list[str]) -> bytes:
+    """
+    Return an int8 model in which some operations compute in floats.
+
+    LiteRT gives both sides of a division one scale, and in that a small divisor is zero.
+    """
+    import tensorflow as tf
+    with warnings.catch_warnings():
+        # it makes an interpreter of TensorFlow's own, which tells that it is old
+        warnings.simplefilter('ignore')
+        debugger = tf.lite.experimental.QuantizationDebugger(
+            converter=converter, debug_dataset=converter.representative_dataset,
+            debug_options=tf.lite.experimental.QuantizationDebugOptions(denylisted_nodes=floats))
+    model: bytes = debugger.get_nondebug_quantized_model()
+    return model

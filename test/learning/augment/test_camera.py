@@ -21,7 +21,8 @@ import pytest
 
 EACH = {'crop': 0.2, 'scale': 0.3, 'perspective': 0.2, 'flip_horizontal': True,
         'flip_vertical': True, 'brightness': 0.3, 'exposure': 1.0, 'contrast': 0.5,
-        'colour_temperature': 0.3, 'blur': 3.0, 'motion_blur': 9.0, 'noise': 0.2, 'jpeg': 10, 'cutout': 0.4}
+        'colour_temperature': 0.3, 'blur': 3.0, 'motion_blur': 9.0, 'noise': 0.2, 'jpeg': 10,
+        'cutout': 0.4}
 ROUNDS = range(24)
 
 

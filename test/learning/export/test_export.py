@@ -102,3 +102,26 @@ def test_a_bundle_without_keras_cannot_be_exported(bundle, colours, tmp_path, ca
     assert export(bundle, colours, '--formats', 'onnx', '--out', str(tmp_path / 'o')) == 0
     assert export(tmp_path / 'o', colours) == 1
     assert 'holds no Keras model to export, only onnx' in capsys.readouterr().err
+
+
+def test_a_network_that_divides_is_quantised_but_for_that(tmp_path):
+    import keras
+    from ai_edge_litert.interpreter import Interpreter
+    from digiphys_ros.learning.export.litert import write_litert
+    from digiphys_ros.learning.networks import build_network
+    keras.utils.set_random_seed(0)
+    model = build_network('residual', {'width': 4, 'local_contrast': True}, (16, 16, 3), 3)
+    images = np.random.default_rng(0).random((20, 16, 16, 3)).astype(np.float32)
+    # a flat picture has nothing to divide by but the least deviation
+    images[:10] = 0.1
+    interpreter = Interpreter(str(write_litert(model, tmp_path, 'int8', images)))
+    interpreter.allocate_tensors()
+    kinds = {one['op_name'] for one in interpreter._get_ops_details()}
+    assert {'DIV', 'QUANTIZE'} <= kinds
+    assert sum(one['dtype'] == np.int8 for one in interpreter.get_tensor_details()) > 10
+    for image in images[[0, 15]]:
+        interpreter.set_tensor(interpreter.get_input_details()[0]['index'], image[None])
+        interpreter.invoke()
+        answer = interpreter.get_tensor(interpreter.get_output_details()[0]['index'])
+        expected = np.asarray(model(image[None], training=False))
+        assert np.abs(answer - expected).max() < 0.1 * np.abs(expected).max() + 0.02
