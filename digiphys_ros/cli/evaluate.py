@@ -129,8 +129,9 @@ def _text(report: dict[str, Any]) -> str:
                      f'{report["outliers"]["images"]} images')
     robustness = report['robustness']
     if robustness['images']:
+        kinds = sum(values is not None for values in robustness['corruptions'].values())
         lines.append(f'corrupted          {robustness["mean_accuracy_corrupted"]:.4f} on average '
-                     f'over 12 corruptions, {robustness["images"]} images, clean '
+                     f'over {kinds} corruptions, {robustness["images"]} images, clean '
                      f'{robustness["accuracy"]:.4f}')
         steps = robustness['fgsm_px']
         lines.append('FGSM               ' + (
