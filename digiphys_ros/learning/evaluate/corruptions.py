@@ -51,8 +51,8 @@ def shrunk(image: NDArray[Any], spec: PreprocessSpec) -> NDArray[Any]:
                                spec.width / (width * image.shape[1]))
     if share >= 1:
         return image
-    return cv2.resize(image, (math.ceil(image.shape[1] * share), math.ceil(image.shape[0] * share)),
-                      interpolation=cv2.INTER_AREA)
+    rows, columns = (math.ceil(side * share) for side in image.shape[:2])
+    return cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA)
 
 
 def corrupt(image: NDArray[Any], name: str, strength: int, seed: int) -> NDArray[Any]:
