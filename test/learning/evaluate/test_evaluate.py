@@ -120,6 +120,12 @@ def test_figures_are_those_of_the_training(bundle, colours, tmp_path):
     assert report['accuracy'] == card['accuracy']
     assert report['ece'] == pytest.approx(card['ece'], abs=1e-4)
     assert report['robustness'] == {'images': 0}
+    # what is fitted on these images is stated as measured on others
+    crossed = card['cross_fitted']
+    assert crossed.keys() == {'ece', 'answered', 'accuracy_of_answers'}
+    text = (bundle / 'MODEL_CARD.md').read_text()
+    assert f'| {crossed["ece"]:.4f} | {crossed["answered"]:.4f} |' in text
+    assert 'answers are cross-fitted' in text
 
 
 @pytest.mark.parametrize(('words', 'code', 'sentence'), [
