@@ -42,7 +42,7 @@ def test_the_report_of_a_trained_bundle(bundle, colours, tmp_path, capsys):
              y=np.arange(20) % 2)
     code = main(['evaluate', str(bundle), '--data', str(colours / 'd.npz'), '--labels',
                  str(colours / 'names.txt'), '--validation', '0.2', '--outliers',
-                 str(tmp_path / 'grey.npz'), '--robustness', '20', '--json',
+                 str(tmp_path / 'grey.npz'), '--robustness', '20', '--baselines', '--json',
                  str(tmp_path / 'r.json'), '--plot', str(tmp_path / 'r.png')])
     assert code == 0
     report = json.loads((tmp_path / 'r.json').read_text())
@@ -59,7 +59,13 @@ def test_the_report_of_a_trained_bundle(bundle, colours, tmp_path, capsys):
     assert all(len(values) == 5 for values in robustness['corruptions'].values())
     steps = list(robustness['fgsm_px'].values())
     assert steps == sorted(steps, reverse=True)
+    assert [one['name'] for one in report['baselines']] == ['tree', 'svm']
+    assert all(one['images'] == 36 and one['training_images'] == 144
+               and 0 <= one['balanced_accuracy'] <= 1 for one in report['baselines'])
     assert (tmp_path / 'r.png').stat().st_size > 30_000
+    described = (Path(__file__).parents[3] / 'docs' / 'reports.md').read_text()
+    for keys in (report, robustness):
+        assert [key for key in keys if f'| `{key}` |' not in described] == []
     assert 'accuracy           ' in capsys.readouterr().out
 
 
@@ -131,6 +137,7 @@ def test_figures_are_those_of_the_training(bundle, colours, tmp_path):
 @pytest.mark.parametrize(('words', 'code', 'sentence'), [
     (['--part', 'val'], 1, 'has no part "val"'),
     (['--part', 'val', '--validation', '0.2'], 2, '--part and --validation both choose images'),
+    (['--baselines'], 2, 'which images to train them on: give --validation SHARE or --split'),
     (['--engine', 'magic'], 1, 'engine "magic" is unknown'),
     (['--outliers', 'nowhere'], 2, 'nowhere: no such file or folder'),
 ])
