@@ -52,6 +52,9 @@ def add_parser(subparsers: Any) -> None:
                         help='images of none of the classes: how well they are told apart')
     parser.add_argument('--robustness', type=int, default=500, metavar='N',
                         help='images to corrupt, 0 for none (%(default)s)')
+    parser.add_argument('--baselines', action='store_true',
+                        help='also train a decision tree and a support-vector machine on what '
+                             '--validation or --split leaves to training')
     parser.add_argument('--limit', type=int, metavar='N', help='at most N images, at random')
     parser.add_argument('--engine', default='auto', help='inference engine (%(default)s)')
     parser.add_argument('--plot', metavar='FILE.png', help='draw the report')
@@ -71,11 +74,14 @@ def run(arguments: argparse.Namespace) -> int:
     bundle = load_bundle(find_resource(arguments.bundle, 'models'))
     engine, _ = create_engine(bundle, arguments.engine)
     check_golden(bundle, engine)
+    data, training = _data(arguments)
     outliers = open_labelled(arguments.outliers, labelled=False) if arguments.outliers else None
     report = evaluate_bundle(
-        bundle, engine, _data(arguments), outliers=_limited(outliers, arguments),
+        bundle, engine, data, outliers=_limited(outliers, arguments),
         robustness_images=arguments.robustness, seed=arguments.seed)
     report['data'] = Path(arguments.data).name
+    if arguments.baselines and training is not None:
+        report['baselines'] = _baselines(training, data, arguments.seed)
     if arguments.plot:
         plot_report(report, Path(arguments.plot))
     if arguments.json:
@@ -85,17 +91,35 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _data(arguments: argparse.Namespace) -> 'Dataset':
+def _data(arguments: argparse.Namespace) -> tuple['Dataset', 'Dataset | None']:
+    """Return the images to measure on, and those that a split leaves to training."""
     chosen = [name for name in ('part', 'split', 'validation') if getattr(arguments, name)]
     if len(chosen) > 1:
         raise UsageError(f'--{chosen[0]} and --{chosen[1]} both choose images: give one of them.')
+    if arguments.baselines and not (arguments.split or arguments.validation):
+        raise UsageError('--baselines: nothing says which images to train them on: give '
+                         '--validation SHARE or --split FILE.')
     data = open_labelled(arguments.data, arguments.labels, arguments.part, topics=arguments)
+    training = None
     if arguments.split or arguments.validation:
         split = split_labelled(data, arguments.split, arguments.validation or 0, arguments.seed)
-        data = data.take(split.validation)
+        data, training = data.take(split.validation), data.take(split.train)
     limited = _limited(data, arguments)
     assert limited is not None
-    return limited
+    return limited, training
+
+
+def _baselines(training: 'Dataset', held_out: 'Dataset', seed: int) -> list[dict[str, Any]]:
+    """Return what simpler models reach on the same images."""
+    from digiphys_ros.learning.baselines import KINDS, train_baseline
+    from digiphys_ros.learning.datasets import Split
+    from digiphys_ros.learning.datasets.dataset import joined
+    import numpy as np
+    both = joined(held_out.uri, held_out.labels, [training, held_out])
+    ends = np.split(np.arange(len(both)), [len(training), len(both)])
+    figures = [train_baseline(kind, both, Split(*ends), seed=seed) for kind in KINDS]
+    return [{'name': one['baseline'], **{name: one[name] for name in (
+        'accuracy', 'balanced_accuracy', 'images', 'training_images')}} for one in figures]
 
 
 def _limited(data: 'Dataset | None', arguments: argparse.Namespace) -> 'Dataset | None':
@@ -127,10 +151,14 @@ def _text(report: dict[str, Any]) -> str:
     if 'outliers' in report:
         lines.append(f'outliers           AUROC {report["outliers"]["auroc"]:.4f}, '
                      f'{report["outliers"]["images"]} images')
+    lines += [f'{one["name"]:18} {one["accuracy"]:.4f}, balanced {one["balanced_accuracy"]:.4f}, '
+              f'{one["images"]} images, trained on {one["training_images"]}'
+              for one in report.get('baselines', ())]
     robustness = report['robustness']
     if robustness['images']:
+        kinds = sum(values is not None for values in robustness['corruptions'].values())
         lines.append(f'corrupted          {robustness["mean_accuracy_corrupted"]:.4f} on average '
-                     f'over 12 corruptions, {robustness["images"]} images, clean '
+                     f'over {kinds} corruptions, {robustness["images"]} images, clean '
                      f'{robustness["accuracy"]:.4f}')
         steps = robustness['fgsm_px']
         lines.append('FGSM               ' + (

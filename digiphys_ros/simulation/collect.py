@@ -48,7 +48,8 @@ def collect(app: str, directory: Path, *, count: int, seed: int = 0,
     Write about ``count`` pictures as ``class/world/number.png``, alike many of each class.
 
     Pictures are cut to the region of interest, as the classifier gets them. Every world has its
-    own light, texture, poses and noise; a folder of one is a group when the data is split.
+    own light, texture, poses and noise. One world shows several classes; its folders, of the same
+    name in each class, are one group, so that no world is in training and in validation.
 
     :param directory: new or empty.
     :param seed: the same seed gives the same pictures.

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import cv2
 from digiphys_ros.errors import UsageError
-from digiphys_ros.learning.datasets import open_dataset
+from digiphys_ros.learning.datasets import open_dataset, split_dataset
 from digiphys_ros.simulation.applications import APPLICATIONS
 from digiphys_ros.simulation.collect import collect, labels_of
 import numpy as np
@@ -38,11 +38,19 @@ def test_what_is_collected_is_a_data_set_alike_many_of_each_class(drawing, tmp_p
     assert set(report['pictures']) == set(data.labels) <= set(labels_of(app))
     assert max(report['pictures'].values()) <= -(-count // len(labels_of(app)))
     assert report['total'] >= 0.8 * count
-    # worlds are groups, so that none is in training and in validation
-    assert len(set(data.groups.tolist())) > 1
     shape = {'traffic': (204, 204, 3), 'signals': (240, 320, 3), 'sorting': (240, 320, 3)}
     assert data.read(0).shape == shape.get(app, data.read(0).shape)
     assert set(labels_of(app)) >= set(getattr(APPLICATIONS[app], 'LABELS', ()))
+
+
+def test_no_world_is_in_training_and_in_validation(drawing, tmp_path):
+    collect('sorting', tmp_path, count=60)
+    data = open_dataset(str(tmp_path))
+    worlds = np.array([Path(key).parent.name for key in data.keys])
+    assert len(set(zip(worlds.tolist(), data.classes.tolist(), strict=True))) > len(set(worlds))
+    split = split_dataset(data, 0.3)
+    assert len(split.validation)
+    assert not set(worlds[split.train]) & set(worlds[split.validation])
 
 
 def test_the_same_seed_collects_the_same_pictures_and_another_one_others(drawing, tmp_path):

@@ -39,7 +39,8 @@ def class_folders(files: Files, part: str | None = None, labelled: bool = True) 
 
     Folders that hold everything are passed over. Where folders such as ``train`` and ``test`` lie
     above the classes, ``part`` takes one of them; without it all are joined. A folder without an
-    image is a class too, of which there is no sample.
+    image is a class too, of which there is no sample. A folder in a class folder is a group, and
+    the same one where it has the same name in several classes.
 
     :param labelled: False takes images that lie in no class folder, all as one class.
     :raises DatasetError: when there are no images, or not in folders.
@@ -54,7 +55,7 @@ def class_folders(files: Files, part: str | None = None, labelled: bool = True) 
         inner = [PurePosixPath(*path.parts[1:]) for path in inner]
     stray = next((path for path in inner if len(path.parts) < 2), None)
     if stray is None:
-        data = _labelled(files, paths, [path.parts[0] for path in inner],
+        data = _labelled(files, paths, inner,
                          _empty(files, paths[0].parts[:common], sides is not None))
     elif not labelled:
         data = _unlabelled(files, paths)
@@ -68,12 +69,22 @@ def class_folders(files: Files, part: str | None = None, labelled: bool = True) 
     return data if part is None else data.take(np.flatnonzero(data.parts == part))
 
 
-def _labelled(files: Files, paths: list[PurePosixPath], names: list[str], empty: set[str]
-              ) -> Dataset:
+def _labelled(files: Files, paths: list[PurePosixPath], inner: list[PurePosixPath],
+              empty: set[str]) -> Dataset:
+    names = [path.parts[0] for path in inner]
     labels = tuple(sorted({*names, *empty}, key=natural))
     index = {label: number for number, label in enumerate(labels)}
     return image_files(files, [str(path) for path in paths], labels,
-                       np.array([index[name] for name in names], np.int64))
+                       np.array([index[name] for name in names], np.int64), _groups(inner))
+
+
+def _groups(inner: list[PurePosixPath]) -> NDArray[Any] | None:
+    """Return the folder below the class folder, of an image that lies in none its own path."""
+    folders = {path.parts[1] for path in inner if len(path.parts) > 2}
+    # one that holds them all, such as `images`, tells nothing apart
+    if len(folders) < 2:
+        return None
+    return np.array([path.parts[1] if len(path.parts) > 2 else str(path) for path in inner])
 
 
 def _empty(files: Files, common: tuple[str, ...], in_parts: bool) -> set[str]:

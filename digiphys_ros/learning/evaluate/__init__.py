@@ -17,6 +17,9 @@
 from digiphys_ros.learning.evaluate.evaluate import evaluate_bundle
 from digiphys_ros.learning.evaluate.figures import (
     abstain_threshold,
+    calibrate,
+    calibration,
+    cross_fitted,
     expected_calibration_error,
     figures,
     fit_temperature,
@@ -24,6 +27,6 @@ from digiphys_ros.learning.evaluate.figures import (
 )
 
 __all__ = [
-    'abstain_threshold', 'evaluate_bundle', 'expected_calibration_error', 'figures',
-    'fit_temperature', 'wilson_interval',
+    'abstain_threshold', 'calibrate', 'calibration', 'cross_fitted', 'evaluate_bundle',
+    'expected_calibration_error', 'figures', 'fit_temperature', 'wilson_interval',
 ]

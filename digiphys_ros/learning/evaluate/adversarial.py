@@ -14,9 +14,12 @@
 
 """Small steps against a model: how far its answers can be pushed by what nobody sees."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from digiphys_ros.learning.datasets.stream import tensor_of
 from digiphys_ros.perception.bundle import Bundle
+from digiphys_ros.perception.preprocess import Preprocessor, PreprocessSpec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,34 +27,47 @@ STEPS_PX = (1, 2, 4, 8)
 """Change of each pixel, of 255."""
 
 
-def fgsm_accuracy(bundle: Bundle, tensors: NDArray[Any], classes: NDArray[Any]
-                  ) -> dict[str, float]:
-    """
-    Return the accuracy after one step up the loss (FGSM; Goodfellow et al., 2015).
+NO_GRADIENTS = 'the bundle holds no Keras model, and only that has gradients'
 
-    :param tensors: (N, H, W, C), as the bundle prepares them.
-    :param classes: (N,) true classes.
-    :return: step in pixel values, as text -> accuracy.
-    :raises FileNotFoundError: when the bundle has no Keras model, which gradients need.
-    """
-    path = bundle.file('keras')
-    if path is None:
-        raise FileNotFoundError('the bundle holds no Keras model, and only that has gradients')
-    import keras
-    model = keras.models.load_model(path, compile=False, safe_mode=True)
-    spec = bundle.spec
-    unit = np.float32(spec.scale) / np.asarray(spec.std, np.float32)
-    low = -np.asarray(spec.mean, np.float32) / np.asarray(spec.std, np.float32)
-    right = dict.fromkeys(STEPS_PX, 0)
-    for start in range(0, len(tensors), 128):
-        batch, truth = tensors[start:start + 128], classes[start:start + 128]
-        direction = _uphill(model, batch, truth)
+
+class Attack:
+    """Counts right answers after one step up the loss (FGSM; Goodfellow et al., 2015)."""
+
+    def __init__(self, model: Any, spec: PreprocessSpec) -> None:
+        self._model, self._spec = model, spec
+        # gradients are those of the Keras model, which takes the contract's own tensor
+        self._preprocess = Preprocessor(spec)
+        self._right = dict.fromkeys(STEPS_PX, 0)
+        self._count = 0
+
+    @classmethod
+    def on(cls, bundle: Bundle) -> 'Attack | None':
+        """Return one on a bundle, None where that has no gradients."""
+        path = bundle.file('keras')
+        if path is None:
+            return None
+        import keras
+        return cls(keras.models.load_model(path, compile=False, safe_mode=True), bundle.spec)
+
+    def add(self, images: Sequence[NDArray[Any]], classes: NDArray[Any]) -> None:
+        """
+        Attack images of any size.
+
+        :param classes: (N,) true classes.
+        """
+        tensors = np.stack([tensor_of(self._preprocess, image) for image in images])
+        unit, low = self._spec.factor, self._spec.offset
+        direction = _uphill(self._model, tensors, classes)
         for step in STEPS_PX:
             # no pixel leaves 0 to 255
-            moved = np.clip(batch + step * unit * direction, low, low + 255 * unit)
-            answers = np.asarray(model(moved, training=False)).argmax(axis=1)
-            right[step] += int((answers == truth).sum())
-    return {str(step): count / len(tensors) for step, count in right.items()}
+            moved = np.clip(tensors + step * unit * direction, low, low + 255 * unit)
+            answers = np.asarray(self._model(moved, training=False)).argmax(axis=1)
+            self._right[step] += int((answers == classes).sum())
+        self._count += len(tensors)
+
+    def accuracy(self) -> dict[str, float]:
+        """Return step in pixel values, as text -> accuracy."""
+        return {str(step): right / self._count for step, right in self._right.items()}
 
 
 def _uphill(model: Any, tensors: NDArray[Any], classes: NDArray[Any]) -> NDArray[Any]:

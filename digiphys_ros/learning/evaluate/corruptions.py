@@ -15,16 +15,44 @@
 """What weather, dirt and a camera do to a picture, in five strengths each."""
 
 from collections.abc import Callable, Mapping
+import math
 from typing import Any
 
 import cv2
 from digiphys_ros.learning.augment.camera import motion_blurred
 from digiphys_ros.perception.imagefile import decode_file
+from digiphys_ros.perception.preprocess import OVERSAMPLING, PreprocessSpec
 import numpy as np
 from numpy.typing import NDArray
 
 Corruption = Callable[[NDArray[Any], int, np.random.Generator], NDArray[Any]]
 STRENGTHS = (1, 2, 3, 4, 5)
+
+
+OF_COLOURS = frozenset({'colour_temperature'})
+"""Corruptions that a grey image does not show."""
+
+
+def changes(name: str, image: NDArray[Any]) -> bool:
+    """Return whether a corruption can be seen in an image: (H, W, 3), or (H, W) if grey."""
+    return image.ndim == 3 or name not in OF_COLOURS
+
+
+def shrunk(image: NDArray[Any], spec: PreprocessSpec) -> NDArray[Any]:
+    """
+    Return an image no larger than about twice the network's input; a smaller one as it is.
+
+    Blur, dirt and fog are shares of the image and come out the same, while a photograph at full
+    size takes minutes and gigabytes. Noise and JPEG have the size of a pixel: at full size the
+    network would average them away, and a strength would say something else for each camera.
+    """
+    _, _, width, height = spec.roi or (0.0, 0.0, 1.0, 1.0)
+    share = OVERSAMPLING * max(spec.height / (height * image.shape[0]),
+                               spec.width / (width * image.shape[1]))
+    if share >= 1:
+        return image
+    rows, columns = (math.ceil(side * share) for side in image.shape[:2])
+    return cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA)
 
 
 def corrupt(image: NDArray[Any], name: str, strength: int, seed: int) -> NDArray[Any]:
@@ -35,7 +63,7 @@ def corrupt(image: NDArray[Any], name: str, strength: int, seed: int) -> NDArray
     of the image, so that one strength means the same at every size.
 
     :param image: (H, W, 3) RGB or (H, W), uint8.
-    :param name: a key of ``CORRUPTIONS``.
+    :param name: a key of ``CORRUPTIONS`` that ``changes`` the image.
     :param strength: 1 to 5.
     """
     changed = CORRUPTIONS[name](image, strength, np.random.default_rng([seed, strength]))
@@ -81,8 +109,6 @@ def _contrast(image: NDArray[Any], strength: int, rng: np.random.Generator) -> N
 
 def _colour_temperature(image: NDArray[Any], strength: int, rng: np.random.Generator
                         ) -> NDArray[Any]:
-    if image.ndim == 2:
-        return image
     warmth = (0.1, 0.2, 0.3, 0.4, 0.5)[strength - 1] * rng.choice([-1, 1])
     return image * np.array([1 + warmth, 1, 1 - warmth])
 

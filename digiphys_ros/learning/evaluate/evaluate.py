@@ -14,15 +14,23 @@
 
 """Measure a bundle on labelled images."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from digiphys_ros.errors import DatasetError
 from digiphys_ros.learning.datasets.dataset import Dataset, listed
 from digiphys_ros.learning.datasets.stream import tensor_of
-from digiphys_ros.learning.evaluate.adversarial import fgsm_accuracy
-from digiphys_ros.learning.evaluate.corruptions import corrupt, CORRUPTIONS, STRENGTHS
+from digiphys_ros.learning.evaluate.adversarial import Attack, NO_GRADIENTS
+from digiphys_ros.learning.evaluate.corruptions import (
+    changes,
+    corrupt,
+    CORRUPTIONS,
+    OF_COLOURS,
+    shrunk,
+    STRENGTHS,
+)
 from digiphys_ros.learning.evaluate.figures import (
     abstain_curve,
     auroc,
@@ -81,19 +89,18 @@ class Measured:
         """Prepare one image: (H, W, C), as the bundle says."""
         return tensor_of(self._preprocess, image)
 
-    def logits(self, images: Sequence[NDArray[Any]]) -> NDArray[Any]:
-        """Return (N, classes) for images of any size."""
-        parts = [self.engine.infer(np.stack([self.tensor(image)
-                                             for image in images[start:start + BATCH]]))
-                 for start in range(0, len(images), BATCH)]
+    def logits(self, images: Iterable[NDArray[Any]]) -> NDArray[Any]:
+        """Return (N, classes) for images of any size; of an iterator, one is held at a time."""
+        tensors = (self.tensor(image) for image in images)
+        parts = []
+        while batch := list(islice(tensors, BATCH)):
+            parts.append(self.engine.infer(np.stack(batch)))
         return np.concatenate(parts)
 
     def logits_of(self, data: Dataset, what: str) -> NDArray[Any]:
-        """Return (N, classes); images are read batch by batch."""
-        parts = [self.logits([data.read(index)
-                              for index in range(start, min(start + BATCH, len(data)))])
-                 for start in tqdm(range(0, len(data), BATCH), desc=what, unit='batch')]
-        return np.concatenate(parts)
+        """Return (N, classes); images are read one by one."""
+        return self.logits(data.read(index) for index in tqdm(
+            range(len(data)), desc=what, unit='image'))
 
 
 def evaluate_bundle(bundle: Bundle, engine: Engine, data: Dataset, *,
@@ -140,25 +147,45 @@ def _robustness(measured: Measured, data: Dataset, count: int, seed: int) -> dic
     if not count:
         return {'images': 0}
     some = data.take(np.sort(np.random.default_rng(seed).permutation(len(data))[:count]))
-    images = [some.read(index) for index in range(len(some))]
+    clean, colourful = 0, 0
+    right = {name: np.zeros(len(STRENGTHS), int) for name in CORRUPTIONS}
+    attack = Attack.on(measured.bundle)
+    for start in tqdm(range(0, len(some), BATCH), desc='corruptions', unit='batch'):
+        indices = range(start, min(start + BATCH, len(some)))
+        images = [shrunk(some.read(index), measured.bundle.spec) for index in indices]
+        truth = some.classes[indices]
+        clean += _right(measured, images, truth)
+        colourful += sum(image.ndim == 3 for image in images)
+        for name in CORRUPTIONS:
+            right[name] += _right_corrupted(measured, images, truth, name, seed + start)
+        if attack is not None:
+            attack.add(images, truth)
+    return {
+        'images': len(some), 'colour_images': colourful,
+        'accuracy': round(clean / len(some), 5),
+        **_corrupted(right, len(some), colourful),
+        'fgsm_px': None if attack is None else attack.accuracy(),
+        **({'fgsm_missing': NO_GRADIENTS} if attack is None else {})}
 
-    def accuracy(pictures: Sequence[NDArray[Any]]) -> float:
-        return float((measured.logits(pictures).argmax(axis=1) == some.classes).mean())
-    corrupted: dict[str, list[float]] = {name: [] for name in CORRUPTIONS}
-    cases = [(name, strength) for name in CORRUPTIONS for strength in STRENGTHS]
-    for name, strength in tqdm(cases, desc='corruptions', unit='case'):
-        corrupted[name].append(round(accuracy(
-            [corrupt(image, name, strength, seed + index)
-             for index, image in enumerate(images)]), 5))
-    result: dict[str, Any] = {
-        'images': len(some), 'accuracy': round(accuracy(images), 5), 'corruptions': corrupted,
-        'mean_accuracy_corrupted': round(float(np.mean(list(corrupted.values()))), 5)}
-    # gradients are those of the Keras model, which takes the contract's own tensor
-    preprocess = Preprocessor(measured.bundle.spec)
-    try:
-        result['fgsm_px'] = fgsm_accuracy(
-            measured.bundle, np.stack([tensor_of(preprocess, image) for image in images]),
-            some.classes)
-    except FileNotFoundError as reason:
-        result['fgsm_px'], result['fgsm_missing'] = None, str(reason)
-    return result
+
+def _right(measured: Measured, images: Sequence[NDArray[Any]], truth: NDArray[Any]) -> int:
+    return int((measured.logits(images).argmax(axis=1) == truth).sum())
+
+
+def _right_corrupted(measured: Measured, images: Sequence[NDArray[Any]], truth: NDArray[Any],
+                     name: str, seed: int) -> list[int]:
+    """Return how many answers are right at each strength, of the images that it changes."""
+    chosen = [index for index, image in enumerate(images) if changes(name, image)]
+    if not chosen:
+        return [0] * len(STRENGTHS)
+    return [_right(measured, [corrupt(images[index], name, strength, seed + index)
+                              for index in chosen], truth[chosen]) for strength in STRENGTHS]
+
+
+def _corrupted(right: Mapping[str, NDArray[Any]], images: int, colourful: int) -> dict[str, Any]:
+    """Return accuracies by corruption, None for one that no image shows, and their mean."""
+    counts = {name: colourful if name in OF_COLOURS else images for name in right}
+    accuracies = {name: [round(one / counts[name], 5) for one in some.tolist()]
+                  if counts[name] else None for name, some in right.items()}
+    return {'corruptions': accuracies, 'mean_accuracy_corrupted': round(float(np.mean(
+        [values for values in accuracies.values() if values is not None])), 5)}

@@ -72,6 +72,52 @@ def abstain_threshold(probabilities: NDArray[Any], labels: NDArray[Any],
     return highest
 
 
+def calibrate(logits: NDArray[Any], labels: NDArray[Any], *, sharpen: bool = True
+              ) -> tuple[float, float]:
+    """
+    Return the temperature, and the threshold under which to abstain.
+
+    :param sharpen: False takes no temperature below 1. Where images differ from these, a model is
+        too sure of itself, and such a temperature makes it surer still.
+    """
+    temperature = fit_temperature(logits, labels)
+    if not sharpen:
+        temperature = max(temperature, 1.0)
+    return temperature, abstain_threshold(softmax(logits, temperature), labels)
+
+
+def cross_fitted(logits: NDArray[Any], labels: NDArray[Any], groups: NDArray[Any], *,
+                 sharpen: bool = True) -> tuple[NDArray[Any], NDArray[Any]]:
+    """
+    Return probabilities and which are answers, each by what the other half of the groups says.
+
+    Measured on the images that they were fitted on, temperature and threshold flatter themselves.
+
+    :return: (N, classes), and (N,) bool.
+    """
+    numbers = np.unique(groups, return_inverse=True)[1]
+    side = np.random.default_rng(0).permutation(numbers.max() + 1)[numbers] % 2 == 1
+    probabilities, answered = np.empty(logits.shape), np.empty(len(labels), bool)
+    for half in (side, ~side):
+        # of one group alone there is no other half
+        fitted = ~half if (~half).any() else half
+        temperature, threshold = calibrate(logits[fitted], labels[fitted], sharpen=sharpen)
+        probabilities[half] = softmax(logits[half], temperature)
+        answered[half] = probabilities[half].max(axis=1) >= threshold
+    return probabilities, answered
+
+
+def calibration(probabilities: NDArray[Any], answered: NDArray[Any], labels: NDArray[Any]
+                ) -> dict[str, Any]:
+    """Return calibration error and coverage."""
+    right = probabilities.argmax(axis=1) == labels
+    return {
+        'ece': round(expected_calibration_error(probabilities, labels), 5),
+        'answered': round(float(answered.mean()), 5),
+        'accuracy_of_answers': round(float(right[answered].mean()), 5) if answered.any() else None,
+    }
+
+
 def figures(logits: NDArray[Any], labels: NDArray[Any], temperature: float,
             abstain_below: float) -> dict[str, Any]:
     """Return accuracy, calibration and coverage, each over ``images`` images."""
@@ -84,10 +130,7 @@ def figures(logits: NDArray[Any], labels: NDArray[Any], temperature: float,
         'images': len(labels), 'accuracy': round(float(right.mean()), 5),
         'accuracy_95': [round(low, 5), round(high, 5)],
         'balanced_accuracy': round(float(np.mean(per_class)), 5),
-        'ece': round(expected_calibration_error(probabilities, labels), 5),
-        'answered': round(float(answered.mean()), 5),
-        'accuracy_of_answers': round(float(right[answered].mean()), 5) if answered.any() else None,
-    }
+        **calibration(probabilities, answered, labels)}
 
 
 def reliability(probabilities: NDArray[Any], labels: NDArray[Any], bins: int = 15

@@ -93,7 +93,8 @@ def _robustness(axes: Any, report: dict[str, Any]) -> None:
     if not robustness['images']:
         axes.text(0.5, 0.5, 'not measured', ha='center')
         return
-    for number, (name, values) in enumerate(robustness['corruptions'].items()):
+    shown = {name: values for name, values in robustness['corruptions'].items() if values}
+    for number, (name, values) in enumerate(shown.items()):
         axes.plot((0, *STRENGTHS), (robustness['accuracy'], *values), marker='.', label=name,
                   linestyle='-' if number < 10 else '--')
     axes.set(xlabel='strength', ylabel='accuracy', ylim=(0, 1.02),

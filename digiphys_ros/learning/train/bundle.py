@@ -23,14 +23,14 @@ from typing import Any
 
 import cv2
 from digiphys_ros.learning.datasets import Dataset
+from digiphys_ros.learning.datasets.dataset import joined
 from digiphys_ros.learning.datasets.stream import Stream, tensor_of
-from digiphys_ros.learning.evaluate import abstain_threshold, figures, fit_temperature
+from digiphys_ros.learning.evaluate import calibrate, calibration, cross_fitted, figures
 from digiphys_ros.learning.export import export_model
 from digiphys_ros.learning.recipe import Recipe
 from digiphys_ros.learning.train.card import model_card
-from digiphys_ros.perception.bundle import Bundle, BundleManifest
+from digiphys_ros.perception.bundle import Bundle, BundleManifest, Use
 from digiphys_ros.perception.bundle_writer import write_bundle
-from digiphys_ros.perception.classify import softmax
 from digiphys_ros.perception.preprocess import Preprocessor, PreprocessSpec
 import numpy as np
 from numpy.typing import NDArray
@@ -64,12 +64,7 @@ def make_bundle(model: Any, recipe: Recipe, spec: PreprocessSpec, training: Data
     prepare = partial(tensor_of, Preprocessor(spec))
     logits = {name: _logits(model, Stream(data, prepare, batch=256))
               for name, data in validation.items()}
-    everything = np.concatenate(list(logits.values()))
-    truth = np.concatenate([data.classes for data in validation.values()])
-    temperature = fit_temperature(everything, truth)
-    threshold = abstain_threshold(softmax(everything, temperature), truth)
-    metrics = {name: figures(logits[name], data.classes, temperature, threshold)
-               for name, data in validation.items()}
+    temperature, threshold, metrics = _calibrated(logits, validation, recipe.use)
     manifest = BundleManifest(
         name=recipe.name, use=recipe.use, labels=training.labels, preprocess=spec,
         files={'litert': 'to come'},
@@ -90,6 +85,22 @@ def make_bundle(model: Any, recipe: Recipe, spec: PreprocessSpec, training: Data
         return write_bundle(out, manifest, files=files, frames=frames,
                             logits=np.asarray(model(golden, training=False)),
                             card=model_card(manifest))
+
+
+def _calibrated(logits: Mapping[str, NDArray[Any]], validation: Mapping[str, Dataset], use: Use
+                ) -> tuple[float, float, dict[str, Any]]:
+    """Return temperature and threshold, fitted on all sets together, and figures of each set."""
+    whole = joined('validation', next(iter(validation.values())).labels, list(validation.values()))
+    scores, sharpen = np.concatenate(list(logits.values())), use != 'advice'
+    temperature, threshold = calibrate(scores, whole.classes, sharpen=sharpen)
+    probabilities, answered = cross_fitted(scores, whole.classes, whole.groups, sharpen=sharpen)
+    metrics, start = {}, 0
+    for name, data in validation.items():
+        part = slice(start, start := start + len(data))
+        metrics[name] = {
+            **figures(logits[name], data.classes, temperature, threshold),
+            'cross_fitted': calibration(probabilities[part], answered[part], data.classes)}
+    return temperature, threshold, metrics
 
 
 def golden_frames(spec: PreprocessSpec) -> NDArray[Any]:

@@ -14,6 +14,8 @@
 
 """The model card."""
 
+from typing import Any
+
 from digiphys_ros.perception.bundle import BundleManifest
 
 USES = {
@@ -25,11 +27,8 @@ USES = {
 
 def model_card(manifest: BundleManifest) -> str:
     """Return the text of MODEL_CARD.md, made from what the manifest holds."""
-    rows = [f'| {name} | {part["images"]} | {part["accuracy"]:.4f} '
-            f'({part["accuracy_95"][0]:.4f} to {part["accuracy_95"][1]:.4f}) | '
-            f'{part["balanced_accuracy"]:.4f} | {part["ece"]:.4f} | {part["answered"]:.4f} | '
-            f'{part["accuracy_of_answers"] or 0:.4f} |'
-            for name, part in manifest.metrics.items()]
+    rows = [_row(name, part) for name, part in manifest.metrics.items()]
+    crossed = any('cross_fitted' in part for part in manifest.metrics.values())
     about = manifest.provenance
     description = about['recipe'].get('description', '')
     return '\n'.join([
@@ -43,9 +42,20 @@ def model_card(manifest: BundleManifest) -> str:
         '| images of | count | accuracy (95 % interval) | balanced | calibration error | '
         'answered | accuracy of answers |', '|---|---|---|---|---|---|---|', *rows, '',
         f'Scores are divided by the temperature {manifest.temperature}; under '
-        f'{manifest.abstain_below} the classifier abstains.', '',
+        f'{manifest.abstain_below} the classifier abstains.' + (
+            ' Calibration error and answers are cross-fitted: each half of the held-out groups is '
+            'measured with what the other half gives for both.' if crossed else ''), '',
         '## Limits', '', f'{about["recipe"].get("limits", "")} It knows its classes only, in '
         'pictures like those it was trained on. It has not been tested for any safety '
         'function.'.lstrip(), '',
         '## Made by', '', f'    {about["command"]}', '',
         'The classes: ' + ', '.join(manifest.labels) + '.', ''])
+
+
+def _row(name: str, part: dict[str, Any]) -> str:
+    # bundles of before have none that is cross-fitted
+    calibrated = part.get('cross_fitted', part)
+    low, high = part['accuracy_95']
+    return (f'| {name} | {part["images"]} | {part["accuracy"]:.4f} ({low:.4f} to {high:.4f}) | '
+            f'{part["balanced_accuracy"]:.4f} | {calibrated["ece"]:.4f} | '
+            f'{calibrated["answered"]:.4f} | {calibrated["accuracy_of_answers"] or 0:.4f} |')

@@ -63,6 +63,24 @@ def test_each_part_knows_the_classes_of_all(tmp_path, packed):
     assert set(held_out.parts.tolist()) == {'val'}
 
 
+@pytest.mark.parametrize('packed', [False, True])
+def test_a_folder_in_a_class_folder_is_a_group_in_every_class(tmp_path, packed):
+    folder = write(tmp_path / 'd', 'all/a/day1/0.png', 'all/a/day1/1.png', 'all/a/day2/2.png',
+                   'all/b/day1/deeper/0.png', 'all/b/day1.png', 'all/b/day2.png')
+    uri = zipped(folder, tmp_path / 'd.zip') if packed else folder
+    data = open_dataset(str(uri))
+    group = dict(zip((key.removeprefix('all/') for key in data.keys), data.groups.tolist(),
+                     strict=True))
+    assert group['a/day1/0.png'] == group['a/day1/1.png'] == group['b/day1/deeper/0.png']
+    # pictures that lie in no folder of their own are groups of their own
+    assert len(set(group.values())) == 4
+
+
+def test_a_folder_that_holds_all_pictures_of_every_class_is_no_group(tmp_path):
+    folder = write(tmp_path, 'a/images/0.png', 'a/images/1.png', 'b/images/2.png')
+    assert len(set(open_dataset(str(folder)).groups.tolist())) == 3
+
+
 def test_pictures_of_all_kinds_lie_in_one_class(tmp_path):
     folder = write(tmp_path, 'a/0.png', 'b/1.png')
     alpha = np.zeros((9, 3, 4), np.uint8)

@@ -13,7 +13,14 @@
 # limitations under the License.
 
 import cv2
-from digiphys_ros.learning.evaluate.corruptions import corrupt, CORRUPTIONS, STRENGTHS
+from digiphys_ros.learning.evaluate.corruptions import (
+    changes,
+    corrupt,
+    CORRUPTIONS,
+    shrunk,
+    STRENGTHS,
+)
+from digiphys_ros.perception.preprocess import PreprocessSpec
 import numpy as np
 import pytest
 
@@ -39,14 +46,27 @@ def test_there_are_twelve():
 @pytest.mark.parametrize('name', CORRUPTIONS)
 def test_each_changes_more_and_more_and_can_be_repeated(name, shape):
     image = scene(shape)
+    if name == 'colour_temperature' and len(shape) == 2:
+        assert not changes(name, image)
+        return
+    assert changes(name, image)
     before = image.copy()
     changed = corrupt(image, name, 3, seed=3)
     assert (changed.shape, changed.dtype) == (image.shape, np.uint8)
     np.testing.assert_array_equal(changed, corrupt(image, name, 3, seed=3))
-    changes = [change(image, name, strength) for strength in STRENGTHS]
+    differences = [change(image, name, strength) for strength in STRENGTHS]
     np.testing.assert_array_equal(image, before)
-    if name == 'colour_temperature' and len(shape) == 2:
-        assert changes == [0.0] * 5
-        return
-    assert changes[0] > 0
-    assert changes == sorted(changes)
+    assert differences[0] > 0
+    assert differences == sorted(differences)
+
+
+@pytest.mark.parametrize(('roi', 'shape'), [
+    (None, (90, 120, 3)), ((0.25, 0.0, 0.5, 1.0), (180, 240, 3))])
+def test_a_photograph_is_shrunk_to_twice_what_the_network_sees_of_it(roi, shape):
+    spec = PreprocessSpec(width=60, height=32, roi=roi)
+    photograph = scene((900, 1200, 3))
+    small = shrunk(photograph, spec)
+    assert small.shape == shape
+    assert abs(small.mean() - photograph.mean()) < 1
+    # what is small already comes through untouched
+    assert shrunk(small, spec) is small

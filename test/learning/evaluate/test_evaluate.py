@@ -13,7 +13,11 @@
 # limitations under the License.
 
 import json
+from pathlib import Path
+import subprocess
+import sys
 
+import cv2
 from digiphys_ros.cli.main import main
 from digiphys_ros.errors import DatasetError
 from digiphys_ros.learning.datasets.dataset import in_memory
@@ -38,7 +42,7 @@ def test_the_report_of_a_trained_bundle(bundle, colours, tmp_path, capsys):
              y=np.arange(20) % 2)
     code = main(['evaluate', str(bundle), '--data', str(colours / 'd.npz'), '--labels',
                  str(colours / 'names.txt'), '--validation', '0.2', '--outliers',
-                 str(tmp_path / 'grey.npz'), '--robustness', '20', '--json',
+                 str(tmp_path / 'grey.npz'), '--robustness', '20', '--baselines', '--json',
                  str(tmp_path / 'r.json'), '--plot', str(tmp_path / 'r.png')])
     assert code == 0
     report = json.loads((tmp_path / 'r.json').read_text())
@@ -55,8 +59,62 @@ def test_the_report_of_a_trained_bundle(bundle, colours, tmp_path, capsys):
     assert all(len(values) == 5 for values in robustness['corruptions'].values())
     steps = list(robustness['fgsm_px'].values())
     assert steps == sorted(steps, reverse=True)
+    assert [one['name'] for one in report['baselines']] == ['tree', 'svm']
+    assert all(one['images'] == 36 and one['training_images'] == 144
+               and 0 <= one['balanced_accuracy'] <= 1 for one in report['baselines'])
     assert (tmp_path / 'r.png').stat().st_size > 30_000
+    described = (Path(__file__).parents[3] / 'docs' / 'reports.md').read_text()
+    for keys in (report, robustness):
+        assert [key for key in keys if f'| `{key}` |' not in described] == []
     assert 'accuracy           ' in capsys.readouterr().out
+
+
+def test_what_grey_images_cannot_show_is_not_in_the_mean(bundle, tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / 'grey.npz', x=rng.integers(0, 256, (70, 24, 24), np.uint8),
+             y=np.arange(70) % 2)
+    assert main(['evaluate', str(bundle), '--data', str(tmp_path / 'grey.npz'), '--json',
+                 str(tmp_path / 'r.json'), '--plot', str(tmp_path / 'r.png')]) == 0
+    robustness = json.loads((tmp_path / 'r.json').read_text())['robustness']
+    assert (robustness['images'], robustness['colour_images']) == (70, 0)
+    assert robustness['corruptions'].pop('colour_temperature') is None
+    assert robustness['mean_accuracy_corrupted'] == pytest.approx(
+        np.mean(list(robustness['corruptions'].values())), abs=1e-4)
+    assert 'over 11 corruptions' in capsys.readouterr().out
+
+
+LIMITED = """
+import resource
+import sys
+
+from digiphys_ros.cli.main import main
+from digiphys_ros.learning.datasets.memory import _fields
+
+bundle, warm, large, room, report = sys.argv[1:]
+assert main(['evaluate', bundle, '--data', warm, '--robustness', '70']) == 0
+used = _fields('/proc/self/status')['VmData']
+resource.setrlimit(resource.RLIMIT_DATA, (used + int(room), resource.RLIM_INFINITY))
+sys.exit(main(['evaluate', bundle, '--data', large, '--json', report]))
+"""
+
+
+def test_photographs_larger_than_the_memory(bundle, colours, tmp_path):
+    count, room = 24, 120 << 20
+    for index in range(count):
+        file = tmp_path / 'photographs' / str(index % 3) / f'{index}.jpg'
+        file.parent.mkdir(parents=True, exist_ok=True)
+        picture = np.zeros((1800, 2400, 3), np.uint8)
+        picture[:, :, 2 - index % 3] = 180
+        assert cv2.imwrite(str(file), picture)
+    assert picture.nbytes * count > 2 * room
+    done = subprocess.run(
+        [sys.executable, '-c', LIMITED, str(bundle), str(colours / 'd.npz'),
+         str(tmp_path / 'photographs'), str(room), str(tmp_path / 'r.json')],
+        capture_output=True, text=True, timeout=300, cwd=Path(__file__).parents[3])
+    assert done.returncode == 0, done.stderr[-2000:]
+    report = json.loads((tmp_path / 'r.json').read_text())
+    assert report['images'] == report['robustness']['images'] == count
+    assert report['accuracy'] == report['robustness']['accuracy'] == 1.0
 
 
 def test_figures_are_those_of_the_training(bundle, colours, tmp_path):
@@ -68,11 +126,18 @@ def test_figures_are_those_of_the_training(bundle, colours, tmp_path):
     assert report['accuracy'] == card['accuracy']
     assert report['ece'] == pytest.approx(card['ece'], abs=1e-4)
     assert report['robustness'] == {'images': 0}
+    # what is fitted on these images is stated as measured on others
+    crossed = card['cross_fitted']
+    assert crossed.keys() == {'ece', 'answered', 'accuracy_of_answers'}
+    text = (bundle / 'MODEL_CARD.md').read_text()
+    assert f'| {crossed["ece"]:.4f} | {crossed["answered"]:.4f} |' in text
+    assert 'answers are cross-fitted' in text
 
 
 @pytest.mark.parametrize(('words', 'code', 'sentence'), [
     (['--part', 'val'], 1, 'has no part "val"'),
     (['--part', 'val', '--validation', '0.2'], 2, '--part and --validation both choose images'),
+    (['--baselines'], 2, 'which images to train them on: give --validation SHARE or --split'),
     (['--engine', 'magic'], 1, 'engine "magic" is unknown'),
     (['--outliers', 'nowhere'], 2, 'nowhere: no such file or folder'),
 ])

@@ -14,7 +14,11 @@
 
 from digiphys_ros.learning.evaluate import (
     abstain_threshold,
+    calibrate,
+    calibration,
+    cross_fitted,
     expected_calibration_error,
+    figures,
     fit_temperature,
     wilson_interval,
 )
@@ -40,6 +44,37 @@ def test_threshold_is_the_lowest_that_is_right_often_enough():
     probabilities = np.array([[0.95, 0.05]] * 100 + [[0.55, 0.45]] * 100)
     labels = np.array([0] * 100 + [1] * 50 + [0] * 50)
     assert 0.55 < abstain_threshold(probabilities, labels) <= 0.6
+
+
+def test_advice_is_not_made_surer_than_the_network_is():
+    # right more often than it says
+    logits = np.tile([1.0, 0.0], (100, 1))
+    labels = np.array([0] * 95 + [1] * 5)
+    assert calibrate(logits, labels)[0] < 0.5
+    assert calibrate(logits, labels, sharpen=False)[0] == 1.0
+    assert calibrate(10 * logits, labels, sharpen=False)[0] > 2
+
+
+def test_what_is_fitted_is_measured_on_other_groups():
+    # two groups of which each says that the other is badly calibrated
+    logits = np.tile([2.0, 0.0], (200, 1))
+    groups = np.arange(200) // 100
+    labels = np.where(groups == 0, np.arange(200) % 2, 0)
+    temperature, threshold = calibrate(logits, labels)
+    probabilities, answered = cross_fitted(logits, labels, groups)
+    honest = calibration(probabilities, answered, labels)
+    assert figures(logits, labels, temperature, threshold)['ece'] < 0.02
+    assert honest['ece'] > 0.4
+    # the first group is always answered, for the second was always right
+    assert answered.tolist() == [True] * 100 + [False] * 100
+    assert honest['accuracy_of_answers'] == 0.5
+
+
+def test_of_one_group_everything_is_fitted_on_itself():
+    logits, labels = np.tile([2.0, 0.0], (10, 1)), np.arange(10) % 2
+    probabilities, answered = cross_fitted(logits, labels, np.zeros(10))
+    assert probabilities.shape == (10, 2)
+    assert len(answered) == 10
 
 
 def test_wilson_interval():
