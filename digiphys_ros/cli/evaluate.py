@@ -15,18 +15,22 @@
 """``digiphys evaluate``: how good a bundle is, on which images."""
 
 import argparse
+from collections.abc import Mapping
 import os
 from pathlib import Path
 import sys
 from typing import Any, TYPE_CHECKING
 
-from digiphys_ros.cli.labelled import add_topics, open_labelled, split_labelled
+from digiphys_ros.cli.held_out import as_trained, held_out_in, open_parted
+from digiphys_ros.cli.labelled import add_topics, open_labelled
 from digiphys_ros.cli.output import write_json
 from digiphys_ros.errors import UsageError
 from digiphys_ros.resources import find_resource
 
 if TYPE_CHECKING:
     from digiphys_ros.learning.datasets import Dataset
+
+TRAINED = 'as trained'
 
 
 def add_parser(subparsers: Any) -> None:
@@ -45,9 +49,11 @@ def add_parser(subparsers: Any) -> None:
                         help='one part of data that comes in parts')
     parser.add_argument('--split', metavar='FILE',
                         help='a split made by digiphys data split: its validation part')
-    parser.add_argument('--validation', type=float, metavar='SHARE',
-                        help='the images that digiphys train holds out with this share and --seed')
-    parser.add_argument('--seed', type=int, default=0, metavar='N', help='(%(default)s)')
+    parser.add_argument('--validation', nargs='?', const=TRAINED, metavar='SHARE',
+                        help='the images that digiphys train holds out with this share and '
+                             '--seed; without a value, as the bundle was trained')
+    parser.add_argument('--seed', type=int, metavar='N',
+                        help='(default: as the bundle was trained, or 0)')
     parser.add_argument('--outliers', metavar='URI',
                         help='images of none of the classes: how well they are told apart')
     parser.add_argument('--robustness', type=int, default=500, metavar='N',
@@ -73,8 +79,9 @@ def run(arguments: argparse.Namespace) -> int:
     check_golden(bundle, engine)
     outliers = open_labelled(arguments.outliers, labelled=False) if arguments.outliers else None
     report = evaluate_bundle(
-        bundle, engine, _data(arguments), outliers=_limited(outliers, arguments),
-        robustness_images=arguments.robustness, seed=arguments.seed)
+        bundle, engine, _data(arguments, held_out_in(bundle.manifest.provenance)),
+        outliers=_limited(outliers, arguments), robustness_images=arguments.robustness,
+        seed=arguments.seed or 0)
     report['data'] = Path(arguments.data).name
     if arguments.plot:
         plot_report(report, Path(arguments.plot))
@@ -85,24 +92,39 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _data(arguments: argparse.Namespace) -> 'Dataset':
+def _data(arguments: argparse.Namespace, trained: Mapping[str, Any]) -> 'Dataset':
     chosen = [name for name in ('part', 'split', 'validation') if getattr(arguments, name)]
     if len(chosen) > 1:
         raise UsageError(f'--{chosen[0]} and --{chosen[1]} both choose images: give one of them.')
-    data = open_labelled(arguments.data, arguments.labels, arguments.part, topics=arguments)
     if arguments.split or arguments.validation:
-        split = split_labelled(data, arguments.split, arguments.validation or 0, arguments.seed)
-        data = data.take(split.validation)
+        if arguments.validation == TRAINED:
+            arguments.validation = None
+        data = open_parted(arguments, as_trained(trained, arguments)).validation
+    else:
+        data = open_labelled(arguments.data, arguments.labels, arguments.part, topics=arguments)
+        _tell_joined(data)
     limited = _limited(data, arguments)
     assert limited is not None
     return limited
+
+
+def _tell_joined(data: 'Dataset') -> None:
+    """Say what is measured together: training images among it would flatter the bundle."""
+    import numpy as np
+    if data.parts is None:
+        return
+    parts, counts = np.unique(data.parts, return_counts=True)
+    if len(parts) > 1:
+        joined = ' and '.join(f'{part} ({count})' for part, count in zip(parts, counts,
+                                                                         strict=True))
+        sys.stderr.write(f'the parts {joined} are joined; --part takes one of them\n')
 
 
 def _limited(data: 'Dataset | None', arguments: argparse.Namespace) -> 'Dataset | None':
     import numpy as np
     if data is None or arguments.limit is None or arguments.limit >= len(data):
         return data
-    chosen = np.random.default_rng(arguments.seed).permutation(len(data))[:arguments.limit]
+    chosen = np.random.default_rng(arguments.seed or 0).permutation(len(data))[:arguments.limit]
     return data.take(np.sort(chosen))
 
 

@@ -31,11 +31,13 @@ import numpy as np
 
 
 def train_table(recipe: Recipe, training: Dataset, validation: Mapping[str, Dataset], out: Path, *,
-                work: Path, resume: bool = False) -> tuple[dict[str, Any], History]:
+                work: Path, resume: bool = False,
+                held_out: Mapping[str, Any] | None = None) -> tuple[dict[str, Any], History]:
     """
     Train on a table; write ``model.keras`` and ``model.json`` (labels, temperature, figures).
 
     :param out: folder to write to.
+    :param held_out: how the validation rows were held out, to be kept.
     :return: figures of each set of validation rows, and the history.
     :raises ConfigError: when the recipe prepares images.
     """
@@ -53,7 +55,8 @@ def train_table(recipe: Recipe, training: Dataset, validation: Mapping[str, Data
     out.mkdir(parents=True, exist_ok=True)
     without_optimizer(model).save(out / 'model.keras')
     about = {'name': recipe.name, 'labels': list(training.labels), 'temperature': temperature,
-             'metrics': metrics, 'recipe': recipe.model_dump(mode='json', exclude_defaults=True)}
+             'metrics': metrics, 'validation': dict(held_out or {}),
+             'recipe': recipe.model_dump(mode='json', exclude_defaults=True)}
     with replacing(out / 'model.json') as file:
         file.write(json.dumps(about, indent=2).encode())
     return metrics, history
