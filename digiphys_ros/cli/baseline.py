@@ -20,7 +20,7 @@ from typing import Any
 
 from digiphys_ros.cli.held_out import HeldOut, open_parted, SHARE
 from digiphys_ros.cli.labelled import add_topics
-from digiphys_ros.cli.output import write_json
+from digiphys_ros.cli.output import check_targets, write_json
 
 
 def add_parser(subparsers: Any) -> None:
@@ -45,6 +45,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, measure and report."""
+    check_targets(arguments, ['json'])
     from digiphys_ros.learning.baselines import KINDS, train_baseline
     parted = open_parted(arguments, HeldOut(arguments.validation, arguments.seed,
                                             arguments.split))

@@ -23,7 +23,7 @@ from typing import Any, TYPE_CHECKING
 
 from digiphys_ros.cli.held_out import as_trained, held_out_in, open_parted
 from digiphys_ros.cli.labelled import add_topics, open_labelled
-from digiphys_ros.cli.output import write_json
+from digiphys_ros.cli.output import check_targets, write_json
 from digiphys_ros.errors import UsageError
 from digiphys_ros.resources import find_resource
 
@@ -67,29 +67,44 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure and report."""
+    check_targets(arguments, ['json', 'plot'])
     if arguments.robustness < 0 or (arguments.limit is not None and arguments.limit < 1):
         raise UsageError('--robustness must be at least 0 and --limit at least 1, received '
                          f'{arguments.robustness} and {arguments.limit or "none"}.')
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
-    from digiphys_ros.learning.evaluate import evaluate_bundle
     from digiphys_ros.learning.evaluate.plot import plot_report
-    from digiphys_ros.perception import check_golden, create_engine, load_bundle
-    bundle = load_bundle(find_resource(arguments.bundle, 'models'))
-    engine, _ = create_engine(bundle, arguments.engine)
-    check_golden(bundle, engine)
-    outliers = open_labelled(arguments.outliers, labelled=False) if arguments.outliers else None
-    report = evaluate_bundle(
-        bundle, engine, _data(arguments, held_out_in(bundle.manifest.provenance)),
-        outliers=_limited(outliers, arguments), robustness_images=arguments.robustness,
-        seed=arguments.seed or 0)
+    from digiphys_ros.learning.evaluate.table import is_table_model
+    folder = find_resource(arguments.bundle, 'models')
+    report = (_table if is_table_model(folder) else _bundle)(folder, arguments)
     report['data'] = Path(arguments.data).name
-    if arguments.plot:
-        plot_report(report, Path(arguments.plot))
     if arguments.json:
         write_json(report, arguments.json)
+    if arguments.plot:
+        plot_report(report, Path(arguments.plot))
     if arguments.json != '-':
         sys.stdout.write(_text(report))
     return 0
+
+
+def _bundle(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
+    from digiphys_ros.learning.evaluate import evaluate_bundle
+    from digiphys_ros.perception import check_golden, create_engine, load_bundle
+    bundle = load_bundle(folder)
+    engine, _ = create_engine(bundle, arguments.engine)
+    check_golden(bundle, engine)
+    outliers = open_labelled(arguments.outliers, labelled=False) if arguments.outliers else None
+    return evaluate_bundle(
+        bundle, engine, _data(arguments, held_out_in(bundle.manifest.provenance)),
+        outliers=_limited(outliers, arguments), robustness_images=arguments.robustness,
+        seed=arguments.seed or 0)
+
+
+def _table(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
+    from digiphys_ros.learning.evaluate.table import evaluate_table, read_about
+    if arguments.outliers:
+        raise UsageError(f'--outliers {arguments.outliers}: is for bundles, and {folder.name} is '
+                         'a model of a table.')
+    return evaluate_table(folder, _data(arguments, held_out_in(read_about(folder))))
 
 
 def _data(arguments: argparse.Namespace, trained: Mapping[str, Any]) -> 'Dataset':

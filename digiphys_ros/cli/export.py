@@ -23,7 +23,7 @@ from typing import Any
 
 from digiphys_ros.cli.held_out import as_trained, held_out_in, open_parted, SHARE
 from digiphys_ros.cli.labelled import add_topics
-from digiphys_ros.cli.output import write_json
+from digiphys_ros.cli.output import check_targets, write_json
 from digiphys_ros.errors import UsageError
 from digiphys_ros.resources import find_resource
 
@@ -59,6 +59,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Export and report; return 1 when a format was refused."""
+    check_targets(arguments, ['json'], ['out'])
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
     formats = _formats(arguments)
     if not 0 <= arguments.tolerance < 1:

@@ -24,7 +24,7 @@ from typing import Any, TYPE_CHECKING
 
 from digiphys_ros.cli.held_out import HeldOut, open_parted, Parted, SHARE
 from digiphys_ros.cli.labelled import add_topics
-from digiphys_ros.cli.output import write_json
+from digiphys_ros.cli.output import check_targets, write_json
 from digiphys_ros.errors import UsageError
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train and report."""
+    check_targets(arguments, ['json'], ['out'])
     # TensorFlow's notes on its own workings would drown the progress bar
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
     from digiphys_ros.learning.train.distributed import machine_of, train_together

@@ -22,7 +22,7 @@ from typing import Any
 
 from digiphys_ros.cli.held_out import HeldOut, open_parted, SHARE
 from digiphys_ros.cli.labelled import add_topics
-from digiphys_ros.cli.output import write_json
+from digiphys_ros.cli.output import check_targets, write_json
 from digiphys_ros.errors import UsageError
 
 
@@ -54,6 +54,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Search and report."""
+    check_targets(arguments, ['json', 'plot', 'out'])
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
     if arguments.trials < 1:
         raise UsageError(f'--trials must be at least 1, received {arguments.trials}.')
@@ -73,8 +74,6 @@ def run(arguments: argparse.Namespace) -> int:
         Path(arguments.out).write_text(text, encoding='utf-8')
     except OSError as error:
         raise UsageError(f'--out {arguments.out}: cannot be written: {error.strerror}.') from error
-    if arguments.plot:
-        plot_study(study, Path(arguments.plot))
     report = {
         'recipe': arguments.out, 'best': {'accuracy': study.best_value, **study.best_params},
         'validation_images': len(parted.validation),
@@ -83,6 +82,8 @@ def run(arguments: argparse.Namespace) -> int:
                     'values': trial.params} for trial in study.get_trials(deepcopy=False)]}
     if arguments.json:
         write_json(report, arguments.json)
+    if arguments.plot:
+        plot_study(study, Path(arguments.plot))
     if arguments.json != '-':
         values = ', '.join(f'{field} = {value:g}' if isinstance(value, float)
                            else f'{field} = {value}' for field, value in
