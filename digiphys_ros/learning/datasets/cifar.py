@@ -53,7 +53,7 @@ class _Unpickler(pickle.Unpickler):
             raise pickle.UnpicklingError(f'{module}.{name} is not allowed') from None
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Unpacked:
     """The files of an archive that were worth keeping."""
 
