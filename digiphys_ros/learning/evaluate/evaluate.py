@@ -64,9 +64,9 @@ def matched(data: Dataset, labels: Sequence[str]) -> Dataset:
         first = data.keys[int(np.argmax(data.classes == data.labels.index(unknown[0])))]
         raise DatasetError(
             f'{data.uri}: the bundle has no class "{unknown[0]}", it has {len(labels)}: '
-            f'{listed(labels)}; the first of "{unknown[0]}" is {first}: name the classes alike, '
-            f'give --labels, or number them from 0 to {len(labels) - 1} in the order of its '
-            'labels.')
+            f'{listed(labels)}: name the classes alike, give --labels, or number them from 0 to '
+            f'{len(labels) - 1} in the order of its labels; the first of "{unknown[0]}" is '
+            f'{first}.')
     order = np.zeros(len(data.labels), np.int64)
     order[np.unique(data.classes)] = [places[keys[label]] for label in used]
     return replace(data, labels=tuple(labels), classes=order[data.classes])
