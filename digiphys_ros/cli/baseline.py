@@ -18,8 +18,9 @@ import argparse
 import sys
 from typing import Any
 
-from digiphys_ros.cli.labelled import add_topics, open_labelled, split_labelled
-from digiphys_ros.cli.output import write_json
+from digiphys_ros.cli.held_out import HeldOut, open_parted, SHARE
+from digiphys_ros.cli.labelled import add_topics
+from digiphys_ros.cli.output import check_targets, write_json
 
 
 def add_parser(subparsers: Any) -> None:
@@ -34,8 +35,9 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument('--kind', action='append', choices=('tree', 'svm'),
                         help='one of them alone (default: both)')
     parser.add_argument('--split', metavar='FILE', help='a split made by digiphys data split')
-    parser.add_argument('--validation', type=float, default=0.2, metavar='SHARE',
-                        help="share of each class's groups to hold out (%(default)s)")
+    parser.add_argument('--validation', default=SHARE, metavar='SHARE',
+                        help="share of each class's groups to hold out, or `part` where the data "
+                             'has a validation part of its own (%(default)s)')
     parser.add_argument('--seed', type=int, default=0, metavar='N', help='(%(default)s)')
     add_topics(parser)
     parser.add_argument('--json', metavar='FILE', help='write the figures; - is standard output')
@@ -43,11 +45,13 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, measure and report."""
+    check_targets(arguments, ['json'])
     from digiphys_ros.learning.baselines import KINDS, train_baseline
-    data = open_labelled(arguments.data, topics=arguments)
-    split = split_labelled(data, arguments.split, arguments.validation, arguments.seed)
+    parted = open_parted(arguments, HeldOut(arguments.validation, arguments.seed,
+                                            arguments.split))
     kinds = arguments.kind or KINDS
-    reports = [train_baseline(kind, data, split, seed=arguments.seed) for kind in kinds]
+    reports = [train_baseline(kind, parted.training, parted.validation, seed=arguments.seed)
+               for kind in kinds]
     if arguments.json:
         write_json({report['baseline']: report for report in reports}, arguments.json)
     if arguments.json != '-':

@@ -23,7 +23,7 @@ import sys
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from digiphys_ros.cli.output import write_json
+from digiphys_ros.cli.output import check_targets, write_json
 from digiphys_ros.errors import UsageError
 from digiphys_ros.resources import share_dir
 
@@ -62,6 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.seconds >= 2 or arguments.rounds < 1:
         raise UsageError('--seconds must be at least 2 and --rounds at least 1, received '
                          f'{arguments.seconds} and {arguments.rounds}.')
+    check_targets(arguments, ['json'], ['out'])
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
     if arguments.short:
         arguments.rounds = 1

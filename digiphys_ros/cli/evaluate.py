@@ -15,18 +15,22 @@
 """``digiphys evaluate``: how good a bundle is, on which images."""
 
 import argparse
+from collections.abc import Mapping
 import os
 from pathlib import Path
 import sys
 from typing import Any, TYPE_CHECKING
 
-from digiphys_ros.cli.labelled import add_topics, open_labelled, split_labelled
-from digiphys_ros.cli.output import write_json
+from digiphys_ros.cli.held_out import as_trained, held_out_in, open_parted
+from digiphys_ros.cli.labelled import add_topics, open_labelled
+from digiphys_ros.cli.output import check_targets, write_json
 from digiphys_ros.errors import UsageError
 from digiphys_ros.resources import find_resource
 
 if TYPE_CHECKING:
     from digiphys_ros.learning.datasets import Dataset
+
+TRAINED = 'as trained'
 
 
 def add_parser(subparsers: Any) -> None:
@@ -45,9 +49,11 @@ def add_parser(subparsers: Any) -> None:
                         help='one part of data that comes in parts')
     parser.add_argument('--split', metavar='FILE',
                         help='a split made by digiphys data split: its validation part')
-    parser.add_argument('--validation', type=float, metavar='SHARE',
-                        help='the images that digiphys train holds out with this share and --seed')
-    parser.add_argument('--seed', type=int, default=0, metavar='N', help='(%(default)s)')
+    parser.add_argument('--validation', nargs='?', const=TRAINED, metavar='SHARE',
+                        help='the images that digiphys train holds out with this share and '
+                             '--seed; without a value, as the bundle was trained')
+    parser.add_argument('--seed', type=int, metavar='N',
+                        help='(default: as the bundle was trained, or 0)')
     parser.add_argument('--outliers', metavar='URI',
                         help='images of none of the classes: how well they are told apart')
     parser.add_argument('--robustness', type=int, default=500, metavar='N',
@@ -64,34 +70,51 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure and report."""
+    check_targets(arguments, ['json', 'plot'])
     if arguments.robustness < 0 or (arguments.limit is not None and arguments.limit < 1):
         raise UsageError('--robustness must be at least 0 and --limit at least 1, received '
                          f'{arguments.robustness} and {arguments.limit or "none"}.')
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
-    from digiphys_ros.learning.evaluate import evaluate_bundle
     from digiphys_ros.learning.evaluate.plot import plot_report
-    from digiphys_ros.perception import check_golden, create_engine, load_bundle
-    bundle = load_bundle(find_resource(arguments.bundle, 'models'))
-    engine, _ = create_engine(bundle, arguments.engine)
-    check_golden(bundle, engine)
-    data, training = _data(arguments)
-    outliers = open_labelled(arguments.outliers, labelled=False) if arguments.outliers else None
-    report = evaluate_bundle(
-        bundle, engine, data, outliers=_limited(outliers, arguments),
-        robustness_images=arguments.robustness, seed=arguments.seed)
+    from digiphys_ros.learning.evaluate.table import is_table_model
+    folder = find_resource(arguments.bundle, 'models')
+    report = (_table if is_table_model(folder) else _bundle)(folder, arguments)
     report['data'] = Path(arguments.data).name
-    if arguments.baselines and training is not None:
-        report['baselines'] = _baselines(training, data, arguments.seed)
-    if arguments.plot:
-        plot_report(report, Path(arguments.plot))
     if arguments.json:
         write_json(report, arguments.json)
+    if arguments.plot:
+        plot_report(report, Path(arguments.plot))
     if arguments.json != '-':
         sys.stdout.write(_text(report))
     return 0
 
 
-def _data(arguments: argparse.Namespace) -> tuple['Dataset', 'Dataset | None']:
+def _bundle(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
+    from digiphys_ros.learning.evaluate import evaluate_bundle
+    from digiphys_ros.perception import check_golden, create_engine, load_bundle
+    bundle = load_bundle(folder)
+    engine, _ = create_engine(bundle, arguments.engine)
+    check_golden(bundle, engine)
+    data, training = _data(arguments, held_out_in(bundle.manifest.provenance))
+    outliers = open_labelled(arguments.outliers, labelled=False) if arguments.outliers else None
+    report = evaluate_bundle(
+        bundle, engine, data, outliers=_limited(outliers, arguments),
+        robustness_images=arguments.robustness, seed=arguments.seed or 0)
+    if arguments.baselines and training is not None:
+        report['baselines'] = _baselines(training, data, arguments.seed or 0)
+    return report
+
+
+def _table(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
+    from digiphys_ros.learning.evaluate.table import evaluate_table, read_about
+    for name in ('outliers', 'baselines'):
+        if getattr(arguments, name):
+            raise UsageError(f'--{name}: is for bundles, and {folder.name} is a model of a table.')
+    return evaluate_table(folder, _data(arguments, held_out_in(read_about(folder)))[0])
+
+
+def _data(arguments: argparse.Namespace, trained: Mapping[str, Any]
+          ) -> tuple['Dataset', 'Dataset | None']:
     """Return the images to measure on, and those that a split leaves to training."""
     chosen = [name for name in ('part', 'split', 'validation') if getattr(arguments, name)]
     if len(chosen) > 1:
@@ -99,11 +122,15 @@ def _data(arguments: argparse.Namespace) -> tuple['Dataset', 'Dataset | None']:
     if arguments.baselines and not (arguments.split or arguments.validation):
         raise UsageError('--baselines: nothing says which images to train them on: give '
                          '--validation SHARE or --split FILE.')
-    data = open_labelled(arguments.data, arguments.labels, arguments.part, topics=arguments)
     training = None
     if arguments.split or arguments.validation:
-        split = split_labelled(data, arguments.split, arguments.validation or 0, arguments.seed)
-        data, training = data.take(split.validation), data.take(split.train)
+        if arguments.validation == TRAINED:
+            arguments.validation = None
+        parts = open_parted(arguments, as_trained(trained, arguments))
+        data, training = parts.validation, parts.training
+    else:
+        data = open_labelled(arguments.data, arguments.labels, arguments.part, topics=arguments)
+        _tell_joined(data)
     limited = _limited(data, arguments)
     assert limited is not None
     return limited, training
@@ -112,21 +139,28 @@ def _data(arguments: argparse.Namespace) -> tuple['Dataset', 'Dataset | None']:
 def _baselines(training: 'Dataset', held_out: 'Dataset', seed: int) -> list[dict[str, Any]]:
     """Return what simpler models reach on the same images."""
     from digiphys_ros.learning.baselines import KINDS, train_baseline
-    from digiphys_ros.learning.datasets import Split
-    from digiphys_ros.learning.datasets.dataset import joined
-    import numpy as np
-    both = joined(held_out.uri, held_out.labels, [training, held_out])
-    ends = np.split(np.arange(len(both)), [len(training), len(both)])
-    figures = [train_baseline(kind, both, Split(*ends), seed=seed) for kind in KINDS]
+    figures = [train_baseline(kind, training, held_out, seed=seed) for kind in KINDS]
     return [{'name': one['baseline'], **{name: one[name] for name in (
         'accuracy', 'balanced_accuracy', 'images', 'training_images')}} for one in figures]
+
+
+def _tell_joined(data: 'Dataset') -> None:
+    """Say what is measured together: training images among it would flatter the bundle."""
+    import numpy as np
+    if data.parts is None:
+        return
+    parts, counts = np.unique(data.parts, return_counts=True)
+    if len(parts) > 1:
+        joined = ' and '.join(f'{part} ({count})' for part, count in zip(parts, counts,
+                                                                         strict=True))
+        sys.stderr.write(f'the parts {joined} are joined; --part takes one of them\n')
 
 
 def _limited(data: 'Dataset | None', arguments: argparse.Namespace) -> 'Dataset | None':
     import numpy as np
     if data is None or arguments.limit is None or arguments.limit >= len(data):
         return data
-    chosen = np.random.default_rng(arguments.seed).permutation(len(data))[:arguments.limit]
+    chosen = np.random.default_rng(arguments.seed or 0).permutation(len(data))[:arguments.limit]
     return data.take(np.sort(chosen))
 
 

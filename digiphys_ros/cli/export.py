@@ -21,8 +21,9 @@ from pathlib import Path
 import sys
 from typing import Any
 
-from digiphys_ros.cli.labelled import add_topics, open_labelled, split_labelled
-from digiphys_ros.cli.output import write_json
+from digiphys_ros.cli.held_out import as_trained, held_out_in, open_parted, SHARE
+from digiphys_ros.cli.labelled import add_topics
+from digiphys_ros.cli.output import check_targets, write_json
 from digiphys_ros.errors import UsageError
 from digiphys_ros.resources import find_resource
 
@@ -46,32 +47,32 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument('--out', metavar='DIR', help='the bundle to write (default: only measure)')
     parser.add_argument('--tolerance', type=float, default=0.005, metavar='SHARE',
                         help='accuracy that a format may lose (%(default)s)')
-    parser.add_argument('--validation', default='0.2', metavar='SHARE',
+    parser.add_argument('--validation', metavar='SHARE',
                         help='the images that digiphys train held out with this share and --seed, '
-                             'or `part` (%(default)s)')
+                             f'or `part` (default: as the bundle was trained, or {SHARE})')
     parser.add_argument('--split', metavar='FILE', help='a split made by digiphys data split')
-    parser.add_argument('--seed', type=int, default=0, metavar='N', help='(%(default)s)')
+    parser.add_argument('--seed', type=int, metavar='N',
+                        help='(default: as the bundle was trained, or 0)')
     add_topics(parser)
     parser.add_argument('--json', metavar='FILE', help='write the table; - is standard output')
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Export and report; return 1 when a format was refused."""
+    check_targets(arguments, ['json'], ['out'])
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
     formats = _formats(arguments)
+    if not 0 <= arguments.tolerance < 1:
+        raise UsageError(f'--tolerance {arguments.tolerance}: a share of at least 0 and below 1 '
+                         'is needed.')
     from digiphys_ros.learning.export import export_bundle
     from digiphys_ros.perception import load_bundle
     bundle = load_bundle(find_resource(arguments.bundle, 'models'))
-    if arguments.validation == 'part':
-        training = open_labelled(arguments.data, arguments.labels, 'train', topics=arguments)
-        held_out = open_labelled(arguments.data, arguments.labels, 'val', topics=arguments)
-    else:
-        data = open_labelled(arguments.data, arguments.labels, topics=arguments)
-        split = split_labelled(data, arguments.split, arguments.validation, arguments.seed)
-        training, held_out = data.take(split.train), data.take(split.validation)
+    parted = open_parted(arguments, as_trained(
+        held_out_in(bundle.manifest.provenance), arguments))
     out = Path(arguments.out) if arguments.out else None
     rows = [asdict(row) for row in export_bundle(
-        bundle, formats, training, held_out, out, arguments.tolerance)]
+        bundle, formats, parted.training, parted.validation, out, arguments.tolerance)]
     refused = any(row['refused'] for row in rows)
     written = str(out) if out and not refused else None
     if arguments.json:

@@ -14,12 +14,64 @@
 
 """What the verbs write."""
 
+import argparse
+from collections.abc import Sequence
+import errno
 import json
+import os
 from pathlib import Path
 import sys
 from typing import Any
 
 from digiphys_ros.errors import UsageError
+
+
+def check_targets(arguments: argparse.Namespace, files: Sequence[str],
+                  folders: Sequence[str] = ()) -> None:
+    """
+    Look whether what a verb writes at its end can be written, before it takes its time.
+
+    :param files: options that name a file, whose folder must exist; ``-`` is standard output.
+    :param folders: options that name a folder, which is made where it is missing.
+    :raises UsageError: for the first that cannot be written.
+    """
+    for option in (*files, *folders):
+        target = getattr(arguments, option)
+        if target in (None, '-'):
+            continue
+        path = Path(target)
+        reason = _hindrance_of_folder(path) if option in folders else _hindrance(path)
+        if option == 'plot':
+            reason = reason or _no_picture(path)
+        if reason:
+            raise UsageError(f'--{option} {target}: cannot be written: {reason}.')
+
+
+def _hindrance(file: Path) -> str | None:
+    if file.is_dir():
+        return os.strerror(errno.EISDIR)
+    if not file.parent.is_dir():
+        return os.strerror(errno.ENOENT)
+    return _not_allowed(file if file.exists() else file.parent)
+
+
+def _hindrance_of_folder(folder: Path) -> str | None:
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    # what lies at its own name may be something that the verb replaces, or refuses better
+    if there != folder and not there.is_dir():
+        return f'{there} is no folder'
+    return _not_allowed(there)
+
+
+def _not_allowed(path: Path) -> str | None:
+    return None if os.access(path, os.W_OK) else os.strerror(errno.EACCES)
+
+
+def _no_picture(file: Path) -> str | None:
+    from matplotlib.backend_bases import FigureCanvasBase
+    known = FigureCanvasBase.get_supported_filetypes()
+    return None if file.suffix[1:].lower() in known or not file.suffix else \
+        f'{file.suffix} names no kind of picture, .png does'
 
 
 def write_json(report: dict[str, Any], target: str) -> None:

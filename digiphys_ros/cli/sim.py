@@ -23,7 +23,7 @@ import sys
 import time
 from typing import Any
 
-from digiphys_ros.cli.output import write_json
+from digiphys_ros.cli.output import check_targets, write_json
 from digiphys_ros.errors import UsageError
 
 LONGEST_S = 300.0
@@ -67,6 +67,7 @@ def add_parser(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run an application, or scenarios, or collect pictures."""
     _check(arguments)
+    check_targets(arguments, ['json'], ['out'])
     if arguments.scenario:
         from digiphys_ros.cli.scenarios import run as run_scenarios
         return int(run_scenarios(arguments.scenario, out=Path(arguments.out),
@@ -130,9 +131,9 @@ def _run(arguments: argparse.Namespace) -> int:
         watch = _watch(arguments, application, seconds, stack)
         recording = run_loop(application, pipeline, seconds, watch=watch, camera=camera)
     report = _report(arguments, application, recording, time.perf_counter() - started_s)
-    draw(recording, f'{arguments.app}, seed {arguments.seed}', out / 'report.png')
     if arguments.json:
         write_json(report, arguments.json)
+    draw(recording, f'{arguments.app}, seed {arguments.seed}', out / 'report.png')
     if arguments.json != '-':
         sys.stdout.write(_summary(report, recording, out))
     return 0 if report['passed'] else 1

@@ -15,7 +15,6 @@
 """``digiphys train``: a recipe and labelled images to a bundle."""
 
 import argparse
-from collections.abc import Mapping
 import json
 import os
 from pathlib import Path
@@ -23,15 +22,13 @@ import shlex
 import sys
 from typing import Any, TYPE_CHECKING
 
-from digiphys_ros.cli.labelled import add_topics, open_labelled, split_labelled
-from digiphys_ros.cli.output import write_json
+from digiphys_ros.cli.held_out import HeldOut, open_parted, Parted, SHARE
+from digiphys_ros.cli.labelled import add_topics
+from digiphys_ros.cli.output import check_targets, write_json
 from digiphys_ros.errors import UsageError
 
 if TYPE_CHECKING:
-    from digiphys_ros.learning.datasets import Dataset
     from digiphys_ros.learning.recipe import Recipe
-
-HELD_OUT = 'held-out groups'
 
 
 def add_parser(subparsers: Any) -> None:
@@ -49,7 +46,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument('--labels', metavar='FILE',
                         help='class names, one a line: a path, or a name in config/labels/ '
                              '(default: those of the data)')
-    parser.add_argument('--validation', default='0.2', metavar='SHARE',
+    parser.add_argument('--validation', default=SHARE, metavar='SHARE',
                         help="share of each class's groups to hold out, or `part` where the data "
                              'has a validation part of its own (%(default)s)')
     parser.add_argument('--split', metavar='FILE', help='a split made by digiphys data split')
@@ -70,23 +67,26 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train and report."""
+    check_targets(arguments, ['json'], ['out'])
     # TensorFlow's notes on its own workings would drown the progress bar
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
     from digiphys_ros.learning.train.distributed import machine_of, train_together
     recipe = _recipe(arguments)
     number, count = machine_of(os.environ)
-    training, validation, split = _parts(arguments, recipe)
+    held_out = HeldOut(arguments.validation, recipe.seed, arguments.split)
+    parted = open_parted(arguments, held_out)
     out = Path(arguments.out)
     work = Path(arguments.work) if arguments.work else out.with_name(f'{out.name}.training')
     if count > 1:
         sys.stderr.write(f'machine {number + 1} of {count}: waiting for all of them\n')
         # the chief goes on alone, from the checkpoint that all have made
-        arguments.resume = train_together(recipe, training, validation, work=work,
-                                          resume=arguments.resume, number=number, count=count)
+        arguments.resume = train_together(
+            recipe, parted.training, {parted.name: parted.validation}, work=work,
+            resume=arguments.resume, number=number, count=count)
         if not arguments.resume:
             sys.stdout.write('done; the chief writes the result\n')
             return 0
-    report = _trained(arguments, recipe, training, validation, split, work)
+    report = _trained(arguments, recipe, parted, held_out, work)
     if arguments.json:
         write_json(report, arguments.json)
     if arguments.json != '-':
@@ -95,20 +95,22 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _trained(arguments: argparse.Namespace, recipe: 'Recipe', training: 'Dataset',
-             validation: Mapping[str, 'Dataset'], split: str, work: Path) -> dict[str, Any]:
+def _trained(arguments: argparse.Namespace, recipe: 'Recipe', parted: Parted,
+             held_out: HeldOut, work: Path) -> dict[str, Any]:
     from digiphys_ros.learning.train import train
     from digiphys_ros.learning.train.bundle import About
     from digiphys_ros.learning.train.table import train_table
-    out = Path(arguments.out)
+    out, validation = Path(arguments.out), {parted.name: parted.validation}
     report: dict[str, Any] = {'curves': str(work / 'curves.png')}
-    if training.kind == 'table':
-        metrics, history = train_table(recipe, training, validation, out, work=work,
-                                       resume=arguments.resume)
+    if parted.training.kind == 'table':
+        metrics, history = train_table(recipe, parted.training, validation, out, work=work,
+                                       resume=arguments.resume, held_out=held_out.record)
         return report | {'model': str(out / 'model.keras'), 'metrics': metrics,
                          'history': history}
-    result = train(recipe, training, validation, out, work=work, resume=arguments.resume,
-                   about=About(_command(arguments), tuple(arguments.source_note), split))
+    about = About(_command(arguments), tuple(arguments.source_note), parted.told,
+                  held_out.record)
+    result = train(recipe, parted.training, validation, out, work=work,
+                   resume=arguments.resume, about=about)
     return report | {'bundle': str(out), 'hash': result.bundle.hash,
                      'metrics': result.bundle.manifest.metrics, 'history': result.history}
 
@@ -127,25 +129,11 @@ def _recipe(arguments: argparse.Namespace) -> 'Recipe':
     return recipe.replaced(changes) if changes else recipe
 
 
-def _parts(arguments: argparse.Namespace, recipe: 'Recipe'
-           ) -> tuple['Dataset', Mapping[str, 'Dataset'], str]:
-    """Return training and validation data, and how they were parted."""
-    if arguments.validation == 'part':
-        training = open_labelled(arguments.data, arguments.labels, 'train', topics=arguments)
-        held_out = open_labelled(arguments.data, arguments.labels, 'val', topics=arguments)
-        return training, {'validation part': held_out}, "the data's own validation part held out"
-    data = open_labelled(arguments.data, arguments.labels, topics=arguments)
-    split = split_labelled(data, arguments.split, arguments.validation, recipe.seed)
-    how = f'held out as {Path(arguments.split).name} says' if arguments.split else \
-        f'{float(arguments.validation):.0%} of each class held out, whole groups'
-    return data.take(split.train), {HELD_OUT: data.take(split.validation)}, how
-
-
 def _command(arguments: argparse.Namespace) -> str:
     """Return the command line that makes this bundle again, data by file name alone."""
     words = ['digiphys', 'train', Path(arguments.recipe).name, '--data',
              Path(arguments.data).name, '--out', Path(arguments.out).name]
-    for name, default in (('labels', None), ('validation', '0.2'), ('split', None),
+    for name, default in (('labels', None), ('validation', SHARE), ('split', None),
                           ('epochs', None), ('seed', None)):
         value = getattr(arguments, name)
         if value != default:

@@ -20,8 +20,9 @@ from pathlib import Path
 import sys
 from typing import Any
 
-from digiphys_ros.cli.labelled import add_topics, open_labelled, split_labelled
-from digiphys_ros.cli.output import write_json
+from digiphys_ros.cli.held_out import HeldOut, open_parted, SHARE
+from digiphys_ros.cli.labelled import add_topics
+from digiphys_ros.cli.output import check_targets, write_json
 from digiphys_ros.errors import UsageError
 
 
@@ -43,7 +44,8 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument('--epochs', type=int, metavar='N',
                         help="of a trial, instead of the recipe's")
     parser.add_argument('--labels', metavar='FILE', help='class names, one a line')
-    parser.add_argument('--validation', default='0.2', metavar='SHARE', help='(%(default)s)')
+    parser.add_argument('--validation', default=SHARE, metavar='SHARE',
+                        help='as for digiphys train (%(default)s)')
     parser.add_argument('--split', metavar='FILE', help='a split made by digiphys data split')
     parser.add_argument('--plot', metavar='FILE.png', help='draw the study')
     add_topics(parser)
@@ -52,6 +54,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Search and report."""
+    check_targets(arguments, ['json', 'plot', 'out'])
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
     if arguments.trials < 1:
         raise UsageError(f'--trials must be at least 1, received {arguments.trials}.')
@@ -59,33 +62,33 @@ def run(arguments: argparse.Namespace) -> int:
     from digiphys_ros.learning.tune import open_study, plot_study, tune
     import yaml
     recipe = load_recipe(arguments.recipe)
-    data = open_labelled(arguments.data, arguments.labels, topics=arguments)
-    split = split_labelled(data, arguments.split, arguments.validation, recipe.seed)
+    parted = open_parted(arguments, HeldOut(arguments.validation, recipe.seed,
+                                            arguments.split))
     study = open_study(arguments.study, recipe.name)
     short = recipe if arguments.epochs is None else recipe.replaced(
         {'epochs': arguments.epochs}).model_copy(update={'tune': recipe.tune})
-    best = tune(short, data.take(split.train), {'held-out groups': data.take(split.validation)},
-                study, arguments.trials).replaced({'epochs': recipe.epochs})
+    best = tune(short, parted.training, {parted.name: parted.validation}, study,
+                arguments.trials).replaced({'epochs': recipe.epochs})
     text = yaml.safe_dump(best.model_dump(mode='json', exclude_defaults=True), sort_keys=False)
     try:
         Path(arguments.out).write_text(text, encoding='utf-8')
     except OSError as error:
         raise UsageError(f'--out {arguments.out}: cannot be written: {error.strerror}.') from error
-    if arguments.plot:
-        plot_study(study, Path(arguments.plot))
     report = {
         'recipe': arguments.out, 'best': {'accuracy': study.best_value, **study.best_params},
-        'validation_images': len(split.validation),
+        'validation_images': len(parted.validation),
         'trials': [{'number': trial.number, 'state': trial.state.name.lower(),
                     'accuracy': trial.value, 'epochs': len(trial.intermediate_values),
                     'values': trial.params} for trial in study.get_trials(deepcopy=False)]}
     if arguments.json:
         write_json(report, arguments.json)
+    if arguments.plot:
+        plot_study(study, Path(arguments.plot))
     if arguments.json != '-':
         values = ', '.join(f'{field} = {value:g}' if isinstance(value, float)
                            else f'{field} = {value}' for field, value in
                            study.best_params.items())
         sys.stdout.write(f'best of {len(report["trials"])} trials: accuracy '
-                         f'{study.best_value:.4f} on {len(split.validation)} images, {values}\n'
+                         f'{study.best_value:.4f} on {len(parted.validation)} images, {values}\n'
                          f'recipe: {arguments.out}\n')
     return 0

@@ -15,6 +15,8 @@
 """Search the ranges of a recipe for the values that validate best."""
 
 from collections.abc import Mapping
+import hashlib
+import json
 from pathlib import Path
 import tempfile
 from time import sleep
@@ -30,6 +32,8 @@ from digiphys_ros.learning.train.train import material_of, prepare_of, train_net
 import optuna
 
 ATTEMPTS = 5
+MADE_WITH = 'made_with'
+"""Where a study keeps what its trials were made with."""
 WARM_UP_TRIALS, WARM_UP_EPOCHS = 4, 1
 """Nothing is pruned before there is something to compare with."""
 
@@ -74,11 +78,13 @@ def tune(recipe: Recipe, training: Dataset, validation: Mapping[str, Dataset],
     A trial's value is the best validation accuracy of its epochs. One whose loss is no number
     fails, and does not count.
 
-    :raises ConfigError: when the recipe has no ranges, or no trial succeeded.
+    :raises ConfigError: when the recipe has no ranges, the study is one of something else, or no
+        trial succeeded.
     """
     if not recipe.tune:
         raise ConfigError(f'recipe {recipe.name}: field `tune` is empty: name the fields to '
                           'search, and their ranges.')
+    _claim(study, _made_with(recipe, training, validation))
     ended = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
     enough = optuna.study.MaxTrialsCallback(trials, ended)
     missing = trials - len(study.get_trials(deepcopy=False, states=ended))
@@ -90,6 +96,38 @@ def tune(recipe: Recipe, training: Dataset, validation: Mapping[str, Dataset],
     except ValueError as error:
         raise ConfigError('no trial was trained to its end: look at the errors above.') from error
     return recipe.replaced(best)
+
+
+def _made_with(recipe: Recipe, training: Dataset, validation: Mapping[str, Dataset]
+               ) -> dict[str, Any]:
+    """Return what must be alike for trials to compare; hashes of what is long."""
+    fields = recipe.model_dump(mode='json', exclude={'description', 'limits', 'epochs', 'tune'})
+    held_out = next(iter(validation.values()))
+    samples = sorted((key, int(label)) for part in (training, held_out)
+                     for key, label in zip(part.keys, part.classes, strict=True))
+    return {
+        'recipe': _hash(fields), 'fields to search': ', '.join(sorted(recipe.tune)),
+        'epochs': recipe.epochs,
+        # the name alone: each machine may keep its copy elsewhere
+        'data': _hash([Path(training.uri).name, training.labels, samples]),
+        'split': _hash(sorted(held_out.keys))}
+
+
+def _hash(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
+
+
+def _claim(study: optuna.Study, made_with: dict[str, Any]) -> None:
+    """Refuse a study whose trials were made with something else: they do not compare."""
+    known = study.user_attrs.get(MADE_WITH)
+    if known is None:
+        study.set_user_attr(MADE_WITH, made_with)
+        return
+    other = [name for name, value in made_with.items() if known.get(name) != value]
+    if other:
+        raise ConfigError(f'study {study.study_name}: its trials were made with other '
+                          f'{" and ".join(other)}, and do not compare: name another file with '
+                          '--study.')
 
 
 class _Objective:
@@ -115,7 +153,19 @@ class _Objective:
 
 
 def suggested(trial: optuna.Trial, field: str, span: TuneRange) -> Any:
-    """Return a value for a field out of its range."""
+    """
+    Return a value for a field out of its range.
+
+    :raises ConfigError: when the study knows the field with choices, or numbers, of another kind.
+    """
+    try:
+        return _suggested(trial, field, span)
+    except ValueError as error:
+        raise ConfigError(f'field `tune.{field}`: the study was begun with other choices '
+                          f'({error}): name another file with --study.') from error
+
+
+def _suggested(trial: optuna.Trial, field: str, span: TuneRange) -> Any:
     if span.choices is not None:
         return trial.suggest_categorical(field, span.choices)
     assert span.low is not None and span.high is not None

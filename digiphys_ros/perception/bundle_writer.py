@@ -14,7 +14,8 @@
 
 """Writes a model bundle: whole, or not at all."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 import os
 from pathlib import Path
 import shutil
@@ -54,11 +55,7 @@ def write_bundle(directory: str | Path, manifest: BundleManifest, *,
     target = Path(directory)
     check_target(target)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f'.{target.name}.', dir=target.parent) as folder:
-            # a folder in it is moved: what remains is deleted
-            work = Path(folder, target.name)
-            work.mkdir()
+        with replacing_folder(target) as work:
             names = _copy(files, work)
             np.savez_compressed(work / GOLDEN, frames=frames, logits=logits.astype(np.float32))
             filled = manifest.model_copy(update={'files': names, 'golden': GOLDEN})
@@ -66,27 +63,43 @@ def write_bundle(directory: str | Path, manifest: BundleManifest, *,
             (work / MANIFEST).write_text(filled.model_dump_json(indent=2) + '\n',
                                          encoding='utf-8')
             (work / CARD).write_text(card, encoding='utf-8')
-            _replace(work, target)
     except OSError as error:
         raise BundleError(f'{target}: the bundle cannot be written: {error.strerror or error}.'
                           ) from error
     return load_bundle(target)
 
 
-def check_target(directory: str | Path) -> None:
+@contextmanager
+def replacing_folder(target: Path) -> Iterator[Path]:
+    """
+    Make a folder that takes the place of ``target`` once it is filled, or never.
+
+    :raises OSError: when the disk does not take it.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f'.{target.name}.', dir=target.parent) as folder:
+        # a folder in it is moved: what remains is deleted
+        work = Path(folder, target.name)
+        work.mkdir()
+        yield work
+        _replace(work, target)
+
+
+def check_target(directory: str | Path, marker: str = MANIFEST, what: str = 'bundle') -> None:
     """
     Look whether a bundle may be written there: where nothing is, or a bundle that it replaces.
 
+    :param marker: the file that tells a bundle, or another folder made here, which is ``what``.
     :raises BundleError: when something else is there, which would be lost.
     """
     target = Path(directory)
     try:
         free = not target.exists() or (target.is_dir() and (
-            (target / MANIFEST).is_file() or not any(target.iterdir())))
+            (target / marker).is_file() or not any(target.iterdir())))
     except OSError as error:
         raise BundleError(f'{target}: cannot be looked at: {error.strerror}.') from error
     if not free:
-        raise BundleError(f'{target}: is there already and no bundle, so it is not replaced: name '
+        raise BundleError(f'{target}: is there already and no {what}, so it is not replaced: name '
                           'another folder.')
 
 

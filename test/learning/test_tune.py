@@ -18,10 +18,14 @@ import sys
 
 from digiphys_ros.cli.main import main
 from digiphys_ros.learning.recipe import load_recipe
+import numpy as np
 import pytest
+import yaml
 
 RANGES = {'optimizer.learning_rate': {'low': 0.0001, 'high': 0.01, 'log': True},
           'batch': {'low': 8, 'high': 16}, 'loss.name': {'choices': ['crossentropy', 'mse']}}
+
+CHOICES = {'loss.name': {'choices': ['crossentropy', 'mse']}}
 
 
 def words(colours, recipe, folder, trials):
@@ -60,6 +64,47 @@ def test_two_workers_share_a_study(colours, recipe_file, tmp_path):
     # each may have had one in hand when the fourth was done
     assert 4 <= len(trials) <= 5
     assert len({json.dumps(trial['values']) for trial in trials}) == len(trials)
+
+
+@pytest.fixture(scope='module')
+def begun(colours, tmp_path_factory):
+    """Return a folder with a study of one trial."""
+    folder = tmp_path_factory.mktemp('begun')
+    recipe = folder / 'recipe.yaml'
+    recipe.write_text(yaml.safe_dump({
+        'name': 'colours', 'network': {'name': 'article_cnn'}, 'description': 'one',
+        'preprocess': {'width': 24, 'height': 24}, 'epochs': 1, 'batch': 16, 'tune': CHOICES}))
+    assert main(words(colours, recipe, folder, 1)) == 0
+    return folder
+
+
+@pytest.mark.parametrize(('changes', 'extra', 'sentence'), [
+    ({'batch': 9}, [], 'other recipe, and do not compare: name another file with --study'),
+    ({}, ['--data', 'more.npz'], 'other data and split'),
+    ({}, ['--validation', '0.4'], 'other split'),
+    ({}, ['--epochs', '2'], 'other epochs'),
+    ({'tune': {'batch': {'low': 8, 'high': 16}}}, [], 'other fields to search'),
+    ({'tune': {'loss.name': {'choices': ['mse', 'binary_crossentropy']}}}, [],
+     'field `tune.loss.name`: the study was begun with other choices'),
+])
+def test_trials_that_do_not_compare_are_not_mixed(
+        colours, begun, recipe_file, tmp_path, capsys, monkeypatch, changes, extra, sentence):
+    monkeypatch.chdir(tmp_path)
+    with np.load(colours / 'd.npz') as arrays:
+        np.savez('more.npz', **{name: arrays[name][:120] for name in arrays})
+    recipe = recipe_file(**{'epochs': 1, 'description': 'the same', 'tune': CHOICES, **changes})
+    assert main([*words(colours, recipe, begun, 2), *extra]) == 2
+    told = capsys.readouterr().err.replace('\r', '\n')
+    assert sentence in told.splitlines()[-1] and 'Traceback' not in told
+
+
+def test_a_validation_part_of_its_own(colours, recipe_file, tmp_path):
+    with np.load(colours / 'd.npz') as arrays:
+        np.savez(tmp_path / 'p.npz', x_train=arrays['x'], y_train=arrays['y'],
+                 x_val=arrays['x'][:30], y_val=arrays['y'][:30])
+    assert main([*words(colours, recipe_file(epochs=1, tune=RANGES), tmp_path, 1), '--data',
+                 str(tmp_path / 'p.npz'), '--validation', 'part']) == 0
+    assert json.loads((tmp_path / 'r.json').read_text())['validation_images'] == 30
 
 
 @pytest.mark.parametrize(('changes', 'extra', 'code', 'sentence'), [

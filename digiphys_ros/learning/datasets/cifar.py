@@ -14,20 +14,25 @@
 
 """CIFAR-10's Python batches, read without letting a pickle run code."""
 
+from dataclasses import dataclass
 from functools import partial
 import io
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 import pickle
 import re
+import tarfile
 from typing import Any
+import zlib
 
 from digiphys_ros.errors import DatasetError
 from digiphys_ros.learning.datasets.dataset import Dataset, numbered
 from digiphys_ros.learning.datasets.files import Files
+from digiphys_ros.perception.sources.folder import natural
 import numpy as np
 from numpy.typing import NDArray
 
 BATCH = re.compile(r'^(data_batch_\d+|test_batch)$')
+WANTED = re.compile(rf'{BATCH.pattern}|^batches\.meta$')
 _ALLOWED = {
     **{(f'numpy.{core}.multiarray', '_reconstruct'): np.empty(0).__reduce__()[0]
        for core in ('core', '_core')},
@@ -46,6 +51,49 @@ class _Unpickler(pickle.Unpickler):
             return _ALLOWED[module, name]
         except KeyError:
             raise pickle.UnpicklingError(f'{module}.{name} is not allowed') from None
+
+
+@dataclass
+class _Unpacked:
+    """The files of an archive that were worth keeping."""
+
+    uri: str
+    contents: dict[str, bytes]
+
+    def names(self) -> list[str]:
+        return sorted(self.contents, key=natural)
+
+    def folders(self) -> list[str]:
+        return []
+
+    def read(self, name: str) -> bytes:
+        return self.contents[name]
+
+
+def open_cifar_archive(path: Path, part: str | None = None) -> Dataset:
+    """
+    Return the images of ``cifar-10-python.tar.gz`` as it is published.
+
+    :param part: train or test; None joins them.
+    :raises DatasetError: when it is another archive, or no whole one.
+    """
+    contents: dict[str, bytes] = {}
+    try:
+        # from front to back: to go back in it would mean to unpack it again
+        with tarfile.open(path, 'r|*') as archive:
+            for member in archive:
+                file = archive.extractfile(member) \
+                    if WANTED.match(PurePosixPath(member.name).name) else None
+                if file is not None:
+                    contents[member.name] = file.read()
+    except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
+        raise DatasetError(f'{path}: cannot be read as .tar: {error}.') from error
+    files = _Unpacked(str(path), contents)
+    batches = [name for name in files.names() if BATCH.match(PurePosixPath(name).name)]
+    if not batches:
+        raise DatasetError(f'{path}: of .tar archives only CIFAR-10 is read, and this holds no '
+                           'batch of it: unpack it and name the folder.')
+    return open_cifar(files, batches, part)
 
 
 def open_cifar(files: Files, names: list[str], part: str | None = None) -> Dataset:

@@ -46,8 +46,11 @@ def open_gtsrb(files: Files, names: list[str], part: str | None = None) -> Datas
     parts: list[str] = []
     for name in names:
         side = 'test' if name.endswith('GT-final_test.csv') else 'train'
-        for file, number in _rows(files, name):
-            paths.append(str(PurePosixPath(name).parent / file))
+        rows = list(_rows(files, name))
+        folder = PurePosixPath(name).parent if side == 'train' else \
+            _test_folder(files, name, rows)
+        for file, number in rows:
+            paths.append(str(folder / file))
             classes.append(number)
             tracks.append(f'{number}/{file.split("_")[0]}' if side == 'train' else file)
             parts.append(side)
@@ -59,6 +62,22 @@ def open_gtsrb(files: Files, names: list[str], part: str | None = None) -> Datas
     if len(set(parts)) > 1:
         data = replace(data, parts=np.array(parts))
     return data if part is None else data.take(np.flatnonzero(np.array(parts) == part))
+
+
+def _test_folder(files: Files, table: str, rows: list[tuple[str, int]]) -> PurePosixPath:
+    """Return where the test images are: beside their table, or in ``Images`` below it."""
+    beside = PurePosixPath(table).parent
+    there = set(files.names())
+    first = rows[0][0] if rows else ''
+    if not first or str(beside / first) in there:
+        return beside
+    # the archive of the test images' classes unpacks its table two folders above them
+    below = [PurePosixPath(name).parent for name in there
+             if name.endswith(f'Images/{first}') and beside in PurePosixPath(name).parents]
+    if not below:
+        raise DatasetError(f'{files.uri}: {table} names {first}, which is neither beside it '
+                           'nor in a folder Images below it: put both into one folder.')
+    return min(below)
 
 
 def _rows(files: Files, name: str) -> Iterator[tuple[str, int]]:

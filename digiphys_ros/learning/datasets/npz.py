@@ -20,11 +20,16 @@ from typing import Any
 
 from digiphys_ros.errors import DatasetError
 from digiphys_ros.learning.datasets.arrays import Arrays, Rows
-from digiphys_ros.learning.datasets.dataset import Dataset, Joined, numbered
+from digiphys_ros.learning.datasets.dataset import Dataset, Joined, listed, numbered
+from digiphys_ros.perception.sources.folder import natural
 import numpy as np
 from numpy.typing import NDArray
 
-GROUPS = ('group', 'track', 'session', 'patient')
+GROUPS = ('group', 'track', 'session', 'patient', 'groups', 'tracks')
+NAMES = ('labels', 'class_names', 'classes')
+GREY, RGBA = 1, 4
+BEYOND = 2.0 ** 62
+"""Far out of range, and still an int64."""
 PARTS = ('train', 'val', 'test')
 
 
@@ -48,23 +53,25 @@ def open_npz(path: Path, part: str | None = None) -> Dataset:
     The arrays may be named ``x_train``, ``y_train``, ``x_val`` and so on, or as MedMNIST does
     ``train_images`` and ``train_labels``; then ``part`` takes one, and without it all are joined.
     Groups are in ``group``, ``track``, ``session`` or ``patient``; class names may be in
-    ``labels``. An array larger than a quarter of the free memory is read from the file, or from a
-    temporary one where it is compressed.
+    ``labels``, ``class_names`` or ``classes``, or ``y`` is names itself. An array larger than a
+    quarter of the free memory is read from the file, or from a temporary one where it is
+    compressed.
 
     :raises DatasetError: naming the array that is missing or of the wrong shape.
     """
     arrays = Arrays(path)
     names, others = _names(arrays, part)
-    rows, classes, groups = zip(*(_part(arrays, one) for one in names), strict=True)
+    rows, given, groups = zip(*(_part(arrays, one) for one in names), strict=True)
+    # a part knows the classes of the others too, so that all have the same
+    others = [one for one in others if one.y in arrays]
+    labels, numbers = _numbered(
+        path, [*names, *others], [*given, *(_classes(arrays, one) for one in others)],
+        _class_names(arrays))
+    classes = numbers[:len(given)]
     joined = np.concatenate(classes)
     counts = [len(one) for one in classes]
     keys = tuple(f'{one.x}[{index}]' for one, count in zip(names, counts, strict=True)
                  for index in range(count))
-    # a part knows the classes of the others too, so that all have the same
-    highest = max(int(one.max(initial=0)) for one in (
-        joined, *(_classes(arrays, one) for one in others if one.y in arrays)))
-    labels = tuple(map(str, arrays['labels'].ravel())) if 'labels' in arrays \
-        else numbered(highest)
     table = len(rows[0].shape) == 2
     read = Joined([_Row(str(path), one.x, some, table)
                    for one, some in zip(names, rows, strict=True)], counts)
@@ -77,7 +84,7 @@ def open_npz(path: Path, part: str | None = None) -> Dataset:
 
 @dataclass(frozen=True)
 class _Row:
-    """Reads one sample; a table's as float32, an image's without a channel of its own."""
+    """Reads one sample; a table's as float32, an image's without alpha or a lone channel."""
 
     uri: str
     name: str
@@ -87,7 +94,10 @@ class _Row:
     def __call__(self, index: int) -> NDArray[Any]:
         sample = self.rows.read(index)
         if not self.table:
-            return sample[:, :, 0] if sample.ndim == 3 and sample.shape[2] == 1 else sample
+            channels = sample.shape[2] if sample.ndim == 3 else 0
+            if channels == GREY:
+                return sample[:, :, 0]
+            return np.ascontiguousarray(sample[:, :, :3]) if channels == RGBA else sample
         numbers: NDArray[Any] = sample.astype(np.float32)
         if not np.isfinite(numbers).all():
             column = int(np.flatnonzero(~np.isfinite(numbers))[0])
@@ -115,7 +125,7 @@ def _names(arrays: Arrays, part: str | None) -> tuple[list[_Names], list[_Names]
 
 
 def _part(arrays: Arrays, names: _Names
-          ) -> tuple[Rows, NDArray[np.int64], NDArray[Any] | None]:
+          ) -> tuple[Rows, NDArray[Any], NDArray[Any] | None]:
     """Return samples, classes and groups of one part, checked against each other."""
     for name in (names.x, names.y):
         if name not in arrays:
@@ -136,13 +146,64 @@ def _part(arrays: Arrays, names: _Names
     return rows, classes, groups
 
 
-def _classes(arrays: Arrays, names: _Names) -> NDArray[np.int64]:
+def _classes(arrays: Arrays, names: _Names) -> NDArray[Any]:
+    """Return (N,) int64, or (N,) texts where the classes are named."""
     given = arrays[names.y]
     classes = _flat(given)
-    if classes.ndim != 1 or classes.dtype.kind not in 'iu':
-        raise DatasetError(f'{arrays.path}: `{names.y}` must be (N,) whole numbers, received '
-                           f'{given.shape} {given.dtype}.')
+    if classes.ndim != 1 or classes.dtype.kind not in 'biufUS':
+        raise DatasetError(f'{arrays.path}: `{names.y}` must be (N,) whole numbers or names, '
+                           f'received {given.shape} {given.dtype}.')
+    if classes.dtype.kind in 'US':
+        return _texts(classes)
+    if classes.dtype.kind == 'f':
+        odd = np.flatnonzero(~np.isfinite(classes) | (classes != np.floor(classes)))
+        if len(odd):
+            raise DatasetError(f'{arrays.path}: `{names.y}[{odd[0]}]` is {classes[odd[0]]}, a '
+                               'whole number is needed.')
+        classes = np.clip(classes, -BEYOND, BEYOND)
     return classes.astype(np.int64)
+
+
+def _texts(array: NDArray[Any]) -> NDArray[Any]:
+    """Return texts of anything, bytes read as UTF-8."""
+    return np.char.decode(array, 'utf-8', 'replace') if array.dtype.kind == 'S' \
+        else array.astype(str)
+
+
+def _class_names(arrays: Arrays) -> tuple[str, ...] | None:
+    """Return the names of the classes, None where the file holds none."""
+    for name in NAMES:
+        if name not in arrays:
+            continue
+        names = arrays[name]
+        # numbers there are some other list of classes
+        if name != 'classes' or names.dtype.kind in 'US':
+            return tuple(_texts(names.ravel()).tolist())
+    return None
+
+
+def _numbered(path: Path, names: list[_Names], classes: list[NDArray[Any]],
+              labels: tuple[str, ...] | None) -> tuple[tuple[str, ...], list[NDArray[np.int64]]]:
+    """Return the names of all classes, and the classes of each part as indices into them."""
+    named = any(one.dtype.kind == 'U' for one in classes)
+    if named and not all(one.dtype.kind == 'U' for one in classes):
+        raise DatasetError(f'{path}: {" and ".join(f"`{one.y}`" for one in names)} must all be '
+                           'numbers or all be names.')
+    if labels is None:
+        labels = tuple(sorted(set(np.concatenate(classes).tolist()), key=natural)) if named \
+            else numbered(max(int(one.max(initial=0)) for one in classes))
+    allowed = listed(labels, 4) if named else f'0 to {len(labels) - 1}'
+    index = {label: number for number, label in enumerate(labels)}
+    numbers = []
+    for name, one in zip(names, classes, strict=True):
+        found = np.array([index.get(label, -1) for label in one.tolist()], np.int64) \
+            if named else one
+        wrong = np.flatnonzero((found < 0) | (found >= len(labels)))
+        if len(wrong):
+            raise DatasetError(f'{path}: `{name.y}[{wrong[0]}]` is {one[wrong[0]]}: out of range, '
+                               f'there are {len(labels)} classes ({allowed}).')
+        numbers.append(found)
+    return labels, numbers
 
 
 def _flat(array: NDArray[Any]) -> NDArray[Any]:
@@ -152,7 +213,7 @@ def _flat(array: NDArray[Any]) -> NDArray[Any]:
 
 def _check(path: Path, name: str, rows: Rows) -> None:
     image = rows.dtype == np.uint8 and (
-        len(rows.shape) == 3 or (len(rows.shape) == 4 and rows.shape[3] in (1, 3)))
+        len(rows.shape) == 3 or (len(rows.shape) == 4 and rows.shape[3] in (1, 3, 4)))
     table = len(rows.shape) == 2 and rows.dtype.kind in 'fiu'
     if not (image or table) or 0 in rows.shape[1:]:
         raise DatasetError(f'{path}: `{name}` must be images, (N, H, W, 3) or (N, H, W) uint8, '

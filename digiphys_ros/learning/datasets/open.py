@@ -21,7 +21,7 @@ from typing import Literal
 
 from digiphys_ros.errors import DatasetError
 from digiphys_ros.learning.datasets.bag import is_bag, open_bag
-from digiphys_ros.learning.datasets.cifar import BATCH, open_cifar
+from digiphys_ros.learning.datasets.cifar import BATCH, open_cifar, open_cifar_archive
 from digiphys_ros.learning.datasets.dataset import Dataset, listed, MOST_CLASSES
 from digiphys_ros.learning.datasets.files import Files, FolderFiles, ZipFiles
 from digiphys_ros.learning.datasets.folder import class_folders
@@ -31,7 +31,7 @@ from digiphys_ros.learning.datasets.table import open_csv
 import numpy as np
 
 KINDS = ('a folder or .zip of class folders, of a labels.csv, of GTSRB or of CIFAR-10, a .csv, '
-         'an .npz with x and y, or a ROS 2 bag')
+         'an .npz with x and y, cifar-10-python.tar.gz, or a ROS 2 bag')
 
 Part = Literal['train', 'val', 'test']
 
@@ -68,6 +68,8 @@ def _read(path: Path, part: Part | None, labelled: bool) -> Dataset:
         return open_csv(FolderFiles(path.parent), path.name, labelled)
     if path.suffix.lower() == '.npz':
         return open_npz(path, part)
+    if path.name.lower().endswith(('.tar.gz', '.tgz', '.tar')):
+        return open_cifar_archive(path, part)
     raise DatasetError(f'{path}: is no data set; one is {KINDS}.')
 
 

@@ -69,10 +69,12 @@ def matched(data: Dataset, labels: Sequence[str]) -> Dataset:
         keys = {label: int(label) for label in used}
     unknown = [label for label in used if keys[label] not in places]
     if unknown:
+        first = data.keys[int(np.argmax(data.classes == data.labels.index(unknown[0])))]
         raise DatasetError(
             f'{data.uri}: the bundle has no class "{unknown[0]}", it has {len(labels)}: '
             f'{listed(labels)}: name the classes alike, give --labels, or number them from 0 to '
-            f'{len(labels) - 1} in the order of its labels.')
+            f'{len(labels) - 1} in the order of its labels; the first of "{unknown[0]}" is '
+            f'{first}.')
     order = np.zeros(len(data.labels), np.int64)
     order[np.unique(data.classes)] = [places[keys[label]] for label in used]
     return replace(data, labels=tuple(labels), classes=order[data.classes])
@@ -121,26 +123,38 @@ def evaluate_bundle(bundle: Bundle, engine: Engine, data: Dataset, *,
     measured = Measured(bundle, engine)
     manifest = bundle.manifest
     logits = measured.logits_of(data, 'images')
-    probabilities = softmax(logits, manifest.temperature)
-    report = figures(logits, data.classes, manifest.temperature, manifest.abstain_below)
-    report |= {
+    report = {
         'bundle': manifest.name, 'hash': bundle.hash, 'engine': engine.name,
-        'temperature': manifest.temperature, 'abstain_below': manifest.abstain_below,
-        'ece_before_temperature': round(
-            expected_calibration_error(softmax(logits), data.classes), 5),
-        'reliability': reliability(probabilities, data.classes),
-        'abstain_curve': abstain_curve(probabilities, data.classes),
-        **by_class(probabilities.argmax(axis=1), data.classes, bundle.labels),
-        'worst_group': worst_group(probabilities.argmax(axis=1), data.classes, data.groups),
-        'background': manifest.background,
-    }
+        **report_on(logits, data, manifest.temperature, manifest.abstain_below),
+        'background': manifest.background}
     if outliers is not None:
+        probabilities = softmax(logits, manifest.temperature)
         strange = softmax(measured.logits_of(outliers, 'outliers'), manifest.temperature)
         report['outliers'] = {
             'data': outliers.uri, 'images': len(outliers), 'inliers': len(data),
             'auroc': auroc(probabilities.max(axis=1), strange.max(axis=1))}
     report['robustness'] = _robustness(measured, data, robustness_images, seed)
     return report
+
+
+def report_on(logits: NDArray[Any], data: Dataset, temperature: float,
+              abstain_below: float) -> dict[str, Any]:
+    """
+    Return all that follows from a model's answers alone.
+
+    :param data: its classes are those of the model.
+    """
+    probabilities = softmax(logits, temperature)
+    answers = probabilities.argmax(axis=1)
+    return {
+        **figures(logits, data.classes, temperature, abstain_below),
+        'temperature': temperature, 'abstain_below': abstain_below,
+        'ece_before_temperature': round(
+            expected_calibration_error(softmax(logits), data.classes), 5),
+        'reliability': reliability(probabilities, data.classes),
+        'abstain_curve': abstain_curve(probabilities, data.classes),
+        **by_class(answers, data.classes, data.labels),
+        'worst_group': worst_group(answers, data.classes, data.groups)}
 
 
 def _robustness(measured: Measured, data: Dataset, count: int, seed: int) -> dict[str, Any]:

@@ -15,7 +15,7 @@
 """A trained network to a bundle: calibrated, measured, exported, described."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 import tempfile
@@ -46,12 +46,14 @@ class About:
 
     :ivar command: the command line that makes it again.
     :ivar sources: the data, each in one line.
-    :ivar split: how validation was held out.
+    :ivar split: how validation was held out, for people.
+    :ivar held_out: the same, for a verb that has to hold out the same images again.
     """
 
     command: str = ''
     sources: tuple[str, ...] = ()
     split: str = ''
+    held_out: Mapping[str, Any] = field(default_factory=dict)
 
 
 def make_bundle(model: Any, recipe: Recipe, spec: PreprocessSpec, training: Dataset,
@@ -73,6 +75,7 @@ def make_bundle(model: Any, recipe: Recipe, spec: PreprocessSpec, training: Data
         provenance={
             'network': model.name, 'parameters': int(model.count_params()),
             'command': about.command, 'sources': list(about.sources), 'split': about.split,
+            'validation': dict(about.held_out),
             'training_images': len(training),
             'recipe': recipe.model_dump(mode='json', exclude_defaults=True)})
     frames = golden_frames(spec)

@@ -19,29 +19,35 @@ import json
 from pathlib import Path
 from typing import Any
 
-from digiphys_ros.errors import ConfigError
+from digiphys_ros.errors import ConfigError, TrainingError
 from digiphys_ros.learning.datasets import Dataset
 from digiphys_ros.learning.evaluate.figures import figures, fit_temperature
+from digiphys_ros.learning.evaluate.table import ABOUT, MODEL
 from digiphys_ros.learning.export import without_optimizer
 from digiphys_ros.learning.recipe import Recipe
-from digiphys_ros.learning.train.checkpoint import replacing
 from digiphys_ros.learning.train.log import History
 from digiphys_ros.learning.train.train import material_of, prepare_of, train_network
+from digiphys_ros.perception.bundle_writer import check_target, replacing_folder
 import numpy as np
 
 
 def train_table(recipe: Recipe, training: Dataset, validation: Mapping[str, Dataset], out: Path, *,
-                work: Path, resume: bool = False) -> tuple[dict[str, Any], History]:
+                work: Path, resume: bool = False,
+                held_out: Mapping[str, Any] | None = None) -> tuple[dict[str, Any], History]:
     """
     Train on a table; write ``model.keras`` and ``model.json`` (labels, temperature, figures).
 
-    :param out: folder to write to.
+    :param out: folder to write; a table model that is there already is replaced.
+    :param held_out: how the validation rows were held out, to be kept.
     :return: figures of each set of validation rows, and the history.
     :raises ConfigError: when the recipe prepares images.
+    :raises BundleError: when something else lies at ``out``.
+    :raises TrainingError: when the training cannot go on, or the disk does not take the model.
     """
     if recipe.preprocess is not None:
         raise ConfigError(f'recipe {recipe.name}: field `preprocess`: {training.uri} is a table '
                           'of numbers, there are no images to prepare: take it out.')
+    check_target(out, ABOUT, 'model of a table')
     material = material_of(recipe, training, validation)
     model, history = train_network(recipe, material, prepare_of(recipe), work=work, resume=resume)
     logits = {name: np.asarray(model(data.arrays(), training=False))
@@ -50,10 +56,18 @@ def train_table(recipe: Recipe, training: Dataset, validation: Mapping[str, Data
         [data.classes for data in validation.values()]))
     metrics = {name: figures(logits[name], data.classes, temperature, 0.0)
                for name, data in validation.items()}
-    out.mkdir(parents=True, exist_ok=True)
-    without_optimizer(model).save(out / 'model.keras')
     about = {'name': recipe.name, 'labels': list(training.labels), 'temperature': temperature,
-             'metrics': metrics, 'recipe': recipe.model_dump(mode='json', exclude_defaults=True)}
-    with replacing(out / 'model.json') as file:
-        file.write(json.dumps(about, indent=2).encode())
+             'metrics': metrics, 'validation': dict(held_out or {}),
+             'recipe': recipe.model_dump(mode='json', exclude_defaults=True)}
+    _write(out, model, about)
     return metrics, history
+
+
+def _write(out: Path, model: Any, about: Mapping[str, Any]) -> None:
+    try:
+        with replacing_folder(out) as work:
+            without_optimizer(model).save(work / MODEL)
+            (work / ABOUT).write_text(json.dumps(about, indent=2), encoding='utf-8')
+    except OSError as error:
+        raise TrainingError(f'{out}: the model cannot be written: {error.strerror or error}: make '
+                            'room and go on with --resume.') from error

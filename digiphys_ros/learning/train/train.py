@@ -14,10 +14,11 @@
 
 """Train what a recipe describes, and write the bundle."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+import re
 from typing import Any
 
 from digiphys_ros.errors import ConfigError
@@ -38,6 +39,9 @@ from digiphys_ros.perception.bundle_writer import check_target
 from digiphys_ros.perception.preprocess import Preprocessor
 import numpy as np
 from numpy.typing import NDArray
+
+OTHER_SIDE = {'left': 'right', 'right': 'left'}
+SIDES = re.compile(r'(?<![a-z])(left|right)(?![a-z])')
 
 
 @dataclass(frozen=True)
@@ -82,13 +86,28 @@ def material_of(recipe: Recipe, training: Dataset, validation: Mapping[str, Data
     """
     Return what is trained on: the data, and the background that the recipe asks for.
 
+    :raises ConfigError: when the recipe mirrors images whose labels do not allow it.
     :raises DatasetError: when the data cannot be trained on.
     """
     training.check_trainable()
+    _check_mirrorable(recipe, training.labels)
     material = Material(training, validation)
     if recipe.background is None or recipe.preprocess is None:
         return material
     return with_background(material, recipe.background, recipe.preprocess.width, recipe.seed)
+
+
+def _check_mirrorable(recipe: Recipe, labels: Sequence[str]) -> None:
+    field = 'augment.flip_horizontal' if recipe.augment.flip_horizontal else 'mirror'
+    if field == 'mirror' and not recipe.mirror:
+        return
+    named = {label.lower(): label for label in labels}
+    for lower, label in named.items():
+        other = named.get(SIDES.sub(lambda side: OTHER_SIDE[side[0]], lower), label)
+        if other != label:
+            raise ConfigError(f'recipe {recipe.name}: field `{field}`: the mirror image of '
+                              f'"{label}" is "{other}", and would be trained as "{label}": set '
+                              f'{field} to false.')
 
 
 def prepare_of(recipe: Recipe) -> Prepare:

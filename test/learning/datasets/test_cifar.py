@@ -13,6 +13,7 @@
 # limitations under the License.
 
 import pickle
+import tarfile
 import zipfile
 
 from digiphys_ros.errors import DatasetError
@@ -39,7 +40,9 @@ def test_cifar_batches(cifar, tmp_path):
     with zipfile.ZipFile(tmp_path / 'c.zip', 'w') as archive:
         for file in folder.iterdir():
             archive.write(file, f'cifar-10-batches-py/{file.name}')
-    for uri in (folder, tmp_path / 'c.zip'):
+    with tarfile.open(tmp_path / 'c.tar.gz', 'w:gz') as archive:
+        archive.add(folder, folder.name)
+    for uri in (folder, tmp_path / 'c.zip', tmp_path / 'c.tar.gz'):
         data = open_dataset(str(uri))
         assert data.labels == ('cat', 'dog')
         assert data.classes.tolist() == [0, 1, 0, 1]
@@ -70,3 +73,17 @@ def test_a_broken_batch_is_told(cifar):
         (folder / 'data_batch_1').write_bytes(content)
         with pytest.raises(DatasetError, match=r'data_batch_1: is no CIFAR-10 batch'):
             open_dataset(str(folder))
+
+
+def test_another_or_a_broken_tar_is_told(cifar, tmp_path):
+    folder, _ = cifar
+    with tarfile.open(tmp_path / 'other.tgz', 'w:gz') as archive:
+        archive.add(folder / 'batches.meta', 'a/batches.meta')
+    with pytest.raises(DatasetError, match=r'other\.tgz: of .tar .*: unpack it and name the'):
+        open_dataset(str(tmp_path / 'other.tgz'))
+    with tarfile.open(tmp_path / 'whole.tar.gz', 'w:gz') as archive:
+        archive.add(folder, folder.name)
+    for content in (b'', b'hello', (tmp_path / 'whole.tar.gz').read_bytes()[:5000]):
+        (tmp_path / 'broken.tar.gz').write_bytes(content)
+        with pytest.raises(DatasetError, match=r'broken\.tar\.gz: cannot be read as \.tar'):
+            open_dataset(str(tmp_path / 'broken.tar.gz'))

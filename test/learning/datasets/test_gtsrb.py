@@ -61,3 +61,20 @@ def test_gtsrb_with_its_test_images(tmp_path):
     (tmp_path / 'Final_Test' / 'Images' / 'GT-final_test.csv').write_text('Filename\nx.ppm\n')
     with pytest.raises(DatasetError, match=r'GT-final_test\.csv:2: needs the columns Filename'):
         open_dataset(str(tmp_path))
+
+
+@pytest.mark.parametrize('table', ['GT-final_test.csv', 'GTSRB/GT-final_test.csv',
+                                   'GTSRB/Final_Test/GT-final_test.csv'])
+def test_the_table_of_the_test_images_may_lie_above_them(tmp_path, table):
+    images = tmp_path / 'GTSRB' / 'Final_Test' / 'Images'
+    for index in range(2):
+        write(images / f'0000{index}.ppm', 40 + index)
+    # without classes, as it comes with the images
+    (images / 'GT-final_test.test.csv').write_text('Filename;Width\n00000.ppm;8\n')
+    (tmp_path / table).write_text('Filename;ClassId\n00001.ppm;1\n00000.ppm;0\n')
+    data = open_dataset(str(tmp_path))
+    assert data.classes.tolist() == [1, 0]
+    np.testing.assert_array_equal(data.read(0), picture(41))
+    (tmp_path / table).write_text('Filename;ClassId\n00007.ppm;1\n')
+    with pytest.raises(DatasetError, match=r'names 00007\.ppm, which is neither beside it nor'):
+        open_dataset(str(tmp_path))

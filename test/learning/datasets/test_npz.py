@@ -27,7 +27,8 @@ def opened(tmp_path, part=None, **arrays):
     return open_dataset(str(tmp_path / 'd.npz'), part=part)
 
 
-@pytest.mark.parametrize('name', ['group', 'track', 'session', 'patient'])
+@pytest.mark.parametrize('name', ['group', 'track', 'session', 'patient', 'groups',
+                                  'tracks'])
 def test_groups_may_have_several_names_and_be_texts(tmp_path, name):
     data = opened(tmp_path, **{name: np.array([['p1'], ['p1'], ['p2'], ['p3']])})
     assert data.groups.tolist() == ['p1', 'p1', 'p2', 'p3']
@@ -43,9 +44,39 @@ def test_each_part_knows_the_classes_of_all(tmp_path):
         opened(tmp_path, 'test', **parts)
 
 
-def test_class_names_may_be_in_the_file(tmp_path):
-    data = opened(tmp_path, labels=np.array(['cat', 'dog', 'bird']))
+@pytest.mark.parametrize('name', ['labels', 'class_names', 'classes'])
+@pytest.mark.parametrize('kind', ['U', 'S'])
+def test_class_names_may_be_in_the_file(tmp_path, name, kind):
+    data = opened(tmp_path, **{name: np.array(['cat', 'dog', 'bird'], kind)})
     assert data.labels == ('cat', 'dog', 'bird')
+
+
+def test_classes_that_are_numbers_are_no_names(tmp_path):
+    assert opened(tmp_path, classes=np.arange(9)).labels == ('0', '1')
+
+
+@pytest.mark.parametrize(('y', 'labels'), [
+    (np.array([False, True, True, False]), ('0', '1')),
+    (np.array([0.0, 1.0, 1.0, 0.0], np.float32), ('0', '1')),
+    (np.array(['cat', 'dog', 'dog', 'cat']), ('cat', 'dog')),
+    (np.array([b'cat', b'dog', b'dog', b'cat']), ('cat', 'dog')),
+])
+def test_classes_may_be_of_any_kind(tmp_path, y, labels):
+    data = opened(tmp_path, y=y)
+    assert (data.labels, data.classes.tolist()) == (labels, [0, 1, 1, 0])
+
+
+def test_names_in_y_have_the_order_of_the_names_in_the_file(tmp_path):
+    data = opened(tmp_path, y=np.array(list('abab')), class_names=np.array(['b', 'c', 'a']))
+    assert data.classes.tolist() == [2, 0, 2, 0]
+    parts = {'x_train': PICTURES, 'y_train': np.array(list('bbcc')), 'x_val': PICTURES[:1],
+             'y_val': np.array(['a'])}
+    assert opened(tmp_path, 'train', **parts).classes.tolist() == [1, 1, 2, 2]
+
+
+def test_alpha_is_dropped(tmp_path):
+    pictures = np.random.default_rng(0).integers(0, 256, (4, 6, 5, 4), np.uint8)
+    np.testing.assert_array_equal(opened(tmp_path, x=pictures).read(2), pictures[2, :, :, :3])
 
 
 def test_one_channel_is_grey(tmp_path):
@@ -56,15 +87,17 @@ def test_one_channel_is_grey(tmp_path):
     ({'group': np.arange(3)}, '`x` and `group` must be equally long, received 4 and 3'),
     ({'group': np.zeros((4, 2))}, r'`group` must hold one value for each sample.*\(4, 2\)'),
     ({'labels': np.array(['a', 'a'])}, 'names of classes must differ'),
-    ({'labels': np.array('a')}, r'x\[1\]: label 1 is out of range, there are 1 classes'),
-    ({'y': np.array([0, 1, 10 ** 12, 1])}, r'x\[2\]: label 1000000000000 is out of range'),
-    ({'y': np.array([0, 1, 0.5, 1])}, '`y` must be .* whole numbers, received .*float64'),
-    ({'y': np.array(list('abab'))}, '`y` must be .* whole numbers'),
+    ({'labels': np.array('a')}, r'`y\[1\]` is 1: out of range, there are 1 classes'),
+    ({'y': np.array([0, 1, 10 ** 12, 1])}, r'`y\[2\]` is 1000000000000: out of range'),
+    ({'y': np.array([0, 1, 0.5, 1])}, r'`y\[2\]` is 0\.5, a whole number is needed'),
+    ({'y': np.array([0, 1, np.nan, 1])}, r'`y\[2\]` is nan'),
+    ({'y': np.array(list('abac')), 'labels': np.array(['a', 'b'])},
+     r'`y\[3\]` is c: out of range, there are 2 classes \(a, b\)'),
     ({'y': np.int64(1)}, '`y` must be .* whole numbers'),
     ({'y': np.array([0, None, 0, 1])}, '`y` cannot be read'),
     ({'x': PICTURES[:0], 'y': np.zeros(0, int)}, 'holds no sample'),
     ({'x': np.uint8(3)}, '`x` must be images'),
-    ({'x': np.zeros((4, 6, 5, 4), np.uint8)}, '`x` must be images.*received .*5, 4'),
+    ({'x': np.zeros((4, 6, 5, 2), np.uint8)}, '`x` must be images.*received .*5, 2'),
 ])
 def test_what_is_wrong_is_told_with_file_and_array(tmp_path, arrays, words):
     with pytest.raises(DatasetError, match=rf'd\.npz: .*{words}'):

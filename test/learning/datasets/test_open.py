@@ -140,7 +140,7 @@ def test_a_table(tmp_path):
     ({'x': np.zeros((4, 8, 8, 3), np.uint8), 'y': np.arange(3)}, 'equally long'),
     ({'x': np.zeros((4, 8, 8, 3), np.uint8), 'y': np.zeros((4, 2), int)}, 'whole numbers'),
     ({'x': np.zeros((2, 8, 8, 3), np.uint8), 'y': np.array([0, -1])},
-     r'x\[1\]: label -1 is out of range'),
+     r'`y\[1\]` is -1: out of range'),
 ])
 def test_wrong_arrays_are_told(tmp_path, arrays, words):
     np.savez(tmp_path / 'd.npz', **arrays)

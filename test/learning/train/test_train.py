@@ -12,6 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+from dataclasses import replace
 import json
 import os
 import resource
@@ -23,6 +24,7 @@ from digiphys_ros.cli.main import main
 from digiphys_ros.learning.datasets import open_dataset
 from digiphys_ros.learning.recipe import Recipe
 from digiphys_ros.learning.train import train
+from digiphys_ros.learning.train.train import material_of
 from digiphys_ros.perception import Classifier, create_engine, load_bundle
 from digiphys_ros.perception.frame import Frame
 import numpy as np
@@ -209,23 +211,93 @@ def test_signs_with_a_background_class(tmp_path, recipe_file, data_dir):
     assert set(manifest.metrics) == {'held-out groups', 'scenery without a sign', 'drawn signs'}
 
 
-def test_a_table_trains_too(tmp_path, capsys):
+@pytest.fixture(scope='module')
+def weather(tmp_path_factory):
+    """Return a folder with a table and a model of it."""
+    folder = tmp_path_factory.mktemp('weather')
     rng = np.random.default_rng(0)
     rows = rng.normal(0, 1, (200, 3)) * (1, 100, 0.01)
     labels = np.where(rows[:, 0] + rows[:, 1] / 100 > 0, 'warm', 'cold')
     lines = [','.join([*map(str, row), label])
              for row, label in zip(rows, labels, strict=True)]
-    (tmp_path / 't.csv').write_text('\n'.join(['a,b,c,label', *lines]) + '\n')
-    code = main(['train', 'mlp', '--data', str(tmp_path / 't.csv'), '--out',
-                 str(tmp_path / 'weather'), '--epochs', '20'])
-    assert code == 0
-    about = json.loads((tmp_path / 'weather' / 'model.json').read_text())
+    (folder / 't.csv').write_text('\n'.join(['a,b,c,label', *lines]) + '\n')
+    assert main(['train', 'mlp', '--data', str(folder / 't.csv'), '--out',
+                 str(folder / 'weather'), '--epochs', '20']) == 0
+    return folder
+
+
+def test_a_table_trains_too(weather, tmp_path, capsys):
+    about = json.loads((weather / 'weather' / 'model.json').read_text())
     assert about['labels'] == ['cold', 'warm']
     assert about['metrics']['held-out groups']['accuracy'] > 0.9
     import keras
-    model = keras.models.load_model(tmp_path / 'weather' / 'model.keras', safe_mode=True)
+    model = keras.models.load_model(weather / 'weather' / 'model.keras', safe_mode=True)
     assert np.asarray(model(np.array([[2.0, 200.0, 0.0]], np.float32))).argmax() == 1
+    assert about['validation'] == {'share': 0.2, 'seed': 0}
     # images in a recipe and a table do not go together
-    assert main(['train', 'perceptron', '--data', str(tmp_path / 't.csv'), '--out',
+    assert main(['train', 'perceptron', '--data', str(weather / 't.csv'), '--out',
                  str(tmp_path / 'x')]) == 2
     assert 'take it out' in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_table_is_evaluated_as_a_bundle_is(weather, tmp_path, capsys):
+    words = ['evaluate', str(weather / 'weather'), '--data', str(weather / 't.csv')]
+    assert main([*words, '--validation', '--json', str(tmp_path / 'r.json'), '--plot',
+                 str(tmp_path / 'r.png')]) == 0
+    assert 'calibration error' in capsys.readouterr().out
+    report = json.loads((tmp_path / 'r.json').read_text())
+    about = json.loads((weather / 'weather' / 'model.json').read_text())
+    measured = about['metrics']['held-out groups']
+    assert {name: report[name] for name in measured} == measured
+    assert set(report['per_class']) == {'cold', 'warm'}
+    assert report['robustness'] == {'images': 0}
+    (tmp_path / 'two.csv').write_text('a,b,label\n1,2,cold\n2,1,warm\n')
+    for more, sentence in ((['--data', str(tmp_path / 'two.csv')], 'has 2 columns of numbers'),
+                           (['--outliers', 'x'], '--outliers x: is for bundles')):
+        assert main([*words, *more]) != 0
+        assert sentence in capsys.readouterr().err
+
+
+def test_a_full_disk_leaves_the_model_of_a_table_whole(weather):
+    before = {path.name: path.read_bytes() for path in (weather / 'weather').iterdir()}
+    words = ['train', 'mlp', '--data', str(weather / 't.csv'), '--out', str(weather / 'weather'),
+             '--epochs', '20', '--resume']
+
+    def small_disk():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+    full = process(words, preexec_fn=small_disk)
+    told = full.communicate()[1]
+    assert full.returncode == 1
+    assert 'cannot be written' in told and 'Traceback' not in told
+    assert {path.name: path.read_bytes() for path in (weather / 'weather').iterdir()} == before
+
+
+def test_what_is_no_model_of_a_table_is_not_overwritten(weather, tmp_path, capsys):
+    (tmp_path / 'notes').mkdir()
+    (tmp_path / 'notes' / 'a.txt').write_text('hello')
+    assert main(['train', 'mlp', '--data', str(weather / 't.csv'), '--out',
+                 str(tmp_path / 'notes')]) == 1
+    assert 'is there already and no model of a table' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('labels', ['turn left ahead\nturn right ahead\nstop',
+                                    'Right\nstop\nleft', 'keep_left\nkeep_right\nstop'])
+@pytest.mark.parametrize(('changes', 'field'), [
+    ({'augment': {'flip_horizontal': True}}, 'augment.flip_horizontal'),
+    ({'mirror': True}, 'mirror')])
+def test_left_and_right_are_not_mirrored(colours, recipe_file, tmp_path, capsys, labels, changes,
+                                         field):
+    (tmp_path / 'names.txt').write_text(labels)
+    words = ['train', str(recipe_file(epochs=1, **changes)), '--data', str(colours / 'd.npz'),
+             '--labels', str(tmp_path / 'names.txt'), '--out', str(tmp_path / 'b')]
+    assert main(words) == 2
+    told = capsys.readouterr().err
+    assert f'field `{field}`: the mirror image of "' in told and told.count('\n') == 1
+    assert not (tmp_path / 'b.training').exists()
+
+
+def test_words_that_hold_left_or_right_are_no_sides(colours, recipe_file):
+    recipe = Recipe.model_validate(yaml.safe_load(recipe_file(
+        augment={'flip_horizontal': True}).read_text()))
+    data = replace(open_dataset(str(colours / 'd.npz')), labels=('leftover', 'rightover', 'left'))
+    assert material_of(recipe, data, {}).training is data

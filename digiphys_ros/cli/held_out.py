@@ -1,0 +1,162 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What a verb trains on and what it holds out, as the command line and a bundle say."""
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+import sys
+from typing import Any, TYPE_CHECKING
+
+from digiphys_ros.cli.labelled import open_labelled, split_labelled
+from digiphys_ros.errors import DatasetError, UsageError
+import numpy as np
+
+if TYPE_CHECKING:
+    from digiphys_ros.learning.datasets import Dataset
+
+SHARE = '0.2'
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """
+    How images are held out.
+
+    :ivar validation: a share of each class's groups, or ``part``: the data's own.
+    :ivar seed: of the share.
+    :ivar split: a manifest instead.
+    """
+
+    validation: str = SHARE
+    seed: int = 0
+    split: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.split is not None and self.validation == 'part':
+            raise UsageError('--split and --validation part both choose what is held out: give '
+                             'one of them.')
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """Return what a bundle keeps, so that the same images are held out again."""
+        if self.split is not None:
+            return {'split': Path(self.split).name}
+        if self.validation == 'part':
+            return {'part': 'val'}
+        return {'share': float(self.validation), 'seed': self.seed}
+
+
+@dataclass(frozen=True)
+class Parted:
+    """
+    Two sides of labelled data that share no group.
+
+    :ivar name: of the held-out side, in a model card.
+    :ivar told: how it was held out, for people.
+    """
+
+    training: 'Dataset'
+    validation: 'Dataset'
+    name: str
+    told: str
+
+
+def open_parted(arguments: argparse.Namespace, held_out: HeldOut) -> Parted:
+    """
+    Return both sides of ``--data``, without its test part: that is for the last measurement.
+
+    :raises UsageError: when there is no such file, or the share is none.
+    :raises DatasetError: when it is no data set, or nothing is left on one side.
+    """
+    labels = getattr(arguments, 'labels', None)
+    if held_out.validation == 'part':
+        training, validation = (open_labelled(arguments.data, labels, part, topics=arguments)
+                                for part in ('train', 'val'))
+        return Parted(training, validation, 'validation part',
+                      "the data's own validation part held out")
+    data = open_labelled(arguments.data, labels, topics=arguments)
+    usable = _without_test(data)
+    if held_out.split is None:
+        # groups are drawn among what may be used, so that the share is one of it
+        rest = data.take(usable)
+        split = split_labelled(rest, None, held_out.validation, held_out.seed)
+        sides = rest.take(split.train), rest.take(split.validation)
+    else:
+        # a manifest lists all of the data
+        split = split_labelled(data, held_out.split, 0, 0)
+        sides = (data.take(np.intersect1d(split.train, usable)),
+                 data.take(np.intersect1d(split.validation, usable)))
+    return Parted(*sides, 'held-out groups', _told(held_out, len(usable) < len(data)))
+
+
+def _told(held_out: HeldOut, has_test: bool) -> str:
+    how = f'held out as {Path(held_out.split).name} says' if held_out.split else \
+        f'{float(held_out.validation):.0%} of each class held out, whole groups'
+    return how + (', the test part left out' if has_test else '')
+
+
+def _without_test(data: 'Dataset') -> Any:
+    if data.parts is None:
+        return np.arange(len(data))
+    usable = np.flatnonzero(data.parts != 'test')
+    if not len(usable):
+        raise DatasetError(f'{data.uri}: holds a test part alone, and that is for digiphys '
+                           'evaluate: name data to train on.')
+    if len(usable) < len(data):
+        sys.stderr.write(f'{len(data) - len(usable)} samples of the test part are left out: they '
+                         'are for digiphys evaluate --part test\n')
+    return usable
+
+
+def held_out_in(provenance: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a bundle keeps of how its training held images out, empty where it does not."""
+    record = provenance.get('validation')
+    return record if isinstance(record, dict) else {}
+
+
+def as_trained(record: Mapping[str, Any], arguments: argparse.Namespace) -> HeldOut:
+    """
+    Return how to hold out, as the command line says and where it says nothing as training did.
+
+    :param record: what ``held_out_in`` returns.
+    :raises UsageError: when training held out by a manifest, which has to be given again.
+    """
+    asked = arguments.validation
+    if asked is None and arguments.split is None and 'split' in record:
+        raise UsageError(f'the bundle was trained with --split {record["split"]}: give that file '
+                         'again, or a --validation share.')
+    trained = 'part' if 'part' in record else str(record.get('share', SHARE))
+    seed = arguments.seed if arguments.seed is not None else record.get('seed', 0)
+    held_out = HeldOut(asked or (SHARE if arguments.split else trained), int(seed),
+                       arguments.split)
+    _warn(record, held_out)
+    return held_out
+
+
+def _warn(record: Mapping[str, Any], held_out: HeldOut) -> None:
+    try:
+        own = held_out.record
+    except ValueError:
+        # no number, which opening the data tells better
+        return
+    if record and own != record:
+        sys.stderr.write(f'held out here: {_words(own)}; in training: {_words(record)}: some of '
+                         'these images may have been trained on\n')
+
+
+def _words(record: Mapping[str, Any]) -> str:
+    return ', '.join(f'{name} {value}' for name, value in record.items())

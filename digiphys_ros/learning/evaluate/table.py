@@ -1,0 +1,80 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Measure a model of a table: rows of numbers, for which there are no bundles."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from digiphys_ros.errors import BundleError, DatasetError
+from digiphys_ros.learning.datasets.dataset import Dataset
+from digiphys_ros.learning.evaluate.evaluate import matched, report_on
+from digiphys_ros.perception.bundle import MANIFEST
+import numpy as np
+
+MODEL, ABOUT = 'model.keras', 'model.json'
+"""What ``digiphys train`` writes for a table."""
+
+
+def is_table_model(folder: Path) -> bool:
+    """Return whether a folder holds what was trained on a table."""
+    return (folder / ABOUT).is_file() and not (folder / MANIFEST).exists()
+
+
+def read_about(folder: Path) -> dict[str, Any]:
+    """
+    Return labels, temperature and how validation rows were held out.
+
+    :raises BundleError: when they are not there.
+    """
+    try:
+        about = json.loads((folder / ABOUT).read_text(encoding='utf-8'))
+        return {**about, 'labels': [str(label) for label in about['labels']],
+                'temperature': float(about['temperature'])}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BundleError(f'{folder / ABOUT}: needs `labels` and `temperature` '
+                          f'({type(error).__name__}: {error}): train anew.') from error
+
+
+def evaluate_table(folder: Path, data: Dataset) -> dict[str, Any]:
+    """
+    Return the report that a bundle gets; there are no pictures to corrupt.
+
+    :raises BundleError: when the model cannot be read.
+    :raises DatasetError: when these are no rows of its columns, or of a class it does not have.
+    """
+    about = read_about(folder)
+    if data.kind != 'table':
+        raise DatasetError(f'{data.uri}: holds images, and {folder.name} is a model of a table.')
+    data = matched(data, about['labels'])
+    model = _model(folder)
+    rows = data.arrays()
+    if model.input_shape[1:] != rows.shape[1:]:
+        raise DatasetError(f'{data.uri}: has {rows.shape[1]} columns of numbers, {folder.name} '
+                           f'was trained on {model.input_shape[1]}.')
+    logits = np.asarray(model(rows, training=False))
+    digest = hashlib.sha256((folder / MODEL).read_bytes()).hexdigest()
+    return {'bundle': str(about.get('name', folder.name)), 'hash': digest, 'engine': 'keras',
+            **report_on(logits, data, about['temperature'], 0.0), 'robustness': {'images': 0}}
+
+
+def _model(folder: Path) -> Any:
+    import keras
+    try:
+        return keras.models.load_model(folder / MODEL, compile=False, safe_mode=True)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BundleError(f'{folder / MODEL}: cannot be read as a Keras model: '
+                          f'{str(error).splitlines()[0]}: train anew.') from error
