@@ -79,6 +79,9 @@ EXPECTATIONS = {
     'speed_at_most_mps': Expectation(POSITIVE, _at_most('speed_mps'), ('speed_mps',)),
     'drives_at_least_m': Expectation(POSITIVE, _at_least('distance_m'), ('distance_m',)),
     'no_conflicting_greens': Expectation(
+        MET, lambda run, bound, faults: score.fact_at_most(run, 'head_conflicts', 0),
+        ('head_conflicts',)),
+    'no_collisions': Expectation(
         MET, lambda run, bound, faults: score.fact_at_most(run, 'conflicts', 0),
         ('conflicts',)),
     'mean_wait_at_most_s': Expectation(POSITIVE, _at_most('mean_wait_s'), ('mean_wait_s',)),
