@@ -16,6 +16,7 @@
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+import math
 from typing import TYPE_CHECKING
 
 from digiphys_ros.simulation.faults import Fault
@@ -57,6 +58,21 @@ def never_above_limit(recording: 'Recording', share: float, grace_s: float = 1.0
 
     :param share: how far above the limit the speed may be, as a share of the limit.
     """
+    for time_s, speed, binding in _bound_speeds(recording, grace_s):
+        if speed > binding * (1 + share) + 1e-9:
+            return Failure(time_s, f'{speed:.3f} m/s, the limit is {binding:g} m/s')
+    return None
+
+
+def most_above_limit(recording: 'Recording', grace_s: float = 1.0) -> tuple[float, int]:
+    """Return by which share a limit was exceeded at worst, and how many frames had a limit."""
+    shares = [speed / binding - 1 for _, speed, binding in _bound_speeds(recording, grace_s)
+              if math.isfinite(binding)]
+    return max((0.0, *shares)), len(shares)
+
+
+def _bound_speeds(recording: 'Recording', grace_s: float) -> Iterator[tuple[float, float, float]]:
+    """Yield the time, the speed and the limit that binds of each frame."""
     limits: deque[tuple[float, float]] = deque()
     for frame in recording.frames:
         speed, limit = float(frame.facts['speed_mps']), float(frame.facts['limit_mps'])
@@ -64,10 +80,7 @@ def never_above_limit(recording: 'Recording', share: float, grace_s: float = 1.0
         # the last one from before the grace began was still in force when it began
         while len(limits) > 1 and limits[1][0] <= frame.time_s - grace_s:
             limits.popleft()
-        binding = max(value for _, value in limits)
-        if speed > binding * (1 + share) + 1e-9:
-            return Failure(frame.time_s, f'{speed:.3f} m/s, the limit is {binding:g} m/s')
-    return None
+        yield frame.time_s, speed, max(value for _, value in limits)
 
 
 def events_right(recording: 'Recording', kind: str, least: float, detail: str | None = None,
