@@ -17,13 +17,12 @@
 import argparse
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-import os
 from pathlib import Path
 import sys
 import time
 from typing import Any
 
-from digiphys_ros.cli.output import write_json
+from digiphys_ros.cli.output import check_display, check_places, write_json
 from digiphys_ros.cli.seeds import parse_seeds
 from digiphys_ros.errors import UsageError
 
@@ -110,8 +109,9 @@ def _check(arguments: argparse.Namespace) -> None:
         parse_seeds(arguments.seeds)
     if arguments.no_camera and (arguments.view or arguments.record or arguments.collect):
         raise UsageError('--no-camera makes no pictures to show, record or collect.')
-    if arguments.view and not (os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY')):
-        raise UsageError('--view: there is no display; --record FILE.mp4 makes a film.')
+    if arguments.view:
+        check_display('--record FILE.mp4 makes a film')
+    check_places(arguments.json)
 
 
 def _collect(arguments: argparse.Namespace) -> int:
@@ -138,7 +138,7 @@ def _run(arguments: argparse.Namespace) -> int:
     application = make_application(arguments.app, arguments.seed, camera=camera)
     pipeline = make_pipeline(application, bundle=arguments.bundle, camera=camera)
     out = Path(arguments.out)
-    out.mkdir(parents=True, exist_ok=True)
+    check_places(None, out)
     started_s = time.perf_counter()
     with ExitStack() as stack:
         watch = _watch(arguments, application, seconds, stack)

@@ -80,6 +80,13 @@ class CameraFault(_Fault):
         return True
 
 
+class Blurred(_Fault):
+    """The lens is out of focus."""
+
+    kind: Literal['camera_blurred']
+    sigma_px: Annotated[float, Field(gt=0, le=50)]
+
+
 class Knocked(_Seen):
     """The camera looks aside; positive to the left."""
 
@@ -123,5 +130,5 @@ class Killed(_Fault):
         return self.node != 'gate'
 
 
-Fault = Annotated[CameraFault | Knocked | SignFault | Delayed | Killed,
+Fault = Annotated[CameraFault | Blurred | Knocked | SignFault | Delayed | Killed,
                   Field(discriminator='kind')]

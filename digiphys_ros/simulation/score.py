@@ -51,6 +51,43 @@ def fact_at_least_at_end(recording: 'Recording', fact: str, least: float) -> Fai
     return None
 
 
+def misses_at_most(recording: 'Recording', most: float) -> Failure | None:
+    """Judge defective parts that were let through; where none came, nothing was shown."""
+    last = recording.frames[-1]
+    if not last.facts['defective']:
+        return Failure(last.time_s, 'no defective part came that could be missed')
+    return fact_at_most(recording, 'misses', most)
+
+
+def never_happens(recording: 'Recording', kind: str) -> Failure | None:
+    """Judge that there was no event of a kind."""
+    found = next((event for event in recording.events if event.kind == kind), None)
+    return found and Failure(found.time_s, f'{kind}, on the way to {found.detail}')
+
+
+def slow_while_abstaining(recording: 'Recording', fact: str, most: float, grace_s: float = 1.5,
+                          ) -> Failure | None:
+    """Judge a speed from when the classifier has not answered for ``grace_s`` on end."""
+    since_s: float | None = None
+    judged = False
+    for frame in recording.frames:
+        if frame.said is not None:
+            since_s = None
+            continue
+        since_s = frame.time_s if since_s is None else since_s
+        if frame.time_s - since_s < grace_s:
+            continue
+        judged = True
+        value = float(frame.facts[fact])
+        if value > most + 1e-9:
+            return Failure(frame.time_s, f'{fact} is {value:g}, more than {most:g}, after '
+                           f'{frame.time_s - since_s:.1f} s without an answer')
+    if judged:
+        return None
+    return Failure(recording.frames[-1].time_s,
+                   f'the classifier was never without an answer for {grace_s:g} s')
+
+
 def never_above_limit(recording: 'Recording', share: float, grace_s: float = 1.0,
                       ) -> Failure | None:
     """

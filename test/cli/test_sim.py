@@ -123,6 +123,29 @@ def test_what_cannot_be_done_is_one_sentence(words, sentence, capsys):
     assert told.count('\n') == 1
 
 
+@pytest.mark.parametrize(('words', 'sentence'), [
+    (['--json', 'nowhere/a.json'], '--json nowhere/a.json: there is no folder'),
+    (['--json', '.'], '--json .: cannot be written'),
+    (['--out', 'file/out'], '--out file/out: cannot be made'),
+])
+def test_where_results_cannot_go_is_found_before_the_run(
+        words, sentence, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'file').touch()
+    monkeypatch.setattr('digiphys_ros.simulation.loop.Loop.step', None)
+    assert sim('sorting', '--no-camera', *words) == 2
+    assert sentence in capsys.readouterr().err
+
+
+def test_a_display_that_opens_no_window_is_one_sentence(capsys, monkeypatch):
+    monkeypatch.delenv('WAYLAND_DISPLAY', raising=False)
+    monkeypatch.setenv('DISPLAY', ':99')
+    assert sim('traffic', '--view') == 2
+    told = capsys.readouterr().err
+    assert 'the display :99 opens no window' in told
+    assert told.count('\n') == 1
+
+
 def test_a_window_needs_a_display(capsys, monkeypatch):
     for variable in ('DISPLAY', 'WAYLAND_DISPLAY'):
         monkeypatch.delenv(variable, raising=False)

@@ -36,6 +36,14 @@ def test_who_is_told_the_truth_obeys_every_sign(seed):
     assert recording.unsafe_commands == 0
 
 
+@pytest.mark.parametrize('broken', [1e12, np.nan])
+def test_a_world_that_does_not_settle_is_refused(broken):
+    course = make_application('traffic', camera=False)
+    course._physics.data.qvel[:] = broken
+    with pytest.raises(SimulationError, match=r'sign_course does not settle: MuJoCo reports BAD'):
+        course.advance(0.1, AHEAD)
+
+
 def test_the_same_seed_drives_the_same_way():
     (first, one), (second, other) = told(1), told(1)
     assert first.facts() == second.facts()
