@@ -72,10 +72,6 @@ def _at_least(fact: str) -> Judge:
     return lambda run, bound, faults: score.fact_at_least_at_end(run, fact, bound)
 
 
-def _slow_unread(fact: str) -> Judge:
-    return lambda run, bound, faults: score.slow_while_abstaining(run, fact, bound)
-
-
 def _events(kind: str, detail: str | None = None) -> Judge:
     return lambda run, bound, faults: score.events_right(run, kind, float(bound), detail)
 
@@ -90,8 +86,6 @@ EXPECTATIONS = {
     'stays_on_course': Expectation(
         MET, lambda run, bound, faults: score.never_happens(run, 'course left'),
         applications=('traffic',)),
-    'unread_speed_at_most_mps': Expectation(
-        POSITIVE, _slow_unread('speed_mps'), ('speed_mps',)),
     'speed_at_most_mps': Expectation(POSITIVE, _at_most('speed_mps'), ('speed_mps',)),
     'drives_at_least_m': Expectation(POSITIVE, _at_least('distance_m'), ('distance_m',)),
     'no_conflicting_greens': Expectation(
@@ -106,8 +100,9 @@ EXPECTATIONS = {
     'misses_at_most': Expectation(
         COUNT, lambda run, bound, faults: score.misses_at_most(run, bound),
         ('misses', 'defective')),
-    'unread_belt_at_most_mps': Expectation(
-        POSITIVE, _slow_unread('belt_mps'), ('belt_mps',)),
+    'unsure_belt_at_most_mps': Expectation(
+        POSITIVE, lambda run, bound, faults: score.slow_while_abstaining(run, 'belt_mps', bound),
+        ('belt_mps',)),
     'struck_at_most': Expectation(COUNT, _at_most('struck'), ('struck',)),
     'parts_at_least': Expectation(COUNT, _at_least('parts'), ('parts',)),
     'parts_right_at_least': Expectation(SHARE, _events('part sorted'), applications=('sorting',)),

@@ -119,6 +119,7 @@ class Loop:
         truth = application.truth()
         seen = self._pipeline.see(
             picture, truth, now_s, dead=self._dead,
+            unsure=any(fault.kind == 'classifier_unsure' for fault in active),
             delay_s=sum(fault.delay_s for fault in active if fault.kind == 'command_delayed'))
         record = FrameRecord(
             now_s, truth, seen.said, seen.score, seen.rule,

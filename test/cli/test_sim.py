@@ -137,10 +137,11 @@ def test_where_results_cannot_go_is_found_before_the_run(
     assert sentence in capsys.readouterr().err
 
 
-def test_a_display_that_opens_no_window_is_one_sentence(capsys, monkeypatch):
+@pytest.mark.parametrize('words', [['sim', 'traffic', '--view'], ['demo']])
+def test_a_display_that_opens_no_window_is_one_sentence(words, capsys, monkeypatch):
     monkeypatch.delenv('WAYLAND_DISPLAY', raising=False)
     monkeypatch.setenv('DISPLAY', ':99')
-    assert sim('traffic', '--view') == 2
+    assert main(words) == 2
     told = capsys.readouterr().err
     assert 'the display :99 opens no window' in told
     assert told.count('\n') == 1

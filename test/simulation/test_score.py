@@ -57,6 +57,16 @@ def test_no_miss_counts_only_where_a_part_could_be_missed():
     assert score.misses_at_most(missed, 0).time_s == 3.1
 
 
+def test_who_abstains_for_long_has_to_be_slow():
+    unsure = {'said': lambda time_s: None if 2.0 <= time_s < 6.0 else 'a'}
+    slowed = run(belt_mps=lambda time_s: 0.12 if 3.0 <= time_s < 7.0 else 0.3, **unsure)
+    assert score.slow_while_abstaining(slowed, 'belt_mps', 0.13) is None
+    late = run(belt_mps=lambda time_s: 0.12 if 5.0 <= time_s < 7.0 else 0.3, **unsure)
+    assert score.slow_while_abstaining(late, 'belt_mps', 0.13).time_s == 3.5
+    sure = score.slow_while_abstaining(run(belt_mps=lambda _: 0.0), 'belt_mps', 0.13)
+    assert 'never without an answer' in sure.sentence
+
+
 def test_who_leaves_the_course_has_not_stayed_on_it():
     recording = run(events=[event(2.0, False, 'stop'), event(4.0, False, 'yield', 'course left')])
     assert score.never_happens(recording, 'course left').time_s == 4.0
