@@ -61,8 +61,10 @@ def misses_at_most(recording: 'Recording', most: float) -> Failure | None:
 
 def never_happens(recording: 'Recording', kind: str) -> Failure | None:
     """Judge that there was no event of a kind."""
-    found = next((event for event in recording.events if event.kind == kind), None)
-    return found and Failure(found.time_s, f'{kind}, on the way to {found.detail}')
+    for event in recording.events:
+        if event.kind == kind:
+            return Failure(event.time_s, f'{kind}, on the way to {event.detail}')
+    return None
 
 
 def slow_while_abstaining(recording: 'Recording', fact: str, most: float, grace_s: float = 1.5,
