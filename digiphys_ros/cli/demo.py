@@ -24,7 +24,7 @@ import sys
 import time
 from typing import Any, TYPE_CHECKING
 
-from digiphys_ros.cli.output import write_json
+from digiphys_ros.cli.output import check_display, check_targets, write_json
 from digiphys_ros.errors import DigiphysError, UsageError
 from digiphys_ros.resources import find_resource
 from digiphys_ros.supervisor import Supervisor
@@ -75,9 +75,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Run, judge, draw."""
     if arguments.seconds is not None and not arguments.seconds > 0:
         raise UsageError(f'--seconds must be positive, received {arguments.seconds}.')
+    if not arguments.headless and _has_display():
+        check_display('--headless opens none')
     arguments.source = arguments.source or _default_source()
     _check_source(arguments.source)
     out = Path(arguments.out)
+    check_targets(arguments, ['json'], ['out'])
     out.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, 'ROS_DOMAIN_ID': str(1 + os.getpid() % 100)}
     os.environ.update(transport_environment('local', environment))
@@ -217,9 +220,13 @@ def _settle(observer: 'Observer', eye: str) -> None:
                       and observer.diagnostic('classifier', 'message') == 'no frames arrive', 5.0)
 
 
+def _has_display() -> bool:
+    return bool(os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY'))
+
+
 def _window(observer: 'Observer') -> Any:
     """Return a function that shows the newest annotated image, None without a display."""
-    if not (os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY')):
+    if not _has_display():
         return None
     import cv2
     from digiphys_ros.nodes.conversions import frame_from

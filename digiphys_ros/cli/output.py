@@ -20,10 +20,32 @@ import errno
 import json
 import os
 from pathlib import Path
+import subprocess
 import sys
 from typing import Any
 
 from digiphys_ros.errors import UsageError
+
+TRY_WINDOW = "import cv2; cv2.namedWindow('digiphys'); cv2.destroyAllWindows()"
+
+
+def check_display(alternative: str) -> None:
+    """
+    Try to open a window: Qt ends the process that cannot, so another one tries.
+
+    :param alternative: what to do without one.
+    :raises UsageError: where there is no display, or it opens no window.
+    """
+    names = [os.environ[name] for name in ('DISPLAY', 'WAYLAND_DISPLAY') if os.environ.get(name)]
+    if not names:
+        raise UsageError(f'there is no display to open a window on; {alternative}.')
+    try:
+        opened = subprocess.run([sys.executable, '-c', TRY_WINDOW], capture_output=True,
+                                timeout=30).returncode == 0
+    except subprocess.TimeoutExpired:
+        opened = False
+    if not opened:
+        raise UsageError(f'the display {names[0]} opens no window; {alternative}.')
 
 
 def check_targets(arguments: argparse.Namespace, files: Sequence[str],

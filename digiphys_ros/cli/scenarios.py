@@ -43,12 +43,12 @@ def run(names: Sequence[str], *, out: Path, json: str | None, jobs: int = 0) -> 
     paths = _files(names)
     for path in paths:
         load_scenario(path)
+    out.mkdir(parents=True, exist_ok=True)
     started_s = time.perf_counter()
     jobs = jobs or len(os.sched_getaffinity(0))
     with tqdm(run_trials(paths, out, jobs), total=len(paths), unit='scenario',
               disable=None) as bar:
         trials = sorted(bar, key=lambda trial: trial.name)
-    out.mkdir(parents=True, exist_ok=True)
     draw(trials, out / 'scenarios.png')
     report = {'passed': all(trial.passed for trial in trials), 'jobs': jobs,
               'wall_s': round(time.perf_counter() - started_s, 1),

@@ -15,15 +15,15 @@
 """``digiphys sim``: an application in closed loop in the embedded simulator, without ROS."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-import os
 from pathlib import Path
 import sys
 import time
 from typing import Any
 
-from digiphys_ros.cli.output import check_targets, write_json
+from digiphys_ros.cli.output import check_display, check_targets, write_json
+from digiphys_ros.cli.seeds import parse_seeds
 from digiphys_ros.errors import UsageError
 
 LONGEST_S = 300.0
@@ -40,6 +40,9 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument('app', nargs='?', metavar='APP', help=', '.join(APPLICATIONS))
     parser.add_argument('--seed', type=int, default=0, metavar='N',
                         help='the same seed gives the same run (%(default)s)')
+    parser.add_argument('--seeds', metavar='FIRST-LAST',
+                        help='run with each of these seeds and measure the application against '
+                             'its targets')
     parser.add_argument('--seconds', type=float, metavar='N',
                         help='simulated seconds (default: until it ends, at most '
                              f'{LONGEST_S:.0f})')
@@ -57,7 +60,7 @@ def add_parser(subparsers: Any) -> None:
                         help='run scenarios instead: files, folders, or names in '
                              'config/scenarios')
     parser.add_argument('--jobs', type=int, default=0, metavar='N',
-                        help='scenarios at a time (default: one a core)')
+                        help='scenarios or seeds at a time (default: one a core)')
     parser.add_argument('--collect', metavar='DIR',
                         help='write labelled pictures for digiphys train instead')
     parser.add_argument('--count', type=int, default=1000, metavar='N',
@@ -74,6 +77,9 @@ def run(arguments: argparse.Namespace) -> int:
                                  json=arguments.json, jobs=arguments.jobs))
     if arguments.collect:
         return _collect(arguments)
+    if arguments.seeds:
+        from digiphys_ros.cli.seeds import run as run_seeds
+        return int(run_seeds(arguments, arguments.seconds or LONGEST_S))
     return _run(arguments)
 
 
@@ -96,10 +102,16 @@ def _check(arguments: argparse.Namespace) -> None:
                              f'{getattr(arguments, name)}.')
     if arguments.count < 1:
         raise UsageError(f'--count must be 1 or more, received {arguments.count}.')
+    if arguments.seeds and (arguments.view or arguments.record or arguments.collect
+                            or arguments.scenario):
+        raise UsageError('--seeds runs many at once: there is nothing to show, record, collect '
+                         'or script.')
+    if arguments.seeds:
+        parse_seeds(arguments.seeds)
     if arguments.no_camera and (arguments.view or arguments.record or arguments.collect):
         raise UsageError('--no-camera makes no pictures to show, record or collect.')
-    if arguments.view and not (os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY')):
-        raise UsageError('--view: there is no display; --record FILE.mp4 makes a film.')
+    if arguments.view:
+        check_display('--record FILE.mp4 makes a film')
 
 
 def _collect(arguments: argparse.Namespace) -> int:
@@ -121,6 +133,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from digiphys_ros.simulation.applications import make_application
     from digiphys_ros.simulation.loop import make_pipeline, run_loop
     from digiphys_ros.simulation.record import draw
+    from digiphys_ros.simulation.targets import OF_MANY_RUNS, targets
     seconds, camera = arguments.seconds or LONGEST_S, not arguments.no_camera
     application = make_application(arguments.app, arguments.seed, camera=camera)
     pipeline = make_pipeline(application, bundle=arguments.bundle, camera=camera)
@@ -130,12 +143,14 @@ def _run(arguments: argparse.Namespace) -> int:
     with ExitStack() as stack:
         watch = _watch(arguments, application, seconds, stack)
         recording = run_loop(application, pipeline, seconds, watch=watch, camera=camera)
-    report = _report(arguments, application, recording, time.perf_counter() - started_s)
+    wall_s = time.perf_counter() - started_s
+    reached = [one for one in targets(arguments.app, recording) if one.name not in OF_MANY_RUNS]
+    report = _report(arguments, application, recording, reached, wall_s)
     if arguments.json:
         write_json(report, arguments.json)
     draw(recording, f'{arguments.app}, seed {arguments.seed}', out / 'report.png')
     if arguments.json != '-':
-        sys.stdout.write(_summary(report, recording, out))
+        sys.stdout.write(_summary(report, recording, reached, out))
     return 0 if report['passed'] else 1
 
 
@@ -163,7 +178,7 @@ def _watch(arguments: argparse.Namespace, application: Any, seconds: float,
 
 
 def _report(arguments: argparse.Namespace, application: Any, recording: Any,
-            wall_s: float) -> dict[str, Any]:
+            reached: Sequence[Any], wall_s: float) -> dict[str, Any]:
     judged = [event for event in recording.events if event.right is not None]
     own = sys.modules[type(application).__module__]
     simulated_s = application.time_s
@@ -175,10 +190,13 @@ def _report(arguments: argparse.Namespace, application: Any, recording: Any,
         'commands': recording.commands, 'unsafe_commands': recording.unsafe_commands,
         'unsafe': recording.unsafe,
         'events': {'right': sum(bool(event.right) for event in judged), 'judged': len(judged)},
-        'result': own.report(recording.frames), 'passed': not recording.unsafe_commands}
+        'result': own.report(recording.frames),
+        'targets': [one.as_json() for one in reached],
+        'passed': all(one.holds for one in reached)}
 
 
-def _summary(report: dict[str, Any], recording: Any, out: Path) -> str:
+def _summary(report: dict[str, Any], recording: Any, reached: Sequence[Any],
+             out: Path) -> str:
     from textwrap import wrap
     shown = [f'{name} {value}' for name, value in report['result'].items()
              if not isinstance(value, (list, dict))]
@@ -196,6 +214,7 @@ def _summary(report: dict[str, Any], recording: Any, out: Path) -> str:
         lines.append(f'  ... and {len(judged) - 20} more')
     if judged:
         lines.append(f'  {report["events"]["right"]} of {len(judged)} as they should be')
+    lines += [f'target     {one.sentence()}' for one in reached]
     lines += [f'PROBLEM    unsafe command {sentence}' for sentence in recording.unsafe[:5]]
     lines.append(f'report     {out / "report.png"}')
     return '\n'.join(lines) + '\n'

@@ -71,6 +71,7 @@ class Policy:
         self._rules = sorted(config.rules, key=lambda rule: rule.default)
         self._classes = {rule.name: config.classes(rule) for rule in config.rules}
         self._commands = {rule.name: config.command(rule) for rule in config.rules}
+        self._rearm_after_s = {rule.name: rule.rearm_after_s for rule in config.rules}
         self._restart()
 
     def _restart(self) -> None:
@@ -78,7 +79,7 @@ class Policy:
         self._rule: Rule | None = None
         self._since_s = 0.0
         self._wanted_s = 0.0
-        self._spent: set[str] = set()
+        self._spent_s: dict[str, float] = {}
         self._bounds: Mapping[str, Mapping[str, float]] = {}
 
     def update(self, observation: Observation) -> Decision:
@@ -91,7 +92,7 @@ class Policy:
         while stamp_s - self._seen[0].stamp_s > self._votes.max_age_s:
             self._seen.popleft()
         if len(self._seen) < self._votes.needed:
-            self._rule, self._spent = None, set()
+            self._rule, self._spent_s = None, {}
             return Decision(None, {}, before is not None)
         rule = self._choose(stamp_s)
         if rule is not before and rule.remember is not None:
@@ -114,18 +115,18 @@ class Policy:
 
     def _choose(self, now_s: float) -> Rule:
         wanted = {rule.name for rule in self._rules if self._wants(rule)}
-        # A rule that ran out may be taken again only after its classes were gone.
-        self._spent &= wanted
+        self._spent_s = {name: since_s for name, since_s in self._spent_s.items()
+                         if name in wanted and not self._rearmed(name, since_s, now_s)}
         held = self._rule
         if held is not None and self._ran_out(held, now_s):
-            self._spent.add(held.name)
+            self._spent_s[held.name] = now_s
             held = None
         for rule in self._rules:
             if rule is held and (rule.name in wanted or self._stays(rule, now_s)):
                 if rule.name in wanted:
                     self._wanted_s = now_s
                 return rule
-            if rule is not held and rule.name in wanted - self._spent:
+            if rule is not held and rule.name in wanted - self._spent_s.keys():
                 break
         self._rule, self._since_s, self._wanted_s = rule, now_s, now_s
         return rule
@@ -135,6 +136,10 @@ class Policy:
 
     def _ran_out(self, rule: Rule, now_s: float) -> bool:
         return rule.release_after_s is not None and now_s - self._since_s >= rule.release_after_s
+
+    def _rearmed(self, name: str, spent_s: float, now_s: float) -> bool:
+        after_s = self._rearm_after_s[name]
+        return after_s is not None and now_s - spent_s >= after_s
 
     def _wants(self, rule: Rule) -> bool:
         if rule.default:

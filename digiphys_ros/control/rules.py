@@ -60,6 +60,8 @@ class Rule(BaseModel):
     :ivar linger_s: time it stays after its classes had the votes last, unless a rule above it
         takes over: what was seen has left the picture and is still on its way.
     :ivar release_after_s: longest time; then the rule waits until its classes were gone.
+    :ivar rearm_after_s: longest wait; then it may be taken again with its classes still in view:
+        a stop too far away does not use up the one at the sign. None waits for good.
     :ivar remember: greatest magnitudes by actuator and field that no rule's command exceeds from
         now on, until another rule with ``remember`` is taken; an empty one ends them: a speed
         limit holds when its sign is passed.
@@ -75,6 +77,7 @@ class Rule(BaseModel):
     hold_s: Seconds = 0.0
     linger_s: Seconds = 0.0
     release_after_s: Seconds | None = None
+    rearm_after_s: Seconds | None = None
     remember: dict[str, dict[str, Magnitude]] | None = None
     command: dict[str, dict[str, Finite]]
 
@@ -94,5 +97,8 @@ class Rule(BaseModel):
         if self.default and self.release_after_s is not None:
             problems.append((('release_after_s',), 'a default rule has no other to give way to',
                              self.release_after_s))
+        if self.rearm_after_s is not None and self.release_after_s is None:
+            problems.append((('rearm_after_s',), 'needs `release_after_s`: only a rule that ran '
+                             'out waits', self.rearm_after_s))
         refuse('Rule', *problems)
         return self

@@ -19,9 +19,23 @@ import math
 
 from digiphys_ros.simulation.applications.application import Event
 from digiphys_ros.simulation.route import Board, LIMITS, NO_ENTRY, Route, SLOW, STOP, TURNS
+from digiphys_ros.simulation.view import sign_in_view
 
-READ_M = 4.0
-"""From here on a board can be read for certain; what it says holds from here on."""
+SURE_M = 3.0
+"""
+From here on what a board says holds, whether it was readable or not.
+
+Before, it holds as soon as geometry lets it be read, which on a straight line is at 4 m: out of a
+corner the robot looks aside at first, and cannot obey what its camera does not show.
+"""
+
+STOP_M = 4.0
+"""
+A full stop counts from here on: where a board can be read at the earliest.
+
+Who stops further away has guessed, and is not at the line. The camera loses a board at 2 m, so
+that nearer than that nobody can be asked to stop for what he sees.
+"""
 
 SEEN_M = 7.0
 """
@@ -30,7 +44,7 @@ From here on a board may be seen.
 Whoever sees so far may stop, turn or drive faster this early.
 """
 
-EARLY = frozenset({NO_ENTRY, STOP, *TURNS})
+EARLY = frozenset({NO_ENTRY, *TURNS})
 """Signs that may be obeyed as soon as they may be seen."""
 
 STANDING_MPS, MOVING_MPS, SLOW_MPS, CRUISE_MPS = 0.02, 0.1, 0.3, 0.6
@@ -63,8 +77,8 @@ class Encounters:
     """
     Follow a robot along a route and judge what it did about each sign.
 
-    - stop: it came to a full stop before the board, and went on.
-    - a limit: a second after reading distance it never drove faster, and until the board it
+    - stop: it came to a full stop within 4 m before the board, and went on.
+    - a limit: a second after it could be read it never drove faster, and until the board it
       made use of it.
     - yield, general caution: it was slow on the way to the board.
     - a turn: it came to the next leg.
@@ -113,11 +127,9 @@ class Encounters:
             return
         meeting = self._waiting[0]
         board = meeting.board
-        along_m, _ = self._route.legs[board.leg].place(pose[0], pose[1])
-        self.next_distance_m = board.station_m - along_m
+        self.next_distance_m = self._distance_m(board, pose)
         self._take_limit(leg, pose)
-        if meeting.since_s is None and leg == board.leg and self.next_distance_m <= (
-                SEEN_M if board.sign in EARLY else READ_M):
+        if meeting.since_s is None and leg == board.leg and self._binds(board, pose):
             meeting.since_s = time_s
         if meeting.since_s is None:
             return
@@ -136,10 +148,23 @@ class Encounters:
         board = next((one.board for one in self._waiting if one.board.leg == leg), None)
         if board is None or board.sign not in LIMITS:
             return
-        along_m, _ = self._route.legs[leg].place(pose[0], pose[1])
         limit_mps = LIMITS[board.sign]
-        if board.station_m - along_m <= (SEEN_M if limit_mps > self.limit_mps else READ_M):
+        may_rise = limit_mps > self.limit_mps and self._distance_m(board, pose) <= SEEN_M
+        if may_rise or self._binds(board, pose):
             self.limit_mps = limit_mps
+
+    def _distance_m(self, board: Board, pose: tuple[float, float, float]) -> float:
+        along_m, _ = self._route.legs[board.leg].place(pose[0], pose[1])
+        return board.station_m - along_m
+
+    def _binds(self, board: Board, pose: tuple[float, float, float]) -> bool:
+        """Return whether what a robot does from now on is judged by a board."""
+        distance_m = self._distance_m(board, pose)
+        if board.sign in EARLY:
+            return distance_m <= SEEN_M
+        if board.sign == STOP:
+            return distance_m <= STOP_M
+        return distance_m <= SURE_M or sign_in_view((board,), *pose) == board.sign
 
     def _judge(self, time_s: float, right: bool) -> None:
         meeting = self._waiting.pop(0)

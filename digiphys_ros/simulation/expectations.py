@@ -57,6 +57,13 @@ class Expectation:
 NEED_ACTUATORS = ('no_unsafe_command', 'safe_state_within_s', 'recovers_within_s')
 
 
+MOST_PER_S = {'drives_at_least_m': 0.8, 'parts_at_least': 0.4 / 0.26, 'images_at_least': 2.0}
+"""
+What can come in a second, and one more: the gate's greatest speeds, a part each 0.26 m at the
+closest, and the rate of the X-rays.
+"""
+
+
 def _at_most(fact: str) -> Judge:
     return lambda run, bound, faults: score.fact_at_most(run, fact, bound)
 
@@ -76,15 +83,26 @@ EXPECTATIONS = {
     'never_above_limit': Expectation(
         SHARE, lambda run, bound, faults: score.never_above_limit(run, bound),
         ('speed_mps', 'limit_mps')),
+    'stays_on_course': Expectation(
+        MET, lambda run, bound, faults: score.never_happens(run, 'course left'),
+        applications=('traffic',)),
     'speed_at_most_mps': Expectation(POSITIVE, _at_most('speed_mps'), ('speed_mps',)),
     'drives_at_least_m': Expectation(POSITIVE, _at_least('distance_m'), ('distance_m',)),
     'no_conflicting_greens': Expectation(
+        MET, lambda run, bound, faults: score.fact_at_most(run, 'head_conflicts', 0),
+        ('head_conflicts',)),
+    'no_collisions': Expectation(
         MET, lambda run, bound, faults: score.fact_at_most(run, 'conflicts', 0),
         ('conflicts',)),
     'mean_wait_at_most_s': Expectation(POSITIVE, _at_most('mean_wait_s'), ('mean_wait_s',)),
     'wait_saved_at_least': Expectation(SHARE, _at_least('wait_saved'), ('wait_saved',)),
     'served_at_least': Expectation(COUNT, _at_least('served'), ('served',)),
-    'misses_at_most': Expectation(COUNT, _at_most('misses'), ('misses',)),
+    'misses_at_most': Expectation(
+        COUNT, lambda run, bound, faults: score.misses_at_most(run, bound),
+        ('misses', 'defective')),
+    'unsure_belt_at_most_mps': Expectation(
+        POSITIVE, lambda run, bound, faults: score.slow_while_abstaining(run, 'belt_mps', bound),
+        ('belt_mps',)),
     'struck_at_most': Expectation(COUNT, _at_most('struck'), ('struck',)),
     'parts_at_least': Expectation(COUNT, _at_least('parts'), ('parts',)),
     'parts_right_at_least': Expectation(SHARE, _events('part sorted'), applications=('sorting',)),
@@ -118,19 +136,40 @@ def check_bound(name: str, bound: Any) -> Bound:
     return value
 
 
-def impossible(name: str, application: str, faults: Sequence[Fault], seconds: float) -> str:
-    """Return why an expectation can never be judged, empty where it can."""
+def impossible(name: str, application: str, faults: Sequence[Fault], seconds: float,
+               bound: Any = None) -> str:
+    """
+    Return why an expectation can never be judged or never hold, empty where it can.
+
+    :param bound: as written, of any type.
+    """
     expectation = EXPECTATIONS[name]
     missing = set(expectation.facts) - told_by(application)
     if missing or (expectation.applications and application not in expectation.applications):
         told = ', '.join(possible(application))
         return f'{application} cannot tell, it can be expected: {told}'
     if name in NEED_ACTUATORS and application == 'triage':
-        return 'triage has no actuator'
+        return f'triage has no actuator, it can be expected: {", ".join(possible(application))}'
     fits = {'safe_state_within_s': lambda fault: fault.blinds,
             'recovers_within_s': lambda fault: fault.to_s is not None and fault.to_s < seconds}
     if expectation.fault and not any(map(fits.get(name, bool), faults)):
         return f'the scenario needs {expectation.fault}'
+    number = isinstance(bound, (int, float)) and not isinstance(bound, bool)
+    return _out_of_reach(name, bound, faults, seconds) if number else ''
+
+
+def _out_of_reach(name: str, bound: float, faults: Sequence[Fault], seconds: float) -> str:
+    if name in MOST_PER_S and bound > MOST_PER_S[name] * seconds + 1:
+        return f'in {seconds:g} s it is at most {MOST_PER_S[name] * seconds + 1:g}'
+    if name == 'mean_wait_at_most_s' and bound > seconds:
+        return f'the scenario takes {seconds:g} s, nobody waits longer'
+    ends_s = {'safe_state_within_s': [
+                  min(seconds, fault.to_s or seconds) - fault.from_s
+                  for fault in faults if fault.blinds],
+              'recovers_within_s': [
+                  seconds - fault.to_s for fault in faults if fault.to_s is not None]}.get(name)
+    if ends_s and bound >= max(ends_s):
+        return f'it could not fail: only {max(ends_s):g} s are left to judge'
     return ''
 
 
@@ -139,7 +178,8 @@ def possible(application: str) -> list[str]:
     told = told_by(application)
     return [name for name, expectation in EXPECTATIONS.items()
             if told.issuperset(expectation.facts)
-            and (not expectation.applications or application in expectation.applications)]
+            and (not expectation.applications or application in expectation.applications)
+            and not (application == 'triage' and name in NEED_ACTUATORS)]
 
 
 @lru_cache(maxsize=16)

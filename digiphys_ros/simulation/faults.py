@@ -80,6 +80,19 @@ class CameraFault(_Fault):
         return True
 
 
+class Blurred(_Fault):
+    """The lens is out of focus."""
+
+    kind: Literal['camera_blurred']
+    sigma_px: Annotated[float, Field(gt=0, le=50)]
+
+
+class Unsure(_Fault):
+    """The classifier abstains from every image, as one does that was trained on other parts."""
+
+    kind: Literal['classifier_unsure']
+
+
 class Knocked(_Seen):
     """The camera looks aside; positive to the left."""
 
@@ -123,5 +136,5 @@ class Killed(_Fault):
         return self.node != 'gate'
 
 
-Fault = Annotated[CameraFault | Knocked | SignFault | Delayed | Killed,
+Fault = Annotated[CameraFault | Blurred | Unsure | Knocked | SignFault | Delayed | Killed,
                   Field(discriminator='kind')]

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 import math
 from typing import Any
 
+import cv2
 from digiphys_ros.control.gate import GateOutput
 from digiphys_ros.errors import SimulationError
 from digiphys_ros.simulation.applications.application import Application, Commands, Event, Facts
@@ -118,6 +119,7 @@ class Loop:
         truth = application.truth()
         seen = self._pipeline.see(
             picture, truth, now_s, dead=self._dead,
+            unsure=any(fault.kind == 'classifier_unsure' for fault in active),
             delay_s=sum(fault.delay_s for fault in active if fault.kind == 'command_delayed'))
         record = FrameRecord(
             now_s, truth, seen.said, seen.score, seen.rule,
@@ -140,6 +142,8 @@ class Loop:
         if hasattr(self._application, 'disturb'):
             self._application.disturb(**_disturbance(kinds))
         picture = self._application.picture()
+        if 'camera_blurred' in kinds:
+            picture = cv2.GaussianBlur(picture, (0, 0), kinds['camera_blurred'].sigma_px)
         if 'camera_black' in kinds:
             picture = np.zeros_like(picture)
         self._last_picture = picture

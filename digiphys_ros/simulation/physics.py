@@ -70,12 +70,25 @@ class Physics:
         self._owed_s = 0.0
 
     def step(self, duration_s: float) -> None:
-        """Let time pass in whole steps; what is left over counts the next time."""
+        """
+        Let time pass in whole steps; what is left over counts the next time.
+
+        :raises SimulationError: when the world does not settle.
+        """
         self._owed_s += duration_s
         steps = round(self._owed_s / STEP_S)
         self._owed_s -= steps * STEP_S
         if steps > 0:
             self._mujoco.mj_step(self.model, self.data, steps)
+            self._check_settles()
+
+    def _check_settles(self) -> None:
+        """Refuse a state that MuJoCo found broken: it starts anew from the first one, unasked."""
+        for name in ('BADQPOS', 'BADQVEL', 'BADQACC'):
+            if self.data.warning[getattr(self._mujoco.mjtWarning, f'mjWARN_{name}')].number:
+                raise SimulationError(
+                    f'the world {self.world.name} does not settle: MuJoCo reports {name}; try '
+                    'another seed.')
 
     def forward(self) -> None:
         """Bring what is seen up to date with what was moved."""

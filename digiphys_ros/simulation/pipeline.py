@@ -87,7 +87,8 @@ class Pipeline:
         return gate
 
     def see(self, picture: NDArray[Any] | None, truth: str | None, captured_s: float, *,
-            dead: frozenset[str] = frozenset(), delay_s: float = 0.0) -> Seen:
+            dead: frozenset[str] = frozenset(), delay_s: float = 0.0,
+            unsure: bool = False) -> Seen:
         """
         Take one picture; its commands reach the gates after the processing delay.
 
@@ -95,6 +96,7 @@ class Pipeline:
         :param truth: what a classifier without a picture is told.
         :param dead: nodes that do nothing now.
         :param delay_s: what the commands take in addition.
+        :param unsure: the classifier abstains.
         """
         if 'classifier' in dead:
             return Seen(rule=self._rule)
@@ -107,6 +109,8 @@ class Pipeline:
             if self._liveness.check(frame) != 'fresh':
                 return Seen(rule=self._rule)
             said, score = self._classify(picture)
+        if unsure:
+            said, score = None, 0.0
         if self._policy is not None and 'policy' not in dead:
             decision = self._policy.update(Observation(said, score, captured_s))
             self._rule = decision.rule

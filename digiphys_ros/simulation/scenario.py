@@ -72,7 +72,7 @@ class Scenario(BaseModel):
                 yield (('expect', name), 'no such expectation, allowed are '
                        f'{", ".join(EXPECTATIONS)}', bound)
                 continue
-            reason = impossible(name, self.application, self.faults, self.seconds) \
+            reason = impossible(name, self.application, self.faults, self.seconds, bound) \
                 or _refusal(name, bound)
             if reason:
                 yield ('expect', name), reason, bound

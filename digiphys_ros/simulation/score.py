@@ -16,6 +16,7 @@
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+import math
 from typing import TYPE_CHECKING
 
 from digiphys_ros.simulation.faults import Fault
@@ -50,6 +51,45 @@ def fact_at_least_at_end(recording: 'Recording', fact: str, least: float) -> Fai
     return None
 
 
+def misses_at_most(recording: 'Recording', most: float) -> Failure | None:
+    """Judge defective parts that were let through; where none came, nothing was shown."""
+    last = recording.frames[-1]
+    if not last.facts['defective']:
+        return Failure(last.time_s, 'no defective part came that could be missed')
+    return fact_at_most(recording, 'misses', most)
+
+
+def never_happens(recording: 'Recording', kind: str) -> Failure | None:
+    """Judge that there was no event of a kind."""
+    for event in recording.events:
+        if event.kind == kind:
+            return Failure(event.time_s, f'{kind}, on the way to {event.detail}')
+    return None
+
+
+def slow_while_abstaining(recording: 'Recording', fact: str, most: float, grace_s: float = 1.5,
+                          ) -> Failure | None:
+    """Judge a speed from when the classifier has not answered for ``grace_s`` on end."""
+    since_s: float | None = None
+    judged = False
+    for frame in recording.frames:
+        if frame.said is not None:
+            since_s = None
+            continue
+        since_s = frame.time_s if since_s is None else since_s
+        if frame.time_s - since_s < grace_s:
+            continue
+        judged = True
+        value = float(frame.facts[fact])
+        if value > most + 1e-9:
+            return Failure(frame.time_s, f'{fact} is {value:g}, more than {most:g}, after '
+                           f'{frame.time_s - since_s:.1f} s without an answer')
+    if judged:
+        return None
+    return Failure(recording.frames[-1].time_s,
+                   f'the classifier was never without an answer for {grace_s:g} s')
+
+
 def never_above_limit(recording: 'Recording', share: float, grace_s: float = 1.0,
                       ) -> Failure | None:
     """
@@ -57,6 +97,21 @@ def never_above_limit(recording: 'Recording', share: float, grace_s: float = 1.0
 
     :param share: how far above the limit the speed may be, as a share of the limit.
     """
+    for time_s, speed, binding in _bound_speeds(recording, grace_s):
+        if speed > binding * (1 + share) + 1e-9:
+            return Failure(time_s, f'{speed:.3f} m/s, the limit is {binding:g} m/s')
+    return None
+
+
+def most_above_limit(recording: 'Recording', grace_s: float = 1.0) -> tuple[float, int]:
+    """Return by which share a limit was exceeded at worst, and how many frames had a limit."""
+    shares = [speed / binding - 1 for _, speed, binding in _bound_speeds(recording, grace_s)
+              if math.isfinite(binding)]
+    return max((0.0, *shares)), len(shares)
+
+
+def _bound_speeds(recording: 'Recording', grace_s: float) -> Iterator[tuple[float, float, float]]:
+    """Yield the time, the speed and the limit that binds of each frame."""
     limits: deque[tuple[float, float]] = deque()
     for frame in recording.frames:
         speed, limit = float(frame.facts['speed_mps']), float(frame.facts['limit_mps'])
@@ -64,10 +119,7 @@ def never_above_limit(recording: 'Recording', share: float, grace_s: float = 1.0
         # the last one from before the grace began was still in force when it began
         while len(limits) > 1 and limits[1][0] <= frame.time_s - grace_s:
             limits.popleft()
-        binding = max(value for _, value in limits)
-        if speed > binding * (1 + share) + 1e-9:
-            return Failure(frame.time_s, f'{speed:.3f} m/s, the limit is {binding:g} m/s')
-    return None
+        yield frame.time_s, speed, max(value for _, value in limits)
 
 
 def events_right(recording: 'Recording', kind: str, least: float, detail: str | None = None,

@@ -14,9 +14,7 @@
 """Run scenarios: each in a process of its own, judged, with the picture of every failure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import as_completed, ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 import time
 from typing import Any
@@ -24,6 +22,7 @@ from typing import Any
 import cv2
 from digiphys_ros.simulation.expectations import EXPECTATIONS
 from digiphys_ros.simulation.loop import FrameRecord, make_pipeline, Recording, run_loop
+from digiphys_ros.simulation.processes import in_processes
 from digiphys_ros.simulation.scenario import load_scenario, Scenario
 import numpy as np
 from numpy.typing import NDArray
@@ -101,19 +100,7 @@ def run_trials(paths: Sequence[Path], out: Path, jobs: int) -> Iterator[Trial]:
     :param out: folder for the pictures of failures.
     :param jobs: how many at a time.
     """
-    # a GL context does not survive a fork
-    with ProcessPoolExecutor(jobs, get_context('spawn'), _single_threaded) as pool:
-        running = [pool.submit(run_trial, path, out) for path in paths]
-        try:
-            for done in as_completed(running):
-                yield done.result()
-        finally:
-            for one in running:
-                one.cancel()
-
-
-def _single_threaded() -> None:
-    cv2.setNumThreads(1)
+    return in_processes(run_trial, [(path, out) for path in paths], jobs)
 
 
 def run_trial(path: Path, out: Path) -> Trial:

@@ -56,6 +56,33 @@ def test_without_a_camera_the_same_seed_gives_the_same_result(app, tmp_path, cap
     assert reports[0]['real_time_factor'] > 1
 
 
+def test_a_run_that_misses_a_target_ends_with_1(tmp_path, capsys, monkeypatch):
+    from digiphys_ros.simulation.conveyor import Part
+    monkeypatch.setattr(Part, 'right', False)
+    assert sim('sorting', '--no-camera', '--seconds', 10, '--json', tmp_path / 'a.json', '--out',
+               tmp_path) == 1
+    assert 'target     MISS parts_right 0 (of' in capsys.readouterr().out
+    target = json.loads((tmp_path / 'a.json').read_text())['targets'][0]
+    assert target == {'name': 'parts_right', 'value': 0.0, 'bar': 0.98, 'holds': False}
+
+
+def test_a_run_too_short_to_judge_says_so_and_does_not_fail(tmp_path, capsys):
+    assert sim('traffic', '--no-camera', '--seconds', 2, '--out', tmp_path) == 0
+    assert 'signs_right: nothing was judged' in capsys.readouterr().out
+
+
+def test_many_seeds_are_measured_together(tmp_path, capsys):
+    assert sim('sorting', '--no-camera', '--seeds', '3-4', '--seconds', 20, '--json',
+               tmp_path / 'a.json') == 0
+    report = json.loads((tmp_path / 'a.json').read_text())
+    assert [run['seed'] for run in report['runs']] == [3, 4]
+    assert report['simulated_s'] == pytest.approx(40.0, abs=0.1)
+    assert report['simulated_seconds_per_second'] > 1
+    assert report['frames_per_second'] is None
+    assert [one['name'] for one in report['targets']] == ['parts_right', 'unsafe_commands']
+    assert 'target     ok   parts_right 1 (of ' in capsys.readouterr().out
+
+
 def test_pictures_are_collected(drawing, tmp_path, capsys):
     assert sim('sorting', '--collect', tmp_path / 'new', '--count', 3) == 0
     assert '3 pictures of' in capsys.readouterr().out
@@ -80,6 +107,9 @@ def test_without_gl_it_says_what_to_install_and_no_camera_still_runs(
     ([], 'an application is needed, one of traffic, signals, sorting, triage'),
     (['boat'], 'no application "boat", allowed are traffic'),
     (['traffic', '--seconds', '0'], '--seconds must be positive'),
+    (['traffic', '--seeds', '7'], '--seeds takes a first and a last one as 0-19, received "7"'),
+    (['traffic', '--seeds', '3-1'], '--seeds takes a first and a last one'),
+    (['traffic', '--seeds', '0-1', '--view'], '--seeds runs many at once'),
     (['traffic', '--seed', '-1'], '--seed must not be negative'),
     (['traffic', '--collect', 'x', '--count', '0'], '--count must be 1 or more'),
     (['traffic', '--no-camera', '--record', 'x.mp4'], '--no-camera makes no pictures'),
@@ -90,6 +120,30 @@ def test_what_cannot_be_done_is_one_sentence(words, sentence, capsys):
     assert sim(*words) == 2
     told = capsys.readouterr().err
     assert sentence in told
+    assert told.count('\n') == 1
+
+
+@pytest.mark.parametrize(('words', 'sentence'), [
+    (['--json', 'nowhere/a.json'], '--json nowhere/a.json: there is no folder'),
+    (['--json', '.'], '--json .: cannot be written'),
+    (['--out', 'file/out'], '--out file/out: cannot be made'),
+])
+def test_where_results_cannot_go_is_found_before_the_run(
+        words, sentence, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'file').touch()
+    monkeypatch.setattr('digiphys_ros.simulation.loop.Loop.step', None)
+    assert sim('sorting', '--no-camera', *words) == 2
+    assert sentence in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('words', [['sim', 'traffic', '--view'], ['demo']])
+def test_a_display_that_opens_no_window_is_one_sentence(words, capsys, monkeypatch):
+    monkeypatch.delenv('WAYLAND_DISPLAY', raising=False)
+    monkeypatch.setenv('DISPLAY', ':99')
+    assert main(words) == 2
+    told = capsys.readouterr().err
+    assert 'the display :99 opens no window' in told
     assert told.count('\n') == 1
 
 

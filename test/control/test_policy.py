@@ -107,6 +107,15 @@ def test_full_stop_then_go_until_the_sign_was_gone():
     assert rules(policy, *['x'] * 5, *['stop'] * 3, start_s=4.0)[-1] == 'halt'
 
 
+def test_a_rule_that_ran_out_is_taken_again_after_a_while_with_its_sign_still_in_view():
+    listed = yaml.safe_load(TEXT)['rules']
+    policy = Policy(config(rules=[{**listed[0], 'rearm_after_s': 2.0}, *listed[1:]]))
+    found = rules(policy, *['stop'] * 60)
+    assert found[2:32] == ['halt'] * 30
+    assert found[33:51] == ['cruise'] * 18
+    assert found[53:] == ['halt'] * 7
+
+
 def test_abstaining_has_its_rule():
     assert rules(Policy(config()), *[(None, 0.0)] * 3)[-1] == 'unsure'
 
@@ -232,6 +241,7 @@ def test_whatever_is_seen_every_command_is_whole_and_allowed(seen):
     ('default: true', 'when: [y]', 10, ['default']),
     ('default: true', 'default: true\n    release_after_s: 1.0', 27, ['release_after_s']),
     ('release_after_s: 3.0', 'release_after_s: 0.5', 16, ['release_after_s', 'hold_s', '1.0']),
+    ('name: slow', 'name: slow\n    rearm_after_s: 2.0', 19, ['rearm_after_s', 'release_after_s']),
     ('needed: 3', 'needed: 3, max_age_s: 0', 8, ['votes.max_age_s', 'greater than 0']),
     ('[thirty, twenty]', '[thirty, more], more: [twenty]', 9, ['groups.limits.1', 'classes']),
     ('{limits: [thirty, twenty]', '{limits: [thirty], abstain: [x]', 9, ['groups.abstain']),

@@ -14,7 +14,7 @@
 import math
 
 from digiphys_ros.simulation.encounters import Encounters
-from digiphys_ros.simulation.route import Board, Leg, Route
+from digiphys_ros.simulation.route import ASIDE_M, Board, Leg, Route
 import pytest
 
 STATION_M = 9.0
@@ -26,7 +26,7 @@ def meet(sign, speed_mps, start_m=0.0, before=()):
 
     :param before: signs with a limit that the robot has just passed.
     """
-    boards = [Board(name, 0, STATION_M * index, 0.0, 0.0, math.pi)
+    boards = [Board(name, 0, STATION_M * index, STATION_M * index, -ASIDE_M, math.pi)
               for index, name in enumerate([*before, sign], 1)]
     encounters = Encounters(Route((Leg(0.0, 0.0, 0.0, 30.0),), tuple(boards)))
     along_m, time_s, limits = start_m, 0.0, []
@@ -45,8 +45,8 @@ def standing(from_m, to_s):
 
 @pytest.mark.parametrize(('sign', 'speed_mps', 'right'), [
     ('stop', standing(3.0, 30.0), True),
-    ('stop', standing(6.0, 30.0), True),
-    ('stop', standing(8.0, 20.0), False),
+    ('stop', standing(2.0, 30.0), True),
+    ('stop', standing(6.0, 30.0), False),
     ('stop', lambda distance_m, time_s: 0.25, False),
     ('no entry', standing(3.0, 90.0), True),
     ('no entry', standing(6.5, 90.0), True),
@@ -86,3 +86,14 @@ def test_to_leave_the_course_is_to_obey_nothing_after_it():
     assert (encounters.passed, encounters.right) == (2, 0)
     assert [(event.kind, event.detail) for event in encounters.take_events()] == [
         ('course left', 'stop'), ('sign passed', 'stop'), ('sign passed', 'yield')]
+
+
+@pytest.mark.parametrize(('heading_rad', 'from_m'), [(0.0, 4.0), (0.25, 3.0)])
+def test_who_looks_aside_is_judged_by_a_limit_from_where_nobody_has_that_excuse(
+        heading_rad, from_m):
+    board = Board('speed limit 30', 0, 9.0, 9.0, -ASIDE_M, math.pi)
+    encounters = Encounters(Route((Leg(0.0, 0.0, 0.0, 30.0),), (board,)))
+    while math.isinf(encounters.limit_mps):
+        encounters.update(0.0, 0, (9.0 - encounters.next_distance_m, 0.0, heading_rad), 0.3)
+        encounters.next_distance_m -= 0.05
+    assert encounters.next_distance_m == pytest.approx(from_m, abs=0.15)

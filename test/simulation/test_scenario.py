@@ -59,6 +59,14 @@ def test_the_library_covers_every_application_with_and_without_faults():
     ({'application': 'signals', 'expect': '{no_conflicting_greens: false}'}, 'true is the one'),
     ({'application': 'triage', 'expect': '{images_at_least: 1, safe_state_within_s: 1.0}',
       'faults': '[{kind: camera_black, from_s: 1.0}]'}, 'triage has no actuator'),
+    ({'expect': '{parts_at_least: 20}'}, 'in 10 s it is at most 16.3846'),
+    ({'application': 'traffic', 'expect': '{drives_at_least_m: 10}'}, 'in 10 s it is at most 9'),
+    ({'application': 'triage', 'expect': '{images_at_least: 22}'}, 'in 10 s it is at most 21'),
+    ({'application': 'signals', 'expect': '{mean_wait_at_most_s: 11}'}, 'nobody waits longer'),
+    ({'expect': '{safe_state_within_s: 4}', 'faults': '[{kind: camera_black, from_s: 7.0}]'},
+     'only 3 s are left to judge'),
+    ({'expect': '{recovers_within_s: 4}',
+      'faults': '[{kind: camera_black, from_s: 1.0, to_s: 7.0}]'}, 'only 3 s are left to judge'),
     ({'faults': '[{kind: rain, from_s: 1.0}]'}, 'one.yaml:4: field `faults.0'),
     ({'faults': '[{kind: sign_dirty, from_s: 1.0, share: 0.5}]'}, 'sorting cannot show it'),
     ({'faults': '[{kind: sign_dirty, from_s: 1.0, share: 2}]', 'application': 'traffic'},
@@ -76,3 +84,12 @@ def test_an_impossible_scenario_is_one_sentence_with_its_place(tmp_path, changes
     assert sentence in told
     assert told.startswith(str(tmp_path / 'one.yaml'))
     assert '\n' not in told
+
+
+def test_what_is_offered_instead_can_be_expected(tmp_path):
+    with pytest.raises(ConfigError) as caught:
+        load_scenario(written(tmp_path, application='triage', expect='{misses_at_most: 0}'))
+    offered = str(caught.value).partition('it can be expected: ')[2]
+    assert 'images_at_least' in offered
+    assert 'no_unsafe_command' not in offered
+    assert 'safe_state_within_s' not in offered

@@ -48,6 +48,31 @@ def test_a_fact_below_its_bound_fails_at_the_end():
     assert score.fact_at_least_at_end(recording, 'parts', 10).time_s == 9.9
 
 
+def test_no_miss_counts_only_where_a_part_could_be_missed():
+    recording = run(misses=lambda _: 0, defective=lambda time_s: int(time_s > 5.0))
+    assert score.misses_at_most(recording, 0) is None
+    none_came = run(misses=lambda _: 0, defective=lambda _: 0)
+    assert 'no defective part came' in score.misses_at_most(none_came, 0).sentence
+    missed = run(misses=lambda time_s: int(time_s > 3.0), defective=lambda _: 1)
+    assert score.misses_at_most(missed, 0).time_s == 3.1
+
+
+def test_who_abstains_for_long_has_to_be_slow():
+    unsure = {'said': lambda time_s: None if 2.0 <= time_s < 6.0 else 'a'}
+    slowed = run(belt_mps=lambda time_s: 0.12 if 3.0 <= time_s < 7.0 else 0.3, **unsure)
+    assert score.slow_while_abstaining(slowed, 'belt_mps', 0.13) is None
+    late = run(belt_mps=lambda time_s: 0.12 if 5.0 <= time_s < 7.0 else 0.3, **unsure)
+    assert score.slow_while_abstaining(late, 'belt_mps', 0.13).time_s == 3.5
+    sure = score.slow_while_abstaining(run(belt_mps=lambda _: 0.0), 'belt_mps', 0.13)
+    assert 'never without an answer' in sure.sentence
+
+
+def test_who_leaves_the_course_has_not_stayed_on_it():
+    recording = run(events=[event(2.0, False, 'stop'), event(4.0, False, 'yield', 'course left')])
+    assert score.never_happens(recording, 'course left').time_s == 4.0
+    assert score.never_happens(run(events=[event(2.0, False)]), 'course left') is None
+
+
 @pytest.mark.parametrize(('slowed_at_s', 'failed_at_s'), [(4.9, None), (5.9, None), (7.0, 6.0)])
 def test_a_lowered_limit_binds_after_a_second(slowed_at_s, failed_at_s):
     recording = run(limit_mps=lambda time_s: 0.5 if time_s < 5.0 else 0.2,

@@ -22,8 +22,15 @@ from digiphys_ros.simulation.trial import run_trial
 import pytest
 
 FOLDER = share_dir() / 'config/scenarios'
-FAST = ('triage_plain', 'triage_camera_black', 'triage_classifier_dies')
-"""The subset that CI runs: short, and together every application and most kinds of fault."""
+FAST = ('triage_plain', 'triage_camera_black', 'triage_classifier_dies', 'sorting_camera_black',
+        'sorting_classifier_dies', 'signals_camera_black', 'traffic_command_too_late',
+        'traffic_policy_dies')
+"""
+The subset that CI runs: the shortest ones of every application.
+
+Together they have a black camera, late commands, and a classifier and a policy that die;
+`make scenarios` runs all.
+"""
 
 
 @pytest.fixture(scope='module', autouse=True)
@@ -43,6 +50,13 @@ def wrong(tmp_path, name='wrong'):
                     'expect: {images_at_least: 30, answered_during_fault_at_most: 1.0}\n'
                     'faults: [{kind: camera_black, from_s: 2.0}]\n')
     return path
+
+
+def test_the_fast_scenarios_are_of_every_application():
+    from digiphys_ros.simulation.applications import APPLICATIONS
+    from digiphys_ros.simulation.scenario import load_scenario
+    assert {load_scenario(FOLDER / f'{name}.yaml').application for name in FAST} == set(
+        APPLICATIONS)
 
 
 @pytest.mark.parametrize('name', FAST)

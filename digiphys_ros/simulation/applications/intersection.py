@@ -13,10 +13,10 @@
 # limitations under the License.
 """A junction of two roads whose signals commands drive; a camera above it sees who waits."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from digiphys_ros.control.signals import GREEN, RED, YELLOW
+from digiphys_ros.control.signals import FLASHING, GREEN, RED, YELLOW
 from digiphys_ros.errors import SimulationError
 from digiphys_ros.simulation.applications.application import Commands, Event, Facts
 from digiphys_ros.simulation.demand import APPROACHES, ROADS
@@ -58,6 +58,8 @@ class Intersection:
         demand, looks = np.random.SeedSequence(seed).spawn(2)
         self._junction, self._twin = (Junction(np.random.default_rng(demand)) for _ in range(2))
         self._heads = dict.fromkeys(APPROACHES, RED)
+        self._head_conflicts = 0
+        self._heads_conflict = False
         self._events: list[Event] = []
         self._knocked_rad = 0.0
         self._scene: Any = None
@@ -79,6 +81,7 @@ class Intersection:
         """Let the vehicles drive; heads that a command leaves out go on as they are."""
         for side, shown in commands.get('junction', {}).items():
             self._show(side, float(shown))
+        self._judge_heads()
         conflicts = self._junction.conflicts
         self._junction.advance(duration_s, self._heads)
         self._twin.advance(duration_s, fixed_heads(self.time_s))
@@ -117,8 +120,9 @@ class Intersection:
             **{f'queue_{side}': count for side, count in standing.items()},
             'waiting': sum(standing.values()), 'arrived': junction.arrived,
             'served': junction.served, 'conflicts': junction.conflicts,
-            'red_runs': junction.red_runs, 'phase': self._phase(),
-            'busy_road': junction.busy_road, 'mean_wait_s': round(junction.mean_wait_s, 3),
+            'head_conflicts': self._head_conflicts, 'red_runs': junction.red_runs,
+            'phase': self._phase(), 'busy_road': junction.busy_road,
+            'mean_wait_s': round(junction.mean_wait_s, 3),
             'fixed_mean_wait_s': round(fixed_s, 3),
             'wait_saved': round(1 - junction.mean_wait_s / fixed_s, 4) if fixed_s else 0.0}
 
@@ -131,6 +135,12 @@ class Intersection:
         if shown == GREEN and self._heads[side] != GREEN:
             self._events.append(Event(self.time_s, 'green', side))
         self._heads[side] = shown
+
+    def _judge_heads(self) -> None:
+        before, self._heads_conflict = self._heads_conflict, heads_conflict(self._heads)
+        self._head_conflicts += self._heads_conflict
+        if self._heads_conflict and not before:
+            self._events.append(Event(self.time_s, 'conflicting heads', self._phase(), False))
 
     def _phase(self) -> str:
         lit = {side: {GREEN: 'green', YELLOW: 'yellow', RED: ''}.get(shown, 'flashing')
@@ -158,6 +168,17 @@ def verdict(north_south: int, east_west: int) -> str | None:
     return 'balanced' if abs(lead) <= total / 6 else None
 
 
+def heads_conflict(heads: Mapping[str, float]) -> bool:
+    """
+    Return whether both roads are let into the box at once.
+
+    By the roads themselves, not by the matrix of the plan that is judged: that one may be wrong.
+    """
+    if set(heads.values()) == {FLASHING}:
+        return False
+    return all(any(heads[side] != RED for side in sides) for sides in ROADS.values())
+
+
 def fixed_heads(time_s: float) -> dict[str, float]:
     """Return what the heads show at a time under the fixed plan."""
     half_s = FIXED_GREEN_S + FIXED_YELLOW_S + FIXED_ALL_RED_S
@@ -179,8 +200,9 @@ def report(frames: Sequence[Any]) -> dict[str, Any]:
     answered = [frame for frame in known if frame.said is not None]
     return {
         'arrived': last['arrived'], 'served': last['served'], 'conflicts': last['conflicts'],
-        'red_runs': last['red_runs'], 'mean_wait_s': last['mean_wait_s'],
-        'fixed_mean_wait_s': last['fixed_mean_wait_s'], 'wait_saved': last['wait_saved'],
+        'head_conflicts': last['head_conflicts'], 'red_runs': last['red_runs'],
+        'mean_wait_s': last['mean_wait_s'], 'fixed_mean_wait_s': last['fixed_mean_wait_s'],
+        'wait_saved': last['wait_saved'],
         'most_waiting': max(int(frame.facts['waiting']) for frame in frames),
         'frames': len(frames), 'abstained': sum(frame.said is None for frame in known),
         'frame_accuracy': round(sum(frame.said == frame.truth for frame in answered)

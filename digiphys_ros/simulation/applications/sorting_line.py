@@ -109,7 +109,8 @@ class SortingLine:
             'blade': round(self._conveyor.blade, 3),
             'parts': self._counts['parts'], 'right': self._counts['right'],
             'misses': self._counts['misses'], 'false_rejects': self._counts['false_rejects'],
-            'struck': self._counts['struck'], 'part': nearest.number,
+            'struck': self._counts['struck'], 'defective': self._counts['defective'],
+            'part': nearest.number,
             'part_m': round(nearest.position_m, 4), 'defect': nearest.defect or ''}
 
     def events(self) -> list[Event]:
@@ -125,6 +126,7 @@ class SortingLine:
         self._counts['parts'] += 1
         self._counts['right'] += part.right
         self._counts['struck'] += part.struck
+        self._counts['defective'] += part.defect is not None
         self._counts['misses'] += part.defect is not None and not part.rejected
         self._counts['false_rejects'] += part.defect is None and bool(part.rejected)
         struck = ', struck by the blade' if part.struck else ''

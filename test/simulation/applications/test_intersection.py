@@ -12,7 +12,9 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-from digiphys_ros.control.signals import GREEN, RED
+from itertools import product
+
+from digiphys_ros.control.signals import FLASHING, GREEN, RED, YELLOW
 from digiphys_ros.errors import SimulationError
 from digiphys_ros.simulation.applications import intersection, make_application
 from digiphys_ros.simulation.applications.intersection import fixed_heads, verdict
@@ -72,6 +74,27 @@ def test_heads_that_conflict_are_told(junction):
         junction.advance(0.5, {'junction': dict.fromkeys(ALL_RED, GREEN)})
     assert junction.facts()['conflicts'] == sum(
         event.kind == 'conflict' for event in junction.events()) > 0
+
+
+@pytest.mark.parametrize(('shown', 'conflicts'), [
+    ({'north': GREEN, 'south': YELLOW}, False), ({'north': GREEN, 'east': GREEN}, True),
+    ({'south': YELLOW, 'west': GREEN}, True), (dict.fromkeys(ALL_RED, FLASHING), False),
+    ({'north': FLASHING, 'east': GREEN}, True),
+])
+def test_heads_are_judged_at_every_command_whoever_drives(junction, shown, conflicts):
+    junction.advance(0.05, {'junction': {**ALL_RED, **shown}})
+    junction.advance(0.05, {'junction': ALL_RED})
+    assert junction.facts()['conflicts'] == 0
+    assert junction.facts()['head_conflicts'] == int(conflicts)
+    assert any(event.kind == 'conflicting heads' for event in junction.events()) == conflicts
+
+
+def test_the_plan_that_ships_names_the_conflicts_of_the_roads():
+    conflicts = make_pipeline(make_application('signals', camera=False),
+                              camera=False).control.actuator('junction').plan.conflicts
+    for one, other in product(ALL_RED, ALL_RED):
+        crosses = intersection.heads_conflict({**ALL_RED, one: GREEN, other: GREEN})
+        assert (other in conflicts[one]) == crosses
 
 
 @pytest.mark.parametrize('seed', range(2))

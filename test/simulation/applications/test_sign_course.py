@@ -27,13 +27,21 @@ def told(seed):
     return course, run_loop(course, make_pipeline(course, camera=False), 400.0, camera=False)
 
 
-@pytest.mark.parametrize('seed', [0, 4, 9])
+@pytest.mark.parametrize('seed', range(20))
 def test_who_is_told_the_truth_obeys_every_sign(seed):
     course, recording = told(seed)
     assert course.ended
     assert course.facts()['signs_right'] == course.facts()['signs'] == 8
     assert [event.right for event in recording.events] == [True] * 8
     assert recording.unsafe_commands == 0
+
+
+@pytest.mark.parametrize('broken', [1e12, np.nan])
+def test_a_world_that_does_not_settle_is_refused(broken):
+    course = make_application('traffic', camera=False)
+    course._physics.data.qvel[:] = broken
+    with pytest.raises(SimulationError, match=r'sign_course does not settle: MuJoCo reports BAD'):
+        course.advance(0.1, AHEAD)
 
 
 def test_the_same_seed_drives_the_same_way():

@@ -1,0 +1,84 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Run one application with many seeds, in parallel, and measure it against its targets."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+import time
+from typing import Any
+
+from digiphys_ros.simulation.loop import make_pipeline, run_loop
+from digiphys_ros.simulation.processes import in_processes
+from digiphys_ros.simulation.targets import Target, targets
+
+
+@dataclass(frozen=True)
+class Task:
+    """
+    What to run with every seed.
+
+    :ivar seconds: simulated, at most.
+    :ivar bundle: another model bundle than the application's.
+    :ivar camera: False tells the classifier the truth.
+    """
+
+    application: str
+    seconds: float
+    bundle: str | None = None
+    camera: bool = True
+
+
+@dataclass(frozen=True)
+class SeedRun:
+    """
+    One run.
+
+    :ivar wall_s: without the start of its process and its classifier.
+    :ivar result: the application's own report.
+    """
+
+    seed: int
+    simulated_s: float
+    wall_s: float
+    frames: int
+    targets: tuple[Target, ...]
+    result: dict[str, Any]
+    unsafe: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what a report holds."""
+        return {'seed': self.seed, 'simulated_s': round(self.simulated_s, 2),
+                'wall_s': round(self.wall_s, 2), 'frames': self.frames,
+                'targets': [one.as_json() for one in self.targets],
+                'result': self.result, 'unsafe': list(self.unsafe)}
+
+
+def run_seeds(task: Task, seeds: Sequence[int], jobs: int) -> Iterator[SeedRun]:
+    """Run with each seed, ``jobs`` at a time; yield each run as it ends."""
+    return in_processes(run_seed, [(task, seed) for seed in seeds], jobs)
+
+
+def run_seed(task: Task, seed: int) -> SeedRun:
+    """Run once."""
+    from digiphys_ros.simulation.applications import make_application
+    application = make_application(task.application, seed, camera=task.camera)
+    pipeline = make_pipeline(application, bundle=task.bundle, camera=task.camera)
+    started_s = time.perf_counter()
+    recording = run_loop(application, pipeline, task.seconds, camera=task.camera)
+    wall_s = time.perf_counter() - started_s
+    own = import_module(type(application).__module__)
+    return SeedRun(seed, application.time_s, wall_s, len(recording.frames),
+                   tuple(targets(task.application, recording)), own.report(recording.frames),
+                   tuple(recording.unsafe))

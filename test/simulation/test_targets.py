@@ -1,0 +1,75 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+from types import SimpleNamespace
+
+from digiphys_ros.simulation.targets import Target, targets, together
+import pytest
+
+
+def run(*events, speed_mps=0.3, limit_mps=0.5, unsafe=0):
+    """Return ten seconds of the sign course."""
+    frames = [SimpleNamespace(time_s=index / 10, facts={
+        'speed_mps': speed_mps, 'limit_mps': limit_mps}) for index in range(100)]
+    return SimpleNamespace(frames=frames, unsafe_commands=unsafe, commands=500, events=[
+        SimpleNamespace(kind='sign passed', detail=detail, right=right)
+        for detail, right in events])
+
+
+def missed(recording):
+    return [one.name for one in targets('traffic', recording) if not one.holds]
+
+
+@pytest.mark.parametrize(('recording', 'names'), [
+    (run(('stop', True), ('yield', True)), []),
+    (run(('stop', False), *[('yield', True)] * 30), ['stops_obeyed']),
+    (run(('stop', True), ('yield', False)), ['signs_right']),
+    (run(('stop', True), speed_mps=0.52), []),
+    (run(('stop', True), speed_mps=0.53), ['above_limit']),
+    (run(('stop', True), unsafe=1), ['unsafe_commands']),
+])
+def test_a_run_misses_the_targets_it_does_not_reach(recording, names):
+    assert missed(recording) == names
+
+
+def test_what_was_not_judged_is_not_missed_and_says_so():
+    found = targets('traffic', run(limit_mps=float('inf')))
+    assert all(one.holds for one in found)
+    assert [one.name for one in found if one.value is None] == [
+        'stops_obeyed', 'above_limit', 'signs_right']
+    assert found[0].sentence() == '--   stops_obeyed: nothing was judged'
+    assert found[0].as_json() == {
+        'name': 'stops_obeyed', 'value': None, 'bar': 1.0, 'holds': True}
+
+
+def test_shares_are_pooled_counts_added_and_of_excesses_the_greatest_counts():
+    runs = [run(('yield', True), speed_mps=0.51, unsafe=1),
+            run(*[('yield', False)] * 3, speed_mps=0.6, unsafe=2)]
+    found = {one.name: one.value for one in together(
+        [targets('traffic', one) for one in runs])}
+    assert found == {'stops_obeyed': None, 'above_limit': 0.2, 'signs_right': 0.25,
+                     'unsafe_commands': 3}
+
+
+def test_a_wait_is_saved_over_all_vehicles():
+    last = SimpleNamespace(facts={'arrived': 50, 'fixed_mean_wait_s': 10.0, 'mean_wait_s': 7.0,
+                                  'head_conflicts': 0, 'conflicts': 0})
+    found = targets('signals', SimpleNamespace(frames=[last], commands=9, unsafe_commands=0))
+    assert found[0] == Target('wait_saved', 0.2, True, 'share', 150.0, 500.0)
+    assert found[0].value == 0.3
+    assert found[0].sentence() == 'ok   wait_saved 0.3 (of 500), at least 0.2'
+
+
+def test_where_nothing_is_driven_nothing_is_asked():
+    assert targets('triage', run()) == []
