@@ -126,7 +126,7 @@ def test_what_cannot_be_done_is_one_sentence(words, sentence, capsys):
 @pytest.mark.parametrize(('words', 'sentence'), [
     (['--json', 'nowhere/a.json'], '--json nowhere/a.json: cannot be written: No such file'),
     (['--json', '.'], '--json .: cannot be written'),
-    (['--out', 'file/out'], '--out file/out: cannot be written: file is no folder'),
+    (['--out', 'file/out'], 'file is no folder'),
 ])
 def test_where_results_cannot_go_is_found_before_the_run(
         words, sentence, tmp_path, capsys, monkeypatch):
