@@ -46,8 +46,8 @@ def gl():
 def wrong(tmp_path, name='wrong'):
     """Return a scenario whose first expectation does not hold, and whose second does."""
     path = tmp_path / f'{name}.yaml'
-    path.write_text('about: The stream is shorter than that.\napplication: triage\nseconds: 4\n'
-                    'expect: {images_at_least: 30, answered_during_fault_at_most: 1.0}\n'
+    path.write_text('about: The stream is too short.\napplication: triage\nseconds: 4\n'
+                    'expect: {images_at_least: 9, answered_during_fault_at_most: 1.0}\n'
                     'faults: [{kind: camera_black, from_s: 2.0}]\n')
     return path
 
@@ -71,7 +71,7 @@ def test_a_failure_keeps_the_moment_the_command_and_the_picture(tmp_path):
     assert not trial.passed
     [failed, held] = trial.verdicts
     assert held.holds
-    assert failed.sentence == 'images is 8 at the end, less than 30'
+    assert failed.sentence == 'images is 8 at the end, less than 9'
     assert failed.time_s == 3.5
     assert failed.command == {}
     picture = cv2.imread(failed.picture)
@@ -93,7 +93,7 @@ def test_scenarios_in_parallel_give_a_table_a_report_and_a_picture(tmp_path, cap
     told = capsys.readouterr().out
     assert 'FAIL first ' in told
     assert 'ok   triage_camera_black' in told
-    assert 'images_at_least 30: at 3.5 s images is 8 at the end' in told
+    assert 'images_at_least 9: at 3.5 s images is 8 at the end' in told
     assert '1 of 2 scenarios as expected' in told
     report = json.loads(report_file.read_text())
     assert [one['passed'] for one in report['scenarios']] == [False, True]
