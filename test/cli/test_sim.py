@@ -78,6 +78,7 @@ def test_without_gl_it_says_what_to_install_and_no_camera_still_runs(
 
 @pytest.mark.parametrize(('words', 'sentence'), [
     ([], 'an application is needed, one of traffic, signals, sorting, triage'),
+    (['sorting', '--data', 'x.npz'], '--data: triage alone shows data'),
     (['boat'], 'no application "boat", allowed are traffic'),
     (['traffic', '--seconds', '0'], '--seconds must be positive'),
     (['traffic', '--seed', '-1'], '--seed must not be negative'),
