@@ -19,7 +19,8 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 PACKAGE = 'digiphys_ros'
-EXECUTABLES = ('camera', 'classifier', 'policy', 'gate', 'pipeline', 'sim', 'triage')
+EXECUTABLES = ('camera', 'classifier', 'policy', 'gate', 'pipeline', 'sim', 'triage',
+               'gazebo_adapter')
 
 
 def shared(folder):

@@ -52,9 +52,9 @@ BOOLEAN = ['true', 'false']
 WORLDS = {'traffic': 'sign_course', 'signals': 'intersection', 'sorting': 'sorting_line'}
 ARGUMENTS = (
     DeclareLaunchArgument(
-        'app', default_value='traffic', choices=list(WORLDS),
+        'app', default_value='traffic', choices=[*WORLDS, 'triage'],
         description='Application: it chooses the world, the machine in it and the parameters '
-                    'file.'),
+                    'file. triage has no world in Gazebo: the node sim shows its X-rays.'),
     DeclareLaunchArgument(
         'world', default_value='',
         description='SDF world: a path, or a name in worlds/. Empty: that of the application.'),
@@ -166,6 +166,14 @@ class BridgeFile(Substitution):
         return str(path)
 
 
+class OwnImages(Substitution):
+    """Whether the pipeline makes its images: Gazebo does, unless there is no world to see."""
+
+    def perform(self, context: LaunchContext) -> str:
+        """Return true or false."""
+        return str(LaunchConfiguration('app').perform(context) not in WORLDS).lower()
+
+
 class Config(Substitution):
     """The chosen parameters file; that of the sign course is not the one of the drawn signs."""
 
@@ -179,7 +187,8 @@ def generate_launch_description() -> LaunchDescription:
     """Return the arguments, Gazebo, its bridges and the pipeline."""
     return LaunchDescription([
         *ARGUMENTS,
-        GroupAction([*_environment(), _gazebo(), _create(), *_bridges(), _rviz()]),
+        GroupAction([*_environment(), _gazebo(), _create(), *_bridges(), _adapter(), _rviz()],
+                    condition=_if_app(*WORLDS)),
         _pipeline(),
     ])
 
@@ -199,6 +208,11 @@ def _environment() -> Iterator[Action]:
 def _if_transport(profile: str) -> Condition:
     return Condition(predicate=lambda context: bool(
         LaunchConfiguration('transport').perform(context) == profile))
+
+
+def _if_app(*names: str) -> Condition:
+    return Condition(predicate=lambda context: bool(
+        LaunchConfiguration('app').perform(context) in names))
 
 
 def _gazebo() -> Action:
@@ -228,6 +242,15 @@ def _bridges() -> Iterator[Action]:
         parameters=[common], remappings=[(picture, 'image')])
 
 
+def _adapter() -> Action:
+    return Node(
+        package='digiphys_ros', executable='gazebo_adapter', name='gazebo_adapter',
+        namespace=LaunchConfiguration('namespace'), output='screen',
+        parameters=[{'app': LaunchConfiguration('app'),
+                     'use_sim_time': _boolean('use_sim_time')}],
+        condition=_if_app('traffic', 'sorting'))
+
+
 def _rviz() -> Action:
     return Node(
         package='rviz2', executable='rviz2', namespace=LaunchConfiguration('namespace'),
@@ -244,5 +267,5 @@ def _pipeline() -> Action:
     forwarded = ('app', 'namespace', 'use_sim_time', 'transport')
     return IncludeLaunchDescription(
         PythonLaunchDescriptionSource(str(share_dir() / 'launch/pipeline.launch.py')),
-        launch_arguments={'camera': 'false', 'config': Config(), **{
+        launch_arguments={'camera': OwnImages(), 'config': Config(), **{
             name: LaunchConfiguration(name) for name in forwarded}}.items())

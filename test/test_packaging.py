@@ -25,7 +25,8 @@ from xml.etree import ElementTree
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-COMMANDS = {'digiphys', 'camera', 'classifier', 'policy', 'gate', 'pipeline', 'sim', 'triage'}
+COMMANDS = {'digiphys', 'camera', 'classifier', 'policy', 'gate', 'pipeline', 'sim', 'triage',
+            'gazebo_adapter'}
 SHARED = ('benchmarks', 'config', 'launch', 'models', 'worlds')
 
 

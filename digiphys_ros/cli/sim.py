@@ -49,6 +49,9 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument('--bundle', metavar='NAME',
                         help='model bundle: a path, or a name in models/ (default: the one of '
                              'the application)')
+    parser.add_argument('--data', metavar='DATA',
+                        help='X-rays that triage shows, a folder or a data set (default: drawn '
+                             'ones)')
     parser.add_argument('--view', action='store_true', help='show the pictures in a window')
     parser.add_argument('--record', metavar='FILE.mp4', help='write the pictures as a film')
     parser.add_argument('--json', metavar='FILE', help='write the report; - is standard output')
@@ -93,6 +96,9 @@ def _check(arguments: argparse.Namespace) -> None:
     if arguments.app is not None and arguments.scenario:
         raise UsageError('a scenario names its own application, leave out '
                          f'{arguments.app}.')
+    if arguments.data and (arguments.app != 'triage' or arguments.collect):
+        raise UsageError('--data: triage alone shows data; it is for digiphys sim triage, '
+                         'without --collect.')
     if arguments.seconds is not None and not 0 < arguments.seconds <= 86400:
         raise UsageError(f'--seconds must be positive and at most 86400, received '
                          f'{arguments.seconds}.')
@@ -135,7 +141,8 @@ def _run(arguments: argparse.Namespace) -> int:
     from digiphys_ros.simulation.record import draw
     from digiphys_ros.simulation.targets import OF_MANY_RUNS, targets
     seconds, camera = arguments.seconds or LONGEST_S, not arguments.no_camera
-    application = make_application(arguments.app, arguments.seed, camera=camera)
+    shown = {'data': arguments.data} if arguments.data else {}
+    application = make_application(arguments.app, arguments.seed, camera=camera, **shown)
     pipeline = make_pipeline(application, bundle=arguments.bundle, camera=camera)
     out = Path(arguments.out)
     out.mkdir(parents=True, exist_ok=True)
@@ -190,9 +197,16 @@ def _report(arguments: argparse.Namespace, application: Any, recording: Any,
         'commands': recording.commands, 'unsafe_commands': recording.unsafe_commands,
         'unsafe': recording.unsafe,
         'events': {'right': sum(bool(event.right) for event in judged), 'judged': len(judged)},
-        'result': own.report(recording.frames),
+        'result': own.report(recording.frames, **_log(arguments)),
         'targets': [one.as_json() for one in reached],
         'passed': all(one.holds for one in reached)}
+
+
+def _log(arguments: argparse.Namespace) -> dict[str, Path]:
+    """Return where triage keeps the audit log of this run, which is never an older one."""
+    if arguments.app != 'triage':
+        return {}
+    return {'log': Path(arguments.out, f'triage_audit_{time.time_ns()}.jsonl')}
 
 
 def _summary(report: dict[str, Any], recording: Any, reached: Sequence[Any],

@@ -26,14 +26,15 @@ from digiphys_ros.nodes.parameters import Parameter
 from digiphys_ros.yamlfile import load_yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, create_model, Field
 
-NODES = ('camera', 'sim', 'classifier', 'policy', 'gate', 'triage')
+NODES = ('camera', 'sim', 'classifier', 'policy', 'gate', 'triage', 'gazebo_adapter')
 STRICT = ConfigDict(extra='forbid')
 
 
 def declared(node: str) -> tuple[Parameter, ...]:
     """Return the parameters of one node, in the order they are declared."""
     module = import_module(f'digiphys_ros.nodes.{node}')
-    own: tuple[Parameter, ...] = getattr(module, f'{node.capitalize()}Node').PARAMETERS
+    name = ''.join(map(str.capitalize, node.split('_')))
+    own: tuple[Parameter, ...] = getattr(module, f'{name}Node').PARAMETERS
     return COMMON + own
 
 

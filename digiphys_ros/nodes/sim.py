@@ -20,7 +20,7 @@ import time
 from typing import Any
 
 from digiphys_ros.control import Actuator, load_actuators
-from digiphys_ros.errors import DigiphysError
+from digiphys_ros.errors import ConfigError, DigiphysError
 from digiphys_ros.nodes import qos
 from digiphys_ros.nodes.conversions import (
     actuator_type,
@@ -65,6 +65,8 @@ class SimNode(PipelineNode):
         Parameter('app', 'traffic', 'Application to simulate.', choices=tuple(APPLICATIONS)),
         Parameter('rules', '', 'Rules file whose actuators the world obeys: a path, or a name in '
                   'config/. Empty: none.'),
+        Parameter('data', '', 'X-rays that triage shows: a folder or a data set. Empty: drawn '
+                  'ones.'),
         Parameter('seed', 0, 'The same seed gives the same world.', 0, 2**31 - 1),
         Parameter('real_time_factor', 1.0, 'Simulated seconds a second, as far as the machine '
                   'can; other than 1, all other nodes need use_sim_time.', 0.01, 100.0),
@@ -85,7 +87,11 @@ class SimNode(PipelineNode):
         settings = self.settings
         actuators = load_actuators(find_resource(settings.rules, 'config')) \
             if settings.rules else {}
-        self._world = make_application(settings.app, settings.seed)
+        if settings.data and settings.app != 'triage':
+            raise ConfigError(f'parameter `data`: triage alone shows data, {settings.app} draws '
+                              f'its world: leave it empty, received {settings.data!r}.')
+        options = {'data': settings.data} if settings.data else {}
+        self._world = make_application(settings.app, settings.seed, **options)
         self._frames, self._begun_s = 0, 0.0
         for name, actuator in actuators.items():
             self._entities.append(self.create_subscription(

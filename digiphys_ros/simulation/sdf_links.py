@@ -57,10 +57,11 @@ def add_parts(link: Element, body: Body, prefix: str) -> None:
 
 
 def _add_part(link: Element, part: Part, prefix: str) -> None:
-    visual = child(link, 'visual', name=plain(part.name))
-    child(visual, 'pose', text(*part.position_m, *part.rotation_rad))
-    _add_geometry(visual, part.shape, prefix)
-    _add_material(visual, part, prefix)
+    if part.visible:
+        visual = child(link, 'visual', name=plain(part.name))
+        child(visual, 'pose', text(*part.position_m, *part.rotation_rad))
+        _add_geometry(visual, part.shape, prefix)
+        _add_material(visual, part, prefix)
     if part.solid and part.shape.kind != 'face':
         collision = child(link, 'collision', name=f'{plain(part.name)}_collision')
         child(collision, 'pose', text(*part.position_m, *part.rotation_rad))

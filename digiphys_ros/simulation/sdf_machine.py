@@ -123,9 +123,12 @@ def _add_drive(model: Element, wheels: list[Body]) -> None:
     child(drive, 'right_joint', f'{plain(right.name)}_joint')
     child(drive, 'wheel_separation', text(left.position_m[1] - right.position_m[1]))
     child(drive, 'wheel_radius', text(_radius(left)))
-    child(drive, 'odom_publish_frequency', '50')
-    child(drive, 'frame_id', 'odom')
-    child(drive, 'child_frame_id', 'base_link')
+    # wheels slip in a turn; the other odometry has this topic's usual name, and does not drift
+    child(drive, 'odom_topic', 'wheel_odometry')
+    odometry = plugin(model, 'odometry-publisher')
+    child(odometry, 'odom_publish_frequency', '50')
+    child(odometry, 'odom_frame', 'odom')
+    child(odometry, 'robot_base_frame', 'base_link')
 
 
 def _radius(wheel: Body) -> float:

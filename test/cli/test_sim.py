@@ -105,6 +105,7 @@ def test_without_gl_it_says_what_to_install_and_no_camera_still_runs(
 
 @pytest.mark.parametrize(('words', 'sentence'), [
     ([], 'an application is needed, one of traffic, signals, sorting, triage'),
+    (['sorting', '--data', 'x.npz'], '--data: triage alone shows data'),
     (['boat'], 'no application "boat", allowed are traffic'),
     (['traffic', '--seconds', '0'], '--seconds must be positive'),
     (['traffic', '--seeds', '7'], '--seeds takes a first and a last one as 0-19, received "7"'),

@@ -139,7 +139,7 @@ def test_a_camera_of_ones_own_replaces_the_camera_node():
 
 @pytest.mark.parametrize(('app', 'expected'), [
     ('traffic', {'camera', 'classifier', 'policy', 'gate'}),
-    ('triage', {'camera', 'classifier', 'triage'}),
+    ('triage', {'sim', 'classifier', 'triage'}),
 ])
 def test_the_application_chooses_the_nodes(app, expected):
     nodes = started(PIPELINE, app=app)
@@ -190,7 +190,7 @@ def test_the_bridge_names_the_world_and_the_machine_and_stays_in_its_namespace(g
     world = {'traffic': 'sign_course', 'signals': 'intersection', 'sorting': 'sorting_line'}[app]
     assert by_name['/clock']['gz_topic_name'] == f'/world/{world}/clock'
     if app == 'traffic':
-        assert by_name['cmd_vel']['gz_topic_name'] == '/model/r1/cmd_vel'
+        assert by_name['gazebo/cmd_vel']['gz_topic_name'] == '/model/r1/cmd_vel'
     assert [name for name in by_name if name.startswith('/')] == ['/clock']
     for topic in topics:
         assert set(topic) == {'ros_topic_name', 'gz_topic_name', 'ros_type_name', 'gz_type_name',
@@ -205,6 +205,21 @@ def test_the_pipeline_looks_where_the_world_shows_its_signs(gazebo, arguments, c
     nodes = started(SIMULATION, **arguments)
     assert '/sim' not in nodes
     assert str(REPOSITORY / 'config' / config) in nodes['/classifier'].words
+
+
+@pytest.mark.parametrize(('app', 'adapted'), [
+    ('traffic', True), ('sorting', True), ('signals', False)])
+def test_an_adapter_stands_between_the_gate_and_the_bridge(gazebo, app, adapted):
+    nodes = started(SIMULATION, app=app, namespace='r1')
+    assert ('/r1/gazebo_adapter' in nodes) == adapted
+    if adapted:
+        given = parameters(nodes['/r1/gazebo_adapter'])
+        assert given == {'app': app, 'use_sim_time': True}
+
+
+def test_triage_has_no_world_and_needs_no_gazebo():
+    nodes = started(SIMULATION, app='triage')
+    assert {name.strip('/') for name in nodes} == {'sim', 'classifier', 'triage'}
 
 
 def test_the_pipeline_runs_on_simulated_time(gazebo):

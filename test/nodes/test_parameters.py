@@ -47,7 +47,7 @@ def test_every_parameter_is_described_and_its_default_allowed():
 
 @pytest.mark.parametrize(('name', 'nodes'), [
     ('traffic.yaml', ('camera', 'classifier', 'policy', 'gate')),
-    ('triage.yaml', ('camera', 'classifier', 'triage')),
+    ('triage.yaml', ('sim', 'classifier', 'triage')),
     ('parameters.yaml', NODES),
 ])
 def test_the_shipped_files_pass_the_check(name, nodes):

@@ -14,6 +14,7 @@
 
 from array import array
 import hashlib
+import sys
 
 from digiphys_ros.advice import verify
 import pytest
@@ -198,3 +199,15 @@ def test_nothing_that_the_node_publishes_can_be_led_to_an_actuator(reader):
     offered = dict(reader.robot.node.get_publisher_names_and_types_by_node('triage', '/'))
     assert offered['/advice'] == ['diagnostic_msgs/msg/DiagnosticArray']
     assert not COMMANDING & {kind for types in offered.values() for kind in types}
+
+
+def test_the_shipped_configuration_advises_on_what_the_simulator_shows(robot, log):
+    from diagnostic_msgs.msg import DiagnosticArray
+    advice = robot.listen(DiagnosticArray, 'advice')
+    robot.run('run', [sys.executable, '-m', 'digiphys_ros.cli.main', 'run', '--config', 'triage',
+                      '--set', f'triage.audit_log={log}'])
+    robot.wait(lambda: len(advice) >= 2, 'advice', 40.0)
+    assert advice[0].header.frame_id == 'xray'
+    assert advice[0].header.stamp != advice[1].header.stamp
+    assert values(advice[-1])['bundle'] == 'chest_xray'
+    assert not verify(log).problems

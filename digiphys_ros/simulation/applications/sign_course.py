@@ -27,8 +27,9 @@ from digiphys_ros.simulation.applications.sign_scene import (
     WHEEL_RADIUS_M,
 )
 from digiphys_ros.simulation.encounters import Encounters
+from digiphys_ros.simulation.guide import nearest_leg, offset_m, steering_radps
 from digiphys_ros.simulation.physics import Physics
-from digiphys_ros.simulation.route import draw_route, Leg
+from digiphys_ros.simulation.route import draw_route
 from digiphys_ros.simulation.view import sign_in_view
 import numpy as np
 from numpy.typing import NDArray
@@ -121,7 +122,8 @@ class SignCourse:
     def _step(self, step_s: float) -> None:
         linear_mps, angular_radps = self._command
         if angular_radps == 0.0:
-            angular_radps = self._steering(linear_mps)
+            angular_radps = steering_radps(
+                self.route.legs[self._leg], self._pose, linear_mps)
         for side, sign in (('left', -1), ('right', 1)):
             self._physics.drive(f'{side} wheel', (linear_mps + sign * angular_radps * TRACK_M / 2)
                                 / WHEEL_RADIUS_M)
@@ -130,7 +132,7 @@ class SignCourse:
         self._observe()
         self._distance_m += abs(self._speed_mps) * step_s
         self._signs.update(self.time_s, self._leg, self._pose, self._speed_mps)
-        lost = min(abs(self._offset_m(leg)) for leg in self.route.legs) > LOST_M
+        lost = min(offset_m(leg, *self._pose[:2]) for leg in self.route.legs) > LOST_M
         if lost:
             self._signs.leave(self.time_s)
         # a moment later, so that a picture shows how it ended
@@ -144,28 +146,7 @@ class SignCourse:
         self._speed_mps = float(velocity[0] * math.cos(heading_rad)
                                 + velocity[1] * math.sin(heading_rad))
         self._turn_radps = float(velocity[5])
-        self._leg = min(range(len(self.route.legs)), key=lambda index: (
-            abs(self._offset_m(self.route.legs[index]))
-            + abs(_turned(heading_rad - self.route.legs[index].heading_rad))))
-
-    def _offset_m(self, leg: Leg) -> float:
-        """Return the distance to a leg; one end of it counts as the nearest point."""
-        along_m, left_m = leg.place(self._pose[0], self._pose[1])
-        beyond_m = max(-along_m, 0.0, along_m - leg.length_m)
-        return math.hypot(beyond_m, left_m)
-
-    def _steering(self, speed_mps: float) -> float:
-        """Return the turn rate that leads back to the guide line, with some limits."""
-        if abs(speed_mps) < 0.02:
-            return 0.0
-        leg = self.route.legs[self._leg]
-        _, left_m = leg.place(self._pose[0], self._pose[1])
-        wanted_rad = leg.heading_rad - math.atan(1.5 * left_m)
-        return max(-0.8, min(0.8, 2.0 * _turned(wanted_rad - self._pose[2])))
-
-
-def _turned(angle_rad: float) -> float:
-    return math.atan2(math.sin(angle_rad), math.cos(angle_rad))
+        self._leg = nearest_leg(self.route.legs, self._pose)
 
 
 def report(frames: Sequence[Any]) -> dict[str, Any]:

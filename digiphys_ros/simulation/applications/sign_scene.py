@@ -37,6 +37,7 @@ CAMERA_M = (0.12, 0.0, 0.65)
 """Where it is on the robot, whose origin lies on the ground between its driven wheels."""
 
 FOCAL_PX = 600.0
+GAZEBO_SEED = 0
 WHEEL_RADIUS_M, TRACK_M = 0.08, 0.36
 GREY: Colour = (0.55, 0.56, 0.58)
 
@@ -64,9 +65,15 @@ def sign_world(route: Route, rng: np.random.Generator, *, rate_hz: float,
 
 
 def gazebo_world() -> World:
-    """Return the course of seed 0, as it is written for Gazebo."""
-    routes, looks = (np.random.default_rng(one) for one in np.random.SeedSequence(0).spawn(2))
-    return sign_world(draw_route(routes), looks, rate_hz=15.0)
+    """Return the course as it is written for Gazebo."""
+    _, looks = np.random.SeedSequence(GAZEBO_SEED).spawn(2)
+    return sign_world(gazebo_route(), np.random.default_rng(looks), rate_hz=15.0)
+
+
+def gazebo_route() -> Route:
+    """Return where the guide line of that course lies."""
+    routes, _ = np.random.SeedSequence(GAZEBO_SEED).spawn(2)
+    return draw_route(np.random.default_rng(routes))
 
 
 def robot() -> tuple[Body, ...]:

@@ -38,6 +38,9 @@ SLOTS = 2
 
 PARKED: Vector = (-5.0, 0.0, 0.0)
 THICKNESS_M = 0.012
+REJECT_RAD = -0.6
+"""Of the blade in the way of the parts; at 0 it lies along the belt."""
+
 BELT_M, BELT_WIDTH_M, BELT_PERIOD_M = 1.6, 0.24, 0.16
 UPWARDS: Vector = (0.0, -math.pi / 2, 0.0)
 """Rotation of a face that is to be seen from above."""
@@ -60,7 +63,8 @@ def world(positions_m: tuple[float, ...] = (PARKED[0],) * SLOTS,
     view_rad = 2 * math.atan(VIEW_M * HEIGHT_PX / WIDTH_PX / 2 / HEIGHT_M)
     return World(
         'sorting_line',
-        (_belt(), *map(_part, names, positions_m), *(_rail(side) for side in (-1, 1)), _blade()),
+        (_bed(), _belt(), *map(_part, names, positions_m), *(_rail(side) for side in (-1, 1)),
+         _blade()),
         (Camera('line', (0.0, 0.0, THICKNESS_M + HEIGHT_M), (0.0, math.pi / 2, math.pi / 2),
                 width_px=WIDTH_PX, height_px=HEIGHT_PX, field_of_view_y_rad=view_rad),),
         {'belt': _rubber(rng), **surfaces}, sun=(0.25, 0.15, -1.0))
@@ -70,6 +74,17 @@ def gazebo_world() -> World:
     """Return the line with one good part and one of each defect on its belt."""
     defects = (None, *DEFECTS)
     return world(tuple(0.3 - 0.27 * index for index in range(len(defects))), defects)
+
+
+def _bed() -> Body:
+    """
+    Return what the belt slides on, a hair below its surface.
+
+    Gazebo runs before the machine with its belt is there: without a bed the parts would fall.
+    """
+    return Body('bed', (
+        Piece('plate', Shape('box', (BELT_M, BELT_WIDTH_M, 0.02)), position_m=(0.0, 0.0, -0.0104),
+              solid=True, friction=0.0, visible=False),))
 
 
 def _belt() -> Body:
@@ -99,7 +114,7 @@ def _blade() -> Body:
     return Body('diverter', (
         Piece('blade', Shape('box', (0.18, 0.008, 0.03)), (0.85, 0.65, 0.1), (0.09, 0.0, 0.02),
               solid=True, mass_kg=0.4),),
-        (DIVERTER_M, BELT_WIDTH_M / 2, 0.0), (0.0, 0.0, -0.6), motion='moved')
+        (DIVERTER_M, BELT_WIDTH_M / 2, 0.0), (0.0, 0.0, REJECT_RAD), motion='moved')
 
 
 def _rubber(rng: np.random.Generator) -> NDArray[Any]:

@@ -15,10 +15,11 @@
 """A stream of X-rays that a classifier advises on; there is no actuator at all."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
-from digiphys_ros.advice import Case, reason, ReviewQueue
-from digiphys_ros.advice.queue import margin
+from digiphys_ros.advice import AuditLog, Desk, Finding, Image, Model, verify
 from digiphys_ros.errors import UsageError
 from digiphys_ros.perception.frame import Frame
 from digiphys_ros.simulation.applications.application import Commands, Event, Facts
@@ -121,23 +122,37 @@ class Triage:
         return label
 
 
-def report(frames: Sequence[Shown]) -> dict[str, Any]:
+def report(frames: Sequence[Shown], log: Path | None = None) -> dict[str, Any]:
     """
     Return what was advised, in which order a person should look, and how it agrees with truth.
 
     :param frames: one for each image; ``said`` is None where the classifier abstained.
+    :param log: a new file for the audit log of the run; None keeps none.
     """
-    queue = ReviewQueue()
-    scores = {}
-    for number, frame in enumerate(frames, 1):
-        scores[str(number)] = [] if frame.said is None else [(frame.said, frame.score)]
-        queue.add(Case(str(number), frame.said, margin(scores[str(number)]), number))
+    with TemporaryDirectory() as folder:
+        path = log or Path(folder, 'audit.jsonl')
+        cases, finding = _advised(frames, path)
     answered = [frame for frame in frames if frame.said is not None and frame.truth is not None]
     right = sum(frame.said == frame.truth for frame in answered)
     return {
         'images': len(frames), 'advised': sum(frame.said is not None for frame in frames),
         'abstained': sum(frame.said is None for frame in frames),
+        'answered': len(answered), 'answered_right': right,
         'agreement': {'answered': len(answered), 'right': right,
                       'share': round(right / len(answered), 4) if answered else None},
-        'queue': [{'image': int(case.id), 'margin': round(case.margin, 4),
-                   'reason': reason(scores[case.id], None)} for case in queue.open]}
+        'audit_log': str(log) if log else None, 'logged': finding.entries,
+        'log_verified': not finding.problems, 'queue': cases}
+
+
+def _advised(frames: Sequence[Shown], path: Path) -> tuple[list[dict[str, Any]], Finding]:
+    """Advise on each image over the desk; return the open cases in their order, and the log's."""
+    desk = Desk(AuditLog(path))
+    model = Model('digiphys sim', '')
+    reasons = {}
+    for number, frame in enumerate(frames, 1):
+        scores = [] if frame.said is None else [(frame.said, frame.score)]
+        advice = desk.advise(Image(str(number)), scores, model, frame.time_s)
+        reasons[advice.case] = advice.reason
+    cases = [{'image': int(case.id), 'margin': round(case.margin, 4),
+              'reason': reasons[case.id]} for case in desk.queue.open]
+    return cases, verify(path)

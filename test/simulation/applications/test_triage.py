@@ -73,6 +73,7 @@ def test_the_report_puts_uncertain_cases_first_and_compares_with_truth():
     assert told['agreement'] == {'answered': 2, 'right': 1, 'share': 0.5}
     assert [case['image'] for case in told['queue']] == [2, 3, 4, 1]
     assert told['queue'][0]['reason'].startswith('No advice')
+    assert told['log_verified']
 
 
 def test_no_pipeline_leads_from_a_model_for_advice_to_an_actuator(tmp_path):
@@ -91,6 +92,8 @@ def test_the_closed_loop_advises_and_has_nothing_to_close():
     recording = run_loop(triage, make_pipeline(triage), 60.0)
     told = report(recording.frames)
     assert told['images'] == len(told['queue']) == 40
-    assert told['advised'] + told['abstained'] == 40
+    assert told['advised'] + told['abstained'] == told['logged'] == 40
+    assert told['agreement']['answered'] >= 20
+    assert told['agreement']['share'] >= 0.8
     assert recording.commands == 0
     assert not recording.frames[-1].gate_states

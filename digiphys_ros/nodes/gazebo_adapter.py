@@ -1,0 +1,135 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The gazebo_adapter node: what the embedded simulator's actuators do and Gazebo's do not."""
+
+from collections.abc import Callable
+import math
+from typing import Any
+
+from digiphys_ros.nodes import qos
+from digiphys_ros.nodes.lifecycle import OK, PipelineNode, WARN
+from digiphys_ros.nodes.parameters import Parameter
+from digiphys_ros.nodes.process import run_node
+from digiphys_ros.simulation.guide import nearest_leg, Pose, steering_radps
+from geometry_msgs.msg import TwistStamped
+from nav_msgs.msg import Odometry
+from rclpy.duration import Duration
+from std_msgs.msg import Bool, Float64
+
+OLDEST_S = 0.5
+"""Odometry older than this corrects nothing."""
+
+
+class GazeboAdapterNode(PipelineNode):
+    """
+    Stand between a gate and Gazebo's bridge.
+
+    traffic: ``cmd_vel`` becomes ``gazebo/cmd_vel``, on the guide line of the shipped course while
+    it drives without turning; a stop and a turn pass as they are. sorting: ``diverter`` becomes
+    ``diverter_rad``, the angle of the blade. It sends only what it gets, and the safe state when
+    it ends: a silent gate stays silent.
+    """
+
+    PARAMETERS = (
+        Parameter('app', 'traffic', 'Application whose actuators Gazebo is to have.',
+                  choices=('traffic', 'sorting')),
+    )
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__('gazebo_adapter', **options)
+        self._inputs: list[Any] = []
+        self._output: Any = None
+        self._stop: Callable[[], None] = lambda: None
+        self._pose: Pose | None = None
+        self._pose_s = -math.inf
+        self._passed = self._corrected = 0
+
+    def configure(self) -> None:
+        """Offer the topic that the bridge listens to."""
+        if self.settings.app == 'sorting':
+            from digiphys_ros.simulation.applications.sorting_scene import REJECT_RAD
+            self._accept_rad = -REJECT_RAD
+            self._output = self.create_publisher(Float64, 'diverter_rad', qos.RELIABLE)
+            self._stop = lambda: self._divert(reject=True)
+        else:
+            from digiphys_ros.simulation.applications.sign_scene import gazebo_route
+            self._legs = gazebo_route().legs
+            self._output = self.create_publisher(TwistStamped, 'gazebo/cmd_vel', qos.RELIABLE)
+            self._stop = lambda: self._output.publish(TwistStamped())
+
+    def activate(self) -> None:
+        """Listen to the gate."""
+        if self.settings.app == 'sorting':
+            self._inputs = [self.create_subscription(
+                Bool, 'diverter', lambda message: self._divert(reject=message.data),
+                qos.RELIABLE)]
+        else:
+            self._inputs = [
+                self.create_subscription(TwistStamped, 'cmd_vel', self._drive, qos.RELIABLE),
+                self.create_subscription(Odometry, 'odom', self._on_odometry, qos.BEST_EFFORT)]
+
+    def deactivate(self) -> None:
+        """Stop what the gate cannot reach any more."""
+        for one in self._inputs:
+            self.destroy_subscription(one)
+        self._inputs, self._pose = [], None
+        self._stop()
+        # it has to be there before the topic is withdrawn
+        self._output.wait_for_all_acked(Duration(seconds=0.2))
+
+    def cleanup(self) -> None:
+        """Withdraw the topic."""
+        if self._output is not None:
+            self.destroy_publisher(self._output)
+        self._output = None
+
+    def report(self) -> tuple[bytes, str, dict[str, Any]]:
+        """Return how many commands passed, and how many of them were corrected."""
+        blind = self.phase == 'active' and self.settings.app == 'traffic' and not self._sees()
+        return (WARN if blind else OK), \
+            'no odometry: the base is not kept on its line' if blind else self.phase, {
+                'passed': self._passed, 'corrected': self._corrected,
+                'listeners': self._output.get_subscription_count() if self.configured else 0}
+
+    def _divert(self, *, reject: bool) -> None:
+        # the world is written with the blade in the way: that is the joint's zero
+        self._output.publish(Float64(data=0.0 if reject else self._accept_rad))
+        self._passed += 1
+
+    def _drive(self, message: TwistStamped) -> None:
+        twist = message.twist
+        if twist.angular.z == 0.0 and self._pose is not None and self._sees():
+            leg = self._legs[nearest_leg(self._legs, self._pose)]
+            twist.angular.z = steering_radps(leg, self._pose, twist.linear.x)
+            self._corrected += twist.angular.z != 0.0
+        self._output.publish(message)
+        self._passed += 1
+
+    def _on_odometry(self, message: Odometry) -> None:
+        place, turn = message.pose.pose.position, message.pose.pose.orientation
+        heading_rad = 2 * math.atan2(turn.z, turn.w)
+        if all(map(math.isfinite, (place.x, place.y, heading_rad))):
+            self._pose, self._pose_s = (place.x, place.y, heading_rad), self.now_s()
+
+    def _sees(self) -> bool:
+        return 0.0 <= self.now_s() - self._pose_s <= OLDEST_S
+
+
+def main() -> None:
+    """Run the gazebo_adapter node."""
+    run_node(GazeboAdapterNode)
+
+
+if __name__ == '__main__':
+    main()

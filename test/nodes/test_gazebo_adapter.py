@@ -1,0 +1,131 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+import math
+import signal
+
+from digiphys_ros.resources import share_dir
+import pytest
+import yaml
+
+pytestmark = pytest.mark.ros
+
+
+@pytest.fixture
+def base(robot):
+    """Return a gate, a base in Gazebo and what it is told, around a running adapter."""
+    from geometry_msgs.msg import TwistStamped
+    from nav_msgs.msg import Odometry
+
+    class Base:
+        told = robot.listen(TwistStamped, 'gazebo/cmd_vel')
+        process = robot.start('gazebo_adapter', app='traffic')
+
+        def __init__(self):
+            robot.is_active('gazebo_adapter')
+            self.commands = robot.speak(TwistStamped, 'cmd_vel')
+            self.odometry = robot.speak(Odometry, 'odom')
+            robot.wait(lambda: robot.value('gazebo_adapter', 'listeners') == '1', 'listener')
+
+        def is_at(self, y_m):
+            message = Odometry()
+            message.pose.pose.position.x = 1.0
+            message.pose.pose.position.y = y_m
+            self.odometry.publish(message)
+
+        def sent(self, linear, angular=0.0):
+            message = TwistStamped()
+            message.header.frame_id = 'base_link'
+            message.header.stamp.sec = 7
+            message.twist.linear.x, message.twist.angular.z = linear, angular
+            before = len(self.told)
+            self.commands.publish(message)
+            robot.wait(lambda: len(self.told) > before, 'command')
+            assert self.told[-1].header == message.header
+            return self.told[-1].twist.linear.x, self.told[-1].twist.angular.z
+    return Base()
+
+
+def test_a_moving_base_is_led_back_to_its_line_and_nothing_else_is_changed(robot, base):
+    # without odometry there is nothing to correct by
+    assert base.sent(0.3) == (0.3, 0.0)
+
+    def led_back():
+        base.is_at(0.5)
+        return base.sent(0.3)[1] < -0.1
+    robot.poll(led_back, 'correction')
+    assert base.sent(0.3)[0] == 0.3
+    base.is_at(0.5)
+    assert base.sent(0.25, 0.5) == (0.25, 0.5)
+    base.is_at(0.5)
+    assert base.sent(0.0) == (0.0, 0.0)
+
+
+def test_old_or_broken_odometry_corrects_nothing(robot, base):
+    base.is_at(math.nan)
+    assert base.sent(0.3) == (0.3, 0.0)
+    base.is_at(0.5)
+    robot.poll(lambda: base.sent(0.3) == (0.3, 0.0), 'end of the correction')
+
+
+def test_a_silent_gate_stays_silent_and_the_end_is_a_stop(robot, base):
+    base.sent(0.3)
+    before = len(base.told)
+    robot.poll(lambda: robot.value('gazebo_adapter', 'passed') == str(before), 'diagnostics')
+    assert len(base.told) == before
+    base.process.send_signal(signal.SIGTERM)
+    assert base.process.wait(5.0) == 0
+    robot.wait(lambda: len(base.told) > before, 'stop')
+    assert base.told[-1].twist.linear.x == 0.0
+
+
+def test_the_lane_becomes_the_angle_of_the_blade(robot):
+    from std_msgs.msg import Bool, Float64
+    angles = robot.listen(Float64, 'diverter_rad')
+    process = robot.start('gazebo_adapter', app='sorting')
+    robot.is_active('gazebo_adapter')
+    lanes = robot.speak(Bool, 'diverter')
+    robot.wait(lambda: robot.value('gazebo_adapter', 'listeners') == '1', 'listener')
+    lanes.publish(Bool(data=False))
+    robot.wait(lambda: angles, 'angle')
+    assert angles[-1].data == pytest.approx(0.6)
+    lanes.publish(Bool(data=True))
+    robot.wait(lambda: angles[-1].data == 0.0, 'reject lane')
+    lanes.publish(Bool(data=False))
+    robot.wait(lambda: angles[-1].data > 0.5, 'good lane')
+    process.send_signal(signal.SIGINT)
+    assert process.wait(5.0) == 0
+    robot.wait(lambda: angles[-1].data == 0.0, 'reject lane at the end')
+
+
+@pytest.mark.parametrize(('app', 'rules'), [
+    ('traffic', 'traffic_sim_rules.yaml'), ('sorting', 'sorting_rules.yaml')])
+def test_somebody_publishes_all_that_the_bridge_takes_to_gazebo(robot, app, rules):
+    bridge = yaml.safe_load((share_dir() / f'config/gazebo/bridge_{app}.yaml').read_text())
+    wanted = {f'/{one["ros_topic_name"]}': one['ros_type_name'] for one in bridge
+              if one['direction'] == 'ROS_TO_GZ'}
+    assert wanted
+    robot.start('gate', rules=rules)
+    robot.start('gazebo_adapter', app=app)
+    robot.is_active('gate', 'gazebo_adapter')
+
+    def offered():
+        return {topic: kinds for node in ('gate', 'gazebo_adapter') for topic, kinds
+                in robot.node.get_publisher_names_and_types_by_node(node, '/')}
+    robot.poll(lambda: all(offered().get(topic) == [kind] for topic, kind in wanted.items()),
+               f'publishers of {wanted}')
+
+
+def test_nothing_goes_to_gazebo_for_the_signals():
+    bridge = yaml.safe_load((share_dir() / 'config/gazebo/bridge_signals.yaml').read_text())
+    assert {one['direction'] for one in bridge} == {'GZ_TO_ROS'}
