@@ -177,6 +177,8 @@ def test_a_quantised_model_of_another_range_is_fed_with_the_contracts_tensor(
 
 def test_warmed_up_an_engine_has_met_every_size_of_batch(bundle):
     class Recorder(FakeEngine):
+        """Keeps what it was given."""
+
         def infer(self, tensor):
             shapes.append((tensor.shape, tensor.dtype.name))
             return super().infer(tensor)
