@@ -141,26 +141,29 @@ def test_litert_never_imports_tensorflow(bundle):
 
 
 @pytest.fixture(scope='module')
-def int8_bundle(bundle, tensor, tmp_path_factory):
+def int8_bundle(tmp_path_factory):
     import keras
     from digiphys_ros.learning.export.litert import with_extremes, write_litert
     from digiphys_ros.perception import write_bundle
     folder = tmp_path_factory.mktemp('int8')
+    bundle = load_bundle(share_dir() / 'models' / 'sorting_line')
     model = keras.models.load_model(bundle.file('keras'), compile=False)
-    file = write_litert(model, folder, 'int8', with_extremes(tensor, bundle.spec))
     frames, logits = bundle.golden()
-    return write_bundle(folder / 'signs', bundle.manifest, files={'litert': file}, frames=frames,
+    tensors = np.concatenate([Preprocessor(bundle.spec)(Frame(one, 'rgb')) for one in frames])
+    file = write_litert(model, folder, 'int8', with_extremes(tensors, bundle.spec))
+    return write_bundle(folder / 'parts', bundle.manifest, files={'litert': file}, frames=frames,
                         logits=logits, card='')
 
 
-def test_a_quantised_model_is_fed_with_the_pixels(int8_bundle, tensor):
+def test_a_quantised_model_is_fed_with_the_pixels(int8_bundle):
     engine, _ = create_engine(int8_bundle)
     assert engine.spec.dtype == 'uint8'
     frame = Frame(int8_bundle.golden()[0][0], 'rgb')
     pixels = Preprocessor(engine.spec)(frame)
     assert pixels.dtype == np.uint8
     # what the contract makes of the frame gives the same answer
-    np.testing.assert_array_equal(engine.infer(pixels), engine.infer(tensor[:1]))
+    tensor = Preprocessor(int8_bundle.spec)(frame)
+    np.testing.assert_array_equal(engine.infer(pixels), engine.infer(tensor))
     check_golden(int8_bundle, engine)
 
 

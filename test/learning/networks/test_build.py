@@ -151,4 +151,4 @@ def test_what_cannot_be_built_is_told_in_one_sentence(name, options, shape, word
 def test_options_come_with_the_defaults_of_the_builder():
     assert options_of('residual')().model_dump() == {
         'width': 24, 'last_width': None, 'dropout': 0.0, 'stride': 1,
-        'standardise': False}
+        'standardise': False, 'local_contrast': False}

@@ -253,7 +253,7 @@ def test_a_table_is_evaluated_as_a_bundle_is(weather, tmp_path, capsys):
     assert report['robustness'] == {'images': 0}
     (tmp_path / 'two.csv').write_text('a,b,label\n1,2,cold\n2,1,warm\n')
     for more, sentence in ((['--data', str(tmp_path / 'two.csv')], 'has 2 columns of numbers'),
-                           (['--outliers', 'x'], '--outliers x: is for bundles')):
+                           (['--outliers', 'x'], '--outliers: is for bundles')):
         assert main([*words, *more]) != 0
         assert sentence in capsys.readouterr().err
 
