@@ -149,7 +149,8 @@ def int8_bundle(tmp_path_factory):
     bundle = load_bundle(share_dir() / 'models' / 'sorting_line')
     model = keras.models.load_model(bundle.file('keras'), compile=False)
     frames, logits = bundle.golden()
-    tensors = np.concatenate([Preprocessor(bundle.spec)(Frame(one, 'rgb')) for one in frames])
+    tensors = np.concatenate([Preprocessor(bundle.spec)(Frame(one, bundle.spec.colour))
+                              for one in frames])
     file = write_litert(model, folder, 'int8', with_extremes(tensors, bundle.spec))
     return write_bundle(folder / 'parts', bundle.manifest, files={'litert': file}, frames=frames,
                         logits=logits, card='')
@@ -158,7 +159,7 @@ def int8_bundle(tmp_path_factory):
 def test_a_quantised_model_is_fed_with_the_pixels(int8_bundle):
     engine, _ = create_engine(int8_bundle)
     assert engine.spec.dtype == 'uint8'
-    frame = Frame(int8_bundle.golden()[0][0], 'rgb')
+    frame = Frame(int8_bundle.golden()[0][0], int8_bundle.spec.colour)
     pixels = Preprocessor(engine.spec)(frame)
     assert pixels.dtype == np.uint8
     # what the contract makes of the frame gives the same answer
