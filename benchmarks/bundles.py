@@ -52,26 +52,33 @@ def make_bundles(folder: Path, engine: str = 'auto', names: Collection[str] = ()
         each; int8 is LiteRT's.
     :param names: which; all by default. What lies in ``folder`` already is not made again.
     """
-    import keras
     shipped = load_bundle(find_resource('traffic_signs', 'models'))
-    signs = keras.models.load_model(shipped.file('keras'), compile=False)
-    keras.utils.set_random_seed(0)
-    mobilenet = keras.applications.MobileNetV2(
-        (224, 224, 3), weights=None, classes=len(shipped.labels), classifier_activation=None)
     large = PreprocessSpec(width=224, height=224)
     kinds = KINDS[engine]
     made = {SIGNS: shipped.directory} if engine == 'auto' else {}
-    for name, model, spec, precision in (
-            (SIGNS, signs, shipped.spec, 'float32'),
-            (LARGE, mobilenet, large, 'float32'),
-            ('traffic_signs int8', signs, shipped.spec, 'int8'),
-            ('mobilenet_v2 224x224 int8', mobilenet, large, 'int8')):
+    for name, model_of, spec, precision in (
+            (SIGNS, _signs, shipped.spec, 'float32'),
+            (LARGE, _mobilenet, large, 'float32'),
+            ('traffic_signs int8', _signs, shipped.spec, 'int8'),
+            ('mobilenet_v2 224x224 int8', _mobilenet, large, 'int8')):
         own = kinds if precision == 'float32' else ('litert',)
         if name not in made and own[0] in kinds and name in (names or (name,)):
             path = folder / '_'.join([*name.split(), *own])
             made[name] = path / 'bundle' if path.exists() else _written(
-                path, model, shipped, spec, precision, own)
+                path, model_of(shipped), shipped, spec, precision, own)
     return made
+
+
+def _signs(shipped: Bundle) -> Any:
+    import keras
+    return keras.models.load_model(shipped.file('keras'), compile=False)
+
+
+def _mobilenet(shipped: Bundle) -> Any:
+    import keras
+    keras.utils.set_random_seed(0)
+    return keras.applications.MobileNetV2(
+        (224, 224, 3), weights=None, classes=len(shipped.labels), classifier_activation=None)
 
 
 def tensor_for(engine: Engine, batch: int = 1) -> NDArray[Any]:

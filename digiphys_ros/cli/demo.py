@@ -24,7 +24,7 @@ import sys
 import time
 from typing import Any, TYPE_CHECKING
 
-from digiphys_ros.cli.output import check_display, check_targets, write_json
+from digiphys_ros.cli.output import check_display, check_targets, displays, write_json
 from digiphys_ros.errors import DigiphysError, UsageError
 from digiphys_ros.resources import find_resource
 from digiphys_ros.supervisor import Supervisor
@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run, judge, draw."""
     if arguments.seconds is not None and not arguments.seconds > 0:
         raise UsageError(f'--seconds must be positive, received {arguments.seconds}.')
-    if not arguments.headless and _has_display():
+    if not arguments.headless and displays():
         check_display('--headless opens none')
     arguments.source = arguments.source or _default_source()
     _check_source(arguments.source)
@@ -220,13 +220,9 @@ def _settle(observer: 'Observer', eye: str) -> None:
                       and observer.diagnostic('classifier', 'message') == 'no frames arrive', 5.0)
 
 
-def _has_display() -> bool:
-    return bool(os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY'))
-
-
 def _window(observer: 'Observer') -> Any:
     """Return a function that shows the newest annotated image, None without a display."""
-    if not _has_display():
+    if not displays():
         return None
     import cv2
     from digiphys_ros.nodes.conversions import frame_from

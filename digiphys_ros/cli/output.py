@@ -29,6 +29,11 @@ from digiphys_ros.errors import UsageError
 TRY_WINDOW = "import cv2; cv2.namedWindow('digiphys'); cv2.destroyAllWindows()"
 
 
+def displays() -> list[str]:
+    """Return the names of the displays that the environment tells of."""
+    return [os.environ[name] for name in ('DISPLAY', 'WAYLAND_DISPLAY') if os.environ.get(name)]
+
+
 def check_display(alternative: str) -> None:
     """
     Try to open a window: Qt ends the process that cannot, so another one tries.
@@ -36,7 +41,7 @@ def check_display(alternative: str) -> None:
     :param alternative: what to do without one.
     :raises UsageError: where there is no display, or it opens no window.
     """
-    names = [os.environ[name] for name in ('DISPLAY', 'WAYLAND_DISPLAY') if os.environ.get(name)]
+    names = displays()
     if not names:
         raise UsageError(f'there is no display to open a window on; {alternative}.')
     try:

@@ -210,20 +210,24 @@ class ClassifierNode(PipelineNode):
             self._worker.offer((stream, message), stream.camera)
 
     def _handle(self, batch: list[tuple[CameraStream, Image | CompressedImage]]) -> None:
+        # one for the whole batch: a swap comes between two frames, not within one
+        classifier = self._classifier
+        if classifier is None:
+            return
         taken = [(stream, frame, message.header) for stream, message in batch
-                 if (frame := self._frame(stream, message)) is not None]
+                 if (frame := self._frame(stream, message, classifier.least_size)) is not None]
         try:
             if taken:
-                self._classify(taken)
+                self._classify(classifier, taken)
         except Exception as error:  # whatever it is, the next frame must be looked at
             for stream, *_ in taken:
                 stream.counts['failed'] += 1
                 self._note_health(stream, f'{type(error).__name__}: {error}')
 
-    def _frame(self, stream: CameraStream, message: Image | CompressedImage) -> Frame | None:
+    def _frame(self, stream: CameraStream, message: Image | CompressedImage,
+               least_size: tuple[int, int] | None) -> Frame | None:
         try:
-            least = None if self._classifier is None else self._classifier.least_size
-            frame = stream.fresh_frame(message, least)
+            frame = stream.fresh_frame(message, least_size)
         except FrameError as error:
             stream.counts['broken'] += 1
             stream.health, frame = str(error), None
@@ -233,10 +237,8 @@ class ClassifierNode(PipelineNode):
         self._note_health(stream, stream.health)
         return frame
 
-    def _classify(self, taken: list[tuple[CameraStream, Frame, Header]]) -> None:
-        classifier = self._classifier
-        if classifier is None:
-            return
+    def _classify(self, classifier: Classifier,
+                  taken: list[tuple[CameraStream, Frame, Header]]) -> None:
         started_s = time.perf_counter()
         results = classifier.batch([frame for _, frame, _ in taken])
         self._windows['inference_ms'].add((time.perf_counter() - started_s) * 1e3)

@@ -214,8 +214,7 @@ def decode_compressed(data: Any, format: str, least_size: tuple[int, int] | None
 
 def _reading(buffer: NDArray[Any], least_size: tuple[int, int] | None) -> int:
     """Return how OpenCV is to read a file: as small as will do."""
-    size = None if least_size is None else jpeg_size(buffer)
-    if size is None or least_size is None:
+    if least_size is None or (size := jpeg_size(buffer)) is None:
         return cv2.IMREAD_ANYCOLOR
     return next((flag for divisor, flag in _REDUCED.items()
                  if all(side >= divisor * least

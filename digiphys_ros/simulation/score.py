@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from digiphys_ros.simulation.faults import Fault
 
 if TYPE_CHECKING:
+    from digiphys_ros.simulation.applications.application import Event
     from digiphys_ros.simulation.loop import FrameRecord, Recording
 
 
@@ -122,12 +123,17 @@ def _bound_speeds(recording: 'Recording', grace_s: float) -> Iterator[tuple[floa
         yield frame.time_s, speed, max(value for _, value in limits)
 
 
+def judged_events(recording: 'Recording', kind: str, detail: str | None = None
+                  ) -> list['Event']:
+    """Return the events of a kind that are right or wrong, all or those of one detail."""
+    return [event for event in recording.events
+            if event.kind == kind and event.right is not None and detail in (None, event.detail)]
+
+
 def events_right(recording: 'Recording', kind: str, least: float, detail: str | None = None,
                  ) -> Failure | None:
     """Judge the share of right events; at the one that made it too small."""
-    events = [event for event in recording.events
-              if event.kind == kind and event.right is not None
-              and (detail is None or event.detail == detail)]
+    events = judged_events(recording, kind, detail)
     name = kind if detail is None else f'{kind} ({detail})'
     if not events:
         return Failure(recording.frames[-1].time_s, f'there was no "{name}" to judge')

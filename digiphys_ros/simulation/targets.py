@@ -91,8 +91,7 @@ def _joined(alike: Sequence[Target]) -> Target:
 
 def _right(recording: Recording, name: str, bar: float, kind: str, detail: str | None = None,
            ) -> Target:
-    judged = [event for event in recording.events if event.kind == kind
-              and event.right is not None and detail in (None, event.detail)]
+    judged = score.judged_events(recording, kind, detail)
     return Target(name, bar, True, 'share', sum(bool(event.right) for event in judged),
                   len(judged))
 
