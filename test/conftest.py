@@ -17,6 +17,7 @@ import fcntl
 import itertools
 import os
 from pathlib import Path
+import re
 import signal
 import subprocess
 import tempfile
@@ -39,6 +40,14 @@ def data_dir() -> Path:
     if not folder.is_dir():
         pytest.skip(f'real data sets not found in {folder} (set DIGIPHYS_DATA)')
     return folder
+
+
+@pytest.fixture(scope='session', autouse=True)
+def _sweep() -> Iterator[None]:
+    """Remove what processes killed on purpose left in shared memory: 70 MB each, until reboot."""
+    yield
+    from digiphys_ros.doctor.shared_memory import check_shared_memory
+    check_shared_memory(fix=True)
 
 
 class Robot:
@@ -79,6 +88,12 @@ class Robot:
     def log(self, name: str) -> str:
         """Return what a process wrote."""
         return (self._folder / f'{name}.log').read_text()
+
+    @staticmethod
+    def shared_memory(pid: int) -> set[str]:
+        """Return the names of Fast DDS's shared-memory files that a process has mapped."""
+        maps = Path(f'/proc/{pid}/maps').read_text()
+        return set(re.findall(r'/dev/shm/((?:fastdds|fastrtps)_\S+)', maps))
 
     def listen(self, message_type: type, topic: str, qos: Any = 100) -> list[Any]:
         """Return a list that fills with the messages of a topic."""

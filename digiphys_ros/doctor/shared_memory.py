@@ -14,6 +14,7 @@
 
 """Shared-memory files that killed processes left behind."""
 
+import os
 from pathlib import Path
 import re
 import time
@@ -26,8 +27,9 @@ YOUNG_S = 5.0
 
 
 def leftovers(folder: Path = Path('/dev/shm'), proc: Path = Path('/proc')) -> list[Path]:
-    """Return Fast DDS's files that no live process has open or mapped."""
-    files = [path for path in folder.glob('*') if NAMES.match(path.name)]
+    """Return this user's Fast DDS files that no live process has open or mapped."""
+    files = [path for path in folder.glob('*')
+             if NAMES.match(path.name) and path.stat().st_uid == os.getuid()]
     held = _held(folder, proc)
     held |= {name.removesuffix('_el') for name in held} | {f'{name}_el' for name in held}
     now_s = time.time()
@@ -60,6 +62,6 @@ def _held(folder: Path, proc: Path) -> set[str]:
                 if target.parent == folder:
                     names.add(target.name)
         except OSError:
-            # it ended meanwhile, or belongs to somebody else: see its maps no more
+            # it ended meanwhile, or belongs to somebody else, whose files are not looked at
             continue
     return names

@@ -113,3 +113,5 @@ def _end(nodes: Sequence[PipelineNode], executor: Executor) -> None:
     for node in nodes:
         node.destroy_node()
     rclpy.try_shutdown()
+    # what is frozen is never freed, and a participant that is never freed leaves its shared memory
+    gc.unfreeze()

@@ -15,7 +15,6 @@
 import json
 import os
 from pathlib import Path
-import re
 import signal
 import subprocess
 import sys
@@ -159,18 +158,15 @@ def test_commands_that_nobody_hears_are_found(robot):
 
 @pytest.mark.ros
 def test_files_of_a_killed_process_are_found_and_those_of_a_live_one_kept(robot, monkeypatch):
-    def files(pid):
-        maps = Path(f'/proc/{pid}/maps').read_text()
-        return set(re.findall(r'/dev/shm/((?:fastdds|fastrtps)_\S+)', maps))
     killed = talk(robot, 'killed', 'pub:Image:image:BEST_EFFORT')
     alive = talk(robot, 'alive', 'sub:Image:image:BEST_EFFORT')
-    own, kept = files(killed.pid), files(alive.pid)
+    own, kept = robot.shared_memory(killed.pid), robot.shared_memory(alive.pid)
     killed.send_signal(signal.SIGKILL)
     killed.wait()
     monkeypatch.setattr(shared_memory, 'YOUNG_S', -1.0)
     found = {path.name for path in shared_memory.leftovers()}
     # what others had mapped too is theirs; the rest was the killed process's alone
-    theirs = files(alive.pid) | files(os.getpid())
+    theirs = robot.shared_memory(alive.pid) | robot.shared_memory(os.getpid())
     assert own - theirs
     assert own - theirs <= found
     assert not (kept | theirs) & found

@@ -12,6 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+import os
+from pathlib import Path
 import signal
 
 import pytest
@@ -37,8 +39,11 @@ def test_every_transition(robot, node):
 def test_a_signal_ends_the_process_cleanly(robot, node, number):
     process = robot.start(node)
     robot.is_active(node)
+    own = robot.shared_memory(process.pid) - robot.shared_memory(os.getpid())
+    assert own
     process.send_signal(number)
     assert process.wait(5.0) == 0
+    assert not own & {path.name for path in Path('/dev/shm').iterdir()}
     assert 'Traceback' not in robot.log(node)
     assert 'finalized' in robot.log(node)
 
