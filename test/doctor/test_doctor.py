@@ -14,7 +14,6 @@
 
 import json
 import os
-from pathlib import Path
 import signal
 import subprocess
 import sys
