@@ -53,7 +53,7 @@ def make_bundles(folder: Path, engine: str = 'auto', names: Collection[str] = ()
     :param names: which; all by default. What lies in ``folder`` already is not made again.
     """
     shipped = load_bundle(find_resource('traffic_signs', 'models'))
-    large = PreprocessSpec(width=224, height=224)
+    large = PreprocessSpec(width=224, height=224, resize='mipmap')
     kinds = KINDS[engine]
     made = {SIGNS: shipped.directory} if engine == 'auto' else {}
     for name, model_of, spec, precision in (

@@ -30,11 +30,14 @@ Roi = tuple[Fraction, Fraction, Fraction, Fraction]
 
 _RESIZE = {
     'area': cv2.INTER_AREA, 'linear': cv2.INTER_LINEAR, 'nearest': cv2.INTER_NEAREST,
-    'cubic': cv2.INTER_CUBIC, 'lanczos': cv2.INTER_LANCZOS4,
+    'cubic': cv2.INTER_CUBIC, 'lanczos': cv2.INTER_LANCZOS4, 'mipmap': cv2.INTER_LINEAR,
 }
 
 OVERSAMPLING = 2
 """Pixels of a frame for one of the tensor, along each side, from which on more tell nothing."""
+
+_HALVED_TO = {'area': OVERSAMPLING, 'mipmap': 1}
+"""Methods that take means: a frame is halved while it keeps so many pixels for one."""
 
 
 class PreprocessSpec(BaseModel):
@@ -44,6 +47,10 @@ class PreprocessSpec(BaseModel):
     :ivar roi: region x, y, width, height as fractions of the frame; None is the whole frame.
     :ivar crop: how the region meets the model's shape: stretched, cut to its central square, or
         fitted in with black borders.
+    :ivar resize: ``area`` is the mean of what a pixel covers, in a frame that is halved as long as
+        it keeps two pixels for one along each side; ``mipmap`` halves the frame while it
+        stays as large as the tensor and goes on linearly: for networks of 200 pixels and more it
+        takes a tenth of the time, and lets a little more aliasing through.
     :ivar dtype: float32 gives (pixel * scale - mean) / std; uint8 the pixels as they are.
     """
 
@@ -54,7 +61,7 @@ class PreprocessSpec(BaseModel):
     colour: Literal['rgb', 'bgr', 'mono'] = 'rgb'
     roi: Roi | None = None
     crop: Literal['stretch', 'centre_square', 'letterbox'] = 'stretch'
-    resize: Literal['area', 'linear', 'nearest', 'cubic', 'lanczos'] = 'area'
+    resize: Literal['area', 'mipmap', 'linear', 'nearest', 'cubic', 'lanczos'] = 'area'
     scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1 / 255
     mean: tuple[Annotated[float, Field(allow_inf_nan=False)], ...] = (0.0,)
     std: tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...] = (1.0,)
@@ -130,19 +137,21 @@ class Preprocessor:
             raise ConfigError(f'{error}.') from error
         self._spec = spec
         self._roi = roi or spec.roi
-        self._factor, self._offset = spec.factor, spec.offset
+        # a row at a time: numpy is slow where the innermost axis has three elements
+        self._factor = np.resize(spec.factor, spec.width * spec.channels)
+        self._offset = np.resize(spec.offset, spec.width * spec.channels)
 
     @property
     def least_size(self) -> tuple[int, int] | None:
         """
         Return height and width of the smallest frame that tells all that the tensor can hold.
 
-        None where single pixels count: a resize other than ``area`` does not take their mean.
+        None where single pixels count: only ``area`` and ``mipmap`` take their mean.
         """
-        if self._spec.resize != 'area':
+        if self._spec.resize not in _HALVED_TO:
             return None
         _, _, width, height = self._roi or (0.0, 0.0, 1.0, 1.0)
-        side = OVERSAMPLING * max(self._spec.height, self._spec.width)
+        side = _HALVED_TO[self._spec.resize] * max(self._spec.height, self._spec.width)
         return math.ceil(side / height), math.ceil(side / width)
 
     def __call__(self, frame: Frame, out: NDArray[Any] | None = None) -> NDArray[Any]:
@@ -161,9 +170,10 @@ class Preprocessor:
         if spec.dtype == 'uint8':
             np.copyto(tensor, pixels)
             return tensor
-        np.multiply(pixels, self._factor, out=tensor, dtype=np.float32)
+        rows = tensor.reshape(spec.height, -1)
+        np.multiply(pixels.reshape(rows.shape), self._factor, out=rows, dtype=np.float32)
         if self._offset.any():
-            tensor += self._offset
+            rows += self._offset
         return tensor
 
     def _region(self, pixels: NDArray[Any]) -> NDArray[Any]:
@@ -186,16 +196,36 @@ class Preprocessor:
 
     def _resized(self, pixels: NDArray[Any]) -> NDArray[Any]:
         spec = self._spec
-        method = _RESIZE[spec.resize]
         if spec.crop != 'letterbox':
-            if pixels.shape[:2] == (spec.height, spec.width):
-                return pixels
-            return cv2.resize(pixels, (spec.width, spec.height), interpolation=method)
+            return self._scaled(pixels, (spec.width, spec.height))
         height, width = pixels.shape[:2]
         factor = min(spec.height / height, spec.width / width)
         size = max(1, round(width * factor)), max(1, round(height * factor))
-        fitted = cv2.resize(pixels, size, interpolation=method)
+        fitted = self._scaled(pixels, size)
         canvas = np.zeros((spec.height, spec.width, *fitted.shape[2:]), np.uint8)
         top, left = (spec.height - size[1]) // 2, (spec.width - size[0]) // 2
         canvas[top:top + size[1], left:left + size[0]] = fitted
         return canvas
+
+    def _scaled(self, pixels: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+        method = self._spec.resize
+        if method in _HALVED_TO:
+            pixels = _halved(pixels, size, _HALVED_TO[method])
+        if pixels.shape[1::-1] == size:
+            return pixels
+        return cv2.resize(pixels, size, interpolation=_RESIZE[method])
+
+
+def _halved(pixels: NDArray[Any], size: tuple[int, int], share: int) -> NDArray[Any]:
+    """
+    Halve a picture while ``share`` of its pixels along each side are left for one of ``size``.
+
+    OpenCV takes the means of 2x2 pixels ten times as fast as those of any other area. An odd side
+    is left to it: without its last line the picture would be stretched.
+    """
+    height, width = pixels.shape[:2]
+    while (width >= 2 * share * size[0] and height >= 2 * share * size[1]
+           and width % 2 == height % 2 == 0):
+        width, height = width // 2, height // 2
+        pixels = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
+    return pixels

@@ -49,11 +49,15 @@ def test_engines_agree(bundle, tensor):
     assert logits[0].dtype == logits[1].dtype == np.float32
 
 
-def test_a_batch_is_the_same_as_one_after_another(bundle, tensor):
-    engine, _ = create_engine(bundle, 'litert')
-    together = engine.infer(tensor)
-    singly = np.concatenate([engine.infer(one[None]) for one in tensor])
+@pytest.mark.parametrize('threads', [1, 2, 3])
+@pytest.mark.parametrize('images', [1, 2, 5])
+def test_a_batch_is_the_same_as_one_after_another(bundle, tensor, threads, images):
+    engine, _ = create_engine(bundle, 'litert', threads=threads)
+    batch = np.resize(tensor, (images, *tensor.shape[1:]))
+    together = engine.infer(batch)
+    singly = np.concatenate([engine.infer(one[None]) for one in batch])
     np.testing.assert_allclose(together, singly, atol=1e-3)
+    assert not np.allclose(singly[0], singly[-1]) or images == 1
 
 
 def test_xla_gives_the_same(bundle, tensor):

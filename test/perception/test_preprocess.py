@@ -12,6 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+import cv2
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.perception.frame import decode_image, Frame
 from digiphys_ros.perception.preprocess import Preprocessor, PreprocessSpec
@@ -74,8 +75,8 @@ def test_value_of_is_what_a_pixel_becomes():
 
 @pytest.mark.parametrize(('roi', 'fields', 'least'), [
     (None, {}, (32, 32)), ((0.0, 0.0, 0.5, 0.25), {}, (128, 64)),
-    (None, {'resize': 'linear'}, None)])
-def test_the_least_size_is_twice_the_tensors_in_the_region(roi, fields, least):
+    (None, {'resize': 'mipmap'}, (16, 16)), (None, {'resize': 'linear'}, None)])
+def test_the_least_size_is_that_of_the_tensor_in_the_region(roi, fields, least):
     assert Preprocessor(PreprocessSpec(width=16, height=12, **fields), roi).least_size == least
 
 
@@ -112,10 +113,36 @@ def test_letterbox_keeps_the_shape_and_adds_black():
     assert not result[0, 28:].any()
 
 
-@pytest.mark.parametrize('method', ['area', 'linear', 'nearest', 'cubic', 'lanczos'])
+@pytest.mark.parametrize('method', ['area', 'mipmap', 'linear', 'nearest', 'cubic', 'lanczos'])
 def test_every_method_keeps_a_flat_picture_flat(method):
     flat = Frame(np.full((31, 17, 3), 90, np.uint8), 'rgb')
     assert (tensor(flat, resize=method, dtype='uint8') == 90).all()
+
+
+def noise(height, width):
+    return np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+
+
+@pytest.mark.parametrize(('size', 'blur', 'most'), [
+    ((96, 128), 0, 2), ((97, 128), 0, 1), ((90, 120), 2, 4), ((240, 320), 2, 4)])
+def test_area_is_the_mean_of_what_a_pixel_covers(size, blur, most):
+    # where the ratio is no whole number, pixels of halves lie across the tensor's: noise shows it
+    pixels = cv2.GaussianBlur(noise(*size), (0, 0), blur) if blur else noise(*size)
+    whole = cv2.resize(pixels.astype(np.float32), (16, 12), interpolation=cv2.INTER_AREA)
+    found = tensor(Frame(pixels, 'rgb'), dtype='uint8', width=16, height=12)[0]
+    assert np.abs(found - whole).max() <= most
+
+
+@pytest.mark.parametrize(('size', 'halved'), [
+    ((48, 64), (12, 16)), ((47, 64), (47, 64)), ((20, 64), (20, 64)), ((40, 64), (20, 32))])
+def test_mipmap_halves_before_it_goes_on_linearly(size, halved):
+    pixels = noise(*size)
+    wanted = pixels
+    while wanted.shape[:2] != halved:
+        wanted = wanted.reshape(wanted.shape[0] // 2, 2, wanted.shape[1] // 2, 2, 3).mean((1, 3))
+    wanted = cv2.resize(wanted.astype(np.float32), (16, 12), interpolation=cv2.INTER_LINEAR)
+    found = tensor(Frame(pixels, 'rgb'), resize='mipmap', dtype='uint8', width=16, height=12)[0]
+    assert np.abs(found - wanted).max() <= 2
 
 
 @pytest.mark.parametrize('fields', [

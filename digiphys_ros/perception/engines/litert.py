@@ -14,23 +14,26 @@
 
 """LiteRT: small, fast on a CPU, no TensorFlow import."""
 
-from functools import partial
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 import os
+from pathlib import Path
 from typing import Any
 
 from ai_edge_litert.interpreter import Interpreter
 from digiphys_ros.errors import EngineError
 from digiphys_ros.perception.bundle import Bundle
+from digiphys_ros.perception.preprocess import PreprocessSpec
 import numpy as np
 from numpy.typing import NDArray
-
-KEPT_INTERPRETERS = 8
 
 
 class LiteRTEngine:
     """
     Run ``model.tflite`` with XNNPACK.
 
+    All threads share one image; of several images each thread takes its own, as threads that wait
+    for each other within an image are lost where other processes need the cores too.
     Quantised inputs and outputs are converted by the scale and zero point in the model. Where that
     makes of each pixel the pixel itself, the model is fed with uint8.
 
@@ -45,56 +48,69 @@ class LiteRTEngine:
         if path is None:
             raise EngineError(f'{bundle.directory}: holds no LiteRT model, only '
                               f'{", ".join(bundle.manifest.files)}.')
+        self._path = path
+        self._threads = threads or os.cpu_count() or 1
         try:
-            self._make = partial(
-                Interpreter, model_path=str(path), num_threads=threads or os.cpu_count() or 1)
-            self._loaded: dict[int, tuple[Any, Any, Any]] = {}
-            self._use(1)
+            self._together = _Network(path, self._threads)
         except (ValueError, RuntimeError) as error:
             raise EngineError(f'{path}: LiteRT cannot load it: {error}') from error
-        shape = tuple(int(size) for size in self._input['shape'])
+        shape = self._together.shape
         if shape[1:] != bundle.spec.shape[1:]:
             raise EngineError(f'{path}: the model takes {shape}, the bundle prepares '
                               f'{bundle.spec.shape}.')
         self.spec = bundle.spec
-        if self._takes_pixels():
+        if self._together.takes_pixels(self.spec):
             self.spec = bundle.spec.model_copy(update={'dtype': 'uint8'})
         # int8 rounds each activation; golden logits come from the float model
-        self.tolerance = 0.15 if self._is_quantised() else 1e-3
+        self.tolerance = 0.15 if self._together.is_quantised() else 1e-3
 
     def infer(self, tensor: NDArray[Any]) -> NDArray[Any]:
         """Return logits of shape (N, classes)."""
-        self._use(len(tensor))
-        self._interpreter.set_tensor(self._input['index'], _quantised(tensor, self._input))
+        if len(tensor) == 1 or self._threads == 1:
+            return self._together(tensor)
+        networks, pool = self._apart
+        shares = np.array_split(tensor, min(len(tensor), self._threads))
+        return np.concatenate(list(pool.map(_Network.__call__, networks, shares)))
+
+    @cached_property
+    def _apart(self) -> tuple[list['_Network'], ThreadPoolExecutor]:
+        """Return a network for each thread: made when the first batch comes."""
+        return ([_Network(self._path, 1) for _ in range(self._threads)],
+                ThreadPoolExecutor(self._threads, 'litert'))
+
+
+class _Network:
+    """One interpreter, which takes one image after the other."""
+
+    def __init__(self, path: Path, threads: int) -> None:
+        self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
+        details = self._interpreter.get_input_details()[0]
+        self.shape = (1, *(int(size) for size in details['shape'][1:]))
+        self._interpreter.resize_tensor_input(details['index'], self.shape)
+        self._interpreter.allocate_tensors()
+        self._input = self._interpreter.get_input_details()[0]
+        self._output = self._interpreter.get_output_details()[0]
+
+    def __call__(self, tensor: NDArray[Any]) -> NDArray[Any]:
+        """Return logits of shape (N, classes)."""
+        entered = _quantised(tensor, self._input)
+        return np.concatenate([self._answer(entered[index:index + 1])
+                               for index in range(len(entered))])
+
+    def _answer(self, entered: NDArray[Any]) -> NDArray[Any]:
+        self._interpreter.set_tensor(self._input['index'], entered)
         self._interpreter.invoke()
         return _dequantised(self._interpreter.get_tensor(self._output['index']), self._output)
 
-    def _use(self, batch: int) -> None:
-        """Take the interpreter of a batch size; to resize one takes as long as many images."""
-        if batch not in self._loaded:
-            if len(self._loaded) >= KEPT_INTERPRETERS:
-                self._loaded.pop(next(iter(self._loaded)))
-            interpreter = self._allocated(batch)
-            self._loaded[batch] = (interpreter, interpreter.get_input_details()[0],
-                                   interpreter.get_output_details()[0])
-        self._interpreter, self._input, self._output = self._loaded[batch]
-
-    def _allocated(self, batch: int) -> Any:
-        interpreter = self._make()
-        details = interpreter.get_input_details()[0]
-        interpreter.resize_tensor_input(
-            details['index'], [batch, *(int(size) for size in details['shape'][1:])])
-        interpreter.allocate_tensors()
-        return interpreter
-
-    def _takes_pixels(self) -> bool:
+    def takes_pixels(self, spec: PreprocessSpec) -> bool:
+        """Return whether the input's scale makes of each pixel of a frame the pixel itself."""
         if self._input['dtype'] != np.uint8:
             return False
         pixels = np.arange(256, dtype=np.uint8)[:, None]
-        entered = _quantised(self.spec.value_of(pixels), self._input)
-        return bool((entered == pixels).all())
+        return bool((_quantised(spec.value_of(pixels), self._input) == pixels).all())
 
-    def _is_quantised(self) -> bool:
+    def is_quantised(self) -> bool:
+        """Return whether any tensor holds integers of 8 bits."""
         return any(details['dtype'] in (np.int8, np.uint8)
                    for details in self._interpreter.get_tensor_details())
 
