@@ -22,7 +22,6 @@ from typing import Any
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.nodes import qos
 from digiphys_ros.nodes.conversions import (
-    classification_message,
     frame_from,
     image_message,
     label_info_message,
@@ -102,13 +101,11 @@ class CameraStream:
         self.counts[self.health] += 1
         return None
 
-    def answer(self, result: Result, header: Header) -> Classification:
-        """Publish a result under its image's header."""
-        message = classification_message(result.scores, header)
+    def answer(self, message: Classification, *, abstained: bool) -> None:
+        """Publish a result."""
         self._results.publish(message)
         self.counts['classified'] += 1
-        self.counts['abstained'] += result.abstained
-        return message
+        self.counts['abstained'] += abstained
 
     def show(self, frame: Frame, result: Result, header: Header) -> None:
         """Draw the result for those who look."""

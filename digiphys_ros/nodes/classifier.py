@@ -21,7 +21,7 @@ from typing import Any
 
 from digiphys_ros.errors import ConfigError, DigiphysError, FrameError
 from digiphys_ros.nodes.camera_stream import camera_names, CameraStream, total
-from digiphys_ros.nodes.conversions import stamp_s
+from digiphys_ros.nodes.conversions import classification_message, stamp_s
 from digiphys_ros.nodes.lifecycle import OK, PipelineNode, WARN
 from digiphys_ros.nodes.parameters import Parameter
 from digiphys_ros.nodes.process import run_node
@@ -243,9 +243,11 @@ class ClassifierNode(PipelineNode):
         results = classifier.batch([frame for _, frame, _ in taken])
         self._windows['inference_ms'].add((time.perf_counter() - started_s) * 1e3)
         for (stream, frame, header), result in zip(taken, results, strict=True):
-            message = stream.answer(result, header)
+            message = classification_message(result.scores, header)
+            # first who makes a command of it
             for listener in self.listeners:
                 listener(message)
+            stream.answer(message, abstained=result.abstained)
             self._windows['capture_to_classification_ms'].add(
                 (self.now_s() - stamp_s(header)) * 1e3)
             self._classified.tick()
