@@ -12,6 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+import os
 import subprocess
 import sys
 
@@ -58,6 +59,30 @@ def test_a_batch_is_the_same_as_one_after_another(bundle, tensor, threads, image
     singly = np.concatenate([engine.infer(one[None]) for one in batch])
     np.testing.assert_allclose(together, singly, atol=1e-3)
     assert not np.allclose(singly[0], singly[-1]) or images == 1
+
+
+AFFINITY = """
+import os, sys
+import numpy as np
+from digiphys_ros.perception import create_engine, load_bundle
+bundle = load_bundle(sys.argv[1])
+before = set(os.listdir('/proc/self/task'))
+engine, _ = create_engine(bundle, 'litert', threads=int(sys.argv[2]))
+engine.infer(np.zeros(bundle.spec.shape, np.float32))
+started = set(os.listdir('/proc/self/task')) - before
+print(len(os.sched_getaffinity(0)), *{len(os.sched_getaffinity(int(one))) for one in started})
+"""
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason='one core')
+def test_threads_that_have_a_core_each_keep_to_it():
+    cores = len(os.sched_getaffinity(0))
+    for threads, kept in ((0, cores - 1), (cores, cores - 1), (cores + 1, cores)):
+        words = [sys.executable, '-c', AFFINITY, str(share_dir() / 'models' / 'traffic_signs'),
+                 str(threads)]
+        printed = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+        # the core that is left is for the thread that asks, only while it waits for the model
+        assert printed.split() == [str(cores), str(kept)]
 
 
 def test_xla_gives_the_same(bundle, tensor):

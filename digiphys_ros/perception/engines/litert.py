@@ -14,7 +14,9 @@
 
 """LiteRT: small, fast on a CPU, no TensorFlow import."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cached_property
 import os
 from pathlib import Path
@@ -32,8 +34,10 @@ class LiteRTEngine:
     """
     Run ``model.tflite`` with XNNPACK.
 
-    All threads share one image; of several images each thread takes its own, as threads that wait
-    for each other within an image are lost where other processes need the cores too.
+    All threads share one image, each kept to its core meanwhile: Linux wakes threads that slept
+    between two frames on one core, and takes a few milliseconds to part them. Where there are as
+    many images as threads each takes its own, as threads that wait for each other within an image
+    are lost where other processes need the cores too.
     Quantised inputs and outputs are converted by the scale and zero point in the model. Where that
     makes of each pixel the pixel itself, the model is fed with uint8.
 
@@ -49,9 +53,14 @@ class LiteRTEngine:
             raise EngineError(f'{bundle.directory}: holds no LiteRT model, only '
                               f'{", ".join(bundle.manifest.files)}.')
         self._path = path
-        self._threads = threads or os.cpu_count() or 1
+        cores = _cores()
+        self._threads = threads or len(cores) or os.cpu_count() or 1
+        # one for the thread that asks, by chance: the next process takes another
+        self._own_core = {cores[os.getpid() % len(cores)]} \
+            if 1 < self._threads == len(cores) else set()
         try:
-            self._together = _Network(path, self._threads)
+            with _kept_to(set(cores) - self._own_core if self._own_core else set()):
+                self._together = _Network(path, self._threads)
         except (ValueError, RuntimeError) as error:
             raise EngineError(f'{path}: LiteRT cannot load it: {error}') from error
         shape = self._together.shape
@@ -66,11 +75,16 @@ class LiteRTEngine:
 
     def infer(self, tensor: NDArray[Any]) -> NDArray[Any]:
         """Return logits of shape (N, classes)."""
-        if len(tensor) == 1 or self._threads == 1:
-            return self._together(tensor)
-        networks, pool = self._apart
-        shares = np.array_split(tensor, min(len(tensor), self._threads))
-        return np.concatenate(list(pool.map(_Network.__call__, networks, shares)))
+        shared = len(tensor) % self._threads if self._threads > 1 else len(tensor)
+        logits: list[NDArray[Any]] = []
+        if shared < len(tensor):
+            networks, pool = self._apart
+            own = np.split(tensor[shared:], self._threads)
+            logits += pool.map(_Network.__call__, networks, own)
+        if shared:
+            with _kept_to(self._own_core):
+                logits.insert(0, self._together(tensor[:shared]))
+        return np.concatenate(logits)
 
     @cached_property
     def _apart(self) -> tuple[list['_Network'], ThreadPoolExecutor]:
@@ -113,6 +127,25 @@ class _Network:
         """Return whether any tensor holds integers of 8 bits."""
         return any(details['dtype'] in (np.int8, np.uint8)
                    for details in self._interpreter.get_tensor_details())
+
+
+def _cores() -> list[int]:
+    """Return the cores that this thread may use; none where the system does not tell."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else []
+
+
+@contextmanager
+def _kept_to(cores: set[int]) -> Iterator[None]:
+    """Keep the calling thread, and those that it starts meanwhile, to cores; none is all."""
+    if not cores:
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def _quantised(tensor: NDArray[Any], details: dict[str, Any]) -> NDArray[Any]:
