@@ -15,7 +15,7 @@
 """Load: the highest rate, several cameras, a slow model, several robots."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
@@ -23,7 +23,7 @@ import time
 from typing import Any
 
 from benchmarks.bundles import LARGE, make_bundles, tensor_for
-from benchmarks.running import bar, is_active, nodes, observed, QUIET_S, Source, wait
+from benchmarks.running import bar, is_active, nodes, observed, QUIET_S, script, Source, wait
 from digiphys_ros.perception import create_engine, load_bundle
 from tqdm import tqdm
 
@@ -31,6 +31,9 @@ SMALL = (320, 240)
 RATES_HZ = (60.0, 120.0, 180.0, 240.0, 320.0, 400.0, 500.0)
 LEAST_RECEIVED = 0.99
 CAMERAS = (1, 2, 4, 8)
+OFFERED = 1.1
+"""What cameras send, of what the engine alone could take."""
+BESIDE = 4
 ROBOTS, ROBOT_HZ = 8, 5.0
 BATCHES = (1, 2, 4, 8)
 CLASSIFIER = ('classifier',)
@@ -49,6 +52,10 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
               'cameras': count, 'hz': median(one[count] for one in rounds),
               'alone_hz': median(one['alone'] for one in rounds)}
              for count in counts]
+    beside = median(one['beside'] / one['alone'] for one in rounds)
+    cases.append({
+        'case': f'the engine alone, beside {BESIDE} such cameras on an empty subscriber',
+        'value': f'{beside:.2f} of the engine alone', 'beside_share': beside})
     bars = [bar('4 cameras, frames a second / engine alone at its best batch',
                 median(one[4] / one['alone'] for one in rounds), 0.85, most=False)]
     if not arguments.short:
@@ -73,19 +80,41 @@ def _cameras(counts: tuple[int, ...], bundle: Path, seconds: float) -> dict[Any,
     rates = {size: alone_hz(bundle, size) for size in BATCHES}
     best = max(rates, key=lambda size: rates[size])
     return {'alone': rates[best], 'batch': best,
+            'beside': beside_hz(BESIDE, bundle, best, seconds, rates[best]),
             **{count: cameras_hz(count, bundle, seconds, rates[best]) for count in counts}}
 
 
 def alone_hz(folder: Path, batch: int) -> float:
     """Return the images a second of the engine alone, called in a loop."""
+    times_s = _answers_s(folder, batch, lambda elapsed_s: elapsed_s < 2.0)
+    return batch * (len(times_s) - 1) / (times_s[-1] - times_s[0])
+
+
+def beside_hz(count: int, folder: Path, batch: int, seconds: float, alone: float) -> float:
+    """Return the same while cameras just too fast send to an empty subscriber: their share."""
+    names = [f'camera{index}' for index in range(count)]
+    receiver = script('receiver.py', 'raw', 'tuned', *names)
+    sources = [Source(*SMALL, OFFERED * alone / count, namespace=name).start(seconds)
+               for name in names]
+    times_s = _answers_s(folder, batch,
+                         lambda _: all(source.poll() is None for source in sources))
+    for process in (*sources, receiver):
+        process.communicate(timeout=60)
+    # a camera ends a little after its last image
+    sending_s = [one for one in times_s if times_s[-1] - seconds < one < times_s[-1] - 0.5]
+    return batch * (len(sending_s) - 1) / (sending_s[-1] - sending_s[0])
+
+
+def _answers_s(folder: Path, batch: int, goes_on: Callable[[float], bool]) -> list[float]:
+    """Return when the engine, called in a loop, had answered a batch."""
     engine, _ = create_engine(load_bundle(folder))
     tensor = tensor_for(engine, batch)
     engine.infer(tensor)
-    started_s, done = time.perf_counter(), 0
-    while time.perf_counter() < started_s + 2.0:
+    times_s = [time.perf_counter()]
+    while goes_on(times_s[-1] - times_s[0]):
         engine.infer(tensor)
-        done += batch
-    return done / (time.perf_counter() - started_s)
+        times_s.append(time.perf_counter())
+    return times_s
 
 
 def cameras_hz(count: int, bundle: Path, seconds: float, alone: float) -> float:
@@ -93,7 +122,7 @@ def cameras_hz(count: int, bundle: Path, seconds: float, alone: float) -> float:
     names = [f'camera{index}' for index in range(count)]
     parameters = {'classifier': {'bundle': str(bundle), 'roi': [0.0, 0.0, 1.0, 1.0],
                                  'cameras': ','.join(names)}}
-    rate_hz = 1.1 * alone / count
+    rate_hz = OFFERED * alone / count
     with observed() as observer, nodes(parameters, CLASSIFIER):
         wait(observer, is_active(observer, CLASSIFIER), 'active classifier')
         sources = [Source(*SMALL, rate_hz, namespace=name).start(seconds) for name in names]

@@ -15,9 +15,9 @@
 """
 Receive messages and do nothing else: the floor of a hop.
 
-Usage: receiver.py raw|jpeg|small [tuned]. Ends two seconds after the last message; prints the
-milliseconds from publish to callback, as JSON. Tuned, it has the executor and the memory
-settings of the nodes, else those that rclpy.spin and the C library bring along.
+Usage: receiver.py raw|jpeg|small [tuned] [NAMESPACE...]. Ends two seconds after the last
+message; prints the milliseconds from publish to callback, as JSON. Tuned, it has the executor and
+the memory settings of the nodes, else those that rclpy.spin and the C library bring along.
 """
 
 import json
@@ -38,7 +38,8 @@ TOPICS = {'raw': (Image, 'image'), 'jpeg': (CompressedImage, 'image/compressed')
 
 
 def main() -> None:
-    kind, tuned = sys.argv[1], sys.argv[2:] == ['tuned']
+    kind, tuned = sys.argv[1], 'tuned' in sys.argv
+    namespaces = [word for word in sys.argv[2:] if word != 'tuned'] or ['']
     if tuned:
         keep_freed_memory()
     rclpy.init()
@@ -53,8 +54,9 @@ def main() -> None:
 
     reliability = ReliabilityPolicy.RELIABLE if kind == 'small' else ReliabilityPolicy.BEST_EFFORT
     message_type, topic = TOPICS[kind]
-    node.create_subscription(message_type, topic, take,
-                             QoSProfile(depth=1, reliability=reliability))
+    for namespace in namespaces:
+        node.create_subscription(message_type, f'{namespace}/{topic}' if namespace else topic,
+                                 take, QoSProfile(depth=1, reliability=reliability))
     executor = make_executor() if tuned else SingleThreadedExecutor()
     executor.add_node(node)
     while time.monotonic() < last_s[0] + 2.0:
