@@ -14,7 +14,6 @@
 
 """Between ROS messages and the values of the core; the only module that knows both."""
 
-from array import array
 from collections.abc import Iterable
 from functools import reduce
 from importlib import import_module
@@ -73,21 +72,21 @@ def image_message(pixels: 'NDArray[Any]', encoding: str, header: Header) -> Imag
 
     :param pixels: (H, W) or (H, W, C), uint8.
     """
-    # array.array is the one type rclpy takes without looking at every element
     contiguous = pixels if pixels.flags.c_contiguous else pixels.copy()
-    data = array('B')
-    data.frombytes(contiguous.data.cast('B'))
-    return Image(header=header, height=pixels.shape[0], width=pixels.shape[1], encoding=encoding,
-                 is_bigendian=0, step=contiguous.strides[0], data=data)
+    message = Image(header=header, height=pixels.shape[0], width=pixels.shape[1],
+                    encoding=encoding, is_bigendian=0, step=contiguous.strides[0])
+    # into the message's own array: one that is handed over is copied twice
+    message.data.frombytes(contiguous.data.cast('B'))
+    return message
 
 
 def jpeg_message(pixels: 'NDArray[Any]', encoding: str, header: Header) -> CompressedImage:
     """Return a CompressedImage; ``encoding`` is rgb8, bgr8 or mono8."""
     import cv2
     bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if encoding == 'rgb8' else pixels
-    data = array('B')
-    data.frombytes(cv2.imencode('.jpg', bgr)[1].tobytes())
-    return CompressedImage(header=header, format='jpeg', data=data)
+    message = CompressedImage(header=header, format='jpeg')
+    message.data.frombytes(cv2.imencode('.jpg', bgr)[1].data)
+    return message
 
 
 # Classifications.
