@@ -22,6 +22,8 @@ from digiphys_ros.simulation.sdf_links import add_inertia, add_parts, child, pla
 import numpy as np
 
 Element = ElementTree.Element
+HINGE_RADPS = 5.0
+"""As fast as the embedded simulator's diverter; with no limit a hinge is there in one step."""
 
 
 def machine(world: World, drives: Mapping[str, str]) -> Element:
@@ -80,6 +82,7 @@ def _add_controller(model: Element, body: str, kind: str) -> None:
     controller = plugin(model, 'joint-position-controller')
     child(controller, 'joint_name', f'{plain(body)}_joint')
     child(controller, 'use_velocity_commands', 'true')
+    child(controller, 'cmd_max', text(HINGE_RADPS))
 
 
 def _add_camera(model: Element, camera: Camera, *, fixed: bool) -> None:
@@ -126,6 +129,8 @@ def _add_drive(model: Element, wheels: list[Body]) -> None:
     # wheels slip in a turn; the other odometry has this topic's usual name, and does not drift
     child(drive, 'odom_topic', 'wheel_odometry')
     odometry = plugin(model, 'odometry-publisher')
+    # before 6.18, Fortress knows this one system by its old name alone; the later ones know both
+    odometry.set('name', 'ignition::gazebo::systems::OdometryPublisher')
     child(odometry, 'odom_publish_frequency', '50')
     child(odometry, 'odom_frame', 'odom')
     child(odometry, 'robot_base_frame', 'base_link')

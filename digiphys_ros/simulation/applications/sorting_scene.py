@@ -41,7 +41,7 @@ THICKNESS_M = 0.012
 REJECT_RAD = -0.6
 """Of the blade in the way of the parts; at 0 it lies along the belt."""
 
-BELT_M, BELT_WIDTH_M, BELT_PERIOD_M = 1.6, 0.24, 0.16
+BELT_M, BELT_WIDTH_M, BELT_PERIOD_M = 2.56, 0.24, 0.16
 UPWARDS: Vector = (0.0, -math.pi / 2, 0.0)
 """Rotation of a face that is to be seen from above."""
 
@@ -71,9 +71,9 @@ def world(positions_m: tuple[float, ...] = (PARKED[0],) * SLOTS,
 
 
 def gazebo_world() -> World:
-    """Return the line with one good part and one of each defect on its belt."""
+    """Return the line with one good part and one of each defect, all still to pass the camera."""
     defects = (None, *DEFECTS)
-    return world(tuple(0.3 - 0.27 * index for index in range(len(defects))), defects)
+    return world(tuple(-0.1 - 0.26 * index for index in range(len(defects))), defects)
 
 
 def _bed() -> Body:
