@@ -247,8 +247,7 @@ def _adapter() -> Action:
         package='digiphys_ros', executable='gazebo_adapter', name='gazebo_adapter',
         namespace=LaunchConfiguration('namespace'), output='screen',
         parameters=[{'app': LaunchConfiguration('app'),
-                     'use_sim_time': _boolean('use_sim_time')}],
-        condition=_if_app('traffic', 'sorting'))
+                     'use_sim_time': _boolean('use_sim_time')}])
 
 
 def _rviz() -> Action:

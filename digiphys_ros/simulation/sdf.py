@@ -49,8 +49,9 @@ def world_files(world: World, drives: Mapping[str, str] = MappingProxyType({}),
 
     A body that an application moves, and that has a mass, falls and is pushed in Gazebo.
 
-    :param drives: body to ``track`` (a belt that runs along its own x) or ``hinge`` (turns about
-        its own z), driven in Gazebo where the embedded simulator moves them.
+    :param drives: body to ``track`` (a belt that runs along its own x), ``hinge`` (turns about
+        its own z) or ``switch`` (the same, at once), driven in Gazebo where the embedded
+        simulator moves them or changes their colour.
     :return: path below ``worlds/`` to content: ``NAME.sdf``, the model ``NAME_machine`` with
         all that the application drives and the cameras, and meshes and textures of both.
     """

@@ -233,6 +233,7 @@ def test_loose_parts_lie_on_something_before_the_machine_is_there():
     bed, *others = [model for model in world.findall('model')
                     if model.get('name') == 'bed' or model.find('static') is None]
     assert bed.get('name') == 'bed'
+    assert world.find("model[@name='floor']/link/collision") is not None
     assert bed.findtext('static') == 'true'
     size = numbers(bed.findtext('.//collision/geometry/box/size'))
     top = numbers(bed.findtext('.//collision/pose'))[2] + size[2] / 2

@@ -15,6 +15,7 @@
 """What the camera above the sorting line sees."""
 
 from collections import deque
+from dataclasses import replace
 import math
 from typing import Any
 
@@ -73,7 +74,15 @@ def world(positions_m: tuple[float, ...] = (PARKED[0],) * SLOTS,
 def gazebo_world() -> World:
     """Return the line with one good part and one of each defect, all still to pass the camera."""
     defects = (None, *DEFECTS)
-    return world(tuple(-0.1 - 0.26 * index for index in range(len(defects))), defects)
+    line = world(tuple(-0.1 - 0.26 * index for index in range(len(defects))), defects)
+    return replace(line, bodies=(_floor(), *line.bodies))
+
+
+def _floor() -> Body:
+    """Return what catches the parts behind the belt."""
+    return Body('floor', (
+        Piece('slab', Shape('box', (2 * BELT_M, 2.0, 0.02)), GREY, (BELT_M / 2, 0.0, -0.5),
+              solid=True),))
 
 
 def _bed() -> Body:
