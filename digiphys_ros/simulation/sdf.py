@@ -28,6 +28,7 @@ import cv2
 from digiphys_ros.simulation.description import Body, Colour, Vector, World
 from digiphys_ros.simulation.sdf_links import (
     add_inertia,
+    add_material,
     add_parts,
     child,
     mesh_files,
@@ -148,10 +149,7 @@ def _add_ground(root: Element, world: World) -> None:
     visual = child(link, 'visual', name='ground')
     mesh = child(child(visual, 'geometry'), 'mesh')
     child(mesh, 'uri', f'models/{world.name}/meshes/ground.obj')
-    metal = child(child(child(visual, 'material'), 'pbr'), 'metal')
-    child(metal, 'albedo_map', f'models/{world.name}/textures/{plain(world.ground or "")}.png')
-    child(metal, 'roughness', '1.0')
-    child(metal, 'metalness', '0.0')
+    add_material(visual, (1.0, 1.0, 1.0), world.ground, f'models/{world.name}')
 
 
 def _ground_mesh(world: World) -> bytes:

@@ -269,6 +269,15 @@ def test_each_system_has_a_name_that_every_gazebo_knows(name):
         'gz::sim::systems'}
 
 
+@pytest.mark.parametrize('name', WORLDS)
+def test_no_visual_is_black_for_want_of_a_colour(name):
+    for file in (f'{name}.sdf', f'models/{name}_machine/model.sdf'):
+        for material in ElementTree.parse(FOLDER / file).iter('material'):
+            assert max(numbers(material.findtext('diffuse'))[:3]) > 0
+            if material.find('pbr') is not None:
+                assert list(numbers(material.findtext('diffuse'))) == [1.0] * 4
+
+
 def test_the_camera_sees_as_much_as_mujocos():
     model = ElementTree.fromstring(world_files(SMALL)['models/small_machine/model.sdf'])[0]
     camera = model.find('.//sensor/camera')
