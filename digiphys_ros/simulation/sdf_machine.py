@@ -22,7 +22,7 @@ from digiphys_ros.simulation.sdf_links import add_inertia, add_parts, child, pla
 import numpy as np
 
 Element = ElementTree.Element
-HINGE_RADPS = 5.0
+HINGE_RADPS = 7.5
 """As fast as the embedded simulator's diverter; a switch, with no limit, turns in one step."""
 
 

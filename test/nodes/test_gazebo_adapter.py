@@ -98,7 +98,7 @@ def test_the_lane_becomes_the_angle_of_the_blade(robot):
     robot.wait(lambda: robot.value('gazebo_adapter', 'listeners') == '1', 'listener')
     lanes.publish(Bool(data=False))
     robot.wait(lambda: angles, 'angle')
-    assert angles[-1].data == pytest.approx(0.6)
+    assert angles[-1].data == pytest.approx(0.9)
     lanes.publish(Bool(data=True))
     robot.wait(lambda: angles[-1].data == 0.0, 'reject lane')
     lanes.publish(Bool(data=False))

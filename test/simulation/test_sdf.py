@@ -19,7 +19,8 @@ from xml.etree import ElementTree
 
 import cv2
 from digiphys_ros.resources import share_dir
-from digiphys_ros.simulation.conveyor import Conveyor, SIDE_M
+from digiphys_ros.simulation.applications.sorting_scene import BLADE_M, REJECT_RAD
+from digiphys_ros.simulation.conveyor import Conveyor, DIVERTER_M, SIDE_M
 from digiphys_ros.simulation.description import Body, Camera, Part, Shape, World
 from digiphys_ros.simulation.mjcf import to_mjcf
 from digiphys_ros.simulation.physics import load_mujoco
@@ -243,16 +244,18 @@ def test_loose_parts_lie_on_something_before_the_machine_is_there():
     places = np.array([numbers(model.findtext('pose'))[:3] for model in others])
     assert (abs(places[:, :2]) < size[:2] / 2).all()
     assert places[:, 2] == pytest.approx(0.0)
-    # none is past the camera's middle or under the blade, and one comes after the other
+    # none is past the camera's middle, and each leaves the blade before the next is judged there
     assert places[0, 0] + SIDE_M / 2 < 0.0
-    assert (-np.diff(places[:, 0]) >= Conveyor.GAPS_M[0] - 1e-9).all()
+    blade_m = BLADE_M * np.cos(REJECT_RAD)
+    assert (-np.diff(places[:, 0]) > DIVERTER_M + blade_m + SIDE_M).all()
 
 
 def test_the_blade_is_as_fast_as_the_embedded_simulators():
     model = ElementTree.parse(FOLDER / 'models/sorting_line_machine/model.sdf').getroot()[0]
     [controller] = [one for one in model.findall('plugin') if one.find('joint_name') is not None]
     # without a limit it is there in one step of 4 ms, and strikes what is in the way
-    assert float(controller.findtext('cmd_max')) * Conveyor.DIVERTER_S == pytest.approx(0.6)
+    swing_rad = float(controller.findtext('cmd_max')) * Conveyor.DIVERTER_S
+    assert swing_rad == pytest.approx(-REJECT_RAD)
 
 
 @pytest.mark.parametrize('name', WORLDS)
