@@ -69,10 +69,11 @@ ARGUMENTS = (
         description='Namespace of every node, and name of the machine in Gazebo.'),
     DeclareLaunchArgument(
         'x_pose', default_value='0.0',
-        description='Where the machine stands in the world, along x [m].'),
+        description='Where the machine stands in the world, along x [m]. For the base: what a '
+                    'belt carries and the roads of the junction stay where they are.'),
     DeclareLaunchArgument(
         'y_pose', default_value='0.0',
-        description='Where the machine stands in the world, along y [m].'),
+        description='Where the machine stands in the world, along y [m]; see x_pose.'),
     DeclareLaunchArgument(
         'rviz', default_value='false', choices=BOOLEAN,
         description='Show the annotated camera image and the odometry in RViz.'),
@@ -247,8 +248,7 @@ def _adapter() -> Action:
         package='digiphys_ros', executable='gazebo_adapter', name='gazebo_adapter',
         namespace=LaunchConfiguration('namespace'), output='screen',
         parameters=[{'app': LaunchConfiguration('app'),
-                     'use_sim_time': _boolean('use_sim_time')}],
-        condition=_if_app('traffic', 'sorting'))
+                     'use_sim_time': _boolean('use_sim_time')}])
 
 
 def _rviz() -> Action:

@@ -13,10 +13,11 @@
 # limitations under the License.
 """The gazebo_adapter node: what the embedded simulator's actuators do and Gazebo's do not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 import math
 from typing import Any
 
+from digiphys_ros.control.signals import RED
 from digiphys_ros.nodes import qos
 from digiphys_ros.nodes.lifecycle import OK, PipelineNode, WARN
 from digiphys_ros.nodes.parameters import Parameter
@@ -25,6 +26,7 @@ from digiphys_ros.simulation.guide import nearest_leg, Pose, steering_radps
 from geometry_msgs.msg import TwistStamped
 from nav_msgs.msg import Odometry
 from rclpy.duration import Duration
+from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool, Float64
 
 OLDEST_S = 0.5
@@ -37,47 +39,54 @@ class GazeboAdapterNode(PipelineNode):
 
     traffic: ``cmd_vel`` becomes ``gazebo/cmd_vel``, on the guide line of the shipped course while
     it drives without turning; a stop and a turn pass as they are. sorting: ``diverter`` becomes
-    ``diverter_rad``, the angle of the blade. It sends only what it gets, and the safe state when
-    it ends: a silent gate stays silent.
+    ``diverter_rad``, the angle of the blade. signals: each of the ``signal_heads`` becomes
+    ``lamps_HEAD_rad``, the turn of the wheel that lifts a lamp. It sends only what it gets, and
+    the safe state when it ends: a silent gate stays silent.
     """
 
     PARAMETERS = (
         Parameter('app', 'traffic', 'Application whose actuators Gazebo is to have.',
-                  choices=('traffic', 'sorting')),
+                  choices=('traffic', 'sorting', 'signals')),
     )
 
     def __init__(self, **options: Any) -> None:
         super().__init__('gazebo_adapter', **options)
         self._inputs: list[Any] = []
-        self._output: Any = None
+        self._outputs: dict[str, Any] = {}
         self._stop: Callable[[], None] = lambda: None
         self._pose: Pose | None = None
         self._pose_s = -math.inf
         self._passed = self._corrected = 0
 
     def configure(self) -> None:
-        """Offer the topic that the bridge listens to."""
+        """Offer the topics that the bridge listens to."""
         if self.settings.app == 'sorting':
             from digiphys_ros.simulation.applications.sorting_scene import REJECT_RAD
             self._accept_rad = -REJECT_RAD
-            self._output = self.create_publisher(Float64, 'diverter_rad', qos.RELIABLE)
+            self._offer(Float64, 'diverter_rad')
             self._stop = lambda: self._divert(reject=True)
+        elif self.settings.app == 'signals':
+            from digiphys_ros.simulation.applications.intersection_scene import lamp_turn_rad
+            from digiphys_ros.simulation.demand import APPROACHES
+            self._turn_rad = lamp_turn_rad
+            self._offer(Float64, *(f'lamps_{side}_rad' for side in APPROACHES))
+            self._stop = lambda: self._light(dict.fromkeys(APPROACHES, RED))
         else:
             from digiphys_ros.simulation.applications.sign_scene import gazebo_route
             self._legs = gazebo_route().legs
-            self._output = self.create_publisher(TwistStamped, 'gazebo/cmd_vel', qos.RELIABLE)
-            self._stop = lambda: self._output.publish(TwistStamped())
+            self._offer(TwistStamped, 'gazebo/cmd_vel')
+            self._stop = lambda: self._send('gazebo/cmd_vel', TwistStamped())
 
     def activate(self) -> None:
         """Listen to the gate."""
         if self.settings.app == 'sorting':
-            self._inputs = [self.create_subscription(
-                Bool, 'diverter', lambda message: self._divert(reject=message.data),
-                qos.RELIABLE)]
+            self._listen(Bool, 'diverter', lambda message: self._divert(reject=message.data))
+        elif self.settings.app == 'signals':
+            self._listen(JointState, 'signal_heads', lambda message: self._light(
+                dict(zip(message.name, message.position, strict=False))))
         else:
-            self._inputs = [
-                self.create_subscription(TwistStamped, 'cmd_vel', self._drive, qos.RELIABLE),
-                self.create_subscription(Odometry, 'odom', self._on_odometry, qos.BEST_EFFORT)]
+            self._listen(TwistStamped, 'cmd_vel', self._drive)
+            self._listen(Odometry, 'odom', self._on_odometry, qos.BEST_EFFORT)
 
     def deactivate(self) -> None:
         """Stop what the gate cannot reach any more."""
@@ -85,14 +94,15 @@ class GazeboAdapterNode(PipelineNode):
             self.destroy_subscription(one)
         self._inputs, self._pose = [], None
         self._stop()
-        # it has to be there before the topic is withdrawn
-        self._output.wait_for_all_acked(Duration(seconds=0.2))
+        # it has to be there before the topics are withdrawn
+        for output in self._outputs.values():
+            output.wait_for_all_acked(Duration(seconds=0.2))
 
     def cleanup(self) -> None:
-        """Withdraw the topic."""
-        if self._output is not None:
-            self.destroy_publisher(self._output)
-        self._output = None
+        """Withdraw the topics."""
+        for output in self._outputs.values():
+            self.destroy_publisher(output)
+        self._outputs = {}
 
     def report(self) -> tuple[bytes, str, dict[str, Any]]:
         """Return how many commands passed, and how many of them were corrected."""
@@ -100,11 +110,30 @@ class GazeboAdapterNode(PipelineNode):
         return (WARN if blind else OK), \
             'no odometry: the base is not kept on its line' if blind else self.phase, {
                 'passed': self._passed, 'corrected': self._corrected,
-                'listeners': self._output.get_subscription_count() if self.configured else 0}
+                'listeners': min((output.get_subscription_count()
+                                  for output in self._outputs.values()), default=0)}
+
+    def _offer(self, kind: type[Any], *topics: str) -> None:
+        self._outputs = {topic: self.create_publisher(kind, topic, qos.RELIABLE)
+                         for topic in topics}
+
+    def _listen(self, kind: type[Any], topic: str, callback: Callable[[Any], None],
+                profile: Any = qos.RELIABLE) -> None:
+        self._inputs.append(self.create_subscription(kind, topic, callback, profile))
+
+    def _send(self, topic: str, message: Any) -> None:
+        self._outputs[topic].publish(message)
 
     def _divert(self, *, reject: bool) -> None:
         # the world is written with the blade in the way: that is the joint's zero
-        self._output.publish(Float64(data=0.0 if reject else self._accept_rad))
+        self._send('diverter_rad', Float64(data=0.0 if reject else self._accept_rad))
+        self._passed += 1
+
+    def _light(self, heads: Mapping[str, float]) -> None:
+        for head, state in heads.items():
+            if f'lamps_{head}_rad' in self._outputs:
+                turn_rad = self._turn_rad(state, self.now_s())
+                self._send(f'lamps_{head}_rad', Float64(data=turn_rad))
         self._passed += 1
 
     def _drive(self, message: TwistStamped) -> None:
@@ -113,7 +142,7 @@ class GazeboAdapterNode(PipelineNode):
             leg = self._legs[nearest_leg(self._legs, self._pose)]
             twist.angular.z = steering_radps(leg, self._pose, twist.linear.x)
             self._corrected += twist.angular.z != 0.0
-        self._output.publish(message)
+        self._send('gazebo/cmd_vel', message)
         self._passed += 1
 
     def _on_odometry(self, message: Odometry) -> None:

@@ -28,6 +28,7 @@ import cv2
 from digiphys_ros.simulation.description import Body, Colour, Vector, World
 from digiphys_ros.simulation.sdf_links import (
     add_inertia,
+    add_material,
     add_parts,
     child,
     mesh_files,
@@ -49,8 +50,9 @@ def world_files(world: World, drives: Mapping[str, str] = MappingProxyType({}),
 
     A body that an application moves, and that has a mass, falls and is pushed in Gazebo.
 
-    :param drives: body to ``track`` (a belt that runs along its own x) or ``hinge`` (turns about
-        its own z), driven in Gazebo where the embedded simulator moves them.
+    :param drives: body to ``track`` (a belt that runs along its own x), ``hinge`` (turns about
+        its own z) or ``switch`` (the same, at once), driven in Gazebo where the embedded
+        simulator moves them or changes their colour.
     :return: path below ``worlds/`` to content: ``NAME.sdf``, the model ``NAME_machine`` with
         all that the application drives and the cameras, and meshes and textures of both.
     """
@@ -147,10 +149,7 @@ def _add_ground(root: Element, world: World) -> None:
     visual = child(link, 'visual', name='ground')
     mesh = child(child(visual, 'geometry'), 'mesh')
     child(mesh, 'uri', f'models/{world.name}/meshes/ground.obj')
-    metal = child(child(child(visual, 'material'), 'pbr'), 'metal')
-    child(metal, 'albedo_map', f'models/{world.name}/textures/{plain(world.ground or "")}.png')
-    child(metal, 'roughness', '1.0')
-    child(metal, 'metalness', '0.0')
+    add_material(visual, (1.0, 1.0, 1.0), world.ground, f'models/{world.name}')
 
 
 def _ground_mesh(world: World) -> bytes:

@@ -15,7 +15,16 @@
 
 from xml.etree import ElementTree
 
-from digiphys_ros.simulation.description import Body, Outline, Part, Shape, Vector, WHOLE, World
+from digiphys_ros.simulation.description import (
+    Body,
+    Colour,
+    Outline,
+    Part,
+    Shape,
+    Vector,
+    WHOLE,
+    World,
+)
 import numpy as np
 from numpy.typing import NDArray
 
@@ -61,7 +70,7 @@ def _add_part(link: Element, part: Part, prefix: str) -> None:
         visual = child(link, 'visual', name=plain(part.name))
         child(visual, 'pose', text(*part.position_m, *part.rotation_rad))
         _add_geometry(visual, part.shape, prefix)
-        _add_material(visual, part, prefix)
+        add_material(visual, part.rgb, part.texture, prefix)
     if part.solid and part.shape.kind != 'face':
         collision = child(link, 'collision', name=f'{plain(part.name)}_collision')
         child(collision, 'pose', text(*part.position_m, *part.rotation_rad))
@@ -88,15 +97,20 @@ def _add_geometry(parent: Element, shape: Shape, prefix: str) -> None:
         child(mesh, 'scale', text(1.0, y, z))
 
 
-def _add_material(visual: Element, part: Part, prefix: str) -> None:
+def add_material(visual: Element, rgb: Colour, texture: str | None, prefix: str) -> None:
+    """
+    Add a colour or a texture.
+
+    Gazebo's colours are black unless they are given, and a texture is multiplied by them.
+    """
     material = child(visual, 'material')
-    colour = (1.0, 1.0, 1.0) if part.texture else part.rgb
+    colour = (1.0, 1.0, 1.0) if texture else rgb
     for name in ('ambient', 'diffuse'):
         child(material, name, text(*colour, 1.0))
     child(material, 'specular', '0.05 0.05 0.05 1')
-    if part.texture:
+    if texture:
         metal = child(child(material, 'pbr'), 'metal')
-        child(metal, 'albedo_map', f'{prefix}/textures/{plain(part.texture)}.png')
+        child(metal, 'albedo_map', f'{prefix}/textures/{plain(texture)}.png')
         child(metal, 'roughness', '1.0')
         child(metal, 'metalness', '0.0')
 

@@ -22,6 +22,8 @@ from digiphys_ros.simulation.sdf_links import add_inertia, add_parts, child, pla
 import numpy as np
 
 Element = ElementTree.Element
+HINGE_RADPS = 7.5
+"""As fast as the embedded simulator's diverter; a switch, with no limit, turns in one step."""
 
 
 def machine(world: World, drives: Mapping[str, str]) -> Element:
@@ -35,6 +37,9 @@ def machine(world: World, drives: Mapping[str, str]) -> Element:
               if body.motion in ('free', 'wheel') or body.name in drives]
     if not bodies:
         child(model, 'static', 'true')
+    elif world.cameras and all(body.motion == 'moved' for body in bodies):
+        # else the model turns with its first link
+        model.set('canonical_link', 'camera')
     for body in bodies:
         link = child(model, 'link', name=plain(body.name))
         pose = child(link, 'pose', text(*body.position_m, *body.rotation_rad))
@@ -57,7 +62,7 @@ def _add_joint(model: Element, body: Body, kind: str) -> None:
     """Hold a body by what carries it."""
     if kind == 'free':
         return
-    turns = kind in ('wheel', 'hinge')
+    turns = kind in ('wheel', 'hinge', 'switch')
     joint = child(model, 'joint', name=f'{plain(body.name)}_joint',
                   type='revolute' if turns else 'fixed')
     child(joint, 'parent', plain(body.parent or 'world'))
@@ -80,6 +85,8 @@ def _add_controller(model: Element, body: str, kind: str) -> None:
     controller = plugin(model, 'joint-position-controller')
     child(controller, 'joint_name', f'{plain(body)}_joint')
     child(controller, 'use_velocity_commands', 'true')
+    if kind == 'hinge':
+        child(controller, 'cmd_max', text(HINGE_RADPS))
 
 
 def _add_camera(model: Element, camera: Camera, *, fixed: bool) -> None:
@@ -126,6 +133,8 @@ def _add_drive(model: Element, wheels: list[Body]) -> None:
     # wheels slip in a turn; the other odometry has this topic's usual name, and does not drift
     child(drive, 'odom_topic', 'wheel_odometry')
     odometry = plugin(model, 'odometry-publisher')
+    # before 6.18, Fortress knows this one system by its old name alone; the later ones know both
+    odometry.set('name', 'ignition::gazebo::systems::OdometryPublisher')
     child(odometry, 'odom_publish_frequency', '50')
     child(odometry, 'odom_frame', 'odom')
     child(odometry, 'robot_base_frame', 'base_link')

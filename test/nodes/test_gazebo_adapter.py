@@ -98,7 +98,7 @@ def test_the_lane_becomes_the_angle_of_the_blade(robot):
     robot.wait(lambda: robot.value('gazebo_adapter', 'listeners') == '1', 'listener')
     lanes.publish(Bool(data=False))
     robot.wait(lambda: angles, 'angle')
-    assert angles[-1].data == pytest.approx(0.6)
+    assert angles[-1].data == pytest.approx(0.9)
     lanes.publish(Bool(data=True))
     robot.wait(lambda: angles[-1].data == 0.0, 'reject lane')
     lanes.publish(Bool(data=False))
@@ -109,7 +109,8 @@ def test_the_lane_becomes_the_angle_of_the_blade(robot):
 
 
 @pytest.mark.parametrize(('app', 'rules'), [
-    ('traffic', 'traffic_sim_rules.yaml'), ('sorting', 'sorting_rules.yaml')])
+    ('traffic', 'traffic_sim_rules.yaml'), ('sorting', 'sorting_rules.yaml'),
+    ('signals', 'signals_rules.yaml')])
 def test_somebody_publishes_all_that_the_bridge_takes_to_gazebo(robot, app, rules):
     bridge = yaml.safe_load((share_dir() / f'config/gazebo/bridge_{app}.yaml').read_text())
     wanted = {f'/{one["ros_topic_name"]}': one['ros_type_name'] for one in bridge
@@ -126,6 +127,30 @@ def test_somebody_publishes_all_that_the_bridge_takes_to_gazebo(robot, app, rule
                f'publishers of {wanted}')
 
 
-def test_nothing_goes_to_gazebo_for_the_signals():
-    bridge = yaml.safe_load((share_dir() / 'config/gazebo/bridge_signals.yaml').read_text())
-    assert {one['direction'] for one in bridge} == {'GZ_TO_ROS'}
+def test_a_head_lifts_the_lamp_of_its_state(robot):
+    from sensor_msgs.msg import JointState
+    from std_msgs.msg import Float64
+    turns = {side: robot.listen(Float64, f'lamps_{side}_rad')
+             for side in ('north', 'south', 'east', 'west')}
+    process = robot.start('gazebo_adapter', app='signals')
+    robot.is_active('gazebo_adapter')
+    heads = robot.speak(JointState, 'signal_heads')
+    robot.wait(lambda: robot.value('gazebo_adapter', 'listeners') == '1', 'listener')
+
+    def shown(*states):
+        before = len(turns['west'])
+        heads.publish(JointState(name=[*turns, 'tram'], position=[*states, 2.0]))
+        robot.wait(lambda: len(turns['west']) > before and len({*map(len, turns.values())}) == 1,
+                   'turns')
+        return [one[-1].data for one in turns.values()]
+    assert shown(0.0, 1.0, 2.0, 0.0) == pytest.approx([0.0, math.pi / 2, math.pi, 0.0])
+    flashes = set()
+
+    def both():
+        flashes.add(round(shown(3.0, 3.0, 2.0, 0.0)[0], 3))
+        return len(flashes) == 2
+    robot.poll(both, 'flashes')
+    assert flashes == {round(math.pi / 2, 3), round(1.5 * math.pi, 3)}
+    process.send_signal(signal.SIGINT)
+    assert process.wait(5.0) == 0
+    robot.wait(lambda: all(one[-1].data == 0.0 for one in turns.values()), 'red at the end')

@@ -15,6 +15,7 @@
 """What the camera above the sorting line sees."""
 
 from collections import deque
+from dataclasses import replace
 import math
 from typing import Any
 
@@ -38,10 +39,11 @@ SLOTS = 2
 
 PARKED: Vector = (-5.0, 0.0, 0.0)
 THICKNESS_M = 0.012
-REJECT_RAD = -0.6
+REJECT_RAD = -0.9
 """Of the blade in the way of the parts; at 0 it lies along the belt."""
 
-BELT_M, BELT_WIDTH_M, BELT_PERIOD_M = 1.6, 0.24, 0.16
+BLADE_M = 0.13
+BELT_M, BELT_WIDTH_M, BELT_PERIOD_M = 3.84, 0.24, 0.16
 UPWARDS: Vector = (0.0, -math.pi / 2, 0.0)
 """Rotation of a face that is to be seen from above."""
 
@@ -71,9 +73,21 @@ def world(positions_m: tuple[float, ...] = (PARKED[0],) * SLOTS,
 
 
 def gazebo_world() -> World:
-    """Return the line with one good part and one of each defect on its belt."""
-    defects = (None, *DEFECTS)
-    return world(tuple(0.3 - 0.27 * index for index in range(len(defects))), defects)
+    """
+    Return the line with one good part and one of each defect, all still to pass the camera.
+
+    They lie so far apart that each has left the blade when the next one is judged.
+    """
+    defects = (DEFECTS[0], None, *DEFECTS[1:])
+    line = world(tuple(-0.1 - 0.44 * index for index in range(len(defects))), defects)
+    return replace(line, bodies=(_floor(), *line.bodies))
+
+
+def _floor() -> Body:
+    """Return what catches the parts behind the belt."""
+    return Body('floor', (
+        Piece('slab', Shape('box', (2 * BELT_M, 2.0, 0.02)), GREY, (BELT_M / 2, 0.0, -0.5),
+              solid=True),))
 
 
 def _bed() -> Body:
@@ -112,8 +126,9 @@ def _rail(side: int) -> Body:
 
 def _blade() -> Body:
     return Body('diverter', (
-        Piece('blade', Shape('box', (0.18, 0.008, 0.03)), (0.85, 0.65, 0.1), (0.09, 0.0, 0.02),
-              solid=True, mass_kg=0.4),),
+        # short and slippery: where it is given 0.8 s after the picture, a part has passed it
+        Piece('blade', Shape('box', (BLADE_M, 0.008, 0.03)), (0.85, 0.65, 0.1),
+              (BLADE_M / 2, 0.0, 0.02), solid=True, mass_kg=0.4, friction=0.02),),
         (DIVERTER_M, BELT_WIDTH_M / 2, 0.0), (0.0, 0.0, REJECT_RAD), motion='moved')
 
 
