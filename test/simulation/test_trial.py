@@ -81,6 +81,18 @@ def test_a_failure_keeps_the_moment_the_command_and_the_picture(tmp_path):
     assert picture[-60:].any()
 
 
+def test_a_log_that_was_changed_fails_the_run_whose_log_it_is(tmp_path):
+    path = tmp_path / 'tampered.yaml'
+    for fault, failed in (('log_tampered', True), ('classifier_unsure', False)):
+        path.write_text('about: Somebody changes the log.\napplication: triage\nseconds: 5\n'
+                        f'faults: [{{kind: {fault}, from_s: 3.0}}]\n'
+                        'expect: {audit_log_complete: true, images_at_least: 9}\n')
+        first, second = run_trial(path, tmp_path).verdicts
+        assert second.holds
+        assert first.sentence == ('the audit log is not as it was written: entry 1 in line 1 was '
+                                  'changed' if failed else '')
+
+
 def test_a_run_can_be_repeated(tmp_path):
     first, second = (run_trial(FOLDER / 'triage_plain.yaml', tmp_path) for _ in range(2))
     assert first.values == second.values
