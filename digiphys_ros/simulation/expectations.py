@@ -157,10 +157,12 @@ def impossible(name: str, application: str, faults: Sequence[Fault], seconds: fl
         return f'{application} cannot tell, it can be expected: {told}'
     if name in NEED_ACTUATORS and application == 'triage':
         return f'triage has no actuator, it can be expected: {", ".join(possible(application))}'
+
     def fits(fault: Fault) -> bool:
         if name == 'safe_state_within_s':
             return fault.blinds
         return expectation.fault != ENDING or (fault.to_s is not None and fault.to_s < seconds)
+
     if expectation.fault and not any(map(fits, faults)):
         return f'the scenario needs {expectation.fault}'
     number = isinstance(bound, (int, float)) and not isinstance(bound, bool)

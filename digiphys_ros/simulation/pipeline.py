@@ -55,8 +55,7 @@ class Seen:
 
 class Pipeline:
     """
-    What the nodes classifier, policy and gate, or triage, do, in one process and with no clock of
-    its own.
+    What the nodes do, classifier, policy and gate or triage, without a clock of its own.
 
     :ivar control: rules and actuators, None for a pipeline that moves nothing.
     :param classify: what names a picture; None makes one that is told the truth, for worlds

@@ -16,8 +16,8 @@ from types import SimpleNamespace
 
 from digiphys_ros.advice import Model
 from digiphys_ros.errors import ConfigError, UsageError
-from digiphys_ros.simulation.applications import make_application
 from digiphys_ros.simulation.advising import Advising
+from digiphys_ros.simulation.applications import make_application
 from digiphys_ros.simulation.applications.triage import report
 from digiphys_ros.simulation.loop import make_pipeline, reported, run_loop
 import numpy as np
