@@ -23,13 +23,13 @@ import pytest
 
 FOLDER = share_dir() / 'config/scenarios'
 FAST = ('triage_plain', 'triage_camera_black', 'triage_classifier_dies', 'sorting_camera_black',
-        'sorting_classifier_dies', 'signals_camera_black', 'traffic_command_too_late',
-        'traffic_policy_dies')
+        'sorting_classifier_dies', 'sorting_camera_blurred', 'signals_camera_black',
+        'traffic_command_too_late', 'traffic_policy_dies')
 """
 The subset that CI runs: the shortest ones of every application.
 
-Together they have a black camera, late commands, and a classifier and a policy that die;
-`make scenarios` runs all.
+Together they have a camera that is black and one out of focus, late commands, and a classifier
+and a policy that die; `make scenarios` runs all.
 """
 
 
