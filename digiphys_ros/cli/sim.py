@@ -143,7 +143,10 @@ def _run(arguments: argparse.Namespace) -> int:
     seconds, camera = arguments.seconds or LONGEST_S, not arguments.no_camera
     shown = {'data': arguments.data} if arguments.data else {}
     application = make_application(arguments.app, arguments.seed, camera=camera, **shown)
-    pipeline = make_pipeline(application, bundle=arguments.bundle, camera=camera)
+    # a log of its own for each run
+    pipeline = make_pipeline(
+        application, bundle=arguments.bundle, camera=camera,
+        audit_log=Path(arguments.out, f'triage_audit_{time.time_ns()}.jsonl'))
     out = Path(arguments.out)
     out.mkdir(parents=True, exist_ok=True)
     started_s = time.perf_counter()
@@ -186,6 +189,7 @@ def _watch(arguments: argparse.Namespace, application: Any, seconds: float,
 
 def _report(arguments: argparse.Namespace, application: Any, recording: Any,
             reached: Sequence[Any], wall_s: float) -> dict[str, Any]:
+    from digiphys_ros.simulation.loop import reported
     judged = [event for event in recording.events if event.right is not None]
     own = sys.modules[type(application).__module__]
     simulated_s = application.time_s
@@ -197,16 +201,9 @@ def _report(arguments: argparse.Namespace, application: Any, recording: Any,
         'commands': recording.commands, 'unsafe_commands': recording.unsafe_commands,
         'unsafe': recording.unsafe,
         'events': {'right': sum(bool(event.right) for event in judged), 'judged': len(judged)},
-        'result': own.report(recording.frames, **_log(arguments)),
+        'result': own.report(*reported(recording)),
         'targets': [one.as_json() for one in reached],
         'passed': all(one.holds for one in reached)}
-
-
-def _log(arguments: argparse.Namespace) -> dict[str, Path]:
-    """Return where triage keeps the audit log of this run, which is never an older one."""
-    if arguments.app != 'triage':
-        return {}
-    return {'log': Path(arguments.out, f'triage_audit_{time.time_ns()}.jsonl')}
 
 
 def _summary(report: dict[str, Any], recording: Any, reached: Sequence[Any],

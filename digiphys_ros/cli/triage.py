@@ -61,8 +61,10 @@ def _review(arguments: argparse.Namespace) -> int:
     cases = [entries[case.id] for case in review(everything).open]
     if arguments.json:
         write_json({'log': arguments.log, 'decided': len(entries) - len(cases), 'open': [
-            {key: case[key] for key in ('case', 'time', 'label', 'margin', 'scores', 'reason',
-                                        'bundle', 'sha256')} for case in cases]}, arguments.json)
+            # logs of before tell no evidence
+            {key: case.get(key) for key in (
+                'case', 'time', 'label', 'margin', 'scores', 'reason', 'evidence', 'bundle',
+                'sha256')} for case in cases]}, arguments.json)
     if arguments.json != '-':
         sys.stdout.write(''.join(f'{place:4d}  {case["case"]}  {case["reason"]}\n'
                                  for place, case in enumerate(cases, 1)))

@@ -23,6 +23,7 @@ from digiphys_ros.learning.augment import Augmentation
 from digiphys_ros.learning.recipe_sections import (
     BackgroundSpec,
     Count,
+    DoubtfulSpec,
     EarlyStoppingSpec,
     LoraSpec,
     LossSpec,
@@ -51,6 +52,7 @@ class Recipe(BaseModel):
     :ivar preprocess: what becomes of an image before the network; null for tables.
     :ivar class_weights: balanced weighs each class by the inverse of its count.
     :ivar augment: what a camera may do to a training image, see ``learning.augment``.
+    :ivar doubtful: pictures on which to abstain.
     :ivar mirror: answer with the mean of an image's and its mirror image's logits, which takes
         twice as long; only where labels allow (no arrows, no text).
     :ivar mixed_precision: compute in float16 on a GPU, in bfloat16 on a processor made for it.
@@ -75,6 +77,7 @@ class Recipe(BaseModel):
     augment: Augmentation = Augmentation()
     early_stopping: EarlyStoppingSpec | None = None
     background: BackgroundSpec | None = None
+    doubtful: DoubtfulSpec | None = None
     transfer: TransferSpec | None = None
     lora: LoraSpec | None = None
     mirror: bool = False
@@ -98,8 +101,10 @@ class Recipe(BaseModel):
         if self.augment.changes_images and not self.preprocess:
             refuse('augment', 'needs images, and a recipe without preprocess is for tables',
                    self.augment.model_dump(exclude_defaults=True))
-        if self.mirror and not self.preprocess:
-            refuse('mirror', 'needs images, and a recipe without preprocess is for tables', True)
+        for field in ('mirror', 'doubtful'):
+            if getattr(self, field) and not self.preprocess:
+                refuse(field, 'needs images, and a recipe without preprocess is for tables',
+                       self.model_dump()[field])
         return self
 
     @model_validator(mode='after')

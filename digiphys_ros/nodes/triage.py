@@ -20,18 +20,18 @@ from pathlib import Path
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
-from digiphys_ros.advice import AuditLog, Desk, Image as Picture, Model
-from digiphys_ros.errors import AdviceError, AuditError, ConfigError, DigiphysError
+from digiphys_ros.advice import AuditLog, Desk, Evidence, Explainer, Image as Picture, Model
+from digiphys_ros.errors import AdviceError, AuditError, ConfigError, DigiphysError, FrameError
 from digiphys_ros.nodes import qos
 from digiphys_ros.nodes.advice_conversions import advice_message, case_of, decision_of
-from digiphys_ros.nodes.conversions import abstain_below_of
+from digiphys_ros.nodes.conversions import abstain_below_of, frame_from
 from digiphys_ros.nodes.lifecycle import ERROR, OK, PipelineNode, WARN
 from digiphys_ros.nodes.parameters import Parameter
 from digiphys_ros.nodes.process import run_node
 from sensor_msgs.msg import CompressedImage, Image
 from vision_msgs.msg import Classification, VisionInfo
 
-KEPT_IMAGES = 100
+KEPT_DIGESTS, KEPT_IMAGES = 100, 5
 
 
 class TriageNode(PipelineNode):
@@ -48,6 +48,8 @@ class TriageNode(PipelineNode):
         Parameter('image_transport', 'raw',
                   'Listen to Image or CompressedImage, for its sha256 in the audit log.',
                   choices=('raw', 'compressed')),
+        Parameter('bundle', '', 'The bundle that classifies, a path or a name in models/, to tell '
+                  'in each reason which part of the picture it hangs on. Empty: not told.'),
     )
 
     def __init__(self, **options: Any) -> None:
@@ -55,17 +57,21 @@ class TriageNode(PipelineNode):
         self._desk: Desk | None = None
         self._model: Model | None = None
         self._inputs: list[Any] = []
+        self._explainer: Explainer | None = None
         self._digests: OrderedDict[str, str] = OrderedDict()
+        self._images: OrderedDict[str, Image | CompressedImage] = OrderedDict()
         self._counts = {'advised': 0, 'abstained': 0, 'decided': 0, 'refused': 0, 'unlogged': 0}
         self._unlogged = ''
         self._refused = ''
 
     def configure(self) -> None:
-        """Open the audit log; a log that was changed is refused."""
+        """Open the audit log, and the model; a log that was changed is refused."""
         try:
             self._desk = Desk(AuditLog(Path(self.settings.audit_log).expanduser()))
         except AuditError as error:
             raise ConfigError(f'parameter `audit_log`: {error}') from error
+        bundle = self.settings.bundle
+        self._explainer = Explainer(bundle) if bundle else None
         self._advice = self.create_lifecycle_publisher(DiagnosticArray, 'advice', qos.RELIABLE)
 
     def activate(self) -> None:
@@ -93,11 +99,12 @@ class TriageNode(PipelineNode):
         self._inputs = []
 
     def cleanup(self) -> None:
-        """Let go of the log."""
+        """Let go of log, model and images."""
         if hasattr(self, '_advice'):
             self.destroy_lifecycle_publisher(self._advice)
             del self._advice
-        self._desk = None
+        self._desk = self._explainer = None
+        self._images.clear()
 
     def report(self) -> tuple[bytes, str, dict[str, Any]]:
         """Return how many cases are open, which is next, and what is wrong."""
@@ -108,6 +115,9 @@ class TriageNode(PipelineNode):
         problem = self._unlogged or self._refused
         if self.phase == 'active' and self._model is None:
             problem = problem or 'waits for vision_info, which tells what classifies'
+        if self._explainer and self._model and self._explainer.hash != self._model.hash:
+            problem = problem or (f'parameter `bundle`: is not {self._model.name}, which '
+                                  'classifies: reasons do not tell where in the picture')
         return (ERROR if self._unlogged else WARN if problem else OK), \
             problem or self.phase, figures
 
@@ -123,9 +133,23 @@ class TriageNode(PipelineNode):
         self._model = Model(name, content_hash, abstain_below_of(message))
 
     def _on_image(self, message: Image | CompressedImage) -> None:
-        self._digests[case_of(message.header)] = hashlib.sha256(message.data).hexdigest()
-        while len(self._digests) > KEPT_IMAGES:
-            self._digests.popitem(last=False)
+        case = case_of(message.header)
+        self._digests[case] = hashlib.sha256(message.data).hexdigest()
+        if self._explainer is not None:
+            self._images[case] = message
+        for kept, most in ((self._digests, KEPT_DIGESTS), (self._images, KEPT_IMAGES)):
+            while len(kept) > most:
+                kept.popitem(last=False)
+
+    def _evidence(self, case: str, scores: list[tuple[str, float]]) -> Evidence | None:
+        message = self._images.pop(case, None)
+        if message is None or self._explainer is None or self._model is None:
+            return None
+        try:
+            return self._explainer(frame_from(message), scores, self._model.hash)
+        except FrameError as error:
+            self.note(f'evidence: {error}', warn=True)
+            return None
 
     def _on_classification(self, message: Classification) -> None:
         if self._desk is None or self._model is None:
@@ -136,7 +160,8 @@ class TriageNode(PipelineNode):
                         key=lambda one: -one[1])
         try:
             advice = self._desk.advise(
-                Picture(case, self._digests.get(case, '')), scores, self._model, self.now_s())
+                Picture(case, self._digests.get(case, '')), scores, self._model, self.now_s(),
+                self._evidence(case, scores))
         except DigiphysError as error:
             self._tell_refusal(error)
             return

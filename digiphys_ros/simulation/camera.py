@@ -102,3 +102,21 @@ class Look:
         noise = self.noise[top:top + image.shape[0], left:left + image.shape[1]]
         lit = cv2.multiply(blurred, self.gain, dtype=cv2.CV_32F)
         return cv2.add(lit, noise, dtype=cv2.CV_8U)
+
+
+def dirtied(image: NDArray[Any], share: float) -> NDArray[Any]:
+    """
+    Return a picture taken through a dirty lens, always with the same dirt.
+
+    :param image: (H, W, 3) or (H, W) uint8.
+    :param share: of the picture behind the blotches, 0 to 1.
+    """
+    height, width = image.shape[:2]
+    grain = np.random.default_rng(0).normal(0, 1, (6, 8)).astype(np.float32)
+    depth = cv2.resize(grain, (width, height), interpolation=cv2.INTER_CUBIC)
+    # half as much light gets through where a blotch begins, almost none in its middle
+    dense = np.clip(0.5 + np.quantile(depth, share) - depth, 0, 0.95)
+    if image.ndim == 3:
+        dense = dense[..., None]
+    seen: NDArray[Any] = (image * (1 - dense) + 60 * dense).astype(np.uint8)
+    return seen

@@ -45,25 +45,32 @@ PATIENCE = 40
 def collect(app: str, directory: Path, *, count: int, seed: int = 0,
             bar: Callable[[Iterable[int]], Iterable[int]] = iter) -> dict[str, Any]:
     """
-    Write about ``count`` pictures as ``class/world/number.png``, alike many of each class.
+    Write ``count`` pictures as ``class/world/number.png``, alike many of each class.
 
     Pictures are cut to the region of interest, as the classifier gets them. Every world has its
-    own light, texture, poses and noise. One world shows several classes; its folders, of the same
-    name in each class, are one group, so that no world is in training and in validation.
+    own light, texture, poses and noise, also of the camera and of what it stands above. One world
+    shows several classes; its folders, of the same name in each class, are one group, so that no
+    world is in training and in validation.
 
     :param directory: new or empty.
     :param seed: the same seed gives the same pictures.
     :param bar: wraps what is counted, to show progress.
     :return: pictures by class, and how many worlds were looked at.
-    :raises UsageError: for a directory that is in use.
+    :raises UsageError: for a directory that is in use, or fewer pictures than classes.
     :raises SimulationError: where there is no GL.
     """
+    labels = labels_of(app)
+    if count < len(labels):
+        raise UsageError(f'--count {count}: {app} shows {len(labels)} classes, and each needs a '
+                         f'picture: {len(labels)} or more.')
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise UsageError(f'--collect {directory}: a new or empty folder is needed, this one is '
                          'in use.')
     roi = load_settings(_config(app)).roi
     counts: Counter[str] = Counter()
-    wanted = _wanted(app, seed, -(-count // len(labels_of(app))), counts)
+    share, more = divmod(count, len(labels))
+    wanted = _wanted(app, seed, {label: share + (index < more)
+                                 for index, label in enumerate(labels)}, counts)
     world = -1
     for _ in bar(range(count)):
         shot = next(wanted, None)
@@ -100,19 +107,20 @@ def _config(app: str) -> Path:
     return find_resource(getattr(APPLICATIONS[app], 'CONFIG', f'{app}.yaml'), 'config')
 
 
-def _wanted(app: str, seed: int, most: int, counts: Counter[str]
+def _wanted(app: str, seed: int, shares: Mapping[str, int], counts: Counter[str]
             ) -> Iterator[tuple[int, str, NDArray[Any]]]:
     """Yield pictures and their worlds until each class has its share; ``counts`` them."""
     idle = 0
     for world in numbers():
-        if idle == PATIENCE or all(counts[label] >= most for label in labels_of(app)):
+        if idle == PATIENCE or all(counts[label] >= most for label, most in shares.items()):
             return
         idle += 1
         here: Counter[str] = Counter()
         rng = np.random.default_rng([seed, world])
 
         def needed(label: str | None, here: Counter[str] = here) -> bool:
-            return label is not None and here[label] < PER_RUN and counts[label] < most
+            return label is not None and here[label] < PER_RUN and \
+                counts[label] < shares[label]
         for label, picture in SHOTS[app](rng, needed):
             here[label] += 1
             counts[label] += 1
@@ -152,7 +160,7 @@ def _course(rng: np.random.Generator, needed: Needed) -> Iterator[Shot]:
 
 def _junction(rng: np.random.Generator, needed: Needed) -> Iterator[Shot]:
     """Look before anybody has come; then let each road wait for as long as it likes."""
-    junction = make_application('signals', int(rng.integers(2**31)))
+    junction = make_application('signals', int(rng.integers(2**31)), varied=True)
     for greens in range(15):
         road = list(ROADS.values())[int(rng.integers(2))]
         heads = {side: GREEN if side in road else RED for side in APPROACHES}
@@ -167,7 +175,7 @@ def _junction(rng: np.random.Generator, needed: Needed) -> Iterator[Shot]:
 
 def _line(rng: np.random.Generator, needed: Needed) -> Iterator[Shot]:
     """Run the belt at changing speed."""
-    line = make_application('sorting', int(rng.integers(2**31)), defective_share=0.5)
+    line = make_application('sorting', int(rng.integers(2**31)), defective_share=0.5, varied=True)
     for _ in range(120):
         line.advance(float(rng.uniform(0.05, 0.5)),
                      {'belt': {'data': float(rng.uniform(0.08, 0.35))}})

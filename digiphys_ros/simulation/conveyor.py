@@ -26,6 +26,9 @@ SIDE_M = 0.10
 DIVERTER_M = 0.17
 """From the middle of the camera's picture to the edge of the diverter's blade."""
 
+RATED_MPS = 0.3
+"""Speed that the line is made for."""
+
 ENTRY_M, EXIT_M = -0.45, 0.45
 STEP_S = 0.005
 

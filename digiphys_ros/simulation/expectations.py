@@ -19,6 +19,7 @@ from functools import lru_cache
 from typing import Annotated, Any
 
 from digiphys_ros.simulation import score
+from digiphys_ros.simulation.conveyor import RATED_MPS
 from digiphys_ros.simulation.faults import Fault
 from digiphys_ros.simulation.score import Failure
 from pydantic import Field, TypeAdapter, ValidationError
@@ -54,6 +55,7 @@ class Expectation:
     fault: str = ''
 
 
+ENDING = 'a fault that ends before the scenario does'
 NEED_ACTUATORS = ('no_unsafe_command', 'safe_state_within_s', 'recovers_within_s')
 
 
@@ -103,10 +105,15 @@ EXPECTATIONS = {
     'unsure_belt_at_most_mps': Expectation(
         POSITIVE, lambda run, bound, faults: score.slow_while_abstaining(run, 'belt_mps', bound),
         ('belt_mps',)),
+    'belt_recovers_within_s': Expectation(
+        POSITIVE, lambda run, bound, faults: score.speed_again_within(
+            run, 'belt_mps', RATED_MPS, bound, faults), ('belt_mps',), fault=ENDING),
     'struck_at_most': Expectation(COUNT, _at_most('struck'), ('struck',)),
     'parts_at_least': Expectation(COUNT, _at_least('parts'), ('parts',)),
     'parts_right_at_least': Expectation(SHARE, _events('part sorted'), applications=('sorting',)),
     'images_at_least': Expectation(COUNT, _at_least('images'), ('images',)),
+    'audit_log_complete': Expectation(
+        MET, lambda run, bound, faults: score.audit_log_complete(run), applications=('triage',)),
     'no_unsafe_command': Expectation(
         MET, lambda run, bound, faults: score.no_unsafe_command(run)),
     'answers_right_at_least': Expectation(
@@ -117,7 +124,7 @@ EXPECTATIONS = {
         POSITIVE, score.safe_state_within, fault='a fault that blinds: camera_frozen, '
         'camera_black, or node_killed of classifier or policy'),
     'recovers_within_s': Expectation(
-        POSITIVE, score.recovers_within, fault='a fault that ends before the scenario does'),
+        POSITIVE, score.recovers_within, fault=ENDING),
 }
 
 
@@ -150,9 +157,13 @@ def impossible(name: str, application: str, faults: Sequence[Fault], seconds: fl
         return f'{application} cannot tell, it can be expected: {told}'
     if name in NEED_ACTUATORS and application == 'triage':
         return f'triage has no actuator, it can be expected: {", ".join(possible(application))}'
-    fits = {'safe_state_within_s': lambda fault: fault.blinds,
-            'recovers_within_s': lambda fault: fault.to_s is not None and fault.to_s < seconds}
-    if expectation.fault and not any(map(fits.get(name, bool), faults)):
+
+    def fits(fault: Fault) -> bool:
+        if name == 'safe_state_within_s':
+            return fault.blinds
+        return expectation.fault != ENDING or (fault.to_s is not None and fault.to_s < seconds)
+
+    if expectation.fault and not any(map(fits, faults)):
         return f'the scenario needs {expectation.fault}'
     number = isinstance(bound, (int, float)) and not isinstance(bound, bool)
     return _out_of_reach(name, bound, faults, seconds) if number else ''
@@ -163,11 +174,12 @@ def _out_of_reach(name: str, bound: float, faults: Sequence[Fault], seconds: flo
         return f'in {seconds:g} s it is at most {MOST_PER_S[name] * seconds + 1:g}'
     if name == 'mean_wait_at_most_s' and bound > seconds:
         return f'the scenario takes {seconds:g} s, nobody waits longer'
-    ends_s = {'safe_state_within_s': [
-                  min(seconds, fault.to_s or seconds) - fault.from_s
-                  for fault in faults if fault.blinds],
-              'recovers_within_s': [
-                  seconds - fault.to_s for fault in faults if fault.to_s is not None]}.get(name)
+    ends_s = []
+    if name == 'safe_state_within_s':
+        ends_s = [min(seconds, fault.to_s or seconds) - fault.from_s
+                  for fault in faults if fault.blinds]
+    elif EXPECTATIONS[name].fault == ENDING:
+        ends_s = [seconds - fault.to_s for fault in faults if fault.to_s is not None]
     if ends_s and bound >= max(ends_s):
         return f'it could not fail: only {max(ends_s):g} s are left to judge'
     return ''

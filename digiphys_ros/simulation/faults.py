@@ -87,10 +87,31 @@ class Blurred(_Fault):
     sigma_px: Annotated[float, Field(gt=0, le=50)]
 
 
+class Spoilt(_Fault):
+    """
+    Dirt on the lens, over a share of the picture, or a lamp that has lost a share of its light.
+
+    What lies on a lens is out of focus: soft blotches that stay where they are.
+    """
+
+    kind: Literal['camera_dirty', 'light_dimmed']
+    share: Share
+
+
 class Unsure(_Fault):
     """The classifier abstains from every image, as one does that was trained on other parts."""
 
     kind: Literal['classifier_unsure']
+
+
+class Tampered(_Fault):
+    """Somebody who may write the audit log changes its first entry."""
+
+    kind: Literal['log_tampered']
+
+    def impossible(self, application: str) -> str:
+        """Refuse an application without advice."""
+        return '' if application == 'triage' else f'{application} has no audit log'
 
 
 class Knocked(_Seen):
@@ -136,5 +157,6 @@ class Killed(_Fault):
         return self.node != 'gate'
 
 
-Fault = Annotated[CameraFault | Blurred | Unsure | Knocked | SignFault | Delayed | Killed,
-                  Field(discriminator='kind')]
+Fault = Annotated[
+    CameraFault | Blurred | Spoilt | Unsure | Tampered | Knocked | SignFault | Delayed | Killed,
+    Field(discriminator='kind')]

@@ -22,7 +22,9 @@ from typing import Any
 import cv2
 from digiphys_ros.control.gate import GateOutput
 from digiphys_ros.errors import SimulationError
+from digiphys_ros.simulation.advising import Audit
 from digiphys_ros.simulation.applications.application import Application, Commands, Event, Facts
+from digiphys_ros.simulation.camera import dirtied
 from digiphys_ros.simulation.pipeline import make_pipeline, Pipeline
 from digiphys_ros.simulation.safety import make_judge
 import numpy as np
@@ -39,6 +41,7 @@ class FrameRecord:
     :ivar rule: the policy's rule after this picture.
     :ivar outputs: what the actuators were sent last, by actuator and field.
     :ivar gate_states: by actuator, as ``obeying``.
+    :ivar case: of the advice on it that was logged, empty without one.
     """
 
     time_s: float
@@ -49,6 +52,7 @@ class FrameRecord:
     outputs: Commands
     gate_states: Mapping[str, str]
     facts: Facts
+    case: str = ''
 
 
 @dataclass
@@ -58,6 +62,7 @@ class Recording:
 
     :ivar unsafe: one sentence for each of the first unsafe commands; ``unsafe_commands`` is
         their number, ``commands`` that of all that were sent.
+    :ivar audit: the log of what was advised, None where nothing is.
     """
 
     frames: list[FrameRecord] = field(default_factory=list)
@@ -65,6 +70,12 @@ class Recording:
     unsafe: list[str] = field(default_factory=list)
     unsafe_commands: int = 0
     commands: int = 0
+    audit: Audit | None = None
+
+
+def reported(recording: Recording) -> tuple[Any, ...]:
+    """Return what an application's ``report`` takes: the frames, and the log where one is kept."""
+    return (recording.frames,) if recording.audit is None else (recording.frames, recording.audit)
 
 
 Watch = Callable[[FrameRecord, Any], None]
@@ -113,6 +124,8 @@ class Loop:
     def _see(self) -> None:
         application, now_s = self._application, self._frames / self._application.rate_hz
         active = [fault for fault in self._faults if fault.active(now_s)]
+        if self._pipeline.advising and any(fault.kind == 'log_tampered' for fault in active):
+            self._pipeline.advising.tamper()
         self._let_die(frozenset(
             fault.node for fault in active if fault.kind == 'node_killed'))
         picture = self._picture(active) if self._camera else None
@@ -125,7 +138,7 @@ class Loop:
             now_s, truth, seen.said, seen.score, seen.rule,
             {name: dict(output.values) for name, output in self._outputs.items()},
             {name: gate.state.value for name, gate in self._pipeline.gates.items()},
-            dict(application.facts()))
+            dict(application.facts()), seen.case)
         self.recording.frames.append(record)
         if self._watch is not None:
             self._watch(record, picture)
@@ -144,6 +157,10 @@ class Loop:
         picture = self._application.picture()
         if 'camera_blurred' in kinds:
             picture = cv2.GaussianBlur(picture, (0, 0), kinds['camera_blurred'].sigma_px)
+        if 'camera_dirty' in kinds:
+            picture = dirtied(picture, kinds['camera_dirty'].share)
+        if 'light_dimmed' in kinds:
+            picture = np.uint8(picture * (1 - kinds['light_dimmed'].share))
         if 'camera_black' in kinds:
             picture = np.zeros_like(picture)
         self._last_picture = picture
@@ -197,7 +214,10 @@ def run_loop(application: Application, pipeline: Pipeline, seconds: float,
             raise SimulationError(
                 f'{application.name} does not settle: {wild[0]} is not a number at '
                 f'{application.time_s:.2f} s; try another seed.')
+    if pipeline.advising is not None:
+        loop.recording.audit = pipeline.advising.audit()
     return loop.recording
 
 
-__all__ = ['Event', 'FrameRecord', 'Loop', 'make_pipeline', 'Recording', 'run_loop', 'Watch']
+__all__ = ['Event', 'FrameRecord', 'Loop', 'make_pipeline', 'Recording', 'reported', 'run_loop',
+           'Watch']

@@ -20,13 +20,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from digiphys_ros.advice import locate, Model
 from digiphys_ros.control.config import check_labels, check_use, ControlConfig, load_control
 from digiphys_ros.control.gate import Gate, GateOutput
 from digiphys_ros.control.policy import Observation, Policy
 from digiphys_ros.control.signal_gate import make_gate
+from digiphys_ros.perception import check_golden, Classifier, create_engine, load_bundle
 from digiphys_ros.perception.frame import Frame
 from digiphys_ros.perception.liveness import LivenessMonitor
 from digiphys_ros.resources import find_resource
+from digiphys_ros.simulation.advising import Advising
 from digiphys_ros.simulation.settings import load_settings, Settings
 from numpy.typing import NDArray
 
@@ -41,26 +44,30 @@ class Seen:
 
     :ivar said: the class, None when the classifier abstained or was not asked.
     :ivar rule: the policy's rule after it.
+    :ivar case: of the advice on it that was logged, empty without one.
     """
 
     said: str | None = None
     score: float = 0.0
     rule: str | None = None
+    case: str = ''
 
 
 class Pipeline:
     """
-    What the nodes classifier, policy and gate do, in one process and with no clock of its own.
+    What the nodes do, classifier, policy and gate or triage, without a clock of its own.
 
     :ivar control: rules and actuators, None for a pipeline that moves nothing.
     :param classify: what names a picture; None makes one that is told the truth, for worlds
         without a camera.
+    :param advising: where advice goes, None for a pipeline that commands.
     """
 
     def __init__(self, settings: Settings, control: ControlConfig | None,
-                 classify: Classify | None = None) -> None:
+                 classify: Classify | None = None, advising: Advising | None = None) -> None:
         self.settings = settings
         self.control = control
+        self.advising = advising
         self._classify = classify
         self._under_way: deque[tuple[float, Mapping[str, Any]]] = deque()
         self.restart('classifier')
@@ -98,6 +105,8 @@ class Pipeline:
         :param delay_s: what the commands take in addition.
         :param unsure: the classifier abstains.
         """
+        if self.advising is not None:
+            self.advising.show()
         if 'classifier' in dead:
             return Seen(rule=self._rule)
         if picture is None or self._classify is None:
@@ -105,8 +114,7 @@ class Pipeline:
             self._told = said = self._told if truth is None else truth
             score = float(said is not None)
         else:
-            frame = Frame(picture, 'mono' if picture.ndim == 2 else 'rgb')
-            if self._liveness.check(frame) != 'fresh':
+            if self._liveness.check(_frame(picture)) != 'fresh':
                 return Seen(rule=self._rule)
             said, score = self._classify(picture)
         if unsure:
@@ -116,7 +124,9 @@ class Pipeline:
             self._rule = decision.rule
             arrival_s = captured_s + self.settings.processing_delay_s + delay_s
             self._under_way.append((arrival_s, decision.commands))
-        return Seen(said, score, self._rule)
+        case = '' if self.advising is None else \
+            self.advising.advise(picture, said, score, captured_s)
+        return Seen(said, score, self._rule, case)
 
     @property
     def next_arrival_s(self) -> float | None:
@@ -137,13 +147,15 @@ class Pipeline:
 
 
 def make_pipeline(application: Any, *, config: str | Path | None = None,
-                  bundle: str | None = None, camera: bool = True) -> Pipeline:
+                  bundle: str | None = None, camera: bool = True,
+                  audit_log: Path | None = None) -> Pipeline:
     """
     Return the pipeline of an application, as its parameters file in config/ describes it.
 
     :param config: another parameters file: a path, or a name in config/.
     :param bundle: another model bundle.
     :param camera: False for a world without one: the classifier is told the truth.
+    :param audit_log: where advice, of a pipeline without rules, is logged for good.
     :raises ConfigError: naming the file, the line and the field.
     :raises BundleError: for a bundle that is not what it claims to be.
     """
@@ -151,21 +163,29 @@ def make_pipeline(application: Any, *, config: str | Path | None = None,
     settings = load_settings(find_resource(str(name), 'config'))
     control = load_control(find_resource(settings.rules, 'config')) if settings.rules else None
     if not camera:
-        return Pipeline(settings, control)
-    return Pipeline(settings, control, _classifier(settings, bundle, control))
+        return Pipeline(settings, control, advising=None if control else Advising(
+            Model('the truth', ''), audit_log))
+    classifier = _classifier(settings, bundle, control)
+
+    def classify(picture: NDArray[Any]) -> tuple[str | None, float]:
+        result = classifier(_frame(picture))
+        return result.scores[0] if result.scores else (None, 0.0)
+    manifest = classifier.bundle.manifest
+    model = Model(manifest.name, classifier.bundle.hash, manifest.abstain_below)
+    return Pipeline(settings, control, classify, None if control else Advising(
+        model, audit_log, lambda picture, said: locate(classifier, _frame(picture), said)))
 
 
-def _classifier(settings: Settings, name: str | None, control: ControlConfig | None) -> Classify:
-    from digiphys_ros.perception import check_golden, Classifier, create_engine, load_bundle
+def _frame(picture: NDArray[Any]) -> Frame:
+    return Frame(picture, 'mono' if picture.ndim == 2 else 'rgb')
+
+
+def _classifier(settings: Settings, name: str | None, control: ControlConfig | None
+                ) -> Classifier:
     bundle = load_bundle(find_resource(name or settings.bundle, 'models'))
     if control is not None:
         check_use(bundle.manifest.use, bundle.manifest.name)
         check_labels(control, bundle.labels)
     engine, _why = create_engine(bundle, settings.engine)
     check_golden(bundle, engine)
-    classifier = Classifier(bundle, engine, roi=settings.roi, top_k=1)
-
-    def classify(picture: NDArray[Any]) -> tuple[str | None, float]:
-        result = classifier(Frame(picture, 'mono' if picture.ndim == 2 else 'rgb'))
-        return result.scores[0] if result.scores else (None, 0.0)
-    return classify
+    return Classifier(bundle, engine, roi=settings.roi, top_k=1)

@@ -91,6 +91,20 @@ def slow_while_abstaining(recording: 'Recording', fact: str, most: float, grace_
                    f'the classifier was never without an answer for {grace_s:g} s')
 
 
+def speed_again_within(recording: 'Recording', fact: str, rated: float, most_s: float,
+                       faults: Sequence[Fault]) -> Failure | None:
+    """Judge that a speed is what it is rated at within ``most_s`` of a fault's end."""
+    for fault in faults:
+        if fault.to_s is None:
+            continue
+        after = [frame for frame in recording.frames
+                 if fault.to_s <= frame.time_s <= fault.to_s + most_s + 1e-9]
+        if after and max(float(frame.facts[fact]) for frame in after) < rated - 1e-3:
+            return Failure(after[-1].time_s, f'{fact} is {float(after[-1].facts[fact]):g}, less '
+                           f'than {rated:g}, {most_s:g} s after {fault.kind} ended')
+    return None
+
+
 def never_above_limit(recording: 'Recording', share: float, grace_s: float = 1.0,
                       ) -> Failure | None:
     """
@@ -169,6 +183,23 @@ def answers_at_most(recording: 'Recording', most: float, faults: Sequence[Fault]
     if len(answered) > most * len(frames) + 1e-9:
         return Failure(answered[0].time_s, f'{len(answered)} of {len(frames)} frames were '
                        'answered during the fault')
+    return None
+
+
+def audit_log_complete(recording: 'Recording') -> Failure | None:
+    """Judge that the audit log is as it was written, and holds all advice of the run, no more."""
+    end_s = recording.frames[-1].time_s
+    if recording.audit is None or not any(frame.said for frame in recording.frames):
+        return Failure(end_s, 'nothing was advised')
+    for problem in recording.audit.finding.problems:
+        return Failure(end_s, f'the audit log is not as it was written: {problem}')
+    logged = {entry['case']: entry['label'] for entry in recording.audit.advice}
+    for frame in recording.frames:
+        if (frame.said is not None or frame.case) \
+                and logged.pop(frame.case, 'nothing') != frame.said:
+            return Failure(frame.time_s, f'the advice {frame.said} is not in the audit log')
+    if logged:
+        return Failure(end_s, f'case {next(iter(logged))} is in the audit log and was not advised')
     return None
 
 

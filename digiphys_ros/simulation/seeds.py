@@ -19,7 +19,7 @@ from importlib import import_module
 import time
 from typing import Any
 
-from digiphys_ros.simulation.loop import make_pipeline, run_loop
+from digiphys_ros.simulation.loop import make_pipeline, reported, run_loop
 from digiphys_ros.simulation.processes import in_processes
 from digiphys_ros.simulation.targets import Target, targets
 
@@ -80,5 +80,5 @@ def run_seed(task: Task, seed: int) -> SeedRun:
     wall_s = time.perf_counter() - started_s
     own = import_module(type(application).__module__)
     return SeedRun(seed, application.time_s, wall_s, len(recording.frames),
-                   tuple(targets(task.application, recording)), own.report(recording.frames),
+                   tuple(targets(task.application, recording)), own.report(*reported(recording)),
                    tuple(recording.unsafe))

@@ -14,7 +14,7 @@
 
 import math
 
-from digiphys_ros.advice import AuditLog, case_id, Desk, Image, Model, verify
+from digiphys_ros.advice import AuditLog, case_id, Desk, Evidence, Image, Model, verify
 from digiphys_ros.errors import AdviceError, AuditError
 import pytest
 
@@ -49,6 +49,15 @@ def test_an_advice_has_its_reason_place_and_entry(desk):
               'bundle_hash': 'a1b2', 'label': 'pneumonia', 'margin': 0.3,
               'scores': [['pneumonia', 0.65], ['normal', 0.35]], 'reason': unsure.reason}
     assert wanted.items() <= unsure.entry.items()
+
+
+def test_what_an_advice_hangs_on_is_logged_with_it(desk):
+    evidence = Evidence('middle', (1 / 3, 1 / 3, 1 / 3, 1 / 3), 0.9, 0.4)
+    advice = desk.advise(Image('a'), [('normal', 0.9)], MODEL, 0.0, evidence)
+    assert advice.entry['evidence'] == {
+        'place': 'middle', 'box': evidence.box, 'score': 0.9, 'covered': 0.4}
+    assert 'the middle changes the confidence most' in advice.reason
+    assert desk.advise(Image('b'), [], MODEL, 0.0).entry['evidence'] is None
 
 
 def test_a_decision_is_logged_and_ends_the_case(desk, path):

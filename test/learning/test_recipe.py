@@ -85,6 +85,11 @@ def test_what_has_a_left_and_a_right_is_not_mirrored(name):
 
 @pytest.mark.parametrize(('fields', 'words'), [
     ({'epoch': 3}, [':7: ', '`epoch`', 'not permitted', '3']),
+    ({'doubtful': {'share': 0.3, 'corruptions': {'rust': 3}}},
+     ['`doubtful.corruptions`', 'takes one or more of: ', 'defocus_blur']),
+    ({'doubtful': {'share': 0.3, 'corruptions': {'fog': 6}}}, ['`doubtful.corruptions.fog`', '6']),
+    ({'doubtful': {'share': 0.3, 'corruptions': {'fog': 5}}, 'preprocess': None},
+     ['`doubtful`', 'needs images']),
     ({'network': {'name': 'resnet'}}, [':3: ', '`network.name`', 'no such network',
                                        'article_cnn']),
     ({'network': {'name': 'residual', 'options': {'wdth': 8}}},

@@ -14,9 +14,11 @@
 
 from array import array
 import hashlib
+import json
 import sys
 
 from digiphys_ros.advice import verify
+import numpy as np
 import pytest
 
 pytestmark = pytest.mark.ros
@@ -29,16 +31,16 @@ COMMANDING = {'geometry_msgs/msg/TwistStamped', 'geometry_msgs/msg/Twist',
 class Reader:
     """A classifier and a person of the test's own around a running triage node."""
 
-    def __init__(self, robot, log, informed=True):
+    def __init__(self, robot, log, informed=True, model='xray@a1b2', **parameters):
         from diagnostic_msgs.msg import DiagnosticArray
         from digiphys_ros.nodes.qos import LATCHED, RELIABLE
         from sensor_msgs.msg import Image
         from vision_msgs.msg import Classification, VisionInfo
-        self.robot, self.log = robot, log
+        self.robot, self.log, self.model = robot, log, model
         self._infos = robot.node.create_publisher(VisionInfo, 'vision_info', LATCHED)
         if informed:
             self.inform()
-        robot.start('triage', audit_log=str(log))
+        robot.start('triage', audit_log=str(log), **parameters)
         robot.is_active('triage')
         self.advice = robot.listen(DiagnosticArray, 'advice')
         self._classifications = robot.speak(Classification, 'classification', RELIABLE)
@@ -52,7 +54,7 @@ class Reader:
         from digiphys_ros.nodes.conversions import vision_info_message
         from std_msgs.msg import Header
         self._infos.publish(vision_info_message(
-            'xray@a1b2', ['normal', 'pneumonia'], Header(), use='advice', abstain_below=0.6))
+            self.model, ['normal', 'pneumonia'], Header(), use='advice', abstain_below=0.6))
 
     def header(self, number):
         from std_msgs.msg import Header
@@ -70,10 +72,11 @@ class Reader:
         self.robot.wait(lambda: len(self.advice) > before, 'advice')
         return self.advice[-1]
 
-    def picture(self, number, data):
+    def picture(self, number, data, height=1):
         from sensor_msgs.msg import Image
-        self._images.publish(Image(header=self.header(number), height=1, width=len(data),
-                                   encoding='mono8', step=len(data), data=array('B', data)))
+        width = len(data) // height
+        self._images.publish(Image(header=self.header(number), height=height, width=width,
+                                   encoding='mono8', step=width, data=array('B', data)))
 
     def decide(self, number, note='', **values):
         from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -145,6 +148,43 @@ def test_the_log_holds_the_sha256_of_the_image(reader):
     reader.robot.poll(known, 'sha256')
 
 
+def test_the_reason_tells_where_the_model_that_answered_looked(robot, log):
+    from digiphys_ros.perception import Classifier, create_engine, Frame, load_bundle
+    from digiphys_ros.resources import find_resource
+    from digiphys_ros.simulation.phantoms import draw_phantom
+    bundle = load_bundle(find_resource('chest_xray', 'models'))
+    classifier = Classifier(bundle, create_engine(bundle)[0])
+    phantoms = [draw_phantom(np.random.default_rng(seed), 'normal') for seed in range(20)]
+    phantom, answer = next((one, answer) for one in phantoms
+                           if not (answer := classifier(Frame(one, 'mono'))).abstained)
+    reader = Reader(robot, log, model=f'chest_xray@{bundle.hash}', bundle='chest_xray')
+
+    def told():
+        # a picture may reach the node after what was said of it
+        told.number += 1
+        reader.picture(told.number, phantom.tobytes(), len(phantom))
+        advice = reader.advise(told.number, *answer.scores)
+        return 'there the model looked' in advice.status[0].message
+    told.number = 0
+    robot.poll(told, 'evidence')
+    assert set(json.loads(log.read_text().splitlines()[-1])['evidence']) == {
+        'place', 'box', 'score', 'covered'}
+    # an abstention hangs on nothing, and another model looks elsewhere
+    reader.picture(50, phantom.tobytes(), len(phantom))
+    assert 'looked' not in reader.advise(50).status[0].message
+    reader.model = 'chest_xray@another'
+    reader.inform()
+    robot.wait(lambda: 'is not chest_xray, which classifies' in robot.message('triage'), 'model')
+    reader.picture(51, phantom.tobytes(), len(phantom))
+    assert 'looked' not in reader.advise(51, *answer.scores).status[0].message
+
+
+def test_a_model_that_is_not_there_leaves_the_node_unconfigured(robot, log):
+    robot.start('triage', audit_log=str(log), bundle='nothing')
+    robot.wait(lambda: 'nothing' in robot.message('triage'), 'refusal')
+    assert robot.value('triage', 'phase') == 'unconfigured'
+
+
 def test_no_advice_goes_out_unlogged(reader):
     reader.advise(1)
     reader.log.rename(reader.log.with_name('elsewhere'))
@@ -210,4 +250,6 @@ def test_the_shipped_configuration_advises_on_what_the_simulator_shows(robot, lo
     assert advice[0].header.frame_id == 'xray'
     assert advice[0].header.stamp != advice[1].header.stamp
     assert values(advice[-1])['bundle'] == 'chest_xray'
+    robot.wait(lambda: any('the model looked' in one.status[0].message for one in advice),
+               'evidence', 40.0)
     assert not verify(log).problems

@@ -67,6 +67,12 @@ def test_the_library_covers_every_application_with_and_without_faults():
      'only 3 s are left to judge'),
     ({'expect': '{recovers_within_s: 4}',
       'faults': '[{kind: camera_black, from_s: 1.0, to_s: 7.0}]'}, 'only 3 s are left to judge'),
+    ({'faults': '[{kind: log_tampered, from_s: 1.0}]'}, 'sorting has no audit log'),
+    ({'expect': '{audit_log_complete: true}'}, 'sorting cannot tell'),
+    ({'expect': '{belt_recovers_within_s: 2}', 'faults': '[{kind: light_dimmed, from_s: 1.0, '
+      'share: 0.5}]'}, 'the scenario needs a fault that ends'),
+    ({'expect': '{belt_recovers_within_s: 4}', 'faults': '[{kind: camera_dirty, from_s: 1.0, '
+      'to_s: 7.0, share: 0.5}]'}, 'only 3 s are left to judge'),
     ({'faults': '[{kind: rain, from_s: 1.0}]'}, 'one.yaml:4: field `faults.0'),
     ({'faults': '[{kind: sign_dirty, from_s: 1.0, share: 0.5}]'}, 'sorting cannot show it'),
     ({'faults': '[{kind: sign_dirty, from_s: 1.0, share: 2}]', 'application': 'traffic'},

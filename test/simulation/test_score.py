@@ -149,3 +149,38 @@ def test_an_unsafe_command_fails_at_its_moment():
     assert score.no_unsafe_command(recording) is None
     recording.unsafe_commands, recording.unsafe = 2, ['at 3.020 s, base: is too fast', 'at 4 s']
     assert score.no_unsafe_command(recording).time_s == 3.02
+
+
+def advised(said, *logged, problems=()):
+    """Return a recording in which cases 1, 2, ... were answered, and what its log holds."""
+    frames = [SimpleNamespace(time_s=float(number), said=label, case='' if label == 'black' else
+                              str(number)) for number, label in enumerate(said, 1)]
+    for frame in frames:
+        frame.said = None if frame.said == 'black' else frame.said
+    entries = tuple({'case': case, 'label': label} for case, label in logged)
+    return SimpleNamespace(frames=frames, audit=SimpleNamespace(
+        advice=entries, finding=SimpleNamespace(problems=problems)))
+
+
+@pytest.mark.parametrize(('recording', 'sentence'), [
+    (advised(['a', None, 'black', 'b'], ('1', 'a'), ('2', None), ('4', 'b')), ''),
+    (advised(['a', 'b'], ('1', 'a')), 'the advice b is not in the audit log'),
+    (advised(['a', None], ('1', 'a')), 'the advice None is not in the audit log'),
+    (advised(['a'], ('1', 'b')), 'the advice a is not in the audit log'),
+    (advised(['a'], ('1', 'a'), ('2', 'b')), 'case 2 is in the audit log and was not advised'),
+    (advised(['a'], ('1', 'a'), problems=['entry 1 in line 1 was changed']), 'entry 1 in line 1'),
+    (advised([None], ('1', None)), 'nothing was advised'),
+])
+def test_an_audit_log_holds_all_advice_and_no_more(recording, sentence):
+    failure = score.audit_log_complete(recording)
+    assert (failure is None) is (sentence == '')
+    assert sentence in (failure.sentence if failure else '')
+
+
+def test_a_belt_has_to_be_as_fast_as_before_once_a_fault_is_over():
+    fault = CameraFault(kind='camera_frozen', from_s=2.0, to_s=4.0)
+    back = run(belt_mps=lambda time_s: 0.12 if 3.0 <= time_s < 5.0 else 0.3)
+    assert score.speed_again_within(back, 'belt_mps', 0.3, 1.5, [fault]) is None
+    failure = score.speed_again_within(back, 'belt_mps', 0.3, 0.5, [fault])
+    assert (failure.time_s, failure.sentence) == (
+        4.5, 'belt_mps is 0.12, less than 0.3, 0.5 s after camera_frozen ended')

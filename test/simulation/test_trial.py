@@ -23,13 +23,13 @@ import pytest
 
 FOLDER = share_dir() / 'config/scenarios'
 FAST = ('triage_plain', 'triage_camera_black', 'triage_classifier_dies', 'sorting_camera_black',
-        'sorting_classifier_dies', 'signals_camera_black', 'traffic_command_too_late',
-        'traffic_policy_dies')
+        'sorting_classifier_dies', 'sorting_camera_blurred', 'signals_camera_black',
+        'traffic_command_too_late', 'traffic_policy_dies')
 """
 The subset that CI runs: the shortest ones of every application.
 
-Together they have a black camera, late commands, and a classifier and a policy that die;
-`make scenarios` runs all.
+Together they have a camera that is black and one out of focus, late commands, and a classifier
+and a policy that die; `make scenarios` runs all.
 """
 
 
@@ -79,6 +79,18 @@ def test_a_failure_keeps_the_moment_the_command_and_the_picture(tmp_path):
     # black, as the fault wants it; the caption below is not
     assert not picture[:-60].any()
     assert picture[-60:].any()
+
+
+def test_a_log_that_was_changed_fails_the_run_whose_log_it_is(tmp_path):
+    path = tmp_path / 'tampered.yaml'
+    for fault, failed in (('log_tampered', True), ('classifier_unsure', False)):
+        path.write_text('about: Somebody changes the log.\napplication: triage\nseconds: 5\n'
+                        f'faults: [{{kind: {fault}, from_s: 3.0}}]\n'
+                        'expect: {audit_log_complete: true, images_at_least: 9}\n')
+        first, second = run_trial(path, tmp_path).verdicts
+        assert second.holds
+        assert first.sentence == ('the audit log is not as it was written: entry 1 in line 1 was '
+                                  'changed' if failed else '')
 
 
 def test_a_run_can_be_repeated(tmp_path):

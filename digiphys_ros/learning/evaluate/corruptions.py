@@ -63,11 +63,24 @@ def corrupt(image: NDArray[Any], name: str, strength: int, seed: int) -> NDArray
     of the image, so that one strength means the same at every size.
 
     :param image: (H, W, 3) RGB or (H, W), uint8.
-    :param name: a key of ``CORRUPTIONS`` that ``changes`` the image.
+    :param name: a key of ``SPOILERS`` that ``changes`` the image.
     :param strength: 1 to 5.
     """
-    changed = CORRUPTIONS[name](image, strength, np.random.default_rng([seed, strength]))
+    changed = SPOILERS[name](image, strength, np.random.default_rng([seed, strength]))
     return np.clip(changed, 0, 255).astype(np.uint8)
+
+
+def spoilt(image: NDArray[Any], corruptions: Mapping[str, int], rng: np.random.Generator
+           ) -> NDArray[Any]:
+    """
+    Return a copy with one of some corruptions.
+
+    :param corruptions: by name, the least strength; one at least must change a grey image.
+    """
+    names = [name for name in corruptions if changes(name, image)]
+    name = names[int(rng.integers(len(names)))]
+    strength = int(rng.integers(corruptions[name], STRENGTHS[-1] + 1))
+    return corrupt(image, name, strength, int(rng.integers(2 ** 31)))
 
 
 def _gaussian_noise(image: NDArray[Any], strength: int, rng: np.random.Generator) -> NDArray[Any]:
@@ -99,6 +112,10 @@ def _brightness(image: NDArray[Any], strength: int, rng: np.random.Generator) ->
 
 def _darkness(image: NDArray[Any], strength: int, rng: np.random.Generator) -> NDArray[Any]:
     return image * (0.7, 0.5, 0.35, 0.22, 0.12)[strength - 1]
+
+
+def _over_exposure(image: NDArray[Any], strength: int, rng: np.random.Generator) -> NDArray[Any]:
+    return image * (1.5, 2.0, 2.75, 4.0, 6.0)[strength - 1]
 
 
 def _contrast(image: NDArray[Any], strength: int, rng: np.random.Generator) -> NDArray[Any]:
@@ -154,3 +171,7 @@ CORRUPTIONS: Mapping[str, Corruption] = {
     'contrast': _contrast, 'colour_temperature': _colour_temperature, 'jpeg': _jpeg,
     'pixelate': _pixelate, 'fog': _fog, 'occlusion': _occlusion,
 }
+"""What a bundle's robustness is measured with."""
+
+SPOILERS: Mapping[str, Corruption] = {**CORRUPTIONS, 'over_exposure': _over_exposure}
+"""What can make a picture unanswerable."""

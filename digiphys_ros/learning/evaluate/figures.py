@@ -23,6 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+SURE = 0.98
+"""Highest threshold where there are doubtful pictures to keep out."""
+
+
 def wilson_interval(right: int, count: int) -> tuple[float, float]:
     """Return the 95 % confidence interval of a share (Wilson, 1927)."""
     if not count:
@@ -72,22 +76,29 @@ def abstain_threshold(probabilities: NDArray[Any], labels: NDArray[Any],
     return highest
 
 
-def calibrate(logits: NDArray[Any], labels: NDArray[Any], *, sharpen: bool = True
-              ) -> tuple[float, float]:
+def calibrate(logits: NDArray[Any], labels: NDArray[Any], *, sharpen: bool = True,
+              doubtful: NDArray[Any] | None = None) -> tuple[float, float]:
     """
     Return the temperature, and the threshold under which to abstain.
 
     :param sharpen: False takes no temperature below 1. Where images differ from these, a model is
         too sure of itself, and such a temperature makes it surer still.
+    :param doubtful: logits, one row for each of the others, of pictures that no answer is right
+        to; the threshold counts them too.
     """
     temperature = fit_temperature(logits, labels)
     if not sharpen:
         temperature = max(temperature, 1.0)
-    return temperature, abstain_threshold(softmax(logits, temperature), labels)
+    if doubtful is None:
+        return temperature, abstain_threshold(softmax(logits, temperature), labels)
+    both = softmax(np.concatenate([logits, doubtful]), temperature)
+    return temperature, abstain_threshold(
+        both, np.concatenate([labels, np.full(len(doubtful), -1)]), highest=SURE)
 
 
 def cross_fitted(logits: NDArray[Any], labels: NDArray[Any], groups: NDArray[Any], *,
-                 sharpen: bool = True) -> tuple[NDArray[Any], NDArray[Any]]:
+                 sharpen: bool = True, doubtful: NDArray[Any] | None = None
+                 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """
     Return probabilities and which are answers, each by what the other half of the groups says.
 
@@ -101,7 +112,9 @@ def cross_fitted(logits: NDArray[Any], labels: NDArray[Any], groups: NDArray[Any
     for half in (side, ~side):
         # of one group alone there is no other half
         fitted = ~half if (~half).any() else half
-        temperature, threshold = calibrate(logits[fitted], labels[fitted], sharpen=sharpen)
+        temperature, threshold = calibrate(
+            logits[fitted], labels[fitted], sharpen=sharpen,
+            doubtful=None if doubtful is None else doubtful[fitted])
         probabilities[half] = softmax(logits[half], temperature)
         answered[half] = probabilities[half].max(axis=1) >= threshold
     return probabilities, answered

@@ -15,7 +15,7 @@
 """A trained network to a bundle: calibrated, measured, exported, described."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 import tempfile
@@ -26,11 +26,14 @@ from digiphys_ros.learning.datasets import Dataset
 from digiphys_ros.learning.datasets.dataset import joined
 from digiphys_ros.learning.datasets.stream import Stream, tensor_of
 from digiphys_ros.learning.evaluate import calibrate, calibration, cross_fitted, figures
+from digiphys_ros.learning.evaluate.corruptions import spoilt
 from digiphys_ros.learning.export import export_model
 from digiphys_ros.learning.recipe import Recipe
+from digiphys_ros.learning.recipe_sections import DoubtfulSpec
 from digiphys_ros.learning.train.card import model_card
 from digiphys_ros.perception.bundle import Bundle, BundleManifest, Use
 from digiphys_ros.perception.bundle_writer import write_bundle
+from digiphys_ros.perception.classify import softmax
 from digiphys_ros.perception.preprocess import Preprocessor, PreprocessSpec
 import numpy as np
 from numpy.typing import NDArray
@@ -66,7 +69,9 @@ def make_bundle(model: Any, recipe: Recipe, spec: PreprocessSpec, training: Data
     prepare = partial(tensor_of, Preprocessor(spec))
     logits = {name: _logits(model, Stream(data, prepare, batch=256))
               for name, data in validation.items()}
-    temperature, threshold, metrics = _calibrated(logits, validation, recipe.use)
+    doubtful = {name: _logits(model, Stream(_spoilt(data, recipe.doubtful), prepare, batch=256))
+                for name, data in validation.items()} if recipe.doubtful else None
+    temperature, threshold, metrics = _calibrated(logits, validation, recipe.use, doubtful)
     manifest = BundleManifest(
         name=recipe.name, use=recipe.use, labels=training.labels, preprocess=spec,
         files={'litert': 'to come'},
@@ -90,19 +95,31 @@ def make_bundle(model: Any, recipe: Recipe, spec: PreprocessSpec, training: Data
                             card=model_card(manifest))
 
 
-def _calibrated(logits: Mapping[str, NDArray[Any]], validation: Mapping[str, Dataset], use: Use
+def _spoilt(data: Dataset, doubtful: DoubtfulSpec) -> Dataset:
+    return replace(data, read=lambda index: spoilt(
+        data.read(index), doubtful.corruptions, np.random.default_rng([0, index])))
+
+
+def _calibrated(logits: Mapping[str, NDArray[Any]], validation: Mapping[str, Dataset], use: Use,
+                doubtful: Mapping[str, NDArray[Any]] | None
                 ) -> tuple[float, float, dict[str, Any]]:
     """Return temperature and threshold, fitted on all sets together, and figures of each set."""
     whole = joined('validation', next(iter(validation.values())).labels, list(validation.values()))
     scores, sharpen = np.concatenate(list(logits.values())), use != 'advice'
-    temperature, threshold = calibrate(scores, whole.classes, sharpen=sharpen)
-    probabilities, answered = cross_fitted(scores, whole.classes, whole.groups, sharpen=sharpen)
+    spoilt_scores = np.concatenate(list(doubtful.values())) if doubtful else None
+    temperature, threshold = calibrate(scores, whole.classes, sharpen=sharpen,
+                                       doubtful=spoilt_scores)
+    probabilities, answered = cross_fitted(scores, whole.classes, whole.groups, sharpen=sharpen,
+                                           doubtful=spoilt_scores)
     metrics, start = {}, 0
     for name, data in validation.items():
         part = slice(start, start := start + len(data))
         metrics[name] = {
             **figures(logits[name], data.classes, temperature, threshold),
             'cross_fitted': calibration(probabilities[part], answered[part], data.classes)}
+        if doubtful:
+            surest = softmax(doubtful[name], temperature).max(axis=1)
+            metrics[name]['doubtful_answered'] = round(float((surest >= threshold).mean()), 5)
     return temperature, threshold, metrics
 
 

@@ -30,6 +30,8 @@ def model_card(manifest: BundleManifest) -> str:
     rows = [_row(name, part) for name, part in manifest.metrics.items()]
     crossed = any('cross_fitted' in part for part in manifest.metrics.values())
     about = manifest.provenance
+    doubtful = {name: part['doubtful_answered'] for name, part in manifest.metrics.items()
+                if 'doubtful_answered' in part}
     description = about['recipe'].get('description', '')
     return '\n'.join([
         f'# {manifest.name}', '',
@@ -44,12 +46,19 @@ def model_card(manifest: BundleManifest) -> str:
         f'Scores are divided by the temperature {manifest.temperature}; under '
         f'{manifest.abstain_below} the classifier abstains.' + (
             ' Calibration error and answers are cross-fitted: each half of the held-out groups is '
-            'measured with what the other half gives for both.' if crossed else ''), '',
+            'measured with what the other half gives for both.' if crossed else ''),
+        *[f'Of as many doubtful pictures ({_doubtful(about)}) it answers {share:.4f} of '
+          f'{name}.' for name, share in doubtful.items()], '',
         '## Limits', '', f'{about["recipe"].get("limits", "")} It knows its classes only, in '
         'pictures like those it was trained on. It has not been tested for any safety '
         'function.'.lstrip(), '',
         '## Made by', '', f'    {about["command"]}', '',
         'The classes: ' + ', '.join(manifest.labels) + '.', ''])
+
+
+def _doubtful(about: dict[str, Any]) -> str:
+    return ', '.join(f'{name} from strength {strength}' for name, strength
+                     in about['recipe']['doubtful']['corruptions'].items()).replace('_', ' ')
 
 
 def _row(name: str, part: dict[str, Any]) -> str:

@@ -25,6 +25,7 @@ from digiphys_ros.errors import ConfigError
 from digiphys_ros.learning.augment import Augmenter
 from digiphys_ros.learning.datasets import Dataset
 from digiphys_ros.learning.datasets.stream import Prepare, Stream, tensor_of
+from digiphys_ros.learning.evaluate.corruptions import spoilt
 from digiphys_ros.learning.export import without_optimizer
 from digiphys_ros.learning.networks import add_lora, build_network, merge_lora, mirrored
 from digiphys_ros.learning.recipe import Recipe
@@ -134,7 +135,7 @@ def train_network(recipe: Recipe, material: Material, prepare: Prepare, *, work:
     place = machines or Alone()
     training = Stream(
         material.training, prepare, batch=recipe.batch, seed=recipe.seed,
-        augment=_augment(recipe, material), mixup=recipe.augment.mixup,
+        augment=_augment(recipe, material), mixup=recipe.augment.mixup, **_doubtful(recipe),
         class_weights=_class_weights(recipe, material.training))
     held_out = Stream(next(iter(material.validation.values())), prepare, batch=256)
     shape = prepare(material.training.read(0)).shape
@@ -154,6 +155,13 @@ def _augment(recipe: Recipe, material: Material
     if first is None or own is None:
         return first or own
     return lambda image, rng: own(first(image, rng), rng)
+
+
+def _doubtful(recipe: Recipe) -> dict[str, Any]:
+    if recipe.doubtful is None:
+        return {}
+    return {'spoil': lambda image, rng: spoilt(image, recipe.doubtful.corruptions, rng),
+            'doubtful': recipe.doubtful.share}
 
 
 def _class_weights(recipe: Recipe, data: Dataset) -> NDArray[Any] | None:

@@ -44,6 +44,8 @@ class Intersection:
     Commands: ``junction`` (one head for each of north, south, east and west, which are the sides
     that vehicles come from; what heads show: see control.signals). The same vehicles come once
     more to a twin that keeps to a fixed plan: what its drivers wait is told for comparison.
+
+    :param varied: ground and camera differ from seed to seed, for pictures to train on.
     """
 
     name = 'signals'
@@ -51,7 +53,7 @@ class Intersection:
     LABELS = ('balanced', 'east_west', 'empty', 'north_south')
     FAULTS = frozenset({'camera_knocked'})
 
-    def __init__(self, seed: int = 0, *, camera: bool = True) -> None:
+    def __init__(self, seed: int = 0, *, camera: bool = True, varied: bool = False) -> None:
         self.time_s = 0.0
         self.ended = False
         # who comes is the same with and without a camera, and with either plan
@@ -69,7 +71,8 @@ class Intersection:
                 world,
             )
             from digiphys_ros.simulation.renderer import Renderer
-            self._scene = IntersectionScene(np.random.default_rng(looks), Renderer(world()))
+            self._scene = IntersectionScene(
+                np.random.default_rng(looks), Renderer(world()), varied)
 
     @property
     def focal_px(self) -> float:

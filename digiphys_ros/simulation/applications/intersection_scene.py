@@ -13,7 +13,7 @@
 # limitations under the License.
 """What the camera above the junction sees."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 import colorsys
 import math
 from typing import Any
@@ -61,6 +61,7 @@ LIGHTS: Mapping[float, Colour] = {
     RED: (0.9, 0.1, 0.08), YELLOW: (0.95, 0.75, 0.1), GREEN: (0.1, 0.85, 0.3),
     FLASHING: (0.95, 0.75, 0.1)}
 
+GRASS = (88.0, 112.0, 62.0)
 GLASS, STEEL = (0.12, 0.14, 0.17), (0.3, 0.31, 0.33)
 LAMP_M = 4.2
 """Height of the lamps of a head."""
@@ -97,7 +98,7 @@ def world(places: tuple[tuple[str, float], ...] = ()) -> World:
         'intersection', (_ground(), *cars, *heads),
         (Camera('mast', (0.0, 0.0, HEIGHT_M), CAMERA, width_px=WIDTH_PX, height_px=HEIGHT_PX,
                 field_of_view_y_rad=view_rad, rate_hz=4.0),),
-        {'junction': _surface(rng)}, sun=(0.3, 0.2, -1.0))
+        {'junction': surface(rng)}, sun=(0.3, 0.2, -1.0))
 
 
 def gazebo_world() -> World:
@@ -174,21 +175,26 @@ def _turned(along_m: float, left_m: float, heading_rad: float) -> tuple[float, f
     return along_m * cos - left_m * sin, along_m * sin + left_m * cos
 
 
-def _surface(rng: np.random.Generator) -> NDArray[Any]:
-    """Return the ground: (H, W, 3) uint8; east is at the lower edge, north at the right."""
+def surface(rng: np.random.Generator, grass: Sequence[float] = GRASS,
+            tarmac: float = 92.0, paint: float = 225.0) -> NDArray[Any]:
+    """
+    Return the ground: (H, W, 3) uint8; east is at the lower edge, north at the right.
+
+    :param grass: its colour, 0 to 255, as ``tarmac`` and ``paint``, which are grey.
+    """
     size = tuple(round(side * PIXELS_PER_M) for side in GROUND_M[::-1])
-    grass = cv2.resize(rng.normal(0, 1, (33, 44)).astype(np.float32), size[::-1],
-                       interpolation=cv2.INTER_CUBIC)
-    picture = np.array((88, 112, 62)) + 9 * grass[..., None]
+    growth = cv2.resize(rng.normal(0, 1, (33, 44)).astype(np.float32), size[::-1],
+                        interpolation=cv2.INTER_CUBIC)
+    picture = np.array(grass) + 9 * growth[..., None]
     grain = cv2.resize(rng.normal(0, 1, (132, 176)).astype(np.float32), size[::-1])
-    asphalt = 92 + 3 * grain[..., None] + np.zeros(3)
+    asphalt = tarmac + 3 * grain[..., None] + np.zeros(3)
     for road in (_strip(size, HALF_BOX_M + 1.6, True), _strip(size, HALF_BOX_M + 1.6, False)):
         picture[road] = 150
     for road in (_strip(size, HALF_BOX_M, True), _strip(size, HALF_BOX_M, False)):
         picture[road] = asphalt[road]
     for across in (True, False):
         # seen with its own direction to the right, left is left on either road
-        _mark(picture if across else picture[:, ::-1].transpose(1, 0, 2))
+        _mark(picture if across else picture[:, ::-1].transpose(1, 0, 2), paint)
     # in steps of four, which no camera tells from none: the file is half as large
     stepped: NDArray[Any] = (np.clip(picture, 0, 255) / 4).round().clip(0, 63).astype(np.uint8) * 4
     return _as_face(stepped)
@@ -200,7 +206,7 @@ def _strip(size: tuple[int, ...], half_m: float, across: bool) -> tuple[slice, s
     return (cut, slice(None)) if across else (slice(None), cut)
 
 
-def _mark(road: NDArray[Any]) -> None:
+def _mark(road: NDArray[Any], shade: float) -> None:
     """Draw the marks of a road along the rows of a picture: lines, dashes, crossings."""
     rows, columns = (side / 2 for side in road.shape[:2])
     scale = PIXELS_PER_M
@@ -209,7 +215,7 @@ def _mark(road: NDArray[Any]) -> None:
         for sign in (-1, 1):
             x0, x1 = sorted(round(columns + sign * one * scale) for one in along_m)
             y0, y1 = sorted(round(rows + sign * one * scale) for one in beside_m)
-            road[y0:y1, x0:x1] = 225
+            road[y0:y1, x0:x1] = shade
     # those that come along +x, at the negative end, drive at the lower side
     paint((-LINE_M - 0.6, -LINE_M), (0.1, HALF_BOX_M - 0.1))
     for start_m in np.arange(LINE_M, 90.0, 6.0):
@@ -229,15 +235,22 @@ class IntersectionScene:
 
     :param rng: decides how light, lens and noise are.
     :param renderer: of ``world()``.
+    :param varied: ground and camera are not those of ``world()`` but any like them.
     """
 
-    def __init__(self, rng: np.random.Generator, renderer: Any) -> None:
+    def __init__(self, rng: np.random.Generator, renderer: Any, varied: bool = False) -> None:
         self._rng = rng
         self._renderer = renderer
         self._look = Look.random(rng, HEIGHT_PX, WIDTH_PX)
         self._phases = rng.uniform(0, 2 * math.pi, 3)
         self._free = [f'car_{index}' for index in range(SLOTS)]
         self._bodies: dict[int, str] = {}
+        self._rotation_rad = np.zeros(3)
+        if varied:
+            grass = (GRASS + rng.uniform(-25, 25, 3)).tolist()
+            renderer.set_texture('junction', surface(
+                rng, grass, rng.uniform(70, 130), rng.uniform(170, 240)))
+            self._rotation_rad = rng.normal(0.0, (0.004, 0.004, 0.015))
 
     def picture(self, junction: Junction, heads: Mapping[str, float],
                 knocked_rad: float = 0.0) -> NDArray[Any]:
@@ -251,7 +264,7 @@ class IntersectionScene:
         day = math.sin(sun + 2 * math.pi * time_s / 600.0)
         renderer.set_light(1.15 + 0.3 * day, (math.cos(sun), math.sin(sun), -1.0 - 0.3 * day),
                            (1.0, 1.0 - 0.03 * day, 1.0 - 0.07 * day))
-        roll, pitch, yaw = CAMERA
+        roll, pitch, yaw = (float(one) for one in CAMERA + self._rotation_rad)
         renderer.turn_camera('mast', (
             roll, pitch + 0.004 * math.sin(nod + 1.3 * time_s),
             yaw + 0.004 * math.sin(sway + 0.9 * time_s) + knocked_rad))

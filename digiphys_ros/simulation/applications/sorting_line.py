@@ -19,14 +19,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from digiphys_ros.simulation.applications.application import Commands, Event, Facts
-from digiphys_ros.simulation.conveyor import Conveyor, Part
+from digiphys_ros.simulation.conveyor import Conveyor, Part, RATED_MPS
 import numpy as np
 from numpy.typing import NDArray
 
 WHOLE_M, CUT_M = 0.040, 0.055
 """From the middle of the picture: to here a part is whole in it, from there on it is cut."""
-
-RATED_MPS = 0.3
 
 
 class SortingLine:
@@ -34,6 +32,8 @@ class SortingLine:
     Belt, parts, diverter and one camera above the belt shortly before the diverter.
 
     Commands: ``belt`` (``data``: speed [m/s]) and ``diverter`` (``data``: 1 is the reject lane).
+
+    :param varied: belt and camera differ from seed to seed, for pictures to train on.
     """
 
     name = 'sorting'
@@ -42,7 +42,7 @@ class SortingLine:
     FAULTS = frozenset({'camera_knocked'})
 
     def __init__(self, seed: int = 0, *, camera: bool = True,
-                 defective_share: float = 0.2) -> None:
+                 defective_share: float = 0.2, varied: bool = False) -> None:
         self.time_s = 0.0
         self.ended = False
         # what comes on the belt is the same with and without a camera
@@ -56,7 +56,8 @@ class SortingLine:
         if camera:
             from digiphys_ros.simulation.applications.sorting_scene import SortingScene, world
             from digiphys_ros.simulation.renderer import Renderer
-            self._scene = SortingScene(np.random.default_rng(looks), Renderer(world()))
+            self._scene = SortingScene(
+                np.random.default_rng(looks), Renderer(world()), varied)
 
     @property
     def focal_px(self) -> float:

@@ -69,7 +69,7 @@ def world(positions_m: tuple[float, ...] = (PARKED[0],) * SLOTS,
          _blade()),
         (Camera('line', (0.0, 0.0, THICKNESS_M + HEIGHT_M), (0.0, math.pi / 2, math.pi / 2),
                 width_px=WIDTH_PX, height_px=HEIGHT_PX, field_of_view_y_rad=view_rad),),
-        {'belt': _rubber(rng), **surfaces}, sun=(0.25, 0.15, -1.0))
+        {'belt': rubber(rng), **surfaces}, sun=(0.25, 0.15, -1.0))
 
 
 def gazebo_world() -> World:
@@ -132,17 +132,22 @@ def _blade() -> Body:
         (DIVERTER_M, BELT_WIDTH_M / 2, 0.0), (0.0, 0.0, REJECT_RAD), motion='moved')
 
 
-def _rubber(rng: np.random.Generator) -> NDArray[Any]:
-    """Return black rubber with the marks of use, the same every ``BELT_PERIOD_M``."""
+def rubber(rng: np.random.Generator, grey: float = 42.0, marks: int = 6) -> NDArray[Any]:
+    """
+    Return rubber with the marks of use, the same every ``BELT_PERIOD_M``.
+
+    :param grey: its shade, 0 to 255.
+    :param marks: scratches in each period.
+    """
     per_m = 1000
     period = rng.normal(0.0, 1.0, (round(BELT_PERIOD_M * per_m), round(BELT_WIDTH_M * per_m)))
     soft = cv2.GaussianBlur(np.tile(period, (3, 1)), (0, 0), 2.0)[len(period):2 * len(period)]
-    grey = 42 + 4 * soft / soft.std() + 2 * period
-    for _ in range(6):
-        row, column = (int(rng.integers(20, size - 20)) for size in grey.shape)
-        cv2.line(grey, (column, row), (column + int(rng.integers(-18, 18)), row + 5),
-                 float(rng.uniform(52, 75)), 1, cv2.LINE_AA)
-    tiled = np.tile(grey, (round(BELT_M / BELT_PERIOD_M), 1))
+    surface = grey + 4 * soft / soft.std() + 2 * period
+    for _ in range(marks):
+        row, column = (int(rng.integers(20, size - 20)) for size in surface.shape)
+        cv2.line(surface, (column, row), (column + int(rng.integers(-18, 18)), row + 5),
+                 grey + float(rng.uniform(10, 33)), 1, cv2.LINE_AA)
+    tiled = np.tile(surface, (round(BELT_M / BELT_PERIOD_M), 1))
     return np.repeat(np.clip(tiled, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
 
 
@@ -152,9 +157,10 @@ class SortingScene:
 
     :param rng: decides how parts, lamp and noise look.
     :param renderer: of ``world()``.
+    :param varied: belt and camera are not those of ``world()`` but any like them.
     """
 
-    def __init__(self, rng: np.random.Generator, renderer: Any) -> None:
+    def __init__(self, rng: np.random.Generator, renderer: Any, varied: bool = False) -> None:
         self._rng = rng
         self._renderer = renderer
         self._slots: deque[tuple[int, str]] = deque(
@@ -164,6 +170,11 @@ class SortingScene:
         self._from = (*rng.uniform(-0.5, 0.5, 2), -1.0)
         self._noise = rng.normal(0.0, rng.uniform(1.5, 3.5), (2 * HEIGHT_PX, 2 * WIDTH_PX, 1)
                                  ).astype(np.float32)
+        self._rotation_rad = self._position_m = np.zeros(3)
+        if varied:
+            renderer.set_texture('belt', rubber(rng, rng.uniform(25, 65), int(rng.integers(20))))
+            self._rotation_rad = rng.normal(0.0, (0.01, 0.004, 0.02))
+            self._position_m = rng.uniform(-1, 1, 3) * (0.003, 0.006, 0.02)
 
     def picture(self, conveyor: Conveyor, knocked_rad: float = 0.0) -> NDArray[Any]:
         """Return the picture of now: (240, 320, 3) uint8, RGB."""
@@ -179,7 +190,11 @@ class SortingScene:
         # a lamp that ages and flickers
         self._lamp = float(np.clip(self._lamp + rng.normal(0.0, 0.004), 0.7, 1.35))
         renderer.set_light(self._lamp, self._from, tuple(self._tint))
-        renderer.turn_camera('line', (0.0, math.pi / 2, math.pi / 2 + knocked_rad))
+        roll, pitch, yaw = self._rotation_rad
+        x_m, y_m, z_m = self._position_m
+        renderer.turn_camera(
+            'line', (roll, math.pi / 2 + pitch, math.pi / 2 + yaw + knocked_rad),
+            (x_m, y_m, THICKNESS_M + HEIGHT_M + z_m))
         picture = renderer.picture('line').astype(np.float32)
         picture = _moved(picture, conveyor.speed_mps * EXPOSURE_S / VIEW_M * WIDTH_PX)
         top, left = rng.integers(0, (HEIGHT_PX, WIDTH_PX))

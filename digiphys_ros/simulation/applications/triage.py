@@ -15,13 +15,12 @@
 """A stream of X-rays that a classifier advises on; there is no actuator at all."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
-from digiphys_ros.advice import AuditLog, Desk, Finding, Image, Model, verify
+from digiphys_ros.advice import review
 from digiphys_ros.errors import UsageError
 from digiphys_ros.perception.frame import Frame
+from digiphys_ros.simulation.advising import Audit
 from digiphys_ros.simulation.applications.application import Commands, Event, Facts
 from digiphys_ros.simulation.phantoms import draw_phantom, LABELS
 import numpy as np
@@ -122,37 +121,25 @@ class Triage:
         return label
 
 
-def report(frames: Sequence[Shown], log: Path | None = None) -> dict[str, Any]:
+def report(frames: Sequence[Shown], audit: Audit) -> dict[str, Any]:
     """
     Return what was advised, in which order a person should look, and how it agrees with truth.
 
-    :param frames: one for each image; ``said`` is None where the classifier abstained.
-    :param log: a new file for the audit log of the run; None keeps none.
+    :param frames: one for each image; ``said`` is None where nothing was advised.
+    :param audit: the log of the run.
     """
-    with TemporaryDirectory() as folder:
-        path = log or Path(folder, 'audit.jsonl')
-        cases, finding = _advised(frames, path)
     answered = [frame for frame in frames if frame.said is not None and frame.truth is not None]
     right = sum(frame.said == frame.truth for frame in answered)
+    entries = {entry['case']: entry for entry in audit.advice}
     return {
         'images': len(frames), 'advised': sum(frame.said is not None for frame in frames),
-        'abstained': sum(frame.said is None for frame in frames),
+        'abstained': sum(entry['label'] is None for entry in audit.advice),
         'answered': len(answered), 'answered_right': right,
         'agreement': {'answered': len(answered), 'right': right,
                       'share': round(right / len(answered), 4) if answered else None},
-        'audit_log': str(log) if log else None, 'logged': finding.entries,
-        'log_verified': not finding.problems, 'queue': cases}
-
-
-def _advised(frames: Sequence[Shown], path: Path) -> tuple[list[dict[str, Any]], Finding]:
-    """Advise on each image over the desk; return the open cases in their order, and the log's."""
-    desk = Desk(AuditLog(path))
-    model = Model('digiphys sim', '')
-    reasons = {}
-    for number, frame in enumerate(frames, 1):
-        scores = [] if frame.said is None else [(frame.said, frame.score)]
-        advice = desk.advise(Image(str(number)), scores, model, frame.time_s)
-        reasons[advice.case] = advice.reason
-    cases = [{'image': int(case.id), 'margin': round(case.margin, 4),
-              'reason': reasons[case.id]} for case in desk.queue.open]
-    return cases, verify(path)
+        'audit_log': str(audit.path) if audit.path else None, 'logged': audit.finding.entries,
+        'log_verified': not audit.finding.problems,
+        'queue': [{'image': int(case.id), 'margin': round(case.margin, 4),
+                   'reason': entries[case.id]['reason'],
+                   'evidence': entries[case.id]['evidence']}
+                  for case in review(audit.advice).open]}

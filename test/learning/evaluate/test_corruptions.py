@@ -18,6 +18,8 @@ from digiphys_ros.learning.evaluate.corruptions import (
     corrupt,
     CORRUPTIONS,
     shrunk,
+    SPOILERS,
+    spoilt,
     STRENGTHS,
 )
 from digiphys_ros.perception.preprocess import PreprocessSpec
@@ -43,7 +45,7 @@ def test_there_are_twelve():
 
 
 @pytest.mark.parametrize('shape', [(64, 48, 3), (64, 48), (32, 32, 3)])
-@pytest.mark.parametrize('name', CORRUPTIONS)
+@pytest.mark.parametrize('name', SPOILERS)
 def test_each_changes_more_and_more_and_can_be_repeated(name, shape):
     image = scene(shape)
     if name == 'colour_temperature' and len(shape) == 2:
@@ -70,3 +72,12 @@ def test_a_photograph_is_shrunk_to_twice_what_the_network_sees_of_it(roi, shape)
     assert abs(small.mean() - photograph.mean()) < 1
     # what is small already comes through untouched
     assert shrunk(small, spec) is small
+
+
+def test_what_is_spoilt_is_spoilt_in_one_of_the_ways_and_strongly_enough():
+    image = scene((64, 48))
+    kinds = {'darkness': 4, 'defocus_blur': 5, 'colour_temperature': 5}
+    ways = {corrupt(image, 'darkness', strength, 0).tobytes() for strength in (4, 5)} \
+        | {corrupt(image, 'defocus_blur', 5, 0).tobytes()}
+    seen = {spoilt(image, kinds, np.random.default_rng(seed)).tobytes() for seed in range(40)}
+    assert seen == ways

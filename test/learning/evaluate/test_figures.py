@@ -23,6 +23,7 @@ from digiphys_ros.learning.evaluate import (
     wilson_interval,
 )
 from digiphys_ros.learning.evaluate.figures import abstain_curve, auroc, by_class, worst_group
+from digiphys_ros.perception.classify import softmax
 import numpy as np
 import pytest
 
@@ -44,6 +45,22 @@ def test_threshold_is_the_lowest_that_is_right_often_enough():
     probabilities = np.array([[0.95, 0.05]] * 100 + [[0.55, 0.45]] * 100)
     labels = np.array([0] * 100 + [1] * 50 + [0] * 50)
     assert 0.55 < abstain_threshold(probabilities, labels) <= 0.6
+
+
+def test_a_picture_that_has_no_answer_raises_the_threshold_above_its_confidence():
+    logits = np.tile([3.0, 0.0], (200, 1))
+    labels = np.array([0] * 199 + [1])
+    doubtful = np.tile([0.3, 0.0], (200, 1))
+    temperature, threshold = calibrate(logits, labels)
+    assert threshold == 0.3
+    same, higher = calibrate(logits, labels, doubtful=doubtful)
+    assert same == temperature
+    surest = softmax(doubtful, temperature).max()
+    assert surest < higher <= surest + 0.02
+    # one that cannot be told from the others is answered: most of those would go with it
+    assert calibrate(logits, labels, doubtful=logits)[1] == 0.98
+    groups = np.arange(200)
+    assert cross_fitted(logits, labels, groups, doubtful=doubtful)[1].all()
 
 
 def test_advice_is_not_made_surer_than_the_network_is():

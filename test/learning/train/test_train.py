@@ -82,6 +82,23 @@ def test_train_reports_what_it_measured(trained):
     assert list((folder / 'bundle.training' / 'tensorboard').iterdir())
 
 
+def test_a_network_that_was_shown_doubtful_pictures_abstains_from_them(colours, recipe_file,
+                                                                       tmp_path):
+    doubtful = {'share': 0.4, 'corruptions': {'contrast': 5, 'darkness': 5}}
+    assert main(command(colours, recipe_file(epochs=30, doubtful=doubtful), tmp_path / 'b')) == 0
+    bundle = load_bundle(tmp_path / 'b')
+    figures = bundle.manifest.metrics['held-out groups']
+    assert figures['answered'] > 0.9
+    assert figures['doubtful_answered'] < 0.2
+    assert f'contrast from strength 5, darkness from strength 5) it answers ' \
+        f'{figures["doubtful_answered"]:.4f}' in (tmp_path / 'b/MODEL_CARD.md').read_text()
+    classifier = Classifier(bundle, create_engine(bundle)[0])
+    images = np.load(colours / 'd.npz')['x'][:30]
+    for light, abstained in ((1.0, False), (0.1, True)):
+        answers = [classifier(Frame((image * light).astype(np.uint8), 'rgb')) for image in images]
+        assert np.mean([one.abstained is abstained for one in answers]) > 0.8
+
+
 def test_golden_frames_are_none_of_the_data(trained, colours):
     frames, _ = load_bundle(trained[0] / 'bundle').golden()
     images = np.load(colours / 'd.npz')['x']

@@ -14,10 +14,12 @@
 
 from types import SimpleNamespace
 
+from digiphys_ros.advice import Model
 from digiphys_ros.errors import ConfigError, UsageError
+from digiphys_ros.simulation.advising import Advising
 from digiphys_ros.simulation.applications import make_application
 from digiphys_ros.simulation.applications.triage import report
-from digiphys_ros.simulation.loop import make_pipeline, run_loop
+from digiphys_ros.simulation.loop import make_pipeline, reported, run_loop
 import numpy as np
 import pytest
 
@@ -64,11 +66,15 @@ def test_no_command_moves_anything():
 
 
 def test_the_report_puts_uncertain_cases_first_and_compares_with_truth():
+    advising = Advising(Model('xray', ''))
     frames = [SimpleNamespace(truth=truth, said=said, score=score, time_s=0.0)
               for truth, said, score in (
                   ('normal', 'normal', 0.99), ('pneumonia', None, 0.0),
                   ('normal', 'pneumonia', 0.91), (None, 'normal', 0.95))]
-    told = report(frames)
+    for frame in frames:
+        advising.show()
+        advising.advise(None, frame.said, frame.score, frame.time_s)
+    told = report(frames, advising.audit())
     assert (told['images'], told['advised'], told['abstained']) == (4, 3, 1)
     assert told['agreement'] == {'answered': 2, 'right': 1, 'share': 0.5}
     assert [case['image'] for case in told['queue']] == [2, 3, 4, 1]
@@ -90,10 +96,14 @@ def test_no_pipeline_leads_from_a_model_for_advice_to_an_actuator(tmp_path):
 def test_the_closed_loop_advises_and_has_nothing_to_close():
     triage = make_application('triage')
     recording = run_loop(triage, make_pipeline(triage), 60.0)
-    told = report(recording.frames)
+    told = report(*reported(recording))
     assert told['images'] == len(told['queue']) == 40
     assert told['advised'] + told['abstained'] == told['logged'] == 40
     assert told['agreement']['answered'] >= 20
     assert told['agreement']['share'] >= 0.8
+    for case in told['queue']:
+        # one that advises says which part of the picture the advice hangs on
+        assert ('the model looked' in case['reason']) is (case['evidence'] is not None) \
+            is not case['reason'].startswith('No advice')
     assert recording.commands == 0
     assert not recording.frames[-1].gate_states

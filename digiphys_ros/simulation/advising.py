@@ -1,0 +1,106 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What the node triage does, on simulated time: advice over a desk, through an audit log."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+import hashlib
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from digiphys_ros.advice import AuditLog, Desk, Evidence, Finding, Image, Model, verify
+from digiphys_ros.advice.chain import Entry
+from digiphys_ros.errors import AuditError
+from numpy.typing import NDArray
+
+Locate = Callable[[NDArray[Any], str], Evidence]
+"""From a picture and a class to what that answer hangs on."""
+
+
+@dataclass(frozen=True)
+class Audit:
+    """
+    The audit log of a run, as it lies on the disk at its end.
+
+    :ivar path: None where it was not to be kept.
+    :ivar advice: its entries of advice that can be read.
+    """
+
+    path: Path | None
+    finding: Finding
+    advice: tuple[Entry, ...]
+
+
+class Advising:
+    """
+    Advise on one picture after another.
+
+    :param log: a new file for the audit log; None keeps none.
+    :param locate: tells what an answer hangs on; None where there is no model.
+    """
+
+    def __init__(self, model: Model, log: Path | None = None, locate: Locate | None = None
+                 ) -> None:
+        self._folder = TemporaryDirectory()
+        self._kept, self._path = log, log or Path(self._folder.name, 'audit.jsonl')
+        self._model, self._locate = model, locate
+        self._desk = Desk(AuditLog(self._path))
+        self._images = 0
+        self._first_sha256 = ''
+
+    def show(self) -> None:
+        """Count an image, whether or not anybody looks at it."""
+        self._images += 1
+
+    def advise(self, picture: NDArray[Any] | None, said: str | None, score: float, now_s: float
+               ) -> str:
+        """
+        Log the advice on the image of now.
+
+        :param said: the class, None when the classifier abstained.
+        :return: the image's case; empty where it could not be logged: no advice went out.
+        """
+        sha256 = '' if picture is None else hashlib.sha256(picture.tobytes()).hexdigest()
+        evidence = None
+        if said is not None and picture is not None and self._locate is not None:
+            evidence = self._locate(picture, said)
+        try:
+            self._desk.advise(Image(str(self._images), sha256),
+                              [] if said is None else [(said, score)], self._model, now_s,
+                              evidence)
+        except AuditError:
+            return ''
+        self._first_sha256 = self._first_sha256 or sha256
+        return str(self._images)
+
+    def tamper(self) -> None:
+        """Let the first entry be of another image, as who may write the file could do."""
+        digest, self._first_sha256 = self._first_sha256.encode(), ''
+        if digest:
+            content = self._path.read_bytes()
+            self._path.write_bytes(content.replace(digest, digest[::-1], 1))
+
+    def audit(self) -> Audit:
+        """Read the log and look whether it is as it was written."""
+        entries = []
+        for line in self._path.read_bytes().splitlines():
+            try:
+                entries.append(json.loads(line))
+            except ValueError:
+                continue
+        return Audit(self._kept, verify(self._path), tuple(
+            entry for entry in entries if entry.get('kind') == 'advice'))

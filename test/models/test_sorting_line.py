@@ -1,0 +1,89 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What sorting_line leaves unanswered, on pictures of the simulator that it never saw."""
+
+import cv2
+from digiphys_ros.errors import SimulationError
+from digiphys_ros.perception import Classifier, create_engine, Frame, load_bundle
+from digiphys_ros.resources import find_resource
+from digiphys_ros.simulation.applications.sorting_scene import world
+from digiphys_ros.simulation.camera import dirtied
+from digiphys_ros.simulation.surfaces import DEFECTS, draw_surface
+import numpy as np
+import pytest
+
+KINDS = (None, *DEFECTS)
+
+
+@pytest.fixture(scope='module')
+def say():
+    """Return a function that lays a surface below the camera and asks what it is."""
+    from digiphys_ros.simulation.renderer import Renderer
+    try:
+        renderer = Renderer(world((0.0, 0.3), (None, None)))
+    except SimulationError as error:
+        pytest.skip(str(error))
+    bundle = load_bundle(find_resource('sorting_line', 'models'))
+    classifier, rng = Classifier(bundle, create_engine(bundle)[0]), np.random.default_rng(0)
+
+    def ask(surface, spoil=lambda picture: picture):
+        renderer.set_texture('part_0', surface.astype(np.uint8))
+        picture = renderer.picture('line') + rng.normal(0, 2.5, (240, 320, 1))
+        scores = classifier(Frame(spoil(np.clip(picture, 0, 255).astype(np.uint8)), 'rgb')).scores
+        return scores[0][0] if scores else None
+    return ask
+
+
+def surface(seed, kind):
+    return draw_surface(np.random.default_rng(seed), kind).astype(float)
+
+
+def half_hidden(picture):
+    picture[:, 160:] = 70
+    return picture
+
+
+def answers(say, spoil):
+    """Return what is said and what is right of 20 parts, every fifth of them good."""
+    return [(say(surface(seed, KINDS[seed % 5]), spoil), 'defective' if seed % 5 else 'good')
+            for seed in range(20)]
+
+
+def test_a_clear_picture_is_answered(say):
+    said = answers(say, lambda picture: picture)
+    assert sum(one == right for one, right in said) >= 18
+
+
+@pytest.mark.parametrize('spoil', [
+    lambda picture: cv2.GaussianBlur(picture, (0, 0), 5),
+    lambda picture: (0.15 * picture).astype(np.uint8),
+    lambda picture: np.clip(4.0 * picture, 0, 255).astype(np.uint8),
+    lambda picture: dirtied(picture, 0.5),
+    half_hidden,
+], ids=['blurred', 'dark', 'over-exposed', 'dirty', 'half hidden'])
+def test_a_doubtful_picture_is_not(say, spoil):
+    said = answers(say, spoil)
+    assert sum(one is None for one, _ in said) >= 17
+    assert not [one for one, right in said if one == 'good' and right == 'defective']
+
+
+def test_a_part_between_good_and_defective_is_left_open_more_often_than_either(say):
+    def open_share(strength):
+        said = [say(surface(seed, None) + strength * (surface(seed, kind) - surface(seed, None)))
+                for seed in range(8) for kind in DEFECTS]
+        return np.mean([one is None for one in said])
+    between = open_share(0.4)
+    assert between > 0.25
+    assert between > 3 * max(open_share(0.0), open_share(1.0))

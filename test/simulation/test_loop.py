@@ -1,0 +1,59 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+from digiphys_ros.simulation.applications import make_application
+from digiphys_ros.simulation.camera import dirtied
+from digiphys_ros.simulation.faults import Blurred, CameraFault, Spoilt
+from digiphys_ros.simulation.loop import make_pipeline, run_loop
+import numpy as np
+import pytest
+
+TIMES = {'from_s': 1.0, 'to_s': 2.0}
+
+
+def pictures(*faults):
+    """Return what the classifier gets of the first five phantoms, one each half a second."""
+    triage, seen = make_application('triage'), []
+    run_loop(triage, make_pipeline(triage), 2.5, faults, lambda _, picture: seen.append(picture))
+    return [picture.astype(float) for picture in seen]
+
+
+@pytest.fixture(scope='module')
+def plain():
+    return pictures()
+
+
+@pytest.mark.parametrize(('fault', 'shows'), [
+    (Spoilt(kind='light_dimmed', share=0.75, **TIMES),
+     lambda seen, plain: seen.mean() == pytest.approx(plain.mean() / 4, abs=1)),
+    (Spoilt(kind='camera_dirty', share=0.5, **TIMES),
+     lambda seen, plain: 0.4 < (np.abs(seen - plain) > 10).mean() < 0.8),
+    (Blurred(kind='camera_blurred', sigma_px=6.0, **TIMES),
+     lambda seen, plain: seen.std() < plain.std() and np.abs(seen - plain).mean() > 1),
+    (CameraFault(kind='camera_black', **TIMES), lambda seen, plain: not seen.any()),
+])
+def test_a_fault_of_the_camera_is_seen_while_it_lasts(plain, fault, shows):
+    seen = pictures(fault)
+    assert len(seen) == len(plain) == 5
+    for index, (one, other) in enumerate(zip(seen, plain, strict=True)):
+        assert shows(one, other) if index in (2, 3) else (one == other).all()
+
+
+@pytest.mark.parametrize('share', [0.1, 0.5, 0.9])
+def test_dirt_hides_its_share_of_the_picture_and_stays_where_it_is(share):
+    white = np.full((120, 160, 3), 250, np.uint8)
+    seen = dirtied(white, share)
+    assert seen.shape == white.shape
+    assert (seen.max(axis=2) < 155).mean() == pytest.approx(share, abs=0.02)
+    assert (seen == dirtied(white, share)).all()
