@@ -133,7 +133,7 @@ def test_a_test_part_alone_is_not_trained_on(recipe, tmp_path, capsys):
     images, classes = pictures(10)
     np.savez(tmp_path / 'd.npz', x_test=images, y_test=classes)
     assert main(['train', str(recipe), '--data', str(tmp_path / 'd.npz'), '--out',
-                 str(tmp_path / 'b')]) == 1
+                 str(tmp_path / 'b')]) == 2
     assert 'd.npz: holds a test part alone' in capsys.readouterr().err
 
 
