@@ -130,7 +130,7 @@ def test_a_number_without_a_name_is_told(tmp_path, capsys, name, labels, sentenc
 
 
 @pytest.mark.parametrize(('more', 'sentence'), [
-    ('lerning_rate: 3', 'recipe.yaml:6: field `lerning_rate`'),
+    ('lerning_rate: 3', 'recipe.yaml:6: field `lerning_rate`: there is no such field'),
     ('optimizer: {learning_rat: 3}', 'field `optimizer.learning_rat`'),
     ('loss: [', 'recipe.yaml:7: is not valid YAML'),
 ])
@@ -141,6 +141,20 @@ def test_a_wrong_recipe_is_told_with_its_line(tmp_path, capsys, more, sentence):
                  '--out', str(tmp_path / 'b')]) == 2
     told = capsys.readouterr().err
     assert sentence in told and told.count('\n') == 1
+
+
+@pytest.mark.parametrize(('recipe', 'name', 'sentence'), [
+    ('mlp', 'd.npz', 'field `preprocess` is missing: '),
+    ('perceptron', 'd.csv', 'd.csv is a table of numbers, there are no images to prepare'),
+])
+def test_images_and_tables_are_told_apart(tmp_path, capsys, recipe, name, sentence):
+    of_arrays()(tmp_path / 'd.npz')
+    (tmp_path / 'd.csv').write_text('a,label\n' + '1,x\n2,y\n' * 4)
+    assert main(['train', recipe, '--data', str(tmp_path / name), '--out', str(tmp_path / 'b'),
+                 '--validation', '0.5']) == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert sentence in told and str(tmp_path / name) in told
+    assert not (tmp_path / 'b').exists()
 
 
 @pytest.mark.parametrize('out', ['photos', 'notes.txt'])

@@ -71,10 +71,13 @@ def train(recipe: Recipe, training: Dataset, validation: Mapping[str, Dataset], 
     check_target(out)
     material = material_of(recipe, training, validation)
     spec = recipe.preprocess
-    if training.kind != 'image' or spec is None:
-        raise ConfigError(f'recipe {recipe.name}: field `preprocess`: a bundle is for images, '
-                          f'received {training.kind}s from {training.uri} and '
-                          f'{"a" if recipe.preprocess else "no"} preprocessing.')
+    if training.kind != 'image':
+        raise ConfigError(f'recipe {recipe.name}: a bundle is for images, and {training.uri} is a '
+                          'table of numbers.')
+    if spec is None:
+        raise ConfigError(f'recipe {recipe.name}: field `preprocess` is missing: {training.uri} '
+                          'holds images, which must be brought to one size: add it, such as '
+                          '`preprocess: {width: 32, height: 32}`.')
     model, history = train_network(recipe, material, prepare_of(recipe), work=work,
                                    resume=resume)
     if recipe.mirror:
