@@ -87,9 +87,16 @@ def _explain(path: Path, node: yaml.Node | None, item: Any) -> str:
     location = [part for part in item['loc'] if part != '[key]']
     line, depth = _line(node, location)
     field = '.'.join(str(part) for part in location[:depth]) or '(whole file)'
-    reason = item['msg'].removeprefix('Value error, ')
+    reason = reason_of(item)
     received = '' if item['type'] == 'missing' else f', received {_shorten(item["input"])}'
     return f'{path}:{line}: field `{field}`: {reason}{received}'
+
+
+def reason_of(item: Any) -> str:
+    """Return what is wrong with a field, of one of pydantic's errors, in words for people."""
+    if item['type'] == 'extra_forbidden':
+        return 'there is no such field'
+    return str(item['msg']).removeprefix('Value error, ')
 
 
 def _line(node: yaml.Node | None, location: list[Any]) -> tuple[int, int]:

@@ -46,7 +46,8 @@ def test_reads_a_file(tmp_path):
 @pytest.mark.parametrize(('text', 'line', 'words'), [
     ('parts: []\n', 1, ['`name`', 'required']),
     ('name: a\nparts:\n  - size: 1\n  - size: big\n', 4, ['`parts.1.size`', "'big'"]),
-    ('name: a\nparts:\n  - size: 1\n  -\n    wight: 2\n    size: 1\n', 5, ['wight', '2']),
+    ('name: a\nparts:\n  - size: 1\n  -\n    wight: 2\n    size: 1\n', 5,
+     ['wight', 'there is no such field', '2']),
     ('name: a\ntable:\n  b: {size: 1}\n  c:\n    size: []\n', 5, ['`table.c.size`', '[]']),
     ('name: a\ntable:\n  b: {}\n', 3, ['`table.b.size`', 'required']),
     ('name: a\nname: b\n', 2, ['`name`', 'already given']),

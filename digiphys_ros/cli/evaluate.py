@@ -41,7 +41,7 @@ def add_parser(subparsers: Any) -> None:
                     'as the robot runs it.')
     parser.add_argument('bundle', metavar='BUNDLE', help='a path, or a name in models/')
     parser.add_argument('--data', required=True, metavar='URI',
-                        help='labelled images: a folder or .zip of class folders, or an .npz')
+                        help='labelled images, or a table, as for digiphys train')
     parser.add_argument('--labels', metavar='FILE',
                         help='class names, one a line: a path, or a name in config/labels/ '
                              '(default: those of the data)')

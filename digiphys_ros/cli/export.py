@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not 0 <= arguments.tolerance < 1:
         raise UsageError(f'--tolerance {arguments.tolerance}: a share of at least 0 and below 1 '
                          'is needed.')
-    from digiphys_ros.learning.export import export_bundle
+    from digiphys_ros.learning.export import export_bundle, table
     from digiphys_ros.perception import load_bundle
     bundle = load_bundle(find_resource(arguments.bundle, 'models'))
     parted = open_parted(arguments, as_trained(
@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
         write_json({'bundle': written, 'tolerance': arguments.tolerance, 'formats': rows},
                    arguments.json)
     if arguments.json != '-':
-        sys.stdout.write(_table(rows) + (f'bundle: {written}\n' if written else ''))
+        sys.stdout.write(table(rows) + (f'bundle: {written}\n' if written else ''))
     return 1 if refused else 0
 
 
@@ -94,12 +94,3 @@ def _formats(arguments: argparse.Namespace) -> list[str]:
         raise UsageError(f'--formats {arguments.formats}: a bundle holds one LiteRT model; leave '
                          '--out away to compare several.')
     return formats
-
-
-def _table(rows: list[dict[str, Any]]) -> str:
-    lines = ['| format | size | accuracy | agrees with Keras | one image | |',
-             '|---|---|---|---|---|---|']
-    lines += [f'| {row["format"]} | {row["size_bytes"] / 1e6:.2f} MB | {row["accuracy"]:.4f} | '
-              f'{row["agreement"]:.4f} | {row["latency_ms"]:.3f} ms | '
-              f'{"REFUSED: " + row["refused"] if row["refused"] else "good"} |' for row in rows]
-    return '\n'.join([*lines, f'{rows[0]["images"]} held-out images', ''])

@@ -17,7 +17,9 @@
 import argparse
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+import shlex
 import sys
 from typing import Any, TYPE_CHECKING
 
@@ -125,7 +127,15 @@ def _without_test(data: 'Dataset') -> Any:
 def held_out_in(provenance: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return what a bundle keeps of how its training held images out, empty where it does not."""
     record = provenance.get('validation')
-    return record if isinstance(record, dict) else {}
+    if isinstance(record, dict):
+        return record
+    # bundles of before keep it in their command alone
+    words = shlex.split(str(provenance.get('command', '')))
+    if words[:2] != ['digiphys', 'train']:
+        return {}
+    given = dict(pairwise(words))
+    seed = given.get('--seed', provenance.get('recipe', {}).get('seed', 0))
+    return HeldOut(given.get('--validation', SHARE), int(seed), given.get('--split')).record
 
 
 def as_trained(record: Mapping[str, Any], arguments: argparse.Namespace) -> HeldOut:

@@ -20,7 +20,7 @@ from importlib import import_module
 import sys
 from typing import NoReturn
 
-from digiphys_ros.errors import ConfigError, DigiphysError, SimulationError, UsageError
+from digiphys_ros.errors import AdviceError, AuditError, DigiphysError, UsageError
 
 VERBS = {
     'demo': 'run the whole pipeline on a drawn sign course or any other source',
@@ -48,7 +48,8 @@ EPILOGUE = """\
 exit codes:
   0  the verb did what it says
   1  it ran, and the result is not good
-  2  wrong arguments, a missing file or a wrong configuration; nothing to simulate with
+  2  it could not: wrong arguments, a missing file, data, a recipe or a bundle that cannot be used,
+     a full disk, nothing to simulate with
 
 examples:
   digiphys demo
@@ -96,12 +97,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if '--debug' in words:
             raise
         sys.stderr.write(f'digiphys: {error}\n')
-        return 2 if isinstance(error, (UsageError, ConfigError, SimulationError)) else 1
+        # a log that was changed is a result
+        return 1 if isinstance(error, (AdviceError, AuditError)) else 2
     except OSError as error:
         if '--debug' in words:
             raise
         sys.stderr.write(f'digiphys: {error.filename or "a file"}: {error.strerror or error}.\n')
-        return 1
+        return 2
     except KeyboardInterrupt:
         return 130
 

@@ -40,7 +40,8 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument('recipe', metavar='RECIPE',
                         help='YAML file: a path, or the name of one in config/recipes/')
     parser.add_argument('--data', required=True, metavar='URI',
-                        help='labelled images, or a table')
+                        help='labelled images (a folder or .zip of class folders, .npz, .csv, '
+                             'GTSRB, CIFAR-10, a ROS 2 bag), or a table (.npz, .csv)')
     parser.add_argument('--out', required=True, metavar='DIR',
                         help='the bundle to write; for a table, a folder with a Keras model')
     parser.add_argument('--labels', metavar='FILE',

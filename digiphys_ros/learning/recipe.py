@@ -38,7 +38,7 @@ from digiphys_ros.learning.recipe_sections import (
 from digiphys_ros.perception.bundle import Use
 from digiphys_ros.perception.preprocess import PreprocessSpec
 from digiphys_ros.resources import find_resource
-from digiphys_ros.yamlfile import load_yaml
+from digiphys_ros.yamlfile import load_yaml, reason_of
 from pydantic import BaseModel, Field, model_validator, ValidationError
 
 
@@ -142,8 +142,7 @@ class Recipe(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             raise ConfigError(
-                f'field `{".".join(map(str, first["loc"]))}`: '
-                f'{first["msg"].removeprefix("Value error, ")}, received '
+                f'field `{".".join(map(str, first["loc"]))}`: {reason_of(first)}, received '
                 f'{first["input"]!r}.') from error
 
 

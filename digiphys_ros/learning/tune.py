@@ -125,7 +125,7 @@ def _claim(study: optuna.Study, made_with: dict[str, Any]) -> None:
         return
     other = [name for name, value in made_with.items() if known.get(name) != value]
     if other:
-        raise ConfigError(f'study {study.study_name}: its trials were made with other '
+        raise ConfigError(f'study {study.study_name}: its trials were made with different '
                           f'{" and ".join(other)}, and do not compare: name another file with '
                           '--study.')
 

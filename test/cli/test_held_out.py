@@ -17,6 +17,7 @@ import json
 import pickle
 
 import cv2
+from digiphys_ros.cli.held_out import held_out_in
 from digiphys_ros.cli.main import main
 from digiphys_ros.perception import load_bundle
 import numpy as np
@@ -133,7 +134,7 @@ def test_a_test_part_alone_is_not_trained_on(recipe, tmp_path, capsys):
     images, classes = pictures(10)
     np.savez(tmp_path / 'd.npz', x_test=images, y_test=classes)
     assert main(['train', str(recipe), '--data', str(tmp_path / 'd.npz'), '--out',
-                 str(tmp_path / 'b')]) == 1
+                 str(tmp_path / 'b')]) == 2
     assert 'd.npz: holds a test part alone' in capsys.readouterr().err
 
 
@@ -150,6 +151,21 @@ def test_export_holds_out_what_training_held_out(trained, tmp_path, capsys, word
     assert ('held out here: share' in told) is warned
     assert ('; in training: share 0.1, seed 3: some' in told) is warned
     assert json.loads((tmp_path / 'r.json').read_text())['formats'][0]['images'] == images
+
+
+@pytest.mark.parametrize(('provenance', 'record'), [
+    ({'command': 'digiphys train a --data d --validation 0.1'}, {'share': 0.1, 'seed': 0}),
+    ({'command': 'digiphys train a --data d --seed 4'}, {'share': 0.2, 'seed': 4}),
+    ({'command': 'digiphys train a --data d', 'recipe': {'seed': 5}}, {'share': 0.2, 'seed': 5}),
+    ({'command': 'digiphys train a --data d --validation part'}, {'part': 'val'}),
+    ({'command': 'digiphys train a --data d --split s.json'}, {'split': 's.json'}),
+    ({'command': 'digiphys train a', 'validation': {'share': 0.3, 'seed': 1}},
+     {'share': 0.3, 'seed': 1}),
+    ({'command': 'by hand'}, {}),
+    ({}, {}),
+])
+def test_how_a_bundle_of_before_held_out_is_in_its_command(provenance, record):
+    assert held_out_in(provenance) == record
 
 
 @pytest.mark.parametrize(('words', 'images', 'sentence'), [

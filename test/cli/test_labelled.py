@@ -64,7 +64,7 @@ def test_every_verb_that_reads_data_takes_the_topics_of_a_bag(bag, tmp_path, cap
             (['--image-topic', '/left'], 'several label topics: name one with --label-topic'),
             (['--image-topic', '/left', '--label-topic', '/other'],
              'no image of /left has a label')):
-        assert main([*words, *more]) == 1
+        assert main([*words, *more]) == 2
         told = capsys.readouterr().err.splitlines()[-1]
         assert told.startswith('digiphys: ') and sentence in told
 

@@ -131,7 +131,7 @@ def test_what_the_disk_refuses_is_one_sentence(capsys, monkeypatch):
     def full(arguments):
         raise OSError(28, 'No space left on device', '/tmp/x')
     monkeypatch.setattr(data, 'run', full)
-    assert main(['data', 'inspect', 'd']) == 1
+    assert main(['data', 'inspect', 'd']) == 2
     assert capsys.readouterr().err == 'digiphys: /tmp/x: No space left on device.\n'
     with pytest.raises(OSError, match='No space'):
         main(['--debug', 'data', 'inspect', 'd'])

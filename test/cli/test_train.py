@@ -107,7 +107,7 @@ def test_bad_data_gets_one_sentence_and_no_bundle(tmp_path, capsys, name, make, 
     (tmp_path / 'recipe.yaml').write_text(RECIPE)
     make(tmp_path / 'data' / name)
     assert main(['train', str(tmp_path / 'recipe.yaml'), '--data', str(tmp_path / 'data' / name),
-                 '--out', str(tmp_path / 'b'), '--validation', '0.5']) == 1
+                 '--out', str(tmp_path / 'b'), '--validation', '0.5']) == 2
     told = capsys.readouterr().err.replace('\r', '\n').splitlines()[-1]
     assert told.startswith('digiphys: ') and sentence in told
     assert len(told) < 400
@@ -125,12 +125,12 @@ def test_a_number_without_a_name_is_told(tmp_path, capsys, name, labels, sentenc
     of_table('file,label\n0.png,0\n1.png,1\n2.png,2\n', '0.png', '1.png', '2.png')(
         tmp_path / 'd.csv')
     assert main(['train', str(tmp_path / 'recipe.yaml'), '--data', str(tmp_path / name),
-                 '--labels', str(tmp_path / 'names.txt'), '--out', str(tmp_path / 'b')]) == 1
+                 '--labels', str(tmp_path / 'names.txt'), '--out', str(tmp_path / 'b')]) == 2
     assert sentence in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(('more', 'sentence'), [
-    ('lerning_rate: 3', 'recipe.yaml:6: field `lerning_rate`'),
+    ('lerning_rate: 3', 'recipe.yaml:6: field `lerning_rate`: there is no such field'),
     ('optimizer: {learning_rat: 3}', 'field `optimizer.learning_rat`'),
     ('loss: [', 'recipe.yaml:7: is not valid YAML'),
 ])
@@ -143,6 +143,20 @@ def test_a_wrong_recipe_is_told_with_its_line(tmp_path, capsys, more, sentence):
     assert sentence in told and told.count('\n') == 1
 
 
+@pytest.mark.parametrize(('recipe', 'name', 'sentence'), [
+    ('mlp', 'd.npz', 'field `preprocess` is missing: '),
+    ('perceptron', 'd.csv', 'd.csv is a table of numbers, there are no images to prepare'),
+])
+def test_images_and_tables_are_told_apart(tmp_path, capsys, recipe, name, sentence):
+    of_arrays()(tmp_path / 'd.npz')
+    (tmp_path / 'd.csv').write_text('a,label\n' + '1,x\n2,y\n' * 4)
+    assert main(['train', recipe, '--data', str(tmp_path / name), '--out', str(tmp_path / 'b'),
+                 '--validation', '0.5']) == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert sentence in told and str(tmp_path / name) in told
+    assert not (tmp_path / 'b').exists()
+
+
 @pytest.mark.parametrize('out', ['photos', 'notes.txt'])
 def test_what_is_no_bundle_is_not_overwritten_and_told_before_training(tmp_path, capsys, out):
     (tmp_path / 'recipe.yaml').write_text(RECIPE)
@@ -150,7 +164,7 @@ def test_what_is_no_bundle_is_not_overwritten_and_told_before_training(tmp_path,
     write(tmp_path, 'photos/0.png')
     (tmp_path / 'notes.txt').write_text('hello')
     assert main(['train', str(tmp_path / 'recipe.yaml'), '--data', str(tmp_path / 'd.npz'),
-                 '--out', str(tmp_path / out)]) == 1
+                 '--out', str(tmp_path / out)]) == 2
     assert f'{out}: is there already and no bundle' in capsys.readouterr().err
     assert (tmp_path / 'photos' / '0.png').exists()
     assert (tmp_path / 'notes.txt').read_text() == 'hello'

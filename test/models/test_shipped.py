@@ -14,6 +14,7 @@
 
 """What ships in models/: small, whole, and as good as its card says."""
 
+from itertools import pairwise
 import json
 import shlex
 
@@ -54,26 +55,23 @@ def test_the_readme_tells_the_figures_of_every_bundle():
         assert row.endswith(f'| {figures["accuracy"]:.3f} | {figures["balanced_accuracy"]:.3f} |')
 
 
-def held_out(command, data_dir):
-    """Return the options that name a bundle's validation images, from its training's command."""
+def data_of(command, data_dir):
+    """Return the options that name a bundle's data, from its training's command."""
     words = shlex.split(command)
-    given = {word.removeprefix('--'): words[index + 1] for index, word in enumerate(words)
-             if word.startswith('--')}
-    options = ['--data', str(data_dir / given['data'])]
-    if 'labels' in given:
-        options += ['--labels', given['labels']]
-    share = given.get('validation', '0.2')
-    return [*options, *(['--part', 'val'] if share == 'part' else ['--validation', share])]
+    given = dict(pairwise(words))
+    labels = ['--labels', given['--labels']] if '--labels' in given else []
+    return ['--data', str(data_dir / given['--data']), *labels]
 
 
 @pytest.mark.parametrize('name', SHIPPED)
 def test_a_card_is_true_on_the_images_that_training_never_saw(name, data_dir, tmp_path):
     manifest = load_bundle(MODELS / name).manifest
-    options = held_out(manifest.provenance['command'], data_dir)
+    options = data_of(manifest.provenance['command'], data_dir)
     if not (data_dir / options[1]).exists():
         pytest.skip(f'{options[1]} is made by the simulator')
     report = tmp_path / 'report.json'
-    assert main(['evaluate', name, *options, '--robustness', '0', '--json', str(report)]) == 0
+    assert main(['evaluate', name, *options, '--validation', '--robustness', '0', '--json',
+                 str(report)]) == 0
     measured, stated = json.loads(report.read_text()), next(iter(manifest.metrics.values()))
     assert measured['images'] == stated['images']
     assert measured['accuracy'] == pytest.approx(stated['accuracy'], abs=0.002)

@@ -65,7 +65,7 @@ def _read(path: Path, part: Part | None, labelled: bool) -> Dataset:
     if path.suffix.lower() == '.zip':
         return _files(ZipFiles(path), part, labelled)
     if path.suffix.lower() == '.csv':
-        return open_csv(FolderFiles(path.parent), path.name, labelled)
+        return replace(open_csv(FolderFiles(path.parent), path.name, labelled), uri=str(path))
     if path.suffix.lower() == '.npz':
         return open_npz(path, part)
     if path.name.lower().endswith(('.tar.gz', '.tgz', '.tar')):

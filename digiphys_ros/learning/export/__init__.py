@@ -14,6 +14,11 @@
 
 """A trained Keras model to the files that engines run."""
 
-from digiphys_ros.learning.export.export import export_bundle, export_model, without_optimizer
+from digiphys_ros.learning.export.export import (
+    export_bundle,
+    export_model,
+    table,
+    without_optimizer,
+)
 
-__all__ = ['export_bundle', 'export_model', 'without_optimizer']
+__all__ = ['export_bundle', 'export_model', 'table', 'without_optimizer']

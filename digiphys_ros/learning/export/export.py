@@ -28,7 +28,7 @@ from digiphys_ros.learning.export.litert import Precision, with_extremes, write_
 from digiphys_ros.learning.export.onnx import write_onnx
 from digiphys_ros.learning.export.portable import save_portable
 from digiphys_ros.perception.bundle import Bundle, FileKind
-from digiphys_ros.perception.bundle_writer import check_target, write_bundle
+from digiphys_ros.perception.bundle_writer import CARD, check_target, write_bundle
 from digiphys_ros.perception.engines import check_golden, create_engine
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,7 @@ FORMATS: Mapping[str, FileKind] = {
 
 ENGINES: Mapping[FileKind, str] = {
     'litert': 'litert', 'savedmodel': 'tensorflow', 'onnx': 'onnx', 'keras': 'tensorflow'}
+EXPORTED = '\n## Exported\n'
 REPRESENTATIVE = 300
 TIMED = 200
 
@@ -140,6 +141,16 @@ def _write(name: str, model: Any, folder: Path, representative: NDArray[Any]) ->
     return write_litert(model, folder, precision, representative)
 
 
+def table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return size, accuracy and latency of the formats as a table for people."""
+    lines = ['| format | size | accuracy | agrees with Keras | one image | |',
+             '|---|---|---|---|---|---|']
+    lines += [f'| {row["format"]} | {row["size_bytes"] / 1e6:.2f} MB | {row["accuracy"]:.4f} | '
+              f'{row["agreement"]:.4f} | {row["latency_ms"]:.3f} ms | '
+              f'{"REFUSED: " + row["refused"] if row["refused"] else "good"} |' for row in rows]
+    return '\n'.join([*lines, '', f'{rows[0]["images"]} held-out images', ''])
+
+
 def _bundle_of(bundle: Bundle, directory: Path, files: Mapping[FileKind, Path],
                export: list[dict[str, Any]] | None = None) -> Bundle:
     """Write a bundle with the same contract and other files."""
@@ -148,7 +159,11 @@ def _bundle_of(bundle: Bundle, directory: Path, files: Mapping[FileKind, Path],
     if export is not None:
         manifest = manifest.model_copy(update={
             'provenance': {**manifest.provenance, 'export': export}})
-    card = (bundle.directory / 'MODEL_CARD.md').read_text(encoding='utf-8')
+    card = (bundle.directory / CARD).read_text(encoding='utf-8')
+    if export:
+        # the figures above it are those of the model that was exported
+        card = (f'{card.split(EXPORTED)[0]}{EXPORTED}\nEach format on held-out images, by the '
+                f'engine that runs it.\n\n{table(export)}')
     return write_bundle(directory, manifest, files=files, frames=frames, logits=logits, card=card)
 
 

@@ -19,6 +19,7 @@ from typing import Any
 from digiphys_ros.errors import ConfigError
 
 DOWN, UP, SCALE = '_lora_down', '_lora_up', '_lora_scale'
+SUM, ACTIVATION = '_lora_sum', '_lora_activation'
 
 
 def add_lora(model: Any, rank: int, alpha: float | None = None) -> Any:
@@ -48,8 +49,9 @@ def add_lora(model: Any, rank: int, alpha: float | None = None) -> Any:
         # the change is part of the layer, so it comes before the layer's own activation
         activation, layer.activation = layer.activation, keras.activations.linear
         change = _change(layer, rank, scale, inputs[0])
-        both = keras.layers.Add()([layer(*inputs, **options), change])
-        return keras.layers.Activation(activation)(both)
+        # named, or Keras counts from none again beside the names that a loaded network brings
+        both = keras.layers.Add(name=layer.name + SUM)([layer(*inputs, **options), change])
+        return keras.layers.Activation(activation, name=layer.name + ACTIVATION)(both)
 
     # a Sequential has no graph to walk along
     graph = keras.Model(model.inputs[0], model.outputs[0], name=model.name)

@@ -14,6 +14,7 @@
 
 """Start from what another model has learnt."""
 
+from itertools import count
 from typing import Annotated, Any
 
 from digiphys_ros.errors import BundleError, ConfigError
@@ -59,7 +60,10 @@ def with_head(inputs: Any, features: Any, classes: int, dropout: float, name: st
     """
     import keras
     if dropout:
-        features = keras.layers.Dropout(dropout)(features)
+        # Keras counts from none again, whatever names a loaded network brings
+        taken = {layer.name for layer in keras.Model(inputs, features).layers}
+        free = next(one for one in map('head_dropout_{}'.format, count()) if one not in taken)
+        features = keras.layers.Dropout(dropout, name=free)(features)
     logits = keras.layers.Dense(classes, name='logits')(features)
     return keras.Model(inputs, logits, name=name)
 

@@ -164,7 +164,7 @@ class Fit:
     def _epoch(self, bar: Any) -> None:
         number = len(self.history)
         bar.set_description(f'epoch {number + 1}/{self._recipe.epochs}')
-        watch = Watch(bar, number + 1)
+        watch = Watch(bar, self._recipe.name, number + 1)
         try:
             figures = self._trainer.epoch(self._training, self._validation, number, watch)
         except Exception:

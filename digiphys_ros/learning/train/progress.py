@@ -26,11 +26,12 @@ class Watch:
     Watch one epoch.
 
     :param bar: a tqdm bar of steps.
+    :param recipe: name of what is trained, for errors.
     :param epoch: its number, from 1, for errors.
     """
 
-    def __init__(self, bar: Any, epoch: int) -> None:
-        self._bar, self._epoch, self._step = bar, epoch, 0
+    def __init__(self, bar: Any, recipe: str, epoch: int) -> None:
+        self._bar, self._recipe, self._epoch, self._step = bar, recipe, epoch, 0
 
     def after_step(self, loss: float) -> None:
         """
@@ -54,8 +55,9 @@ class Watch:
     def _check(self, name: str, value: float, where: str = '') -> None:
         if not math.isfinite(value):
             raise TrainingError(
-                f'the {name} became {value} in epoch {self._epoch}{where}: lower '
-                'optimizer.learning_rate, or look at the data with digiphys data inspect.')
+                f'recipe {self._recipe}: the {name} became {value} in epoch {self._epoch}{where}: '
+                'lower the field `optimizer.learning_rate`, or look at the data with digiphys '
+                'data inspect.')
 
 
 def as_callback(watch: Watch) -> Any:

@@ -41,8 +41,10 @@ from digiphys_ros.perception.preprocess import Preprocessor
 import numpy as np
 from numpy.typing import NDArray
 
-OTHER_SIDE = {'left': 'right', 'right': 'left'}
-SIDES = re.compile(r'(?<![a-z])(left|right)(?![a-z])')
+ACROSS = {'left': 'right', 'right': 'left'}
+UPSIDE_DOWN = {'up': 'down', 'down': 'up', 'top': 'bottom', 'bottom': 'top', 'upper': 'lower',
+               'lower': 'upper'}
+"""Words of labels that a mirrored image turns into each other."""
 
 
 @dataclass(frozen=True)
@@ -70,10 +72,13 @@ def train(recipe: Recipe, training: Dataset, validation: Mapping[str, Dataset], 
     check_target(out)
     material = material_of(recipe, training, validation)
     spec = recipe.preprocess
-    if training.kind != 'image' or spec is None:
-        raise ConfigError(f'recipe {recipe.name}: field `preprocess`: a bundle is for images, '
-                          f'received {training.kind}s from {training.uri} and '
-                          f'{"a" if recipe.preprocess else "no"} preprocessing.')
+    if training.kind != 'image':
+        raise ConfigError(f'recipe {recipe.name}: a bundle is for images, and {training.uri} is a '
+                          'table of numbers.')
+    if spec is None:
+        raise ConfigError(f'recipe {recipe.name}: field `preprocess` is missing: {training.uri} '
+                          'holds images, which must be brought to one size: add it, such as '
+                          '`preprocess: {width: 32, height: 32}`.')
     model, history = train_network(recipe, material, prepare_of(recipe), work=work,
                                    resume=resume)
     if recipe.mirror:
@@ -99,16 +104,23 @@ def material_of(recipe: Recipe, training: Dataset, validation: Mapping[str, Data
 
 
 def _check_mirrorable(recipe: Recipe, labels: Sequence[str]) -> None:
-    field = 'augment.flip_horizontal' if recipe.augment.flip_horizontal else 'mirror'
-    if field == 'mirror' and not recipe.mirror:
-        return
+    """Refuse to mirror images of a class whose mirror image is another class."""
     named = {label.lower(): label for label in labels}
-    for lower, label in named.items():
-        other = named.get(SIDES.sub(lambda side: OTHER_SIDE[side[0]], lower), label)
-        if other != label:
-            raise ConfigError(f'recipe {recipe.name}: field `{field}`: the mirror image of '
-                              f'"{label}" is "{other}", and would be trained as "{label}": set '
-                              f'{field} to false.')
+    for field, asked, other_side in (
+            ('augment.flip_horizontal', recipe.augment.flip_horizontal, ACROSS),
+            ('mirror', recipe.mirror, ACROSS),
+            ('augment.flip_vertical', recipe.augment.flip_vertical, UPSIDE_DOWN)):
+        for lower, label in named.items() if asked else ():
+            other = named.get(_swapped(lower, other_side), label)
+            if other != label:
+                raise ConfigError(f'recipe {recipe.name}: field `{field}`: the mirror image of '
+                                  f'"{label}" is "{other}", and would be trained as "{label}": '
+                                  f'set {field} to false.')
+
+
+def _swapped(label: str, other_side: Mapping[str, str]) -> str:
+    return re.sub(rf'(?<![a-z])({"|".join(other_side)})(?![a-z])',
+                  lambda word: other_side[word[0]], label)
 
 
 def prepare_of(recipe: Recipe) -> Prepare:

@@ -67,6 +67,19 @@ def test_the_bundle_written_runs_on_the_robot(bundle, colours, tmp_path, formats
     blue[..., 2] = 180
     answer = Classifier(small, create_engine(small)[0])(Frame(blue, 'rgb'))
     assert answer.scores[0][0] == 'blue'
+    card = (tmp_path / 'small' / 'MODEL_CARD.md').read_text()
+    assert card.startswith((bundle / 'MODEL_CARD.md').read_text())
+    for row in small.manifest.provenance['export']:
+        assert f'| {row["format"]} | {row["size_bytes"] / 1e6:.2f} MB | {row["accuracy"]:.4f}' \
+            in card
+
+
+def test_the_card_of_a_second_export_tells_that_one_alone(bundle, colours, tmp_path):
+    for source, name, formats in ((bundle, 'a', 'keras'), (tmp_path / 'a', 'b', 'onnx')):
+        assert export(source, colours, '--formats', formats, '--out', str(tmp_path / name)) == 0
+    card = (tmp_path / 'b' / 'MODEL_CARD.md').read_text()
+    assert card.count('## Exported') == 1
+    assert '| onnx |' in card.partition('## Exported')[2]
 
 
 def test_a_format_that_loses_accuracy_is_refused(bundle, colours, tmp_path, monkeypatch, capsys):
@@ -100,7 +113,7 @@ def test_wrong_arguments_are_one_sentence(bundle, colours, capsys, words, code, 
 
 def test_a_bundle_without_keras_cannot_be_exported(bundle, colours, tmp_path, capsys):
     assert export(bundle, colours, '--formats', 'onnx', '--out', str(tmp_path / 'o')) == 0
-    assert export(tmp_path / 'o', colours) == 1
+    assert export(tmp_path / 'o', colours) == 2
     assert 'holds no Keras model to export, only onnx' in capsys.readouterr().err
 
 

@@ -13,7 +13,9 @@
 # limitations under the License.
 
 from digiphys_ros.errors import ConfigError
-from digiphys_ros.learning.networks import build_network, freeze, unfreeze
+from digiphys_ros.learning.networks import add_lora, build_network, freeze, unfreeze
+from digiphys_ros.learning.networks.transfer import with_head
+from digiphys_ros.learning.recipe import load_recipe
 from digiphys_ros.resources import find_resource
 import keras
 import numpy as np
@@ -66,6 +68,21 @@ def test_a_bundle_lends_what_it_has_learnt():
     expected = keras.Model(source.inputs[0], source.layers[-1].input)(images)
     np.testing.assert_allclose(features, expected, rtol=1e-5)
     assert model(images).shape == (2, 3)
+
+
+@pytest.mark.parametrize('name', ['transfer_signs', 'lora_signs'])
+def test_the_shipped_recipes_build_on_the_shipped_bundle_in_a_fresh_process(name):
+    recipe = load_recipe(name)
+    # names that Keras gives start from none again, as in a process that has built nothing yet
+    keras.utils.clear_session()
+    model = build_network('pretrained', recipe.network.options, (32, 32, 3), 3)
+    if recipe.lora:
+        model = add_lora(model, recipe.lora.rank, recipe.lora.alpha)
+    assert 'logits' in step(model)
+    # and again on what came of it
+    keras.utils.clear_session()
+    again = with_head(model.inputs[0], model.layers[-1].input, 2, 0.2, 'again')
+    assert again(np.zeros((1, 32, 32, 3), np.float32)).shape == (1, 2)
 
 
 @pytest.mark.parametrize(('bundle', 'shape', 'words'), [

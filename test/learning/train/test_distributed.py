@@ -120,7 +120,7 @@ def test_a_machine_that_is_killed_ends_the_other_with_one_sentence(material):
         time.sleep(0.1)
     other.kill()
     code, said = chief.end()
-    assert code == 1
+    assert code == 2
     assert 'the machines of TF_CONFIG are no longer together' in said
     assert 'Traceback' not in said
     assert not (chief.folder / 'out').exists()

@@ -129,15 +129,17 @@ def test_a_killed_training_resumes_to_the_same_weights(colours, recipe_file, tmp
 def test_another_recipe_cannot_resume(colours, recipe_file, tmp_path, capsys):
     assert main(command(colours, recipe_file(epochs=1), tmp_path / 'b')) == 0
     code = main(command(colours, recipe_file(epochs=1, batch=8), tmp_path / 'b', '--resume'))
-    assert code == 1
+    assert code == 2
     assert 'another recipe or other data: start without --resume' in capsys.readouterr().err
 
 
 def test_a_loss_that_is_no_number_stops_and_leaves_no_bundle(
         colours, recipe_file, tmp_path, capsys):
     recipe = recipe_file(optimizer={'name': 'sgd', 'learning_rate': 1e20})
-    assert main(command(colours, recipe, tmp_path / 'b')) == 1
-    assert 'lower optimizer.learning_rate' in capsys.readouterr().err
+    assert main(command(colours, recipe, tmp_path / 'b')) == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told.startswith('digiphys: recipe ')
+    assert 'in epoch 1' in told and 'lower the field `optimizer.learning_rate`' in told
     assert not (tmp_path / 'b').exists()
 
 
@@ -148,7 +150,7 @@ def test_a_full_disk_leaves_the_last_checkpoint(colours, recipe_file, tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
     full = process(words, preexec_fn=small_disk)
     told = full.communicate()[1]
-    assert full.returncode == 1
+    assert full.returncode == 2
     assert 'checkpoint.npz: cannot be written' in told
     assert 'Traceback' not in told
     assert not [path for path in (tmp_path / 'b.training').iterdir() if 'new' in path.name]
@@ -164,7 +166,7 @@ def test_an_image_cut_off_is_named(tmp_path, recipe_file, capsys):
     broken.write_bytes(broken.read_bytes()[:60])
     code = main(['train', str(recipe_file(epochs=1, augment={'noise': 0.1})), '--data',
                  str(tmp_path / 'data'), '--out', str(tmp_path / 'b')])
-    assert code == 1
+    assert code == 2
     told = capsys.readouterr().err
     assert 'a/4.png: the PNG file ends too early' in told.splitlines()[-1]
 
@@ -212,7 +214,7 @@ def test_signs_with_a_background_class(tmp_path, recipe_file, data_dir):
     code = main(['train', str(recipe), '--data', str(tmp_path / 'few.npz'), '--labels', 'gtsrb',
                  '--out', str(tmp_path / 'b')])
     # classes of which these few tracks hold none are told before anything is trained
-    assert code == 1
+    assert code == 2
     names = open_dataset(str(data_dir / 'gtsrb_train.npz'))
     chosen = [int(np.flatnonzero(names.classes == label)[index]) for label in range(43)
               for index in (0, 40)]
@@ -284,7 +286,7 @@ def test_a_full_disk_leaves_the_model_of_a_table_whole(weather):
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
     full = process(words, preexec_fn=small_disk)
     told = full.communicate()[1]
-    assert full.returncode == 1
+    assert full.returncode == 2
     assert 'cannot be written' in told and 'Traceback' not in told
     assert {path.name: path.read_bytes() for path in (weather / 'weather').iterdir()} == before
 
@@ -293,17 +295,23 @@ def test_what_is_no_model_of_a_table_is_not_overwritten(weather, tmp_path, capsy
     (tmp_path / 'notes').mkdir()
     (tmp_path / 'notes' / 'a.txt').write_text('hello')
     assert main(['train', 'mlp', '--data', str(weather / 't.csv'), '--out',
-                 str(tmp_path / 'notes')]) == 1
+                 str(tmp_path / 'notes')]) == 2
     assert 'is there already and no model of a table' in capsys.readouterr().err
 
 
-@pytest.mark.parametrize('labels', ['turn left ahead\nturn right ahead\nstop',
-                                    'Right\nstop\nleft', 'keep_left\nkeep_right\nstop'])
-@pytest.mark.parametrize(('changes', 'field'), [
-    ({'augment': {'flip_horizontal': True}}, 'augment.flip_horizontal'),
-    ({'mirror': True}, 'mirror')])
-def test_left_and_right_are_not_mirrored(colours, recipe_file, tmp_path, capsys, labels, changes,
-                                         field):
+ACROSS = ['turn left ahead\nturn right ahead\nstop', 'Right\nstop\nleft',
+          'keep_left\nkeep_right\nstop']
+FLIPS = [({'augment': {'flip_horizontal': True}}, 'augment.flip_horizontal'),
+         ({'mirror': True}, 'mirror')]
+TURNS = {'augment': {'flip_vertical': True}}
+
+
+@pytest.mark.parametrize(('labels', 'changes', 'field'), [
+    *((labels, *flip) for labels in ACROSS for flip in FLIPS),
+    ('thumbs up\nthumbs down\nnone', TURNS, 'augment.flip_vertical'),
+    ('lower_edge\nupper_edge\nnone', TURNS, 'augment.flip_vertical')])
+def test_classes_that_mirror_each_other_are_not_mirrored(
+        colours, recipe_file, tmp_path, capsys, labels, changes, field):
     (tmp_path / 'names.txt').write_text(labels)
     words = ['train', str(recipe_file(epochs=1, **changes)), '--data', str(colours / 'd.npz'),
              '--labels', str(tmp_path / 'names.txt'), '--out', str(tmp_path / 'b')]
