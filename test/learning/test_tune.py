@@ -79,11 +79,11 @@ def begun(colours, tmp_path_factory):
 
 
 @pytest.mark.parametrize(('changes', 'extra', 'sentence'), [
-    ({'batch': 9}, [], 'other recipe, and do not compare: name another file with --study'),
-    ({}, ['--data', 'more.npz'], 'other data and split'),
-    ({}, ['--validation', '0.4'], 'other split'),
-    ({}, ['--epochs', '2'], 'other epochs'),
-    ({'tune': {'batch': {'low': 8, 'high': 16}}}, [], 'other fields to search'),
+    ({'batch': 9}, [], 'different recipe, and do not compare: name another file with --study'),
+    ({}, ['--data', 'more.npz'], 'different data and split'),
+    ({}, ['--validation', '0.4'], 'different split'),
+    ({}, ['--epochs', '2'], 'different epochs'),
+    ({'tune': {'batch': {'low': 8, 'high': 16}}}, [], 'different fields to search'),
     ({'tune': {'loss.name': {'choices': ['mse', 'binary_crossentropy']}}}, [],
      'field `tune.loss.name`: the study was begun with other choices'),
 ])
