@@ -127,11 +127,11 @@ def test_a_single_image_has_figures_too(shapes, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(('words', 'code', 'sentence'), [
-    (['--data', '{d}/table.npz'], 1, 'table.npz: holds a table of numbers, and a bundle is for'),
-    (['--data', '{d}/good.npz', '--outliers', '{d}/table.npz'], 1, 'table.npz: holds a table'),
-    (['--data', '{d}/more.npz'], 1, 'more.npz: the bundle has no class "44", it has 44: speed'),
-    (['--data', '{d}/more.npz'], 1, '; the first of "44" is x[1].'),
-    (['--data', '{d}/named.npz'], 1, 'named.npz: the bundle has no class "x", it has 44: speed'),
+    (['--data', '{d}/table.npz'], 2, 'table.npz: holds a table of numbers, and a bundle is for'),
+    (['--data', '{d}/good.npz', '--outliers', '{d}/table.npz'], 2, 'table.npz: holds a table'),
+    (['--data', '{d}/more.npz'], 2, 'more.npz: the bundle has no class "44", it has 44: speed'),
+    (['--data', '{d}/more.npz'], 2, '; the first of "44" is x[1].'),
+    (['--data', '{d}/named.npz'], 2, 'named.npz: the bundle has no class "x", it has 44: speed'),
     (['--data', '{d}/good.npz', '--limit', '-3'], 2, '--limit at least 1, received 0 and -3'),
     (['--data', '{d}/good.npz', '--limit', '0'], 2, '--limit at least 1'),
     (['--data', '{d}/good.npz', '--robustness', '-1'], 2, '--robustness must be at least 0'),
