@@ -25,7 +25,7 @@ from digiphys_ros.learning.datasets.stream import Stream
 from digiphys_ros.learning.networks import freeze, unfreeze
 from digiphys_ros.learning.recipe import Recipe
 from digiphys_ros.learning.train import checkpoint
-from digiphys_ros.learning.train.log import clear_log, History, write_log
+from digiphys_ros.learning.train.log import clear_log, Curves, History, write_log
 from digiphys_ros.learning.train.machines import Alone, Machines
 from digiphys_ros.learning.train.optimizer import make_loss, make_optimizer
 from digiphys_ros.learning.train.precision import FLOAT16, half_policy, has_gpu
@@ -76,6 +76,7 @@ class Fit:
         self._training, self._validation = training, validation
         self._on_epoch, self._machines = on_epoch, machines or Alone()
         self.history: History = []
+        self._curves = Curves(work)
 
     def run(self, *, resume: bool) -> History:
         """
@@ -99,6 +100,8 @@ class Fit:
                     checkpoint.fill(self._work / CHECKPOINT, self._variables(), values)
                 while len(self.history) < phase.end and not self._stopped_early():
                     self._epoch(bar)
+        if self._machines.chief and self.history:
+            self._curves.draw(self.history)
         if self._recipe.early_stopping:
             _, best = self._read(BEST)
             checkpoint.fill(self._work / BEST, self._model.variables, best)
@@ -188,6 +191,7 @@ class Fit:
         checkpoint.save(self._work / CHECKPOINT, self._variables(), {
             'training': self._identity(), 'history': self.history})
         write_log(self.history, self._work)
+        self._curves.grow(self.history)
 
     def _best(self) -> int:
         """Return the number of the best epoch so far."""

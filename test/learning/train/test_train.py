@@ -24,6 +24,7 @@ from digiphys_ros.cli.main import main
 from digiphys_ros.learning.datasets import open_dataset
 from digiphys_ros.learning.recipe import Recipe
 from digiphys_ros.learning.train import train
+from digiphys_ros.learning.train.log import Curves
 from digiphys_ros.learning.train.train import material_of
 from digiphys_ros.perception import Classifier, create_engine, load_bundle
 from digiphys_ros.perception.frame import Frame
@@ -80,6 +81,18 @@ def test_train_reports_what_it_measured(trained):
     assert len(log) == 5
     assert (folder / 'bundle.training' / 'curves.png').stat().st_size > 5000
     assert list((folder / 'bundle.training' / 'tensorboard').iterdir())
+
+
+def test_curves_that_were_just_drawn_wait(tmp_path):
+    history = [{name: 1.0 / epoch for name in ('loss', 'accuracy', 'val_loss', 'val_accuracy')}
+               for epoch in range(1, 4)]
+    curves, path = Curves(tmp_path), tmp_path / 'curves.png'
+    curves.grow(history[:2])
+    first = path.read_bytes()
+    curves.grow(history)
+    assert path.read_bytes() == first
+    curves.draw(history)
+    assert path.read_bytes() != first
 
 
 def test_a_network_that_was_shown_doubtful_pictures_abstains_from_them(colours, recipe_file,
