@@ -26,6 +26,8 @@ from digiphys_ros.statistics import percentile
 STOP_MPS = 0.02
 SLOW_MPS = 0.25
 TURN_RADPS = 0.2
+STAMP_S = 1e-6
+"""How well two stamps of today are told apart: a float of so many seconds holds 0.24 us."""
 
 
 class Seen(Protocol):
@@ -151,7 +153,7 @@ def _limits(command: Command, last: Command | None, actuator: Actuator) -> str:
 def _too_fast(value: float, previous: float, elapsed_s: float, field: Limits) -> bool:
     if value == field.safe or not field.max_rate_per_s:
         return False
-    return abs(value - previous) > field.max_rate_per_s * max(elapsed_s, 0.0) + 1e-6
+    return abs(value - previous) > field.max_rate_per_s * (max(elapsed_s, 0.0) + STAMP_S) + 1e-9
 
 
 def _lease(command: Command, captured: Sequence[float], allowed_s: float) -> str:

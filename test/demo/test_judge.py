@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from digiphys_ros.control import Actuator, Limits
 from digiphys_ros.demo import judge
+import numpy as np
 import pytest
 
 BASE = Actuator('twist_stamped', 'cmd_vel', {
@@ -72,3 +73,16 @@ def test_unsafe_commands_are_found_by_their_stamps(commands, words):
     assert bool(problems) == (words is not None)
     if words:
         assert words in problems[0]
+
+
+def test_a_ramp_of_the_gates_own_making_is_not_too_fast():
+    rng, now_s, value, commands = np.random.default_rng(0), 1.8e9, 0.5, []
+    for _ in range(4_000):
+        # as a message carries it
+        seconds, nanoseconds = divmod(round(now_s * 1e9), 10**9)
+        commands.append(Command(seconds + nanoseconds * 1e-9, 0.3, value))
+        later_s = now_s + rng.uniform(0.001, 0.02)
+        value += 4.0 * (later_s - now_s) * (-1 if value > 0 else 1)
+        now_s = later_s
+    captured = [command.stamp_s for command in commands]
+    assert judge.unsafe_commands(commands, captured, BASE, 0.5, 0.02) == []
