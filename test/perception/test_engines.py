@@ -123,9 +123,10 @@ def test_an_onnx_model_runs_as_the_keras_file_does(onnx_bundle, bundle, tensor):
     np.testing.assert_allclose(logits, bundle.golden()[1], atol=1e-2)
     np.testing.assert_allclose(logits[3:4], engine.infer(tensor[3:4]), atol=1e-3)
     # the buffers are used again, the answers are not
-    before = logits.copy()
+    before, given = logits.copy(), tensor.copy()
     engine.infer(tensor[::-1])
     np.testing.assert_array_equal(logits, before)
+    np.testing.assert_array_equal(tensor, given)
 
 
 def test_a_bundle_without_that_kind_is_told(bundle, onnx_bundle):

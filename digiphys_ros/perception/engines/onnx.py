@@ -77,9 +77,11 @@ class OnnxEngine:
     def _bound(self, tensor: NDArray[Any]) -> tuple[Any, Any]:
         device = 'cpu' if self.device == 'CPU' else 'cuda'
         output = self._session.get_outputs()[0]
-        entered = onnxruntime.OrtValue.ortvalue_from_numpy(tensor, device)
-        left = onnxruntime.OrtValue.ortvalue_from_shape_and_type(
-            (len(tensor), output.shape[1]), np.float32, device)
+        # memory of their own: on a CPU an OrtValue of an array would be the caller's
+        entered, left = (
+            onnxruntime.OrtValue.ortvalue_from_shape_and_type(shape, kind, device)
+            for shape, kind in ((tensor.shape, tensor.dtype.type),
+                                ((len(tensor), output.shape[1]), np.float32)))
         binding = self._session.io_binding()
         binding.bind_ortvalue_input(self._input.name, entered)
         binding.bind_ortvalue_output(output.name, left)
