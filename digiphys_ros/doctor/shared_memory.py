@@ -14,6 +14,7 @@
 
 """Shared-memory files that killed processes left behind."""
 
+from contextlib import suppress
 import os
 from pathlib import Path
 import re
@@ -28,13 +29,18 @@ YOUNG_S = 5.0
 
 def leftovers(folder: Path = Path('/dev/shm'), proc: Path = Path('/proc')) -> list[Path]:
     """Return this user's Fast DDS files that no live process has open or mapped."""
-    files = [path for path in folder.glob('*')
-             if NAMES.match(path.name) and path.stat().st_uid == os.getuid()]
+    files: dict[Path, os.stat_result] = {}
+    for path in folder.glob('*'):
+        # what ends meanwhile takes its files along
+        with suppress(FileNotFoundError):
+            if NAMES.match(path.name):
+                files[path] = path.stat()
     held = _held(folder, proc)
     held |= {name.removesuffix('_el') for name in held} | {f'{name}_el' for name in held}
     now_s = time.time()
-    return sorted(path for path in files
-                  if path.name not in held and now_s - path.stat().st_mtime > YOUNG_S)
+    return sorted(path for path, about in files.items()
+                  if path.name not in held and about.st_uid == os.getuid()
+                  and now_s - about.st_mtime > YOUNG_S)
 
 
 def check_shared_memory(fix: bool) -> Finding:

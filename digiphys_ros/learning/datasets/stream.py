@@ -162,31 +162,33 @@ class Stream:
         return tensors, targets, weights
 
     def _load(self, epoch: int, indices: NDArray[np.int64]) -> tuple[NDArray[Any], ...]:
+        doubtful = [self._is_doubtful(epoch, int(index)) for index in indices]
         try:
-            tensors = np.stack([self._one(epoch, int(index)) for index in indices]) \
+            tensors = np.stack([self._one(epoch, int(index), spoil)
+                                for index, spoil in zip(indices, doubtful, strict=True)]) \
                 if self._tensors is None else self._tensors.numpy()[indices]
         except DigiphysError as error:
             self.error = error
             raise
         targets = self._targets[self.data.classes[indices]]
-        if self._doubtful:
-            spoilt = [self._is_doubtful(epoch, int(index)) for index in indices]
-            targets[spoilt] = 1 / len(self._targets)
+        targets[doubtful] = 1 / len(self._targets)
         if self._mixup:
             rng = np.random.default_rng([self._seed or 0, epoch, int(indices[0]), 1])
             tensors, targets = mix(tensors, targets, self._mixup, rng)
         return tensors, targets, self._weight(indices)
 
-    def _one(self, epoch: int, index: int) -> NDArray[Any]:
+    def _one(self, epoch: int, index: int, spoil: bool) -> NDArray[Any]:
         sample = self._read(index)
         if self._augment is not None:
             rng = np.random.default_rng([self._seed or 0, epoch, index])
             sample = self._augment(sample, rng)
-        if self._spoil is not None and self._is_doubtful(epoch, index):
+        if self._spoil is not None and spoil:
             sample = self._spoil(sample, np.random.default_rng([self._seed or 0, epoch, index, 2]))
         return self._prepare(sample).astype(np.float32, copy=False)
 
     def _is_doubtful(self, epoch: int, index: int) -> bool:
+        if not self._doubtful:
+            return False
         draw = np.random.default_rng([self._seed or 0, epoch, index, 3]).random()
         return bool(draw < self._doubtful)
 

@@ -51,7 +51,7 @@ class Curves:
 
     def __init__(self, work: Path) -> None:
         self._path = work / CURVES
-        self._next_s = 0.0
+        self._next_s, self._drawn = 0.0, 0
 
     def grow(self, history: History) -> None:
         """Draw it, unless it was drawn a moment ago."""
@@ -59,11 +59,13 @@ class Curves:
             self.draw(history)
 
     def draw(self, history: History) -> None:
-        """Draw it."""
+        """Draw it, unless there is nothing new."""
+        if len(history) == self._drawn:
+            return
         started_s = time.monotonic()
         plot_curves(history, self._path)
         ended_s = time.monotonic()
-        self._next_s = ended_s + 50 * (ended_s - started_s)
+        self._next_s, self._drawn = ended_s + 50 * (ended_s - started_s), len(history)
 
 
 def plot_curves(history: History, path: Path) -> None:

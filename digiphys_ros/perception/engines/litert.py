@@ -59,7 +59,7 @@ class LiteRTEngine:
         self._own_core = {cores[os.getpid() % len(cores)]} \
             if 1 < self._threads == len(cores) else set()
         try:
-            with _kept_to(set(cores) - self._own_core if self._own_core else set()):
+            with _kept_to(set(cores) - self._own_core):
                 self._together = _Network(path, self._threads)
         except (ValueError, RuntimeError) as error:
             raise EngineError(f'{path}: LiteRT cannot load it: {error}') from error

@@ -135,18 +135,22 @@ def _car(index: int, position_m: Vector, heading_rad: float, paint: Colour) -> B
 
 def _head(side: str, light: Colour = GLASS) -> Body:
     """Return a mast beside the stop line, its lamp as large as it looks when it shines."""
-    heading_rad = HEADINGS_RAD[side]
-    x, y = _turned(-LINE_M, -(HALF_BOX_M + 1.5), heading_rad)
+    (x, y), heading_rad = _beside_line(side)
     return Body(f'head_{side}', (
         Part('mast', Shape('cylinder', (0.2, 0.2, 4.0)), STEEL, (0.0, 0.0, 2.0)),
         Part('lamp', Shape('sphere', (1.4, 1.4, 1.4)), light, (0.0, 0.0, LAMP_M))),
         (x, y, 0.0), (0.0, 0.0, heading_rad))
 
 
+def _beside_line(side: str) -> tuple[tuple[float, float], float]:
+    """Return where a head stands, and the heading of those that it is for."""
+    heading_rad = HEADINGS_RAD[side]
+    return _turned(-LINE_M, -(HALF_BOX_M + 1.5), heading_rad), heading_rad
+
+
 def _wheel(side: str) -> Body:
     """Return the lamps of a head as Gazebo has them, where a colour is not to be changed."""
-    heading_rad = HEADINGS_RAD[side]
-    x, y = _turned(-LINE_M, -(HALF_BOX_M + 1.5), heading_rad)
+    (x, y), heading_rad = _beside_line(side)
     lamps = tuple(
         Part(name, Shape('sphere', (1.5, 1.5, 1.5)), LIGHTS[state],
              (-WHEEL_M * math.cos(TURNS_RAD[state]), WHEEL_M * math.sin(TURNS_RAD[state]), 0.0),
