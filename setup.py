@@ -48,7 +48,7 @@ setup(
         'train': ['ai-edge-litert', 'matplotlib', 'onnx', 'onnxruntime', 'optuna', 'rosbags',
                   'scikit-learn', 'tensorboard', 'tensorflow', 'tf2onnx', 'tqdm'],
         'sim': ['matplotlib', 'mujoco', 'tqdm'],
-        'test': ['hypothesis', 'pytest', 'pytest-timeout'],
+        'test': ['hypothesis', 'pytest', 'pytest-timeout', 'pytest-xdist'],
     },
     python_requires='>=3.10',
     zip_safe=True,

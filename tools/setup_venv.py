@@ -54,7 +54,7 @@ OTHERS = (
     'ai-edge-litert', 'matplotlib', 'mujoco', 'numpy', 'onnx', 'onnxruntime', 'opencv-python',
     'optuna', 'pydantic', 'pyyaml', 'rosbags', 'scikit-learn', 'tensorboard', 'tensorflow',
     'tf2onnx', 'tqdm', 'colcon-core', 'colcon-library-path', 'colcon-ros', 'hypothesis', 'mypy',
-    'pytest', 'pytest-timeout', 'ruff', 'setuptools', 'types-PyYAML')
+    'pytest', 'pytest-timeout', 'pytest-xdist', 'ruff', 'setuptools', 'types-PyYAML')
 
 
 class SetupError(Exception):
