@@ -29,6 +29,7 @@ from digiphys_ros.perception import (
     write_bundle,
 )
 from digiphys_ros.perception.bundle import FileKind
+from digiphys_ros.perception.host_memory import host_array
 from digiphys_ros.resources import find_resource
 from digiphys_ros.simulation import sample_crop, SIGNS as DRAWN
 import numpy as np
@@ -82,9 +83,11 @@ def _mobilenet(shipped: Bundle) -> Any:
 
 
 def tensor_for(engine: Engine, batch: int = 1) -> NDArray[Any]:
-    """Return a batch of random pixels as an engine takes them."""
+    """Return a batch of random pixels as an engine takes them, in memory as a classifier has."""
     pixels = np.random.default_rng(0).integers(0, 256, (batch, *engine.spec.shape[1:]), np.uint8)
-    return pixels if engine.spec.dtype == 'uint8' else engine.spec.value_of(pixels)
+    tensor = host_array(pixels.shape, engine.spec.dtype, engine.device)
+    tensor[...] = pixels if engine.spec.dtype == 'uint8' else engine.spec.value_of(pixels)
+    return tensor
 
 
 def _written(folder: Path, model: Any, shipped: Bundle, spec: PreprocessSpec, precision: Precision,

@@ -25,6 +25,7 @@ from benchmarks.bundles import LARGE, make_bundles, SIGNS, tensor_for
 from digiphys_ros.learning.train.precision import has_gpu
 from digiphys_ros.perception import Bundle, create_engine, load_bundle
 from digiphys_ros.perception.engines import Engine
+from digiphys_ros.perception.host_memory import is_page_locked
 from tqdm import tqdm
 
 BATCHES, SHORT_BATCHES = (1, 2, 4, 8, 16, 32), (1, 8)
@@ -69,7 +70,8 @@ def case(name: str, title: str, engine: Engine, batches: tuple[int, ...], rounds
     found = [{size: _batch_ms(engine, tensor) for size, tensor in tensors.items()}
              for _ in range(rounds)]
     times_ms = {size: median(one[size] for one in found) for size in batches}
-    return {'case': name, 'engine': title, 'device': getattr(engine, 'device', 'CPU'),
+    return {'case': name, 'engine': title, 'device': engine.device,
+            'page_locked': is_page_locked(tensors[batches[0]]),
             'batch_ms': {str(size): value for size, value in times_ms.items()},
             'best_images_per_second': max(1e3 * size / value for size, value in times_ms.items())}
 

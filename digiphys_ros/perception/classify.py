@@ -21,6 +21,7 @@ from typing import Any
 from digiphys_ros.perception.bundle import Bundle
 from digiphys_ros.perception.engines import Engine
 from digiphys_ros.perception.frame import Frame
+from digiphys_ros.perception.host_memory import host_array
 from digiphys_ros.perception.preprocess import Preprocessor, Roi
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +63,8 @@ class Classifier:
     """
     Callable that classifies frames with one bundle; the tensor it fills is used again.
 
+    Where the engine is on a GPU that tensor is page-locked.
+
     :param roi: a region that replaces the bundle's.
     :param top_k: how many classes to report.
     """
@@ -86,7 +89,8 @@ class Classifier:
     def batch(self, frames: Sequence[Frame]) -> list[Classification]:
         """Return the classifications of frames that go through the network at once."""
         if len(frames) > len(self._tensor):
-            self._tensor = np.empty((len(frames), *self._tensor.shape[1:]), self._tensor.dtype)
+            self._tensor = host_array((len(frames), *self._tensor.shape[1:]), self._tensor.dtype,
+                                      self.engine.device)
         tensor = self._tensor[:len(frames)]
         for index, frame in enumerate(frames):
             self._preprocess(frame, tensor[index:index + 1])

@@ -26,7 +26,8 @@ FRAME = Frame(np.zeros((8, 8, 3), np.uint8), 'rgb')
 class Answers:
     """An engine that always gives the same logits."""
 
-    name, tolerance, spec = 'fixed', 0.0, PreprocessSpec(width=32, height=32)
+    name, device, tolerance = 'fixed', 'CPU', 0.0
+    spec = PreprocessSpec(width=32, height=32)
 
     def __init__(self, **logits):
         self._logits = np.zeros((1, 44), np.float32)

@@ -33,6 +33,8 @@ class Engine(Protocol):
     """Something that runs a model; called from one thread at a time."""
 
     name: str
+    device: str
+    """CPU, else a GPU, as the engine calls it."""
     tolerance: float
     """Largest difference of a golden logit, as a share of the largest golden logit."""
     spec: PreprocessSpec

@@ -29,7 +29,7 @@ class FakeEngine:
     :param classes: how many logits.
     """
 
-    name = 'fake'
+    name, device = 'fake', 'CPU'
     tolerance = 0.0
 
     def __init__(self, spec: PreprocessSpec, classes: int) -> None:

@@ -45,7 +45,7 @@ class LiteRTEngine:
     :raises EngineError: when the file is no LiteRT model or its input is not the contract's.
     """
 
-    name = 'litert'
+    name, device = 'litert', 'CPU'
 
     def __init__(self, bundle: Bundle, threads: int = 0) -> None:
         path = bundle.file('litert')
