@@ -66,7 +66,7 @@ class GazeboAdapterNode(PipelineNode):
             self._offer(Float64, 'diverter_rad')
             self._stop = lambda: self._divert(reject=True)
         elif self.settings.app == 'signals':
-            from digiphys_ros.simulation.applications.intersection_scene import lamp_turn_rad
+            from digiphys_ros.simulation.applications.intersection_gazebo import lamp_turn_rad
             from digiphys_ros.simulation.demand import APPROACHES
             self._turn_rad = lamp_turn_rad
             self._offer(Float64, *(f'lamps_{side}_rad' for side in APPROACHES))

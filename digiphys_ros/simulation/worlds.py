@@ -29,7 +29,7 @@ class Place(NamedTuple):
 
 WORLDS = {
     'sign_course': Place('sign_scene', {}),
-    'intersection': Place('intersection_scene', {
+    'intersection': Place('intersection_gazebo', {
         f'lamps_{side}': 'switch' for side in ('north', 'south', 'east', 'west')}),
     'sorting_line': Place('sorting_scene', {'belt': 'track', 'diverter': 'hinge'}),
 }

@@ -66,45 +66,26 @@ GLASS, STEEL = (0.12, 0.14, 0.17), (0.3, 0.31, 0.33)
 LAMP_M = 4.2
 """Height of the lamps of a head."""
 
-TURNS_RAD: Mapping[float, float] = {RED: 0.0, YELLOW: math.pi / 2, GREEN: math.pi}
-"""State of a head to the turn of a wheel in Gazebo that lifts its lamp out of the ground."""
 
-DARK_RAD = 1.5 * math.pi
-"""Turn with no lamp up: a flashing head is yellow every other time."""
-
-FLASH_S = 1.0
-"""From one flash to the next."""
-
-WHEEL_M = 5.7
-"""Radius of the wheels: their axis is below the ground, and so is all that is not on top."""
-
-
-def world(places: tuple[tuple[str, float], ...] = ()) -> World:
+def world(places: Sequence[tuple[str, float]] = (), lamps: Colour = LIGHTS[RED]) -> World:
     """
     Return the two roads, vehicles, signal heads and the camera.
 
     :param places: side and front [m from the stop line] of vehicles that stand still; without
         any there are as many as the application moves.
+    :param lamps: the colour of all heads.
     """
     rng = np.random.default_rng(0)
     cars = tuple(_car(index, *_pose(side, front_m, CAR_M[0]), PAINTS[index % len(PAINTS)])
                  for index, (side, front_m) in enumerate(places)) \
         or tuple(_car(index, PARKED, 0.0, PAINTS[0]) for index in range(SLOTS))
     view_rad = 2 * math.atan(VIEW_M[1] / 2 / HEIGHT_M)
-    heads = tuple(_head(side, LIGHTS[RED]) for side in APPROACHES)
-    if places:
-        heads = tuple(part(side) for part in (_head, _wheel) for side in APPROACHES)
+    heads = tuple(_head(side, lamps) for side in APPROACHES)
     return World(
         'intersection', (_ground(), *cars, *heads),
         (Camera('mast', (0.0, 0.0, HEIGHT_M), CAMERA, width_px=WIDTH_PX, height_px=HEIGHT_PX,
                 field_of_view_y_rad=view_rad, rate_hz=4.0),),
         {'junction': surface(rng)}, sun=(0.3, 0.2, -1.0))
-
-
-def gazebo_world() -> World:
-    """Return the junction with a queue before two of its lines."""
-    return world(tuple((side, -0.5 - 6.5 * index)
-                       for side, count in (('north', 4), ('east', 2)) for index in range(count)))
 
 
 def _paints() -> Iterator[Colour]:
@@ -133,38 +114,19 @@ def _car(index: int, position_m: Vector, heading_rad: float, paint: Colour) -> B
              (-0.08 * length, 0.0, 1.52))), position_m, (0.0, 0.0, heading_rad), motion='moved')
 
 
-def _head(side: str, light: Colour = GLASS) -> Body:
+def _head(side: str, light: Colour) -> Body:
     """Return a mast beside the stop line, its lamp as large as it looks when it shines."""
-    (x, y), heading_rad = _beside_line(side)
+    (x, y), heading_rad = beside_line(side)
     return Body(f'head_{side}', (
         Part('mast', Shape('cylinder', (0.2, 0.2, 4.0)), STEEL, (0.0, 0.0, 2.0)),
         Part('lamp', Shape('sphere', (1.4, 1.4, 1.4)), light, (0.0, 0.0, LAMP_M))),
         (x, y, 0.0), (0.0, 0.0, heading_rad))
 
 
-def _beside_line(side: str) -> tuple[tuple[float, float], float]:
+def beside_line(side: str) -> tuple[tuple[float, float], float]:
     """Return where a head stands, and the heading of those that it is for."""
     heading_rad = HEADINGS_RAD[side]
     return _turned(-LINE_M, -(HALF_BOX_M + 1.5), heading_rad), heading_rad
-
-
-def _wheel(side: str) -> Body:
-    """Return the lamps of a head as Gazebo has them, where a colour is not to be changed."""
-    (x, y), heading_rad = _beside_line(side)
-    lamps = tuple(
-        Part(name, Shape('sphere', (1.5, 1.5, 1.5)), LIGHTS[state],
-             (-WHEEL_M * math.cos(TURNS_RAD[state]), WHEEL_M * math.sin(TURNS_RAD[state]), 0.0),
-             mass_kg=1.0)
-        for name, state in (('red', RED), ('yellow', YELLOW), ('green', GREEN)))
-    # a joint turns about z, which lies level here, and -x is up
-    return Body(f'lamps_{side}', lamps, (x, y, LAMP_M - WHEEL_M),
-                (0.0, math.pi / 2, heading_rad), motion='moved')
-
-
-def lamp_turn_rad(state: float, now_s: float) -> float:
-    """Return the turn of a wheel that shows a head's state; one without a lamp flashes."""
-    dark = now_s % FLASH_S >= FLASH_S / 2
-    return TURNS_RAD.get(state, DARK_RAD if dark else TURNS_RAD[YELLOW])
 
 
 def _pose(side: str, front_m: float, length_m: float) -> tuple[Vector, float]:
