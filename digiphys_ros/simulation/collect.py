@@ -38,6 +38,9 @@ Shot = tuple[str, NDArray[Any]]
 PER_RUN = 8
 """Pictures of one class in one world: what looks alike must not fill the training set."""
 
+LONGER_S = 10
+"""To wait for roads that are alike: it is rare."""
+
 PATIENCE = 40
 """Worlds in succession that have nothing that is still needed."""
 
@@ -163,14 +166,16 @@ def _junction(rng: np.random.Generator, needed: Needed) -> Iterator[Shot]:
     junction = make_application('signals', int(rng.integers(2**31)), varied=True)
     for greens in range(15):
         road = list(ROADS.values())[int(rng.integers(2))]
-        heads = {side: GREEN if side in road else RED for side in APPROACHES}
         longest_s = 3.0 if greens < 3 else 40.0
-        junction.advance(float(rng.uniform(0.2, longest_s)), {'junction': heads})
-        yield from _seen(junction, needed)
-        # a moment in which nobody has green
-        junction.advance(float(rng.uniform(0, longest_s / 5)),
-                         {'junction': dict.fromkeys(APPROACHES, RED)})
-        yield from _seen(junction, needed)
+        # then a moment in which nobody has green
+        for served, most_s in ((road, longest_s), ((), longest_s / 5)):
+            heads = {side: GREEN if side in served else RED for side in APPROACHES}
+            junction.advance(float(rng.uniform(0.1, most_s)), {'junction': heads})
+            for _ in range(LONGER_S):
+                if needed(junction.truth()):
+                    break
+                junction.advance(1.0, {})
+            yield from _seen(junction, needed)
 
 
 def _line(rng: np.random.Generator, needed: Needed) -> Iterator[Shot]:
