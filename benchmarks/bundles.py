@@ -15,6 +15,7 @@
 """The bundles that are measured: the shipped signs and a MobileNet, float and int8."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from digiphys_ros.learning.export.onnx import write_onnx
 from digiphys_ros.perception import (
     Bundle,
     BundleManifest,
+    create_engine,
     Engine,
     load_bundle,
     PreprocessSpec,
@@ -39,18 +41,45 @@ REPRESENTATIVE = 100
 KINDS: Mapping[str, tuple[FileKind, ...]] = {
     'auto': ('litert', 'keras'), 'litert': ('litert',), 'tensorflow': ('keras',),
     'onnx': ('onnx',), 'all': ('litert', 'keras', 'onnx')}
-
-
+GPU_OPTIONS = {'xla': True, 'mixed_precision': True}
 SIGNS, LARGE = 'traffic_signs float32', 'mobilenet_v2 224x224 float32'
 
 
+@dataclass(frozen=True)
+class Model:
+    """A bundle, and how its engine is to run: options of ``create_engine``."""
+
+    folder: Path
+    options: Mapping[str, bool] = field(default_factory=dict)
+
+    def engine(self) -> Engine:
+        """Return a new engine for it."""
+        return create_engine(load_bundle(self.folder), **self.options)[0]
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the same for the node ``classifier``, which is to look at whole frames."""
+        return {'bundle': str(self.folder), 'roi': [0.0, 0.0, 1.0, 1.0], **self.options}
+
+
+def sees_gpu(engine: str) -> bool:
+    """Return whether an engine would run on a GPU here."""
+    if engine in ('tensorflow', 'auto'):
+        from digiphys_ros.learning.train.precision import has_gpu
+        return has_gpu()
+    if engine == 'onnx':
+        import onnxruntime
+        return Path('/dev/nvidia0').exists() and \
+            'CUDAExecutionProvider' in onnxruntime.get_available_providers()
+    return False
+
+
 def make_bundles(folder: Path, engine: str = 'auto', names: Collection[str] = ()
-                 ) -> Mapping[str, Path]:
+                 ) -> Mapping[str, Model]:
     """
-    Return folders of bundles by name; a MobileNet takes as long with any weights.
+    Return bundles by name; a MobileNet takes as long with any weights.
 
     :param engine: they hold a file for this one alone, so that it runs them, with ``all`` one for
-        each; int8 is LiteRT's.
+        each; int8 is LiteRT's. TensorFlow on a GPU has XLA and mixed precision.
     :param names: which; all by default. What lies in ``folder`` already is not made again.
     """
     shipped = load_bundle(find_resource('traffic_signs', 'models'))
@@ -67,7 +96,8 @@ def make_bundles(folder: Path, engine: str = 'auto', names: Collection[str] = ()
             path = folder / '_'.join([*name.split(), *own])
             made[name] = path / 'bundle' if path.exists() else _written(
                 path, model_of(shipped), shipped, spec, precision, own)
-    return made
+    options = GPU_OPTIONS if engine == 'tensorflow' and sees_gpu(engine) else {}
+    return {name: Model(path, options) for name, path in made.items()}
 
 
 def _signs(shipped: Bundle) -> Any:

@@ -21,8 +21,7 @@ from statistics import median
 import time
 from typing import Any
 
-from benchmarks.bundles import LARGE, make_bundles, SIGNS, tensor_for
-from digiphys_ros.learning.train.precision import has_gpu
+from benchmarks.bundles import GPU_OPTIONS, LARGE, make_bundles, sees_gpu, SIGNS, tensor_for
 from digiphys_ros.perception import Bundle, create_engine, load_bundle
 from digiphys_ros.perception.engines import Engine
 from digiphys_ros.perception.host_memory import is_page_locked
@@ -30,19 +29,18 @@ from tqdm import tqdm
 
 BATCHES, SHORT_BATCHES = (1, 2, 4, 8, 16, 32), (1, 8)
 LEAST_RUNS, LEAST_S = 5, 0.5
-NO_GPU = 'no GPU: TensorFlow and ONNX Runtime see none on this machine; all below is its processor'
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the time of a batch for each engine, model and size; there is no bar for it."""
     batches = SHORT_BATCHES if arguments.short else BATCHES
-    gpu = has_gpu()
+    gpu = sees_gpu('tensorflow')
     bundles = make_bundles(arguments.work, 'all', (SIGNS, LARGE))
-    ways = [(name, *way) for name, folder in bundles.items()
-            for way in engines(load_bundle(folder), gpu, arguments.engine)]
+    ways = [(name, *way) for name, model in bundles.items()
+            for way in engines(load_bundle(model.folder), gpu, arguments.engine)]
     cases = [case(name, title, make(), batches, arguments.rounds)
              for name, title, make in tqdm(ways, desc='engines alone', unit='engine')]
-    return {'gpu': gpu, 'cases': cases, 'bars': []}
+    return {'cases': cases, 'bars': []}
 
 
 def engines(bundle: Bundle, gpu: bool, only: str) -> Iterator[tuple[str, Any]]:
@@ -50,7 +48,7 @@ def engines(bundle: Bundle, gpu: bool, only: str) -> Iterator[tuple[str, Any]]:
     variants: list[tuple[str, dict[str, bool]]] = [
         ('litert', {}), ('onnx', {}), ('tensorflow', {}), ('tensorflow', {'xla': True})]
     if gpu:
-        variants.append(('tensorflow', {'xla': True, 'mixed_precision': True}))
+        variants.append(('tensorflow', GPU_OPTIONS))
     for kind, options in variants:
         if only in ('auto', kind):
             yield ' '.join([kind, *options]), \
@@ -89,9 +87,7 @@ def _batch_ms(engine: Engine, tensor: Any) -> float:
 def table(cases: list[dict[str, Any]]) -> list[str]:
     """Return the cases as lines of Markdown: milliseconds an image, by the size of the batch."""
     sizes = list(cases[0]['batch_ms'])
-    gpus = [one for one in cases if one['device'] != 'CPU']
-    return [*([] if gpus else [NO_GPU, '']),
-            '| model | engine | device | ' + ' | '.join(f'batch {size}' for size in sizes) + ' |',
+    return ['| model | engine | device | ' + ' | '.join(f'batch {size}' for size in sizes) + ' |',
             '|---' * (3 + len(sizes)) + '|', *[
                 f'| {one["case"]} | {one["engine"]} | {one["device"]} | '
                 + ' | '.join(f'{value / int(size):.3f} ms'

@@ -16,25 +16,24 @@
 
 import argparse
 from collections.abc import Mapping
-from pathlib import Path
 from statistics import median
 import time
 from typing import Any
 
-from benchmarks.bundles import LARGE, make_bundles, SIGNS, tensor_for
+from benchmarks.bundles import LARGE, make_bundles, Model, SIGNS, tensor_for
 from benchmarks.running import (
     bar,
     cpu_s,
     is_active,
     nodes,
     observed,
+    played,
     QUIET_S,
     result_of,
     script,
     Source,
     wait,
 )
-from digiphys_ros.perception import create_engine, load_bundle
 from digiphys_ros.statistics import percentile
 import numpy as np
 from tqdm import tqdm
@@ -44,12 +43,14 @@ USUAL = Source(640, 480)
 FULL_HD = Source(1920, 1080)
 SOURCES = [Source(*size, kind=kind) for kind in ('raw', 'jpeg') for size in SIZES]
 BRANCHES = ('separate', 'pipeline')
+LEAST_RECEIVED = 0.95
+"""What the short form lets pass."""
 
 Case = tuple[Source, str, str]
 """What is played, which bundle, and whether classifier and policy share a process."""
 
 
-def cases_of(short: bool, bundles: Mapping[str, Path]) -> list[Case]:
+def cases_of(short: bool, bundles: Mapping[str, Model]) -> list[Case]:
     """Return what is measured; the short form is the usual case in both branches."""
     if short:
         return [(USUAL, SIGNS, branch) for branch in BRANCHES]
@@ -68,7 +69,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     return summary(cases, rounds)
 
 
-def _round(cases: list[Case], bundles: Mapping[str, Path], seconds: float, number: int
+def _round(cases: list[Case], bundles: Mapping[str, Model], seconds: float, number: int
            ) -> dict[Any, Any]:
     found: dict[Any, Any] = {'small': {kind: small_hop(seconds, kind) for kind in ('', 'tuned')}}
     for case in tqdm(cases, desc=f'latency, round {number + 1}', unit='case'):
@@ -86,8 +87,7 @@ def _round(cases: list[Case], bundles: Mapping[str, Path], seconds: float, numbe
 def hop(source: Source, seconds: float, *words: str) -> list[float]:
     """Return the milliseconds from publishing to an empty callback in another process."""
     receiver = script('receiver.py', source.kind, *words)
-    sender = source.start(seconds)
-    sender.communicate(timeout=seconds + 60)
+    played(source.start(seconds), seconds + 60)
     latencies_ms: list[float] = result_of(receiver)['ms']
     return latencies_ms
 
@@ -100,16 +100,15 @@ def small_hop(seconds: float, tuned: str) -> list[float]:
     return latencies_ms
 
 
-def pipeline(source: Source, bundle: Path, branch: str, seconds: float) -> dict[str, Any]:
+def pipeline(source: Source, model: Model, branch: str, seconds: float) -> dict[str, Any]:
     """Return latencies, frames and processor time of classifier, policy and gate."""
     names = ('pipeline', 'gate') if branch == 'pipeline' else ('classifier', 'policy', 'gate')
-    parameters = {'classifier': {
-        'bundle': str(bundle), 'roi': [0.0, 0.0, 1.0, 1.0],
-        'image_transport': 'compressed' if source.kind == 'jpeg' else 'raw'}}
+    transport = 'compressed' if source.kind == 'jpeg' else 'raw'
+    parameters = {'classifier': {**model.parameters(), 'image_transport': transport}}
     with observed() as observer, nodes(parameters, names) as supervisor:
         wait(observer, is_active(observer, ('classifier', 'policy', 'gate')), 'active nodes')
         before_s = {name: cpu_s(pid) for name, pid in supervisor.pids().items()}
-        sent = int(source.start(seconds).communicate(timeout=seconds + 60)[0])
+        sent = played(source.start(seconds), seconds + 60).sent
         used_s = {name: cpu_s(pid) - before_s[name] for name, pid in supervisor.pids().items()}
         observer.wait_for(
             lambda: observer.diagnostic('classifier', 'message') == 'no frames arrive', QUIET_S)
@@ -121,13 +120,13 @@ def pipeline(source: Source, bundle: Path, branch: str, seconds: float) -> dict[
             'cpu_ms': {name: used * 1e3 / sent for name, used in used_s.items()}}
 
 
-def model_ms(folder: Path, pause_s: float = 0.0) -> float:
+def model_ms(model: Model, pause_s: float = 0.0) -> float:
     """
     Return the median time of the engine alone, the same tensor again and again.
 
     :param pause_s: between two frames; the processor then sleeps and forgets, as with a camera.
     """
-    engine, _ = create_engine(load_bundle(folder))
+    engine = model.engine()
     tensor = tensor_for(engine)
     times_ms = []
     started_s = time.perf_counter()
@@ -154,21 +153,36 @@ def copy_ms(source: Source) -> float:
 def summary(cases: list[Case], rounds: list[dict[Any, Any]]) -> dict[str, Any]:
     """Return medians over the rounds, and the bars."""
     rows = {case: row(case, rounds) for case in cases}
-    usual = rows[(USUAL, SIGNS, 'separate')]
-    bars = [
-        bar('capture to command p50 / (model + bare image hop + two bare small hops), 640x480',
-            usual['ratio'], 1.3, most=True),
-        bar('capture to command p99 / its p50, 640x480', usual['p99_ms'] / usual['p50_ms'], 2.0,
-            most=True)]
-    full = rows.get((FULL_HD, SIGNS, 'separate'))
-    if full is not None:
-        bars.append(bar('frames received, 1920x1080 rgb8 at 30 Hz', full['received'], 1.0,
-                        most=False))
-    large = rows.get((USUAL, LARGE, 'pipeline'))
-    if large is not None:
-        bars.append(bar('MobileNetV2 224x224, capture to command / model alone',
-                        large['p50_ms'] / large['model_ms'], 1.25, most=True))
-    return {'cases': list(rows.values()), 'bars': bars}
+
+    def judged(name: str, case: Case, value: Any, limit: float, **options: Any
+               ) -> list[dict[str, Any]]:
+        if case not in rows:
+            return []
+        found = [float(value(one, one[case])) for one in rounds]
+        return [bar(name, median(found), limit, rounds=found, **options)]
+
+    def received(_: Any, found: Any) -> float:
+        return float(found['received'] / found['sent'])
+    usual, full, large = ((source, bundle, branch) for source, bundle, branch in (
+        (USUAL, SIGNS, 'separate'), (FULL_HD, SIGNS, 'separate'), (USUAL, LARGE, 'pipeline')))
+    return {'cases': list(rows.values()), 'bars': [
+        *judged('capture to command p50 / (model + bare image hop + two bare small hops), 640x480',
+                usual, lambda one, found: found['p50'] / floor_ms(one, usual), 1.3, most=True),
+        *judged('capture to command p99 / its p50, 640x480',
+                usual, lambda _, found: found['p99'] / found['p50'], 2.0, most=True),
+        *judged('frames received, 640x480 rgb8 at 30 Hz', usual, received, 1.0, most=False,
+                wide=LEAST_RECEIVED),
+        *judged('frames received, 1920x1080 rgb8 at 30 Hz', full, received, 1.0, most=False,
+                wide=LEAST_RECEIVED),
+        *judged('MobileNetV2 224x224, capture to command / model alone',
+                large, lambda one, found: found['p50'] / one[LARGE]['hot'], 1.25, most=True)]}
+
+
+def floor_ms(one: Mapping[Any, Any], case: Case, kind: str = '') -> float:
+    """Return model, image hop and two small hops of a round [ms]; ``kind`` tuned or empty."""
+    source, bundle, _ = case
+    return float(one[bundle]['hot'] + percentile(one[source][kind or 'bare'], 50)
+                 + 2 * percentile(one['small'][kind], 50))
 
 
 def row(case: Case, rounds: list[dict[Any, Any]]) -> dict[str, Any]:
@@ -177,11 +191,8 @@ def row(case: Case, rounds: list[dict[Any, Any]]) -> dict[str, Any]:
 
     def over(value: Any) -> float:
         return float(median(value(one) for one in rounds))
-
-    def floor_ms(one: dict[Any, Any], kind: str) -> float:
-        return float(one[bundle]['hot'] + percentile(one[source][kind or 'bare'], 50)
-                     + 2 * percentile(one['small'][kind], 50))
-    ratios = [one[case]['p50'] / floor_ms(one, '') for one in rounds]
+    ratios = [one[case]['p50'] / floor_ms(one, case) for one in rounds]
+    p50_ms = [one[case]['p50'] for one in rounds]
     return {
         'case': f'{source.name}, {bundle}' + (', one process' if branch == 'pipeline' else ''),
         'received': over(lambda one: one[case]['received'] / one[case]['sent']),
@@ -194,9 +205,10 @@ def row(case: Case, rounds: list[dict[Any, Any]]) -> dict[str, Any]:
         'copy_ms': over(lambda one: one[source]['copy_ms']),
         **{f'p{percent}_ms': over(lambda one, percent=percent: one[case][f'p{percent}'])
            for percent in ('50', '99', '99.9')},
-        'overhead_ms': over(lambda one: one[case]['p50'] - floor_ms(one, '')),
+        'p50_ms_lowest': min(p50_ms), 'p50_ms_highest': max(p50_ms),
+        'overhead_ms': over(lambda one: one[case]['p50'] - floor_ms(one, case)),
         'ratio': median(ratios), 'ratios': ratios,
-        'ratio_to_tuned': over(lambda one: one[case]['p50'] / floor_ms(one, 'tuned')),
+        'ratio_to_tuned': over(lambda one: one[case]['p50'] / floor_ms(one, case, 'tuned')),
         'cpu_ms_per_frame': {name: over(lambda one, name=name: one[case]['cpu_ms'][name])
                              for name in rounds[0][case]['cpu_ms']}}
 
@@ -204,13 +216,15 @@ def row(case: Case, rounds: list[dict[Any, Any]]) -> dict[str, Any]:
 def table(cases: list[dict[str, Any]]) -> list[str]:
     """Return the cases as lines of Markdown."""
     return [
-        '| case | received | model | model, paced | bare hop | tuned hop | copy | p50 | p99 '
-        '| p99.9 | / floor | / tuned floor | CPU per frame |',
-        '|---|---|---|---|---|---|---|---|---|---|---|---|---|',
+        '| case | received | model | model, paced | bare hop | tuned hop | copy | p50 (lowest to '
+        'highest) | p99 | p99.9 | overhead | / floor | / tuned floor '
+        '| processor time a frame [ms] |',
+        '|---|---|---|---|---|---|---|---|---|---|---|---|---|---|',
         *[f'| {one["case"]} | {one["received"]:.1%} | {one["model_ms"]:.2f} | '
           f'{one["paced_model_ms"]:.2f} | '
           f'{one["bare_hop_ms"]:.2f} | {one["tuned_hop_ms"]:.2f} | {one["copy_ms"]:.2f} | '
-          f'{one["p50_ms"]:.2f} | {one["p99_ms"]:.2f} | {one["p99.9_ms"]:.2f} | '
+          f'{one["p50_ms"]:.2f} ({one["p50_ms_lowest"]:.2f} to {one["p50_ms_highest"]:.2f}) | '
+          f'{one["p99_ms"]:.2f} | {one["p99.9_ms"]:.2f} | {one["overhead_ms"]:+.2f} | '
           f'{one["ratio"]:.2f} | {one["ratio_to_tuned"]:.2f} | '
           + ', '.join(f'{name} {value:.1f}' for name, value in one['cpu_ms_per_frame'].items())
           + ' |' for one in cases]]

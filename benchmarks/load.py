@@ -15,16 +15,27 @@
 """Load: the highest rate, several cameras, a slow model, several robots."""
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from statistics import median
 import time
 from typing import Any
 
-from benchmarks.bundles import LARGE, make_bundles, tensor_for
-from benchmarks.running import bar, is_active, nodes, observed, QUIET_S, script, Source, wait
-from digiphys_ros.perception import create_engine, load_bundle
+from benchmarks.bundles import LARGE, make_bundles, Model, SIGNS, tensor_for
+from benchmarks.running import (
+    bar,
+    is_active,
+    nodes,
+    observed,
+    PIPELINE,
+    Played,
+    played,
+    QUIET_S,
+    result_of,
+    script,
+    Source,
+    wait,
+)
 from tqdm import tqdm
 
 SMALL = (320, 240)
@@ -37,11 +48,13 @@ BESIDE = 4
 ROBOTS, ROBOT_HZ = 8, 5.0
 BATCHES = (1, 2, 4, 8)
 CLASSIFIER = ('classifier',)
+READY_S = 6.0
+"""In which several sources are up, to begin at one time."""
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return cases and bars."""
-    bundles = make_bundles(arguments.work, arguments.engine, (LARGE,))
+    bundles = make_bundles(arguments.work, arguments.engine, (SIGNS, LARGE))
     counts = (4,) if arguments.short else CAMERAS
     rounds = [_cameras(counts, bundles[LARGE], arguments.seconds)
               for _ in tqdm(range(arguments.rounds), desc='cameras', unit='round')]
@@ -56,136 +69,142 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     cases.append({
         'case': f'the engine alone, beside {BESIDE} such cameras on an empty subscriber',
         'value': f'{beside:.2f} of the engine alone', 'beside_share': beside})
+    shares = [one[4] / one['alone'] for one in rounds]
     bars = [bar('4 cameras, frames a second / engine alone at its best batch',
-                median(one[4] / one['alone'] for one in rounds), 0.85, most=False)]
+                median(shares), 0.85, most=False, rounds=shares)]
     if not arguments.short:
-        cases += _others(bundles[LARGE], arguments.seconds)
+        cases += _others(bundles[LARGE], bundles[SIGNS], arguments.seconds)
     return {'cases': cases, 'bars': bars}
 
 
-def _others(large: Path, seconds: float) -> list[dict[str, Any]]:
-    slow, robots = slow_model(large, seconds), several_robots(seconds)
+def _others(large: Model, signs: Model, seconds: float) -> list[dict[str, Any]]:
+    slow, robots = slow_model(large, seconds), several_robots(signs, seconds)
     return [
         {'case': f'highest rate with less than 1 % lost, {SMALL[0]}x{SMALL[1]} rgb8',
-         'value': f'{highest_rate_hz(seconds):g} Hz'},
+         'value': f'{highest_rate_hz(signs, seconds):g} Hz'},
         {'case': 'a model slower than the camera: age of the image at its answer',
          'value': f'p50 {slow["p50"]:.1f} ms, p99 {slow["p99"]:.1f} ms; the model takes '
                   f'{slow["model_ms"]:.1f} ms'},
         {'case': f'{ROBOTS} robots in {ROBOTS} namespaces at {ROBOT_HZ:g} Hz',
-         'value': f'{robots["received"]:.1%} of the frames received, capture to classification '
+         'value': f'{robots["received"]:.1%} of the frames received, capture to command '
                   f'p50 {robots["p50"]:.2f} ms'}]
 
 
-def _cameras(counts: tuple[int, ...], bundle: Path, seconds: float) -> dict[Any, Any]:
-    rates = {size: alone_hz(bundle, size) for size in BATCHES}
+def _cameras(counts: tuple[int, ...], model: Model, seconds: float) -> dict[Any, Any]:
+    rates = {size: alone_hz(model, size) for size in BATCHES}
     best = max(rates, key=lambda size: rates[size])
     return {'alone': rates[best], 'batch': best,
-            'beside': beside_hz(BESIDE, bundle, best, seconds, rates[best]),
-            **{count: cameras_hz(count, bundle, seconds, rates[best]) for count in counts}}
+            'beside': beside_hz(BESIDE, model, best, seconds, rates[best]),
+            **{count: cameras_hz(count, model, seconds, rates[best]) for count in counts}}
 
 
-def alone_hz(folder: Path, batch: int) -> float:
+def alone_hz(model: Model, batch: int) -> float:
     """Return the images a second of the engine alone, called in a loop."""
-    times_s = _answers_s(folder, batch, lambda elapsed_s: elapsed_s < 2.0)
+    times_s = _answers_s(model, batch, lambda elapsed_s: elapsed_s < 2.0)
     return batch * (len(times_s) - 1) / (times_s[-1] - times_s[0])
 
 
-def beside_hz(count: int, folder: Path, batch: int, seconds: float, alone: float) -> float:
+def beside_hz(count: int, model: Model, batch: int, seconds: float, alone: float) -> float:
     """Return the same while cameras just too fast send to an empty subscriber: their share."""
     names = [f'camera{index}' for index in range(count)]
     receiver = script('receiver.py', 'raw', 'tuned', *names)
-    sources = [Source(*SMALL, OFFERED * alone / count, namespace=name).start(seconds)
-               for name in names]
-    times_s = _answers_s(folder, batch,
+    sources = _started([Source(*SMALL, OFFERED * alone / count, namespace=name)
+                        for name in names], seconds)
+    times_s = _answers_s(model, batch,
                          lambda _: all(source.poll() is None for source in sources))
-    for process in (*sources, receiver):
-        process.communicate(timeout=60)
-    # a camera ends a little after its last image
-    sending_s = [one for one in times_s if times_s[-1] - seconds < one < times_s[-1] - 0.5]
+    sent = [played(source, 60.0) for source in sources]
+    result_of(receiver)
+    from_s, to_s = max(one.from_s for one in sent), min(one.to_s for one in sent)
+    sending_s = [one for one in times_s if from_s < one < to_s]
     return batch * (len(sending_s) - 1) / (sending_s[-1] - sending_s[0])
 
 
-def _answers_s(folder: Path, batch: int, goes_on: Callable[[float], bool]) -> list[float]:
-    """Return when the engine, called in a loop, had answered a batch."""
-    engine, _ = create_engine(load_bundle(folder))
+def _started(sources: Sequence[Source], seconds: float) -> list[Any]:
+    """Start sources that begin to publish at one time."""
+    begin = f'at={time.monotonic() + READY_S}'
+    return [source.start(seconds, begin) for source in sources]
+
+
+def _answers_s(model: Model, batch: int, goes_on: Callable[[float], bool]) -> list[float]:
+    """Return when the engine, called in a loop, had answered a batch [s, monotonic]."""
+    engine = model.engine()
     tensor = tensor_for(engine, batch)
     engine.infer(tensor)
-    times_s = [time.perf_counter()]
+    times_s = [time.monotonic()]
     while goes_on(times_s[-1] - times_s[0]):
         engine.infer(tensor)
-        times_s.append(time.perf_counter())
+        times_s.append(time.monotonic())
     return times_s
 
 
-def cameras_hz(count: int, bundle: Path, seconds: float, alone: float) -> float:
+def _shown(observer: Any, sources: Sequence[Source], seconds: float,
+           classifiers: Sequence[str] = CLASSIFIER) -> list[Played]:
+    """Let sources play, and wait until the classifiers have nothing more to do."""
+    sent = [played(one, seconds + 120) for one in _started(sources, seconds)]
+    observer.wait_for(lambda: all(
+        observer.diagnostic(name, 'message') == 'no frames arrive' for name in classifiers),
+        QUIET_S)
+    return sent
+
+
+def cameras_hz(count: int, model: Model, seconds: float, alone: float) -> float:
     """Return the frames a second that one classifier answers, from cameras just too fast."""
     names = [f'camera{index}' for index in range(count)]
-    parameters = {'classifier': {'bundle': str(bundle), 'roi': [0.0, 0.0, 1.0, 1.0],
-                                 'cameras': ','.join(names)}}
-    rate_hz = OFFERED * alone / count
+    parameters = {'classifier': {**model.parameters(), 'cameras': ','.join(names)}}
     with observed() as observer, nodes(parameters, CLASSIFIER):
         wait(observer, is_active(observer, CLASSIFIER), 'active classifier')
-        sources = [Source(*SMALL, rate_hz, namespace=name).start(seconds) for name in names]
-        for source in sources:
-            source.communicate(timeout=seconds + 120)
-        observer.wait_for(
-            lambda: observer.diagnostic('classifier', 'message') == 'no frames arrive', QUIET_S)
-        return int(observer.diagnostic('classifier', 'classified')) / seconds
+        sent = _shown(observer, [Source(*SMALL, OFFERED * alone / count, namespace=name)
+                                 for name in names], seconds)
+        took_s = max(one.to_s for one in sent) - min(one.from_s for one in sent)
+        return int(observer.diagnostic('classifier', 'classified')) / took_s
 
 
-def highest_rate_hz(seconds: float) -> float:
+def highest_rate_hz(model: Model, seconds: float) -> float:
     """Return the highest of some rates at which less than 1 % of the frames are lost."""
     best = 0.0
     for rate_hz in RATES_HZ:
-        if _answered(Source(*SMALL, rate_hz), seconds) < LEAST_RECEIVED:
+        if _answered(model, Source(*SMALL, rate_hz), seconds) < LEAST_RECEIVED:
             return best
         best = rate_hz
     return best
 
 
-def _answered(source: Source, seconds: float) -> float:
-    with observed() as observer, nodes({'classifier': {'roi': [0.0, 0.0, 1.0, 1.0]}}, CLASSIFIER):
+def _answered(model: Model, source: Source, seconds: float) -> float:
+    with observed() as observer, nodes({'classifier': model.parameters()}, CLASSIFIER):
         wait(observer, is_active(observer, CLASSIFIER), 'active classifier')
-        sent = int(source.start(seconds).communicate(timeout=seconds + 120)[0])
-        observer.wait_for(
-            lambda: observer.diagnostic('classifier', 'message') == 'no frames arrive', QUIET_S)
-        return int(observer.diagnostic('classifier', 'classified')) / sent
+        [sent] = _shown(observer, [source], seconds)
+        return int(observer.diagnostic('classifier', 'classified')) / sent.sent
 
 
-def slow_model(bundle: Path, seconds: float) -> Mapping[str, float]:
+def slow_model(model: Model, seconds: float) -> Mapping[str, float]:
     """Return the age of images at their answers where three come in the time of one answer."""
-    alone = alone_hz(bundle, 1)
-    with observed() as observer, \
-            nodes({'classifier': {'bundle': str(bundle), 'roi': [0.0, 0.0, 1.0, 1.0]}},
-                  CLASSIFIER):
+    alone = alone_hz(model, 1)
+    with observed() as observer, nodes({'classifier': model.parameters()}, CLASSIFIER):
         wait(observer, is_active(observer, CLASSIFIER), 'active classifier')
-        Source(*SMALL, 3 * alone).start(seconds).communicate(timeout=seconds + 120)
-        observer.wait_for(
-            lambda: observer.diagnostic('classifier', 'message') == 'no frames arrive', QUIET_S)
+        _shown(observer, [Source(*SMALL, 3 * alone)], seconds)
         return {'model_ms': 1e3 / alone, **{
             percent: float(observer.diagnostic(
                 'classifier', f'capture_to_classification_ms.{percent}'))
             for percent in ('p50', 'p99')}}
 
 
-def several_robots(seconds: float) -> Mapping[str, float]:
+def several_robots(model: Model, seconds: float) -> Mapping[str, float]:
     """Return the share of frames received, and the latency, of robots on one machine."""
     robots = [f'robot{index}' for index in range(ROBOTS)]
     with ExitStack() as stack:
         observer = stack.enter_context(observed())
         for robot in robots:
-            stack.enter_context(nodes(
-                {'classifier': {'roi': [0.0, 0.0, 1.0, 1.0]}}, CLASSIFIER, robot))
+            stack.enter_context(nodes({'classifier': model.parameters()}, namespace=robot))
+        wait(observer, is_active(observer, [
+            f'{robot}/{name}' for robot in robots for name in PIPELINE]), 'active robots', 120.0)
         names = [f'{robot}/classifier' for robot in robots]
-        wait(observer, is_active(observer, names), 'active classifiers', 90.0)
-        sources = [Source(*SMALL, ROBOT_HZ, namespace=robot).start(seconds) for robot in robots]
-        sent = sum(int(source.communicate(timeout=seconds + 120)[0]) for source in sources)
-        observer.wait_for(lambda: all(
-            observer.diagnostic(name, 'message') == 'no frames arrive' for name in names), QUIET_S)
+        sent = _shown(observer, [Source(*SMALL, ROBOT_HZ, namespace=robot) for robot in robots],
+                      seconds, names)
         return {
-            'received': sum(int(observer.diagnostic(name, 'received')) for name in names) / sent,
-            'p50': median(float(observer.diagnostic(name, 'capture_to_classification_ms.p50'))
-                          for name in names)}
+            'received': sum(int(observer.diagnostic(name, 'received')) for name in names)
+            / sum(one.sent for one in sent),
+            'p50': median(float(observer.diagnostic(
+                f'{robot}/gate', 'base.capture_to_command_ms.p50')) for robot in robots)}
 
 
 def table(cases: list[dict[str, Any]]) -> list[str]:

@@ -36,7 +36,8 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return what each node holds, and how it grew."""
     wanted = SHORT_FRAMES if arguments.short else FRAMES
     with observed() as observer, \
-            nodes({'classifier': {'roi': [0.0, 0.0, 1.0, 1.0]}}) as supervisor:
+            nodes({'classifier': {'engine': 'litert', 'roi': [0.0, 0.0, 1.0, 1.0]}}
+                  ) as supervisor:
         wait(observer, is_active(observer, PIPELINE), 'active nodes')
         source = SOURCE.start(1e9)
         try:
@@ -52,7 +53,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         bar('classifier resident [MB]', after_mb[1]['classifier'], 150.0, most=True,
             ratio=False),
         bar('gate resident [MB]', after_mb[1]['gate'], 80.0, most=True, ratio=False),
-        *(bar(f'{name}, growth over {wanted} frames [MB]', grown[name], 5.0, most=True)
+        *(bar(f'{name}, growth over {wanted} frames [MB]', grown[name], 5.0, most=True, wide=5.0)
           for name in PIPELINE)]}
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 Cases = Sequence[Mapping[str, Any]]
 MODEL, HOP, OURS, OTHER, LINE = '#2a7f3f', '#7d8ca3', '#f2b134', '#c0392b', '#20303f'
@@ -51,11 +52,11 @@ def _latency(figure: Figure, cases: Cases) -> None:
     for percent, marker in (('50', 'o'), ('99', '|')):
         axes.plot([one[f'p{percent}_ms'] for one in cases], places, marker, color=LINE,
                   markersize=8, label=f'capture to command, p{percent}')
-    axes.set(yticks=places, yticklabels=[one['case'] for one in cases], xscale='log',
+    axes.set(yticks=places, yticklabels=[one['case'] for one in cases],
              xlabel='milliseconds', title='Capture to command beside its floor')
     axes.invert_yaxis()
     axes.tick_params(labelsize=8)
-    axes.legend(fontsize=8)
+    figure.legend(loc='outside lower center', ncols=5, fontsize=8)
 
 
 def _tutorial(figure: Figure, cases: Cases) -> None:
@@ -103,6 +104,11 @@ def _engines(figure: Figure, cases: Cases) -> None:
         axes.set(xscale='log', yscale='log', xlabel='images in a batch', title=model,
                  ylabel='milliseconds an image')
         axes.set_xticks(sizes, list(map(str, sizes)))
+        # one decade at least, or a few percent look like a cliff
+        low, high = axes.get_ylim()
+        axes.set_ylim(min(low, high / 10), high)
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter('{x:g}')
         axes.minorticks_off()
         axes.legend(fontsize=8)
 

@@ -24,6 +24,7 @@ import subprocess
 import sys
 from typing import Any
 
+from digiphys_ros.errors import BenchmarkError
 from digiphys_ros.nodes.configuration import command
 from digiphys_ros.resources import find_resource
 from digiphys_ros.supervisor import Supervisor
@@ -57,10 +58,19 @@ class Source:
 
     def start(self, seconds: float, *words: str, environment: Mapping[str, str] | None = None
               ) -> 'subprocess.Popen[str]':
-        """Start to publish as soon as somebody listens, or at once with the word ``now``."""
+        """Start to publish as soon as somebody listens, or as the words say: see sender.py."""
         return script('sender.py', *map(str, (
             self.width, self.height, self.rate_hz, seconds, self.kind, self.namespace or '-')),
             *words, environment=environment)
+
+
+@dataclass(frozen=True)
+class Played:
+    """How many frames a source has sent, and when [s, monotonic]."""
+
+    sent: int
+    from_s: float
+    to_s: float
 
 
 def keep_to_this_machine() -> None:
@@ -79,7 +89,18 @@ def script(name: str, *words: str, environment: Mapping[str, str] | None = None
 
 def result_of(process: 'subprocess.Popen[str]', patience_s: float = 60.0) -> Any:
     """Return what a script printed as JSON."""
-    return json.loads(process.communicate(timeout=patience_s)[0])
+    try:
+        return json.loads(process.communicate(timeout=patience_s)[0])
+    except (subprocess.TimeoutExpired, json.JSONDecodeError) as error:
+        process.kill()
+        process.wait()
+        raise BenchmarkError(f'{" ".join(map(str, process.args[1:]))}: gave no result: '
+                             f'{error}') from error
+
+
+def played(sender: 'subprocess.Popen[str]', patience_s: float) -> Played:
+    """Wait until a source has sent its last frame; return what it sent."""
+    return Played(**result_of(sender, patience_s))
 
 
 @contextmanager
@@ -121,7 +142,7 @@ def wait(observer: Any, condition: Callable[[], bool], what: str, patience_s: fl
          ) -> None:
     """Wait for what must come, or say what did not."""
     if not observer.wait_for(condition, patience_s):
-        raise TimeoutError(f'{what}: not within {patience_s:.0f} s')
+        raise BenchmarkError(f'no {what} within {patience_s:.0f} s.')
 
 
 def is_active(observer: Any, names: Sequence[str]) -> Callable[[], bool]:
@@ -142,14 +163,18 @@ def cpu_s(pid: int) -> float:
 
 
 def bar(name: str, value: float, limit: float, *, most: bool, ratio: bool = True,
-        slack: float = 0.0) -> dict[str, Any]:
+        wide: float | None = None, rounds: Sequence[float] = ()) -> dict[str, Any]:
     """
     Return one figure and its bar: a highest value where ``most``, else a lowest.
 
     :param ratio: False for what depends on the machine's speed: the short form does not judge it.
-    :param slack: what the short form lets pass besides twice the bar; ``passes`` tells if it does.
+    :param wide: what the short form lets pass, twice the bar by default; ``passes`` tells if it
+        does.
+    :param rounds: the figure in each round, of which ``value`` is the median: their spread.
     """
-    wide = 2 * limit + slack if most else limit / 2
-    return {'name': name, 'value': round(value, 4), 'bar': limit,
+    if wide is None:
+        wide = 2 * limit if most else limit / 2
+    spread = {'lowest': round(min(rounds), 4), 'highest': round(max(rounds), 4)} if rounds else {}
+    return {'name': name, 'value': round(value, 4), **spread, 'bar': limit,
             'holds': value <= limit if most else value >= limit,
             'passes': not ratio or (value <= wide if most else value >= wide)}

@@ -15,12 +15,14 @@
 """
 Publish pictures of the drawn course at a fixed rate.
 
-Usage: sender.py WIDTH HEIGHT RATE_HZ SECONDS raw|jpeg NAMESPACE|- [now] [reliable]. Prints the
-number of frames sent. Unless it is to start now, it waits for a subscription: none is lost to
-discovery. It publishes as best effort, or as tutorials do: reliable, with a queue of 10.
+Usage: sender.py WIDTH HEIGHT RATE_HZ SECONDS raw|jpeg NAMESPACE|- [now] [reliable] [at=SECONDS].
+Prints as JSON how many frames were sent, from when to when on the monotonic clock. Unless it is to
+start now, it waits for a subscription, as none is to be lost to discovery, and for the time it is
+given. It publishes as best effort, or as tutorials do: reliable, with a queue of 10.
 """
 
 from itertools import islice
+import json
 import signal
 import sys
 import time
@@ -63,7 +65,8 @@ def main() -> None:
     # terminated between two frames, so that no publish is cut off
     stopping: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _frame: stopping.append(number))
-    started_s, sent = time.monotonic(), 0
+    [at_s] = [float(word[3:]) for word in words if word.startswith('at=')] or [0.0]
+    started_s, sent = max(at_s, time.monotonic()), 0
     for index in range(int(rate_hz * seconds)):
         time.sleep(max(started_s + index / rate_hz - time.monotonic(), 0.0))
         if stopping:
@@ -72,9 +75,11 @@ def main() -> None:
         message.header.stamp = node.get_clock().now().to_msg()
         publisher.publish(message)
         sent += 1
-    # the last frame leaves on a thread of the middleware
+    # a frame that is late takes the time of the next
+    ended_s = max(time.monotonic(), started_s + sent / rate_hz)
+    # the last one leaves on a thread of the middleware
     time.sleep(0.2)
-    print(sent)
+    print(json.dumps({'sent': sent, 'from_s': started_s, 'to_s': ended_s}))
     node.destroy_node()
     rclpy.shutdown()
 

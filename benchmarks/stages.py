@@ -31,7 +31,7 @@ from digiphys_ros.nodes.conversions import (
     image_message,
     jpeg_message,
 )
-from digiphys_ros.perception import Classifier, create_engine, load_bundle, Preprocessor
+from digiphys_ros.perception import Classifier, load_bundle, Preprocessor
 from digiphys_ros.perception.classify import softmax
 from digiphys_ros.perception.liveness import LivenessMonitor
 from digiphys_ros.simulation import Course
@@ -51,13 +51,9 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     cases = [(size, kind, name) for size in sizes for kind in ('raw', 'jpeg') for name in bundles]
     return {'cases': [
         {'case': f'{size[0]}x{size[1]} {kind}, {name}',
-         'stages_ms': stages_ms(size, kind, Classifier(*_loaded(bundles[name])))}
+         'stages_ms': stages_ms(size, kind, Classifier(
+             load_bundle(bundles[name].folder), bundles[name].engine()))}
         for size, kind, name in tqdm(cases, desc='stages', unit='case')], 'bars': []}
-
-
-def _loaded(folder: Any) -> tuple[Any, Any]:
-    bundle = load_bundle(folder)
-    return bundle, create_engine(bundle)[0]
 
 
 def stages_ms(size: tuple[int, int], kind: str, classifier: Classifier) -> dict[str, float]:

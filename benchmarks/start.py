@@ -23,12 +23,14 @@ import threading
 import time
 from typing import Any
 
-from benchmarks.running import bar, is_active, nodes, observed, QUIET_S, Source, wait
+from benchmarks.running import bar, is_active, nodes, observed, played, QUIET_S, Source, wait
+from digiphys_ros.errors import BenchmarkError
 from digiphys_ros.resources import find_resource
 from tqdm import tqdm
 
 SOURCE = Source(640, 480)
 CLASSIFIER = ('classifier',)
+LITERT = {'classifier': {'engine': 'litert', 'roi': [0.0, 0.0, 1.0, 1.0]}}
 SWAP_S = 6.0
 
 
@@ -45,12 +47,14 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
                   {'case': 'change of model at 30 Hz',
                    'value': f'{over("lost"):g} frames lost, longest gap {over("gap"):.2f} frame '
                             f'periods, loading {over("swap_s"):.2f} s'}],
-        'bars': [bar('process start to first classification [s]', over('first_s'), 1.0, most=True,
-                     ratio=False),
-                 bar('change of model under load, frames lost', over('lost'), 0.0, most=True,
-                     slack=3.0),
-                 bar('change of model under load, longest gap [frame periods]', over('gap'), 2.0,
-                     most=True)]}
+        'bars': [bar(name, over(figure), limit, most=True,
+                     rounds=[one[figure] for one in rounds], **options)
+                 for name, figure, limit, options in (
+                     ('process start to first classification [s]', 'first_s', 1.0,
+                      {'ratio': False}),
+                     ('change of model under load, frames lost', 'lost', 0.0, {'wide': 3.0}),
+                     ('change of model under load, longest gap [frame periods]', 'gap', 2.0,
+                      {}))]}
 
 
 def first_classification_s() -> float:
@@ -60,7 +64,7 @@ def first_classification_s() -> float:
         try:
             observer.wait_for_publisher('image', 10.0)
             started_s = time.time()
-            with nodes(names=CLASSIFIER):
+            with nodes(LITERT, CLASSIFIER):
                 wait(observer, lambda: bool(observer.recording.classifications), 'an answer')
                 return float(observer.recording.classifications[0].arrival_s - started_s)
         finally:
@@ -71,7 +75,7 @@ def first_classification_s() -> float:
 def swap() -> dict[str, float]:
     """Return frames lost and the longest gap while one model takes the place of another."""
     with tempfile.TemporaryDirectory() as folder, observed() as observer, \
-            nodes({'classifier': {'roi': [0.0, 0.0, 1.0, 1.0]}}, CLASSIFIER):
+            nodes(LITERT, CLASSIFIER):
         copy = f'{folder}/other'
         subprocess.run(['cp', '-r', str(find_resource('traffic_signs', 'models')), copy],
                        check=True)
@@ -79,12 +83,13 @@ def swap() -> dict[str, float]:
         source = SOURCE.start(SWAP_S)
         wait(observer, lambda: len(observer.recording.classifications) > 30, 'answers')
         took_s = _change(copy)
-        sent = int(source.communicate(timeout=SWAP_S + 60)[0])
+        sent = played(source, SWAP_S + 60).sent
         observer.wait_for(
             lambda: observer.diagnostic('classifier', 'message') == 'no frames arrive', QUIET_S)
-        stamps = sorted(one.stamp_s for one in observer.recording.classifications)
-        gaps = [after - before for before, after in pairwise(stamps)]
-        return {'lost': sent - len(stamps), 'gap': max(gaps) * SOURCE.rate_hz, 'swap_s': took_s}
+        arrivals_s = [one.arrival_s for one in observer.recording.classifications]
+        gaps_s = [after - before for before, after in pairwise(arrivals_s)]
+        return {'lost': sent - len(arrivals_s), 'gap': max(gaps_s) * SOURCE.rate_hz,
+                'swap_s': took_s}
 
 
 def _change(bundle: str) -> float:
@@ -106,7 +111,7 @@ def _change(bundle: str) -> float:
         future = client.set_parameters([Parameter('bundle', value=bundle)])
         future.add_done_callback(lambda _: done.set())
         if not done.wait(30.0) or not future.result().results[0].successful:
-            raise TimeoutError(f'the bundle was not changed: {future.result()}')
+            raise BenchmarkError(f'the bundle was not changed: {future.result()}')
         return time.perf_counter() - started_s
     finally:
         executor.shutdown(timeout_sec=0.5)

@@ -24,7 +24,8 @@ import threading
 import time
 from typing import Any
 
-from benchmarks.running import bar, is_active, nodes, observed, script, Source, wait
+from benchmarks.running import bar, is_active, nodes, observed, played, script, Source, wait
+from digiphys_ros.errors import BenchmarkError
 from digiphys_ros.perception import load_bundle
 from digiphys_ros.resources import find_resource
 from digiphys_ros.statistics import percentile
@@ -46,16 +47,17 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     rounds = [{'tutorial': run(seconds, tutorial), 'ours': run(seconds, ours)}
               for _ in tqdm(range(arguments.rounds), desc='tutorial-style node', unit='round')]
 
-    def ratio(figure: str, top: str, bottom: str) -> float:
-        return median(one[top][figure] / one[bottom][figure] for one in rounds)
-    lower, more = ratio('p50_ms', 'tutorial', 'ours'), ratio('most_hz', 'ours', 'tutorial')
+    def ratios(figure: str, top: str, bottom: str) -> list[float]:
+        return [one[top][figure] / one[bottom][figure] for one in rounds]
+    lower, more = ratios('p50_ms', 'tutorial', 'ours'), ratios('most_hz', 'ours', 'tutorial')
     cases = [{'case': f'{name}, {SOURCE.name}', **{
         figure: median(one[name][figure] for one in rounds)
         for figure in ('received', 'p50_ms', 'p99_ms', 'most_hz')}}
         for name in ('tutorial', 'ours')]
     return {'cases': cases, 'bars': [
-        bar('capture to command p50, tutorial-style node / ours', lower, 10.0, most=False),
-        bar('frames a second, ours / tutorial-style node', more, 10.0, most=False)]}
+        bar(name, median(found), 10.0, most=False, rounds=found)
+        for name, found in (('capture to command p50, tutorial-style node / ours', lower),
+                            ('frames a second, ours / tutorial-style node', more))]}
 
 
 def run(seconds: float, start: Any) -> dict[str, float]:
@@ -65,7 +67,7 @@ def run(seconds: float, start: Any) -> dict[str, float]:
         fast = commands_of(
             observer, Source(SOURCE.width, SOURCE.height, FAST_HZ), seconds, environment)
     return {'received': usual['commands'] / usual['sent'], 'p50_ms': usual['p50_ms'],
-            'p99_ms': usual['p99_ms'], 'most_hz': fast['commands'] / seconds}
+            'p99_ms': usual['p99_ms'], 'most_hz': fast['commands'] / fast['took_s']}
 
 
 def commands_of(observer: 'Watch', source: Source, seconds: float,
@@ -73,10 +75,11 @@ def commands_of(observer: 'Watch', source: Source, seconds: float,
     """Return how many commands for new images came while a source played, and how old."""
     observer.clear()
     sender = source.start(seconds, 'reliable', environment=environment)
-    sent = int(sender.communicate(timeout=120)[0])
+    sent = played(sender, 120.0)
     observer.settle()
     ages_ms = observer.ages_ms()
-    return {'sent': sent, 'commands': len(ages_ms), 'p50_ms': percentile(ages_ms, 50),
+    return {'sent': sent.sent, 'took_s': sent.to_s - sent.from_s, 'commands': len(ages_ms),
+            'p50_ms': percentile(ages_ms, 50),
             'p99_ms': percentile(ages_ms, 99)}
 
 
@@ -137,7 +140,7 @@ def tutorial() -> Iterator[tuple[Mapping[str, str], Watch]]:
         deadline_s = time.monotonic() + START_S
         while not watch.node.count_subscribers('image'):
             if time.monotonic() > deadline_s or node.poll() is not None:
-                raise TimeoutError('the tutorial-style node did not start')
+                raise BenchmarkError('the tutorial-style node did not start.')
             time.sleep(0.1)
         yield environment, watch
     finally:

@@ -55,6 +55,10 @@ class TrainingError(DigiphysError):
     """A training that cannot go on."""
 
 
+class BenchmarkError(DigiphysError):
+    """Raise when something that is to be measured does not run."""
+
+
 class AdviceError(DigiphysError):
     """Raise when an advice or a decision does not belong to a case."""
 

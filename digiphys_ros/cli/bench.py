@@ -28,8 +28,14 @@ from digiphys_ros.errors import UsageError
 from digiphys_ros.resources import share_dir
 
 BENCHMARKS = ('latency', 'tutorial', 'load', 'start', 'memory', 'training', 'engines',
-              'stages')
-ENGINES = ('auto', 'litert', 'tensorflow', 'onnx')
+              'stages', 'simulator')
+NO_GPU = {
+    'litert': 'no GPU: LiteRT runs on the processor.',
+    **dict.fromkeys(('auto', 'tensorflow'), 'no GPU: TensorFlow sees none here; all below is '
+                    'measured on the processor.'),
+    'onnx': 'no GPU: ONNX Runtime sees none here; all below is measured on the processor.'}
+ENGINES = tuple(NO_GPU)
+LONGEST_S = 3600
 
 
 def add_parser(subparsers: Any) -> None:
@@ -39,8 +45,8 @@ def add_parser(subparsers: Any) -> None:
         description='Run the nodes as processes over DDS on this machine and measure frames '
                     'received, capture-to-command latency against its floor and against a node '
                     'as tutorials write it, load, start and memory; training against a bare '
-                    'Keras fit; the engines alone, on a GPU where there is one; and where the '
-                    "classifier's time goes.")
+                    'Keras fit; the engines alone, on a GPU where there is one; where the '
+                    "classifier's time goes; and the embedded simulator.")
     parser.add_argument('--only', choices=BENCHMARKS, action='append',
                         help='this benchmark alone; may be given again')
     parser.add_argument('--short', action='store_true',
@@ -59,20 +65,24 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the benchmarks that lie beside the package; return 0 when every bar holds."""
-    if not arguments.seconds >= 2 or arguments.rounds < 1:
-        raise UsageError('--seconds must be at least 2 and --rounds at least 1, received '
-                         f'{arguments.seconds} and {arguments.rounds}.')
+    if not 2 <= arguments.seconds <= LONGEST_S or arguments.rounds < 1:
+        raise UsageError(f'--seconds must be 2 to {LONGEST_S} and --rounds at least 1, received '
+                         f'{arguments.seconds:g} and {arguments.rounds}.')
     check_targets(arguments, ['json'], ['out'])
+    Path(arguments.out).mkdir(parents=True, exist_ok=True)
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
+    # of a GPU, or this process takes all memory from those that it starts
+    os.environ.setdefault('TF_FORCE_GPU_ALLOW_GROWTH', 'true')
     if arguments.short:
         arguments.rounds = 1
     machine = (f'{os.cpu_count()} cores of {_processor()}, Python {platform.python_version()}, '
                f'engine {arguments.engine}')
-    report: dict[str, Any] = {'machine': machine, 'cases': {}, 'bars': []}
-    lines = [machine]
     # the benchmarks lie beside the package, where launch files and models do
     sys.path.insert(0, str(share_dir()))
     import_module('benchmarks.running').keep_to_this_machine()
+    gpu = import_module('benchmarks.bundles').sees_gpu(arguments.engine)
+    report: dict[str, Any] = {'machine': machine, 'gpu': gpu, 'cases': {}, 'bars': []}
+    lines = [machine, *([] if gpu else ['', NO_GPU[arguments.engine]])]
     with TemporaryDirectory() as work:
         arguments.work = Path(work)
         for name in dict.fromkeys(arguments.only or BENCHMARKS):
@@ -81,6 +91,9 @@ def run(arguments: argparse.Namespace) -> int:
             lines += ['', *benchmark.table(part['cases'])]
             report['cases'][name] = part['cases']
             report['bars'] += part['bars']
+            # hours of measuring are not lost with what comes after
+            if arguments.json not in (None, '-'):
+                write_json(report, arguments.json)
     drawn = import_module('benchmarks.plot').draw(report['cases'], Path(arguments.out))
     report['drawings'] = [str(path) for path in drawn]
     if arguments.json:
@@ -99,6 +112,8 @@ def _processor() -> str:
 
 
 def _bars(bars: list[dict[str, Any]]) -> list[str]:
-    return [] if not bars else ['', '| figure | value | bar | |', '|---|---|---|---|', *[
-        f'| {one["name"]} | {one["value"]:g} | {one["bar"]:g} | '
-        f'{"holds" if one["holds"] else "MISSED"} |' for one in bars]]
+    return [] if not bars else [
+        '', '| figure | value | rounds | bar | |', '|---|---|---|---|---|', *[
+            f'| {one["name"]} | {one["value"]:g} | '
+            + (f'{one["lowest"]:g} to {one["highest"]:g}' if 'lowest' in one else '')
+            + f' | {one["bar"]:g} | {"holds" if one["holds"] else "missed"} |' for one in bars]]

@@ -24,6 +24,9 @@ from digiphys_ros.cli.output import write_json
 from digiphys_ros.errors import UsageError
 
 
+MOST_SEEDS = 10_000
+
+
 def parse_seeds(text: str) -> range:
     """
     Return the seeds of ``FIRST-LAST``.
@@ -33,7 +36,10 @@ def parse_seeds(text: str) -> range:
     found = re.fullmatch(r'(\d{1,9})-(\d{1,9})', text)
     if found is None or int(found[1]) > int(found[2]):
         raise UsageError(f'--seeds takes a first and a last one as 0-19, received "{text}".')
-    return range(int(found[1]), int(found[2]) + 1)
+    seeds = range(int(found[1]), int(found[2]) + 1)
+    if len(seeds) > MOST_SEEDS:
+        raise UsageError(f'--seeds takes {MOST_SEEDS} at most, received {len(seeds)}: "{text}".')
+    return seeds
 
 
 def run(arguments: argparse.Namespace, seconds: float) -> int:

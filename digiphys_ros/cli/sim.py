@@ -27,6 +27,9 @@ from digiphys_ros.cli.seeds import parse_seeds
 from digiphys_ros.errors import UsageError
 
 LONGEST_S = 300.0
+USES = {'scenario': ('jobs', 'json', 'out'), 'collect': ('count', 'json', 'out', 'seed'),
+        'seeds': ('bundle', 'jobs', 'json', 'no_camera', 'out', 'seconds')}
+"""What runs something else than one application once, and which options it has a use for."""
 
 
 def add_parser(subparsers: Any) -> None:
@@ -38,8 +41,8 @@ def add_parser(subparsers: Any) -> None:
                     'and the gates, and a world that moves as they command. With ROS: the node '
                     'sim, or digiphys demo.')
     parser.add_argument('app', nargs='?', metavar='APP', help=', '.join(APPLICATIONS))
-    parser.add_argument('--seed', type=int, default=0, metavar='N',
-                        help='the same seed gives the same run (%(default)s)')
+    parser.add_argument('--seed', type=int, metavar='N',
+                        help='the same seed gives the same run (0)')
     parser.add_argument('--seeds', metavar='FIRST-LAST',
                         help='run with each of these seeds and measure the application against '
                              'its targets')
@@ -62,17 +65,18 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument('--scenario', nargs='+', metavar='FILE',
                         help='run scenarios instead: files, folders, or names in '
                              'config/scenarios')
-    parser.add_argument('--jobs', type=int, default=0, metavar='N',
+    parser.add_argument('--jobs', type=int, metavar='N',
                         help='scenarios or seeds at a time (default: one a core)')
     parser.add_argument('--collect', metavar='DIR',
                         help='write labelled pictures for digiphys train instead')
-    parser.add_argument('--count', type=int, default=1000, metavar='N',
-                        help='how many pictures to collect (%(default)s)')
+    parser.add_argument('--count', type=int, metavar='N',
+                        help='how many pictures to collect (1000)')
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run an application, or scenarios, or collect pictures."""
     _check(arguments)
+    arguments.seed, arguments.jobs = arguments.seed or 0, arguments.jobs or 0
     check_targets(arguments, ['json'], ['out'])
     if arguments.scenario:
         from digiphys_ros.cli.scenarios import run as run_scenarios
@@ -96,26 +100,27 @@ def _check(arguments: argparse.Namespace) -> None:
     if arguments.app is not None and arguments.scenario:
         raise UsageError('a scenario names its own application, leave out '
                          f'{arguments.app}.')
-    if arguments.data and (arguments.app != 'triage' or arguments.collect):
-        raise UsageError('--data: triage alone shows data; it is for digiphys sim triage, '
-                         'without --collect.')
+    mode = next((name for name in USES if getattr(arguments, name)), None)
+    for name, value in vars(arguments).items():
+        if mode and name not in (mode, 'app', 'verb', 'debug', *USES[mode]) and value:
+            raise UsageError(f'--{mode} has no use for --{name.replace("_", "-")}: leave it out.')
+    if not mode and (arguments.count or arguments.jobs):
+        raise UsageError('--count is for --collect, --jobs for --scenario and --seeds.')
+    if arguments.data and arguments.app != 'triage':
+        raise UsageError('--data: triage alone shows data; it is for digiphys sim triage.')
     if arguments.seconds is not None and not 0 < arguments.seconds <= 86400:
         raise UsageError(f'--seconds must be positive and at most 86400, received '
                          f'{arguments.seconds}.')
     for name in ('seed', 'jobs'):
-        if getattr(arguments, name) < 0:
+        if (getattr(arguments, name) or 0) < 0:
             raise UsageError(f'--{name} must not be negative, received '
                              f'{getattr(arguments, name)}.')
-    if arguments.count < 1:
+    if arguments.count is not None and arguments.count < 1:
         raise UsageError(f'--count must be 1 or more, received {arguments.count}.')
-    if arguments.seeds and (arguments.view or arguments.record or arguments.collect
-                            or arguments.scenario):
-        raise UsageError('--seeds runs many at once: there is nothing to show, record, collect '
-                         'or script.')
     if arguments.seeds:
         parse_seeds(arguments.seeds)
-    if arguments.no_camera and (arguments.view or arguments.record or arguments.collect):
-        raise UsageError('--no-camera makes no pictures to show, record or collect.')
+    if arguments.no_camera and (arguments.view or arguments.record):
+        raise UsageError('--no-camera makes no pictures to show or record.')
     if arguments.view:
         check_display('--record FILE.mp4 makes a film')
 
@@ -123,7 +128,7 @@ def _check(arguments: argparse.Namespace) -> None:
 def _collect(arguments: argparse.Namespace) -> int:
     from digiphys_ros.simulation.collect import collect
     from tqdm import tqdm
-    report = collect(arguments.app, Path(arguments.collect), count=arguments.count,
+    report = collect(arguments.app, Path(arguments.collect), count=arguments.count or 1000,
                      seed=arguments.seed,
                      bar=lambda items: tqdm(items, unit='picture', disable=None))
     if arguments.json:
@@ -136,11 +141,13 @@ def _collect(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from digiphys_ros.simulation.applications import make_application
+    from digiphys_ros.simulation.applications import APPLICATIONS, make_application
     from digiphys_ros.simulation.loop import make_pipeline, run_loop
-    from digiphys_ros.simulation.record import draw
+    from digiphys_ros.simulation.record import draw, Film
     from digiphys_ros.simulation.targets import OF_MANY_RUNS, targets
     seconds, camera = arguments.seconds or LONGEST_S, not arguments.no_camera
+    film = Film(Path(arguments.record), APPLICATIONS[arguments.app].rate_hz) \
+        if arguments.record else None
     shown = {'data': arguments.data} if arguments.data else {}
     application = make_application(arguments.app, arguments.seed, camera=camera, **shown)
     # a log of its own for each run
@@ -151,7 +158,7 @@ def _run(arguments: argparse.Namespace) -> int:
     out.mkdir(parents=True, exist_ok=True)
     started_s = time.perf_counter()
     with ExitStack() as stack:
-        watch = _watch(arguments, application, seconds, stack)
+        watch = _watch(arguments, seconds, film and stack.enter_context(film), stack)
         recording = run_loop(application, pipeline, seconds, watch=watch, camera=camera)
     wall_s = time.perf_counter() - started_s
     reached = [one for one in targets(arguments.app, recording) if one.name not in OF_MANY_RUNS]
@@ -164,16 +171,14 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0 if report['passed'] else 1
 
 
-def _watch(arguments: argparse.Namespace, application: Any, seconds: float,
+def _watch(arguments: argparse.Namespace, seconds: float, film: Any,
            stack: ExitStack) -> Callable[[Any, Any], None]:
     """Return what is called at every picture: progress, film and window."""
-    from digiphys_ros.simulation.record import captioned, Film
+    from digiphys_ros.simulation.record import captioned
     from tqdm import tqdm
     bar = stack.enter_context(tqdm(
         total=round(seconds, 1), unit='s', disable=None,
         bar_format='{l_bar}{bar}| {n:.0f}/{total:.0f} simulated s {postfix}'))
-    film = stack.enter_context(Film(Path(arguments.record), application.rate_hz)) \
-        if arguments.record else None
 
     def watch(frame: Any, picture: Any) -> None:
         bar.set_postfix_str(f'rule {frame.rule or "-"}', refresh=False)
@@ -199,7 +204,7 @@ def _report(arguments: argparse.Namespace, application: Any, recording: Any,
         'real_time_factor': round(simulated_s / wall_s, 2),
         'frames_per_s': round(len(recording.frames) / wall_s, 1),
         'commands': recording.commands, 'unsafe_commands': recording.unsafe_commands,
-        'unsafe': recording.unsafe,
+        'unsafe': [one.sentence for one in recording.unsafe],
         'events': {'right': sum(bool(event.right) for event in judged), 'judged': len(judged)},
         'result': own.report(*reported(recording)),
         'targets': [one.as_json() for one in reached],
@@ -226,6 +231,6 @@ def _summary(report: dict[str, Any], recording: Any, reached: Sequence[Any],
     if judged:
         lines.append(f'  {report["events"]["right"]} of {len(judged)} as they should be')
     lines += [f'target     {one.sentence()}' for one in reached]
-    lines += [f'PROBLEM    unsafe command {sentence}' for sentence in recording.unsafe[:5]]
+    lines += [f'PROBLEM    unsafe command {one.sentence}' for one in recording.unsafe[:5]]
     lines.append(f'report     {out / "report.png"}')
     return '\n'.join(lines) + '\n'

@@ -66,6 +66,9 @@ class ClassifierNode(PipelineNode):
         Parameter('engine', 'auto', 'Inference engine.',
                   choices=('auto', 'litert', 'tensorflow', 'onnx')),
         Parameter('threads', 0, 'Inference threads; 0 lets the engine choose.', 0, 64),
+        Parameter('xla', False, 'Compile with XLA (engine tensorflow).'),
+        Parameter('mixed_precision', False,
+                  'Compute in float16 on a GPU (engine tensorflow).'),
         Parameter('image_transport', 'raw', 'Listen to Image or CompressedImage.',
                   choices=('raw', 'compressed')),
         Parameter('cameras', '', 'Several cameras, separated by commas: front,rear listens to '
@@ -170,6 +173,7 @@ class ClassifierNode(PipelineNode):
             figures['model'] = self._classifier.bundle.manifest.name
             figures['model_hash'] = self._classifier.bundle.hash
             figures['engine'] = self._classifier.engine.name
+            figures['device'] = self._classifier.engine.device
         silent = self.phase == 'active' and received_hz == 0
         unwell = [stream.health for stream in self._streams if stream.health]
         message = 'no frames arrive' if silent else \
@@ -181,7 +185,9 @@ class ClassifierNode(PipelineNode):
 
     def _load(self, settings: Any) -> tuple[Bundle, Engine]:
         bundle = load_bundle(find_resource(settings.bundle, 'models'))
-        engine, why = create_engine(bundle, settings.engine, threads=settings.threads)
+        engine, why = create_engine(
+            bundle, settings.engine, threads=settings.threads, xla=settings.xla,
+            mixed_precision=settings.mixed_precision)
         check_golden(bundle, engine)
         warm_up(engine, len(camera_names(settings.cameras)))
         self.get_logger().info(f'{bundle.manifest.name} {bundle.hash[:12]}: {why}')

@@ -80,7 +80,7 @@ class SimNode(PipelineNode):
         self._commands: dict[str, dict[str, float]] = {}
         self._events: list[dict[str, Any]] = []
         self._sent = Rate()
-        self._right = self._judged = self._late = 0
+        self._right = self._judged = self._late = self._refused = 0
 
     def configure(self) -> None:
         """Build the world, so that a missing GL is told now."""
@@ -133,7 +133,7 @@ class SimNode(PipelineNode):
         return (WARN if ended else OK), 'ended' if ended else self.phase, {
             'frames_sent': self._sent.count,
             'rate_hz': f'{self._sent.per_second(time.monotonic()):.2f}',
-            'late': self._late,
+            'late': self._late, 'refused': self._refused,
             'listeners': self._images.get_subscription_count() if self._entities else 0,
             'time_s': f'{world.time_s:.2f}' if world else '',
             'right': self._right, 'judged': self._judged, 'events': json.dumps(self._events),
@@ -147,7 +147,11 @@ class SimNode(PipelineNode):
             self._begun_s = time.time() - self._from_s
 
     def _on_command(self, name: str, actuator: Actuator, message: Any) -> None:
-        self._commands[name] = actuator_values(actuator, message)
+        try:
+            self._commands[name] = actuator_values(actuator, message)
+        except ValueError as error:
+            self._refused += 1
+            self.note(f'{actuator.topic}: not obeyed, {error}', about=actuator.topic, warn=True)
 
     def _catch_up(self) -> None:
         world = self._world

@@ -29,12 +29,29 @@ if TYPE_CHECKING:
 
 
 def actuator_values(actuator: 'Actuator', message: Any) -> dict[str, float]:
-    """Return the values in a command as a gate sends it, by field name."""
+    """
+    Return the values in a command as a gate sends it, by field name.
+
+    :raises ValueError: saying why it is none.
+    """
     if actuator.kind == 'signals':
-        return dict(zip(message.name, message.position, strict=True))
-    if actuator.kind == 'joint_trajectory':
-        return dict(zip(message.joint_names, message.points[0].positions, strict=True))
-    return {field: read_field(actuator, message, field) for field in actuator.fields}
+        names, values = list(message.name), list(message.position)
+        known = set(actuator.plan.heads) if actuator.plan else set()
+    elif actuator.kind == 'joint_trajectory':
+        points = list(message.points[:1])
+        names, values = list(message.joint_names), [one for point in points
+                                                    for one in point.positions]
+        known = set(actuator.fields)
+    else:
+        known = set(names := list(actuator.fields))
+        values = [read_field(actuator, message, name) for name in names]
+    if len(names) != len(values) or not names:
+        raise ValueError(f'{len(names)} names and {len(values)} values')
+    if not known.issuperset(names):
+        raise ValueError(f'unknown are {", ".join(sorted(set(names) - known))}')
+    if not all(map(math.isfinite, values)):
+        raise ValueError(f'not finite: {values}')
+    return dict(zip(names, values, strict=True))
 
 
 def clock_message(seconds: float) -> Clock:

@@ -17,6 +17,7 @@
 from contextlib import suppress
 import ctypes
 from functools import cache
+import mmap
 from typing import Any
 import weakref
 
@@ -31,22 +32,23 @@ def host_array(shape: tuple[int, ...], dtype: DTypeLike, device: str) -> NDArray
     """
     Return an array to fill for an engine, not initialised.
 
-    For a GPU its memory is page-locked (``cuMemHostRegister``) until the array and all views of it
-    are gone: from other memory the driver copies twice. Where that is refused, as by a limit on
-    locked memory, it is an array like any other.
+    For a GPU it has pages of its own, locked (``cuMemHostRegister``) until the array and all views
+    of it are gone: from other memory the driver copies twice. Where locking is refused, as by a
+    limit on locked memory, they are pages like any other.
 
     :param device: ``Engine.device``.
     """
-    array: NDArray[Any] = np.empty(shape, dtype)
-    if device == 'CPU' or not array.nbytes:
-        return array
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    if device == 'CPU' or not size:
+        return np.empty(shape, dtype)
+    memory = np.frombuffer(mmap.mmap(-1, size), np.uint8)
+    address = memory.ctypes.data
     with suppress(OSError):
-        driver, address = _driver(), array.ctypes.data
-        driver.call('cuMemHostRegister_v2', ctypes.c_void_p(address),
-                    ctypes.c_size_t(array.nbytes), PORTABLE)
+        _driver().call('cuMemHostRegister_v2', ctypes.c_void_p(address), ctypes.c_size_t(size),
+                       PORTABLE)
         # the driver may be gone before the interpreter ends
-        weakref.finalize(array, _unlock, address).atexit = False
-    return array
+        weakref.finalize(memory, _unlock, address).atexit = False
+    return memory.view(dtype).reshape(shape)
 
 
 def is_page_locked(array: NDArray[Any]) -> bool:

@@ -59,10 +59,19 @@ ENDING = 'a fault that ends before the scenario does'
 NEED_ACTUATORS = ('no_unsafe_command', 'safe_state_within_s', 'recovers_within_s')
 
 
-MOST_PER_S = {'drives_at_least_m': 0.8, 'parts_at_least': 0.4 / 0.26, 'images_at_least': 2.0}
+MOST_PER_S = {'drives_at_least_m': 0.8, 'parts_at_least': 0.4 / 0.26, 'images_at_least': 2.0,
+              'served_at_least': 2 * 14.5 / 5.8}
 """
 What can come in a second, and one more: the gate's greatest speeds, a part each 0.26 m at the
-closest, and the rate of the X-rays.
+closest, the rate of the X-rays, and two lanes of the shortest vehicles at their highest speed.
+"""
+
+LEAST_S = {'stopped_before_line': 6.0 / 0.8, 'signs_right_at_least': 6.0 / 0.8,
+           'served_at_least': 150.0 / 14.5, 'parts_right_at_least': 0.67 / 0.4,
+           'misses_at_most': 0.67 / 0.4}
+"""
+Before these there is nothing to judge: the way to the first sign, to the stop line and from the
+belt's start past the diverter, at the greatest speeds.
 """
 
 
@@ -165,6 +174,8 @@ def impossible(name: str, application: str, faults: Sequence[Fault], seconds: fl
 
     if expectation.fault and not any(map(fits, faults)):
         return f'the scenario needs {expectation.fault}'
+    if seconds < LEAST_S.get(name, 0.0):
+        return f'{application} has nothing of it to judge before {LEAST_S[name]:.1f} s'
     number = isinstance(bound, (int, float)) and not isinstance(bound, bool)
     return _out_of_reach(name, bound, faults, seconds) if number else ''
 

@@ -55,19 +55,33 @@ class FrameRecord:
     case: str = ''
 
 
+@dataclass(frozen=True)
+class Unsafe:
+    """
+    One unsafe command.
+
+    :ivar sentence: when it was sent, to which actuator, and what is wrong with it.
+    :ivar command: its values, by actuator and field.
+    """
+
+    time_s: float
+    sentence: str
+    command: Commands
+
+
 @dataclass
 class Recording:
     """
     One run.
 
-    :ivar unsafe: one sentence for each of the first unsafe commands; ``unsafe_commands`` is
-        their number, ``commands`` that of all that were sent.
+    :ivar unsafe: the first unsafe commands; ``unsafe_commands`` is their number, ``commands``
+        that of all that were sent.
     :ivar audit: the log of what was advised, None where nothing is.
     """
 
     frames: list[FrameRecord] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
-    unsafe: list[str] = field(default_factory=list)
+    unsafe: list[Unsafe] = field(default_factory=list)
     unsafe_commands: int = 0
     commands: int = 0
     audit: Audit | None = None
@@ -182,7 +196,9 @@ class Loop:
             if problem:
                 self.recording.unsafe_commands += 1
                 if len(self.recording.unsafe) < 20:
-                    self.recording.unsafe.append(f'at {now_s:.3f} s, {name}: {problem}')
+                    self.recording.unsafe.append(Unsafe(
+                        now_s, f'at {now_s:.3f} s, {name}: {problem}',
+                        {name: dict(output.values)}))
 
 
 def _disturbance(kinds: Mapping[str, Any]) -> dict[str, float]:
@@ -205,7 +221,8 @@ def run_loop(application: Application, pipeline: Pipeline, seconds: float,
     :raises SimulationError: when the world does not settle.
     """
     loop = Loop(application, pipeline, faults, watch, camera=camera)
-    while application.time_s < seconds - 1e-9 and not application.ended:
+    while not loop.recording.frames \
+            or (application.time_s < seconds - 1e-9 and not application.ended):
         loop.step()
         facts = loop.recording.frames[-1].facts
         wild = [name for name, value in facts.items()
@@ -220,4 +237,4 @@ def run_loop(application: Application, pipeline: Pipeline, seconds: float,
 
 
 __all__ = ['Event', 'FrameRecord', 'Loop', 'make_pipeline', 'Recording', 'reported', 'run_loop',
-           'Watch']
+           'Unsafe', 'Watch']

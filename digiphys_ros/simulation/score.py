@@ -22,16 +22,27 @@ from typing import TYPE_CHECKING
 from digiphys_ros.simulation.faults import Fault
 
 if TYPE_CHECKING:
-    from digiphys_ros.simulation.applications.application import Event
+    from digiphys_ros.simulation.applications.application import Commands, Event
     from digiphys_ros.simulation.loop import FrameRecord, Recording
 
 
 @dataclass(frozen=True)
 class Failure:
-    """The moment at which an expectation stopped to hold, and why."""
+    """
+    The moment at which an expectation stopped to hold, and why.
+
+    :ivar command: what was sent then, by actuator and field; None: what the last picture tells.
+    """
 
     time_s: float
     sentence: str
+    command: 'Commands | None' = None
+
+
+def _never(recording: 'Recording', what: str) -> Failure:
+    """Return the failure of a run that ended before there was something to judge."""
+    end_s = recording.frames[-1].time_s
+    return Failure(end_s, f'the run ended at {end_s:.1f} s, before {what}')
 
 
 def fact_at_most(recording: 'Recording', fact: str, most: float) -> Failure | None:
@@ -94,15 +105,24 @@ def slow_while_abstaining(recording: 'Recording', fact: str, most: float, grace_
 def speed_again_within(recording: 'Recording', fact: str, rated: float, most_s: float,
                        faults: Sequence[Fault]) -> Failure | None:
     """Judge that a speed is what it is rated at within ``most_s`` of a fault's end."""
-    for fault in faults:
-        if fault.to_s is None:
-            continue
-        after = [frame for frame in recording.frames
-                 if fault.to_s <= frame.time_s <= fault.to_s + most_s + 1e-9]
-        if after and max(float(frame.facts[fact]) for frame in after) < rated - 1e-3:
+    judged = False
+    for fault, after in _after(recording, most_s, faults):
+        judged = True
+        if max(float(frame.facts[fact]) for frame in after) < rated - 1e-3:
             return Failure(after[-1].time_s, f'{fact} is {float(after[-1].facts[fact]):g}, less '
                            f'than {rated:g}, {most_s:g} s after {fault.kind} ended')
-    return None
+    return None if judged else _never(recording, 'a fault had ended')
+
+
+def _after(recording: 'Recording', most_s: float, faults: Sequence[Fault]
+           ) -> Iterator[tuple[Fault, list['FrameRecord']]]:
+    """Yield each fault that ended, with the frames of the ``most_s`` after it."""
+    for fault in faults:
+        after = [] if fault.to_s is None else [
+            frame for frame in recording.frames
+            if fault.to_s <= frame.time_s <= fault.to_s + most_s + 1e-9]
+        if after:
+            yield fault, after
 
 
 def never_above_limit(recording: 'Recording', share: float, grace_s: float = 1.0,
@@ -179,6 +199,8 @@ def answers_at_most(recording: 'Recording', most: float, faults: Sequence[Fault]
     """Judge the share of frames that are answered while a fault lasts."""
     frames = [frame for frame in recording.frames
               if any(fault.active(frame.time_s) for fault in faults)]
+    if not frames:
+        return _never(recording, 'the fault began')
     answered = [frame for frame in frames if frame.said is not None]
     if len(answered) > most * len(frames) + 1e-9:
         return Failure(answered[0].time_s, f'{len(answered)} of {len(frames)} frames were '
@@ -208,36 +230,37 @@ def no_unsafe_command(recording: 'Recording') -> Failure | None:
     if not recording.unsafe_commands:
         return None
     first = recording.unsafe[0]
-    return Failure(float(first.split()[1]), f'{recording.unsafe_commands} of '
-                   f'{recording.commands} commands are unsafe, the first {first}')
+    return Failure(first.time_s, f'{recording.unsafe_commands} of {recording.commands} commands '
+                   f'are unsafe, the first {first.sentence}', first.command)
 
 
 def safe_state_within(recording: 'Recording', most_s: float, faults: Sequence[Fault],
                       ) -> Failure | None:
     """Judge that no gate obeys once a blinding fault has lasted for ``most_s``."""
+    judged = False
     for frame in recording.frames:
         for fault in faults:
             if fault.blinds and fault.active(frame.time_s) \
                     and frame.time_s > fault.from_s + most_s + 1e-9:
+                judged = True
                 for actuator in _obeying(frame):
                     return Failure(frame.time_s, f'the gate of {actuator} still obeys '
                                    f'{frame.time_s - fault.from_s:.2f} s after {fault.kind}')
-    return None
+    if judged or not any(fault.blinds for fault in faults):
+        return None
+    return _never(recording, f'a fault had lasted for {most_s:g} s')
 
 
 def recovers_within(recording: 'Recording', most_s: float, faults: Sequence[Fault],
                     ) -> Failure | None:
     """Judge that every gate obeys again within ``most_s`` of a fault's end."""
-    for fault in faults:
-        if fault.to_s is None:
-            continue
-        after = [frame for frame in recording.frames
-                 if fault.to_s <= frame.time_s <= fault.to_s + most_s + 1e-9]
-        if after and not any(len(list(_obeying(frame))) == len(frame.gate_states)
-                             for frame in after):
+    judged = False
+    for fault, after in _after(recording, most_s, faults):
+        judged = True
+        if not any(len(list(_obeying(frame))) == len(frame.gate_states) for frame in after):
             return Failure(after[-1].time_s, f'not all gates obey {most_s:g} s after '
                            f'{fault.kind} ended')
-    return None
+    return None if judged else _never(recording, 'a fault had ended')
 
 
 def _obeying(frame: 'FrameRecord') -> Iterator[str]:

@@ -81,4 +81,4 @@ def run_seed(task: Task, seed: int) -> SeedRun:
     own = import_module(type(application).__module__)
     return SeedRun(seed, application.time_s, wall_s, len(recording.frames),
                    tuple(targets(task.application, recording)), own.report(*reported(recording)),
-                   tuple(recording.unsafe))
+                   tuple(one.sentence for one in recording.unsafe))

@@ -18,10 +18,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from digiphys_ros.simulation import score
+from digiphys_ros.simulation.conveyor import RATED_MPS
 from digiphys_ros.simulation.loop import Recording
 
 Kind = Literal['share', 'count', 'greatest']
 """An amount over all that was judged, an amount alone, or the greatest of all amounts."""
+
+STARTED_S = 3.0
+"""In which pipeline and belt have started."""
 
 OF_MANY_RUNS = frozenset({'wait_saved'})
 """What one run of a few minutes does not show."""
@@ -58,7 +62,8 @@ class Target:
 
     def as_json(self) -> dict[str, Any]:
         """Return what a report holds."""
-        return {'name': self.name, 'value': self.value, 'bar': self.bar, 'holds': self.holds}
+        return {'name': self.name, 'value': self.value, 'judged': self.judged, 'bar': self.bar,
+                'holds': self.holds}
 
     def sentence(self) -> str:
         """Return it for a reader."""
@@ -114,7 +119,10 @@ def _signals(recording: Recording) -> list[Target]:
 
 
 def _sorting(recording: Recording) -> list[Target]:
-    return [_right(recording, 'parts_right', 0.98, 'part sorted')]
+    belts = [float(frame.facts['belt_mps']) for frame in recording.frames
+             if frame.time_s >= STARTED_S]
+    return [_right(recording, 'parts_right', 0.98, 'part sorted'),
+            Target('belt_speed_of_rated', 0.9, True, 'share', sum(belts) / RATED_MPS, len(belts))]
 
 
 OWN: dict[str, Callable[[Recording], list[Target]]] = {

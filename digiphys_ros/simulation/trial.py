@@ -39,8 +39,8 @@ class Verdict:
     One expectation after one run.
 
     :ivar sentence: why it does not hold, empty where it does.
-    :ivar time_s: the moment it stopped to hold.
-    :ivar command: actuator to field to value, at that moment.
+    :ivar time_s: of the last picture before it stopped to hold.
+    :ivar command: actuator to field to value, at the moment it stopped to hold.
     :ivar picture: PNG of what the classifier got at that moment.
     """
 
@@ -132,7 +132,8 @@ def _judge(name: str, bound: float, recording: Recording, scenario: Scenario) ->
     if failure is None:
         return Verdict(name, bound)
     frame = _last_until(recording, failure.time_s)
-    return Verdict(name, bound, failure.sentence, round(frame.time_s, 3), frame.outputs)
+    command = frame.outputs if failure.command is None else failure.command
+    return Verdict(name, bound, failure.sentence, round(frame.time_s, 3), command)
 
 
 def _last_until(recording: Recording, time_s: float) -> FrameRecord:

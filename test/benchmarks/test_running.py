@@ -11,7 +11,14 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-from benchmarks.running import bar
+
+import subprocess
+import sys
+
+from benchmarks.bundles import SIGNS
+from benchmarks.latency import summary, table, USUAL
+from benchmarks.running import bar, result_of
+from digiphys_ros.errors import BenchmarkError
 import pytest
 
 
@@ -30,5 +37,42 @@ def test_what_depends_on_the_machines_speed_is_not_judged_by_the_short_form():
 
 
 def test_a_bar_of_nothing_has_its_slack():
-    assert [bar('lost', lost, 0.0, most=True, slack=3.0)['passes'] for lost in (0, 3, 4)] == [
+    assert [bar('lost', lost, 0.0, most=True, wide=3.0)['passes'] for lost in (0, 3, 4)] == [
         True, True, False]
+
+
+def test_a_bar_tells_the_spread_of_its_rounds():
+    judged = bar('ratio', 2.0, 1.3, most=True, rounds=[2.0, 1.2, 2.51239])
+    assert (judged['lowest'], judged['highest']) == (1.2, 2.5124)
+
+
+def test_a_script_that_gives_no_result_is_one_sentence():
+    process = subprocess.Popen([sys.executable, '-c', 'print("no JSON")'], text=True,
+                               stdout=subprocess.PIPE)
+    with pytest.raises(BenchmarkError, match='gave no result'):
+        result_of(process)
+
+
+def round_of(**figures):
+    usual = {'sent': 120, 'received': 120, 'p50': 6.0, 'p99': 8.0, 'p99.9': 9.0,
+             'cpu_ms': {'classifier': 4.0}, **figures}
+    return {'small': {'': [1.0], 'tuned': [0.5]}, SIGNS: {'hot': 0.5, 'paced': 1.0},
+            USUAL: {'bare': [3.0], 'tuned': [2.0], 'copy_ms': 0.1},
+            (USUAL, SIGNS, 'separate'): usual}
+
+
+@pytest.mark.parametrize(('received', 'passes'), [(120, True), (115, True), (113, False)])
+def test_the_short_form_fails_where_frames_are_lost(received, passes):
+    found = summary([(USUAL, SIGNS, 'separate')], [round_of(received=received)])
+    assert all(bar['passes'] for bar in found['bars']) == passes
+
+
+def test_a_case_has_the_overhead_over_its_floor_and_the_spread_of_its_rounds():
+    found = summary([(USUAL, SIGNS, 'separate')],
+                    [round_of(p50=p50) for p50 in (6.0, 6.6, 7.0)])
+    [case], [ratio, *_] = found['cases'], found['bars']
+    assert case['overhead_ms'] == pytest.approx(6.6 - (0.5 + 3.0 + 2 * 1.0))
+    assert (case['p50_ms_lowest'], case['p50_ms_highest']) == (6.0, 7.0)
+    assert ratio['value'] == pytest.approx(6.6 / 5.5) and ratio['highest'] == round(7 / 5.5, 4)
+    assert any('6.60 (6.00 to 7.00)' in line and '+1.10' in line
+               for line in table(found['cases']))

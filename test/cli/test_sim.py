@@ -63,6 +63,7 @@ def test_a_run_that_misses_a_target_ends_with_1(tmp_path, capsys, monkeypatch):
                tmp_path) == 1
     assert 'target     MISS parts_right 0 (of' in capsys.readouterr().out
     target = json.loads((tmp_path / 'a.json').read_text())['targets'][0]
+    assert target.pop('judged') > 0
     assert target == {'name': 'parts_right', 'value': 0.0, 'bar': 0.98, 'holds': False}
 
 
@@ -79,7 +80,8 @@ def test_many_seeds_are_measured_together(tmp_path, capsys):
     assert report['simulated_s'] == pytest.approx(40.0, abs=0.1)
     assert report['simulated_seconds_per_second'] > 1
     assert report['frames_per_second'] is None
-    assert [one['name'] for one in report['targets']] == ['parts_right', 'unsafe_commands']
+    assert [one['name'] for one in report['targets']] == [
+        'parts_right', 'belt_speed_of_rated', 'unsafe_commands']
     assert 'target     ok   parts_right 1 (of ' in capsys.readouterr().out
 
 
@@ -110,7 +112,14 @@ def test_without_gl_it_says_what_to_install_and_no_camera_still_runs(
     (['traffic', '--seconds', '0'], '--seconds must be positive'),
     (['traffic', '--seeds', '7'], '--seeds takes a first and a last one as 0-19, received "7"'),
     (['traffic', '--seeds', '3-1'], '--seeds takes a first and a last one'),
-    (['traffic', '--seeds', '0-1', '--view'], '--seeds runs many at once'),
+    (['traffic', '--seeds', '0-1', '--view'], '--seeds has no use for --view'),
+    (['triage', '--seeds', '0-1', '--data', 'x'], '--seeds has no use for --data'),
+    (['traffic', '--seeds', '0-99999'], '--seeds takes 10000 at most, received 100000'),
+    (['traffic', '--collect', 'x', '--bundle', 'mine'], '--collect has no use for --bundle'),
+    (['--scenario', 'triage_plain', '--seed', '9'], '--scenario has no use for --seed'),
+    (['--scenario', 'triage_plain', '--record', 'x.mp4'], '--scenario has no use for --record'),
+    (['traffic', '--count', '9'], '--count is for --collect'),
+    (['traffic', '--record', 'x.avi'], '--record x.avi: a name that ends in .mp4 is needed'),
     (['traffic', '--seed', '-1'], '--seed must not be negative'),
     (['traffic', '--collect', 'x', '--count', '0'], '--count must be 1 or more'),
     (['traffic', '--no-camera', '--record', 'x.mp4'], '--no-camera makes no pictures'),
@@ -122,6 +131,11 @@ def test_what_cannot_be_done_is_one_sentence(words, sentence, capsys):
     told = capsys.readouterr().err
     assert sentence in told
     assert told.count('\n') == 1
+
+
+def test_the_shortest_run_has_one_picture(tmp_path, capsys):
+    assert sim('sorting', '--no-camera', '--seconds', 1e-12, '--json', '-', '--out', tmp_path) == 0
+    assert json.loads(capsys.readouterr().out)['result']['frames'] == 1
 
 
 @pytest.mark.parametrize(('words', 'sentence'), [

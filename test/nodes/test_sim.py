@@ -90,6 +90,36 @@ def test_signals_and_belt_are_commanded_by_their_own_messages(robot, world):
     robot.wait(lambda: robot.value('sim', 'fact.phase') == 'north green, south green', 'green')
 
 
+@pytest.mark.parametrize('wrong', [
+    {'name': ['north', 'south'], 'position': [2.0]},
+    {'name': ['tram'], 'position': [2.0]},
+    {'name': ['north'], 'position': [float('nan')]},
+    {}])
+def test_a_command_that_is_none_is_refused_and_told(robot, world, wrong):
+    from sensor_msgs.msg import JointState
+    process = world('signals', 'signals_rules.yaml')
+    heads = robot.speak(JointState, 'signal_heads')
+    heads.publish(JointState(**wrong))
+    robot.wait(lambda: robot.value('sim', 'refused') == '1', 'refusal')
+    assert 'signal_heads: not obeyed' in robot.log('sim')
+    heads.publish(JointState(name=['east'], position=[2.0]))
+    robot.wait(lambda: robot.value('sim', 'fact.phase') == 'east green', 'green')
+    assert process.poll() is None
+
+
+def test_a_trajectory_without_a_point_is_refused(robot, world, tmp_path):
+    from trajectory_msgs.msg import JointTrajectory
+    rules = tmp_path / 'rules.yaml'
+    limits = '{min: 0.0, max: 0.4, safe: 0.0, max_rate_per_s: 1.0}'
+    rules.write_text(
+        f'actuators:\n  belt: {{kind: joint_trajectory, topic: belt, fields: {{data: {limits}}}}}\n'
+        'rules:\n  - {name: go, when: [good], command: {belt: {data: 0.3}}}\n')
+    world('sorting', str(rules))
+    belt = robot.speak(JointTrajectory, 'belt')
+    belt.publish(JointTrajectory(joint_names=['data']))
+    robot.wait(lambda: robot.value('sim', 'refused') == '1', 'refusal')
+
+
 def test_simulated_time_runs_as_fast_as_it_is_told(robot, world):
     from rosgraph_msgs.msg import Clock
     from vision_msgs.msg import Classification

@@ -26,7 +26,9 @@ from digiphys_ros.perception import (
     warm_up,
 )
 from digiphys_ros.perception.engines import engine as engine_module, FakeEngine
+from digiphys_ros.perception.engines import onnx as onnx_module
 from digiphys_ros.perception.frame import Frame
+from digiphys_ros.perception.host_memory import host_array
 from digiphys_ros.resources import share_dir
 import numpy as np
 import pytest
@@ -145,13 +147,66 @@ def test_auto_takes_litert_without_a_gpu_and_says_why(bundle, monkeypatch):
     assert 'no GPU' in why
 
 
-def test_auto_takes_tensorflow_on_a_gpu(bundle, monkeypatch):
+@pytest.mark.parametrize(('seen', 'name', 'reason'), [
+    (True, 'tensorflow', 'NVIDIA'), (False, 'litert', 'no GPU')])
+def test_auto_takes_tensorflow_on_a_gpu_that_it_can_use(bundle, monkeypatch, seen, name, reason):
+    from digiphys_ros.perception.engines import tensorflow
     real = engine_module.Path.exists
     monkeypatch.setattr(engine_module.Path, 'exists',
                         lambda path: str(path) == '/dev/nvidia0' or real(path))
+    monkeypatch.setattr(tensorflow, 'sees_gpu', lambda: seen)
     engine, why = create_engine(bundle)
-    assert engine.name == 'tensorflow'
-    assert 'NVIDIA' in why
+    assert engine.name == name
+    assert reason in why
+
+
+@pytest.mark.parametrize('name', sorted(
+    path.parent.name for path in (share_dir() / 'models').glob('*/model.keras')))
+def test_every_shipped_model_computes_in_half_precision(name):
+    from digiphys_ros.perception.engines.tensorflow import _half
+    import tensorflow as tf
+    shipped = load_bundle(share_dir() / 'models' / name)
+    model = tf.keras.models.load_model(shipped.file('keras'), compile=False)
+    half = _half(model)
+    frames, expected = shipped.golden()
+    tensors = np.concatenate([Preprocessor(shipped.spec)(Frame(one, shipped.spec.colour))
+                              for one in frames])
+    assert {layer.compute_dtype for layer in half.layers if layer.weights} == {'float16'}
+    np.testing.assert_allclose(np.asarray(half(tensors), np.float32), expected,
+                               atol=0.02 * np.abs(expected).max())
+
+
+def test_tensorflow_takes_aligned_memory_as_it_is_and_copies_other(bundle, tensor):
+    from digiphys_ros.perception.engines.tensorflow import _tensor
+    engine, _ = create_engine(bundle, 'tensorflow')
+    aligned = host_array(tensor.shape, tensor.dtype, 'GPU')
+    aligned[...] = tensor
+    other = np.empty(tensor.size + 1, tensor.dtype)[1:].reshape(tensor.shape)
+    other[...] = tensor
+    given = _tensor(aligned)
+    aligned[0] += 1.0
+    np.testing.assert_array_equal(given.numpy()[0], tensor[0] + 1.0)
+    aligned[0] = tensor[0]
+    np.testing.assert_array_equal(engine.infer(aligned), engine.infer(other))
+
+
+@pytest.mark.parametrize('works', [True, False])
+def test_onnx_runtime_takes_the_processor_where_cuda_does_not_work(
+        onnx_bundle, monkeypatch, works):
+    real, asked = onnx_module.onnxruntime.InferenceSession, []
+
+    def session(path, options, providers, **extra):
+        asked.append(providers)
+        if providers[0] == onnx_module.CUDA and not works:
+            raise RuntimeError('CUDA failure 100: no CUDA-capable device is detected')
+        return real(path, options, [onnx_module.CPU])
+    monkeypatch.setattr(onnx_module.onnxruntime, 'InferenceSession', session)
+    monkeypatch.setattr(onnx_module.onnxruntime, 'get_available_providers',
+                        lambda: [onnx_module.CUDA, onnx_module.CPU])
+    engine, why = create_engine(onnx_bundle, 'onnx')
+    assert asked == [[onnx_module.CUDA, onnx_module.CPU], [onnx_module.CPU]][:1 + (not works)]
+    assert engine.device == 'CPU' and 'on CPU' in why
+    check_golden(onnx_bundle, engine)
 
 
 def test_a_missing_engine_is_named_with_the_command(bundle, monkeypatch):

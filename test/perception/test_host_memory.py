@@ -26,7 +26,7 @@ import pytest
 
 
 class Driver:
-    """The functions of libcuda that are called, without a GPU: as the driver API describes them."""
+    """The functions of libcuda that are called, as the driver API describes them."""
 
     def __init__(self, refused=()):
         self.locked, self.context, self._refused = {}, [], refused
@@ -69,7 +69,8 @@ def driver(monkeypatch):
 
 def install(monkeypatch, driver):
     monkeypatch.setattr(host_memory.ctypes, 'CDLL', lambda name: driver)
-    monkeypatch.setattr(host_memory, '_driver', lambda made=host_memory._Driver(): made)
+    made = host_memory._Driver()
+    monkeypatch.setattr(host_memory, '_driver', lambda: made)
     return driver
 
 

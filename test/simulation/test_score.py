@@ -16,6 +16,7 @@ from types import SimpleNamespace
 
 from digiphys_ros.simulation import score
 from digiphys_ros.simulation.faults import CameraFault, Delayed, Killed
+from digiphys_ros.simulation.loop import Unsafe
 import pytest
 
 
@@ -147,8 +148,23 @@ def test_an_unsafe_command_fails_at_its_moment():
     recording = run()
     recording.unsafe_commands, recording.commands = 0, 50
     assert score.no_unsafe_command(recording) is None
-    recording.unsafe_commands, recording.unsafe = 2, ['at 3.020 s, base: is too fast', 'at 4 s']
-    assert score.no_unsafe_command(recording).time_s == 3.02
+    recording.unsafe_commands, recording.unsafe = 2, [
+        Unsafe(3.02, 'at 3.020 s, base: is too fast', {'base': {'linear.x': 9.0}}),
+        Unsafe(4.0, 'at 4.000 s, base: is too fast', {'base': {'linear.x': 8.0}})]
+    failure = score.no_unsafe_command(recording)
+    assert (failure.time_s, failure.command) == (3.02, {'base': {'linear.x': 9.0}})
+
+
+@pytest.mark.parametrize('judge', [
+    lambda recording, faults: score.answers_at_most(recording, 1.0, faults),
+    lambda recording, faults: score.safe_state_within(recording, 0.5, faults),
+    lambda recording, faults: score.recovers_within(recording, 0.5, faults),
+    lambda recording, faults: score.speed_again_within(recording, 'belt_mps', 0.3, 0.5, faults)])
+def test_a_run_that_ends_before_its_fault_has_shown_nothing(judge):
+    recording = run(belt_mps=lambda _: 0.3)
+    failure = judge(recording, [CameraFault(kind='camera_black', from_s=50.0, to_s=60.0)])
+    assert failure.time_s == 9.9
+    assert failure.sentence.startswith('the run ended at 9.9 s, before')
 
 
 def advised(said, *logged, problems=()):

@@ -50,7 +50,7 @@ def test_what_was_not_judged_is_not_missed_and_says_so():
         'stops_obeyed', 'above_limit', 'signs_right']
     assert found[0].sentence() == '--   stops_obeyed: nothing was judged'
     assert found[0].as_json() == {
-        'name': 'stops_obeyed', 'value': None, 'bar': 1.0, 'holds': True}
+        'name': 'stops_obeyed', 'value': None, 'judged': 0, 'bar': 1.0, 'holds': True}
 
 
 def test_shares_are_pooled_counts_added_and_of_excesses_the_greatest_counts():
@@ -73,3 +73,13 @@ def test_a_wait_is_saved_over_all_vehicles():
 
 def test_where_nothing_is_driven_nothing_is_asked():
     assert targets('triage', run()) == []
+
+
+@pytest.mark.parametrize(('belt_mps', 'holds'), [(0.3, True), (0.28, True), (0.12, False)])
+def test_a_belt_that_creeps_is_not_at_its_rated_speed(belt_mps, holds):
+    frames = [SimpleNamespace(time_s=time_s, facts={'belt_mps': belt_mps})
+              for time_s in (0.0, 3.0, 4.0, 5.0, 6.0)]
+    found = targets('sorting', SimpleNamespace(
+        frames=frames, events=[], commands=9, unsafe_commands=0))
+    [belt] = [one for one in found if one.name == 'belt_speed_of_rated']
+    assert (belt.holds, belt.as_json()['judged']) == (holds, 4)

@@ -83,7 +83,8 @@ def create_engine(bundle: Bundle, kind: str = 'auto', *, threads: int = 0, xla: 
 def _choose(bundle: Bundle) -> tuple[str, str]:
     for_tensorflow = bundle.file('keras') or bundle.file('savedmodel')
     installed = {kind: find_spec(module) is not None for kind, (module, _) in PACKAGES.items()}
-    if for_tensorflow and installed['tensorflow'] and Path('/dev/nvidia0').exists():
+    if for_tensorflow and installed['tensorflow'] and Path('/dev/nvidia0').exists() \
+            and _tensorflow_sees_gpu():
         return 'tensorflow', 'this machine has an NVIDIA GPU'
     if bundle.file('litert') and installed['litert']:
         return 'litert', 'no GPU, and the bundle holds a LiteRT model'
@@ -94,6 +95,11 @@ def _choose(bundle: Bundle) -> tuple[str, str]:
     raise EngineError(
         f'{bundle.directory}: holds {", ".join(bundle.manifest.files)}, and no engine for it is '
         'installed: pip install ai-edge-litert (small) or pip install tensorflow')
+
+
+def _tensorflow_sees_gpu() -> bool:
+    from digiphys_ros.perception.engines.tensorflow import sees_gpu
+    return sees_gpu()
 
 
 def check_golden(bundle: Bundle, engine: Engine) -> None:

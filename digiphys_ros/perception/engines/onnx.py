@@ -12,8 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""ONNX Runtime: on a GPU by TensorRT or CUDA where it can, on the CPU else."""
+"""ONNX Runtime: on a GPU by CUDA where it can, on the CPU else."""
 
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from digiphys_ros.errors import EngineError
@@ -22,8 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 import onnxruntime
 
-PROVIDERS = ('TensorrtExecutionProvider', 'CUDAExecutionProvider', 'CPUExecutionProvider')
-"""Best first; those that this ONNX Runtime lacks are passed over."""
+CPU, CUDA = 'CPUExecutionProvider', 'CUDAExecutionProvider'
 KEPT_BINDINGS = 8
 
 
@@ -46,13 +47,7 @@ class OnnxEngine:
         options.intra_op_num_threads = threads
         # warnings about a provider that is not there: the one in use is told in one line
         options.log_severity_level = 3
-        available = onnxruntime.get_available_providers()
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(path), options, [name for name in PROVIDERS if name in available])
-        except Exception as error:
-            raise EngineError(f'{path}: ONNX Runtime cannot load it: '
-                              f'{str(error).splitlines()[0]}') from error
+        self._session = _session(path, options)
         self.spec = bundle.spec
         self._input = self._session.get_inputs()[0]
         if tuple(self._input.shape[1:]) != bundle.spec.shape[1:]:
@@ -60,7 +55,7 @@ class OnnxEngine:
                               f'prepares {bundle.spec.shape}.')
         self._bindings: dict[tuple[int, ...], tuple[Any, Any]] = {}
         self.device = self._session.get_providers()[0].removesuffix('ExecutionProvider')
-        # TensorRT and CUDA may round to half of the digits
+        # CUDA may round to half of the digits
         self.tolerance = 1e-3 if self.device == 'CPU' else 0.02
 
     def infer(self, tensor: NDArray[Any]) -> NDArray[Any]:
@@ -86,3 +81,19 @@ class OnnxEngine:
         binding.bind_ortvalue_input(self._input.name, entered)
         binding.bind_ortvalue_output(output.name, left)
         return binding, entered
+
+
+def _session(path: Path, options: Any) -> Any:
+    """Return a session on the GPU if there is one that works, else on the processor."""
+    if CUDA in onnxruntime.get_available_providers():
+        # CUDA's libraries as packages of Python, where they are installed so
+        with suppress(Exception):
+            onnxruntime.preload_dlls()
+        # a driver or a library that is missing; a model that is broken is so on the processor too
+        with suppress(Exception):
+            return onnxruntime.InferenceSession(str(path), options, [CUDA, CPU], enable_fallback=0)
+    try:
+        return onnxruntime.InferenceSession(str(path), options, [CPU])
+    except Exception as error:
+        raise EngineError(f'{path}: ONNX Runtime cannot load it: '
+                          f'{str(error).splitlines()[0]}') from error

@@ -24,8 +24,13 @@ from digiphys_ros.perception.bundle import Bundle
 from numpy.typing import NDArray
 
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
+# else the first process takes all memory of a GPU
+os.environ.setdefault('TF_FORCE_GPU_ALLOW_GROWTH', 'true')
 
 import tensorflow as tf  # noqa: E402
+
+ALIGNED = 64
+"""Bytes: where TensorFlow's own tensors begin."""
 
 
 class TensorFlowEngine:
@@ -42,11 +47,10 @@ class TensorFlowEngine:
 
     def __init__(self, bundle: Bundle, threads: int = 0, *, xla: bool = False,
                  mixed_precision: bool = False) -> None:
-        gpus = tf.config.list_physical_devices('GPU')
         self.spec = bundle.spec
-        self.device = 'GPU' if gpus else 'CPU'
-        self._configure(gpus, threads)
-        half = mixed_precision and bool(gpus)
+        self.device = 'GPU' if sees_gpu() else 'CPU'
+        self._configure(threads)
+        half = mixed_precision and self.device == 'GPU'
         self.tolerance = 0.02 if half else 1e-3
         model = self._load(bundle, half)
 
@@ -58,14 +62,12 @@ class TensorFlowEngine:
 
     def infer(self, tensor: NDArray[Any]) -> NDArray[Any]:
         """Return logits of shape (N, classes)."""
-        logits: NDArray[Any] = self._call(tf.convert_to_tensor(tensor)).numpy()
+        logits: NDArray[Any] = self._call(_tensor(tensor)).numpy()
         return logits
 
     @staticmethod
-    def _configure(gpus: list[Any], threads: int) -> None:
+    def _configure(threads: int) -> None:
         try:
-            for gpu in gpus:
-                tf.config.experimental.set_memory_growth(gpu, True)
             if threads:
                 tf.config.threading.set_intra_op_parallelism_threads(threads)
         except RuntimeError:
@@ -92,6 +94,18 @@ class TensorFlowEngine:
         return _half(model) if half else model
 
 
+def sees_gpu() -> bool:
+    """Return whether TensorFlow sees a GPU."""
+    return bool(tf.config.list_physical_devices('GPU'))
+
+
+def _tensor(array: NDArray[Any]) -> Any:
+    """Return an array as a tensor: the same memory, if it lies as TensorFlow's own does."""
+    if array.ctypes.data % ALIGNED or not (array.flags.c_contiguous and array.flags.writeable):
+        return tf.convert_to_tensor(array)
+    return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
+
+
 def _saved_model(path: Path) -> Callable[[Any], Any]:
     """Return the serving function of a SavedModel with one input and one output."""
     loaded = tf.saved_model.load(str(path))
@@ -107,9 +121,10 @@ def _saved_model(path: Path) -> Callable[[Any], Any]:
 
 
 def _half(model: Any) -> Any:
-    """Return the same model computing in float16."""
+    """Return the same model computing in float16; what is an operation alone has no type."""
     copy = tf.keras.models.clone_model(
-        model, clone_function=lambda layer: layer.__class__.from_config(
-            {**layer.get_config(), 'dtype': 'mixed_float16'}))
+        model, clone_function=lambda layer: layer.__class__.from_config({
+            **layer.get_config(),
+            **({'dtype': 'mixed_float16'} if isinstance(layer, tf.keras.layers.Layer) else {})}))
     copy.set_weights(model.get_weights())
     return copy
