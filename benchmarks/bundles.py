@@ -32,7 +32,7 @@ from digiphys_ros.perception import (
 )
 from digiphys_ros.perception.bundle import FileKind
 from digiphys_ros.perception.host_memory import host_array
-from digiphys_ros.resources import find_resource
+from digiphys_ros.resources import find_resource, share_dir
 from digiphys_ros.simulation import sample_crop, SIGNS as DRAWN
 import numpy as np
 from numpy.typing import NDArray
@@ -86,6 +86,8 @@ def make_bundles(folder: Path, engine: str = 'auto', names: Collection[str] = ()
     large = PreprocessSpec(width=224, height=224, resize='mipmap')
     kinds = KINDS[engine]
     made = {SIGNS: shipped.directory} if engine == 'auto' else {}
+    if engine == 'auto' and not names:
+        made |= _others()
     for name, model_of, spec, precision in (
             (SIGNS, _signs, shipped.spec, 'float32'),
             (LARGE, _mobilenet, large, 'float32'),
@@ -98,6 +100,14 @@ def make_bundles(folder: Path, engine: str = 'auto', names: Collection[str] = ()
                 path, model_of(shipped), shipped, spec, precision, own)
     options = GPU_OPTIONS if engine == 'tensorflow' and sees_gpu(engine) else {}
     return {name: Model(path, options) for name, path in made.items()}
+
+
+def _others() -> dict[str, Path]:
+    """Return the other shipped bundles that may lead to commands."""
+    folders = [path.parent for path in sorted((share_dir() / 'models').glob('*/bundle.json'))
+               if path.parent.name != 'traffic_signs']
+    return {folder.name: folder for folder in folders
+            if load_bundle(folder).manifest.use == 'control'}
 
 
 def _signs(shipped: Bundle) -> Any:

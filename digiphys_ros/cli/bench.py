@@ -100,7 +100,7 @@ def run(arguments: argparse.Namespace) -> int:
         write_json(report, arguments.json)
     if arguments.json != '-':
         sys.stdout.write('\n'.join([
-            *lines, *_bars(report['bars']), '', *map(str, drawn)]) + '\n')
+            *lines, *bars_table(report['bars']), '', *map(str, drawn)]) + '\n')
     return 0 if all(bar['passes' if arguments.short else 'holds'] for bar in report['bars']) else 1
 
 
@@ -111,7 +111,8 @@ def _processor() -> str:
     return names[0] if names else platform.machine()
 
 
-def _bars(bars: list[dict[str, Any]]) -> list[str]:
+def bars_table(bars: list[dict[str, Any]]) -> list[str]:
+    """Return figures and their bars as lines of Markdown."""
     return [] if not bars else [
         '', '| figure | value | rounds | bar | |', '|---|---|---|---|---|', *[
             f'| {one["name"]} | {one["value"]:g} | '
