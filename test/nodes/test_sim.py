@@ -112,7 +112,8 @@ def test_a_trajectory_without_a_point_is_refused(robot, world, tmp_path):
     rules = tmp_path / 'rules.yaml'
     limits = '{min: 0.0, max: 0.4, safe: 0.0, max_rate_per_s: 1.0}'
     rules.write_text(
-        f'actuators:\n  belt: {{kind: joint_trajectory, topic: belt, fields: {{data: {limits}}}}}\n'
+        'actuators:\n'
+        f'  belt: {{kind: joint_trajectory, topic: belt, fields: {{data: {limits}}}}}\n'
         'rules:\n  - {name: wait, when: [abstain], command: {belt: {data: 0.0}}}\n'
         '  - {name: go, default: true, command: {belt: {data: 0.3}}}\n')
     world('sorting', str(rules))
