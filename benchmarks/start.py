@@ -15,6 +15,8 @@
 """Start: from a process to its first classification; and a change of model under load."""
 
 import argparse
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from statistics import median
 import subprocess
@@ -75,14 +77,14 @@ def first_classification_s() -> float:
 def swap() -> dict[str, float]:
     """Return frames lost and the longest gap while one model takes the place of another."""
     with tempfile.TemporaryDirectory() as folder, observed() as observer, \
-            nodes(LITERT, CLASSIFIER):
+            nodes(LITERT, CLASSIFIER), changing() as change:
         copy = f'{folder}/other'
         subprocess.run(['cp', '-r', str(find_resource('traffic_signs', 'models')), copy],
                        check=True)
         wait(observer, is_active(observer, CLASSIFIER), 'active classifier')
         source = SOURCE.start(SWAP_S)
         wait(observer, lambda: len(observer.recording.classifications) > 30, 'answers')
-        took_s = _change(copy)
+        took_s = change(copy)
         sent = played(source, SWAP_S + 60).sent
         observer.wait_for(
             lambda: observer.diagnostic('classifier', 'message') == 'no frames arrive', QUIET_S)
@@ -92,8 +94,9 @@ def swap() -> dict[str, float]:
                 'swap_s': took_s}
 
 
-def _change(bundle: str) -> float:
-    """Set the classifier's bundle, as ``ros2 param set`` does; return how long it took."""
+@contextmanager
+def changing() -> Iterator[Callable[[str], float]]:
+    """Yield what sets the classifier's bundle, as ``ros2 param set``; it returns the seconds."""
     import rclpy
     from rclpy.parameter import Parameter
     from rclpy.parameter_client import AsyncParameterClient
@@ -104,15 +107,19 @@ def _change(bundle: str) -> float:
     executor.add_node(node)
     thread = threading.Thread(target=executor.spin, daemon=True)
     thread.start()
-    try:
-        client = AsyncParameterClient(node, 'classifier')
-        client.wait_for_services(10.0)
+    # made before the frames come: it would hold up who watches them
+    client = AsyncParameterClient(node, 'classifier')
+
+    def change(bundle: str) -> float:
         started_s, done = time.perf_counter(), threading.Event()
         future = client.set_parameters([Parameter('bundle', value=bundle)])
         future.add_done_callback(lambda _: done.set())
         if not done.wait(30.0) or not future.result().results[0].successful:
             raise BenchmarkError(f'the bundle was not changed: {future.result()}')
         return time.perf_counter() - started_s
+    try:
+        client.wait_for_services(10.0)
+        yield change
     finally:
         executor.shutdown(timeout_sec=0.5)
         node.destroy_node()
