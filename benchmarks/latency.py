@@ -28,9 +28,9 @@ from benchmarks.running import (
     nodes,
     observed,
     played,
-    QUIET_S,
     result_of,
     script,
+    settle,
     Source,
     wait,
 )
@@ -110,8 +110,7 @@ def pipeline(source: Source, model: Model, branch: str, seconds: float) -> dict[
         before_s = {name: cpu_s(pid) for name, pid in supervisor.pids().items()}
         sent = played(source.start(seconds), seconds + 60).sent
         used_s = {name: cpu_s(pid) - before_s[name] for name, pid in supervisor.pids().items()}
-        observer.wait_for(
-            lambda: observer.diagnostic('classifier', 'message') == 'no frames arrive', QUIET_S)
+        settle(observer)
         return {
             'sent': sent, 'received': int(observer.diagnostic('classifier', 'received')),
             **{f'p{percent:g}': float(observer.diagnostic(

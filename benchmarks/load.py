@@ -30,9 +30,9 @@ from benchmarks.running import (
     PIPELINE,
     Played,
     played,
-    QUIET_S,
     result_of,
     script,
+    settle,
     Source,
     wait,
 )
@@ -141,9 +141,7 @@ def _shown(observer: Any, sources: Sequence[Source], seconds: float,
            classifiers: Sequence[str] = CLASSIFIER) -> list[Played]:
     """Let sources play, and wait until the classifiers have nothing more to do."""
     sent = [played(one, seconds + 120) for one in _started(sources, seconds)]
-    observer.wait_for(lambda: all(
-        observer.diagnostic(name, 'message') == 'no frames arrive' for name in classifiers),
-        QUIET_S)
+    settle(observer, classifiers)
     return sent
 
 

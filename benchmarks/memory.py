@@ -20,6 +20,7 @@ from typing import Any
 from benchmarks.running import (
     bar,
     is_active,
+    LITERT,
     nodes,
     observed,
     PIPELINE,
@@ -36,8 +37,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return what each node holds, and how it grew."""
     wanted = SHORT_FRAMES if arguments.short else FRAMES
     with observed() as observer, \
-            nodes({'classifier': {'engine': 'litert', 'roi': [0.0, 0.0, 1.0, 1.0]}}
-                  ) as supervisor:
+            nodes(LITERT) as supervisor:
         wait(observer, is_active(observer, PIPELINE), 'active nodes')
         source = SOURCE.start(1e9)
         try:

@@ -34,6 +34,7 @@ HERE = Path(__file__).parent
 PIPELINE = ('classifier', 'policy', 'gate')
 RULES, CONFIG = 'traffic_rules.yaml', 'traffic.yaml'
 READY_S, QUIET_S = 30.0, 5.0
+LITERT = {'classifier': {'engine': 'litert', 'roi': [0.0, 0.0, 1.0, 1.0]}}
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,13 @@ def wait(observer: Any, condition: Callable[[], bool], what: str, patience_s: fl
 def is_active(observer: Any, names: Sequence[str]) -> Callable[[], bool]:
     """Return whether all of these nodes work."""
     return lambda: all(observer.diagnostic(name, 'phase') == 'active' for name in names)
+
+
+def settle(observer: Any, classifiers: Sequence[str] = ('classifier',)) -> None:
+    """Wait until classifiers have nothing more to do, and their last figures are told."""
+    observer.wait_for(lambda: all(
+        observer.diagnostic(name, 'message') == 'no frames arrive' for name in classifiers),
+        QUIET_S)
 
 
 def resident_mb(pid: int) -> float:

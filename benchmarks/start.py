@@ -25,14 +25,23 @@ import threading
 import time
 from typing import Any
 
-from benchmarks.running import bar, is_active, nodes, observed, played, QUIET_S, Source, wait
+from benchmarks.running import (
+    bar,
+    is_active,
+    LITERT,
+    nodes,
+    observed,
+    played,
+    settle,
+    Source,
+    wait,
+)
 from digiphys_ros.errors import BenchmarkError
 from digiphys_ros.resources import find_resource
 from tqdm import tqdm
 
 SOURCE = Source(640, 480)
 CLASSIFIER = ('classifier',)
-LITERT = {'classifier': {'engine': 'litert', 'roi': [0.0, 0.0, 1.0, 1.0]}}
 SWAP_S = 6.0
 
 
@@ -86,8 +95,7 @@ def swap() -> dict[str, float]:
         wait(observer, lambda: len(observer.recording.classifications) > 30, 'answers')
         took_s = change(copy)
         sent = played(source, SWAP_S + 60).sent
-        observer.wait_for(
-            lambda: observer.diagnostic('classifier', 'message') == 'no frames arrive', QUIET_S)
+        settle(observer)
         arrivals_s = [one.arrival_s for one in observer.recording.classifications]
         gaps_s = [after - before for before, after in pairwise(arrivals_s)]
         return {'lost': sent - len(arrivals_s), 'gap': max(gaps_s) * SOURCE.rate_hz,

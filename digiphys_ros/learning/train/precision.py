@@ -24,8 +24,8 @@ FLOAT16, BFLOAT16 = 'mixed_float16', 'mixed_bfloat16'
 
 def has_gpu() -> bool:
     """Return whether TensorFlow sees a GPU."""
-    import tensorflow as tf
-    return bool(tf.config.list_physical_devices('GPU'))
+    from digiphys_ros.perception.engines.tensorflow import sees_gpu
+    return sees_gpu()
 
 
 def half_policy(cpuinfo: Path = Path('/proc/cpuinfo')) -> str | None:
