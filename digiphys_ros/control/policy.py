@@ -61,8 +61,9 @@ class Policy:
     Time is the images' own: a hold of one second is one second between captures. Every command
     is stamped with the image it came from, and without a new image there is none: the gate's
     lease does the rest. So there is none before ``votes.needed`` images were seen, nor for an
-    image that is shown again, which has no second vote either. A capture time that goes back
-    starts all anew. What a rule says to remember outlasts the rule.
+    image that is shown again, which has no second vote either. Nor is there one for an image that
+    comes late; a capture time that goes back by more than ``votes.max_age_s`` starts all anew, as
+    the clock was set. What a rule says to remember outlasts the rule, and that too.
     """
 
     def __init__(self, config: ControlConfig) -> None:
@@ -72,6 +73,7 @@ class Policy:
         self._classes = {rule.name: config.classes(rule) for rule in config.rules}
         self._commands = {rule.name: config.command(rule) for rule in config.rules}
         self._rearm_after_s = {rule.name: rule.rearm_after_s for rule in config.rules}
+        self._bounds: Mapping[str, Mapping[str, float]] = {}
         self._restart()
 
     def _restart(self) -> None:
@@ -80,7 +82,6 @@ class Policy:
         self._since_s = 0.0
         self._wanted_s = 0.0
         self._spent_s: dict[str, float] = {}
-        self._bounds: Mapping[str, Mapping[str, float]] = {}
 
     def update(self, observation: Observation) -> Decision:
         """Return what to command after ``observation``."""
@@ -109,7 +110,7 @@ class Policy:
     def _is_new(self, stamp_s: float) -> bool:
         if not math.isfinite(stamp_s):
             return False
-        if self._seen and stamp_s < self._seen[-1].stamp_s:
+        if self._seen and stamp_s < self._seen[-1].stamp_s - self._votes.max_age_s:
             self._restart()
         return not self._seen or stamp_s > self._seen[-1].stamp_s
 

@@ -126,6 +126,14 @@ def test_time_that_goes_back_starts_the_votes_anew():
     assert rules(policy, 'x', 'x', 'x') == [None, None, 'cruise']
 
 
+def test_a_late_image_changes_nothing():
+    policy = Policy(config())
+    assert rules(policy, *['stop'] * 5, start_s=100.0)[-1] == 'halt'
+    late = policy.update(Observation('x', 0.9, 99.9))
+    assert (late.rule, late.commands, late.changed) == ('halt', {}, False)
+    assert rules(policy, 'stop', start_s=101.0)[-1] == 'halt'
+
+
 def test_the_default_counts_last_wherever_it_is_written():
     listed = yaml.safe_load(TEXT)['rules']
     policy = Policy(config(rules=[listed[-1], *listed[:-1]]))
@@ -301,10 +309,10 @@ def test_a_limit_outlasts_its_sign_until_another_one_ends_it():
         [0.5, 0.3, 0.3, 0.0, 0.2, 0.3, 0.5, 0.5]
 
 
-def test_a_limit_is_forgotten_when_time_starts_anew():
+def test_a_limit_outlasts_a_clock_that_is_set_back():
     policy = Policy(limited())
     assert speeds(policy, 'thirty', 'x') == [0.3, 0.3]
-    assert speeds(policy, 'x') == [0.5]
+    assert speeds(policy, 'x', 'end') == [0.3, 0.5]
 
 
 def test_a_limit_bounds_both_directions():
