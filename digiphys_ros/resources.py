@@ -59,10 +59,14 @@ def find_resource(name: str, folder: str) -> Path:
     if not name:
         raise ConfigError(f'A path or the name of something in {folder}/ is needed, received "".')
     shipped = share_dir() / folder
-    candidates = [Path(name).expanduser(), shipped / name, shipped / f'{name}.yaml']
-    for candidate in candidates:
-        if candidate.exists():
-            return candidate.resolve()
+    try:
+        candidates = [Path(name).expanduser(), shipped / name, shipped / f'{name}.yaml']
+        for candidate in candidates:
+            if candidate.exists():
+                return candidate.resolve()
+    except (OSError, RuntimeError) as error:
+        # a home folder of nobody, a name longer than the system takes, a folder without the right
+        raise ConfigError(f'"{name[:80]}" cannot be looked up: {error}') from error
     offered = ', '.join(sorted(path.name for path in shipped.glob('*'))) or 'nothing'
     raise ConfigError(
         f'"{name}" was not found, neither as a path nor in {shipped} (which offers: {offered}).')

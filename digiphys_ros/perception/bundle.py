@@ -110,11 +110,14 @@ class Bundle:
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 frames, logits = arrays['frames'], arrays['logits']
-        except (OSError, ValueError, KeyError) as error:
+        except Exception as error:  # a damaged archive raises what zip, zlib and NumPy like
             raise BundleError(f'{path}: needs arrays `frames` and `logits`: {error}') from error
-        if frames.dtype != np.uint8 or len(frames) != len(logits) or not len(frames):
-            raise BundleError(f'{path}: needs as many uint8 frames as rows of logits, received '
-                              f'{frames.shape} {frames.dtype} and {logits.shape}.')
+        are_images = frames.dtype == np.uint8 and frames.size and (
+            frames.ndim == 3 or (frames.ndim == 4 and frames.shape[3] == 3))
+        if not are_images or logits.dtype.kind != 'f' or logits.shape[:1] != frames.shape[:1]:
+            raise BundleError(f'{path}: needs frames (N, H, W, 3) or (N, H, W) of uint8 and N '
+                              f'rows of logits, received {frames.shape} {frames.dtype} and '
+                              f'{logits.shape} {logits.dtype}.')
         if logits.shape[1:] != (len(self.labels),):
             raise BundleError(f'{path}: {len(self.labels)} labels, but logits of shape '
                               f'{logits.shape}: a label is missing or too many.')
@@ -135,7 +138,7 @@ def load_bundle(path: str | Path) -> Bundle:
     except OSError as error:
         raise BundleError(f'{directory} is not a model bundle: {file.name} cannot be read '
                           f'({error.strerror}).') from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BundleError(f'{file}: is not JSON: {error}') from error
     manifest = _parse(file, data)
     for name in (*manifest.files.values(), manifest.golden):
@@ -165,10 +168,15 @@ def _parse(file: Path, data: Any) -> BundleManifest:
 def _inside(directory: Path, name: str) -> Path:
     """Return a file of the bundle, refusing a name that leads out of its folder."""
     root = directory.resolve()
-    path = (root / name).resolve()
+    try:
+        path = (root / name).resolve()
+        exists = path.exists()
+    except (OSError, ValueError) as error:
+        raise BundleError(f'{directory / MANIFEST}: {name[:80]!r} is no file name: {error}'
+                          ) from error
     if root not in path.parents:
         raise BundleError(f'{directory / MANIFEST}: "{name}" leads out of the bundle.')
-    if not path.exists():
+    if not exists:
         raise BundleError(f'{directory}: "{name}" is named in {MANIFEST} but missing.')
     return path
 

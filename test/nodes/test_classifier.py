@@ -261,6 +261,9 @@ def test_a_swap_under_load_loses_no_answer_and_a_bad_bundle_is_refused(camera, t
     refused = camera.robot.set_parameter('classifier', 'bundle', str(broken))
     assert not refused.successful
     assert 'content hash' in refused.reason
+    refused = camera.robot.set_parameter('classifier', 'bundle', '~nobody-of-that-name/models')
+    assert not refused.successful
+    assert 'cannot be looked up' in refused.reason
     accepted = camera.robot.set_parameter('classifier', 'bundle', str(other))
     assert accepted.successful, accepted.reason
     count = len(camera.results)

@@ -60,6 +60,18 @@ def test_rules_for_classes_the_model_does_not_know_are_told(robot, tmp_path):
     robot.wait(lambda: robot.message('policy') == 'no rule yet', 'all well')
 
 
+@pytest.mark.parametrize('about', [
+    '{"labels": {"0": ["a"]}}', '{"labels": {"0": 1, "1": "x"}}', '[' * 200_000])
+def test_a_label_table_that_is_none_ends_nothing(robot, about):
+    from digiphys_ros.nodes.qos import LATCHED
+    from vision_msgs.msg import VisionInfo
+    infos = robot.node.create_publisher(VisionInfo, 'vision_info', LATCHED)
+    infos.publish(VisionInfo(method='other@0', database_location=about))
+    process = robot.start('policy')
+    robot.wait(lambda: 'carries no label table' in robot.message('policy'), 'warning')
+    assert process.poll() is None
+
+
 def test_the_desired_command_has_the_images_header(robot):
     from digiphys_ros.nodes.conversions import classification_message
     from geometry_msgs.msg import TwistStamped

@@ -18,12 +18,14 @@ import shutil
 
 from digiphys_ros.errors import BundleError
 from digiphys_ros.perception import (
+    Bundle,
     check_golden,
     create_engine,
     load_bundle,
     write_bundle,
 )
 from digiphys_ros.resources import share_dir
+import numpy as np
 import pytest
 
 SHIPPED = share_dir() / 'models' / 'traffic_signs'
@@ -135,6 +137,25 @@ def test_golden_logits_that_differ_are_refused(tmp_path, kind):
     bundle = rewrite(tmp_path / 'new', logits=logits + 0.5)
     with pytest.raises(BundleError, match='misses a golden logit'):
         check_golden(bundle, create_engine(bundle, kind)[0])
+
+
+@pytest.mark.parametrize('damage', [
+    lambda content: content[:len(content) // 2], lambda content: b'',
+    lambda content: bytes(byte ^ 0x55 for byte in content)])
+def test_a_damaged_golden_file_is_told(bundle, damage):
+    path = bundle / 'golden.npz'
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(BundleError, match='needs arrays `frames` and `logits`'):
+        Bundle(bundle, load_bundle(SHIPPED).manifest).golden()
+
+
+@pytest.mark.parametrize('frames', [
+    np.uint8(3), np.zeros((2, 7), np.uint8), np.zeros((2, 32, 32, 3, 2), np.uint8),
+    np.zeros((2, 0, 32, 3), np.uint8), np.zeros((2, 32, 32, 3), np.float32)])
+def test_golden_frames_that_are_no_images_are_told(bundle, frames):
+    np.savez(bundle / 'golden.npz', frames=frames, logits=np.zeros((2, 44), np.float32))
+    with pytest.raises(BundleError, match='needs frames'):
+        Bundle(bundle, load_bundle(SHIPPED).manifest).golden()
 
 
 def test_a_changed_preprocessing_is_refused_by_the_golden_frames(tmp_path):
