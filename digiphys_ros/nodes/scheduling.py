@@ -14,6 +14,7 @@
 
 """On which cores a node's process runs, and before which others."""
 
+from functools import cache
 import os
 from pathlib import Path
 import re
@@ -25,17 +26,18 @@ def apply_scheduling(cpus: str, nice: int) -> None:
     """
     Move every thread of this process, those of the middleware too.
 
-    Threads started later inherit it. Empty ``cpus`` and a ``nice`` of 0 leave all as it is.
+    Threads started later inherit it. A ``nice`` of 0 leaves the priority as it is.
 
-    :param cpus: cores by number, as ``0,2`` or ``1-3``.
+    :param cpus: cores by number, as ``0,2`` or ``1-3``; empty for all that it started on.
     :param nice: -20 (first) to 19 (last); below 0 needs the right to it (CAP_SYS_NICE).
     :raises ConfigError: when there is no such core, or the system refuses.
     """
     cores = _cores(cpus)
-    for task in Path('/proc/self/task').iterdir() if cores or nice else ():
+    moves = cores != os.sched_getaffinity(0)
+    for task in Path('/proc/self/task').iterdir() if moves or nice else ():
         thread = int(task.name)
         try:
-            if cores:
+            if moves:
                 os.sched_setaffinity(thread, cores)
             if nice:
                 os.setpriority(os.PRIO_PROCESS, thread, nice)
@@ -54,9 +56,15 @@ def _cores(text: str) -> set[int]:
             raise ConfigError(f'parameter `cpus`: cores as 0,2 or 1-3 are needed, received '
                               f'{text!r}.')
         cores |= set(range(int(found[1]), int(found[2] or found[1]) + 1))
-    missing = cores - os.sched_getaffinity(0)
+    allowed = _allowed()
+    missing = cores - allowed
     if missing:
         raise ConfigError(f'parameter `cpus`: this process may not run on core '
-                          f'{min(missing)}, only on {sorted(os.sched_getaffinity(0))}, received '
-                          f'{text!r}.')
-    return cores
+                          f'{min(missing)}, only on {sorted(allowed)}, received {text!r}.')
+    return cores or set(allowed)
+
+
+@cache
+def _allowed() -> frozenset[int]:
+    """Return the cores that the process started on: asked for first before it leaves any."""
+    return frozenset(os.sched_getaffinity(0))

@@ -55,5 +55,24 @@ def test_wrong_cores_are_told(cpus):
     assert f"received '{cpus}'" in sentence
 
 
+AGAIN = """
+import os
+from digiphys_ros.nodes.scheduling import apply_scheduling
+allowed = os.sched_getaffinity(0)
+last, *_ = sorted(allowed, reverse=True)
+apply_scheduling(str(last), 0)
+assert os.sched_getaffinity(0) == {last}
+apply_scheduling(','.join(map(str, allowed)), 0)
+assert os.sched_getaffinity(0) == allowed
+apply_scheduling(str(last), 0)
+apply_scheduling('', 0)
+assert os.sched_getaffinity(0) == allowed
+"""
+
+
+def test_cores_can_be_chosen_anew():
+    subprocess.run([sys.executable, '-c', AGAIN], check=True)
+
+
 def test_nothing_asked_for_changes_nothing():
     assert len(set(tried('', 0))) == 1
