@@ -56,7 +56,8 @@ class Robot:
     def __init__(self, domain_id: int, folder: Path) -> None:
         import rclpy
         from rclpy.executors import SingleThreadedExecutor
-        self.environment = {**os.environ, 'ROS_DOMAIN_ID': str(domain_id)}
+        self.environment = {**os.environ, 'ROS_DOMAIN_ID': str(domain_id),
+                            'ROS_HOME': str(folder)}
         self._folder = folder
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._changed = threading.Condition()
@@ -72,8 +73,10 @@ class Robot:
         self.node.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 50)
 
     def start(self, node: str, namespace: str = '', **parameters: Any) -> subprocess.Popen[bytes]:
-        """Start one node of the package as a process."""
+        """Start one node of the package as a process; a gate obeys without a wait."""
         from digiphys_ros.nodes.configuration import command
+        if node == 'gate':
+            parameters = {'estop_wait_s': 0.0, **parameters}
         return self.run(f'{namespace}{node}', command(
             node, namespace=namespace, parameters=parameters))
 

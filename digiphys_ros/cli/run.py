@@ -16,11 +16,11 @@
 
 import argparse
 import os
-import signal
 import sys
 import threading
 from typing import Any
 
+from digiphys_ros.ending import on_signal_to_end
 from digiphys_ros.errors import ConfigError, UsageError
 from digiphys_ros.resources import find_resource
 from digiphys_ros.supervisor import Supervisor
@@ -34,7 +34,7 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         'run', help='start the nodes of a configuration and keep them alive',
         description='Start the nodes that a ROS parameters file names, restart one that dies, '
-                    'and end all of them on Ctrl-C or SIGTERM.')
+                    'and end all of them on Ctrl-C, SIGTERM or the end of the terminal.')
     parser.add_argument('--config', default='traffic.yaml', metavar='FILE',
                         help='parameters file: a path, or a name in config/ (%(default)s)')
     parser.add_argument('--namespace', default='', metavar='NS', help='namespace of every node')
@@ -54,8 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
         node: transport_environment(arguments.transport, os.environ, images=node in IMAGE_NODES)
         for node in commands})
     stopping = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopping.set())
+    on_signal_to_end(stopping.set)
     supervisor.start()
     try:
         while not stopping.wait(0.1):

@@ -23,6 +23,8 @@ needs neither.
 from digiphys_ros.control.actuators import Actuator, Limits, load_actuators
 from digiphys_ros.control.command import DesiredCommand, Refusal
 from digiphys_ros.control.gate import Gate, GateOutput, GateState
+from digiphys_ros.control.latch_file import LatchFile
+from digiphys_ros.control.running_clock import RunningClock
 from digiphys_ros.control.signal_gate import make_gate
 
 __all__ = [
@@ -31,8 +33,10 @@ __all__ = [
     'Gate',
     'GateOutput',
     'GateState',
+    'LatchFile',
     'Limits',
     'Refusal',
+    'RunningClock',
     'load_actuators',
     'make_gate',
 ]

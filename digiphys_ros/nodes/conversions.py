@@ -23,6 +23,7 @@ from typing import Any, TYPE_CHECKING
 
 from digiphys_ros.errors import ConfigError
 from geometry_msgs.msg import Twist, TwistStamped
+from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import CompressedImage, Image, JointState
 from std_msgs.msg import Bool, Float64, Header
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
@@ -116,10 +117,13 @@ def labels_of(message: 'VisionInfo') -> tuple[str, ...]:
     :raises ConfigError: when it does not carry them: another kind of node published it.
     """
     try:
-        return tuple(_about(message)['labels'].values())
-    except (TypeError, KeyError, AttributeError) as error:
+        labels = tuple(_about(message)['labels'].values())
+    except (TypeError, KeyError, AttributeError):
+        labels = ()
+    if not labels or not all(isinstance(label, str) for label in labels):
         raise ConfigError('vision_info carries no label table, received database_location '
-                          f'"{message.database_location[:80]}".') from error
+                          f'"{message.database_location[:80]}".')
+    return labels
 
 
 def use_of(message: 'VisionInfo') -> str:
@@ -136,7 +140,7 @@ def abstain_below_of(message: 'VisionInfo') -> float | None:
 def _about(message: 'VisionInfo') -> dict[str, Any]:
     try:
         about = json.loads(message.database_location)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return about if isinstance(about, dict) else {}
 
@@ -221,6 +225,36 @@ def actuator_message(actuator: 'Actuator', values: dict[str, float], now_s: floa
     for field, value in values.items():
         _assign(message, _path(actuator, field), value)
     return message
+
+
+def check_message(actuator: 'Actuator') -> None:
+    """
+    Refuse an actuator whose message cannot hold what it may be sent.
+
+    :raises ConfigError: naming the field, the value and what becomes of it.
+    """
+    if actuator.kind != 'message':
+        return
+    for what in ('min', 'max', 'safe'):
+        values = {name: float(getattr(limits, what)) for name, limits in actuator.fields.items()}
+        message = _serialised(actuator, values)
+        for name, value in values.items():
+            arrives = read_field(actuator, message, name)
+            if not math.isclose(arrives, value, rel_tol=1e-6, abs_tol=1e-9):
+                raise ConfigError(
+                    f'actuator on {actuator.topic}: `{what}` of field `{name}` is {value:g}, but '
+                    f'{actuator.field_map[name]} of {actuator.type} would carry {arrives:g}: '
+                    'choose limits that the message can hold.')
+
+
+def _serialised(actuator: 'Actuator', values: dict[str, float]) -> Any:
+    try:
+        message = actuator_message(actuator, values, 0.0)
+        return deserialize_message(serialize_message(message), type(message))
+    except Exception as error:  # a message of any package: its checks raise what they like
+        raise ConfigError(
+            f'actuator on {actuator.topic}: {values} cannot be written into {actuator.type} by '
+            f'field_map {dict(actuator.field_map)}: {error}') from error
 
 
 def read_field(actuator: 'Actuator', message: Any, field: str) -> float:

@@ -90,9 +90,9 @@ class GazeboAdapterNode(PipelineNode):
 
     def deactivate(self) -> None:
         """Stop what the gate cannot reach any more."""
-        for one in self._inputs:
+        inputs, self._inputs, self._pose = self._inputs, [], None
+        for one in inputs:
             self.destroy_subscription(one)
-        self._inputs, self._pose = [], None
         self._stop()
         # it has to be there before the topics are withdrawn
         for output in self._outputs.values():
@@ -119,7 +119,11 @@ class GazeboAdapterNode(PipelineNode):
 
     def _listen(self, kind: type[Any], topic: str, callback: Callable[[Any], None],
                 profile: Any = qos.RELIABLE) -> None:
-        self._inputs.append(self.create_subscription(kind, topic, callback, profile))
+        def pass_on(message: Any) -> None:
+            # what waits in the executor still comes after the end of its subscription
+            if self._inputs:
+                callback(message)
+        self._inputs.append(self.create_subscription(kind, topic, pass_on, profile))
 
     def _send(self, topic: str, message: Any) -> None:
         self._outputs[topic].publish(message)

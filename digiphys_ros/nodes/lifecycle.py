@@ -16,6 +16,7 @@
 
 from collections.abc import Callable
 import contextlib
+import gc
 import traceback
 from types import SimpleNamespace
 from typing import Any
@@ -39,6 +40,18 @@ COMMON = (
 )
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+
+
+def settle_memory() -> None:
+    """
+    Look for garbage everywhere, and count what is left as there to stay.
+
+    A collection then looks through what is new since, not through the modules and the model: with
+    TensorFlow that takes a quarter of a second.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 class PipelineNode(LifecycleNode):
@@ -108,7 +121,7 @@ class PipelineNode(LifecycleNode):
 
     def on_cleanup(self, state: Any) -> TransitionCallbackReturn:
         """Go back to where configure can start again."""
-        return self._transition(self.cleanup, 'unconfigured')
+        return self._transition(self._cleanup, 'unconfigured')
 
     def on_shutdown(self, state: Any) -> TransitionCallbackReturn:
         """Stop the robot whatever the state, then free everything."""
@@ -127,10 +140,16 @@ class PipelineNode(LifecycleNode):
         except Exception:
             self.cleanup()
             raise
+        settle_memory()
+
+    def _cleanup(self) -> None:
+        self.cleanup()
+        settle_memory()
 
     def _stop_and_cleanup(self) -> None:
         if self.phase == 'active':
             self.deactivate()
+            self.phase = 'inactive'
         self.cleanup()
 
     def _transition(self, action: Callable[[], None], phase: str) -> TransitionCallbackReturn:
@@ -159,7 +178,7 @@ class PipelineNode(LifecycleNode):
         if not self.configured:
             return
         # an error is told by the setting itself, a moment later
-        with contextlib.suppress(DigiphysError):
+        with contextlib.suppress(Exception):
             self.prepare(self._own(changes))
 
     def _on_parameters(self, changes: list[Any]) -> SetParametersResult:
@@ -171,6 +190,10 @@ class PipelineNode(LifecycleNode):
         except DigiphysError as error:
             self.get_logger().warning(f'refused: {error}')
             return SetParametersResult(successful=False, reason=str(error))
+        except Exception as error:  # whatever it is, the node goes on as it was
+            self.get_logger().error(traceback.format_exc())
+            return SetParametersResult(
+                successful=False, reason=f'{type(error).__name__}: {error}')
         return SetParametersResult(successful=True)
 
     def _own(self, changes: list[Any]) -> dict[str, Any]:

@@ -17,9 +17,9 @@
 from collections.abc import Callable, Sequence
 import ctypes
 import gc
-import signal
 import sys
 
+from digiphys_ros.ending import on_signal_to_end
 from digiphys_ros.nodes.executor import make_executor
 from digiphys_ros.nodes.lifecycle import PipelineNode
 import rclpy
@@ -34,20 +34,19 @@ COLLECT_S = 1.0
 
 
 def run_node(make_node: Callable[[], PipelineNode]) -> None:
-    """Run one node as a process; SIGINT and SIGTERM end it through its shutdown transition."""
+    """Run one node as a process; a signal to end goes through its shutdown transition."""
     run_nodes(lambda: [make_node()])
 
 
 def run_nodes(make_nodes: Callable[[], Sequence[PipelineNode]]) -> None:
-    """Run nodes in one process, started in their order and ended in the same."""
+    """Run nodes in one process, started in their order and ended in the reverse."""
     keep_freed_memory()
     # a thread that waits for the interpreter waits this long: 5 ms by default, as long as a frame
     sys.setswitchinterval(0.0005)
     # rclpy's own handlers would invalidate the context before the safe state is published
     rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)
     stopping: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda received, _frame: stopping.append(received))
+    on_signal_to_end(lambda: stopping.append(1))
     nodes = make_nodes()
     executor = make_executor()
     for node in nodes:
@@ -81,11 +80,8 @@ def _collect_between_frames(node: PipelineNode) -> None:
     """
     Look for garbage once a second, among what is new, and not while a frame is on its way.
 
-    Python would look whenever enough objects were made, through the modules too: 20 ms and more
-    in the middle of a frame.
+    Python would look whenever enough objects were made: in the middle of a frame.
     """
-    gc.collect()
-    gc.freeze()
     gc.disable()
     node.create_timer(COLLECT_S, _collect, clock=node.steady_clock)
 
@@ -105,8 +101,9 @@ def _autostart(node: PipelineNode) -> None:
 
 def _end(nodes: Sequence[PipelineNode], executor: Executor) -> None:
     if rclpy.ok():
-        for node in nodes:
-            node.trigger_shutdown()
+        for node in reversed(nodes):
+            if node.phase != 'finalized':
+                node.trigger_shutdown()
             node.publish_diagnostics()
             node.flush()
     executor.shutdown(timeout_sec=0.5)

@@ -15,6 +15,7 @@
 """Quality of service: the profiles the nodes offer, and subscriptions that suit the publisher."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from rclpy.clock import Clock, ClockType
@@ -58,20 +59,64 @@ def suited_to(publishers: Sequence[TopicEndpointInfo], depth: int) -> QoSProfile
         durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE)
 
 
+def _subscription(node: Node, message_type: type, topic: str, callback: Callable[[Any], None],
+                  profile: QoSProfile) -> Any:
+    # rclpy's own handlers of QoS events can outlive the subscription they belong to and end
+    # the process (ros2/rclpy issues 1206 and 1644)
+    return node.create_subscription(
+        message_type, topic, callback, profile,
+        event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False))
+
+
+class EverySubscription:
+    """
+    One subscription for each QoS that publishers offer: each is heard as well as it can be.
+
+    One that suits all of them would miss what one of them has latched, or repeats until it is
+    heard. A message that more than one subscription hears comes more than once.
+    """
+
+    def __init__(self, node: Node, message_type: type, topic: str,
+                 callback: Callable[[Any], None], *, depth: int = 5) -> None:
+        self._node, self._depth = node, depth
+        self._make = lambda profile: _subscription(node, message_type, topic, callback, profile)
+        anyone = suited_to((), depth)
+        self._subscriptions = [(anyone, self._make(anyone))]
+        self._timer = node.create_timer(
+            0.1, self._adapt, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def destroy(self) -> None:
+        """Stop listening."""
+        self._node.destroy_timer(self._timer)
+        for _, subscription in self._subscriptions:
+            self._node.destroy_subscription(subscription)
+
+    def _adapt(self) -> None:
+        topic = self._subscriptions[0][1].topic_name
+        for publisher in self._node.get_publishers_info_by_topic(topic):
+            wanted = suited_to([publisher], self._depth)
+            if wanted not in [profile for profile, _ in self._subscriptions]:
+                self._subscriptions.append((wanted, self._make(wanted)))
+
+
 class AdaptiveSubscription:
-    """A subscription that is made anew when the publishers on its topic call for another QoS."""
+    """
+    A subscription that is made anew when the publishers on its topic call for another QoS.
+
+    The old one is heard until the new one has its first message, so that none is lost between
+    them. After ``destroy`` nothing is called back, whatever still waits in the executor.
+    """
 
     def __init__(self, node: Node, message_type: type, topic: str,
                  callback: Callable[[Any], None], *, depth: int = 1) -> None:
         self._node = node
-        # rclpy's own handlers of QoS events can outlive the subscription they belong to and end
-        # the process (ros2/rclpy issues 1206 and 1644); with a suited profile they have no work
-        self._make = lambda profile: node.create_subscription(
-            message_type, topic, callback, profile,
-            event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False))
+        self._make = lambda profile: _subscription(
+            node, message_type, topic, partial(self._take, profile), profile)
+        self._callback = callback
         self._depth = depth
-        self._profile = suited_to((), depth)
+        self._profile: QoSProfile | None = suited_to((), depth)
         self._subscription = self._make(self._profile)
+        self._outdated: Any = None
         self._timer = node.create_timer(
             0.5, self.adapt, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
@@ -82,6 +127,7 @@ class AdaptiveSubscription:
 
     def adapt(self) -> None:
         """Compare with what is on the topic now; log one line when the profile changes."""
+        self._retire()
         publishers = self._node.get_publishers_info_by_topic(self.topic)
         if not publishers:
             return
@@ -91,11 +137,24 @@ class AdaptiveSubscription:
         self._node.get_logger().info(
             f'{self.topic}: subscribing {wanted.reliability.name}, {wanted.durability.name} '
             f'to suit {len(publishers)} publisher(s)')
-        outdated, self._subscription = self._subscription, self._make(wanted)
-        self._profile = wanted
-        self._node.destroy_subscription(outdated)
+        self._outdated, self._profile = self._subscription, wanted
+        self._subscription = self._make(wanted)
 
     def destroy(self) -> None:
         """Stop listening."""
+        self._profile = None
+        self._retire()
         self._node.destroy_timer(self._timer)
         self._node.destroy_subscription(self._subscription)
+
+    def _take(self, profile: QoSProfile, message: Any) -> None:
+        if profile is self._profile:
+            self._retire()
+        elif self._outdated is None:
+            return
+        self._callback(message)
+
+    def _retire(self) -> None:
+        if self._outdated is not None:
+            self._node.destroy_subscription(self._outdated)
+            self._outdated = None

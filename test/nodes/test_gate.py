@@ -72,7 +72,7 @@ class Base:
 @pytest.fixture
 def base(robot):
     one = Base(robot)
-    robot.is_active('gate')
+    robot.wait(lambda: robot.value('gate', 'base.state') == 'waiting', 'gate that obeys')
     yield one
     one.stop_driving()
 
@@ -86,6 +86,10 @@ class SimulationClock:
         self._clock = robot.speak(Clock, '/clock')
         self._time_s = start_s
         self._ended = threading.Event()
+        self.start()
+
+    def start(self):
+        self._ended.clear()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -130,6 +134,17 @@ def test_a_simulation_clock_that_starts_again_stops_the_robot_and_lets_it_go_on(
                     'safe state')
     base.robot.wait(base.moves, 'motion after the jump')
     assert stamp_s(base.commands[-1]) < 1000.0
+
+
+def test_a_simulation_clock_that_stops_stops_the_robot_until_it_goes_on(simulated):
+    base, clock = simulated
+    base.drive()
+    base.robot.wait(base.moves, 'motion on simulation time')
+    clock.stop()
+    base.robot.wait(lambda: not base.moves(), 'safe state')
+    base.hears_still(5)
+    clock.start()
+    base.robot.wait(base.moves, 'motion as the clock goes on')
 
 
 def stamp_s(message):
@@ -196,6 +211,64 @@ def test_sends_the_safe_state_when_it_is_ended(base):
     base.robot.wait(lambda: not base.moves(), 'safe state')
 
 
+def latched_button(robot):
+    """Return an e-stop button that a gate started later still has to hear."""
+    from rclpy.qos import DurabilityPolicy, QoSProfile
+    from std_msgs.msg import Bool
+    return robot.node.create_publisher(Bool, 'estop', QoSProfile(
+        depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL))
+
+
+def test_an_estop_pressed_before_the_start_is_heard_beside_other_buttons_before_anything_moves(
+        robot):
+    from std_msgs.msg import Bool
+    latched_button(robot).publish(Bool(data=True))
+    robot.node.create_publisher(Bool, 'estop', 1)
+    base = Base(robot, estop_wait_s=3.0)
+    base.drive()
+    try:
+        robot.wait(lambda: robot.value('gate', 'base.state') == 'estopped', 'e-stop')
+        base.hears_still()
+    finally:
+        base.stop_driving()
+    assert not any(one.twist.linear.x for one in base.commands)
+
+
+def test_listens_for_an_estop_before_it_obeys(robot):
+    base = Base(robot, estop_wait_s=1.5)
+    robot.wait(lambda: 'listens for an e-stop' in robot.message('gate'), 'sentence')
+    base.drive()
+    try:
+        robot.wait(base.moves, 'motion')
+    finally:
+        base.stop_driving()
+
+
+def killed_and_started(base):
+    base.process.kill()
+    base.process.wait()
+    base.robot.start('gate', lease_s=LEASE_S)
+
+
+def cleaned_up_and_activated(base):
+    for number in (4, 2, 1, 3):
+        assert base.robot.transition('gate', number)
+
+
+@pytest.mark.parametrize('restarted', [killed_and_started, cleaned_up_and_activated])
+def test_an_estop_outlasts_the_gate(base, restarted):
+    from std_srvs.srv import Trigger
+    base.press(True)
+    base.robot.wait(lambda: base.robot.value('gate', 'base.state') == 'estopped', 'e-stop')
+    restarted(base)
+    base.drive()
+    base.hears_still()
+    base.press(False)
+    base.robot.poll(
+        lambda: base.robot.call(Trigger, 'gate/reset', Trigger.Request()).success, 'reset')
+    base.robot.wait(base.moves, 'motion after the reset')
+
+
 def test_deactivation_stops_and_goes_on_saying_so(base):
     base.drive()
     base.robot.wait(base.moves, 'motion')
@@ -208,8 +281,37 @@ def test_tells_which_image_it_obeys(base):
     from std_msgs.msg import Header
     obeyed = base.robot.listen(Header, 'obeyed/base')
     base.robot.poll(lambda: base.robot.node.count_publishers('obeyed/base') > 0, 'publisher')
-    base.drive()
-    base.robot.wait(lambda: len(obeyed) > 3, 'obeyed stamps')
+    stamp = base.now()
+    base.want(0.5, stamp)
+    base.robot.wait(lambda: obeyed, 'obeyed stamp')
+    assert obeyed[-1].stamp == stamp
+
+
+def test_refused_commands_add_no_messages(base):
+    base.hears_still()
+    past = base.now()
+    past.sec -= 60
+    before = len(base.commands)
+    for _ in range(500):
+        base.want(0.5, past)
+    base.robot.wait(lambda: int(base.robot.value('gate', 'base.refused.stale') or 0) > 100,
+                    'refused commands')
+    heard = base.commands[before:]
+    span_s = stamp_s(heard[-1]) - stamp_s(heard[0])
+    assert len(heard) < 2 * (span_s / PERIOD_S + 2)
+
+
+def test_limits_that_the_message_cannot_hold_are_refused(robot, tmp_path):
+    rules = tmp_path / 'lamp.yaml'
+    rules.write_text(LAMP)
+    robot.start('gate', rules=str(rules))
+    robot.wait(lambda: '`max` of field `level` is 300, but data of std_msgs/msg/UInt8 would carry '
+               '44' in robot.message('gate'), 'sentence')
+    assert robot.value('gate', 'phase') == 'unconfigured'
+    rules.write_text(LAMP.replace('data', 'date'))
+    assert not robot.transition('gate', 1)
+    robot.wait(lambda: 'cannot be written into std_msgs/msg/UInt8' in robot.message('gate'),
+               'sentence')
 
 
 def test_warns_when_nobody_listens(robot):
@@ -217,6 +319,20 @@ def test_warns_when_nobody_listens(robot):
     robot.wait(lambda: 'nobody listens to /cmd_vel (TwistStamped)'
                in robot.diagnostics.get('/gate', ('',))[0], 'warning')
 
+
+LAMP = """\
+actuators:
+  lamp:
+    kind: message
+    topic: lamp
+    type: std_msgs/msg/UInt8
+    field_map: {level: data}
+    fields:
+      level: {min: 0, max: 300, safe: 0, max_rate_per_s: 100}
+rules:
+  - {name: unsure, when: [abstain], command: {lamp: {level: 0}}}
+  - {name: otherwise, default: true, command: {lamp: {level: 1}}}
+"""
 
 SIGNALS = """\
 actuators:

@@ -13,6 +13,7 @@
 # limitations under the License.
 import math
 import signal
+import threading
 
 from digiphys_ros.resources import share_dir
 import pytest
@@ -87,6 +88,29 @@ def test_a_silent_gate_stays_silent_and_the_end_is_a_stop(robot, base):
     assert base.process.wait(5.0) == 0
     robot.wait(lambda: len(base.told) > before, 'stop')
     assert base.told[-1].twist.linear.x == 0.0
+
+
+def test_after_deactivation_nothing_moves_whatever_was_on_its_way(robot, base):
+    from geometry_msgs.msg import TwistStamped
+    moving = TwistStamped()
+    moving.twist.linear.x = 0.3
+    ended = threading.Event()
+
+    def flood():
+        while not ended.wait(0.001):
+            base.commands.publish(moving)
+    driver = threading.Thread(target=flood, daemon=True)
+    driver.start()
+    try:
+        for _ in range(5):
+            before = len(base.told)
+            robot.wait(lambda: len(base.told) > before + 20, 'commands')  # noqa: B023
+            assert robot.transition('gazebo_adapter', 4)
+            robot.wait(lambda: base.told[-1].twist.linear.x == 0.0, 'stop')
+            assert robot.transition('gazebo_adapter', 3)
+    finally:
+        ended.set()
+        driver.join()
 
 
 def test_the_lane_becomes_the_angle_of_the_blade(robot):

@@ -24,7 +24,7 @@ CONFIGURE, CLEANUP, ACTIVATE, DEACTIVATE, SHUTDOWN_INACTIVE = 1, 2, 3, 4, 6
 
 @pytest.mark.parametrize('node', ['camera', 'classifier', 'policy', 'gate'])
 def test_every_transition(robot, node):
-    robot.start(node, autostart=False)
+    process = robot.start(node, autostart=False)
     for number, phase in ((CONFIGURE, 'inactive'), (ACTIVATE, 'active'), (DEACTIVATE, 'inactive'),
                           (CLEANUP, 'unconfigured'), (CONFIGURE, 'inactive'),
                           (ACTIVATE, 'active'), (DEACTIVATE, 'inactive')):
@@ -32,10 +32,15 @@ def test_every_transition(robot, node):
         robot.wait(lambda wanted=phase: robot.value(node, 'phase') == wanted, phase)
     assert robot.transition(node, SHUTDOWN_INACTIVE)
     robot.wait(lambda: robot.value(node, 'phase') == 'finalized', 'finalized')
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(5.0) == 0
+    assert 'Traceback' not in robot.log(node)
 
 
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize('node', ['camera', 'classifier', 'policy', 'gate'])
+@pytest.mark.parametrize(('node', 'number'), [
+    *((node, number) for node in ('camera', 'classifier', 'policy', 'gate')
+      for number in (signal.SIGINT, signal.SIGTERM)),
+    ('gate', signal.SIGHUP), ('gate', signal.SIGQUIT)])
 def test_a_signal_ends_the_process_cleanly(robot, node, number):
     process = robot.start(node)
     robot.is_active(node)

@@ -1,0 +1,27 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The signals that ask a process to end."""
+
+from collections.abc import Callable
+import signal
+
+
+def on_signal_to_end(callback: Callable[[], None]) -> None:
+    """Call back on SIGINT, SIGTERM, SIGQUIT and SIGHUP, as of an ssh session that breaks off."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        # nohup has the closing ignored, and so it stays
+        if number in (signal.SIGINT, signal.SIGTERM) or \
+                signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda *_: callback())
