@@ -160,6 +160,15 @@ def test_auto_takes_tensorflow_on_a_gpu_that_it_can_use(bundle, monkeypatch, see
     assert reason in why
 
 
+@pytest.mark.parametrize(('seen', 'device', 'tolerance'), [
+    (True, 'GPU', 0.02), (False, 'CPU', 1e-3)])
+def test_on_a_gpu_float32_may_round_as_tf32_does(bundle, monkeypatch, seen, device, tolerance):
+    from digiphys_ros.perception.engines import tensorflow
+    monkeypatch.setattr(tensorflow, 'sees_gpu', lambda: seen)
+    engine, _ = create_engine(bundle, 'tensorflow')
+    assert (engine.device, engine.tolerance) == (device, tolerance)
+
+
 @pytest.mark.parametrize('name', sorted(
     path.parent.name for path in (share_dir() / 'models').glob('*/model.keras')))
 def test_every_shipped_model_computes_in_half_precision(name):
