@@ -180,9 +180,27 @@ def test_every_shipped_model_computes_in_half_precision(name):
     frames, expected = shipped.golden()
     tensors = np.concatenate([Preprocessor(shipped.spec)(Frame(one, shipped.spec.colour))
                               for one in frames])
-    assert {layer.compute_dtype for layer in half.layers if layer.weights} == {'float16'}
+    assert computed_in(half) == {'float16'}
     np.testing.assert_allclose(np.asarray(half(tensors), np.float32), expected,
                                atol=0.02 * np.abs(expected).max())
+
+
+def computed_in(model):
+    """Return the compute types of all layers that hold weights, of models within it too."""
+    return {layer.compute_dtype for layer in model._flatten_layers(include_self=False)
+            if layer.weights and not layer._layers}
+
+
+def test_a_model_within_a_model_computes_in_half_precision_too():
+    from digiphys_ros.learning.networks import build_network, mirrored
+    from digiphys_ros.perception.engines.tensorflow import _half
+    model = mirrored(build_network('article_cnn', {}, (32, 32, 3), 10))
+    half = _half(model)
+    assert (computed_in(model), computed_in(half)) == ({'float32'}, {'float16'})
+    images = np.random.default_rng(0).random((2, 32, 32, 3), np.float32)
+    expected = np.asarray(model(images))
+    np.testing.assert_allclose(np.asarray(half(images), np.float32), expected,
+                               atol=0.02 * max(np.abs(expected).max(), 1.0))
 
 
 def test_tensorflow_takes_aligned_memory_as_it_is_and_copies_other(bundle, tensor):

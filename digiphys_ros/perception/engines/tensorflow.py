@@ -124,7 +124,7 @@ def _saved_model(path: Path) -> Callable[[Any], Any]:
 def _half(model: Any) -> Any:
     """Return the same model computing in float16; what is an operation alone has no type."""
     copy = tf.keras.models.clone_model(
-        model, clone_function=lambda layer: layer.__class__.from_config({
+        model, recursive=True, clone_function=lambda layer: layer.__class__.from_config({
             **layer.get_config(),
             **({'dtype': 'mixed_float16'} if isinstance(layer, tf.keras.layers.Layer) else {})}))
     copy.set_weights(model.get_weights())
