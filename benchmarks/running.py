@@ -53,9 +53,14 @@ class Source:
     namespace: str = ''
 
     @property
+    def size(self) -> str:
+        """Return its pixels, as tables name them."""
+        return f'{self.width}x{self.height}'
+
+    @property
     def name(self) -> str:
         """Return its name in tables."""
-        return f'{self.width}x{self.height} {self.kind} at {self.rate_hz:g} Hz'
+        return f'{self.size} {self.kind} at {self.rate_hz:g} Hz'
 
     def start(self, seconds: float, *words: str, environment: Mapping[str, str] | None = None
               ) -> 'subprocess.Popen[str]':
