@@ -17,10 +17,10 @@
 import argparse
 from collections.abc import Mapping
 from statistics import median
-import time
 from typing import Any
 
-from benchmarks.bundles import LARGE, make_bundles, Model, SIGNS, tensor_for
+from benchmarks.bundles import LARGE, make_bundles, Model, SIGNS
+from benchmarks.floor import copy_ms, hop, model_ms, small_hop
 from benchmarks.running import (
     bar,
     cpu_s,
@@ -28,14 +28,11 @@ from benchmarks.running import (
     nodes,
     observed,
     played,
-    result_of,
-    script,
     settle,
     Source,
     wait,
 )
 from digiphys_ros.statistics import percentile
-import numpy as np
 from tqdm import tqdm
 
 SIZES = ((320, 240), (640, 480), (1280, 720), (1920, 1080))
@@ -84,22 +81,6 @@ def _round(cases: list[Case], bundles: Mapping[str, Model], seconds: float, numb
     return found
 
 
-def hop(source: Source, seconds: float, *words: str) -> list[float]:
-    """Return the milliseconds from publishing to an empty callback in another process."""
-    receiver = script('receiver.py', source.kind, *words)
-    played(source.start(seconds), seconds + 60)
-    latencies_ms: list[float] = result_of(receiver)['ms']
-    return latencies_ms
-
-
-def small_hop(seconds: float, tuned: str) -> list[float]:
-    """Return the same for a message of the size of a classification."""
-    receiver = script('receiver.py', 'small', *([tuned] if tuned else []))
-    script('small_sender.py', str(seconds)).communicate(timeout=seconds + 60)
-    latencies_ms: list[float] = result_of(receiver)['ms']
-    return latencies_ms
-
-
 def pipeline(source: Source, model: Model, branch: str, seconds: float) -> dict[str, Any]:
     """Return latencies, frames and processor time of classifier, policy and gate."""
     names = ('pipeline', 'gate') if branch == 'pipeline' else ('classifier', 'policy', 'gate')
@@ -117,36 +98,6 @@ def pipeline(source: Source, model: Model, branch: str, seconds: float) -> dict[
                 'gate', f'base.capture_to_command_ms.p{percent:g}'))
                for percent in (50, 99, 99.9)},
             'cpu_ms': {name: used * 1e3 / sent for name, used in used_s.items()}}
-
-
-def model_ms(model: Model, pause_s: float = 0.0) -> float:
-    """
-    Return the median time of the engine alone, the same tensor again and again.
-
-    :param pause_s: between two frames; the processor then sleeps and forgets, as with a camera.
-    """
-    engine = model.engine()
-    tensor = tensor_for(engine)
-    times_ms = []
-    started_s = time.perf_counter()
-    while len(times_ms) < 500 and (len(times_ms) < 20 or time.perf_counter() < started_s + 2):
-        if pause_s:
-            time.sleep(pause_s)
-        before_s = time.perf_counter()
-        engine.infer(tensor)
-        times_ms.append((time.perf_counter() - before_s) * 1e3)
-    return percentile(times_ms, 50)
-
-
-def copy_ms(source: Source) -> float:
-    """Return the median time of a copy of one frame, what no transport can do without."""
-    frame = np.zeros((source.height, source.width, 3), np.uint8)
-    times_ms = []
-    for _ in range(200):
-        before_s = time.perf_counter()
-        frame.copy()
-        times_ms.append((time.perf_counter() - before_s) * 1e3)
-    return percentile(times_ms, 50)
 
 
 def summary(cases: list[Case], rounds: list[dict[Any, Any]]) -> dict[str, Any]:
