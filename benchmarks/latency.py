@@ -40,7 +40,7 @@ USUAL = Source(640, 480)
 FULL_HD = Source(1920, 1080)
 SOURCES = [Source(*size, kind=kind) for kind in ('raw', 'jpeg') for size in SIZES]
 BRANCHES = ('separate', 'pipeline')
-LEAST_RECEIVED = 0.95
+LEAST_RECEIVED, LEAST_OBEYED = 0.95, 0.9
 """What the short form lets pass."""
 
 Case = tuple[Source, str, str]
@@ -94,6 +94,8 @@ def pipeline(source: Source, model: Model, branch: str, seconds: float) -> dict[
         settle(observer)
         return {
             'sent': sent, 'received': int(observer.diagnostic('classifier', 'received')),
+            'answered': int(observer.diagnostic('classifier', 'classified')),
+            'obeyed': int(observer.diagnostic('gate', 'base.accepted')),
             **{f'p{percent:g}': float(observer.diagnostic(
                 'gate', f'base.capture_to_command_ms.p{percent:g}'))
                for percent in (50, 99, 99.9)},
@@ -112,7 +114,7 @@ def summary(cases: list[Case], rounds: list[dict[Any, Any]]) -> dict[str, Any]:
         return [bar(name, median(found), limit, rounds=found, **options)]
 
     def received(_: Any, found: Any) -> float:
-        return float(found['received'] / found['sent'])
+        return share_of(found, 'received')
     usual, full, large = ((source, bundle, branch) for source, bundle, branch in (
         (USUAL, SIGNS, 'separate'), (FULL_HD, SIGNS, 'separate'), (USUAL, LARGE, 'pipeline')))
     return {'cases': list(rows.values()), 'bars': [
@@ -124,8 +126,15 @@ def summary(cases: list[Case], rounds: list[dict[Any, Any]]) -> dict[str, Any]:
                 wide=LEAST_RECEIVED),
         *judged('frames received, 1920x1080 rgb8 at 30 Hz', full, received, 1.0, most=False,
                 wide=LEAST_RECEIVED),
+        *judged('frames answered by a command, 640x480 rgb8 at 30 Hz', usual,
+                lambda _, found: share_of(found, 'obeyed'), 0.95, most=False, wide=LEAST_OBEYED),
         *judged('MobileNetV2 224x224, capture to command / model alone',
                 large, lambda one, found: found['p50'] / one[LARGE]['hot'], 1.25, most=True)]}
+
+
+def share_of(found: Mapping[str, Any], what: str) -> float:
+    """Return of how many of the frames sent that came, from 0 to 1."""
+    return float(found[what] / found['sent'])
 
 
 def floor_ms(one: Mapping[Any, Any], case: Case, kind: str = '') -> float:
@@ -145,7 +154,8 @@ def row(case: Case, rounds: list[dict[Any, Any]]) -> dict[str, Any]:
     p50_ms = [one[case]['p50'] for one in rounds]
     return {
         'case': f'{source.name}, {bundle}' + (', one process' if branch == 'pipeline' else ''),
-        'received': over(lambda one: one[case]['received'] / one[case]['sent']),
+        **{what: over(lambda one, what=what: share_of(one[case], what))
+           for what in ('received', 'answered', 'obeyed')},
         'model_ms': over(lambda one: one[bundle]['hot']),
         'paced_model_ms': over(lambda one: one[bundle]['paced']),
         'bare_hop_ms': over(lambda one: percentile(one[source]['bare'], 50)),
@@ -166,11 +176,12 @@ def row(case: Case, rounds: list[dict[Any, Any]]) -> dict[str, Any]:
 def table(cases: list[dict[str, Any]]) -> list[str]:
     """Return the cases as lines of Markdown."""
     return [
-        '| case | received | model | model, paced | bare hop | tuned hop | copy | p50 (lowest to '
-        'highest) | p99 | p99.9 | overhead | / floor | / tuned floor '
+        '| case | received | answered | obeyed | model | model, paced | bare hop | tuned hop '
+        '| copy | p50 (lowest to highest) | p99 | p99.9 | overhead | / floor | / tuned floor '
         '| processor time a frame [ms] |',
-        '|---|---|---|---|---|---|---|---|---|---|---|---|---|---|',
-        *[f'| {one["case"]} | {one["received"]:.1%} | {one["model_ms"]:.2f} | '
+        '|---' * 16 + '|',
+        *[f'| {one["case"]} | {one["received"]:.1%} | {one["answered"]:.1%} | '
+          f'{one["obeyed"]:.1%} | {one["model_ms"]:.2f} | '
           f'{one["paced_model_ms"]:.2f} | '
           f'{one["bare_hop_ms"]:.2f} | {one["tuned_hop_ms"]:.2f} | {one["copy_ms"]:.2f} | '
           f'{one["p50_ms"]:.2f} ({one["p50_ms_lowest"]:.2f} to {one["p50_ms_highest"]:.2f}) | '

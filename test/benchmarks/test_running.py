@@ -54,8 +54,8 @@ def test_a_script_that_gives_no_result_is_one_sentence():
 
 
 def round_of(**figures):
-    usual = {'sent': 120, 'received': 120, 'p50': 6.0, 'p99': 8.0, 'p99.9': 9.0,
-             'cpu_ms': {'classifier': 4.0}, **figures}
+    usual = {'sent': 120, 'received': 120, 'answered': 120, 'obeyed': 120,
+             'p50': 6.0, 'p99': 8.0, 'p99.9': 9.0, 'cpu_ms': {'classifier': 4.0}, **figures}
     return {'small': {'': [1.0], 'tuned': [0.5]}, SIGNS: {'hot': 0.5, 'paced': 1.0},
             USUAL: {'bare': [3.0], 'tuned': [2.0], 'copy_ms': 0.1},
             (USUAL, SIGNS, 'separate'): usual}
@@ -65,6 +65,17 @@ def round_of(**figures):
 def test_the_short_form_fails_where_frames_are_lost(received, passes):
     found = summary([(USUAL, SIGNS, 'separate')], [round_of(received=received)])
     assert all(bar['passes'] for bar in found['bars']) == passes
+
+
+@pytest.mark.parametrize(('obeyed', 'holds', 'passes'), [
+    (114, True, True), (113, False, True), (107, False, False)])
+def test_frames_that_no_command_answers_are_told_though_they_were_received(obeyed, holds, passes):
+    found = summary([(USUAL, SIGNS, 'separate')], [round_of(answered=118, obeyed=obeyed)])
+    [judged] = [bar for bar in found['bars'] if 'answered by a command' in bar['name']]
+    assert (judged['holds'], judged['passes']) == (holds, passes)
+    [case] = found['cases']
+    assert (case['received'], case['obeyed']) == (1.0, pytest.approx(obeyed / 120))
+    assert f'100.0% | 98.3% | {obeyed / 120:.1%}' in table(found['cases'])[-1]
 
 
 def test_a_case_has_the_overhead_over_its_floor_and_the_spread_of_its_rounds():
