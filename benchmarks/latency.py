@@ -166,7 +166,8 @@ def row(case: Case, rounds: list[dict[Any, Any]]) -> dict[str, Any]:
         **{f'p{percent}_ms': over(lambda one, percent=percent: one[case][f'p{percent}'])
            for percent in ('50', '99', '99.9')},
         'p50_ms_lowest': min(p50_ms), 'p50_ms_highest': max(p50_ms),
-        'overhead_ms': over(lambda one: one[case]['p50'] - floor_ms(one, case)),
+        'overhead_ms': over(lambda one: one[case]['p50'] - one[bundle]['hot']
+                            - percentile(one[source]['bare'], 50)),
         'ratio': median(ratios), 'ratios': ratios,
         'ratio_to_tuned': over(lambda one: one[case]['p50'] / floor_ms(one, case, 'tuned')),
         'cpu_ms_per_frame': {name: over(lambda one, name=name: one[case]['cpu_ms'][name])
