@@ -28,6 +28,7 @@ from benchmarks.running import (
     nodes,
     observed,
     played,
+    rate_told,
     settle,
     Source,
     wait,
@@ -42,6 +43,11 @@ SOURCES = [Source(*size, kind=kind) for kind in ('raw', 'jpeg') for size in SIZE
 BRANCHES = ('separate', 'pipeline')
 LEAST_RECEIVED, LEAST_OBEYED = 0.95, 0.9
 """What the short form lets pass."""
+SHARES = ('received', 'answered', 'obeyed')
+COLUMNS = (
+    'case', 'camera [Hz]', *SHARES, 'model', 'model, paced', 'bare hop', 'tuned hop', 'copy',
+    'p50 (lowest to highest)', 'p99', 'p99.9', 'overhead', '/ floor', '/ tuned floor',
+    'processor time a frame [ms]')
 
 Case = tuple[Source, str, str]
 """What is played, which bundle, and whether classifier and policy share a process."""
@@ -89,17 +95,18 @@ def pipeline(source: Source, model: Model, branch: str, seconds: float) -> dict[
     with observed() as observer, nodes(parameters, names) as supervisor:
         wait(observer, is_active(observer, ('classifier', 'policy', 'gate')), 'active nodes')
         before_s = {name: cpu_s(pid) for name, pid in supervisor.pids().items()}
-        sent = played(source.start(seconds), seconds + 60).sent
+        sent = played(source.start(seconds), seconds + 60)
         used_s = {name: cpu_s(pid) - before_s[name] for name, pid in supervisor.pids().items()}
         settle(observer)
         return {
-            'sent': sent, 'received': int(observer.diagnostic('classifier', 'received')),
+            'sent': sent.sent, 'sent_hz': sent.rate_hz,
+            'received': int(observer.diagnostic('classifier', 'received')),
             'answered': int(observer.diagnostic('classifier', 'classified')),
             'obeyed': int(observer.diagnostic('gate', 'base.accepted')),
             **{f'p{percent:g}': float(observer.diagnostic(
                 'gate', f'base.capture_to_command_ms.p{percent:g}'))
                for percent in (50, 99, 99.9)},
-            'cpu_ms': {name: used * 1e3 / sent for name, used in used_s.items()}}
+            'cpu_ms': {name: used * 1e3 / sent.sent for name, used in used_s.items()}}
 
 
 def summary(cases: list[Case], rounds: list[dict[Any, Any]]) -> dict[str, Any]:
@@ -154,8 +161,9 @@ def row(case: Case, rounds: list[dict[Any, Any]]) -> dict[str, Any]:
     p50_ms = [one[case]['p50'] for one in rounds]
     return {
         'case': f'{source.name}, {bundle}' + (', one process' if branch == 'pipeline' else ''),
+        'rate_hz': source.rate_hz, 'sent_hz': min(one[case]['sent_hz'] for one in rounds),
         **{what: over(lambda one, what=what: share_of(one[case], what))
-           for what in ('received', 'answered', 'obeyed')},
+           for what in SHARES},
         'model_ms': over(lambda one: one[bundle]['hot']),
         'paced_model_ms': over(lambda one: one[bundle]['paced']),
         'bare_hop_ms': over(lambda one: percentile(one[source]['bare'], 50)),
@@ -176,17 +184,17 @@ def row(case: Case, rounds: list[dict[Any, Any]]) -> dict[str, Any]:
 
 def table(cases: list[dict[str, Any]]) -> list[str]:
     """Return the cases as lines of Markdown."""
+    return [f'| {" | ".join(COLUMNS)} |', '|---' * len(COLUMNS) + '|',
+            *[f'| {" | ".join(_cells(one))} |' for one in cases]]
+
+
+def _cells(one: Mapping[str, Any]) -> list[str]:
     return [
-        '| case | received | answered | obeyed | model | model, paced | bare hop | tuned hop '
-        '| copy | p50 (lowest to highest) | p99 | p99.9 | overhead | / floor | / tuned floor '
-        '| processor time a frame [ms] |',
-        '|---' * 16 + '|',
-        *[f'| {one["case"]} | {one["received"]:.1%} | {one["answered"]:.1%} | '
-          f'{one["obeyed"]:.1%} | {one["model_ms"]:.2f} | '
-          f'{one["paced_model_ms"]:.2f} | '
-          f'{one["bare_hop_ms"]:.2f} | {one["tuned_hop_ms"]:.2f} | {one["copy_ms"]:.2f} | '
-          f'{one["p50_ms"]:.2f} ({one["p50_ms_lowest"]:.2f} to {one["p50_ms_highest"]:.2f}) | '
-          f'{one["p99_ms"]:.2f} | {one["p99.9_ms"]:.2f} | {one["overhead_ms"]:+.2f} | '
-          f'{one["ratio"]:.2f} | {one["ratio_to_tuned"]:.2f} | '
-          + ', '.join(f'{name} {value:.1f}' for name, value in one['cpu_ms_per_frame'].items())
-          + ' |' for one in cases]]
+        one['case'], rate_told(one['sent_hz'], one['rate_hz']),
+        *(f'{one[share]:.1%}' for share in SHARES),
+        *(f'{one[f"{name}_ms"]:.2f}' for name in (
+            'model', 'paced_model', 'bare_hop', 'tuned_hop', 'copy')),
+        f'{one["p50_ms"]:.2f} ({one["p50_ms_lowest"]:.2f} to {one["p50_ms_highest"]:.2f})',
+        f'{one["p99_ms"]:.2f}', f'{one["p99.9_ms"]:.2f}', f'{one["overhead_ms"]:+.2f}',
+        f'{one["ratio"]:.2f}', f'{one["ratio_to_tuned"]:.2f}',
+        ', '.join(f'{name} {value:.1f}' for name, value in one['cpu_ms_per_frame'].items())]

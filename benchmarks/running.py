@@ -34,6 +34,7 @@ HERE = Path(__file__).parent
 PIPELINE = ('classifier', 'policy', 'gate')
 RULES, CONFIG = 'traffic_rules.yaml', 'traffic.yaml'
 READY_S, QUIET_S = 30.0, 5.0
+LEAST_RATE = 0.97
 LITERT = {'classifier': {'engine': 'litert', 'roi': [0.0, 0.0, 1.0, 1.0]}}
 
 
@@ -77,6 +78,21 @@ class Played:
     sent: int
     from_s: float
     to_s: float
+
+    @property
+    def rate_hz(self) -> float:
+        """Return the rate that was reached, which a machine that is busy may keep low."""
+        return self.sent / (self.to_s - self.from_s)
+
+
+def rate_told(reached_hz: float, rate_hz: float) -> str:
+    """Return the rate that a source reached, and that it was not what it is called by."""
+    return f'{reached_hz:.1f}' + ('' if kept(reached_hz, rate_hz) else ' (too slow)')
+
+
+def kept(reached_hz: float, rate_hz: float) -> bool:
+    """Return whether a source was as fast as it is called."""
+    return reached_hz >= LEAST_RATE * rate_hz
 
 
 def keep_to_this_machine() -> None:

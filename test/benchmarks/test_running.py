@@ -15,9 +15,10 @@
 import subprocess
 import sys
 
+from benchmarks import load
 from benchmarks.bundles import SIGNS
 from benchmarks.latency import summary, table, USUAL
-from benchmarks.running import bar, result_of
+from benchmarks.running import bar, Played, rate_told, result_of
 from digiphys_ros.errors import BenchmarkError
 import pytest
 
@@ -54,7 +55,7 @@ def test_a_script_that_gives_no_result_is_one_sentence():
 
 
 def round_of(**figures):
-    usual = {'sent': 120, 'received': 120, 'answered': 120, 'obeyed': 120,
+    usual = {'sent': 120, 'sent_hz': 30.0, 'received': 120, 'answered': 120, 'obeyed': 120,
              'p50': 6.0, 'p99': 8.0, 'p99.9': 9.0, 'cpu_ms': {'classifier': 4.0}, **figures}
     return {'small': {'': [1.0], 'tuned': [0.5]}, SIGNS: {'hot': 0.5, 'paced': 1.0},
             USUAL: {'bare': [3.0], 'tuned': [2.0], 'copy_ms': 0.1},
@@ -76,6 +77,24 @@ def test_frames_that_no_command_answers_are_told_though_they_were_received(obeye
     [case] = found['cases']
     assert (case['received'], case['obeyed']) == (1.0, pytest.approx(obeyed / 120))
     assert f'100.0% | 98.3% | {obeyed / 120:.1%}' in table(found['cases'])[-1]
+
+
+@pytest.mark.parametrize(('sent', 'told'), [
+    (120, '30.0'), (117, '29.2'), (116, '29.0 (too slow)')])
+def test_a_camera_that_was_slower_than_it_is_called_is_told(sent, told):
+    assert rate_told(Played(sent, 10.0, 14.0).rate_hz, 30.0) == told
+    found = summary([(USUAL, SIGNS, 'separate')], [round_of(), round_of(sent_hz=sent / 4)])
+    assert f'30 Hz, {SIGNS} | {told} | ' in table(found['cases'])[-1]
+
+
+@pytest.mark.parametrize(('slowest_hz', 'highest_hz'), [(1000.0, 500.0), (238.0, 240.0),
+                                                        (230.0, 180.0)])
+def test_a_rate_that_was_not_sent_does_not_count_as_reached(monkeypatch, slowest_hz, highest_hz):
+    def answered(model, source, seconds):
+        sent = int(seconds * min(source.rate_hz, slowest_hz))
+        return sent, Played(sent, 0.0, seconds)
+    monkeypatch.setattr(load, '_answered', answered)
+    assert load.highest_rate_hz(None, 4.0) == highest_hz
 
 
 def test_a_case_has_its_overhead_over_model_and_image_hop_and_the_spread_of_its_rounds():
