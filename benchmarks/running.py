@@ -120,6 +120,16 @@ def result_of(process: 'subprocess.Popen[str]', patience_s: float = 60.0) -> Any
                              f'{error}') from error
 
 
+@contextmanager
+def running(process: 'subprocess.Popen[str]') -> Iterator['subprocess.Popen[str]']:
+    """Let a script run no longer than what is made of it."""
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
 def played(sender: 'subprocess.Popen[str]', patience_s: float) -> Played:
     """Wait until a source has sent its last frame; return what it sent."""
     return Played(**result_of(sender, patience_s))

@@ -15,7 +15,7 @@
 import subprocess
 import sys
 
-from benchmarks import load
+from benchmarks import latency, load
 from benchmarks.bundles import SIGNS
 from benchmarks.latency import summary, table, USUAL
 from benchmarks.running import bar, Played, rate_told, result_of
@@ -85,6 +85,13 @@ def test_a_camera_that_was_slower_than_it_is_called_is_told(sent, told):
     assert rate_told(Played(sent, 10.0, 14.0).rate_hz, 30.0) == told
     found = summary([(USUAL, SIGNS, 'separate')], [round_of(), round_of(sent_hz=sent / 4)])
     assert f'30 Hz, {SIGNS} | {told} | ' in table(found['cases'])[-1]
+
+
+def test_processor_time_is_that_of_the_time_it_is_watched_alone(monkeypatch):
+    had_s = iter([7.0, 7.05])
+    monkeypatch.setattr(latency, 'cpu_s', lambda pid: next(had_s))
+    [cores] = latency.cores_taken({'gate': 1}, 0.1).values()
+    assert 0.2 < cores <= 0.5
 
 
 @pytest.mark.parametrize(('slowest_hz', 'highest_hz'), [(1000.0, 500.0), (238.0, 240.0),
