@@ -15,7 +15,7 @@
 import subprocess
 import sys
 
-from benchmarks import latency, load
+from benchmarks import latency, load, training
 from benchmarks.bundles import SIGNS
 from benchmarks.latency import summary, table, USUAL
 from benchmarks.running import bar, Played, rate_told, result_of
@@ -102,6 +102,15 @@ def test_a_rate_that_was_not_sent_does_not_count_as_reached(monkeypatch, slowest
         return sent, Played(sent, 0.0, seconds)
     monkeypatch.setattr(load, '_answered', answered)
     assert load.highest_rate_hz(None, 4.0) == highest_hz
+
+
+def test_each_fit_has_a_process_of_its_own_and_they_take_turns(monkeypatch):
+    started = []
+    monkeypatch.setattr(training, 'script', lambda *words: started.append(words))
+    monkeypatch.setattr(training, 'result_of', lambda *_: {'images_per_second': 100.0})
+    assert [training.both_rates(number) for number in (0, 1)] == [
+        {'ours': 100.0, 'bare': 100.0}] * 2
+    assert [way for _, way in started] == ['ours', 'bare', 'bare', 'ours']
 
 
 def test_a_case_has_its_overhead_over_model_and_image_hop_and_the_spread_of_its_rounds():
