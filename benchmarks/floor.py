@@ -33,7 +33,7 @@ def hop(source: Source, seconds: float, *words: str) -> list[float]:
 def small_hop(seconds: float, tuned: str) -> list[float]:
     """Return the same for a message of the size of a classification."""
     receiver = script('receiver.py', 'small', *([tuned] if tuned else []))
-    script('small_sender.py', str(seconds)).communicate(timeout=seconds + 60)
+    result_of(script('small_sender.py', str(seconds)), seconds + 60)
     latencies_ms: list[float] = result_of(receiver)['ms']
     return latencies_ms
 

@@ -35,6 +35,7 @@ from benchmarks.running import (
     Source,
     wait,
 )
+from digiphys_ros.errors import BenchmarkError
 from digiphys_ros.statistics import percentile
 from tqdm import tqdm
 
@@ -108,10 +109,17 @@ def pipeline(source: Source, model: Model, branch: str, seconds: float) -> dict[
             'received': int(observer.diagnostic('classifier', 'received')),
             'answered': int(observer.diagnostic('classifier', 'classified')),
             'obeyed': int(observer.diagnostic('gate', 'base.accepted')),
-            **{f'p{percent:g}': float(observer.diagnostic(
-                'gate', f'base.capture_to_command_ms.p{percent:g}'))
-               for percent in (50, 99, 99.9)},
+            **capture_to_command_ms(observer),
             'cpu_ms': {name: cores * 1e3 / sent.rate_hz for name, cores in taken.items()}}
+
+
+def capture_to_command_ms(observer: Any) -> dict[str, float]:
+    """Return the percentiles that the gate tells."""
+    told = {f'p{percent:g}': observer.diagnostic(
+        'gate', f'base.capture_to_command_ms.p{percent:g}') for percent in (50, 99, 99.9)}
+    if not all(told.values()):
+        raise BenchmarkError('the gate obeyed no command, so that there is no latency to tell.')
+    return {name: float(value) for name, value in told.items()}
 
 
 def cores_taken(pids: Mapping[str, int], seconds: float) -> dict[str, float]:

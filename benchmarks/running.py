@@ -33,7 +33,7 @@ from digiphys_ros.transport import transport_environment
 HERE = Path(__file__).parent
 PIPELINE = ('classifier', 'policy', 'gate')
 RULES, CONFIG = 'traffic_rules.yaml', 'traffic.yaml'
-READY_S, QUIET_S = 30.0, 5.0
+READY_S, QUIET_S = 30.0, 15.0
 LEAST_RATE = 0.97
 LITERT = {'classifier': {'engine': 'litert', 'roi': [0.0, 0.0, 1.0, 1.0]}}
 
@@ -184,9 +184,9 @@ def is_active(observer: Any, names: Sequence[str]) -> Callable[[], bool]:
 
 def settle(observer: Any, classifiers: Sequence[str] = ('classifier',)) -> None:
     """Wait until classifiers have nothing more to do, and their last figures are told."""
-    observer.wait_for(lambda: all(
+    wait(observer, lambda: all(
         observer.diagnostic(name, 'message') == 'no frames arrive' for name in classifiers),
-        QUIET_S)
+        'end of the frames at the classifiers', QUIET_S)
 
 
 def resident_mb(pid: int) -> float:

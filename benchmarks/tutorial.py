@@ -90,6 +90,8 @@ def commands_of(observer: 'Watch', source: Source, seconds: float,
     sent = played(sender, 120.0)
     observer.settle()
     ages_ms = observer.ages_ms()
+    if not ages_ms:
+        raise BenchmarkError(f'no command came for the frames of {source.name}.')
     return {'sent': sent.sent, 'sent_hz': sent.rate_hz, 'took_s': sent.to_s - sent.from_s,
             'commands': len(ages_ms), 'p50_ms': percentile(ages_ms, 50),
             'p99_ms': percentile(ages_ms, 99)}

@@ -15,10 +15,10 @@
 import subprocess
 import sys
 
-from benchmarks import latency, load, training
+from benchmarks import latency, load, training, tutorial
 from benchmarks.bundles import SIGNS
 from benchmarks.latency import summary, table, USUAL
-from benchmarks.running import bar, Played, rate_told, result_of
+from benchmarks.running import bar, Played, rate_told, result_of, settle, Source
 from digiphys_ros.errors import BenchmarkError
 import pytest
 
@@ -102,6 +102,40 @@ def test_a_rate_that_was_not_sent_does_not_count_as_reached(monkeypatch, slowest
         return sent, Played(sent, 0.0, seconds)
     monkeypatch.setattr(load, '_answered', answered)
     assert load.highest_rate_hz(None, 4.0) == highest_hz
+
+
+class Silent:
+    """An observer of nodes that say nothing."""
+
+    def wait_for(self, condition, timeout_s):
+        return condition()
+
+    def diagnostic(self, node, key):
+        return ''
+
+
+def test_frames_that_do_not_end_and_commands_that_do_not_come_are_one_sentence():
+    with pytest.raises(BenchmarkError, match='no end of the frames'):
+        settle(Silent())
+    with pytest.raises(BenchmarkError, match='obeyed no command'):
+        latency.capture_to_command_ms(Silent())
+
+
+def test_a_tutorial_node_that_gave_no_command_is_one_sentence(monkeypatch):
+    class Watch:
+        """It got nothing."""
+
+        def clear(self):
+            pass
+
+        settle = clear
+
+        def ages_ms(self):
+            return []
+    monkeypatch.setattr(Source, 'start', lambda *_, **__: None)
+    monkeypatch.setattr(tutorial, 'played', lambda *_: Played(120, 0.0, 4.0))
+    with pytest.raises(BenchmarkError, match='no command came for the frames of 640x480'):
+        tutorial.commands_of(Watch(), tutorial.SOURCE, 4.0, {})
 
 
 def test_each_fit_has_a_process_of_its_own_and_they_take_turns(monkeypatch):
