@@ -21,6 +21,7 @@ start now, it waits for a subscription, as none is to be lost to discovery, and 
 given. It publishes as best effort, or as tutorials do: reliable, with a queue of 10.
 """
 
+from array import array
 from contextlib import suppress
 from itertools import islice
 import json
@@ -39,7 +40,20 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-PICTURES = 6
+PICTURES = {'raw': 6, 'jpeg': 31}
+"""Raw ones bear a number of their own; of JPEGs there are so many that a gap repeats none."""
+
+
+def pictures(kind: str, size: tuple[int, int]) -> list[Image | CompressedImage]:
+    """Return frames of the course with a sensor's noise."""
+    make = jpeg_message if kind == 'jpeg' else image_message
+    rng = np.random.default_rng(0)
+    messages = []
+    for frame in islice(Course().frames(), 60, 60 + PICTURES[kind]):
+        pixels = cv2.resize(frame.pixels, size)
+        noise = rng.integers(0, 8, pixels.shape, np.uint8)
+        messages.append(make(cv2.add(pixels, noise), 'rgb8', Header()))
+    return messages
 
 
 def main() -> None:
@@ -52,13 +66,7 @@ def main() -> None:
         'image/compressed' if kind == 'jpeg' else 'image',
         QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE) if 'reliable' in words else
         QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT))
-    make = jpeg_message if kind == 'jpeg' else image_message
-    rng = np.random.default_rng(0)
-    messages = []
-    for frame in islice(Course().frames(), 60, 60 + PICTURES):
-        pixels = cv2.resize(frame.pixels, (int(width), int(height)))
-        noise = rng.integers(0, 8, pixels.shape, np.uint8)
-        messages.append(make(cv2.add(pixels, noise), 'rgb8', Header()))
+    messages = pictures(kind, (int(width), int(height)))
     if 'now' not in words:
         while not publisher.get_subscription_count():
             time.sleep(0.02)
@@ -74,6 +82,9 @@ def main() -> None:
         if stopping:
             break
         message = messages[index % len(messages)]
+        if kind == 'raw':
+            # the first pixel: after a gap of all pictures none looks like the last one again
+            message.data[:3] = array('B', index.to_bytes(3, 'little'))
         message.header.stamp = node.get_clock().now().to_msg()
         # what the middleware does not take in time is lost, as with a camera's driver
         with suppress(RCLError):
