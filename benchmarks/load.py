@@ -82,12 +82,12 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
 def _others(large: Model, signs: Model, seconds: float) -> list[dict[str, Any]]:
     slow, robots = slow_model(large, seconds), several_robots(signs, seconds)
     return [
-        {'case': f'highest rate with less than 1 % lost, {SMALL[0]}x{SMALL[1]} rgb8',
+        {'case': f'highest rate with less than 1 % lost, {SMALL[0]}x{SMALL[1]} rgb8 (one run)',
          'value': f'{highest_rate_hz(signs, seconds):g} Hz'},
-        {'case': 'a model slower than the camera: age of the image at its answer',
+        {'case': 'a model slower than the camera: age of the image at its answer (one run)',
          'value': f'p50 {slow["p50"]:.1f} ms, p99 {slow["p99"]:.1f} ms; the model takes '
                   f'{slow["model_ms"]:.1f} ms'},
-        {'case': f'{ROBOTS} robots in {ROBOTS} namespaces at {ROBOT_HZ:g} Hz',
+        {'case': f'{ROBOTS} robots in {ROBOTS} namespaces at {ROBOT_HZ:g} Hz (one run)',
          'value': f'{robots["received"]:.1%} of the frames received, the slowest camera at '
                   f'{rate_told(robots["sent_hz"], ROBOT_HZ)} Hz, capture to command p50 '
                   f'{robots["p50"]:.2f} ms'}]

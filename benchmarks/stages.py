@@ -97,7 +97,7 @@ def _messages(size: tuple[int, int], kind: str) -> list[Any]:
 
 def table(cases: list[dict[str, Any]]) -> list[str]:
     """Return the cases as lines of Markdown."""
-    return ['| classifier, milliseconds | ' + ' | '.join(STAGES) + ' | sum |',
+    return ['| classifier, milliseconds (one run) | ' + ' | '.join(STAGES) + ' | sum |',
             '|---' * (2 + len(STAGES)) + '|', *[
                 f'| {one["case"]} | '
                 + ' | '.join(f'{one["stages_ms"][stage]:.3f}' for stage in STAGES)
