@@ -60,10 +60,11 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     def ratios(figure: str, top: str, bottom: str) -> list[float]:
         return [one[top][figure] / one[bottom][figure] for one in rounds]
     lower, more = ratios('p50_ms', 'tutorial', 'ours'), ratios('most_hz', 'ours', 'tutorial')
-    cases = [{'case': f'{name}, {SOURCE.name}', 'rate_hz': SOURCE.rate_hz,
-              'sent_hz': min(one[name]['sent_hz'] for one in rounds), **{
-        figure: median(one[name][figure] for one in rounds)
-        for figure in ('received', 'p50_ms', 'p99_ms', 'most_hz')}}
+    cases = [{
+        'case': f'{name}, {SOURCE.name}', 'rate_hz': SOURCE.rate_hz,
+        'sent_hz': min(one[name]['sent_hz'] for one in rounds),
+        **{figure: median(one[name][figure] for one in rounds)
+           for figure in ('received', 'p50_ms', 'p99_ms', 'most_hz')}}
         for name in ('tutorial', 'ours')]
     return {'cases': cases, 'bars': [
         bar(name, median(found), 10.0, most=False, rounds=found)
