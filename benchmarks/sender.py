@@ -36,6 +36,7 @@ import numpy as np
 import rclpy
 from rclpy._rclpy_pybind11 import RCLError
 from rclpy.node import Node
+from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
@@ -56,6 +57,14 @@ def pictures(kind: str, size: tuple[int, int]) -> list[Image | CompressedImage]:
     return messages
 
 
+def wait_for_reader(publisher: Publisher) -> None:
+    """Wait until somebody listens."""
+    while not publisher.get_subscription_count():
+        time.sleep(0.02)
+    # the reader's half of the match is not seen from here
+    time.sleep(0.5)
+
+
 def main() -> None:
     width, height, rate_hz, seconds = (float(word) for word in sys.argv[1:5])
     kind, namespace, *words = sys.argv[5:]
@@ -68,10 +77,7 @@ def main() -> None:
         QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT))
     messages = pictures(kind, (int(width), int(height)))
     if 'now' not in words:
-        while not publisher.get_subscription_count():
-            time.sleep(0.02)
-        # the reader's half of the match is not seen from here
-        time.sleep(0.5)
+        wait_for_reader(publisher)
     # terminated between two frames, so that no publish is cut off
     stopping: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _frame: stopping.append(number))
