@@ -61,16 +61,15 @@ class Model:
         return {'bundle': str(self.folder), 'roi': [0.0, 0.0, 1.0, 1.0], **self.options}
 
 
-def sees_gpu(engine: str) -> bool:
-    """Return whether an engine would run on a GPU here."""
-    if engine in ('tensorflow', 'auto'):
-        from digiphys_ros.learning.train.precision import has_gpu
-        return has_gpu()
-    if engine == 'onnx':
-        import onnxruntime
-        return Path('/dev/nvidia0').exists() and \
-            'CUDAExecutionProvider' in onnxruntime.get_available_providers()
-    return False
+def runs_on_gpu(folder: Path, engine: str) -> bool:
+    """Return whether an engine, once it is made, runs on a GPU: one that is seen may not work."""
+    return make_bundles(folder, engine, (SIGNS,))[SIGNS].engine().device != 'CPU'
+
+
+def tensorflow_sees_gpu() -> bool:
+    """Return whether TensorFlow sees a GPU; it is imported here for that."""
+    from digiphys_ros.perception.engines.tensorflow import sees_gpu
+    return sees_gpu()
 
 
 def make_bundles(folder: Path, engine: str = 'auto', names: Collection[str] = ()
@@ -98,7 +97,7 @@ def make_bundles(folder: Path, engine: str = 'auto', names: Collection[str] = ()
             path = folder / '_'.join([*name.split(), *own])
             made[name] = path / 'bundle' if path.exists() else _written(
                 path, model_of(shipped), shipped, spec, precision, own)
-    options = GPU_OPTIONS if engine == 'tensorflow' and sees_gpu(engine) else {}
+    options = GPU_OPTIONS if engine == 'tensorflow' and tensorflow_sees_gpu() else {}
     return {name: Model(path, options) for name, path in made.items()}
 
 

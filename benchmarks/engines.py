@@ -21,7 +21,14 @@ from statistics import median
 import time
 from typing import Any
 
-from benchmarks.bundles import GPU_OPTIONS, LARGE, make_bundles, sees_gpu, SIGNS, tensor_for
+from benchmarks.bundles import (
+    GPU_OPTIONS,
+    LARGE,
+    make_bundles,
+    SIGNS,
+    tensor_for,
+    tensorflow_sees_gpu,
+)
 from digiphys_ros.perception import Bundle, create_engine, load_bundle
 from digiphys_ros.perception.engines import Engine
 from digiphys_ros.perception.host_memory import is_page_locked
@@ -34,7 +41,7 @@ LEAST_RUNS, LEAST_S = 5, 0.5
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the time of a batch for each engine, model and size; there is no bar for it."""
     batches = SHORT_BATCHES if arguments.short else BATCHES
-    gpu = sees_gpu('tensorflow')
+    gpu = tensorflow_sees_gpu()
     bundles = make_bundles(arguments.work, 'all', (SIGNS, LARGE))
     ways = [(name, *way) for name, model in bundles.items()
             for way in engines(load_bundle(model.folder), gpu, arguments.engine)]

@@ -20,7 +20,8 @@ from statistics import median
 import time
 from typing import Any
 
-from benchmarks.bundles import LARGE, make_bundles, Model, SIGNS, tensor_for
+from benchmarks.bundles import LARGE, make_bundles, Model, SIGNS
+from benchmarks.floor import copy_ms, hop, model_ms, small_hop
 from benchmarks.running import (
     bar,
     cpu_s,
@@ -28,14 +29,14 @@ from benchmarks.running import (
     nodes,
     observed,
     played,
-    result_of,
-    script,
+    rate_told,
+    running,
     settle,
     Source,
     wait,
 )
+from digiphys_ros.errors import BenchmarkError
 from digiphys_ros.statistics import percentile
-import numpy as np
 from tqdm import tqdm
 
 SIZES = ((320, 240), (640, 480), (1280, 720), (1920, 1080))
@@ -43,8 +44,15 @@ USUAL = Source(640, 480)
 FULL_HD = Source(1920, 1080)
 SOURCES = [Source(*size, kind=kind) for kind in ('raw', 'jpeg') for size in SIZES]
 BRANCHES = ('separate', 'pipeline')
-LEAST_RECEIVED = 0.95
+LEAST_RECEIVED, LEAST_OBEYED = 0.95, 0.9
 """What the short form lets pass."""
+MARGIN_S = 0.5
+"""From the first answer on the processor's time counts for so much less than the frames last."""
+SHARES = ('received', 'answered', 'obeyed')
+COLUMNS = (
+    'case', 'camera [Hz]', *SHARES, 'model', 'model, paced', 'bare hop', 'tuned hop', 'copy',
+    'p50 (lowest to highest)', 'p99', 'p99.9', 'overhead', '/ floor', '/ tuned floor',
+    'processor time a frame [ms]')
 
 Case = tuple[Source, str, str]
 """What is played, which bundle, and whether classifier and policy share a process."""
@@ -84,22 +92,6 @@ def _round(cases: list[Case], bundles: Mapping[str, Model], seconds: float, numb
     return found
 
 
-def hop(source: Source, seconds: float, *words: str) -> list[float]:
-    """Return the milliseconds from publishing to an empty callback in another process."""
-    receiver = script('receiver.py', source.kind, *words)
-    played(source.start(seconds), seconds + 60)
-    latencies_ms: list[float] = result_of(receiver)['ms']
-    return latencies_ms
-
-
-def small_hop(seconds: float, tuned: str) -> list[float]:
-    """Return the same for a message of the size of a classification."""
-    receiver = script('receiver.py', 'small', *([tuned] if tuned else []))
-    script('small_sender.py', str(seconds)).communicate(timeout=seconds + 60)
-    latencies_ms: list[float] = result_of(receiver)['ms']
-    return latencies_ms
-
-
 def pipeline(source: Source, model: Model, branch: str, seconds: float) -> dict[str, Any]:
     """Return latencies, frames and processor time of classifier, policy and gate."""
     names = ('pipeline', 'gate') if branch == 'pipeline' else ('classifier', 'policy', 'gate')
@@ -107,46 +99,35 @@ def pipeline(source: Source, model: Model, branch: str, seconds: float) -> dict[
     parameters = {'classifier': {**model.parameters(), 'image_transport': transport}}
     with observed() as observer, nodes(parameters, names) as supervisor:
         wait(observer, is_active(observer, ('classifier', 'policy', 'gate')), 'active nodes')
-        before_s = {name: cpu_s(pid) for name, pid in supervisor.pids().items()}
-        sent = played(source.start(seconds), seconds + 60).sent
-        used_s = {name: cpu_s(pid) - before_s[name] for name, pid in supervisor.pids().items()}
+        with running(source.start(seconds)) as sender:
+            wait(observer, lambda: bool(observer.recording.classifications), 'an answer')
+            taken = cores_taken(supervisor.pids(), seconds - MARGIN_S)
+            sent = played(sender, seconds + 60)
         settle(observer)
         return {
-            'sent': sent, 'received': int(observer.diagnostic('classifier', 'received')),
-            **{f'p{percent:g}': float(observer.diagnostic(
-                'gate', f'base.capture_to_command_ms.p{percent:g}'))
-               for percent in (50, 99, 99.9)},
-            'cpu_ms': {name: used * 1e3 / sent for name, used in used_s.items()}}
+            'sent': sent.sent, 'sent_hz': sent.rate_hz,
+            'received': int(observer.diagnostic('classifier', 'received')),
+            'answered': int(observer.diagnostic('classifier', 'classified')),
+            'obeyed': int(observer.diagnostic('gate', 'base.accepted')),
+            **capture_to_command_ms(observer),
+            'cpu_ms': {name: cores * 1e3 / sent.rate_hz for name, cores in taken.items()}}
 
 
-def model_ms(model: Model, pause_s: float = 0.0) -> float:
-    """
-    Return the median time of the engine alone, the same tensor again and again.
-
-    :param pause_s: between two frames; the processor then sleeps and forgets, as with a camera.
-    """
-    engine = model.engine()
-    tensor = tensor_for(engine)
-    times_ms = []
-    started_s = time.perf_counter()
-    while len(times_ms) < 500 and (len(times_ms) < 20 or time.perf_counter() < started_s + 2):
-        if pause_s:
-            time.sleep(pause_s)
-        before_s = time.perf_counter()
-        engine.infer(tensor)
-        times_ms.append((time.perf_counter() - before_s) * 1e3)
-    return percentile(times_ms, 50)
+def capture_to_command_ms(observer: Any) -> dict[str, float]:
+    """Return the percentiles that the gate tells."""
+    told = {f'p{percent:g}': observer.diagnostic(
+        'gate', f'base.capture_to_command_ms.p{percent:g}') for percent in (50, 99, 99.9)}
+    if not all(told.values()):
+        raise BenchmarkError('the gate obeyed no command, so that there is no latency to tell.')
+    return {name: float(value) for name, value in told.items()}
 
 
-def copy_ms(source: Source) -> float:
-    """Return the median time of a copy of one frame, what no transport can do without."""
-    frame = np.zeros((source.height, source.width, 3), np.uint8)
-    times_ms = []
-    for _ in range(200):
-        before_s = time.perf_counter()
-        frame.copy()
-        times_ms.append((time.perf_counter() - before_s) * 1e3)
-    return percentile(times_ms, 50)
+def cores_taken(pids: Mapping[str, int], seconds: float) -> dict[str, float]:
+    """Return how much of a core each process takes meanwhile."""
+    before_s, from_s = {name: cpu_s(pid) for name, pid in pids.items()}, time.monotonic()
+    time.sleep(seconds)
+    took_s = time.monotonic() - from_s
+    return {name: (cpu_s(pid) - before_s[name]) / took_s for name, pid in pids.items()}
 
 
 def summary(cases: list[Case], rounds: list[dict[Any, Any]]) -> dict[str, Any]:
@@ -161,7 +142,7 @@ def summary(cases: list[Case], rounds: list[dict[Any, Any]]) -> dict[str, Any]:
         return [bar(name, median(found), limit, rounds=found, **options)]
 
     def received(_: Any, found: Any) -> float:
-        return float(found['received'] / found['sent'])
+        return share_of(found, 'received')
     usual, full, large = ((source, bundle, branch) for source, bundle, branch in (
         (USUAL, SIGNS, 'separate'), (FULL_HD, SIGNS, 'separate'), (USUAL, LARGE, 'pipeline')))
     return {'cases': list(rows.values()), 'bars': [
@@ -173,8 +154,15 @@ def summary(cases: list[Case], rounds: list[dict[Any, Any]]) -> dict[str, Any]:
                 wide=LEAST_RECEIVED),
         *judged('frames received, 1920x1080 rgb8 at 30 Hz', full, received, 1.0, most=False,
                 wide=LEAST_RECEIVED),
+        *judged('frames answered by a command, 640x480 rgb8 at 30 Hz', usual,
+                lambda _, found: share_of(found, 'obeyed'), 0.95, most=False, wide=LEAST_OBEYED),
         *judged('MobileNetV2 224x224, capture to command / model alone',
                 large, lambda one, found: found['p50'] / one[LARGE]['hot'], 1.25, most=True)]}
+
+
+def share_of(found: Mapping[str, Any], what: str) -> float:
+    """Return of how many of the frames sent that came, from 0 to 1."""
+    return float(found[what] / found['sent'])
 
 
 def floor_ms(one: Mapping[Any, Any], case: Case, kind: str = '') -> float:
@@ -194,7 +182,9 @@ def row(case: Case, rounds: list[dict[Any, Any]]) -> dict[str, Any]:
     p50_ms = [one[case]['p50'] for one in rounds]
     return {
         'case': f'{source.name}, {bundle}' + (', one process' if branch == 'pipeline' else ''),
-        'received': over(lambda one: one[case]['received'] / one[case]['sent']),
+        'rate_hz': source.rate_hz, 'sent_hz': min(one[case]['sent_hz'] for one in rounds),
+        **{what: over(lambda one, what=what: share_of(one[case], what))
+           for what in SHARES},
         'model_ms': over(lambda one: one[bundle]['hot']),
         'paced_model_ms': over(lambda one: one[bundle]['paced']),
         'bare_hop_ms': over(lambda one: percentile(one[source]['bare'], 50)),
@@ -205,7 +195,8 @@ def row(case: Case, rounds: list[dict[Any, Any]]) -> dict[str, Any]:
         **{f'p{percent}_ms': over(lambda one, percent=percent: one[case][f'p{percent}'])
            for percent in ('50', '99', '99.9')},
         'p50_ms_lowest': min(p50_ms), 'p50_ms_highest': max(p50_ms),
-        'overhead_ms': over(lambda one: one[case]['p50'] - floor_ms(one, case)),
+        'overhead_ms': over(lambda one: one[case]['p50'] - one[bundle]['hot']
+                            - percentile(one[source]['bare'], 50)),
         'ratio': median(ratios), 'ratios': ratios,
         'ratio_to_tuned': over(lambda one: one[case]['p50'] / floor_ms(one, case, 'tuned')),
         'cpu_ms_per_frame': {name: over(lambda one, name=name: one[case]['cpu_ms'][name])
@@ -214,16 +205,17 @@ def row(case: Case, rounds: list[dict[Any, Any]]) -> dict[str, Any]:
 
 def table(cases: list[dict[str, Any]]) -> list[str]:
     """Return the cases as lines of Markdown."""
+    return [f'| {" | ".join(COLUMNS)} |', '|---' * len(COLUMNS) + '|',
+            *[f'| {" | ".join(_cells(one))} |' for one in cases]]
+
+
+def _cells(one: Mapping[str, Any]) -> list[str]:
     return [
-        '| case | received | model | model, paced | bare hop | tuned hop | copy | p50 (lowest to '
-        'highest) | p99 | p99.9 | overhead | / floor | / tuned floor '
-        '| processor time a frame [ms] |',
-        '|---|---|---|---|---|---|---|---|---|---|---|---|---|---|',
-        *[f'| {one["case"]} | {one["received"]:.1%} | {one["model_ms"]:.2f} | '
-          f'{one["paced_model_ms"]:.2f} | '
-          f'{one["bare_hop_ms"]:.2f} | {one["tuned_hop_ms"]:.2f} | {one["copy_ms"]:.2f} | '
-          f'{one["p50_ms"]:.2f} ({one["p50_ms_lowest"]:.2f} to {one["p50_ms_highest"]:.2f}) | '
-          f'{one["p99_ms"]:.2f} | {one["p99.9_ms"]:.2f} | {one["overhead_ms"]:+.2f} | '
-          f'{one["ratio"]:.2f} | {one["ratio_to_tuned"]:.2f} | '
-          + ', '.join(f'{name} {value:.1f}' for name, value in one['cpu_ms_per_frame'].items())
-          + ' |' for one in cases]]
+        one['case'], rate_told(one['sent_hz'], one['rate_hz']),
+        *(f'{one[share]:.1%}' for share in SHARES),
+        *(f'{one[f"{name}_ms"]:.2f}' for name in (
+            'model', 'paced_model', 'bare_hop', 'tuned_hop', 'copy')),
+        f'{one["p50_ms"]:.2f} ({one["p50_ms_lowest"]:.2f} to {one["p50_ms_highest"]:.2f})',
+        f'{one["p99_ms"]:.2f}', f'{one["p99.9_ms"]:.2f}', f'{one["overhead_ms"]:+.2f}',
+        f'{one["ratio"]:.2f}', f'{one["ratio_to_tuned"]:.2f}',
+        ', '.join(f'{name} {value:.1f}' for name, value in one['cpu_ms_per_frame'].items())]

@@ -84,12 +84,13 @@ def _load(figure: Figure, cases: Cases) -> None:
 
 def _memory(figure: Figure, cases: Cases) -> None:
     axes = figure.subplots()
-    bars = axes.bar([one['case'] for one in cases], [one['resident_mb'] for one in cases],
-                    color=OURS, width=0.6)
-    axes.bar_label(bars, [f'{one["resident_mb"]:.0f} MB ({one["grown_mb"]:+.1f})'
+    bars = axes.bar([one['case'].replace(', ', '\n') for one in cases],
+                    [one['resident_mb'] for one in cases], color=OURS, width=0.6)
+    axes.bar_label(bars, [f'{one["resident_mb"]:.0f} MB'
+                          + (f' ({one["grown_mb"]:+.1f})' if 'grown_mb' in one else '')
                           for one in cases])
     axes.set(ylabel='resident [MB]',
-             title=f'Memory, and what {cases[0]["frames"]} frames added to it')
+             title=f'Memory, and what {cases[-1]["frames"]} small frames added to it')
 
 
 def _engines(figure: Figure, cases: Cases) -> None:

@@ -33,7 +33,8 @@ from digiphys_ros.transport import transport_environment
 HERE = Path(__file__).parent
 PIPELINE = ('classifier', 'policy', 'gate')
 RULES, CONFIG = 'traffic_rules.yaml', 'traffic.yaml'
-READY_S, QUIET_S = 30.0, 5.0
+READY_S, QUIET_S = 30.0, 15.0
+LEAST_RATE = 0.97
 LITERT = {'classifier': {'engine': 'litert', 'roi': [0.0, 0.0, 1.0, 1.0]}}
 
 
@@ -53,9 +54,14 @@ class Source:
     namespace: str = ''
 
     @property
+    def size(self) -> str:
+        """Return its pixels, as tables name them."""
+        return f'{self.width}x{self.height}'
+
+    @property
     def name(self) -> str:
         """Return its name in tables."""
-        return f'{self.width}x{self.height} {self.kind} at {self.rate_hz:g} Hz'
+        return f'{self.size} {self.kind} at {self.rate_hz:g} Hz'
 
     def start(self, seconds: float, *words: str, environment: Mapping[str, str] | None = None
               ) -> 'subprocess.Popen[str]':
@@ -72,6 +78,21 @@ class Played:
     sent: int
     from_s: float
     to_s: float
+
+    @property
+    def rate_hz(self) -> float:
+        """Return the rate that was reached, which a machine that is busy may keep low."""
+        return self.sent / (self.to_s - self.from_s)
+
+
+def rate_told(reached_hz: float, rate_hz: float) -> str:
+    """Return the rate that a source reached, and that it was not what it is called by."""
+    return f'{reached_hz:.1f}' + ('' if kept(reached_hz, rate_hz) else ' (too slow)')
+
+
+def kept(reached_hz: float, rate_hz: float) -> bool:
+    """Return whether a source was as fast as it is called."""
+    return reached_hz >= LEAST_RATE * rate_hz
 
 
 def keep_to_this_machine() -> None:
@@ -97,6 +118,16 @@ def result_of(process: 'subprocess.Popen[str]', patience_s: float = 60.0) -> Any
         process.wait()
         raise BenchmarkError(f'{" ".join(map(str, process.args[1:]))}: gave no result: '
                              f'{error}') from error
+
+
+@contextmanager
+def running(process: 'subprocess.Popen[str]') -> Iterator['subprocess.Popen[str]']:
+    """Let a script run no longer than what is made of it."""
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def played(sender: 'subprocess.Popen[str]', patience_s: float) -> Played:
@@ -153,9 +184,9 @@ def is_active(observer: Any, names: Sequence[str]) -> Callable[[], bool]:
 
 def settle(observer: Any, classifiers: Sequence[str] = ('classifier',)) -> None:
     """Wait until classifiers have nothing more to do, and their last figures are told."""
-    observer.wait_for(lambda: all(
+    wait(observer, lambda: all(
         observer.diagnostic(name, 'message') == 'no frames arrive' for name in classifiers),
-        QUIET_S)
+        'end of the frames at the classifiers', QUIET_S)
 
 
 def resident_mb(pid: int) -> float:

@@ -21,6 +21,7 @@ start now, it waits for a subscription, as none is to be lost to discovery, and 
 given. It publishes as best effort, or as tutorials do: reliable, with a queue of 10.
 """
 
+from array import array
 from contextlib import suppress
 from itertools import islice
 import json
@@ -35,11 +36,33 @@ import numpy as np
 import rclpy
 from rclpy._rclpy_pybind11 import RCLError
 from rclpy.node import Node
+from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-PICTURES = 6
+PICTURES = {'raw': 6, 'jpeg': 31}
+"""Raw ones bear a number of their own; of JPEGs there are so many that a gap repeats none."""
+
+
+def pictures(kind: str, size: tuple[int, int]) -> list[Image | CompressedImage]:
+    """Return frames of the course with a sensor's noise."""
+    make = jpeg_message if kind == 'jpeg' else image_message
+    rng = np.random.default_rng(0)
+    messages = []
+    for frame in islice(Course().frames(), 60, 60 + PICTURES[kind]):
+        pixels = cv2.resize(frame.pixels, size)
+        noise = rng.integers(0, 8, pixels.shape, np.uint8)
+        messages.append(make(cv2.add(pixels, noise), 'rgb8', Header()))
+    return messages
+
+
+def wait_for_reader(publisher: Publisher) -> None:
+    """Wait until somebody listens."""
+    while not publisher.get_subscription_count():
+        time.sleep(0.02)
+    # the reader's half of the match is not seen from here
+    time.sleep(0.5)
 
 
 def main() -> None:
@@ -52,18 +75,9 @@ def main() -> None:
         'image/compressed' if kind == 'jpeg' else 'image',
         QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE) if 'reliable' in words else
         QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT))
-    make = jpeg_message if kind == 'jpeg' else image_message
-    rng = np.random.default_rng(0)
-    messages = []
-    for frame in islice(Course().frames(), 60, 60 + PICTURES):
-        pixels = cv2.resize(frame.pixels, (int(width), int(height)))
-        noise = rng.integers(0, 8, pixels.shape, np.uint8)
-        messages.append(make(cv2.add(pixels, noise), 'rgb8', Header()))
+    messages = pictures(kind, (int(width), int(height)))
     if 'now' not in words:
-        while not publisher.get_subscription_count():
-            time.sleep(0.02)
-        # the reader's half of the match is not seen from here
-        time.sleep(0.5)
+        wait_for_reader(publisher)
     # terminated between two frames, so that no publish is cut off
     stopping: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _frame: stopping.append(number))
@@ -74,6 +88,9 @@ def main() -> None:
         if stopping:
             break
         message = messages[index % len(messages)]
+        if kind == 'raw':
+            # the first pixel: after a gap of all pictures none looks like the last one again
+            message.data[:3] = array('B', index.to_bytes(3, 'little'))
         message.header.stamp = node.get_clock().now().to_msg()
         # what the middleware does not take in time is lost, as with a camera's driver
         with suppress(RCLError):

@@ -12,8 +12,13 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Publish classifications at 30 Hz for so many SECONDS: what a small hop carries."""
+"""
+Publish classifications at 30 Hz: what a small hop carries.
 
+Usage: small_sender.py SECONDS. Prints as JSON how many were sent.
+"""
+
+import json
 import sys
 import time
 
@@ -34,12 +39,14 @@ def main() -> None:
     while not publisher.get_subscription_count():
         time.sleep(0.02)
     time.sleep(0.5)
-    for _ in range(int(float(sys.argv[1]) * RATE_HZ)):
+    count = int(float(sys.argv[1]) * RATE_HZ)
+    for _ in range(count):
         time.sleep(1 / RATE_HZ)
         header = Header(stamp=node.get_clock().now().to_msg())
         publisher.publish(classification_message(
             [('stop', 0.9), ('yield', 0.05), ('no entry', 0.01)], header))
     time.sleep(0.2)
+    print(json.dumps({'sent': count}))
     node.destroy_node()
     rclpy.shutdown()
 

@@ -33,6 +33,7 @@ from digiphys_ros.nodes.conversions import (
 )
 from digiphys_ros.perception import Classifier, load_bundle, Preprocessor
 from digiphys_ros.perception.classify import softmax
+from digiphys_ros.perception.host_memory import host_array
 from digiphys_ros.perception.liveness import LivenessMonitor
 from digiphys_ros.simulation import Course
 import numpy as np
@@ -60,7 +61,7 @@ def stages_ms(size: tuple[int, int], kind: str, classifier: Classifier) -> dict[
     """Return milliseconds by stage, for frames that differ as a camera's do."""
     engine, bundle = classifier.engine, classifier.bundle
     preprocess = Preprocessor(engine.spec)
-    tensor = np.empty(engine.spec.shape, engine.spec.dtype)
+    tensor = host_array(engine.spec.shape, engine.spec.dtype, engine.device)
     liveness = LivenessMonitor(8.0, True)
     found: dict[str, list[float]] = defaultdict(list)
 
@@ -96,7 +97,7 @@ def _messages(size: tuple[int, int], kind: str) -> list[Any]:
 
 def table(cases: list[dict[str, Any]]) -> list[str]:
     """Return the cases as lines of Markdown."""
-    return ['| classifier, milliseconds | ' + ' | '.join(STAGES) + ' | sum |',
+    return ['| classifier, milliseconds (one run) | ' + ' | '.join(STAGES) + ' | sum |',
             '|---' * (2 + len(STAGES)) + '|', *[
                 f'| {one["case"]} | '
                 + ' | '.join(f'{one["stages_ms"][stage]:.3f}' for stage in STAGES)

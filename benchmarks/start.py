@@ -32,6 +32,7 @@ from benchmarks.running import (
     nodes,
     observed,
     played,
+    rate_told,
     settle,
     Source,
     wait,
@@ -57,7 +58,9 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
                    'value': f'{over("first_s"):.2f} s'},
                   {'case': 'change of model at 30 Hz',
                    'value': f'{over("lost"):g} frames lost, longest gap {over("gap"):.2f} frame '
-                            f'periods, loading {over("swap_s"):.2f} s'}],
+                            f'periods, loading {over("swap_s"):.2f} s, camera at '
+                            f'{rate_told(min(one["sent_hz"] for one in rounds), SOURCE.rate_hz)} '
+                            'Hz'}],
         'bars': [bar(name, over(figure), limit, most=True,
                      rounds=[one[figure] for one in rounds], **options)
                  for name, figure, limit, options in (
@@ -94,12 +97,12 @@ def swap() -> dict[str, float]:
         source = SOURCE.start(SWAP_S)
         wait(observer, lambda: len(observer.recording.classifications) > 30, 'answers')
         took_s = change(copy)
-        sent = played(source, SWAP_S + 60).sent
+        sent = played(source, SWAP_S + 60)
         settle(observer)
         arrivals_s = [one.arrival_s for one in observer.recording.classifications]
         gaps_s = [after - before for before, after in pairwise(arrivals_s)]
-        return {'lost': sent - len(arrivals_s), 'gap': max(gaps_s) * SOURCE.rate_hz,
-                'swap_s': took_s}
+        return {'lost': sent.sent - len(arrivals_s), 'gap': max(gaps_s) * SOURCE.rate_hz,
+                'swap_s': took_s, 'sent_hz': sent.rate_hz}
 
 
 @contextmanager

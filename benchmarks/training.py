@@ -16,26 +16,20 @@
 
 import argparse
 from functools import partial
-from pathlib import Path
 from statistics import median
-import tempfile
 from time import perf_counter
 from typing import Any
 
-from benchmarks.running import bar
+from benchmarks.fit import CLASSES, random_images
+from benchmarks.running import bar, result_of, script
 from digiphys_ros.learning.augment import Augmentation, Augmenter
 from digiphys_ros.learning.datasets.dataset import in_memory
 from digiphys_ros.learning.datasets.stream import Stream, tensor_of
-from digiphys_ros.learning.networks import build_network
-from digiphys_ros.learning.recipe import Recipe
-from digiphys_ros.learning.train.background import Material
-from digiphys_ros.learning.train.train import prepare_of, train_network
 from digiphys_ros.perception import Preprocessor, PreprocessSpec
-import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-IMAGES, HELD_OUT, CLASSES, EPOCHS = 12_800, 256, 10, 3
+WAYS, FIT_S = ('ours', 'bare'), 1200.0
 BAR = 0.95
 AUGMENTATION = Augmentation(crop=0.1, scale=0.1, perspective=0.05, brightness=0.2, contrast=0.2,
                             blur=0.5, noise=0.02)
@@ -43,39 +37,32 @@ AUGMENTATION = Augmentation(crop=0.1, scale=0.1, perspective=0.05, brightness=0.
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return images a second of both, their ratio, and the bar; interleaved rounds."""
-    rng = np.random.default_rng(0)
-    images = rng.integers(0, 256, (IMAGES + HELD_OUT, 32, 32, 3)).astype(np.uint8)
-    classes = rng.integers(0, CLASSES, len(images))
-    ours, bare = [], []
-    for _ in tqdm(range(arguments.rounds), desc='training', unit='round'):
-        ours.append(recipe_rate(images, classes))
-        bare.append(bare_rate(images, classes))
-    ratios = [one / other for one, other in zip(ours, bare, strict=True)]
+    rounds = [both_rates(number)
+              for number in tqdm(range(arguments.rounds), desc='training', unit='round')]
+    ratios = [one['ours'] / one['bare'] for one in rounds]
     ratio = median(ratios)
+    images, classes = random_images()
     inputs = [{'case': f'input alone, 32x32, batch 32, {name}', 'images_per_second': median(
         input_rate(images, classes, augment) for _ in range(arguments.rounds))}
         for name, augment in (('plain', None), ('augmented', Augmenter(AUGMENTATION)))]
     return {
         'cases': [{'case': 'training, article_cnn, 32x32, batch 32',
-                   'images_per_second': median(ours), 'bare_fit_images_per_second': median(bare),
+                   'images_per_second': median(one['ours'] for one in rounds),
+                   'bare_fit_images_per_second': median(one['bare'] for one in rounds),
                    'ratio': ratio}, *inputs],
         'bars': [bar('training images a second / bare Keras fit', ratio, BAR, most=False,
                      rounds=ratios)]}
 
 
-def recipe_rate(images: NDArray[Any], classes: NDArray[Any]) -> float:
-    """Return images a second of the epochs after the first, checkpoint and logs included."""
-    labels = tuple(map(str, range(CLASSES)))
-    recipe = Recipe.model_validate({
-        'name': 'bench', 'network': {'name': 'article_cnn'}, 'epochs': EPOCHS, 'batch': 32,
-        'preprocess': {'width': 32, 'height': 32}})
-    ends: list[float] = []
-    parts = [in_memory('bench', labels, images[start:end], classes[start:end])
-             for start, end in ((0, IMAGES), (IMAGES, None))]
-    with tempfile.TemporaryDirectory() as work:
-        train_network(recipe, Material(parts[0], {'held out': parts[1]}), prepare_of(recipe),
-                      work=Path(work), on_epoch=lambda _history: ends.append(perf_counter()))
-    return IMAGES * (EPOCHS - 1) / (ends[-1] - ends[0])
+def both_rates(number: int) -> dict[str, float]:
+    """
+    Return images a second of both in one round; who is first takes turns.
+
+    Each has a process of its own: ours asks TensorFlow for repeatable operations, which slows all
+    that comes after it in the same process.
+    """
+    return {way: float(result_of(script('fit.py', way), FIT_S)['images_per_second'])
+            for way in (WAYS if number % 2 == 0 else WAYS[::-1])}
 
 
 def input_rate(images: NDArray[Any], classes: NDArray[Any], augment: Augmenter | None) -> float:
@@ -90,22 +77,6 @@ def input_rate(images: NDArray[Any], classes: NDArray[Any], augment: Augmenter |
     for _ in stream.epoch(1):
         pass
     return len(images) / (perf_counter() - started_s)
-
-
-def bare_rate(images: NDArray[Any], classes: NDArray[Any]) -> float:
-    """Return images a second of ``model.fit`` on the same arrays, as anyone writes it."""
-    import keras
-    tensors = (images / 255).astype(np.float32)
-    model = build_network('article_cnn', {}, (32, 32, 3), CLASSES)
-    model.compile(keras.optimizers.Adam(),
-                  keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-                  metrics=['accuracy'])
-    held_out = tensors[IMAGES:], classes[IMAGES:]
-    options = {'batch_size': 32, 'verbose': 0, 'validation_data': held_out}
-    model.fit(tensors[:IMAGES], classes[:IMAGES], epochs=1, **options)
-    started_s = perf_counter()
-    model.fit(tensors[:IMAGES], classes[:IMAGES], epochs=EPOCHS - 1, **options)
-    return IMAGES * (EPOCHS - 1) / (perf_counter() - started_s)
 
 
 def table(cases: list[dict[str, Any]]) -> list[str]:

@@ -24,7 +24,17 @@ import threading
 import time
 from typing import Any
 
-from benchmarks.running import bar, is_active, nodes, observed, played, script, Source, wait
+from benchmarks.running import (
+    bar,
+    is_active,
+    nodes,
+    observed,
+    played,
+    rate_told,
+    script,
+    Source,
+    wait,
+)
 from digiphys_ros.errors import BenchmarkError
 from digiphys_ros.perception import load_bundle
 from digiphys_ros.resources import find_resource
@@ -50,9 +60,11 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     def ratios(figure: str, top: str, bottom: str) -> list[float]:
         return [one[top][figure] / one[bottom][figure] for one in rounds]
     lower, more = ratios('p50_ms', 'tutorial', 'ours'), ratios('most_hz', 'ours', 'tutorial')
-    cases = [{'case': f'{name}, {SOURCE.name}', **{
-        figure: median(one[name][figure] for one in rounds)
-        for figure in ('received', 'p50_ms', 'p99_ms', 'most_hz')}}
+    cases = [{
+        'case': f'{name}, {SOURCE.name}', 'rate_hz': SOURCE.rate_hz,
+        'sent_hz': min(one[name]['sent_hz'] for one in rounds),
+        **{figure: median(one[name][figure] for one in rounds)
+           for figure in ('received', 'p50_ms', 'p99_ms', 'most_hz')}}
         for name in ('tutorial', 'ours')]
     return {'cases': cases, 'bars': [
         bar(name, median(found), 10.0, most=False, rounds=found)
@@ -66,7 +78,8 @@ def run(seconds: float, start: Any) -> dict[str, float]:
         usual = commands_of(observer, SOURCE, seconds, environment)
         fast = commands_of(
             observer, Source(SOURCE.width, SOURCE.height, FAST_HZ), seconds, environment)
-    return {'received': usual['commands'] / usual['sent'], 'p50_ms': usual['p50_ms'],
+    return {'sent_hz': usual['sent_hz'],
+            'received': usual['commands'] / usual['sent'], 'p50_ms': usual['p50_ms'],
             'p99_ms': usual['p99_ms'], 'most_hz': fast['commands'] / fast['took_s']}
 
 
@@ -78,8 +91,10 @@ def commands_of(observer: 'Watch', source: Source, seconds: float,
     sent = played(sender, 120.0)
     observer.settle()
     ages_ms = observer.ages_ms()
-    return {'sent': sent.sent, 'took_s': sent.to_s - sent.from_s, 'commands': len(ages_ms),
-            'p50_ms': percentile(ages_ms, 50),
+    if not ages_ms:
+        raise BenchmarkError(f'no command came for the frames of {source.name}.')
+    return {'sent': sent.sent, 'sent_hz': sent.rate_hz, 'took_s': sent.to_s - sent.from_s,
+            'commands': len(ages_ms), 'p50_ms': percentile(ages_ms, 50),
             'p99_ms': percentile(ages_ms, 99)}
 
 
@@ -165,7 +180,8 @@ def ours() -> Iterator[tuple[Mapping[str, str], Watch]]:
 
 def table(cases: list[dict[str, Any]]) -> list[str]:
     """Return the cases as lines of Markdown."""
-    return ['| node | commands for frames | p50 | p99 | commands a second, at most |',
-            '|---|---|---|---|---|', *[
-                f'| {one["case"]} | {one["received"]:.1%} | {one["p50_ms"]:.2f} ms | '
+    return ['| node | camera [Hz] | commands for frames | p50 | p99 '
+            '| commands a second, at most |', '|---|---|---|---|---|---|', *[
+                f'| {one["case"]} | {rate_told(one["sent_hz"], one["rate_hz"])} | '
+                f'{one["received"]:.1%} | {one["p50_ms"]:.2f} ms | '
                 f'{one["p99_ms"]:.2f} ms | {one["most_hz"]:.0f} |' for one in cases]]

@@ -31,9 +31,9 @@ BENCHMARKS = ('latency', 'tutorial', 'load', 'start', 'memory', 'training', 'eng
               'stages', 'simulator')
 NO_GPU = {
     'litert': 'no GPU: LiteRT runs on the processor.',
-    **dict.fromkeys(('auto', 'tensorflow'), 'no GPU: TensorFlow sees none here; all below is '
+    **dict.fromkeys(('auto', 'tensorflow'), 'no GPU: TensorFlow uses none here; all below is '
                     'measured on the processor.'),
-    'onnx': 'no GPU: ONNX Runtime sees none here; all below is measured on the processor.'}
+    'onnx': 'no GPU: ONNX Runtime uses none here; all below is measured on the processor.'}
 ENGINES = tuple(NO_GPU)
 LONGEST_S = 3600
 
@@ -80,11 +80,11 @@ def run(arguments: argparse.Namespace) -> int:
     # the benchmarks lie beside the package, where launch files and models do
     sys.path.insert(0, str(share_dir()))
     import_module('benchmarks.running').keep_to_this_machine()
-    gpu = import_module('benchmarks.bundles').sees_gpu(arguments.engine)
-    report: dict[str, Any] = {'machine': machine, 'gpu': gpu, 'cases': {}, 'bars': []}
-    lines = [machine, *([] if gpu else ['', NO_GPU[arguments.engine]])]
     with TemporaryDirectory() as work:
         arguments.work = Path(work)
+        gpu = import_module('benchmarks.bundles').runs_on_gpu(arguments.work, arguments.engine)
+        report: dict[str, Any] = {'machine': machine, 'gpu': gpu, 'cases': {}, 'bars': []}
+        lines = [machine, *([] if gpu else ['', NO_GPU[arguments.engine]])]
         for name in dict.fromkeys(arguments.only or BENCHMARKS):
             benchmark = import_module(f'benchmarks.{name}')
             part = benchmark.measure(arguments)

@@ -160,6 +160,15 @@ def test_auto_takes_tensorflow_on_a_gpu_that_it_can_use(bundle, monkeypatch, see
     assert reason in why
 
 
+@pytest.mark.parametrize(('seen', 'device', 'tolerance'), [
+    (True, 'GPU', 0.02), (False, 'CPU', 1e-3)])
+def test_on_a_gpu_float32_may_round_as_tf32_does(bundle, monkeypatch, seen, device, tolerance):
+    from digiphys_ros.perception.engines import tensorflow
+    monkeypatch.setattr(tensorflow, 'sees_gpu', lambda: seen)
+    engine, _ = create_engine(bundle, 'tensorflow')
+    assert (engine.device, engine.tolerance) == (device, tolerance)
+
+
 @pytest.mark.parametrize('name', sorted(
     path.parent.name for path in (share_dir() / 'models').glob('*/model.keras')))
 def test_every_shipped_model_computes_in_half_precision(name):
@@ -171,9 +180,27 @@ def test_every_shipped_model_computes_in_half_precision(name):
     frames, expected = shipped.golden()
     tensors = np.concatenate([Preprocessor(shipped.spec)(Frame(one, shipped.spec.colour))
                               for one in frames])
-    assert {layer.compute_dtype for layer in half.layers if layer.weights} == {'float16'}
+    assert computed_in(half) == {'float16'}
     np.testing.assert_allclose(np.asarray(half(tensors), np.float32), expected,
                                atol=0.02 * np.abs(expected).max())
+
+
+def computed_in(model):
+    """Return the compute types of all layers that hold weights, of models within it too."""
+    return {layer.compute_dtype for layer in model._flatten_layers(include_self=False)
+            if layer.weights and not layer._layers}
+
+
+def test_a_model_within_a_model_computes_in_half_precision_too():
+    from digiphys_ros.learning.networks import build_network, mirrored
+    from digiphys_ros.perception.engines.tensorflow import _half
+    model = mirrored(build_network('article_cnn', {}, (32, 32, 3), 10))
+    half = _half(model)
+    assert (computed_in(model), computed_in(half)) == ({'float32'}, {'float16'})
+    images = np.random.default_rng(0).random((2, 32, 32, 3), np.float32)
+    expected = np.asarray(model(images))
+    np.testing.assert_allclose(np.asarray(half(images), np.float32), expected,
+                               atol=0.02 * max(np.abs(expected).max(), 1.0))
 
 
 def test_tensorflow_takes_aligned_memory_as_it_is_and_copies_other(bundle, tensor):

@@ -27,6 +27,8 @@ from numpy.typing import NDArray
 
 PACKAGES = {'litert': ('ai_edge_litert', 'ai-edge-litert'), 'tensorflow': ('tensorflow',) * 2,
             'onnx': ('onnxruntime',) * 2}
+TOLERANCE, GPU_TOLERANCE = 1e-3, 0.02
+"""Of float32 on a CPU, and on a GPU, which may round to half of the digits."""
 
 
 class Engine(Protocol):

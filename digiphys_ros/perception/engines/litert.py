@@ -25,6 +25,7 @@ from typing import Any
 from ai_edge_litert.interpreter import Interpreter
 from digiphys_ros.errors import EngineError
 from digiphys_ros.perception.bundle import Bundle
+from digiphys_ros.perception.engines.engine import TOLERANCE
 from digiphys_ros.perception.preprocess import PreprocessSpec
 import numpy as np
 from numpy.typing import NDArray
@@ -71,7 +72,7 @@ class LiteRTEngine:
         if self._together.takes_pixels(self.spec):
             self.spec = bundle.spec.model_copy(update={'dtype': 'uint8'})
         # int8 rounds each activation; golden logits come from the float model
-        self.tolerance = 0.15 if self._together.is_quantised() else 1e-3
+        self.tolerance = 0.15 if self._together.is_quantised() else TOLERANCE
 
     def infer(self, tensor: NDArray[Any]) -> NDArray[Any]:
         """Return logits of shape (N, classes)."""

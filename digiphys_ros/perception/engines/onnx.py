@@ -20,6 +20,7 @@ from typing import Any
 
 from digiphys_ros.errors import EngineError
 from digiphys_ros.perception.bundle import Bundle
+from digiphys_ros.perception.engines.engine import GPU_TOLERANCE, TOLERANCE
 import numpy as np
 from numpy.typing import NDArray
 import onnxruntime
@@ -55,8 +56,7 @@ class OnnxEngine:
                               f'prepares {bundle.spec.shape}.')
         self._bindings: dict[tuple[int, ...], tuple[Any, Any]] = {}
         self.device = self._session.get_providers()[0].removesuffix('ExecutionProvider')
-        # CUDA may round to half of the digits
-        self.tolerance = 1e-3 if self.device == 'CPU' else 0.02
+        self.tolerance = TOLERANCE if self.device == 'CPU' else GPU_TOLERANCE
 
     def infer(self, tensor: NDArray[Any]) -> NDArray[Any]:
         """Return logits of shape (N, classes)."""

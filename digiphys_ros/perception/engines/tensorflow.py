@@ -21,6 +21,7 @@ from typing import Any
 
 from digiphys_ros.errors import EngineError
 from digiphys_ros.perception.bundle import Bundle
+from digiphys_ros.perception.engines.engine import GPU_TOLERANCE, TOLERANCE
 from numpy.typing import NDArray
 
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
@@ -50,9 +51,9 @@ class TensorFlowEngine:
         self.spec = bundle.spec
         self.device = 'GPU' if sees_gpu() else 'CPU'
         self._configure(threads)
-        half = mixed_precision and self.device == 'GPU'
-        self.tolerance = 0.02 if half else 1e-3
-        model = self._load(bundle, half)
+        # float32 too: on a GPU of Ampere or later it is computed in TF32
+        self.tolerance = TOLERANCE if self.device == 'CPU' else GPU_TOLERANCE
+        model = self._load(bundle, mixed_precision and self.device == 'GPU')
 
         def call(tensor: Any) -> Any:
             return tf.cast(model(tensor), tf.float32)
@@ -123,7 +124,7 @@ def _saved_model(path: Path) -> Callable[[Any], Any]:
 def _half(model: Any) -> Any:
     """Return the same model computing in float16; what is an operation alone has no type."""
     copy = tf.keras.models.clone_model(
-        model, clone_function=lambda layer: layer.__class__.from_config({
+        model, recursive=True, clone_function=lambda layer: layer.__class__.from_config({
             **layer.get_config(),
             **({'dtype': 'mixed_float16'} if isinstance(layer, tf.keras.layers.Layer) else {})}))
     copy.set_weights(model.get_weights())
