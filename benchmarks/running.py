@@ -153,6 +153,9 @@ def nodes(parameters: Mapping[str, Mapping[str, Any]] | None = None,
 def _command(name: str, parameters: Mapping[str, Mapping[str, Any]], namespace: str
              ) -> list[str]:
     own = dict(parameters.get('classifier' if name == 'pipeline' else name, {}))
+    if name == 'gate':
+        # nobody presses an e-stop here
+        own = {'estop_wait_s': 0.0, **own}
     words = command('classifier' if name == 'pipeline' else name, namespace=namespace,
                     config=find_resource(CONFIG, 'config'), parameters=own)
     return [*words[:2], f'digiphys_ros.nodes.{name}', *words[3:]]

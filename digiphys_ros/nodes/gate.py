@@ -51,6 +51,7 @@ from rclpy.node import Node
 from std_msgs.msg import Bool, Header
 from std_srvs.srv import Trigger
 
+
 class Channel:
     """One actuator: its gate, what it listens to and where it publishes."""
 

@@ -292,13 +292,14 @@ def test_refused_commands_add_no_messages(base):
     past = base.now()
     past.sec -= 60
     before = len(base.commands)
-    for _ in range(500):
+
+    def many_were_refused():
         base.want(0.5, past)
-    base.robot.wait(lambda: int(base.robot.value('gate', 'base.refused.stale') or 0) > 100,
-                    'refused commands')
+        return int(base.robot.value('gate', 'base.refused.stale') or 0) > 100
+    base.robot.poll(many_were_refused, 'refused commands')
     heard = base.commands[before:]
     span_s = stamp_s(heard[-1]) - stamp_s(heard[0])
-    assert len(heard) < 2 * (span_s / PERIOD_S + 2)
+    assert len(heard) < 1.3 * span_s / PERIOD_S + 5
 
 
 def test_limits_that_the_message_cannot_hold_are_refused(robot, tmp_path):

@@ -61,7 +61,8 @@ def test_rules_for_classes_the_model_does_not_know_are_told(robot, tmp_path):
 
 
 @pytest.mark.parametrize('about', [
-    '{"labels": {"0": ["a"]}}', '{"labels": {"0": 1, "1": "x"}}', '[' * 200_000])
+    '{"labels": {"0": ["a"]}}', '{"labels": {"0": 1, "1": "x"}}', '[' * 200_000],
+    ids=['lists', 'numbers', 'too deep'])
 def test_a_label_table_that_is_none_ends_nothing(robot, about):
     from digiphys_ros.nodes.qos import LATCHED
     from vision_msgs.msg import VisionInfo
