@@ -22,6 +22,16 @@ pytestmark = pytest.mark.ros
 CONFIGURE, CLEANUP, ACTIVATE, DEACTIVATE, SHUTDOWN_INACTIVE = 1, 2, 3, 4, 6
 
 
+@pytest.fixture
+def default_signals():
+    """Let nodes start as in a terminal, also where the tests run under nohup."""
+    before = {number: signal.signal(number, signal.SIG_DFL)
+              for number in (signal.SIGHUP, signal.SIGQUIT)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.mark.parametrize('node', ['camera', 'classifier', 'policy', 'gate'])
 def test_every_transition(robot, node):
     process = robot.start(node, autostart=False)
@@ -41,7 +51,7 @@ def test_every_transition(robot, node):
     *((node, number) for node in ('camera', 'classifier', 'policy', 'gate')
       for number in (signal.SIGINT, signal.SIGTERM)),
     ('gate', signal.SIGHUP), ('gate', signal.SIGQUIT)])
-def test_a_signal_ends_the_process_cleanly(robot, node, number):
+def test_a_signal_ends_the_process_cleanly(robot, default_signals, node, number):
     process = robot.start(node)
     robot.is_active(node)
     own = robot.shared_memory(process.pid) - robot.shared_memory(os.getpid())
