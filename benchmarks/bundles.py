@@ -31,6 +31,7 @@ from digiphys_ros.perception import (
     write_bundle,
 )
 from digiphys_ros.perception.bundle import FileKind
+from digiphys_ros.perception.engines import tensorflow_sees_gpu
 from digiphys_ros.perception.host_memory import host_array
 from digiphys_ros.resources import find_resource, share_dir
 from digiphys_ros.simulation import sample_crop, SIGNS as DRAWN
@@ -64,12 +65,6 @@ class Model:
 def runs_on_gpu(folder: Path, engine: str) -> bool:
     """Return whether an engine, once it is made, runs on a GPU: one that is seen may not work."""
     return make_bundles(folder, engine, (SIGNS,))[SIGNS].engine().device != 'CPU'
-
-
-def tensorflow_sees_gpu() -> bool:
-    """Return whether TensorFlow sees a GPU; it is imported here for that."""
-    from digiphys_ros.perception.engines.tensorflow import sees_gpu
-    return sees_gpu()
 
 
 def make_bundles(folder: Path, engine: str = 'auto', names: Collection[str] = ()

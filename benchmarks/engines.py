@@ -21,16 +21,9 @@ from statistics import median
 import time
 from typing import Any
 
-from benchmarks.bundles import (
-    GPU_OPTIONS,
-    LARGE,
-    make_bundles,
-    SIGNS,
-    tensor_for,
-    tensorflow_sees_gpu,
-)
+from benchmarks.bundles import GPU_OPTIONS, LARGE, make_bundles, SIGNS, tensor_for
 from digiphys_ros.perception import Bundle, create_engine, load_bundle
-from digiphys_ros.perception.engines import Engine
+from digiphys_ros.perception.engines import Engine, tensorflow_sees_gpu
 from digiphys_ros.perception.host_memory import is_page_locked
 from tqdm import tqdm
 

@@ -26,6 +26,7 @@ from benchmarks.running import (
     observed,
     PIPELINE,
     resident_mb,
+    running,
     Source,
     wait,
 )
@@ -60,12 +61,8 @@ def after_frames(source: Source, counts: Sequence[int]) -> list[dict[str, float]
     """Return what each node of a pipeline holds [MB] after so many frames of a source."""
     with observed() as observer, nodes(LITERT) as supervisor:
         wait(observer, is_active(observer, PIPELINE), 'active nodes')
-        sender = source.start(1e9)
-        try:
+        with running(source.start(1e9)):
             return [_after(observer, supervisor, count, source.rate_hz) for count in counts]
-        finally:
-            sender.terminate()
-            sender.communicate()
 
 
 def _after(observer: Any, supervisor: Any, count: int, rate_hz: float) -> dict[str, float]:

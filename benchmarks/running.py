@@ -122,12 +122,12 @@ def result_of(process: 'subprocess.Popen[str]', patience_s: float = 60.0) -> Any
 
 @contextmanager
 def running(process: 'subprocess.Popen[str]') -> Iterator['subprocess.Popen[str]']:
-    """Let a script run no longer than what is made of it."""
+    """Let a script run no longer than what is made of it; it may end by itself."""
     try:
         yield process
     finally:
-        process.kill()
-        process.wait()
+        process.terminate()
+        process.communicate()
 
 
 def played(sender: 'subprocess.Popen[str]', patience_s: float) -> Played:

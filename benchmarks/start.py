@@ -33,6 +33,7 @@ from benchmarks.running import (
     observed,
     played,
     rate_told,
+    running,
     settle,
     Source,
     wait,
@@ -73,17 +74,12 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def first_classification_s() -> float:
     """Return the time from starting the classifier's process to its first answer."""
-    with observed() as observer:
-        source = SOURCE.start(20.0, 'now')
-        try:
-            observer.wait_for_publisher('image', 10.0)
-            started_s = time.time()
-            with nodes(LITERT, CLASSIFIER):
-                wait(observer, lambda: bool(observer.recording.classifications), 'an answer')
-                return float(observer.recording.classifications[0].arrival_s - started_s)
-        finally:
-            source.terminate()
-            source.communicate()
+    with observed() as observer, running(SOURCE.start(20.0, 'now')):
+        observer.wait_for_publisher('image', 10.0)
+        started_s = time.time()
+        with nodes(LITERT, CLASSIFIER):
+            wait(observer, lambda: bool(observer.recording.classifications), 'an answer')
+            return float(observer.recording.classifications[0].arrival_s - started_s)
 
 
 def swap() -> dict[str, float]:

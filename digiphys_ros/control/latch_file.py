@@ -11,6 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
+
 """An e-stop that outlasts the process: a gate that is started again must not forget it."""
 
 from pathlib import Path

@@ -11,6 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
+
 """A clock for leases, which run out although the clock that stamps the images has stopped."""
 
 STANDSTILL_S = 1.0

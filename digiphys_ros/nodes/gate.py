@@ -22,10 +22,7 @@ import time
 from typing import Any
 
 from digiphys_ros.control import (
-    Actuator,
     DesiredCommand,
-    Gate,
-    GateOutput,
     GateState,
     LatchFile,
     load_actuators,
@@ -33,58 +30,21 @@ from digiphys_ros.control import (
     RunningClock,
 )
 from digiphys_ros.nodes import qos
-from digiphys_ros.nodes.conversions import (
-    actuator_message,
+from digiphys_ros.nodes.actuator_conversions import (
     actuator_type,
     check_message,
     desired_type,
     desired_values,
-    stamp_s,
 )
+from digiphys_ros.nodes.conversions import stamp_s
+from digiphys_ros.nodes.gate_channel import Channel
 from digiphys_ros.nodes.lifecycle import OK, PipelineNode, WARN
 from digiphys_ros.nodes.parameters import Parameter
 from digiphys_ros.nodes.process import run_node
 from digiphys_ros.resources import find_resource
-from digiphys_ros.statistics import Rate, Window
 from rclpy.duration import Duration
-from rclpy.node import Node
-from std_msgs.msg import Bool, Header
+from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
-
-
-class Channel:
-    """One actuator: its gate, what it listens to and where it publishes."""
-
-    def __init__(self, node: Node, name: str, actuator: Actuator, gate: Gate) -> None:
-        self.name = name
-        self.actuator = actuator
-        self.gate = gate
-        # Plain publishers: the safe state must also leave an inactive gate.
-        self.commands: Any = node.create_publisher(
-            actuator_type(actuator), actuator.topic, qos.RELIABLE)
-        self.obeyed = node.create_publisher(Header, f'obeyed/{name}', qos.RELIABLE)
-        self.sent = Rate()
-        self.capture_to_command_ms = Window()
-        self._obeyed_stamp_s: float | None = None
-        self.stamp: Any = None
-
-    def is_new(self, obeyed_stamp_s: float | None) -> bool:
-        """Return whether this is the first output made from that image."""
-        new = obeyed_stamp_s is not None and obeyed_stamp_s != self._obeyed_stamp_s
-        self._obeyed_stamp_s = obeyed_stamp_s
-        return new
-
-    def figures(self) -> dict[str, Any]:
-        """Return counters and rates, each key beginning with the actuator's name."""
-        own = {
-            'state': self.gate.state.value, 'sent': self.sent.count,
-            'rate_hz': f'{self.sent.per_second(time.monotonic()):.1f}',
-            'accepted': self.gate.accepted, 'safe_stops': self.gate.safe_stops,
-            'listeners': self.commands.get_subscription_count(),
-            **{f'refused.{reason.value}': count for reason, count in self.gate.refused.items()},
-            **self.capture_to_command_ms.summary('capture_to_command_ms'),
-        }
-        return {f'{self.name}.{key}': value for key, value in own.items()}
 
 
 class GateNode(PipelineNode):
@@ -164,7 +124,7 @@ class GateNode(PipelineNode):
         """Send the safe state once more, then fall silent."""
         for channel in self._channels:
             now_s = self.now_s()
-            self._send(channel, channel.gate.last(self._running_s(now_s)), now_s)
+            channel.send(channel.gate.last(self._running_s(now_s)), now_s)
             # the process may end next: the safe state has to have left it
             channel.commands.wait_for_all_acked(Duration(seconds=0.3))
             self.destroy_publisher(channel.commands)
@@ -252,27 +212,13 @@ class GateNode(PipelineNode):
     def _emit(self, channel: Channel) -> None:
         now_s = self.now_s()
         output = channel.gate.step(self._running_s(now_s))
-        self._send(channel, output, now_s)
-        if channel.is_new(output.obeyed_stamp_s):
-            self._tell_obeyed(channel, output.obeyed_stamp_s)
+        channel.send(output, now_s)
+        channel.tell_obeyed(output.obeyed_stamp_s, self.now_s())
         self.note(f'{channel.name}: {output.state.value} ({output.reason})', about=channel.name,
                   warn=output.state is not GateState.OBEYING)
 
     def _running_s(self, now_s: float) -> float:
         return self._running_clock.now_s(now_s, time.monotonic())
-
-    def _send(self, channel: Channel, output: GateOutput, now_s: float) -> None:
-        channel.commands.publish(
-            actuator_message(channel.actuator, dict(output.values), now_s))
-        channel.sent.tick()
-
-    def _tell_obeyed(self, channel: Channel, stamp_s: float | None) -> None:
-        if stamp_s is None:
-            return
-        channel.capture_to_command_ms.add((self.now_s() - stamp_s) * 1e3)
-        if channel.obeyed.get_subscription_count():
-            channel.obeyed.publish(Header(
-                stamp=channel.stamp, frame_id=channel.actuator.frame_id))
 
 
 def _latch_path(node: str) -> Path:

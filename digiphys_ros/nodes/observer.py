@@ -26,7 +26,8 @@ from digiphys_ros.control import Actuator
 from digiphys_ros.distro import ros_distro
 from digiphys_ros.errors import DigiphysError
 from digiphys_ros.nodes import qos
-from digiphys_ros.nodes.conversions import actuator_type, stamp_s
+from digiphys_ros.nodes.actuator_conversions import actuator_type
+from digiphys_ros.nodes.conversions import stamp_s
 from geometry_msgs.msg import TwistStamped
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState

@@ -20,13 +20,8 @@ from digiphys_ros.control.config import check_labels, check_use, load_control
 from digiphys_ros.control.policy import Observation, Policy
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.nodes import qos
-from digiphys_ros.nodes.conversions import (
-    desired_message,
-    desired_type,
-    labels_of,
-    stamp_s,
-    use_of,
-)
+from digiphys_ros.nodes.actuator_conversions import desired_message, desired_type
+from digiphys_ros.nodes.conversions import labels_of, stamp_s, use_of
 from digiphys_ros.nodes.lifecycle import ERROR, OK, PipelineNode, WARN
 from digiphys_ros.nodes.parameters import Parameter
 from digiphys_ros.nodes.process import run_node

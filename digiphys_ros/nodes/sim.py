@@ -22,12 +22,8 @@ from typing import Any
 from digiphys_ros.control import Actuator, load_actuators
 from digiphys_ros.errors import ConfigError, DigiphysError
 from digiphys_ros.nodes import qos
-from digiphys_ros.nodes.conversions import (
-    actuator_type,
-    classification_message,
-    image_message,
-    set_stamp,
-)
+from digiphys_ros.nodes.actuator_conversions import actuator_type
+from digiphys_ros.nodes.conversions import classification_message, image_message, set_stamp
 from digiphys_ros.nodes.lifecycle import OK, PipelineNode, WARN
 from digiphys_ros.nodes.parameters import Parameter
 from digiphys_ros.nodes.process import run_node

@@ -18,7 +18,8 @@ from collections.abc import Mapping
 import math
 from typing import Any, TYPE_CHECKING
 
-from digiphys_ros.nodes.conversions import read_field, set_stamp
+from digiphys_ros.nodes.actuator_conversions import read_field
+from digiphys_ros.nodes.conversions import set_stamp
 from nav_msgs.msg import Odometry
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo

@@ -28,8 +28,9 @@ from digiphys_ros.learning.train import checkpoint
 from digiphys_ros.learning.train.log import clear_log, Curves, History, write_log
 from digiphys_ros.learning.train.machines import Alone, Machines
 from digiphys_ros.learning.train.optimizer import make_loss, make_optimizer
-from digiphys_ros.learning.train.precision import FLOAT16, half_policy, has_gpu
+from digiphys_ros.learning.train.precision import FLOAT16, half_policy
 from digiphys_ros.learning.train.progress import Watch
+from digiphys_ros.perception.engines import tensorflow_sees_gpu
 import numpy as np
 from tqdm import tqdm
 
@@ -153,7 +154,8 @@ class Fit:
                 epochs=phase.end - phase.first, steps_per_epoch=self._training.steps,
                 scale_loss=recipe.mixed_precision and half_policy() == FLOAT16)
         self._trainer = self._machines.trainer(
-            model, self._optimizer, make_loss(recipe.loss), xla=recipe.xla and has_gpu())
+            model, self._optimizer, make_loss(recipe.loss),
+            xla=recipe.xla and tensorflow_sees_gpu())
 
     def _variables(self) -> list[Any]:
         return [*self._model.variables, *self._optimizer.variables]

@@ -19,13 +19,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from digiphys_ros.perception.engines import tensorflow_sees_gpu
+
 FLOAT16, BFLOAT16 = 'mixed_float16', 'mixed_bfloat16'
-
-
-def has_gpu() -> bool:
-    """Return whether TensorFlow sees a GPU."""
-    from digiphys_ros.perception.engines.tensorflow import sees_gpu
-    return sees_gpu()
 
 
 def half_policy(cpuinfo: Path = Path('/proc/cpuinfo')) -> str | None:
@@ -36,7 +32,7 @@ def half_policy(cpuinfo: Path = Path('/proc/cpuinfo')) -> str | None:
 
     :param cpuinfo: what Linux tells about the processor.
     """
-    if has_gpu():
+    if tensorflow_sees_gpu():
         return FLOAT16
     try:
         return BFLOAT16 if 'avx512_bf16' in cpuinfo.read_text(errors='replace').split() else None

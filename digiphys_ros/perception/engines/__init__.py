@@ -18,8 +18,16 @@ from digiphys_ros.perception.engines.engine import (
     check_golden,
     create_engine,
     Engine,
+    tensorflow_sees_gpu,
     warm_up,
 )
 from digiphys_ros.perception.engines.fake import FakeEngine
 
-__all__ = ['Engine', 'FakeEngine', 'check_golden', 'create_engine', 'warm_up']
+__all__ = [
+    'Engine',
+    'FakeEngine',
+    'check_golden',
+    'create_engine',
+    'tensorflow_sees_gpu',
+    'warm_up',
+]

@@ -86,7 +86,7 @@ def _choose(bundle: Bundle) -> tuple[str, str]:
     for_tensorflow = bundle.file('keras') or bundle.file('savedmodel')
     installed = {kind: find_spec(module) is not None for kind, (module, _) in PACKAGES.items()}
     if for_tensorflow and installed['tensorflow'] and Path('/dev/nvidia0').exists() \
-            and _tensorflow_sees_gpu():
+            and tensorflow_sees_gpu():
         return 'tensorflow', 'this machine has an NVIDIA GPU'
     if bundle.file('litert') and installed['litert']:
         return 'litert', 'no GPU, and the bundle holds a LiteRT model'
@@ -99,7 +99,8 @@ def _choose(bundle: Bundle) -> tuple[str, str]:
         'installed: pip install ai-edge-litert (small) or pip install tensorflow')
 
 
-def _tensorflow_sees_gpu() -> bool:
+def tensorflow_sees_gpu() -> bool:
+    """Return whether TensorFlow, which is imported for it, sees a GPU."""
     from digiphys_ros.perception.engines.tensorflow import sees_gpu
     return sees_gpu()
 

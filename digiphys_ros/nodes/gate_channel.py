@@ -1,0 +1,73 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""One actuator of a gate node: its publishers and its figures."""
+
+import time
+from typing import Any
+
+from builtin_interfaces.msg import Time
+from digiphys_ros.control import Actuator, Gate, GateOutput
+from digiphys_ros.nodes import qos
+from digiphys_ros.nodes.actuator_conversions import actuator_message, actuator_type
+from digiphys_ros.statistics import Rate, Window
+from rclpy.node import Node
+from std_msgs.msg import Header
+
+
+class Channel:
+    """
+    One actuator: its gate and where it publishes.
+
+    :ivar stamp: capture stamp of the command accepted last.
+    """
+
+    def __init__(self, node: Node, name: str, actuator: Actuator, gate: Gate) -> None:
+        self.name = name
+        self.actuator = actuator
+        self.gate = gate
+        # Plain publishers: the safe state must also leave an inactive gate.
+        self.commands: Any = node.create_publisher(
+            actuator_type(actuator), actuator.topic, qos.RELIABLE)
+        self.obeyed = node.create_publisher(Header, f'obeyed/{name}', qos.RELIABLE)
+        self.sent = Rate()
+        self.capture_to_command_ms = Window()
+        self._obeyed_stamp_s: float | None = None
+        self.stamp: Time | None = None
+
+    def send(self, output: GateOutput, now_s: float) -> None:
+        """Publish what the actuator is to do."""
+        self.commands.publish(actuator_message(self.actuator, dict(output.values), now_s))
+        self.sent.tick()
+
+    def tell_obeyed(self, obeyed_stamp_s: float | None, now_s: float) -> None:
+        """Tell the image's stamp with the first output made from it, and count its age."""
+        before_s, self._obeyed_stamp_s = self._obeyed_stamp_s, obeyed_stamp_s
+        if obeyed_stamp_s is None or obeyed_stamp_s == before_s:
+            return
+        self.capture_to_command_ms.add((now_s - obeyed_stamp_s) * 1e3)
+        if self.obeyed.get_subscription_count():
+            self.obeyed.publish(Header(stamp=self.stamp, frame_id=self.actuator.frame_id))
+
+    def figures(self) -> dict[str, Any]:
+        """Return counters and rates, each key beginning with the actuator's name."""
+        own = {
+            'state': self.gate.state.value, 'sent': self.sent.count,
+            'rate_hz': f'{self.sent.per_second(time.monotonic()):.1f}',
+            'accepted': self.gate.accepted, 'safe_stops': self.gate.safe_stops,
+            'listeners': self.commands.get_subscription_count(),
+            **{f'refused.{reason.value}': count for reason, count in self.gate.refused.items()},
+            **self.capture_to_command_ms.summary('capture_to_command_ms'),
+        }
+        return {f'{self.name}.{key}': value for key, value in own.items()}
