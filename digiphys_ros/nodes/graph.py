@@ -16,9 +16,9 @@
 
 from collections.abc import Sequence
 import time
-from typing import Any
 
 from digiphys_ros.doctor.finding import Finding
+from digiphys_ros.nodes.qos import endpoint_name
 import rclpy
 from rclpy.node import Node
 from rclpy.qos import qos_check_compatible, QoSCompatibility
@@ -69,7 +69,7 @@ def _topic(node: Node, topic: str) -> list[Finding]:
 
 def _pair(topic: str, publisher: TopicEndpointInfo, subscriber: TopicEndpointInfo
           ) -> list[Finding]:
-    names = f'{_name(publisher)} -> {_name(subscriber)}'
+    names = f'{endpoint_name(publisher)} -> {endpoint_name(subscriber)}'
     if publisher.topic_type != subscriber.topic_type:
         return [Finding(f'type of {topic}', 'fail', f'{names}: {publisher.topic_type} is sent, '
                         f'{subscriber.topic_type} is awaited, so nothing arrives',
@@ -86,15 +86,16 @@ def _type_fix(publisher: TopicEndpointInfo, subscriber: TopicEndpointInfo) -> st
     wanted = kinds.get(subscriber.topic_type)
     if wanted and publisher.topic_type in kinds:
         return f'set `kind: {wanted}` for this actuator in the rules file'
-    return f'make {_name(publisher)} send {subscriber.topic_type}'
+    return f'make {endpoint_name(publisher)} send {subscriber.topic_type}'
 
 
 def _qos_fix(publisher: TopicEndpointInfo, subscriber: TopicEndpointInfo) -> str:
     offered, wanted = publisher.qos_profile, subscriber.qos_profile
     for policy in ('reliability', 'durability'):
         if getattr(offered, policy) != getattr(wanted, policy):
-            return (f'let {_name(subscriber)} ask for {getattr(offered, policy).name} '
-                    f'{policy}, or let {_name(publisher)} offer {getattr(wanted, policy).name}')
+            return (f'let {endpoint_name(subscriber)} ask for {getattr(offered, policy).name} '
+                    f'{policy}, or let {endpoint_name(publisher)} offer '
+                    f'{getattr(wanted, policy).name}')
     return 'give both the same deadline and liveliness'
 
 
@@ -105,15 +106,11 @@ def _command_topic(node: Node, topic: str) -> list[Finding]:
     if len(publishers) > 1:
         findings.append(Finding(
             f'commands on {topic}', 'fail', f'{len(publishers)} publishers: '
-            f'{", ".join(map(_name, publishers))}; they overrule each other and the gate',
+            f'{", ".join(map(endpoint_name, publishers))}; they overrule each other and the gate',
             'let the gate alone publish, and send other commands to desired/<actuator>'))
     if publishers and not listeners:
         findings.append(Finding(
-            f'commands on {topic}', 'fail', f'{_name(publishers[0])} sends '
+            f'commands on {topic}', 'fail', f'{endpoint_name(publishers[0])} sends '
             f'{publishers[0].topic_type} and nobody listens',
             'start the base, or remap its command topic to this one'))
     return findings
-
-
-def _name(endpoint: Any) -> str:
-    return f'{endpoint.node_namespace.rstrip("/")}/{endpoint.node_name}'

@@ -59,6 +59,11 @@ def suited_to(publishers: Sequence[TopicEndpointInfo], depth: int) -> QoSProfile
         durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE)
 
 
+def endpoint_name(endpoint: TopicEndpointInfo) -> str:
+    """Return the full name of the node behind an endpoint, as ``/robot/policy``."""
+    return f'{endpoint.node_namespace.rstrip("/")}/{endpoint.node_name}'
+
+
 def _subscription(node: Node, message_type: type, topic: str, callback: Callable[[Any], None],
                   profile: QoSProfile) -> Any:
     # rclpy's own handlers of QoS events can outlive the subscription they belong to and end
@@ -116,6 +121,7 @@ class AdaptiveSubscription:
         self._depth = depth
         self._profile: QoSProfile | None = suited_to((), depth)
         self._subscription = self._make(self._profile)
+        self._sources: tuple[str, ...] = ()
         self._outdated: Any = None
         self._timer = node.create_timer(
             0.5, self.adapt, clock=Clock(clock_type=ClockType.STEADY_TIME))
@@ -125,10 +131,18 @@ class AdaptiveSubscription:
         """Return the resolved name of the topic."""
         return str(self._subscription.topic_name)
 
+    @property
+    def duplicate_sources(self) -> str:
+        """Return a sentence that names all publishers when there are several, else ''."""
+        if len(self._sources) < 2:
+            return ''
+        return f'{len(self._sources)} publishers on {self.topic}: {", ".join(self._sources)}'
+
     def adapt(self) -> None:
         """Compare with what is on the topic now; log one line when the profile changes."""
         self._retire()
         publishers = self._node.get_publishers_info_by_topic(self.topic)
+        self._sources = tuple(sorted(endpoint_name(one) for one in publishers))
         if not publishers:
             return
         wanted = suited_to(publishers, self._depth)
