@@ -134,7 +134,7 @@ def _node(executable: str, overrides: Mapping[str, LaunchConfiguration] | None =
         parameters=[ConfigFile(), *([dict(overrides)] if overrides else [])],
         remappings=[('image', image), ('image/compressed', [image, '/compressed'])],
         ros_arguments=['--log-level', LaunchConfiguration('log_level')],
-        respawn=LaunchConfiguration('respawn'), respawn_delay=1.0,
+        respawn=LaunchConfiguration('respawn'), respawn_delay=0.2,
         output='screen', emulate_tty=True, condition=condition)
 
 

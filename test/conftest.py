@@ -59,6 +59,8 @@ class Robot:
         self.environment = {**os.environ, 'ROS_DOMAIN_ID': str(domain_id),
                             'ROS_HOME': str(folder)}
         self._folder = folder
+        self.output: Any = None
+        self._clients: dict[str, Any] = {}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._changed = threading.Condition()
         self._context = rclpy.Context()
@@ -81,11 +83,12 @@ class Robot:
             node, namespace=namespace, parameters=parameters))
 
     def run(self, name: str, words: list[str]) -> subprocess.Popen[bytes]:
-        """Start any process in the robot's domain, its output in a file of that name."""
+        """Start any process in the robot's domain, its output in ``output`` or a file."""
         with open(self._folder / f'{name}.log', 'ab') as log:
+            output = log if self.output is None else self.output
             self._processes[name] = subprocess.Popen(
-                words, env=self.environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                cwd=REPOSITORY, start_new_session=True)
+                words, env=self.environment, stdout=output, stderr=output,
+                stdin=subprocess.DEVNULL, cwd=REPOSITORY, start_new_session=True)
         return self._processes[name]
 
     def log(self, name: str) -> str:
@@ -142,7 +145,10 @@ class Robot:
 
     def call(self, service_type: type, name: str, request: Any) -> Any:
         """Return a service's answer."""
-        client = self.node.create_client(service_type, name)
+        # one client a service: an answer to one that is just being discovered may be lost
+        if name not in self._clients:
+            self._clients[name] = self.node.create_client(service_type, name)
+        client = self._clients[name]
         assert client.wait_for_service(TIMEOUT_S), f'no service {name}\n{self._logs()}'
         done = threading.Event()
         future = client.call_async(request)

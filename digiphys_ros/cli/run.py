@@ -22,6 +22,7 @@ from typing import Any
 
 from digiphys_ros.ending import on_signal_to_end
 from digiphys_ros.errors import ConfigError, UsageError
+from digiphys_ros.output_relay import relay_output
 from digiphys_ros.resources import find_resource
 from digiphys_ros.supervisor import Supervisor
 from digiphys_ros.transport import transport_environment
@@ -55,6 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
         for node in commands})
     stopping = threading.Event()
     on_signal_to_end(stopping.set)
+    # neither a terminal that was stopped nor a pipe that nobody reads may hold up the restarts
+    end_relay = relay_output()
     supervisor.start()
     try:
         while not stopping.wait(0.1):
@@ -62,7 +65,8 @@ def run(arguments: argparse.Namespace) -> int:
                 _tell(sentence)
     finally:
         supervisor.stop()
-    _tell('all nodes ended')
+        _tell('all nodes ended')
+        end_relay()
     return 0
 
 

@@ -20,23 +20,32 @@ What reads and checks YAML (``ControlConfig``, ``load_control``) is imported fro
 needs neither.
 """
 
-from digiphys_ros.control.actuators import Actuator, Limits, load_actuators
+from digiphys_ros.control.actuators import (
+    Actuator,
+    actuator_from_plain,
+    Limits,
+    load_actuators,
+)
 from digiphys_ros.control.command import DesiredCommand, Refusal
+from digiphys_ros.control.estop import EstopInput
 from digiphys_ros.control.gate import Gate, GateOutput, GateState
-from digiphys_ros.control.latch_file import LatchFile
+from digiphys_ros.control.latch_file import LatchFile, LatchKeeper
 from digiphys_ros.control.running_clock import RunningClock
 from digiphys_ros.control.signal_gate import make_gate
 
 __all__ = [
     'Actuator',
     'DesiredCommand',
+    'EstopInput',
     'Gate',
     'GateOutput',
     'GateState',
     'LatchFile',
+    'LatchKeeper',
     'Limits',
     'Refusal',
     'RunningClock',
+    'actuator_from_plain',
     'load_actuators',
     'make_gate',
 ]

@@ -77,10 +77,11 @@ def load_actuators(path: str | Path) -> dict[str, Actuator]:
         text=True)
     if checker.returncode:
         raise ConfigError(checker.stderr.strip() or f'{path}: could not be checked.')
-    return {name: _from_plain(values) for name, values in json.loads(checker.stdout).items()}
+    return {name: actuator_from_plain(values) for name, values in json.loads(checker.stdout).items()}
 
 
-def _from_plain(values: dict[str, Any]) -> Actuator:
+def actuator_from_plain(values: dict[str, Any]) -> Actuator:
+    """Return an actuator that was written as ``dataclasses.asdict`` and JSON."""
     fields = {name: Limits(**limits) for name, limits in values['fields'].items()}
     plan = SignalPlan(**values['plan']) if values['plan'] else None
     return Actuator(**{**values, 'fields': fields, 'plan': plan})

@@ -14,30 +14,132 @@
 
 """An e-stop that outlasts the process: a gate that is started again must not forget it."""
 
+from contextlib import suppress
+import os
 from pathlib import Path
+import threading
+
+HELD, RELEASED = b'held    \n', b'released\n'
 
 
 class LatchFile:
     """
-    An empty file that is there while an e-stop is latched.
+    A small file that says whether an e-stop is latched.
+
+    It is made, written and read back before it is needed, and changed in place: a disk that
+    fills up later has nothing left to refuse. Each change reaches the disk before it counts.
 
     :param path: its folder is made when it is needed.
-    :raises OSError: from each method, when the system refuses.
+    :raises OSError: from each method, when the system refuses or reads back something else.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    def check(self) -> None:
+        """Write the state that it has already, and read it back."""
+        self._write(HELD if self.is_held() else RELEASED)
+
     def is_held(self) -> bool:
-        """Return whether an e-stop was latched and never reset."""
-        return self.path.exists()
+        """
+        Return whether an e-stop was latched and never reset.
+
+        Whatever lies there and does not say that it was released counts as latched: a folder,
+        a link that leads nowhere or to itself, a file that was cut off.
+        """
+        try:
+            return self._read() != RELEASED
+        except FileNotFoundError:
+            return os.path.lexists(self.path)
+        except OSError:
+            if os.path.lexists(self.path):
+                return True
+            raise
 
     def hold(self) -> None:
         """Remember it."""
-        if not self.is_held():
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.touch()
+        self._write(HELD)
 
     def release(self) -> None:
         """Forget it."""
-        self.path.unlink(missing_ok=True)
+        self._write(RELEASED)
+
+    def _read(self) -> bytes:
+        # without a wait: where a file should be, there may be a pipe
+        file = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            return os.read(file, len(RELEASED) + 1)
+        finally:
+            os.close(file)
+
+    def _write(self, state: bytes) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
+        try:
+            os.pwrite(file, state, 0)
+            os.fsync(file)
+            if os.pread(file, len(state) + 1, 0)[:len(state)] != state:
+                raise OSError(f'{self.path} does not keep what is written to it')
+        finally:
+            os.close(file)
+        self._sync_folder()
+
+    def _sync_folder(self) -> None:
+        # some file systems have folders that cannot be synced; the file itself was
+        with suppress(OSError):
+            folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+
+
+class LatchKeeper:
+    """
+    Keep a latch file on a thread of its own: a slow disk delays nobody.
+
+    A change that cannot be kept is tried again until it is, and ``problem`` says why meanwhile.
+
+    :param retry_s: pause between two attempts.
+    """
+
+    def __init__(self, file: LatchFile, retry_s: float = 1.0) -> None:
+        self.problem = ''
+        self._file, self._retry_s = file, retry_s
+        self._changed = threading.Condition()
+        self._wanted: bool | None = None
+        self._running = True
+        self._thread = threading.Thread(target=self._run, name='latch', daemon=True)
+        self._thread.start()
+
+    def keep(self, held: bool) -> None:
+        """Make ``held`` what the next start finds; returns at once."""
+        with self._changed:
+            self._wanted = held
+            self._changed.notify_all()
+
+    def close(self, timeout_s: float = 0.5) -> None:
+        """Wait until the last change is kept or has failed, then end the thread."""
+        with self._changed:
+            self._running = False
+            self._changed.notify_all()
+        self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        while (held := self._next()) is not None:
+            try:
+                (self._file.hold if held else self._file.release)()
+            except OSError as error:
+                self.problem = f'the e-stop cannot be remembered: {error}'
+                with self._changed:
+                    if self._wanted is None and self._running:
+                        self._wanted = held
+                        self._changed.wait(self._retry_s)
+                continue
+            self.problem = ''
+
+    def _next(self) -> bool | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._wanted is not None or not self._running)
+            held, self._wanted = self._wanted, None
+            return held

@@ -23,8 +23,10 @@ from typing import Any
 
 from digiphys_ros.control import (
     DesiredCommand,
+    EstopInput,
     GateState,
     LatchFile,
+    LatchKeeper,
     load_actuators,
     make_gate,
     RunningClock,
@@ -37,14 +39,19 @@ from digiphys_ros.nodes.actuator_conversions import (
     desired_values,
 )
 from digiphys_ros.nodes.conversions import stamp_s
+from digiphys_ros.nodes.estop_listener import EstopListener
 from digiphys_ros.nodes.gate_channel import Channel
-from digiphys_ros.nodes.lifecycle import OK, PipelineNode, WARN
+from digiphys_ros.nodes.gate_guard import GuardProcess
+from digiphys_ros.nodes.heartbeat import Heartbeat
+from digiphys_ros.nodes.lifecycle import ERROR, OK, PipelineNode, WARN
+from digiphys_ros.nodes.output_loop import OutputLoop
 from digiphys_ros.nodes.parameters import Parameter
 from digiphys_ros.nodes.process import run_node
 from digiphys_ros.resources import find_resource
 from rclpy.duration import Duration
-from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
+
+BEAT_S = 0.05
 
 
 class GateNode(PipelineNode):
@@ -53,7 +60,8 @@ class GateNode(PipelineNode):
 
     An accepted command leaves at once; the fixed rate repeats it, or the safe state, between.
     ``obeyed/<actuator>`` tells the capture stamp of the image behind each new command. An e-stop
-    outlasts the node: only ``~/reset`` releases it.
+    outlasts the node: only ``~/reset`` releases it. The output has a thread of its own, and a
+    process beside this one (``gate_guard``) sends the safe state where this one hangs or dies.
     """
 
     PARAMETERS = (
@@ -62,163 +70,268 @@ class GateNode(PipelineNode):
         Parameter('lease_s', 0.5, 'Oldest image a command may come from [s].', 0.01, 5.0),
         Parameter('future_tolerance_s', 0.001, 'How far ahead of the clock an image may be '
                   'stamped: clocks of two machines differ [s].', 0.0, 0.1),
+        Parameter('rate_hz', 50.0, 'Rate at which the actuator hears from the gate.',
+                  10.0, 1000.0),
         Parameter('estop_wait_s', 2.0, 'How long a gate that is configured listens for an e-stop '
                   'that is pressed already before it obeys: discovery takes its time [s].',
                   0.0, 60.0),
-        Parameter('rate_hz', 50.0, 'Rate at which the actuator hears from the gate.', 1.0, 1000.0),
+        Parameter('estop_required', False, 'Move only while an e-stop publisher is heard: silence '
+                  'is a press.'),
+        Parameter('estop_timeout_s', 1.0, 'Longest silence of a required e-stop publisher [s].',
+                  0.05, 60.0),
+        Parameter('latch_without_memory', True, 'Start e-stopped where the memory of the e-stop '
+                  'cannot be kept on disk.'),
+        Parameter('guard', True, 'Start a second process that sends the safe state when this one '
+                  'hangs or is killed.'),
+        Parameter('stop_on_duplicate_publishers', False,
+                  'Stop while more than one node publishes on an input.', runtime=True),
     )
 
     def __init__(self, **options: Any) -> None:
         super().__init__('gate', **options)
         self._channels: list[Channel] = []
-        self._entities: list[Any] = []
-        self._estop_pressed = False
+        self._inputs: list[qos.AdaptiveSubscription] = []
+        self._endings: list[Callable[[], Any]] = []
         self._latch = LatchFile(_latch_path(self.get_fully_qualified_name()))
+        self._keeper: LatchKeeper | None = None
+        self._memory_problem = ''
         self._running_clock = RunningClock()
+        self._estop = EstopInput()
+        self._loop: OutputLoop | None = None
+        self._guard: GuardProcess | None = None
+        self._wants_to_obey = self._obeys = False
 
     def configure(self) -> None:
         """Load the actuators and start to publish their safe states."""
-        actuators = load_actuators(find_resource(self.settings.rules, 'config'))
+        settings = self.settings
+        actuators = load_actuators(find_resource(settings.rules, 'config'))
         for actuator in actuators.values():
             check_message(actuator)
-        was_stopped = self._was_stopped()
+        latched = self._recall()
         for name, actuator in actuators.items():
-            gate = make_gate(actuator, self.settings.lease_s, self.settings.future_tolerance_s)
-            gate.estop(self._estop_pressed)
-            if was_stopped:
+            gate = make_gate(actuator, settings.lease_s, settings.future_tolerance_s)
+            if latched:
                 gate.trip()
-            channel = Channel(self, name, actuator, gate)
-            self._channels.append(channel)
-            self._entities.append(qos.AdaptiveSubscription(
-                self, desired_type(actuator), f'desired/{name}',
+            self._channels.append(Channel(self, name, actuator, gate))
+        self._start_output()
+        for channel in self._channels:
+            self._inputs.append(qos.AdaptiveSubscription(
+                self, desired_type(channel.actuator), f'desired/{channel.name}',
                 partial(self._on_desired, channel), depth=5))
-        self._entities.append(qos.EverySubscription(self, Bool, 'estop', self._on_estop))
+        reset = self.create_service(Trigger, '~/reset', self._on_reset)
+        override = self.create_service(Trigger, '~/override_estop', self._on_override)
+        timer = self.create_timer(BEAT_S, self._look_after, clock=self.steady_clock)
+        self._endings += [partial(self.destroy_service, reset),
+                          partial(self.destroy_service, override),
+                          partial(self.destroy_timer, timer)]
+
+    def _start_output(self) -> None:
+        # a button that was pressed when the node was cleaned up still is
+        self._estop.required = self.settings.estop_required
+        self._estop.timeout_s = self.settings.estop_timeout_s
+        self._listener = EstopListener(self, self._estop)
+        self._heartbeat = Heartbeat()
+        self._loop = OutputLoop(
+            self._channels, self._estop, self._listener, self._heartbeat, self._clocks,
+            period_s=1.0 / self.settings.rate_hz, stall_s=max(self.settings.lease_s, 4 * BEAT_S))
+        if self.settings.guard:
+            self._start_guard()
+        self._loop.start()
         self._listens_since_s = time.monotonic()
-        self._reset = self.create_service(Trigger, '~/reset', self._on_reset)
-        # Steady time: a simulation clock that stops must not silence the gate.
-        self._timer = self.create_timer(
-            1.0 / self.settings.rate_hz, self._emit_all, clock=self.steady_clock)
+
+    def _start_guard(self) -> None:
+        self._guard = GuardProcess(
+            self._heartbeat, f'{self.get_name()}_guard', self.get_namespace(),
+            1.0 / self.settings.rate_hz,
+            {channel.commands.topic_name: channel.actuator for channel in self._channels})
 
     def activate(self) -> None:
         """Obey from now on, but not before an e-stop had the time to be heard."""
-        until_s = self._listens_since_s + self.settings.estop_wait_s
-        self._listening = self.create_timer(
-            max(until_s - time.monotonic(), 0.001), self._obey, clock=self.steady_clock)
-
-    def _obey(self) -> None:
-        # a timer that has run out before it was destroyed still calls
-        if hasattr(self, '_listening'):
-            self._end('_listening', self.destroy_timer)
-            for channel in self._channels:
-                channel.gate.activate()
-            self.publish_diagnostics()
+        self._wants_to_obey = True
 
     def deactivate(self) -> None:
         """Send the safe state, and go on sending it."""
-        self._end('_listening', self.destroy_timer)
-        for channel in self._channels:
-            channel.gate.deactivate()
-        self._emit_all()
+        self._wants_to_obey = self._obeys = False
+        assert self._loop is not None
+        with self._loop.lock:
+            for channel in self._channels:
+                channel.gate.deactivate()
+        self._loop.send_now()
 
     def cleanup(self) -> None:
         """Send the safe state once more, then fall silent."""
+        self._wants_to_obey = self._obeys = False
+        for end in self._endings:
+            end()
+        if self._loop is not None:
+            self._loop.stop()
         for channel in self._channels:
-            now_s = self.now_s()
-            channel.send(channel.gate.last(self._running_s(now_s)), now_s)
+            now_s, steady_s = self._clocks()
+            channel.send(channel.gate.last(now_s, steady_s), now_s)
             # the process may end next: the safe state has to have left it
             channel.commands.wait_for_all_acked(Duration(seconds=0.3))
-            self.destroy_publisher(channel.commands)
-            self.destroy_publisher(channel.obeyed)
-        for entity in self._entities:
+        self._end_output()
+        for entity in [*self._inputs, *self._channels]:
             entity.destroy()
-        self._channels, self._entities = [], []
-        self._end('_timer', self.destroy_timer)
-        self._end('_reset', self.destroy_service)
+        self._channels, self._inputs, self._endings = [], [], []
 
-    def _end(self, name: str, destroy: Callable[[Any], Any]) -> None:
-        if hasattr(self, name):
-            destroy(getattr(self, name))
-            delattr(self, name)
+    def _end_output(self) -> None:
+        if self._guard is not None:
+            self._guard.close()
+        if self._loop is not None:
+            self._listener.destroy()
+            self._heartbeat.close()
+        if self._keeper is not None:
+            self._keeper.close()
+        self._guard = self._loop = self._keeper = None
+
+    def _clocks(self) -> tuple[float, float]:
+        """Return the clock that stamps images and the one for durations [s]."""
+        now_s, steady_s = self.now_s(), time.monotonic()
+        running_s = self._running_clock.now_s(now_s, steady_s)
+        # a simulation has its own seconds; any other clock can be set
+        return running_s, running_s if self.simulated else steady_s
+
+    # What the node's thread does for the loop.
+
+    def _look_after(self) -> None:
+        assert self._loop is not None and self._keeper is not None
+        self._loop.beat()
+        publishers = self._listener.adapt()
+        with self._loop.lock:
+            self._estop.see(publishers)
+        if self._loop.tripped.is_set():
+            self._loop.tripped.clear()
+            self._keeper.keep(True)
+        if self._wants_to_obey and not self._obeys:
+            self._obey_when_heard()
+        self._watch_inputs()
+        while self._loop.changes:
+            name, output = self._loop.changes.popleft()
+            self.note(f'{name}: {output.state.value} ({output.reason})', about=name,
+                      warn=output.state is not GateState.OBEYING)
+        if self._guard is not None and self._guard.state == 'dead':
+            self.note('the guard ended: starting another', about='guard', warn=True)
+            self._guard.close()
+            self._heartbeat.write('ended', 0.0)
+            self._start_guard()
+
+    def _obey_when_heard(self) -> None:
+        assert self._loop is not None
+        if time.monotonic() < self._listens_since_s + self.settings.estop_wait_s:
+            return
+        with self._loop.lock:
+            if not self._estop.silent(time.monotonic()):
+                self._obeys = True
+                for channel in self._channels:
+                    channel.gate.activate()
+        if self._obeys:
+            self.publish_diagnostics()
+
+    def _watch_inputs(self) -> None:
+        duplicates = self._duplicates()
+        if duplicates and self.settings.stop_on_duplicate_publishers:
+            assert self._loop is not None
+            with self._loop.lock:
+                for channel in self._channels:
+                    channel.gate.fault(duplicates)
+                self._loop.wake(*(channel.name for channel in self._channels))
+
+    def _duplicates(self) -> str:
+        return '; '.join(filter(None, (one.duplicate_sources for one in self._inputs)))
+
+    # Inputs.
+
+    def _on_desired(self, channel: Channel, message: Any) -> None:
+        assert self._loop is not None
+        if self.settings.stop_on_duplicate_publishers and self._duplicates():
+            return
+        command = DesiredCommand(
+            desired_values(channel.actuator, message), stamp_s(message.header))
+        with self._loop.lock:
+            before = channel.gate.state
+            accepted = channel.gate.offer(command, *self._clocks()) is None
+            if accepted:
+                channel.stamp = message.header.stamp
+            # of refused commands there may be any number
+            if accepted or channel.gate.state is not before:
+                self._loop.wake(channel.name)
+
+    def _on_reset(self, _request: Trigger.Request, response: Trigger.Response) -> Any:
+        assert self._loop is not None and self._keeper is not None
+        with self._loop.lock:
+            held = self._estop.pressed() or self._estop.silent(time.monotonic())
+            released = not held and all(
+                [channel.gate.reset(*self._clocks()) for channel in self._channels])
+        response.success = released
+        if released:
+            self._keeper.keep(False)
+        response.message = 'reset: motion waits for a new command' if released \
+            else f'refused: the e-stop is {held or "still pressed"}'
+        return response
+
+    def _on_override(self, _request: Trigger.Request, response: Trigger.Response) -> Any:
+        """Forget publishers that vanished while they were pressed."""
+        assert self._loop is not None
+        with self._loop.lock:
+            names = self._estop.override()
+        response.success = bool(names)
+        response.message = f'overridden: {", ".join(names)}; the latch waits for ~/reset' \
+            if names else 'nothing to override: no e-stop publisher vanished while pressed'
+        self.get_logger().warning(f'~/override_estop: {response.message}')
+        return response
+
+    # The memory of the e-stop.
+
+    def _recall(self) -> bool:
+        """Return whether to start e-stopped; begin to keep the memory."""
+        self._memory_problem = ''
+        self._keeper = LatchKeeper(self._latch)
+        try:
+            self._latch.check()
+            return self._latch.is_held()
+        except OSError as error:
+            self._memory_problem = f'the e-stop cannot be remembered: {error}'
+            self.get_logger().error(self._memory_problem)
+            return bool(self.settings.latch_without_memory)
+
+    # Diagnostics.
 
     def report(self) -> tuple[bytes, str, dict[str, Any]]:
-        """Return the state of each actuator, and who listens."""
+        """Return the state of each actuator, who listens, and what is wrong."""
         figures = {key: value for channel in self._channels
                    for key, value in channel.figures().items()}
         problems = [problem for channel in self._channels for problem in self._problems(channel)]
         states = ', '.join(f'{channel.name}: {channel.gate.state.value}'
                            for channel in self._channels)
-        return (WARN if problems else OK), '; '.join([states, *problems]), figures
+        serious = self._serious()
+        figures['guard'] = self._guard.state if self._guard else 'off'
+        level = ERROR if serious else WARN if problems else OK
+        return level, '; '.join([states, *serious, *problems]), figures
+
+    def _serious(self) -> list[str]:
+        if self._loop is None or self._keeper is None:
+            return []
+        memory = self._keeper.problem or self._memory_problem
+        silent = self._estop.silent(time.monotonic())
+        return list(filter(None, (
+            memory, silent and f'e-stop {silent}', self._listener.wrong_types,
+            self._loop.last_failure)))
 
     def _problems(self, channel: Channel) -> list[str]:
         topic = channel.commands.topic_name
-        problems = []
-        if hasattr(self, '_listening'):
+        problems = [*filter(None, [self._duplicates()])]
+        if self._wants_to_obey and not self._obeys:
             problems.append('listens for an e-stop before it obeys')
         elif channel.gate.state is not GateState.OBEYING:
             problems.append(channel.gate.reason)
         if channel.commands.get_subscription_count() == 0:
             kind = actuator_type(channel.actuator).__name__
             problems.append(f'nobody listens to {topic} ({kind})')
-        if self.count_publishers(topic) > 1:
-            problems.append(f'{self.count_publishers(topic)} publishers on {topic}')
+        others = self.count_publishers(topic) - 1 - (self._guard is not None)
+        if others > 0:
+            problems.append(f'{others} other publishers on {topic}')
         return problems
-
-    def _on_desired(self, channel: Channel, message: Any) -> None:
-        command = DesiredCommand(
-            desired_values(channel.actuator, message), stamp_s(message.header))
-        before = channel.gate.state
-        accepted = channel.gate.offer(command, self._running_s(self.now_s())) is None
-        if accepted:
-            channel.stamp = message.header.stamp
-        # of refused commands there may be any number
-        if accepted or channel.gate.state is not before:
-            self._emit(channel)
-
-    def _on_estop(self, message: Bool) -> None:
-        self._estop_pressed = message.data
-        for channel in self._channels:
-            channel.gate.estop(message.data)
-        self._emit_all()
-        if message.data:
-            self._remember(self._latch.hold)
-
-    def _was_stopped(self) -> bool:
-        try:
-            return self._latch.is_held()
-        except OSError as error:
-            self.get_logger().error(f'e-stopped, as nobody can tell whether it was: {error}')
-            return True
-
-    def _remember(self, change: Callable[[], None]) -> None:
-        try:
-            change()
-        except OSError as error:
-            self.get_logger().error(f'the gate would not know it after a restart: {error}')
-
-    def _on_reset(self, _request: Trigger.Request, response: Trigger.Response) -> Any:
-        now_s = self._running_s(self.now_s())
-        released = [channel.gate.reset(now_s) for channel in self._channels]
-        response.success = all(released)
-        if response.success:
-            self._remember(self._latch.release)
-        response.message = 'reset: motion waits for a new command' if response.success \
-            else 'refused: the e-stop is still pressed'
-        return response
-
-    def _emit_all(self) -> None:
-        for channel in self._channels:
-            self._emit(channel)
-
-    def _emit(self, channel: Channel) -> None:
-        now_s = self.now_s()
-        output = channel.gate.step(self._running_s(now_s))
-        channel.send(output, now_s)
-        channel.tell_obeyed(output.obeyed_stamp_s, self.now_s())
-        self.note(f'{channel.name}: {output.state.value} ({output.reason})', about=channel.name,
-                  warn=output.state is not GateState.OBEYING)
-
-    def _running_s(self, now_s: float) -> float:
-        return self._running_clock.now_s(now_s, time.monotonic())
 
 
 def _latch_path(node: str) -> Path:

@@ -18,7 +18,7 @@ import time
 from typing import Any
 
 from builtin_interfaces.msg import Time
-from digiphys_ros.control import Actuator, Gate, GateOutput
+from digiphys_ros.control import Actuator, Gate, GateOutput, GateState
 from digiphys_ros.nodes import qos
 from digiphys_ros.nodes.actuator_conversions import actuator_message, actuator_type
 from digiphys_ros.statistics import Rate, Window
@@ -44,21 +44,43 @@ class Channel:
         self.sent = Rate()
         self.capture_to_command_ms = Window()
         self._obeyed_stamp_s: float | None = None
+        self._shown: tuple[GateState, str] | None = None
         self.stamp: Time | None = None
+        self._node = node
+
+    def step(self, now_s: float, steady_s: float) -> tuple[GateOutput, Time | None]:
+        """Return what to send now, and the capture stamp behind it; by one thread at a time."""
+        return self.gate.step(now_s, steady_s), self.stamp
+
+    def has_expired(self, now_s: float, steady_s: float) -> bool:
+        """Return whether the lease of what is obeyed has just run out."""
+        left_s = self.gate.lease_ends_in_s(now_s, steady_s)
+        return left_s is not None and left_s <= 0
+
+    def is_changed(self, output: GateOutput) -> bool:
+        """Return whether state or reason differ from those of the output before."""
+        before, self._shown = self._shown, (output.state, output.reason)
+        return self._shown != before
 
     def send(self, output: GateOutput, now_s: float) -> None:
-        """Publish what the actuator is to do."""
-        self.commands.publish(actuator_message(self.actuator, dict(output.values), now_s))
-        self.sent.tick()
+        """Publish what the actuator is to do; nothing where it has nothing to hear yet."""
+        if output.values:
+            self.commands.publish(actuator_message(self.actuator, dict(output.values), now_s))
+            self.sent.tick()
 
-    def tell_obeyed(self, obeyed_stamp_s: float | None, now_s: float) -> None:
-        """Tell the image's stamp with the first output made from it, and count its age."""
-        before_s, self._obeyed_stamp_s = self._obeyed_stamp_s, obeyed_stamp_s
-        if obeyed_stamp_s is None or obeyed_stamp_s == before_s:
+    def report_obeyed(self, output: GateOutput, stamp: Time | None, now_s: float) -> None:
+        """Publish the image's stamp with the first output made from it, and count its age."""
+        before_s, self._obeyed_stamp_s = self._obeyed_stamp_s, output.obeyed_stamp_s
+        if output.obeyed_stamp_s is None or output.obeyed_stamp_s == before_s:
             return
-        self.capture_to_command_ms.add((now_s - obeyed_stamp_s) * 1e3)
+        self.capture_to_command_ms.add((now_s - output.obeyed_stamp_s) * 1e3)
         if self.obeyed.get_subscription_count():
-            self.obeyed.publish(Header(stamp=self.stamp, frame_id=self.actuator.frame_id))
+            self.obeyed.publish(Header(stamp=stamp, frame_id=self.actuator.frame_id))
+
+    def destroy(self) -> None:
+        """Free the publishers."""
+        self._node.destroy_publisher(self.commands)
+        self._node.destroy_publisher(self.obeyed)
 
     def figures(self) -> dict[str, Any]:
         """Return counters and rates, each key beginning with the actuator's name."""

@@ -238,6 +238,11 @@ class PipelineNode(LifecycleNode):
         """Wait until the last report has left this process, 0.2 s at most."""
         self._diagnostics.wait_for_all_acked(Duration(seconds=0.2))
 
+    @property
+    def simulated(self) -> bool:
+        """Return whether the node's clock is a simulation's."""
+        return bool(self.get_clock().ros_time_is_active)
+
     def now_s(self) -> float:
         """Return the node's clock in seconds (simulation time where it is used)."""
         return self.get_clock().now().nanoseconds * 1e-9

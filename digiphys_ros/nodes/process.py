@@ -17,11 +17,15 @@
 from collections.abc import Callable, Sequence
 import ctypes
 import gc
+import os
+from pathlib import Path
 import sys
+import tempfile
 
 from digiphys_ros.ending import on_signal_to_end
 from digiphys_ros.nodes.executor import make_executor
 from digiphys_ros.nodes.lifecycle import PipelineNode
+from digiphys_ros.output_relay import relay_output
 import rclpy
 from rclpy.executors import Executor, ExternalShutdownException
 from rclpy.lifecycle import TransitionCallbackReturn
@@ -39,8 +43,21 @@ def run_node(make_node: Callable[[], PipelineNode]) -> None:
 
 
 def run_nodes(make_nodes: Callable[[], Sequence[PipelineNode]]) -> None:
-    """Run nodes in one process, started in their order and ended in the reverse."""
+    """
+    Run nodes in one process, started in their order and ended in the reverse.
+
+    Nothing that they write to a terminal, a pipe or a log can hold them up.
+    """
+    end_relay = relay_output()
+    try:
+        _run_nodes(make_nodes)
+    finally:
+        end_relay()
+
+
+def _run_nodes(make_nodes: Callable[[], Sequence[PipelineNode]]) -> None:
     keep_freed_memory()
+    find_log_folder()
     # a thread that waits for the interpreter waits this long: 5 ms by default, as long as a frame
     sys.setswitchinterval(0.0005)
     # rclpy's own handlers would invalidate the context before the safe state is published
@@ -74,6 +91,21 @@ def keep_freed_memory() -> None:
     if mallopt is not None:
         mallopt(M_MMAP_THRESHOLD, LARGEST_KEPT_BYTES)
         mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
+
+
+def find_log_folder() -> None:
+    """Let rcl log to a temporary folder where its own cannot be written: it would end here."""
+    environment = os.environ
+    home = environment.get('ROS_HOME') or os.path.join('~', '.ros')
+    folder = Path(environment.get('ROS_LOG_DIR') or os.path.join(home, 'log')).expanduser()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return
+    except (OSError, RuntimeError) as error:
+        environment['ROS_LOG_DIR'] = tempfile.mkdtemp(prefix='digiphys_ros_log_')
+        sys.stderr.write(f'log folder {folder} cannot be written ({error}): logging to '
+                         f'{environment["ROS_LOG_DIR"]}; set ROS_LOG_DIR to another folder\n')
 
 
 def _collect_between_frames(node: PipelineNode) -> None:

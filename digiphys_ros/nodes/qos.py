@@ -64,44 +64,14 @@ def endpoint_name(endpoint: TopicEndpointInfo) -> str:
     return f'{endpoint.node_namespace.rstrip("/")}/{endpoint.node_name}'
 
 
-def _subscription(node: Node, message_type: type, topic: str, callback: Callable[[Any], None],
-                  profile: QoSProfile) -> Any:
-    # rclpy's own handlers of QoS events can outlive the subscription they belong to and end
-    # the process (ros2/rclpy issues 1206 and 1644)
+def subscription(node: Node, message_type: type, topic: str, callback: Callable[[Any], None],
+                 profile: QoSProfile) -> Any:
+    """Return a subscription without rclpy's own handlers of QoS events."""
+    # they can outlive the subscription they belong to and end the process (ros2/rclpy issues
+    # 1206 and 1644)
     return node.create_subscription(
         message_type, topic, callback, profile,
         event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False))
-
-
-class EverySubscription:
-    """
-    One subscription for each QoS that publishers offer: each is heard as well as it can be.
-
-    One that suits all of them would miss what one of them has latched, or repeats until it is
-    heard. A message that more than one subscription hears comes more than once.
-    """
-
-    def __init__(self, node: Node, message_type: type, topic: str,
-                 callback: Callable[[Any], None], *, depth: int = 5) -> None:
-        self._node, self._depth = node, depth
-        self._make = lambda profile: _subscription(node, message_type, topic, callback, profile)
-        anyone = suited_to((), depth)
-        self._subscriptions = [(anyone, self._make(anyone))]
-        self._timer = node.create_timer(
-            0.1, self._adapt, clock=Clock(clock_type=ClockType.STEADY_TIME))
-
-    def destroy(self) -> None:
-        """Stop listening."""
-        self._node.destroy_timer(self._timer)
-        for _, subscription in self._subscriptions:
-            self._node.destroy_subscription(subscription)
-
-    def _adapt(self) -> None:
-        topic = self._subscriptions[0][1].topic_name
-        for publisher in self._node.get_publishers_info_by_topic(topic):
-            wanted = suited_to([publisher], self._depth)
-            if wanted not in [profile for profile, _ in self._subscriptions]:
-                self._subscriptions.append((wanted, self._make(wanted)))
 
 
 class AdaptiveSubscription:
@@ -115,7 +85,7 @@ class AdaptiveSubscription:
     def __init__(self, node: Node, message_type: type, topic: str,
                  callback: Callable[[Any], None], *, depth: int = 1) -> None:
         self._node = node
-        self._make = lambda profile: _subscription(
+        self._make = lambda profile: subscription(
             node, message_type, topic, partial(self._take, profile), profile)
         self._callback = callback
         self._depth = depth

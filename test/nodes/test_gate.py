@@ -22,61 +22,6 @@ LEASE_S = 0.4
 PERIOD_S = 0.02
 
 
-class Base:
-    """A base behind a gate: what it is told, and a driver that keeps wanting to move."""
-
-    def __init__(self, robot, **parameters):
-        from geometry_msgs.msg import TwistStamped
-        from std_msgs.msg import Bool
-        self.robot = robot
-        self.process = robot.start('gate', lease_s=LEASE_S, **parameters)
-        self.commands = robot.listen(TwistStamped, 'cmd_vel')
-        self.desired = robot.speak(TwistStamped, 'desired/base')
-        self.estop = robot.speak(Bool, 'estop')
-        self._type, self._bool = TwistStamped, Bool
-        self._stop_driving = threading.Event()
-        self._driver = threading.Thread(target=self._drive, daemon=True)
-        self.now = robot.now
-
-    def want(self, linear, stamp=None):
-        message = self._type()
-        message.header.stamp = stamp or self.now()
-        message.twist.linear.x = linear
-        self.desired.publish(message)
-
-    def drive(self):
-        self._driver.start()
-
-    def _drive(self):
-        while not self._stop_driving.wait(0.03):
-            self.want(0.5)
-
-    def stop_driving(self):
-        self._stop_driving.set()
-        if self._driver.is_alive():
-            self._driver.join()
-
-    def press(self, pressed):
-        self.estop.publish(self._bool(data=pressed))
-
-    def moves(self):
-        return bool(self.commands) and self.commands[-1].twist.linear.x > 0
-
-    def hears_still(self, count=10):
-        """Wait for ``count`` more commands, none of which may move."""
-        first = len(self.commands)
-        self.robot.wait(lambda: len(self.commands) >= first + count, 'commands')
-        assert not any(one.twist.linear.x for one in self.commands[first:])
-
-
-@pytest.fixture
-def base(robot):
-    one = Base(robot)
-    robot.wait(lambda: robot.value('gate', 'base.state') == 'waiting', 'gate that obeys')
-    yield one
-    one.stop_driving()
-
-
 class SimulationClock:
     """A simulation's /clock, as fast as real time, that can jump."""
 
@@ -113,9 +58,9 @@ class SimulationClock:
 
 
 @pytest.fixture
-def simulated(robot):
+def simulated(robot, make_base):
     """Return a gate on simulation time, and the clock."""
-    base = Base(robot, use_sim_time=True)
+    base = make_base(use_sim_time=True)
     clock = SimulationClock(robot, 1000.0)
     base.now = clock.now
     robot.is_active('gate')
@@ -220,11 +165,11 @@ def latched_button(robot):
 
 
 def test_an_estop_pressed_before_the_start_is_heard_beside_other_buttons_before_anything_moves(
-        robot):
+        robot, make_base):
     from std_msgs.msg import Bool
     latched_button(robot).publish(Bool(data=True))
     robot.node.create_publisher(Bool, 'estop', 1)
-    base = Base(robot, estop_wait_s=3.0)
+    base = make_base(estop_wait_s=3.0)
     base.drive()
     try:
         robot.wait(lambda: robot.value('gate', 'base.state') == 'estopped', 'e-stop')
@@ -234,8 +179,8 @@ def test_an_estop_pressed_before_the_start_is_heard_beside_other_buttons_before_
     assert not any(one.twist.linear.x for one in base.commands)
 
 
-def test_listens_for_an_estop_before_it_obeys(robot):
-    base = Base(robot, estop_wait_s=1.5)
+def test_listens_for_an_estop_before_it_obeys(robot, make_base):
+    base = make_base(estop_wait_s=1.5)
     robot.wait(lambda: 'listens for an e-stop' in robot.message('gate'), 'sentence')
     base.drive()
     try:
@@ -247,7 +192,9 @@ def test_listens_for_an_estop_before_it_obeys(robot):
 def killed_and_started(base):
     base.process.kill()
     base.process.wait()
+    base.robot.diagnostics.clear()
     base.robot.start('gate', lease_s=LEASE_S)
+    base.robot.is_active('gate')
 
 
 def cleaned_up_and_activated(base):

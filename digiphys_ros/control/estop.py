@@ -1,0 +1,108 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The e-stop input: who presses, who was pressed when it vanished, who went silent."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+import math
+
+Publisher = bytes
+"""What tells one publisher from another: its gid in the middleware."""
+
+
+@dataclass
+class _Button:
+    name: str
+    pressed: bool = False
+    heard_s: float = -math.inf
+    sequence: int = -1
+    gone: bool = False
+
+
+class EstopInput:
+    """
+    Keep the state of every publisher on the e-stop topic; pressed is, who or whatever says so.
+
+    Times are steady seconds. A publisher that vanishes while it is pressed stays pressed until
+    ``override``: a cut cable must not release a robot. With ``required`` silence is a press too.
+
+    :param required: at least one publisher has to be there, and each has to be heard at least
+        every ``timeout_s``.
+    """
+
+    def __init__(self, required: bool = False, timeout_s: float = 1.0) -> None:
+        self.required, self.timeout_s = required, timeout_s
+        self._buttons: dict[Publisher, _Button] = {}
+
+    def hear(self, publisher: Publisher, pressed: bool, steady_s: float,
+             sequence: int | None = None) -> bool:
+        """
+        Take one message.
+
+        :param sequence: the publisher's own number of it, where the middleware knows one: a
+            message that two subscriptions hear counts once.
+        :return: whether it is a press.
+        """
+        button = self._buttons.setdefault(publisher, _Button(_short(publisher)))
+        if sequence is not None and sequence <= button.sequence:
+            return False
+        button.sequence = button.sequence if sequence is None else sequence
+        button.pressed, button.heard_s, button.gone = pressed, steady_s, False
+        return pressed
+
+    def see(self, publishers: Iterable[tuple[Publisher, str]]) -> None:
+        """Compare with those who are on the topic now, each with its node's name."""
+        present = dict(publishers)
+        for publisher, button in list(self._buttons.items()):
+            if publisher in present:
+                button.name, button.gone = present[publisher], False
+            elif button.pressed:
+                button.gone = True
+            else:
+                del self._buttons[publisher]
+        if self.required:
+            for publisher, name in present.items():
+                self._buttons.setdefault(publisher, _Button(name))
+
+    def override(self) -> list[str]:
+        """Forget publishers that vanished while pressed; return their names."""
+        gone = {one: button.name for one, button in self._buttons.items() if button.gone}
+        for publisher in gone:
+            del self._buttons[publisher]
+        return sorted(gone.values())
+
+    def pressed(self) -> str:
+        """Return who is pressed, in a sentence; empty when nobody is."""
+        names = sorted(f'{button.name} (vanished)' if button.gone else button.name
+                       for button in self._buttons.values() if button.pressed)
+        return f'pressed: {", ".join(names)}' if names else ''
+
+    def silent(self, steady_s: float) -> str:
+        """Return why a required e-stop cannot be trusted now; empty when it can."""
+        if not self.required:
+            return ''
+        late = sorted(button.name for button in self._buttons.values()
+                      if steady_s - button.heard_s > self.timeout_s)
+        if late:
+            return f'required and silent for {self.timeout_s} s: {", ".join(late)}'
+        return '' if self._buttons else 'required and nobody publishes it'
+
+    def heard(self) -> bool:
+        """Return whether any publisher was heard since the start."""
+        return any(math.isfinite(button.heard_s) for button in self._buttons.values())
+
+
+def _short(publisher: Publisher) -> str:
+    return f'publisher {publisher.hex()[-8:]}'

@@ -1,0 +1,197 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+The guard of a gate: a process that sends the safe state when the gate hangs or is killed.
+
+A gate starts its guard by itself. ``python -m digiphys_ros.nodes.gate_guard DESCRIPTOR`` is no
+command for people: it reads what to watch from standard input, which the gate keeps open.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+import json
+import os
+from pathlib import Path
+import select
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+from digiphys_ros.control import Actuator, actuator_from_plain
+from digiphys_ros.nodes import qos
+from digiphys_ros.nodes.actuator_conversions import actuator_message, actuator_type
+from digiphys_ros.nodes.heartbeat import Heartbeat
+import rclpy
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+
+LATE_PERIODS = 2
+"""How many periods without a turn of a stopped gate mean that it hangs."""
+
+BUSY_S = 0.1
+"""How long a gate that is not stopped may be late: a busy machine makes it wait for a core."""
+
+HUNG_S = 1.0
+"""After this the gate is killed, so that its supervisor starts it again."""
+
+SEND_S = 1.0
+"""How long the safe state is sent after the gate's death: it is reliable, so once would do."""
+
+STOPPED_STATES = frozenset('TtZX')
+
+
+class GuardProcess:
+    """
+    The guard as the gate sees it.
+
+    :param name: of the guard's node; ``namespace`` is the gate's.
+    :param actuators: by resolved topic.
+    """
+
+    def __init__(self, heartbeat: Heartbeat, name: str, namespace: str, period_s: float,
+                 actuators: Mapping[str, Actuator]) -> None:
+        self._heartbeat = heartbeat
+        heartbeat.write('ready', 0.0)
+        words = [sys.executable, '-m', __name__, str(heartbeat.descriptor)]
+        # a session of its own: what ends a terminal's processes must not end the guard first
+        self._process = subprocess.Popen(
+            words, stdin=subprocess.PIPE, pass_fds=[heartbeat.descriptor], start_new_session=True)
+        watched = {'name': name, 'namespace': namespace, 'period_s': period_s,
+                   'gate': os.getpid(), 'actuators': {
+                       topic: asdict(actuator) for topic, actuator in actuators.items()}}
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(watched).encode() + b'\n')
+        self._process.stdin.flush()
+
+    @property
+    def state(self) -> str:
+        """Return ``watching``, ``starting`` or ``dead``."""
+        if self._process.poll() is not None:
+            return 'dead'
+        return 'watching' if self._heartbeat.read('ready') else 'starting'
+
+    def close(self, patience_s: float = 0.5) -> None:
+        """End it in order: nothing is sent."""
+        self._heartbeat.write('ended', 1.0)
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+@dataclass(frozen=True)
+class _Output:
+    publisher: Any
+    actuator: Actuator
+    values: dict[str, float]
+
+    def send(self, now_s: float) -> None:
+        if self.values:
+            self.publisher.publish(actuator_message(self.actuator, self.values, now_s))
+
+
+class Guard:
+    """
+    Watch a gate's heartbeat; act where it stops.
+
+    :param watched: what ``GuardProcess`` sent.
+    """
+
+    def __init__(self, heartbeat: Heartbeat, watched: Mapping[str, Any]) -> None:
+        self._heartbeat = heartbeat
+        self._gate: int = watched['gate']
+        self._period_s: float = watched['period_s']
+        self._node = Node(
+            watched['name'], namespace=watched['namespace'], use_global_arguments=False,
+            enable_rosout=False, start_parameter_services=False)
+        self._outputs = [self._output(topic, actuator_from_plain(plain))
+                         for topic, plain in watched['actuators'].items()]
+        heartbeat.write('ready', 1.0)
+
+    def _output(self, topic: str, actuator: Actuator) -> _Output:
+        values = actuator.plan.safe_heads() if actuator.plan else actuator.safe_values()
+        return _Output(self._node.create_publisher(actuator_type(actuator), topic, qos.RELIABLE),
+                       actuator, values)
+
+    def run(self) -> None:
+        """Watch until the gate ends; after a death send the safe state for a while."""
+        pause_s = max(self._period_s / 2, 0.002)
+        while not _closed(pause_s):
+            if self._hangs():
+                self._send()
+        if self._heartbeat.read('ended'):
+            return
+        until_s = time.monotonic() + SEND_S
+        while time.monotonic() < until_s:
+            self._send()
+            time.sleep(self._period_s)
+
+    def _hangs(self) -> bool:
+        late_s = time.monotonic() - self._heartbeat.read('beat_s')
+        if not self._heartbeat.read('commands') or late_s <= LATE_PERIODS * self._period_s:
+            return False
+        if late_s > HUNG_S:
+            os.kill(self._gate, signal.SIGKILL)
+        return late_s > BUSY_S or self._is_stopped()
+
+    def _is_stopped(self) -> bool:
+        try:
+            # the name in brackets may hold anything
+            fields = Path(f'/proc/{self._gate}/stat').read_text().rpartition(')')[2].split()
+        except OSError:
+            return True
+        return fields[0] in STOPPED_STATES
+
+    def _send(self) -> None:
+        now_s = time.monotonic()
+        self._heartbeat.write('acted_s', now_s)
+        late_s = now_s - self._heartbeat.read('beat_s')
+        for output in self._outputs:
+            output.send(self._heartbeat.read('clock_s') + late_s)
+
+
+def _closed(timeout_s: float) -> bool:
+    """Wait for the end of standard input, which is the end of the gate."""
+    readable, _, _ = select.select([0], [], [], timeout_s)
+    return bool(readable) and not os.read(0, 1024)
+
+
+def main() -> None:
+    """Watch the gate that started this process."""
+    # the gate ends its guard, or dies: no other signal may
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_IGN)
+    watched = json.loads(_first_line())
+    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
+    heartbeat = Heartbeat(int(sys.argv[1]))
+    guard = Guard(heartbeat, watched)
+    guard.run()
+    rclpy.try_shutdown()
+
+
+def _first_line() -> bytes:
+    line = b''
+    while not line.endswith(b'\n') and (chunk := os.read(0, 65536)):
+        line += chunk
+    return line
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,54 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What a gate and its guard know of each other, in memory that both have mapped."""
+
+import mmap
+import os
+import struct
+
+FIELDS = {'beat_s': 0, 'clock_s': 8, 'commands': 16, 'ended': 24, 'ready': 32, 'acted_s': 40}
+SIZE = mmap.PAGESIZE
+
+
+class Heartbeat:
+    """
+    Numbers in shared memory, each written by one side alone.
+
+    :ivar descriptor: of the memory; a child that inherits it opens it by ``Heartbeat(descriptor)``.
+
+    The gate writes ``beat_s`` (steady seconds of its last turn), ``clock_s`` (its clock then),
+    ``commands`` (1 while actuators hear from it) and ``ended`` (1 after an orderly end). The guard
+    writes ``ready`` (1 once it can act) and ``acted_s`` (steady seconds when it last acted).
+    """
+
+    def __init__(self, descriptor: int | None = None) -> None:
+        if descriptor is None:
+            descriptor = os.memfd_create('digiphys_gate')
+            os.ftruncate(descriptor, SIZE)
+        self.descriptor = descriptor
+        self._memory = mmap.mmap(descriptor, SIZE)
+
+    def read(self, name: str) -> float:
+        """Return one number, 0 before it was written."""
+        return float(struct.unpack_from('d', self._memory, FIELDS[name])[0])
+
+    def write(self, name: str, value: float) -> None:
+        """Write one number."""
+        struct.pack_into('d', self._memory, FIELDS[name], value)
+
+    def close(self) -> None:
+        """Unmap the memory."""
+        self._memory.close()
+        os.close(self.descriptor)

@@ -1,0 +1,165 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The loop that keeps an actuator supplied, on a thread that waits for nobody."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+import threading
+import time
+
+from digiphys_ros.control import EstopInput, GateOutput, GateState
+from digiphys_ros.nodes.estop_listener import EstopListener
+from digiphys_ros.nodes.gate_channel import Channel
+from digiphys_ros.nodes.heartbeat import Heartbeat
+
+POLL_S = 0.005
+"""How often the e-stop is looked at."""
+
+
+class OutputLoop:
+    """
+    Step the gates at a fixed rate, and at once where there is something new.
+
+    It logs nothing and reads no parameter. The node's thread hands over commands under ``lock``
+    and looks at ``changes``, the sentences about changed states that it should log.
+
+    :param clocks: returns the clock that stamps images and the one for durations, in seconds;
+        called under ``lock``.
+    :param stall_s: how long the node's thread may show no sign of life (``beat``) before the safe
+        state is sent.
+    """
+
+    def __init__(self, channels: Sequence[Channel], estop: EstopInput, listener: EstopListener,
+                 heartbeat: Heartbeat, clocks: Callable[[], tuple[float, float]], *,
+                 period_s: float, stall_s: float) -> None:
+        self.lock = threading.Condition()
+        self.changes: deque[tuple[str, GateOutput]] = deque(maxlen=1000)
+        self.tripped = threading.Event()
+        self.failures = 0
+        self.last_failure = ''
+        self._channels, self._estop, self._listener = channels, estop, listener
+        self._heartbeat, self._clocks = heartbeat, clocks
+        self._period_s, self._stall_s = period_s, stall_s
+        self._beat_s = time.monotonic()
+        self._acted_s = heartbeat.read('acted_s')
+        self._urgent: set[str] = set()
+        self._turns = 0
+        self._pressed = False
+        self._running = True
+        self._thread = threading.Thread(target=self._run, name='output', daemon=True)
+
+    def start(self) -> None:
+        """Begin to send."""
+        self._heartbeat.write('beat_s', time.monotonic())
+        self._thread.start()
+
+    def stop(self, patience_s: float = 1.0) -> None:
+        """End the thread; what is sent last is the caller's business."""
+        self._running = False
+        with self.lock:
+            self.lock.notify_all()
+        if self._thread.is_alive():
+            self._thread.join(patience_s)
+        self._heartbeat.write('commands', 0.0)
+
+    def beat(self) -> None:
+        """Show that the node's thread is alive."""
+        self._beat_s = time.monotonic()
+
+    def wake(self, *names: str) -> None:
+        """Send of these channels at once; to be called under ``lock``."""
+        self._urgent.update(names)
+        self.lock.notify_all()
+
+    def send_now(self, patience_s: float = 0.3) -> None:
+        """Send of all channels, and wait until it is done."""
+        with self.lock:
+            turn = self._turns
+            self.wake(*(channel.name for channel in self._channels))
+            self.lock.wait_for(lambda: self._turns > turn and not self._urgent, patience_s)
+
+    def _run(self) -> None:
+        next_s = time.monotonic()
+        while self._running:
+            now_s = time.monotonic()
+            due = now_s >= next_s
+            try:
+                self._turn(now_s, due)
+            except Exception as error:  # whatever it is, the next turn comes
+                self.failures += 1
+                self.last_failure = f'{type(error).__name__}: {error}'
+            if due:
+                # without catching up after a pause
+                next_s = max(next_s + self._period_s, now_s)
+            self._wait(next_s)
+
+    def _wait(self, next_s: float) -> None:
+        with self.lock:
+            self._turns += 1
+            self.lock.notify_all()
+            wait_s = min(next_s - time.monotonic(), POLL_S)
+            if self._running and not self._urgent and wait_s > 0:
+                self.lock.wait(wait_s)
+
+    def _turn(self, now_s: float, due: bool) -> None:
+        self._heartbeat.write('beat_s', now_s)
+        self._heartbeat.write('commands', 1.0)
+        with self.lock:
+            clock_s, steady_s = self._clocks()
+            self._heartbeat.write('clock_s', clock_s)
+            everything = self._follow_estop(now_s) or self._notice_stalls(now_s) or due
+            outputs = [(channel, *channel.step(clock_s, steady_s)) for channel in self._channels
+                       if everything or channel.name in self._urgent
+                       or channel.has_expired(clock_s, steady_s)]
+            self._urgent = set()
+            self.changes.extend((channel.name, output) for channel, output, _ in outputs
+                                if channel.is_changed(output))
+        for channel, output, _ in outputs:
+            channel.send(output, clock_s)
+        for channel, output, stamp in outputs:
+            channel.report_obeyed(output, stamp, clock_s)
+
+    def _follow_estop(self, now_s: float) -> bool:
+        """Pass the e-stop on to the gates; return whether it changed."""
+        press = self._listener.poll(now_s)
+        silent = self._estop.silent(now_s) if self._estop.heard() else ''
+        pressed = bool(self._estop.pressed() or silent)
+        if not press and pressed == self._pressed:
+            return False
+        self._pressed = pressed
+        for channel in self._channels:
+            if press:
+                channel.gate.estop(True)
+            channel.gate.estop(pressed)
+        if press or pressed:
+            self.tripped.set()
+        return True
+
+    def _notice_stalls(self, now_s: float) -> bool:
+        """Stop after the guard had to act, and while the node's thread does not run."""
+        acted_s = self._heartbeat.read('acted_s')
+        reason = ''
+        if acted_s != self._acted_s:
+            self._acted_s = acted_s
+            reason = 'this process was held up: its guard sent the safe state'
+        elif now_s - self._beat_s > self._stall_s:
+            reason = f"the node's thread has been held up for more than {self._stall_s:g} s"
+        if not reason:
+            return False
+        obeying = [channel for channel in self._channels
+                   if channel.gate.state is GateState.OBEYING]
+        for channel in obeying:
+            channel.gate.fault(reason)
+        return bool(obeying)

@@ -1,0 +1,134 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Keep a terminal, pipe or disk that takes no output from stopping the process that writes."""
+
+from collections.abc import Callable
+from contextlib import suppress
+import fcntl
+import os
+import queue
+import threading
+
+PIPE_BYTES = 1 << 20
+"""What the pipe holds while the reading thread waits for the interpreter."""
+
+CHUNK_BYTES = 65536
+WAITING_CHUNKS = 64
+"""How much output waits for a terminal that was stopped: with full chunks 4 MB."""
+
+FLUSH_S = 0.3
+"""How long the end of the process waits for output that nobody takes."""
+
+F_SETPIPE_SZ = 1031
+
+
+class OutputRelay:
+    """
+    Stand between a file descriptor and everything in this process that writes to it.
+
+    A terminal after Ctrl-S, a stalled ssh session or a pipe that nobody reads blocks its writer.
+    rclpy writes its log lines in C and keeps Python's interpreter lock meanwhile, so one line
+    would stop every thread. Here the descriptor is a pipe of this process that never blocks. One
+    thread empties it, another one writes to where the output belongs. Output that does not fit
+    is dropped and counted.
+
+    Example::
+
+        relay = OutputRelay(2)
+        print('never blocks', file=sys.stderr)
+        relay.close()
+
+    :param descriptor: 1 for standard output, 2 for standard error.
+    :ivar dropped_bytes: output that nobody took.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self.dropped_bytes = 0
+        self._descriptor = descriptor
+        self._target = os.dup(descriptor)
+        self._source, pipe = os.pipe()
+        with suppress(OSError):
+            fcntl.fcntl(pipe, F_SETPIPE_SZ, PIPE_BYTES)
+        # a writer in C that holds the interpreter lock must not wait for the reading thread
+        os.set_blocking(pipe, False)
+        os.dup2(pipe, descriptor)
+        os.close(pipe)
+        self._waiting: queue.Queue[bytes | None] = queue.Queue(WAITING_CHUNKS)
+        self._threads = [_start(self._read, f'read-{descriptor}'),
+                         _start(self._write, f'write-{descriptor}')]
+
+    def close(self) -> None:
+        """Give the descriptor back; wait ``FLUSH_S`` at most for output that is under way."""
+        os.dup2(self._target, self._descriptor)
+        for thread in self._threads:
+            thread.join(FLUSH_S)
+
+    def _read(self) -> None:
+        # ends when the last copy of the pipe's other end is closed
+        while chunk := os.read(self._source, CHUNK_BYTES):
+            try:
+                self._waiting.put_nowait(chunk)
+            except queue.Full:
+                self.dropped_bytes += len(chunk)
+        with suppress(queue.Full):
+            self._waiting.put(None, timeout=FLUSH_S)
+
+    def _write(self) -> None:
+        reported_bytes = 0
+        while (chunk := self._waiting.get()) is not None:
+            dropped_bytes = self.dropped_bytes
+            if dropped_bytes > reported_bytes:
+                chunk += (f'[{dropped_bytes - reported_bytes} bytes of output were dropped: '
+                          'nobody took them]\n').encode()
+                reported_bytes = dropped_bytes
+            self._send(chunk)
+
+    def _send(self, chunk: bytes) -> None:
+        try:
+            while chunk:
+                chunk = chunk[os.write(self._target, chunk):]
+        except OSError:
+            # a full disk, a closed pipe or a terminal that is gone: there is no place to say so
+            self.dropped_bytes += len(chunk)
+
+
+def relay_output() -> Callable[[], None]:
+    """
+    Relay standard output and standard error of this process.
+
+    :return: a function that ends it.
+    """
+    if os.isatty(2):
+        # the logger in C would see a pipe and leave the colours out
+        os.environ.setdefault('RCUTILS_COLORIZED_OUTPUT', '1')
+    relays = [OutputRelay(descriptor) for descriptor in (1, 2) if _is_open(descriptor)]
+
+    def end() -> None:
+        for relay in relays:
+            relay.close()
+    return end
+
+
+def _is_open(descriptor: int) -> bool:
+    with suppress(OSError):
+        os.fstat(descriptor)
+        return True
+    return False
+
+
+def _start(target: Callable[[], None], name: str) -> threading.Thread:
+    thread = threading.Thread(target=target, name=name, daemon=True)
+    thread.start()
+    return thread

@@ -1,0 +1,373 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The gate under what happens to real processes: full terminals, stops, kills, broken disks."""
+
+from contextlib import contextmanager
+import os
+import pty
+import signal
+import sys
+import termios
+import time
+
+import pytest
+
+pytestmark = pytest.mark.ros
+
+
+@contextmanager
+def full_pipe(_tmp_path):
+    """Return a pipe that nobody reads and that takes no more."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    try:
+        while True:
+            os.write(writer, b'x' * 4096)
+    except BlockingIOError:
+        os.set_blocking(writer, True)
+    yield writer
+    os.close(reader)
+    os.close(writer)
+
+
+@contextmanager
+def stopped_terminal(_tmp_path):
+    """Return a terminal after Ctrl-S."""
+    reader, terminal = pty.openpty()
+    termios.tcflow(terminal, termios.TCOOFF)
+    yield terminal
+    os.close(reader)
+    os.close(terminal)
+
+
+@contextmanager
+def full_disk(_tmp_path):
+    """Return a file that has no room."""
+    with open('/dev/full', 'wb') as file:
+        yield file.fileno()
+
+
+@pytest.fixture(params=[full_pipe, stopped_terminal, full_disk])
+def blocked(request, robot, tmp_path):
+    """Let the output of all nodes go where nothing goes on."""
+    with request.param(tmp_path) as output:
+        robot.output = output
+        yield
+        robot.output = None
+
+
+def refuse_parameters(robot, count):
+    for _ in range(count):
+        assert not robot.set_parameter('gate', 'lease_s', 3.0).successful
+
+
+def test_gate_with_blocked_output_stops_on_lease_end_and_estop(blocked, base):
+    base.drive()
+    base.robot.wait(base.moves, 'motion')
+    refuse_parameters(base.robot, 50)
+    base.stop_driving()
+    base.robot.wait(lambda: not base.moves(), 'safe state')
+    base.press(True)
+    base.robot.wait(lambda: base.robot.value('gate', 'base.state') == 'estopped', 'e-stop')
+    base.hears_still()
+
+
+def test_gate_with_blocked_output_ends_on_sigint(blocked, base):
+    base.process.send_signal(signal.SIGINT)
+    assert base.process.wait(10) == 0
+
+
+LISTENER = """
+import rclpy
+from geometry_msgs.msg import TwistStamped
+rclpy.init()
+node = rclpy.create_node('stopped_base')
+node.create_subscription(TwistStamped, 'cmd_vel', lambda _: None, 5)
+rclpy.spin(node)
+"""
+
+
+def test_gate_with_a_stopped_subscriber_keeps_its_rate_and_stops(base):
+    listener = base.robot.run('listener', [sys.executable, '-c', LISTENER])
+    base.robot.poll(lambda: base.robot.node.count_subscribers('cmd_vel') == 2, 'listener')
+    listener.send_signal(signal.SIGSTOP)
+    try:
+        base.drive()
+        base.robot.wait(base.moves, 'motion')
+        # more than any queue between the two processes holds
+        base.robot.wait(lambda: len(base.commands) > 400, 'commands', 60)
+        base.stop_driving()
+        base.robot.wait(lambda: not base.moves(), 'safe state')
+    finally:
+        listener.send_signal(signal.SIGCONT)
+
+
+@pytest.fixture
+def driven(base):
+    """Return a base that moves."""
+    base.robot.wait(lambda: base.robot.value('gate', 'guard') == 'watching', 'guard')
+    base.drive()
+    base.robot.wait(base.moves, 'motion')
+    return base
+
+
+def test_guard_of_a_stopped_gate_sends_the_safe_state_and_ends_the_gate(driven):
+    driven.process.send_signal(signal.SIGSTOP)
+    driven.robot.wait(lambda: not driven.moves(), 'safe state')
+    driven.hears_still()
+    # it hangs, so that whoever supervises it starts it again
+    assert driven.process.wait(10) == -signal.SIGKILL
+
+
+def test_guard_of_a_killed_gate_sends_the_safe_state_and_ends(driven):
+    driven.process.kill()
+    driven.robot.wait(lambda: not driven.moves(), 'safe state')
+    driven.hears_still()
+    driven.robot.poll(lambda: not guards_of(driven.process.pid), 'end of the guard')
+
+
+def test_guard_of_a_gate_that_goes_on_lets_it_go_on(driven):
+    driven.process.send_signal(signal.SIGSTOP)
+    driven.robot.wait(lambda: not driven.moves(), 'safe state')
+    driven.process.send_signal(signal.SIGCONT)
+    driven.robot.wait(driven.moves, 'motion')
+    driven.robot.wait(lambda: int(driven.robot.value('gate', 'base.safe_stops')) == 1, 'count')
+
+
+def test_gate_whose_guard_died_starts_another(driven):
+    [guard] = guards_of(driven.process.pid)
+    os.kill(guard, signal.SIGKILL)
+    driven.robot.poll(lambda: guards_of(driven.process.pid) not in ([], [guard]), 'guard')
+    driven.robot.wait(driven.moves, 'motion')
+
+
+def test_gate_that_ends_leaves_no_guard(driven):
+    driven.process.send_signal(signal.SIGINT)
+    assert driven.process.wait(10) == 0
+    assert not guards_of(driven.process.pid)
+
+
+def guards_of(gate):
+    """Return the pids of guards that a gate started and that run."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir('/proc')):
+        try:
+            with open(f'/proc/{pid}/cmdline', 'rb') as file:
+                words = file.read().split(b'\0')
+            with open(f'/proc/{pid}/stat') as file:
+                state, parent = file.read().rpartition(')')[2].split()[:2]
+        except OSError:
+            continue
+        if b'digiphys_ros.nodes.gate_guard' in words and state != 'Z' and int(parent) == gate:
+            found.append(int(pid))
+    return found
+
+
+# The e-stop.
+
+QUALITIES = [(reliable, latched) for reliable in (True, False) for latched in (True, False)]
+
+
+def quality(reliable, latched):
+    from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+    return QoSProfile(
+        depth=1,
+        reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE)
+
+
+class Button:
+    """One e-stop publisher."""
+
+    def __init__(self, robot, reliable=True, latched=False):
+        from std_msgs.msg import Bool
+        self._robot, self._bool = robot, Bool
+        self._publisher = robot.node.create_publisher(Bool, 'estop', quality(reliable, latched))
+        robot.poll(lambda: self._publisher.get_subscription_count() > 0, 'gate')
+
+    def press(self, pressed):
+        self._publisher.publish(self._bool(data=pressed))
+
+    def until(self, pressed, condition, what):
+        """Send again and again, as a button of best effort does."""
+        def done():
+            self.press(pressed)
+            return condition()
+        self._robot.poll(done, what)
+
+    def vanish(self):
+        self._robot.node.destroy_publisher(self._publisher)
+
+
+def is_estopped(base):
+    return lambda: base.robot.value('gate', 'base.state') == 'estopped'
+
+
+def call(base, service):
+    from std_srvs.srv import Trigger
+    return base.robot.call(Trigger, f'gate/{service}', Trigger.Request())
+
+
+@pytest.mark.parametrize('first', QUALITIES)
+@pytest.mark.parametrize('second', QUALITIES)
+def test_estop_of_one_button_is_not_released_by_another(base, first, second):
+    held, other = Button(base.robot, *first), Button(base.robot, *second)
+    held.until(True, is_estopped(base), 'e-stop')
+    for _ in range(3):
+        other.press(False)
+        answer = call(base, 'reset')
+        assert not answer.success
+        assert 'pressed' in answer.message
+    held.until(False, lambda: call(base, 'reset').success, 'reset')
+
+
+def test_estop_of_a_button_that_vanished_stays_until_it_is_overridden(base):
+    button = Button(base.robot)
+    button.until(True, is_estopped(base), 'e-stop')
+    assert not call(base, 'override_estop').success
+    button.vanish()
+    base.press(False)
+    base.robot.poll(lambda: 'vanished' in call(base, 'reset').message, 'reason')
+    assert call(base, 'override_estop').success
+    assert '/test_robot' in base.robot.log('gate')
+    assert is_estopped(base)()
+    base.robot.poll(lambda: call(base, 'reset').success, 'reset')
+
+
+def test_required_estop_that_nobody_publishes_lets_nothing_move(robot, make_base):
+    base = make_base(estop_required=True, estop_timeout_s=0.4)
+    base.drive()
+    robot.wait(lambda: 'e-stop required and silent' in robot.message('gate'), 'reason')
+    base.hears_still()
+
+
+def test_required_estop_that_goes_silent_stops_until_reset(robot, make_base):
+    base = make_base(estop_required=True, estop_timeout_s=0.5)
+    base.drive()
+
+    def heartbeat(condition):
+        def done():
+            base.press(False)
+            return condition()
+        return done
+    robot.poll(heartbeat(base.moves), 'motion with a heartbeat')
+    robot.wait(lambda: not base.moves(), 'stop')
+    robot.wait(is_estopped(base), 'latch')
+    assert not call(base, 'reset').success
+    robot.poll(heartbeat(lambda: call(base, 'reset').success), 'reset')
+    robot.poll(heartbeat(base.moves), 'motion')
+
+
+def test_estop_of_a_wrong_type_is_named(base):
+    from std_msgs.msg import String
+    base.robot.node.create_publisher(String, 'estop', 1)
+    base.robot.wait(lambda: '/test_robot sends std_msgs/msg/String on /estop, std_msgs/msg/Bool '
+                    'is needed' in base.robot.message('gate'), 'sentence')
+
+
+# The memory of the e-stop.
+
+def folder_is_a_file(home):
+    home.write_text('')
+
+
+def folder_is_a_link_to_itself(home):
+    home.symlink_to(home)
+
+
+def folder_is_a_link_to_nowhere(home):
+    home.symlink_to(home.parent / 'nowhere' / 'at' / 'all')
+
+
+@pytest.fixture(params=[folder_is_a_file, folder_is_a_link_to_itself,
+                        folder_is_a_link_to_nowhere])
+def without_memory(request, robot, tmp_path):
+    """Give the nodes a ROS_HOME in which nothing can be kept."""
+    home = tmp_path / 'home'
+    request.param(home)
+    robot.environment['ROS_HOME'] = str(home)
+    return robot
+
+
+def test_gate_without_memory_starts_estopped_and_says_so(without_memory, make_base):
+    base = make_base()
+    base.robot.wait(is_estopped(base), 'latch')
+    base.robot.wait(lambda: 'the e-stop cannot be remembered' in base.robot.message('gate'),
+                    'reason')
+    assert 'Traceback' not in base.robot.log('gate')
+    assert base.robot.log('gate').count('cannot be written') == 1
+    base.drive()
+    base.hears_still()
+    assert call(base, 'reset').success
+    base.robot.wait(base.moves, 'motion after the reset')
+    assert 'the e-stop cannot be remembered' in base.robot.message('gate')
+
+
+def test_gate_without_memory_drives_where_that_is_allowed(without_memory, make_base):
+    base = make_base(latch_without_memory=False)
+    base.drive()
+    base.robot.wait(base.moves, 'motion')
+    base.robot.wait(lambda: 'the e-stop cannot be remembered' in base.robot.message('gate'),
+                    'reason')
+
+
+# Two sources.
+
+def test_two_publishers_of_commands_are_named_and_stop_the_gate_where_asked(base):
+    base.drive()
+    base.robot.wait(base.moves, 'motion')
+    second = base.robot.node.create_publisher(type(base.commands[0]), 'desired/base', 10)
+    base.robot.wait(lambda: '2 publishers on /desired/base' in base.robot.message('gate'),
+                    'warning')
+    assert base.moves()
+    assert base.robot.set_parameter('gate', 'stop_on_duplicate_publishers', True).successful
+    base.robot.wait(lambda: not base.moves(), 'stop')
+    base.hears_still()
+    base.robot.node.destroy_publisher(second)
+    base.robot.wait(base.moves, 'motion of one source')
+
+
+def test_rate_that_stretches_times_is_refused(robot):
+    robot.start('gate', rate_hz=5.0)
+    robot.wait(lambda: 'rate_hz' in robot.message('gate'), 'sentence')
+    assert robot.value('gate', 'phase') == 'unconfigured'
+
+
+def test_estop_is_obeyed_under_two_floods_of_commands(base):
+    writers = [base.robot.run(f'flood{number}', [sys.executable, '-c', FLOOD])
+               for number in range(2)]
+    base.robot.poll(lambda: base.robot.node.count_publishers('desired/base') == 3, 'floods')
+    base.robot.wait(base.moves, 'motion')
+    base.press(True)
+    pressed_s = time.monotonic()
+    base.robot.wait(lambda: not base.moves(), 'stop')
+    assert time.monotonic() - pressed_s < 5
+    base.hears_still()
+    assert all(writer.poll() is None for writer in writers)
+
+
+FLOOD = """
+import time, rclpy
+from geometry_msgs.msg import TwistStamped
+rclpy.init()
+node = rclpy.create_node('flood')
+publisher = node.create_publisher(TwistStamped, 'desired/base', 10)
+end_s = time.monotonic() + 30
+while time.monotonic() < end_s:
+    message = TwistStamped()
+    message.header.stamp = node.get_clock().now().to_msg()
+    message.twist.linear.x = 0.5
+    publisher.publish(message)
+"""
