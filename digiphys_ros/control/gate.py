@@ -52,11 +52,14 @@ class Gate:
     """
     Guard one actuator.
 
-    It reads no clock: methods take ``now_s``, seconds on the node's clock. From any error it
-    recovers by itself with the next valid command; only an e-stop latches.
+    It reads no clock. Methods take ``now_s``, seconds on the clock that stamps the images, and
+    ``steady_s``, seconds on a clock that never stops or jumps; without it ``now_s`` serves for
+    both. Durations go by steady time. From any error the gate recovers by itself with the next
+    valid command; only an e-stop latches.
 
-    - A command is obeyed while the image it came from is at most ``lease_s`` old. Nothing moves
-      before the first valid one.
+    - A command is obeyed while the image it came from is at most ``lease_s`` old, by both clocks:
+      one that arrives at an age of 0.2 s lives for ``lease_s`` less 0.2 s of steady time, even if
+      the other clock is stepped. Nothing moves before the first valid command.
     - Values are clamped to their limits and approached at ``max_rate_per_s`` from what was sent
       last, or from the safe state. The way to the safe state is immediate, commanded or not.
     - Stop always passes: a command for the safe state that is refused for its stamp still ends
@@ -78,7 +81,7 @@ class Gate:
         self._values: Mapping[str, float] = self._safe
         self._wanted: dict[str, float] | None = None
         self._wanted_stamp_s = 0.0
-        self._newest_now_s = -math.inf
+        self._newest_now_s = self._steady_s = -math.inf
         # Ahead of any clock, so that the first step has no length.
         self._stepped_s = math.inf
         self._elapsed_s = 0.0
@@ -111,29 +114,42 @@ class Gate:
         self._latched = True
         self._rest(GateState.ESTOPPED, 'e-stop, waits for reset')
 
-    def reset(self, now_s: float) -> bool:
+    def fault(self, reason: str) -> None:
+        """
+        Drop the command for the safe state; the next valid command is obeyed again.
+
+        A latched e-stop and an inactive gate keep their state and reason.
+
+        :param reason: shown as the gate's reason.
+        """
+        self._rest(GateState.FAULT, reason)
+
+    def reset(self, now_s: float, steady_s: float | None = None) -> bool:
         """
         Release the latch; motion waits for a command from an image taken after ``now_s``.
 
         :return: False while the e-stop is still pressed, or when there is no time to go by.
         """
-        if self._estop_pressed or not math.isfinite(now_s):
+        steady_s = now_s if steady_s is None else steady_s
+        if self._estop_pressed or not math.isfinite(now_s + steady_s):
             return False
         if self._latched:
-            self._notice_clock(now_s)
+            self._notice_clock(now_s, steady_s)
             self._latched = False
             self._lease.restart(now_s)
             self._rest(GateState.WAITING, 'reset, waits for a command from a newer image')
         return True
 
-    def offer(self, command: DesiredCommand, now_s: float) -> Refusal | None:
+    def offer(self, command: DesiredCommand, now_s: float,
+              steady_s: float | None = None) -> Refusal | None:
         """Take a desired command; return why it was refused, None when it was accepted."""
-        self._notice_clock(now_s)
+        steady_s = now_s if steady_s is None else steady_s
+        self._notice_clock(now_s, steady_s)
         refusal = self._refusal(command, now_s)
         if refusal is None:
             self.accepted += 1
             self._wanted, self._wanted_stamp_s = self._clamped(command), command.stamp_s
-            self._lease.grant(command.stamp_s, now_s)
+            self._lease.grant(command.stamp_s, now_s, steady_s)
             return None
         self.refused[refusal] += 1
         reason = f'refused a command: {refusal.value}'
@@ -145,25 +161,36 @@ class Gate:
             self._rest(GateState.WAITING, f'{reason}, but stop always passes')
         return refusal
 
-    def step(self, now_s: float) -> GateOutput:
+    def step(self, now_s: float, steady_s: float | None = None) -> GateOutput:
         """Return what to send now."""
-        self._notice_clock(now_s)
+        steady_s = now_s if steady_s is None else steady_s
+        self._notice_clock(now_s, steady_s)
         # This order makes zero of a length that is not a number.
-        self._elapsed_s = min(max(0.0, self._newest_now_s - self._stepped_s), LONGEST_STEP_S)
-        self._stepped_s = self._newest_now_s
-        if self._wanted is not None and not self._lease.holds(now_s):
+        self._elapsed_s = max(0.0, self._steady_s - self._stepped_s)
+        self._stepped_s = self._steady_s
+        if self._wanted is not None and not self._lease.holds(now_s, steady_s):
             self._rest(GateState.EXPIRED,
                        f'no image younger than the lease of {self._lease.lease_s} s')
         if self._wanted is None:
             return GateOutput(dict(self._safe), self.state, self.reason, None)
         self._set(GateState.OBEYING, 'obeying')
-        self._values = self._approach(self._wanted, self._elapsed_s)
+        self._values = self._approach(self._wanted, min(self._elapsed_s, LONGEST_STEP_S))
         return GateOutput(dict(self._values), self.state, self.reason, self._wanted_stamp_s)
 
-    def last(self, now_s: float) -> GateOutput:
+    def last(self, now_s: float, steady_s: float | None = None) -> GateOutput:
         """Deactivate; return what to send before falling silent, the typed safe state."""
         self.deactivate()
-        return self.step(now_s)
+        return self.step(now_s, steady_s)
+
+    def lease_ends_in_s(self, now_s: float, steady_s: float | None = None) -> float | None:
+        """
+        Return the time until the lease of the obeyed command ends, by the clock that is sooner.
+
+        :return: zero or more; None when nothing is obeyed.
+        """
+        if self._wanted is None:
+            return None
+        return self._lease.left_s(now_s, now_s if steady_s is None else steady_s)
 
     def _refusal(self, command: DesiredCommand, now_s: float) -> Refusal | None:
         if self._latched:
@@ -197,10 +224,12 @@ class Gate:
         last, reach = self._values[name], rate_per_s * elapsed_s
         return min(max(wanted, last - reach), last + reach)
 
-    def _notice_clock(self, now_s: float) -> None:
-        if not math.isfinite(now_s):
-            self._rest(GateState.FAULT, f'the clock says {now_s}')
-            return
+    def _notice_clock(self, now_s: float, steady_s: float) -> None:
+        for clock_s in (now_s, steady_s):
+            if not math.isfinite(clock_s):
+                self._rest(GateState.FAULT, f'the clock says {clock_s}')
+                return
+        self._steady_s = steady_s
         if now_s < self._newest_now_s:
             self._lease.restart(now_s)
             self._rest(GateState.WAITING, 'the clock jumped back, waits for a newer image')

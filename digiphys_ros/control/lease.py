@@ -29,7 +29,10 @@ not look like one from the future. It lengthens no lease (see ``Lease.grant``).
 
 class Lease:
     """
-    Judge capture stamps against a clock that is passed in.
+    Judge capture stamps against clocks that are passed in.
+
+    ``now_s`` is the clock that stamps images; it may be stepped. ``steady_s`` never stops or
+    jumps. A command that arrived with an age lives for the rest of the lease by both of them.
 
     :param lease_s: oldest image a command may come from, seconds.
     :param future_tolerance_s: how far ahead of the clock a stamp may be, seconds.
@@ -46,7 +49,7 @@ class Lease:
         self._future_tolerance_s = future_tolerance_s
         self._newest_stamp_s = -math.inf
         self._after_s = -math.inf
-        self._from_s = -math.inf
+        self._from_s = self._steady_from_s = -math.inf
 
     def refusal(self, stamp_s: float, now_s: float) -> Refusal | None:
         """Return why an image may not be obeyed, None when it may."""
@@ -60,16 +63,23 @@ class Lease:
             return Refusal.REPEATED
         return Refusal.OUT_OF_ORDER if stamp_s < self._newest_stamp_s else None
 
-    def grant(self, stamp_s: float, now_s: float) -> None:
+    def grant(self, stamp_s: float, now_s: float, steady_s: float) -> None:
         """Start the lease at the capture, or now for a stamp that is slightly ahead."""
         self._newest_stamp_s = stamp_s
         self._from_s = min(stamp_s, now_s)
+        self._steady_from_s = steady_s - (now_s - self._from_s)
 
-    def holds(self, now_s: float) -> bool:
+    def holds(self, now_s: float, steady_s: float) -> bool:
         """Return whether the command granted last may still be obeyed."""
-        return 0.0 <= now_s - self._from_s <= self.lease_s
+        return 0.0 <= now_s - self._from_s <= self.lease_s and \
+            0.0 <= steady_s - self._steady_from_s <= self.lease_s
+
+    def left_s(self, now_s: float, steady_s: float) -> float:
+        """Return the time until the command granted last may no longer be obeyed."""
+        age_s = max(now_s - self._from_s, steady_s - self._steady_from_s)
+        return max(0.0, self.lease_s - age_s)
 
     def restart(self, now_s: float) -> None:
         """Forget all stamps; only images taken after ``now_s`` count."""
-        self._newest_stamp_s = self._from_s = -math.inf
+        self._newest_stamp_s = self._from_s = self._steady_from_s = -math.inf
         self._after_s = now_s

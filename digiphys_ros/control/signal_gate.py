@@ -32,17 +32,17 @@ class SignalGate(Gate):
     def __init__(self, actuator: Actuator, plan: SignalPlan, lease_s: float,
                  future_tolerance_s: float = FUTURE_TOLERANCE_S) -> None:
         super().__init__(actuator, lease_s, future_tolerance_s)
-        self._plan = plan
+        self.plan = plan
         self._interlock = SignalInterlock(plan)
 
-    def step(self, now_s: float) -> GateOutput:
+    def step(self, now_s: float, steady_s: float | None = None) -> GateOutput:
         """Return what the heads show now."""
-        output = super().step(now_s)
+        output = super().step(now_s, steady_s)
         return replace(output, values=self._interlock.step(output.values, self._elapsed_s))
 
-    def last(self, now_s: float) -> GateOutput:
+    def last(self, now_s: float, steady_s: float | None = None) -> GateOutput:
         """Return the safe state at once: worse than a sudden red is a green that nobody ends."""
-        return replace(super().last(now_s), values=self._plan.safe_heads())
+        return replace(super().last(now_s, steady_s), values=self.plan.safe_heads())
 
 
 def make_gate(actuator: Actuator, lease_s: float,

@@ -46,6 +46,10 @@ class SignalPlan:
         lit = self.phases[phase] if phase else ()
         return {head: light if head in lit else RED for head in self.heads}
 
+    def longest_to_red_s(self) -> float:
+        """Return the longest time from an e-stop to all red: minimum green, then yellow."""
+        return self.min_green_s + self.yellow_s
+
     def safe_heads(self) -> dict[str, float]:
         """Return what every head shows in the typed safe state."""
         return dict.fromkeys(self.heads, FLASHING if self.safe == 'flashing' else RED)

@@ -293,3 +293,72 @@ def test_a_bool_is_switched_at_once_and_is_nothing_between():
     assert gate.step(10.0).values == {'data': 0.0}
     assert gate.offer(DesiredCommand({'data': 0.5}, 10.1), 10.1) is Refusal.NOT_BOOL
     assert gate.step(10.1).values == {'data': 1.0}
+
+
+def test_gate_with_a_stepped_clock_ends_the_lease_by_steady_time(gate):
+    gate.offer(command(10.0), 10.2, 100.0)
+    assert gate.step(10.2, 100.0).state is GateState.OBEYING
+    # the clock that stamps images stands still
+    assert gate.step(10.2, 100.29).state is GateState.OBEYING
+    assert gate.step(10.2, 100.31).state is GateState.EXPIRED
+
+
+def test_gate_with_a_stepped_clock_ends_the_lease_by_the_stamps_age(gate):
+    gate.offer(command(10.0), 10.2, 100.0)
+    assert gate.step(10.5, 100.0).state is GateState.OBEYING
+    assert gate.step(10.51, 100.0).state is GateState.EXPIRED
+
+
+def test_gate_with_a_stepped_clock_ramps_by_steady_time(gate):
+    gate.offer(command(10.0), 10.0, 100.0)
+    gate.step(10.0, 100.0)
+    assert gate.step(10.4, 100.02).values['linear.x'] == pytest.approx(0.04)
+    assert gate.step(10.4, 100.04).values['linear.x'] == pytest.approx(0.08)
+
+
+@pytest.mark.parametrize('broken_s', [math.nan, math.inf, -math.inf])
+def test_gate_without_steady_time_is_in_fault_and_recovers(gate, broken_s):
+    now_s = drive(gate)
+    output = gate.step(now_s, broken_s)
+    assert (output.state, output.values['linear.x']) == (GateState.FAULT, 0.0)
+    assert not gate.reset(now_s, broken_s)
+    gate.offer(command(now_s + 0.02), now_s + 0.02)
+    assert gate.step(now_s + 0.02).state is GateState.OBEYING
+
+
+def test_gate_says_when_the_lease_of_the_obeyed_command_ends(gate):
+    assert gate.lease_ends_in_s(10.0) is None
+    gate.offer(command(10.0), 10.25, 100.0)
+    assert gate.lease_ends_in_s(10.25, 100.0) == 0.25
+    assert gate.lease_ends_in_s(10.25, 100.125) == 0.125
+    assert gate.lease_ends_in_s(10.375, 100.0) == 0.125
+    assert gate.lease_ends_in_s(11.0, 101.0) == 0.0
+    gate.step(11.0, 101.0)
+    assert gate.lease_ends_in_s(11.0, 101.0) is None
+
+
+def test_gate_in_fault_stops_at_once_and_recovers_with_the_next_command(gate):
+    now_s = drive(gate)
+    gate.fault('the node stalled')
+    gate.fault('the node stalled')
+    output = gate.step(now_s)
+    assert output.values['linear.x'] == 0.0
+    assert (output.state, output.reason) == (GateState.FAULT, 'the node stalled')
+    assert gate.safe_stops == 1
+    gate.offer(command(now_s + 0.02), now_s + 0.02)
+    assert gate.step(now_s + 0.02).state is GateState.OBEYING
+
+
+def test_gate_in_fault_that_obeys_nothing_changes_its_reason(gate):
+    gate.fault('one')
+    gate.fault('two')
+    assert (gate.state, gate.reason, gate.safe_stops) == (GateState.FAULT, 'two', 0)
+
+
+def test_gate_fault_is_outranked_by_an_estop_and_by_inactivity(gate):
+    gate.trip()
+    gate.fault('the node stalled')
+    assert gate.state is GateState.ESTOPPED
+    gate = Gate(BASE, LEASE_S)
+    gate.fault('the node stalled')
+    assert gate.state is GateState.INACTIVE

@@ -22,12 +22,12 @@ import pytest
 
 def test_holds_from_the_capture_to_the_end_of_the_lease():
     lease = Lease(0.5)
-    assert not lease.holds(10.0)
+    assert not lease.holds(10.0, 10.0)
     assert lease.refusal(10.0, 10.25) is None
-    lease.grant(10.0, 10.25)
-    assert lease.holds(10.25)
-    assert lease.holds(10.5)
-    assert not lease.holds(10.501)
+    lease.grant(10.0, 10.25, 10.25)
+    assert lease.holds(10.25, 10.25)
+    assert lease.holds(10.5, 10.5)
+    assert not lease.holds(10.501, 10.501)
 
 
 def test_an_image_of_this_very_moment_is_not_from_the_future():
@@ -43,9 +43,9 @@ def test_a_stamp_slightly_ahead_lengthens_no_lease():
     lease = Lease(0.5, future_tolerance_s=0.2)
     assert lease.refusal(10.125, 10.0) is None
     assert lease.refusal(10.25, 10.0) is Refusal.FUTURE
-    lease.grant(10.125, 10.0)
-    assert lease.holds(10.5)
-    assert not lease.holds(10.51)
+    lease.grant(10.125, 10.0, 10.0)
+    assert lease.holds(10.5, 10.5)
+    assert not lease.holds(10.51, 10.51)
 
 
 def test_the_usual_tolerance_is_far_below_a_frame():
@@ -55,7 +55,7 @@ def test_the_usual_tolerance_is_far_below_a_frame():
 
 def test_order():
     lease = Lease(0.5)
-    lease.grant(10.0, 10.0)
+    lease.grant(10.0, 10.0, 10.0)
     assert lease.refusal(10.0, 10.1) is Refusal.REPEATED
     assert lease.refusal(9.9, 10.1) is Refusal.OUT_OF_ORDER
     assert lease.refusal(9.5, 10.1) is Refusal.STALE
@@ -64,9 +64,9 @@ def test_order():
 
 def test_after_a_restart_only_newer_images_count():
     lease = Lease(0.5)
-    lease.grant(1000.0, 1000.0)
+    lease.grant(1000.0, 1000.0, 1000.0)
     lease.restart(5.0)
-    assert not lease.holds(5.0)
+    assert not lease.holds(5.0, 5.0)
     assert lease.refusal(1000.0, 5.1) is Refusal.FUTURE
     assert lease.refusal(4.9, 5.1) is Refusal.STALE
     assert lease.refusal(5.05, 5.1) is None
@@ -76,11 +76,22 @@ def test_after_a_restart_only_newer_images_count():
 def test_a_clock_without_time_grants_nothing(now_s):
     lease = Lease(0.5)
     assert lease.refusal(10.0, now_s) is not None
-    lease.grant(10.0, 10.0)
-    assert not lease.holds(now_s)
+    lease.grant(10.0, 10.0, 10.0)
+    assert not lease.holds(now_s, 10.0)
+    assert not lease.holds(10.0, now_s)
 
 
 @pytest.mark.parametrize('tolerance_s', [-0.1, math.nan, math.inf])
 def test_a_tolerance_that_is_none_is_refused(tolerance_s):
     with pytest.raises(ValueError, match='future_tolerance_s'):
         Lease(0.5, tolerance_s)
+
+
+@pytest.mark.parametrize(('now_s', 'steady_s', 'left_s'), [
+    (10.25, 3.0, 0.25), (10.5, 3.25, 0.0), (10.25, 3.125, 0.125), (10.375, 3.0, 0.125),
+    (10.25, 3.26, 0.0), (10.51, 3.0, 0.0)])
+def test_lease_ends_by_the_clock_that_is_sooner(now_s, steady_s, left_s):
+    lease = Lease(0.5)
+    lease.grant(10.0, 10.25, 3.0)
+    assert lease.left_s(now_s, steady_s) == left_s
+    assert lease.holds(now_s, steady_s) is (now_s <= 10.5 and steady_s <= 3.25)

@@ -14,6 +14,7 @@
 """Whatever is wished, and whenever: an independent judge watches the heads."""
 
 from itertools import combinations
+from pathlib import Path
 
 from digiphys_ros.control import DesiredCommand, GateState, load_actuators, make_gate
 from digiphys_ros.control.config import load_control
@@ -240,17 +241,19 @@ class Guarded:
     """A gate of signals that hears one wish after another, on its own clock."""
 
     def __init__(self, tmp_path):
-        self.now_s = 10.0
+        self.now_s = self.steady_s = 10.0
         self.gate = make_gate(load_control(written(tmp_path)).actuator('junction'), 1.0)
         self.gate.activate()
 
     def run(self, seconds, wish=None):
         for _ in range(round(seconds / STEP_S)):
             self.now_s += STEP_S
+            self.steady_s += STEP_S
             if wish:
-                self.gate.offer(DesiredCommand(
-                    {'through': 0.0, 'cross': 0.0, wish: 1.0}, self.now_s - 0.05), self.now_s)
-            output = self.gate.step(self.now_s)
+                self.gate.offer(
+                    DesiredCommand({'through': 0.0, 'cross': 0.0, wish: 1.0}, self.now_s - 0.05),
+                    self.now_s, self.steady_s)
+            output = self.gate.step(self.now_s, self.steady_s)
         return output
 
 
@@ -276,6 +279,36 @@ def test_a_clock_that_leaps_shortens_nothing(tmp_path):
     assert guarded.run(2.5, 'cross').values['north'] == YELLOW
     guarded.now_s -= 7200.0
     assert set(guarded.run(0.8, 'cross').values.values()) == {RED}
+
+
+@pytest.mark.parametrize('period_s', [0.02, 0.1, 1.0])
+def test_signal_gate_at_any_rate_keeps_the_times_of_its_plan(tmp_path, period_s):
+    guarded = Guarded(tmp_path)
+    guarded.run(12.0, 'through')
+    guarded.gate.estop(True)
+    shown = []
+    for _ in range(round(8.0 / period_s)):
+        guarded.steady_s += period_s
+        shown.append(guarded.gate.step(guarded.now_s, guarded.steady_s).values['north'])
+    assert shown.count(YELLOW) * period_s == pytest.approx(3.0, abs=1.01 * period_s)
+    assert shown.count(RED) * period_s == pytest.approx(2.0, abs=1.01 * period_s)
+
+
+def test_signal_gate_stopped_at_a_fresh_green_is_red_within_the_stated_time(tmp_path):
+    guarded = Guarded(tmp_path)
+    while guarded.run(STEP_S, 'through').values['north'] != GREEN:
+        pass
+    guarded.gate.estop(True)
+    longest_s = guarded.gate.plan.longest_to_red_s()
+    assert GREEN in guarded.run(4.8).values.values()
+    assert set(guarded.run(longest_s - 4.8 + 3 * STEP_S).values.values()) == {RED}
+
+
+def test_readme_states_how_long_the_shipped_signals_take_to_red():
+    junction = load_actuators(share_dir() / 'config' / 'signals_rules.yaml')['junction'].plan
+    table = (Path(__file__).parents[2] / 'README.md').read_text()
+    assert f'within {junction.longest_to_red_s():g} s (the rest of {junction.min_green_s:g} s ' \
+           f'of minimum green, then {junction.yellow_s:g} s of yellow)' in ' '.join(table.split())
 
 
 def test_an_e_stop_lets_nobody_start(tmp_path):
