@@ -28,7 +28,7 @@ from digiphys_ros.errors import UsageError
 from digiphys_ros.resources import share_dir
 
 BENCHMARKS = ('latency', 'tutorial', 'load', 'start', 'memory', 'training', 'engines',
-              'stages', 'simulator')
+              'stages', 'simulator', 'stopping')
 NO_GPU = {
     'litert': 'no GPU: LiteRT runs on the processor.',
     **dict.fromkeys(('auto', 'tensorflow'), 'no GPU: TensorFlow uses none here; all below is '

@@ -12,14 +12,121 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-from digiphys_ros.control import LatchFile
+import os
+import threading
+import time
+
+from digiphys_ros.control import LatchFile, LatchKeeper
+import pytest
 
 
-def test_what_is_held_is_known_to_the_next_one_until_it_is_released(tmp_path):
-    path = tmp_path / 'made' / 'when needed'
+def until(condition, timeout_s=20.0):
+    deadline_s = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline_s
+        threading.Event().wait(0.01)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / 'made' / 'when needed'
+
+
+def test_latch_is_known_to_the_next_one_until_it_is_released(path):
     LatchFile(path).hold()
     LatchFile(path).hold()
     assert LatchFile(path).is_held()
     LatchFile(path).release()
     LatchFile(path).release()
     assert not LatchFile(path).is_held()
+
+
+@pytest.mark.parametrize('change', [LatchFile.hold, LatchFile.release])
+def test_latch_check_leaves_the_state_as_it_was(path, change):
+    change(LatchFile(path))
+    held = LatchFile(path).is_held()
+    LatchFile(path).check()
+    assert LatchFile(path).is_held() is held
+
+
+def test_latch_that_was_never_used_is_not_held(path):
+    LatchFile(path).check()
+    assert not LatchFile(path).is_held()
+
+
+def folder(path):
+    path.mkdir()
+
+
+def link_to_itself(path):
+    path.symlink_to(path)
+
+
+def link_to_nowhere(path):
+    path.symlink_to(path.parent / 'nowhere' / 'at all')
+
+
+def pipe(path):
+    os.mkfifo(path)
+
+
+def empty_file(path):
+    path.touch()
+
+
+def cut_off_file(path):
+    path.write_bytes(b'rel')
+
+
+@pytest.mark.parametrize('make', [folder, link_to_itself, link_to_nowhere, pipe, empty_file,
+                                  cut_off_file])
+def test_latch_that_does_not_say_released_is_held(tmp_path, make):
+    path = tmp_path / 'latch'
+    make(path)
+    assert LatchFile(path).is_held()
+
+
+@pytest.mark.parametrize('make', [folder, link_to_itself, link_to_nowhere, pipe])
+def test_latch_that_cannot_be_written_is_refused_at_the_check(tmp_path, make):
+    path = tmp_path / 'latch'
+    make(path)
+    with pytest.raises(OSError, match=r'latch|seek|pipe|Is a directory|levels'):
+        LatchFile(path).check()
+
+
+@pytest.mark.parametrize('make', [link_to_itself, link_to_nowhere, empty_file])
+def test_latch_whose_folder_cannot_be_made_is_refused_at_the_check(tmp_path, make):
+    make(tmp_path / 'home')
+    with pytest.raises(OSError, match='home'):
+        LatchFile(tmp_path / 'home' / 'latch').check()
+
+
+def test_keeper_keeps_the_last_change(path):
+    keeper = LatchKeeper(LatchFile(path))
+    for held in (True, False, True):
+        keeper.keep(held)
+    keeper.close()
+    assert LatchFile(path).is_held()
+    assert not keeper.problem
+
+
+def test_keeper_says_what_fails_and_tries_again(tmp_path):
+    blocked = tmp_path / 'home'
+    blocked.touch()
+    keeper = LatchKeeper(LatchFile(blocked / 'latch'), retry_s=0.01)
+    keeper.keep(True)
+    until(lambda: 'cannot be remembered' in keeper.problem)
+    blocked.unlink()
+    until(lambda: not keeper.problem)
+    assert LatchFile(blocked / 'latch').is_held()
+    keeper.close()
+
+
+def test_keeper_ends_although_nothing_can_be_kept(tmp_path):
+    (tmp_path / 'home').touch()
+    keeper = LatchKeeper(LatchFile(tmp_path / 'home' / 'latch'), retry_s=60.0)
+    keeper.keep(True)
+    until(lambda: keeper.problem)
+    started_s = time.monotonic()
+    keeper.close(timeout_s=20.0)
+    assert time.monotonic() - started_s < 15

@@ -270,11 +270,22 @@ def test_required_estop_that_goes_silent_stops_until_reset(robot, make_base):
     robot.poll(heartbeat(base.moves), 'motion')
 
 
-def test_estop_of_a_wrong_type_is_named(base):
-    from std_msgs.msg import String
-    base.robot.node.create_publisher(String, 'estop', 1)
-    base.robot.wait(lambda: '/test_robot sends std_msgs/msg/String on /estop, std_msgs/msg/Bool '
-                    'is needed' in base.robot.message('gate'), 'sentence')
+WRONG_TYPE = """
+import rclpy
+from std_msgs.msg import String
+rclpy.init()
+node = rclpy.create_node('panel')
+publisher = node.create_publisher(String, 'estop', 1)
+rclpy.spin(node)
+"""
+
+
+def test_estop_of_a_wrong_type_is_named(robot):
+    # not by make_base, whose participant already publishes the right type
+    robot.start('gate')
+    robot.run('panel', [sys.executable, '-c', WRONG_TYPE])
+    robot.wait(lambda: '/panel sends std_msgs/msg/String on /estop, std_msgs/msg/Bool is needed'
+               in robot.message('gate'), 'sentence')
 
 
 # The memory of the e-stop.

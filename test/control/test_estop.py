@@ -1,0 +1,100 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+from digiphys_ros.control import EstopInput
+import pytest
+
+A, B = b'a' * 16, b'b' * 16
+
+
+@pytest.fixture
+def estop():
+    return EstopInput()
+
+
+def test_estop_is_pressed_while_any_publisher_is(estop):
+    assert estop.hear(A, True, 1.0)
+    assert not estop.hear(B, False, 1.1)
+    assert estop.pressed()
+    estop.hear(A, False, 1.2)
+    assert not estop.pressed()
+
+
+def test_estop_names_the_pressed_publishers(estop):
+    estop.hear(A, True, 1.0)
+    estop.see([(A, '/left'), (B, '/right')])
+    assert estop.pressed() == 'pressed: /left'
+
+
+def test_estop_message_heard_twice_counts_once(estop):
+    estop.hear(A, True, 1.0, sequence=7)
+    estop.hear(A, False, 1.1, sequence=8)
+    assert not estop.hear(A, True, 1.2, sequence=7)
+    assert not estop.pressed()
+    assert estop.hear(A, True, 1.3, sequence=9)
+
+
+def test_estop_of_a_publisher_that_vanished_pressed_needs_an_override(estop):
+    estop.hear(A, True, 1.0)
+    estop.see([(A, '/left')])
+    estop.see([])
+    assert estop.pressed() == 'pressed: /left (vanished)'
+    assert estop.override() == ['/left']
+    assert not estop.pressed()
+
+
+def test_override_forgets_nobody_who_is_there(estop):
+    estop.hear(A, True, 1.0)
+    estop.see([(A, '/left')])
+    assert estop.override() == []
+    assert estop.pressed()
+
+
+def test_publisher_that_comes_back_is_not_vanished(estop):
+    estop.hear(A, True, 1.0)
+    estop.see([])
+    estop.see([(A, '/left')])
+    assert estop.override() == []
+
+
+def test_publisher_that_vanished_released_is_forgotten(estop):
+    estop.hear(A, False, 1.0)
+    estop.see([])
+    assert not estop.heard()
+
+
+def test_required_estop_without_publisher_is_silent():
+    assert 'nobody publishes' in EstopInput(required=True).silent(1.0)
+
+
+def test_required_estop_names_who_is_silent_and_since_when():
+    estop = EstopInput(required=True, timeout_s=0.5)
+    estop.see([(A, '/left'), (B, '/right')])
+    estop.hear(A, False, 10.0)
+    assert estop.silent(10.1) == 'required and silent for 0.5 s: /right'
+    estop.hear(B, False, 10.2)
+    assert not estop.silent(10.4)
+    assert '/left' in estop.silent(10.6)
+
+
+def test_required_estop_whose_publisher_vanished_is_silent():
+    estop = EstopInput(required=True)
+    estop.see([(A, '/left')])
+    estop.hear(A, False, 10.0)
+    estop.see([])
+    assert estop.silent(10.1)
+
+
+def test_estop_that_is_not_required_is_never_silent(estop):
+    assert not estop.silent(1e9)

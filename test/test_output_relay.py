@@ -1,0 +1,111 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+import os
+import subprocess
+import sys
+import threading
+
+import pytest
+
+WRITER = """
+import os, sys, threading
+from digiphys_ros.output_relay import relay_output
+end = relay_output()
+for number in range({lines}):
+    os.write(1, b'line %06d of many that somebody ought to read\\n' % number)
+sys.stderr.write('the end\\n')
+end()
+os.write({done}, b'done')
+"""
+
+
+def run(lines, **streams):
+    """Run the writer; return what it wrote to a pipe after its last line."""
+    reader, writer = os.pipe()
+    process = subprocess.Popen(
+        [sys.executable, '-c', WRITER.format(lines=lines, done=writer)], pass_fds=[writer],
+        **streams)
+    os.close(writer)
+    return process, reader
+
+
+def test_relay_passes_on_everything_in_order():
+    process, reader = run(2000, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    output, _ = process.communicate(timeout=60)
+    assert os.read(reader, 10) == b'done'
+    lines = output.splitlines()
+    assert [line for line in lines if line.startswith(b'line')] == [
+        b'line %06d of many that somebody ought to read' % number for number in range(2000)]
+    assert b'the end' in lines
+
+
+@pytest.mark.parametrize('lines', [2000, 300_000])
+def test_relay_lets_a_writer_finish_although_nobody_reads(lines):
+    unread, full = os.pipe()
+    process, reader = run(lines, stdout=full, stderr=full)
+    assert process.wait(60) == 0
+    assert os.read(reader, 10) == b'done'
+    for descriptor in (unread, full, reader):
+        os.close(descriptor)
+
+
+def test_relay_counts_output_that_was_dropped():
+    unread, full = os.pipe()
+    process, reader = run(300_000, stdout=full, stderr=full)
+    assert os.read(reader, 10) == b'done'
+    os.close(full)
+    process.wait(60)
+    collected = b''.join(iter(lambda: os.read(unread, 65536), b''))
+    # the rest went with the process
+    assert collected.startswith(b'line 000000')
+    os.close(unread)
+
+
+def test_relay_says_how_much_was_dropped_once_somebody_reads_again():
+    script = """
+import os, sys, time
+from digiphys_ros.output_relay import OutputRelay
+relay = OutputRelay(1)
+for _ in range(200):
+    os.write(1, b'x' * 65535 + b'\\\\n')
+    time.sleep(0.001)
+sys.stderr.write('go\\\\n'); sys.stderr.flush()
+sys.stdin.readline()
+os.write(1, b'again\\\\n')
+relay.close()
+""".replace('\\\\n', '\\n')
+    process = subprocess.Popen([sys.executable, '-c', script], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stderr.readline()
+    collected = []
+    reading = threading.Thread(target=lambda: collected.append(process.stdout.read()))
+    reading.start()
+    process.stdin.write(b'\n')
+    process.stdin.close()
+    process.wait(60)
+    reading.join(60)
+    assert b'bytes of output were dropped' in collected[0]
+
+
+@pytest.mark.parametrize('descriptor', [1, 2])
+def test_relay_survives_a_closed_descriptor(descriptor):
+    done = subprocess.run(
+        [sys.executable, '-c', f"""
+import os
+os.close({descriptor})
+from digiphys_ros.output_relay import relay_output
+relay_output()()
+"""], stdin=subprocess.DEVNULL)
+    assert done.returncode == 0
