@@ -84,7 +84,7 @@ def _commands(arguments: argparse.Namespace) -> dict[str, list[str]]:
 
 def _overrides(texts: list[str], nodes: tuple[str, ...]) -> dict[str, dict[str, Any]]:
     from digiphys_ros.nodes.configuration import declared
-    import yaml
+    from digiphys_ros.yamlfile import parse_value
     overrides: dict[str, dict[str, Any]] = {}
     for text in texts:
         target, equals, value = text.partition('=')
@@ -96,8 +96,8 @@ def _overrides(texts: list[str], nodes: tuple[str, ...]) -> dict[str, dict[str, 
                              f'{", ".join(nodes)} and one of its parameters'
                              + (f' ({", ".join(allowed)}).' if allowed else '.'))
         try:
-            overrides.setdefault(node, {})[name] = allowed[name].check(yaml.safe_load(value))
-        except (ConfigError, yaml.YAMLError) as error:
+            overrides.setdefault(node, {})[name] = allowed[name].check(parse_value(value))
+        except ConfigError as error:
             raise UsageError(f'--set {text}: {error}') from error
     return overrides
 

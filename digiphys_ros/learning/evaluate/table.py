@@ -15,11 +15,11 @@
 """Measure a model of a table: rows of numbers, for which there are no bundles."""
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
 from digiphys_ros.errors import BundleError, DatasetError
+from digiphys_ros.files import parse_json, read_text
 from digiphys_ros.learning.datasets.dataset import Dataset
 from digiphys_ros.learning.evaluate.evaluate import matched, report_on
 from digiphys_ros.perception.bundle import MANIFEST
@@ -41,7 +41,7 @@ def read_about(folder: Path) -> dict[str, Any]:
     :raises BundleError: when they are not there.
     """
     try:
-        about = json.loads((folder / ABOUT).read_text(encoding='utf-8'))
+        about = parse_json(read_text(folder / ABOUT))
         return {**about, 'labels': [str(label) for label in about['labels']],
                 'temperature': float(about['temperature'])}
     except (OSError, ValueError, KeyError, TypeError) as error:
