@@ -30,8 +30,8 @@ ENTRIES = 2_000_000
 """Files in an archive: ImageNet has 1.3 million."""
 ARRAY_BYTES = 4 << 30
 """Of the arrays that are read at once: more than that is no camera's recording."""
-EXPANSION = 200
-"""Bytes of a large entry for each byte in the archive; images and numbers have 1 to 20."""
+EXPANSION, EXPANDED_BYTES = 200, 1 << 30
+"""Bytes for each byte in the archive, of an entry that large; images and numbers have 1 to 20."""
 
 METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 """Only these can be unpacked piece by piece; others hold the whole entry in memory at once."""
@@ -83,7 +83,7 @@ def check_entry(info: zipfile.ZipInfo, limit: int) -> None:
     if info.file_size > limit:
         raise zipfile.BadZipFile(f'{info.filename!r} has {megabytes(info.file_size)} unpacked, '
                                  f'and at most {megabytes(limit)} are read')
-    if info.file_size > max(DATA_BYTES, EXPANSION * info.compress_size):
+    if info.file_size > max(EXPANDED_BYTES, EXPANSION * info.compress_size):
         raise zipfile.BadZipFile(
             f'{info.filename!r} grows from {megabytes(info.compress_size)} to '
             f'{megabytes(info.file_size)}, as no images or numbers do')

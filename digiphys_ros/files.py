@@ -76,8 +76,12 @@ def read_bytes(path: str | Path, limit: int = DATA_BYTES) -> bytes:
     :raises OSError: when it cannot be read, is something else, or is larger.
     """
     with open_regular(path, limit) as file:
-        content = file.read(limit + 1)
-    # a file can grow, and those of the system have no size
+        size = os.fstat(file.fileno()).st_size
+        # a read reserves all that it asks for
+        content = file.read(size + 1)
+        if len(content) > size:
+            # it grew meanwhile, or is one of the system's, which have no size
+            content += file.read(limit + 1 - len(content))
     if len(content) > limit:
         raise _too_large(len(content), limit)
     return content

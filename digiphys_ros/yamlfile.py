@@ -72,8 +72,8 @@ def _parse(where: str | Path, text: str) -> tuple[yaml.Node | None, Any]:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         _check_size(where, node)
         for key in _repeated_keys(node, set()):
-            raise ConfigError(f'{where}:{key.start_mark.line + 1}: field `{key.value}`: is already '
-                              'given above, and only one of them could count.')
+            raise ConfigError(f'{where}:{key.start_mark.line + 1}: field `{key.value}`: is '
+                              'already given above, and only one of them could count.')
         return node, yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark

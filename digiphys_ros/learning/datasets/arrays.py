@@ -26,7 +26,7 @@ import zipfile
 
 from digiphys_ros.archives import array_header, BROKEN, check_array, open_zip
 from digiphys_ros.errors import DatasetError
-from digiphys_ros.files import megabytes, reason_of
+from digiphys_ros.files import DATA_BYTES, megabytes, reason_of
 from digiphys_ros.learning.datasets.memory import room_bytes, Spool
 import numpy as np
 from numpy.lib import format as npy
@@ -71,7 +71,7 @@ class Arrays:
     def __getitem__(self, name: str) -> NDArray[Any]:
         """Return a whole array; Python objects are refused, they could run code."""
         try:
-            check_array(self._archive, f'{name}.npy', room_bytes())
+            check_array(self._archive, f'{name}.npy', max(room_bytes(), DATA_BYTES))
             with self._archive.open(f'{name}.npy') as file:
                 array: NDArray[Any] = npy.read_array(file, allow_pickle=False)
                 return array

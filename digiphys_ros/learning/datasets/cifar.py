@@ -15,7 +15,7 @@
 """CIFAR-10's Python batches, read without letting a pickle run code."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 import gzip
@@ -96,7 +96,8 @@ def _opened(path: Path) -> Iterator[Any]:
     with open_regular(path, UNPACKED_BYTES) as file:
         packed = file.read(2) == b'\x1f\x8b'
         file.seek(0)
-        yield _Limited(gzip.open(file) if packed else file)
+        with gzip.GzipFile(fileobj=file) if packed else nullcontext(file) as unpacked:
+            yield _Limited(unpacked)
 
 
 def open_cifar_archive(path: Path, part: str | None = None) -> Dataset:

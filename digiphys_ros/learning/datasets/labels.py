@@ -25,8 +25,8 @@ def read_labels(path: Path) -> tuple[str, ...]:
     try:
         lines = read_text(path).splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f'{path}: cannot be read as text with one name a line: {reason_of(error)}.'
-                           ) from error
+        raise DatasetError(f'{path}: cannot be read as text with one name a line: '
+                           f'{reason_of(error)}.') from error
     names = tuple(line.strip() for line in lines if line.strip())
     if len(set(names)) != len(names) or len(names) < 2:
         raise DatasetError(f'{path}: needs at least two different names, one a line, received '
