@@ -97,18 +97,19 @@ def read_text(path: str | Path, limit: int = TEXT_BYTES) -> str:
     return read_bytes(path, limit).decode('utf-8')
 
 
-def parse_json(text: str | bytes) -> Any:
+def parse_json(text: str | bytes, depth: int = DEPTH) -> Any:
     """
     Return what a JSON text holds.
 
-    :raises ValueError: when it is no JSON, a key is given twice in one object, lists and objects
-        are nested deeper than ``DEPTH``, or a text holds half of a character.
+    :param depth: how deep lists and objects may be nested.
+    :raises ValueError: when it is no JSON, a key is given twice in one object, it is nested
+        deeper, or a text holds half of a character.
     """
     try:
         value = json.loads(text, object_pairs_hook=_unique)
     except RecursionError:
-        raise ValueError(f'its brackets are nested deeper than {DEPTH}') from None
-    _check_values(value)
+        raise ValueError(f'its brackets are nested deeper than {depth}') from None
+    _check_values(value, depth)
     return value
 
 
@@ -171,13 +172,13 @@ def _unique(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
     return found
 
 
-def _check_values(value: Any) -> None:
+def _check_values(value: Any, most: int) -> None:
     """Look for depth and for halves of characters, which no file and no terminal takes."""
     waiting = [(value, 0)]
     while waiting:
         one, depth = waiting.pop()
-        if depth > DEPTH:
-            raise ValueError(f'its brackets are nested deeper than {DEPTH}')
+        if depth > most:
+            raise ValueError(f'its brackets are nested deeper than {most}')
         if isinstance(one, dict):
             waiting += [(part, depth + 1) for pair in one.items() for part in pair]
         elif isinstance(one, list):
