@@ -106,11 +106,25 @@ def parse_json(text: str | bytes, depth: int = DEPTH) -> Any:
         deeper, or a text holds half of a character.
     """
     try:
-        value = json.loads(text, object_pairs_hook=_unique)
+        value = json.loads(text, object_pairs_hook=unique_keys)
     except RecursionError:
         raise ValueError(f'its brackets are nested deeper than {depth}') from None
     _check_values(value, depth)
     return value
+
+
+def unique_keys(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
+    """
+    Return the keys and values of a JSON object; of a key given twice, readers keep either.
+
+    :raises ValueError: naming the key that is given twice.
+    """
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f'the key {twice[:80]!r} is given twice')
+    return found
 
 
 def csv_columns(text: str, delimiter: str = ',') -> list[str]:
@@ -161,15 +175,6 @@ def _check_mode(mode: int) -> None:
 def _too_large(size: int, limit: int) -> OSError:
     return OSError(errno.EFBIG, f'it has {megabytes(size)}, and at most {megabytes(limit)} are '
                    'read')
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f'the key {twice[:80]!r} is given twice')
-    return found
 
 
 def _check_values(value: Any, most: int) -> None:

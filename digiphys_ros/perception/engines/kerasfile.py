@@ -88,8 +88,8 @@ def _check_config(config: Any) -> None:
         name, module = str(one['class_name']), one.get('module')
         if not _computes(name, module, one.get('registered_name')):
             raise ValueError(
-                f'{str(module or "")[:80]}.{name[:80]} may run code or read files: only layers and '
-                'functions of Keras that compute are loaded')
+                f'{str(module or "")[:80]}.{name[:80]} may run code or read files: only layers '
+                'and functions of Keras that compute are loaded')
 
 
 def _computes(name: str, module: Any, registered: Any) -> bool:
