@@ -24,7 +24,7 @@ from digiphys_ros.ending import on_signal_to_end
 from digiphys_ros.errors import ConfigError, UsageError
 from digiphys_ros.resources import find_resource
 from digiphys_ros.supervisor import Supervisor
-from digiphys_ros.transport import transport_environment
+from digiphys_ros.transport import network_exposure, transport_environment
 
 IMAGE_NODES = ('camera', 'sim', 'classifier')
 
@@ -50,6 +50,8 @@ def add_parser(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run until a signal ends it."""
     commands = _commands(arguments)
+    if exposure := network_exposure(arguments.transport, os.environ):
+        _tell(exposure)
     supervisor = Supervisor(commands, {
         node: transport_environment(arguments.transport, os.environ, images=node in IMAGE_NODES)
         for node in commands})
