@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 import zipfile
 import zlib
 
-from digiphys_ros.files import check_regular_file, DATA_BYTES, megabytes
+from digiphys_ros.files import check_regular_file, DATA_BYTES, megabytes, reason_of
 import numpy as np
 from numpy.lib import format as npy
 
@@ -119,8 +119,8 @@ def array_header(file: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
         version = npy.read_magic(file)
         read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         shape, fortran, dtype = read(file)
-    except RecursionError:
-        raise ValueError('its header is nested too deeply') from None
+    except Exception as error:  # NumPy reads it as Python, whose parser raises many kinds
+        raise ValueError(f'its header cannot be read: {reason_of(error)[:200]}') from error
     return shape, fortran, dtype
 
 

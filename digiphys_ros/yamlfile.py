@@ -19,7 +19,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from digiphys_ros.errors import ConfigError
-from digiphys_ros.files import CONFIG_BYTES, DEPTH, read_text, reason_of as why
+from digiphys_ros.files import (
+    check_characters,
+    CONFIG_BYTES,
+    DEPTH,
+    read_text,
+    reason_of as why,
+)
 from pydantic import BaseModel, ValidationError
 import yaml
 
@@ -128,6 +134,8 @@ def _check_scalar(line: str, node: yaml.Node) -> None:
         raise ConfigError(f'{line}: is not valid YAML here: {name} {shown[:40]}'.rstrip()
                           + ': only text, numbers, true, false, null, lists and mappings are '
                           'read; put a date or other text in quotes.')
+    if isinstance(node, yaml.ScalarNode):
+        check_characters(node.value)
     if node.tag in (f'{_PREFIX}int', f'{_PREFIX}float') and len(node.value) > NUMBER_LENGTH:
         raise ConfigError(f'{line}: a number of {len(node.value)} characters is too long: at most '
                           f'{NUMBER_LENGTH} are read.')

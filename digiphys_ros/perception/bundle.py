@@ -184,8 +184,8 @@ def _inside(directory: Path, name: str) -> Path:
         path = (root / name).resolve()
         exists = path.exists()
     except (OSError, ValueError) as error:
-        raise BundleError(f'{directory / MANIFEST}: {name[:80]!r} is no file name: {error}'
-                          ) from error
+        raise BundleError(f'{directory / MANIFEST}: {name[:80]!r} is no file name: '
+                          f'{reason_of(error)}.') from error
     if root not in path.parents:
         raise BundleError(f'{directory / MANIFEST}: "{name}" leads out of the bundle.')
     if not exists:
