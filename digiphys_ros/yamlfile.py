@@ -97,7 +97,8 @@ def _check_depth(where: str | Path, text: str) -> None:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > DEPTH:
-                raise ConfigError(f'{where}:{event.start_mark.line + 1}: lists and mappings are '
+                line = event.start_mark.line + 1 if event.start_mark else 1
+                raise ConfigError(f'{where}:{line}: lists and mappings are '
                                   f'nested deeper than {DEPTH}.')
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1

@@ -79,7 +79,7 @@ class _Unpacked:
 class _Limited(io.RawIOBase):
     """Gives at most ``UNPACKED_BYTES``: a tar archive's own headers may be of any size."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes] | gzip.GzipFile) -> None:
         self._file, self._left = file, UNPACKED_BYTES
 
     def read(self, size: int = -1) -> bytes:
