@@ -154,7 +154,8 @@ def load_bundle(path: str | Path) -> Bundle:
     try:
         found = content_hash(directory, manifest)
     except OSError as error:
-        raise BundleError(f'{error.filename or directory}: cannot be read: {reason_of(error)}.') from error
+        raise BundleError(f'{error.filename or directory}: cannot be read: '
+                          f'{reason_of(error)}.') from error
     if found != manifest.content_hash:
         raise BundleError(f'{directory}: the content hash is {found[:12]}, but {MANIFEST} says '
                           f'{manifest.content_hash[:12] or "nothing"}: a file was changed after '
