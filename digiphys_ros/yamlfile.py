@@ -19,10 +19,24 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from digiphys_ros.errors import ConfigError
+from digiphys_ros.files import (
+    check_characters,
+    CONFIG_BYTES,
+    DEPTH,
+    read_text,
+    reason_of as why,
+)
 from pydantic import BaseModel, ValidationError
 import yaml
 
 Model = TypeVar('Model', bound=BaseModel)
+
+NODES = 20_000
+"""Values in a file, aliases written out; the largest file shipped has some hundreds."""
+NUMBER_LENGTH = 100
+"""Characters of a number: a float has 24 at most, and longer integers take ages to read."""
+_PREFIX = 'tag:yaml.org,2002:'
+_TAGS = {_PREFIX + name for name in ('null', 'bool', 'int', 'float', 'str', 'seq', 'map', 'merge')}
 
 
 def load_yaml(path: str | Path, model: type[Model]) -> Model:
@@ -36,9 +50,9 @@ def load_yaml(path: str | Path, model: type[Model]) -> Model:
     """
     path = Path(path)
     try:
-        text = path.read_text(encoding='utf-8')
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f'{path}: cannot be read: {error}') from error
+        text = read_text(path, CONFIG_BYTES)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f'{path}: cannot be read: {why(error)}.') from error
     node, data = _parse(path, text)
     if not isinstance(data, dict):
         raise ConfigError(f'{path}:1: a mapping of fields is needed, received {_shorten(data)}.')
@@ -49,38 +63,104 @@ def load_yaml(path: str | Path, model: type[Model]) -> Model:
             from error
 
 
-def _parse(path: Path, text: str) -> tuple[yaml.Node | None, Any]:
+def parse_value(text: str) -> Any:
+    """
+    Return a value as it stands on a command line, such as ``[1, 2]``.
+
+    :raises ConfigError: when it is no YAML, or more than a value is.
+    """
+    return _parse('value', text)[1]
+
+
+def _parse(where: str | Path, text: str) -> tuple[yaml.Node | None, Any]:
     try:
+        _check_depth(where, text)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
+        _check_size(where, node)
         for key in _repeated_keys(node, set()):
-            raise ConfigError(f'{path}:{key.start_mark.line + 1}: field `{key.value}`: is already '
-                              'given above, and only one of them could count.')
+            raise ConfigError(f'{where}:{key.start_mark.line + 1}: field `{key.value}`: is '
+                              'already given above, and only one of them could count.')
         return node, yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        raise ConfigError(f'{path}:{line}: is not valid YAML: {error.problem}') from error
-    # A date that no calendar has is a ValueError.
-    except (yaml.YAMLError, ValueError) as error:
-        raise ConfigError(f'{path}: is not valid YAML: {_one_line(str(error))}') from error
+        raise ConfigError(f'{where}:{line}: is not valid YAML: {error.problem}') from error
+    # `!!bool maybe` is a KeyError, `!!int ""` an IndexError
+    except (yaml.YAMLError, ValueError, LookupError, OverflowError) as error:
+        raise ConfigError(f'{where}: is not valid YAML: {_one_line(str(error))}') from error
+
+
+def _check_depth(where: str | Path, text: str) -> None:
+    """Look for deep brackets before they are read by functions that call themselves."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > DEPTH:
+                line = event.start_mark.line + 1 if event.start_mark else 1
+                raise ConfigError(f'{where}:{line}: lists and mappings are '
+                                  f'nested deeper than {DEPTH}.')
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
+def _check_size(where: str | Path, node: yaml.Node | None) -> None:
+    """Look for aliases that hold themselves or multiply, and for values of other kinds."""
+    sizes: dict[int, int | None] = {}
+
+    def size_of(one: yaml.Node) -> int:
+        line = f'{where}:{one.start_mark.line + 1}'
+        if id(one) in sizes:
+            size = sizes[id(one)]
+            if size is None:
+                raise ConfigError(f'{line}: an alias in this value is the value itself.')
+            return size
+        _check_scalar(line, one)
+        sizes[id(one)] = None
+        size = 1 + sum(size_of(child) for child in _children(one))
+        if size > NODES:
+            raise ConfigError(f'{line}: with its aliases written out it holds more than {NODES} '
+                              'values.')
+        sizes[id(one)] = size
+        return size
+
+    if node is not None:
+        size_of(node)
+
+
+def _check_scalar(line: str, node: yaml.Node) -> None:
+    if node.tag not in _TAGS:
+        shown = node.value if isinstance(node, yaml.ScalarNode) else ''
+        name = node.tag.replace(_PREFIX, '!!')
+        raise ConfigError(f'{line}: is not valid YAML here: {name} {shown[:40]}'.rstrip()
+                          + ': only text, numbers, true, false, null, lists and mappings are '
+                          'read; put a date or other text in quotes.')
+    if isinstance(node, yaml.ScalarNode):
+        check_characters(node.value)
+    if node.tag in (f'{_PREFIX}int', f'{_PREFIX}float') and len(node.value) > NUMBER_LENGTH:
+        raise ConfigError(f'{line}: a number of {len(node.value)} characters is too long: at most '
+                          f'{NUMBER_LENGTH} are read.')
+
+
+def _children(node: yaml.Node) -> list[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        return [part for pair in node.value for part in pair]
+    return node.value if isinstance(node, yaml.SequenceNode) else []
 
 
 def _repeated_keys(node: yaml.Node | None, visited: set[int]) -> Iterator[yaml.Node]:
-    # An alias can make a node hold itself.
     if node is None or id(node) in visited:
         return
     visited.add(id(node))
-    if isinstance(node, yaml.SequenceNode):
-        for child in node.value:
-            yield from _repeated_keys(child, visited)
     if isinstance(node, yaml.MappingNode):
         keys: set[str] = set()
-        for key, child in node.value:
+        for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode):
                 if key.value in keys:
                     yield key
                 keys.add(key.value)
-            yield from _repeated_keys(child, visited)
+    for child in _children(node):
+        yield from _repeated_keys(child, visited)
 
 
 def _explain(path: Path, node: yaml.Node | None, item: Any) -> str:

@@ -30,9 +30,9 @@ from pathlib import Path
 
 from digiphys_ros.nodes.configuration import check_parameters
 from digiphys_ros.resources import find_resource
-from digiphys_ros.transport import PROFILES, transport_environment
+from digiphys_ros.transport import network_exposure, PROFILES, transport_environment
 from launch import Action, Condition, LaunchContext, LaunchDescription, Substitution
-from launch.actions import DeclareLaunchArgument, GroupAction, SetEnvironmentVariable
+from launch.actions import DeclareLaunchArgument, GroupAction, LogInfo, SetEnvironmentVariable
 from launch.conditions import IfCondition
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node, SetParameter
@@ -94,6 +94,7 @@ def generate_launch_description() -> LaunchDescription:
     """Return the arguments and the nodes, of which those start that the file names."""
     return LaunchDescription([
         *ARGUMENTS,
+        *_exposure(),
         SetParameter('use_sim_time', True,
                      condition=IfCondition(LaunchConfiguration('use_sim_time'))),
         GroupAction([
@@ -108,6 +109,13 @@ def generate_launch_description() -> LaunchDescription:
             *(_node(executable, condition=_if(executable)) for executable in ('policy', 'gate')),
         ]),
     ])
+
+
+def _exposure() -> Iterator[Action]:
+    """Log who can reach the nodes, where that is not only this machine."""
+    for profile in (*PROFILES, 'none'):
+        if sentence := network_exposure(profile, os.environ):
+            yield LogInfo(msg=sentence, condition=_if('', {'transport': profile}))
 
 
 def _transport(*, images: bool) -> Iterator[Action]:

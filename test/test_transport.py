@@ -12,10 +12,12 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+import os
 from pathlib import Path
 
+from digiphys_ros import transport
 from digiphys_ros.errors import ConfigError
-from digiphys_ros.transport import transport_environment
+from digiphys_ros.transport import interfaces, network_exposure, transport_environment
 import pytest
 
 
@@ -53,3 +55,70 @@ def test_a_file_of_ones_own(tmp_path):
 def test_a_missing_profile_is_told():
     with pytest.raises(ConfigError, match='"pigeon" was not found'):
         transport_environment('pigeon', {})
+
+
+@pytest.mark.parametrize('make', [
+    os.mkfifo, os.mkdir, lambda path: path.write_text('nonsense'),
+    lambda path: path.write_text(''),
+    lambda path: path.write_bytes(b'<dds>' + b'<a>' * 100_000),
+    lambda path: path.symlink_to('/dev/zero')])
+def test_profile_that_is_no_xml_file_is_refused(tmp_path, make):
+    make(tmp_path / 'mine.xml')
+    with pytest.raises(ConfigError, match=r'mine\.xml.*cannot be read as a|/dev/zero: cannot be'):
+        transport_environment(str(tmp_path / 'mine.xml'), {'ROS_DISTRO': 'kilted'})
+
+
+# Exposure.
+
+@pytest.fixture
+def machine(monkeypatch):
+    """Return the environment of a machine with two networks."""
+    monkeypatch.setattr(transport, 'interfaces', lambda: [
+        ('lo', '127.0.0.1'), ('eth0', '192.168.0.5'), ('wlan0', '10.1.2.3')])
+    return {'ROS_DISTRO': 'kilted'}
+
+
+def test_interfaces_are_those_of_this_machine():
+    assert ('lo', '127.0.0.1') in list(interfaces())
+
+
+@pytest.mark.parametrize('profile', ['robot', 'none'])
+def test_open_transport_names_interfaces_danger_and_limits(machine, profile):
+    sentence = network_exposure(profile, machine)
+    for words in (f'transport {profile}:', 'eth0 192.168.0.5, wlan0 10.1.2.3;', 'everybody',
+                  'read the images and command the robot', 'transport local', 'interfaceWhiteList',
+                  'SROS2'):
+        assert words in sentence
+    assert '127.0.0.1' not in sentence
+    assert '\n' not in sentence
+
+
+def test_local_transport_is_not_announced(machine):
+    assert network_exposure('local', machine) == ''
+
+
+@pytest.mark.parametrize('variable', [
+    {'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}, {'ROS_LOCALHOST_ONLY': '1'}])
+def test_environment_that_keeps_nodes_local_is_not_announced(machine, variable):
+    assert network_exposure('none', {**machine, **variable}) == ''
+    # the profile opens sockets of its own
+    assert network_exposure('robot', {**machine, **variable})
+
+
+@pytest.mark.parametrize(('names', 'listed'), [
+    (['eth0'], 'eth0 192.168.0.5;'), (['10.1.2.3', '127.0.0.1'], 'wlan0 10.1.2.3;'),
+    (['127.0.0.1'], ''), ([], 'eth0 192.168.0.5, wlan0 10.1.2.3;')])
+def test_profile_of_ones_own_is_announced_by_its_whitelist(machine, tmp_path, names, listed):
+    addresses = ''.join(f'<address>{name}</address>' for name in names)
+    (tmp_path / 'mine.xml').write_text(
+        '<dds><transport_descriptor><type>SHM</type></transport_descriptor>'
+        '<transport_descriptor><type>UDPv4</type>'
+        f'<interfaceWhiteList>{addresses}</interfaceWhiteList></transport_descriptor></dds>')
+    sentence = network_exposure(str(tmp_path / 'mine.xml'), machine)
+    assert listed in sentence
+    assert bool(sentence) == bool(listed)
+
+
+def test_enforced_security_is_named(machine):
+    secure = {'ROS_SECURITY_ENABLE': 'true', 'ROS_SECURITY_STRATEGY': 'Enforce'}
+    assert 'everybody' not in network_exposure('robot', {**machine, **secure})

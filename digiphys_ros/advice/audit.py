@@ -16,38 +16,57 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+import copy
 from datetime import datetime, timezone
 import fcntl
-import json
+import io
 import os
 from pathlib import Path
+import time
 from typing import Any
 
-from digiphys_ros.advice.chain import BEGINNING, Chain, Entry, entry_hash, head_file, verify
+from digiphys_ros.advice.chain import Chain, digest, Entry, INCOMPLETE, line_of, RECOVERY, VERSION
+from digiphys_ros.advice.verify import examine, head_file, head_text, LINE_BYTES, lines_of
 from digiphys_ros.errors import AuditError
+from digiphys_ros.files import check_regular_file
 
 
 class AuditLog:
     """
     A log that takes entries and gives none back to be changed.
 
-    Several processes may append to one log; each reads what the others appended by ``follow``.
+    Several processes may append to one log; each reads what the others appended by ``follow``. A
+    line that a loss of power left incomplete stays where it is; the next entry sets it aside.
 
+    :param key: keys the hashes, so that only who has it can write a log that verifies; a log is
+        written with the same key, or with none, from its first entry on.
     :raises AuditError: for a log that is there already and is not as it was written.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, key: bytes = b'') -> None:
         self.path = Path(path)
-        self._size = 0
-        self._count = 0
-        self.head = BEGINNING
+        self._key = key
+        self._size = self._lines = 0
+        self._chain = Chain(key)
+        self._last = b''
         self._unread: list[Entry] = []
         with self._locked(create=True) as file:
-            finding = verify(self.path)
+            with os.fdopen(os.dup(file), 'rb') as content:
+                finding = examine(self.path, content, key=key)
             if finding.problems:
                 raise AuditError(f'{self.path}: {finding.problems[0]}; keep the file for the '
                                  'record and name another one.')
             self._catch_up(file)
+
+    @property
+    def head(self) -> str:
+        """Return the hash of the last entry; noted elsewhere, it shows a log written again."""
+        return self._chain.head
+
+    @property
+    def count(self) -> int:
+        """Return the number of entries."""
+        return self._chain.count
 
     def follow(self) -> list[Entry]:
         """
@@ -69,17 +88,8 @@ class AuditLog:
         """
         with self._locked() as file:
             self._catch_up(file)
-            when = datetime.fromtimestamp(time_s, timezone.utc).isoformat(timespec='microseconds')
-            entry: Entry = {'index': self._count + 1, 'time': when, 'kind': kind, **fields,
-                            'previous': self.head}
-            entry['hash'] = entry_hash(entry)
-            try:
-                _write(file, json.dumps(entry, allow_nan=False).encode() + b'\n')
-                self._note_end(entry)
-            except OSError:
-                os.ftruncate(file, self._size)
-                raise
-            self._catch_up(file)
+            entry = self._write(file, b'', kind, time_s, fields)
+            self._read(file)
         return entry
 
     @contextmanager
@@ -87,6 +97,8 @@ class AuditLog:
         try:
             if create:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
+            if not create or self.path.exists():
+                check_regular_file(self.path)
             # opened anew each time: a file that was moved away must not take entries unseen
             file = os.open(self.path, os.O_RDWR | os.O_APPEND | (os.O_CREAT if create else 0),
                            0o640)
@@ -100,30 +112,83 @@ class AuditLog:
                              'nothing goes out unlogged.') from error
 
     def _catch_up(self, file: int) -> None:
-        """Read what was appended since, by this process or another."""
-        size = os.fstat(file).st_size
-        lines = os.pread(file, max(size - self._size, 0), self._size).splitlines(keepends=True)
-        chain = Chain(self._count, self.head)
-        problems = [problem for number, line in enumerate(lines, self._count + 1)
-                    for problem in chain.problems(number, line)]
-        if size < self._size:
-            problems = [f'it was cut from {self._size} to {size} bytes']
-        if problems:
-            raise AuditError(f'{self.path}: the audit log was changed: {problems[0]}; nothing '
-                             'goes out unlogged.')
-        self._unread += [json.loads(line) for line in lines]
-        self._size, self._count, self.head = size, chain.count, chain.head
+        """Read what was appended since, by this process or another, and end what is incomplete."""
+        self._read(file)
+        if self._chain.incomplete:
+            self._set_aside(file)
+            self._read(file)
 
-    def _note_end(self, entry: Entry) -> None:
+    def _read(self, file: int) -> None:
+        size = os.fstat(file).st_size
+        if size < self._size:
+            raise self._changed(f'it was cut from {self._size} to {size} bytes')
+        start = self._size - len(self._last)
+        content = io.BytesIO(os.pread(file, size - start, start))
+        if content.read(len(self._last)) != self._last:
+            raise self._changed('its last entry is not where it was')
+        # a copy: what is wrong stays unread
+        chain, number, line, entries = copy.copy(self._chain), self._lines, self._last, []
+        for number, line in lines_of(self.path, content, self._lines):
+            for problem in chain.problems(number, line):
+                raise self._changed(problem)
+            if not chain.incomplete:
+                entries.append(chain.entry)
+        if chain.incomplete and not chain.lost_power:
+            raise self._changed(f'line {number} is no whole entry')
+        self._unread += entries
+        self._size, self._lines, self._chain, self._last = size, number, chain, line
+
+    def _set_aside(self, file: int) -> None:
+        """End what a loss of power left incomplete, and record that."""
+        end = b'' if self._chain.incomplete.endswith(b'\n') else INCOMPLETE
+        left = self._chain.incomplete + end
+        self._write(file, end, RECOVERY, time.time(), {'bytes': len(left), 'sha256': digest(left)})
+        self._chain.incomplete = left
+        self._last = left
+        self._size += len(end)
+
+    def _write(self, file: int, before: bytes, kind: str, time_s: float, fields: dict[str, Any]
+               ) -> Entry:
+        """Write bytes and an entry, which is returned, or nothing."""
+        index = self.count + 1
+        try:
+            when = datetime.fromtimestamp(time_s, timezone.utc).isoformat(timespec='microseconds')
+            entry: Entry = {
+                'version': VERSION, 'index': index, 'time': when, 'kind': kind, **fields,
+                **({'keyed': True} if self._key else {}), 'previous': self.head}
+            line, found = line_of(entry, self._key)
+            if len(line) > LINE_BYTES:
+                raise ValueError(f'it has {len(line)} bytes, and at most {LINE_BYTES} are taken')
+        except (ValueError, OverflowError) as error:
+            raise AuditError(f'{self.path}: an entry cannot be logged: {error}; nothing goes out '
+                             'unlogged.') from error
+        try:
+            _write(file, before + line)
+            self._note_end(index, found)
+        except OSError:
+            os.ftruncate(file, self._size)
+            raise
+        return {**entry, 'hash': found}
+
+    def _changed(self, problem: str) -> AuditError:
+        return AuditError(f'{self.path}: the audit log was changed: {problem}; nothing goes out '
+                          'unlogged.')
+
+    def _note_end(self, index: int, found: str) -> None:
         target = head_file(self.path)
         beside = target.with_name(f'{target.name}.new')
-        text = json.dumps({'entries': entry['index'], 'hash': entry['hash']}) + '\n'
         file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
         try:
-            _write(file, text.encode())
+            _write(file, head_text(index, found, self._key).encode())
         finally:
             os.close(file)
         os.replace(beside, target)
+        folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            # the new names of both files are on the disk too
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def _write(file: int, data: bytes) -> None:

@@ -15,22 +15,35 @@
 """
 Entries of the audit log, chained: one JSON object a line, each with the hash of the one before.
 
-A changed, missing or moved entry breaks the chain. What the chain alone cannot show, entries
-missing at its end, a small file beside the log tells: how many there are, and the last hash.
-Whoever may write both files could write all anew; a hash noted elsewhere shows that too.
+The hash is of the line's bytes, so that nothing in them can mean two things. A changed, missing or
+moved entry breaks the chain. What the chain alone cannot show, entries missing at its end, a small
+file beside the log holds: how many there are, and the last hash.
+
+Whoever may write both files could write all of it again. With a key, which is in a third file,
+each hash and the end are keyed (HMAC-SHA256), and only who has the key can do so; but an older
+copy of both files is still as it was written. A hash noted elsewhere shows that too.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 import hashlib
+import hmac
 import json
-from pathlib import Path
+import re
 from typing import Any
 
 from digiphys_ros.errors import AuditError
+from digiphys_ros.files import unique_keys
 
 BEGINNING = '0' * 64
 """What the first entry names as the hash before it."""
+VERSION = 2
+"""Entries of version 1, which do not say so, hold the hash of their values instead of bytes."""
+RECOVERY = 'recovery'
+"""Kind of the entry that sets an incomplete line before it aside."""
+INCOMPLETE = b' incomplete\n'
+"""Ends a line that is set aside: one that lacks no more than its end is no entry then either."""
+LINE = re.compile(rb'(\{.*), "hash": "([0-9a-f]{64})"\}\n', re.DOTALL)
 
 Entry = dict[str, Any]
 
@@ -42,94 +55,116 @@ class Finding:
 
     :ivar head: hash of the last entry.
     :ivar problems: one sentence each; none in a log that is as it was written.
+    :ivar notes: one sentence each about lines that a loss of power left incomplete.
     """
 
     entries: int
     head: str
     problems: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
-def entry_hash(entry: Mapping[str, Any]) -> str:
-    """Return the sha256 of an entry without its ``hash``, keys sorted."""
+def line_of(entry: Mapping[str, Any], key: bytes = b'') -> tuple[bytes, str]:
+    """
+    Return the line of an entry, and its hash, which the line holds too.
+
+    :param entry: without its hash.
+    :raises ValueError: for a number that JSON cannot hold.
+    """
+    content = json.dumps(entry, allow_nan=False).encode()
+    found = digest(content, key)
+    return b'%s, "hash": "%s"}\n' % (content[:-1], found.encode()), found
+
+
+def digest(content: bytes, key: bytes = b'') -> str:
+    """Return the SHA-256 of bytes, or their HMAC where there is a key."""
+    if key:
+        return hmac.new(key, content, hashlib.sha256).hexdigest()
+    return hashlib.sha256(content).hexdigest()
+
+
+def _hash_of_values(entry: Mapping[str, Any]) -> str:
+    """Return the hash of an entry of version 1."""
     content = {key: value for key, value in entry.items() if key != 'hash'}
-    text = json.dumps(content, sort_keys=True, separators=(',', ':'), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def head_file(path: Path) -> Path:
-    """Return the file beside a log that tells where it ends."""
-    return path.with_name(f'{path.name}.head')
-
-
-def verify(path: str | Path, noted: str = '') -> Finding:
-    """
-    Look for entries that were changed, are missing or are cut off.
-
-    :param noted: the hash of an entry as somebody wrote it down; it has to be in the log.
-    :raises AuditError: when the file cannot be read.
-    """
-    path = Path(path)
-    try:
-        lines = path.read_bytes().splitlines(keepends=True)
-    except OSError as error:
-        raise AuditError(f'{path}: cannot be read: {error.strerror}.') from error
-    chain = Chain()
-    problems = [problem for number, line in enumerate(lines, 1)
-                for problem in chain.problems(number, line)]
-    problems += _end_problems(path, chain, bool(lines))
-    if noted and noted not in chain.hashes:
-        problems.append(f'no entry has the hash {noted[:12]}: the log was written anew')
-    return Finding(chain.count, chain.head, tuple(problems))
+    return digest(json.dumps(content, sort_keys=True, separators=(',', ':'),
+                             allow_nan=False).encode())
 
 
 class Chain:
     """
     Entries read one after another.
 
-    :param count: how many were read before, and ``head`` the hash of the last of them.
+    :param key: that the hashes are made with, empty where they have none.
+    :ivar count: how many were read, and ``head`` the hash of the last of them.
+    :ivar incomplete: bytes of the lines since the last entry that are no entry.
+    :ivar notes: about lines that were set aside.
+    :ivar entry: the last one.
     """
 
-    def __init__(self, count: int = 0, head: str = BEGINNING) -> None:
-        self.count = count
-        self.head = head
-        self.hashes = {head}
+    def __init__(self, key: bytes = b'') -> None:
+        self.count, self.head = 0, BEGINNING
+        self.incomplete = b''
+        self.notes: tuple[str, ...] = ()
+        self.entry: Entry = {}
+        self._key, self._version = key, 1
 
     def problems(self, number: int, line: bytes) -> Iterator[str]:
-        """Take one line, tell what is wrong with it."""
+        """
+        Take one line, tell what is wrong with it.
+
+        :raises AuditError: when it is keyed, and there is no key.
+        """
         try:
-            entry = json.loads(line)
+            entry = json.loads(line, object_pairs_hook=unique_keys)
             index, previous = int(entry['index']), entry['previous']
-            found, given = entry_hash(entry), entry['hash']
-        except (ValueError, KeyError, TypeError):
-            yield f'line {number} is no whole entry: it was changed or cut off'
+            kind, given, version = entry['kind'], entry['hash'], int(entry.get('version', 1))
+            whole = line.endswith(b'\n')
+        except (ValueError, KeyError, TypeError, RecursionError):
+            whole = False
+        if not whole:
+            self.incomplete += line
             return
-        if not line.endswith(b'\n'):
-            yield f'entry {index} in line {number} is cut off'
-        if found != given:
-            yield f'entry {index} in line {number} was changed'
+        if entry.get('keyed') and not self._key:
+            raise AuditError(f'entry {index} is keyed: name the file with the key '
+                             '(parameter audit_key, or --key)')
+        yield from self._incomplete_problems(number, entry if kind == RECOVERY else None)
+        where = f'entry {index} in line {number}'
+        if not self._is_as_written(line, entry, version):
+            yield f'{where} was changed, or is not of this key'
         elif index > self.count + 1:
             missing = f'entry {index - 1} is' if index == self.count + 2 else \
                 f'entries {self.count + 1} to {index - 1} are'
             yield f'{missing} missing before line {number}'
         elif index <= self.count:
-            yield f'entry {index} in line {number} is not in its place'
+            yield f'{where} is not in its place'
         elif previous != self.head:
-            yield (f'entry {index} in line {number} does not follow the one before it: one of '
-                   'them was put in later')
-        self.count, self.head = index, given
-        self.hashes.add(given)
+            yield f'{where} does not follow the one before it: one of them was put in later'
+        self.entry = entry
+        self.count, self.head, self._version = index, given, max(version, self._version)
 
+    @property
+    def lost_power(self) -> bool:
+        """Return whether the bytes at the end are what a loss of power leaves of an entry."""
+        end = self.incomplete
+        return not end.endswith(b'\n') or b'\0' in end or end.endswith(INCOMPLETE)
 
-def _end_problems(path: Path, chain: Chain, entries: bool) -> Iterator[str]:
-    try:
-        end = json.loads(head_file(path).read_text(encoding='utf-8'))
-        count, head = int(end['entries']), str(end['hash'])
-    except (OSError, ValueError, KeyError, TypeError):
-        if entries:
-            yield f'{head_file(path).name}, which tells where the log ends, is missing or spoilt'
-        return
-    if chain.count < count:
-        yield f'entries {chain.count + 1} to {count} are missing at the end' \
-            if count > chain.count + 1 else f'entry {count} is missing at the end'
-    elif head not in chain.hashes:
-        yield f'{head_file(path).name} names another entry {count}: the log was written anew'
+    def _is_as_written(self, line: bytes, entry: Entry, version: int) -> bool:
+        # nobody goes back to the older form, which can be forged
+        if version < self._version or bool(entry.get('keyed')) != bool(self._key):
+            return False
+        if version == 1:
+            return bool(_hash_of_values(entry) == entry['hash'])
+        parts = LINE.fullmatch(line)
+        return parts is not None and hmac.compare_digest(
+            digest(parts[1] + b'}', self._key).encode(), parts[2])
+
+    def _incomplete_problems(self, number: int, recovery: Entry | None) -> Iterator[str]:
+        """Tell of the lines before this one that are no entries, unless it sets them aside."""
+        if not self.incomplete:
+            return
+        if recovery is not None and recovery.get('sha256') == digest(self.incomplete):
+            self.notes += (f'line {number - 1} was incomplete, and was set aside on '
+                           f'{recovery.get("time")} by entry {recovery["index"]}',)
+        else:
+            yield f'line {number - 1} is no whole entry: it was changed or cut off'
+        self.incomplete = b''

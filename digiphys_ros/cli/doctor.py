@@ -68,6 +68,7 @@ def _findings(arguments: argparse.Namespace) -> list[Finding]:
     return [
         system.check_ros(os.environ),
         system.check_profile(os.environ, arguments.width * arguments.height * 3),
+        system.check_exposure(os.environ),
         system.check_rmem(),
         system.check_cv_bridge(),
         system.check_engines(),

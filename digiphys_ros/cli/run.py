@@ -25,7 +25,7 @@ from digiphys_ros.errors import ConfigError, UsageError
 from digiphys_ros.output_relay import relay_output
 from digiphys_ros.resources import find_resource
 from digiphys_ros.supervisor import Supervisor
-from digiphys_ros.transport import transport_environment
+from digiphys_ros.transport import network_exposure, transport_environment
 
 IMAGE_NODES = ('camera', 'sim', 'classifier')
 
@@ -51,6 +51,8 @@ def add_parser(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run until a signal ends it."""
     commands = _commands(arguments)
+    if exposure := network_exposure(arguments.transport, os.environ):
+        _tell(exposure)
     supervisor = Supervisor(commands, {
         node: transport_environment(arguments.transport, os.environ, images=node in IMAGE_NODES)
         for node in commands})
@@ -88,7 +90,7 @@ def _commands(arguments: argparse.Namespace) -> dict[str, list[str]]:
 
 def _overrides(texts: list[str], nodes: tuple[str, ...]) -> dict[str, dict[str, Any]]:
     from digiphys_ros.nodes.configuration import declared
-    import yaml
+    from digiphys_ros.yamlfile import parse_value
     overrides: dict[str, dict[str, Any]] = {}
     for text in texts:
         target, equals, value = text.partition('=')
@@ -100,8 +102,8 @@ def _overrides(texts: list[str], nodes: tuple[str, ...]) -> dict[str, dict[str, 
                              f'{", ".join(nodes)} and one of its parameters'
                              + (f' ({", ".join(allowed)}).' if allowed else '.'))
         try:
-            overrides.setdefault(node, {})[name] = allowed[name].check(yaml.safe_load(value))
-        except (ConfigError, yaml.YAMLError) as error:
+            overrides.setdefault(node, {})[name] = allowed[name].check(parse_value(value))
+        except ConfigError as error:
             raise UsageError(f'--set {text}: {error}') from error
     return overrides
 

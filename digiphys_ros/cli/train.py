@@ -118,7 +118,7 @@ def _trained(arguments: argparse.Namespace, recipe: 'Recipe', parted: Parted,
 
 def _recipe(arguments: argparse.Namespace) -> 'Recipe':
     from digiphys_ros.learning.recipe import load_recipe
-    import yaml
+    from digiphys_ros.yamlfile import parse_value
     recipe = load_recipe(arguments.recipe)
     changes = {name: getattr(arguments, name) for name in ('epochs', 'seed')
                if getattr(arguments, name) is not None}
@@ -126,7 +126,7 @@ def _recipe(arguments: argparse.Namespace) -> 'Recipe':
         field, equals, value = text.partition('=')
         if not equals:
             raise UsageError(f'--set {text}: FIELD=VALUE is needed.')
-        changes[field] = yaml.safe_load(value)
+        changes[field] = parse_value(value)
     return recipe.replaced(changes) if changes else recipe
 
 

@@ -40,12 +40,15 @@ def add_parser(subparsers: Any) -> None:
     decide.add_argument('--note', default='', metavar='TEXT', help='why, in own words')
     verify = _action(actions, 'verify', 'find entries that were changed, are missing or cut off')
     verify.add_argument('--noted', default='', metavar='HASH',
-                        help='hash of an entry that was written down elsewhere')
+                        help='hash of an entry that was written down elsewhere, such as the last '
+                             'one in the log of the triage node')
 
 
 def _action(actions: Any, name: str, text: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = actions.add_parser(name, help=text, description=text)
     parser.add_argument('log', metavar='LOG', help='the audit log')
+    parser.add_argument('--key', default='', metavar='FILE',
+                        help='the key that the log is written with (audit_key of the node)')
     return parser
 
 
@@ -56,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _review(arguments: argparse.Namespace) -> int:
     from digiphys_ros.advice import AuditLog, review
-    everything = AuditLog(_existing(arguments.log)).follow()
+    everything = AuditLog(_existing(arguments.log), _key(arguments)).follow()
     entries = {entry['case']: entry for entry in everything if entry['kind'] == 'advice'}
     cases = [entries[case.id] for case in review(everything).open]
     if arguments.json:
@@ -74,7 +77,7 @@ def _review(arguments: argparse.Namespace) -> int:
 
 def _decide(arguments: argparse.Namespace) -> int:
     from digiphys_ros.advice import AuditLog, Desk
-    desk = Desk(AuditLog(_existing(arguments.log)))
+    desk = Desk(AuditLog(_existing(arguments.log), _key(arguments)))
     entry = desk.decide(arguments.case, arguments.label, arguments.by, arguments.note,
                         time.time())
     sys.stdout.write(f'entry {entry["index"]} {entry["hash"]}\n{len(desk.queue.open)} open\n')
@@ -83,7 +86,9 @@ def _decide(arguments: argparse.Namespace) -> int:
 
 def _verify(arguments: argparse.Namespace) -> int:
     from digiphys_ros.advice import verify
-    finding = verify(_existing(arguments.log), arguments.noted)
+    finding = verify(_existing(arguments.log), arguments.noted, _key(arguments))
+    for note in finding.notes:
+        sys.stdout.write(f'NOTE     {note}\n')
     for problem in finding.problems:
         sys.stdout.write(f'PROBLEM  {problem}\n')
     sys.stdout.write(f'{finding.entries} entries, last hash {finding.head}: '
@@ -91,7 +96,12 @@ def _verify(arguments: argparse.Namespace) -> int:
     return 1 if finding.problems else 0
 
 
+def _key(arguments: argparse.Namespace) -> bytes:
+    from digiphys_ros.advice import read_key
+    return read_key(arguments.key) if arguments.key else b''
+
+
 def _existing(log: str) -> str:
-    if not Path(log).is_file():
+    if not Path(log).exists():
         raise UsageError(f'{log}: there is no such audit log.')
     return log

@@ -20,13 +20,12 @@ from importlib.util import find_spec
 from pathlib import Path
 import subprocess
 import sys
-from xml.etree import ElementTree
 
 from digiphys_ros.distro import ros_distro
 from digiphys_ros.doctor.finding import Finding
-from digiphys_ros.errors import DigiphysError
+from digiphys_ros.errors import ConfigError, DigiphysError
 from digiphys_ros.resources import find_resource, share_dir
-from digiphys_ros.transport import FASTDDS_2, FASTDDS_3
+from digiphys_ros.transport import network_exposure, profile_variable, read_profile
 
 DEFAULT_SEGMENT_BYTES = 512 * 1024
 """Fast DDS's own shared-memory segment, where no profile says otherwise."""
@@ -50,7 +49,7 @@ def check_ros(environment: Mapping[str, str]) -> Finding:
 
 def check_profile(environment: Mapping[str, str], frame_bytes: int) -> Finding:
     """Compare the shared-memory segment in force with the size of a frame."""
-    variable = FASTDDS_2 if ros_distro(environment) in ('humble', 'jazzy') else FASTDDS_3
+    variable = profile_variable(environment)
     fix = f'export {variable}={share_dir() / "config/dds/local.xml"} (robot.xml between machines)'
     name = environment.get(variable, '')
     if not name:
@@ -58,7 +57,7 @@ def check_profile(environment: Mapping[str, str], frame_bytes: int) -> Finding:
     else:
         try:
             segment, origin = segment_bytes(Path(name)), name
-        except (OSError, ElementTree.ParseError, ValueError) as error:
+        except (ConfigError, ValueError) as error:
             return Finding('transport', 'fail', f'{variable}={name} cannot be read: {error}', fix)
     found = (f'shared-memory segment of {segment / 1e6:.1f} MB ({origin}), a frame has '
              f'{frame_bytes / 1e6:.1f} MB')
@@ -69,10 +68,22 @@ def check_profile(environment: Mapping[str, str], frame_bytes: int) -> Finding:
 
 def segment_bytes(profile: Path) -> int:
     """Return the largest shared-memory segment in a Fast DDS profile, 0 without one."""
-    root = ElementTree.parse(profile).getroot()
+    root = read_profile(profile)
     sizes = [int(element.text or 0) for element in root.iter()
              if element.tag.rsplit('}', 1)[-1] == 'segment_size']
     return max(sizes, default=0)
+
+
+def check_exposure(environment: Mapping[str, str]) -> Finding:
+    """Look who can reach nodes that are started in this environment."""
+    try:
+        sentence = network_exposure('none', environment)
+    except ConfigError as error:
+        return Finding('network', 'fail', str(error), 'correct the profile')
+    if not sentence:
+        return Finding('network', 'ok', 'nodes started here are reached from this machine only')
+    found, _, fix = sentence.removeprefix('transport none: ').partition(' To limit it: ')
+    return Finding('network', 'warn', f'nodes started here: {found}', fix)
 
 
 def check_rmem(path: Path = Path('/proc/sys/net/core/rmem_max')) -> Finding:

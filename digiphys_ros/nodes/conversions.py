@@ -20,6 +20,7 @@ import math
 from typing import Any, TYPE_CHECKING
 
 from digiphys_ros.errors import ConfigError
+from digiphys_ros.files import parse_json
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
@@ -131,8 +132,8 @@ def abstain_below_of(message: 'VisionInfo') -> float | None:
 
 def _about(message: 'VisionInfo') -> dict[str, Any]:
     try:
-        about = json.loads(message.database_location)
-    except (ValueError, RecursionError):
+        about = parse_json(message.database_location)
+    except ValueError:
         return {}
     return about if isinstance(about, dict) else {}
 

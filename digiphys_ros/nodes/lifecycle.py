@@ -26,10 +26,11 @@ from digiphys_ros.errors import ConfigError, DigiphysError
 from digiphys_ros.nodes.parameter_service import PreparingParameterService
 from digiphys_ros.nodes.parameters import Parameter, ParameterSet
 from digiphys_ros.nodes.scheduling import apply_scheduling
+from digiphys_ros.nodes.sim_clock import SimClockNode
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration
-from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
+from rclpy.lifecycle import TransitionCallbackReturn
 
 COMMON = (
     Parameter('autostart', True,
@@ -54,7 +55,7 @@ def settle_memory() -> None:
     gc.freeze()
 
 
-class PipelineNode(LifecycleNode):
+class PipelineNode(SimClockNode):
     """
     A lifecycle node of the pipeline.
 

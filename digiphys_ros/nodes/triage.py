@@ -20,7 +20,15 @@ from pathlib import Path
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
-from digiphys_ros.advice import AuditLog, Desk, Evidence, Explainer, Image as Picture, Model
+from digiphys_ros.advice import (
+    AuditLog,
+    Desk,
+    Evidence,
+    Explainer,
+    Image as Picture,
+    Model,
+    read_key,
+)
 from digiphys_ros.errors import AdviceError, AuditError, ConfigError, DigiphysError, FrameError
 from digiphys_ros.nodes import qos
 from digiphys_ros.nodes.advice_conversions import advice_message, case_of, decision_of
@@ -45,6 +53,9 @@ class TriageNode(PipelineNode):
     PARAMETERS = (
         Parameter('audit_log', '~/.ros/triage_audit.jsonl',
                   'File that every advice and every decision is appended to.'),
+        Parameter('audit_key', '',
+                  'File with a key of 32 bytes or more, without which nobody can write a log that '
+                  'verifies. Empty: no key.'),
         Parameter('image_transport', 'raw',
                   'Listen to Image or CompressedImage, for its sha256 in the audit log.',
                   choices=('raw', 'compressed')),
@@ -55,6 +66,7 @@ class TriageNode(PipelineNode):
     def __init__(self, **options: Any) -> None:
         super().__init__('triage', **options)
         self._desk: Desk | None = None
+        self._log: AuditLog | None = None
         self._model: Model | None = None
         self._inputs: list[Any] = []
         self._explainer: Explainer | None = None
@@ -67,9 +79,16 @@ class TriageNode(PipelineNode):
     def configure(self) -> None:
         """Open the audit log, and the model; a log that was changed is refused."""
         try:
-            self._desk = Desk(AuditLog(Path(self.settings.audit_log).expanduser()))
+            key = read_key(self.settings.audit_key) if self.settings.audit_key else b''
         except AuditError as error:
+            raise ConfigError(f'parameter `audit_key`: {error}') from error
+        try:
+            self._log = AuditLog(Path(self.settings.audit_log).expanduser(), key)
+            self._desk = Desk(self._log)
+        except (AuditError, RuntimeError) as error:
             raise ConfigError(f'parameter `audit_log`: {error}') from error
+        # in the node's own log the hash is out of reach of who can write the audit log
+        self._note_head()
         bundle = self.settings.bundle
         self._explainer = Explainer(bundle) if bundle else None
         self._advice = self.create_lifecycle_publisher(DiagnosticArray, 'advice', qos.RELIABLE)
@@ -103,8 +122,15 @@ class TriageNode(PipelineNode):
         if hasattr(self, '_advice'):
             self.destroy_lifecycle_publisher(self._advice)
             del self._advice
-        self._desk = self._explainer = None
+        if self._log is not None:
+            self._note_head()
+        self._desk = self._explainer = self._log = None
         self._images.clear()
+
+    def _note_head(self) -> None:
+        assert self._log is not None
+        self.note(f'audit log: {self._log.count} entries, last hash {self._log.head}',
+                  about='audit log')
 
     def report(self) -> tuple[bytes, str, dict[str, Any]]:
         """Return how many cases are open, which is next, and what is wrong."""
@@ -112,6 +138,8 @@ class TriageNode(PipelineNode):
         waiting = self._open_cases()
         figures |= {'open': len(waiting), 'next': waiting[0].id if waiting else '',
                     'listeners': self._advice.get_subscription_count() if self.configured else 0}
+        if self._log is not None:
+            figures['audit_head'] = self._log.head
         problem = self._unlogged or self._refused
         if self.phase == 'active' and self._model is None:
             problem = problem or 'waits for vision_info, which tells what classifies'

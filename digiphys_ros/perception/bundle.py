@@ -15,12 +15,15 @@
 """The model bundle: a folder that carries all it takes to run a model as it was trained."""
 
 from dataclasses import dataclass
+import errno
 import hashlib
 import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from digiphys_ros.archives import BROKEN, open_npz
 from digiphys_ros.errors import BundleError
+from digiphys_ros.files import MODEL_BYTES, open_regular, parse_json, read_text, reason_of
 from digiphys_ros.perception.preprocess import PreprocessSpec
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +32,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator, ValidationEr
 SCHEMA_VERSION = 1
 MANIFEST = 'bundle.json'
 GOLDEN = 'golden.npz'
+
+GOLDEN_BYTES = 1 << 30
+"""Of all golden frames, unpacked: five of 8192x8192 pixels."""
+PIECE_BYTES = 1 << 20
 
 FileKind = Literal['litert', 'keras', 'savedmodel', 'onnx']
 Use = Literal['control', 'advice']
@@ -108,10 +115,11 @@ class Bundle:
         """
         path = _inside(self.directory, self.manifest.golden)
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with open_npz(path, GOLDEN_BYTES) as arrays:
                 frames, logits = arrays['frames'], arrays['logits']
-        except Exception as error:  # a damaged archive raises what zip, zlib and NumPy like
-            raise BundleError(f'{path}: needs arrays `frames` and `logits`: {error}') from error
+        except BROKEN as error:
+            raise BundleError(f'{path}: needs arrays `frames` and `logits`: {reason_of(error)}.'
+                              ) from error
         are_images = frames.dtype == np.uint8 and frames.size and (
             frames.ndim == 3 or (frames.ndim == 4 and frames.shape[3] == 3))
         if not are_images or logits.dtype.kind != 'f' or logits.shape[:1] != frames.shape[:1]:
@@ -134,16 +142,20 @@ def load_bundle(path: str | Path) -> Bundle:
     directory = Path(path)
     file = directory / MANIFEST
     try:
-        data = json.loads(file.read_text(encoding='utf-8'))
+        data = parse_json(read_text(file))
     except OSError as error:
         raise BundleError(f'{directory} is not a model bundle: {file.name} cannot be read '
                           f'({error.strerror}).') from error
-    except (ValueError, RecursionError) as error:
-        raise BundleError(f'{file}: is not JSON: {error}') from error
+    except ValueError as error:
+        raise BundleError(f'{file}: is not JSON: {reason_of(error)}.') from error
     manifest = _parse(file, data)
     for name in (*manifest.files.values(), manifest.golden):
         _inside(directory, name)
-    found = content_hash(directory, manifest)
+    try:
+        found = content_hash(directory, manifest)
+    except OSError as error:
+        raise BundleError(f'{error.filename or directory}: cannot be read: '
+                          f'{reason_of(error)}.') from error
     if found != manifest.content_hash:
         raise BundleError(f'{directory}: the content hash is {found[:12]}, but {MANIFEST} says '
                           f'{manifest.content_hash[:12] or "nothing"}: a file was changed after '
@@ -172,8 +184,8 @@ def _inside(directory: Path, name: str) -> Path:
         path = (root / name).resolve()
         exists = path.exists()
     except (OSError, ValueError) as error:
-        raise BundleError(f'{directory / MANIFEST}: {name[:80]!r} is no file name: {error}'
-                          ) from error
+        raise BundleError(f'{directory / MANIFEST}: {name[:80]!r} is no file name: '
+                          f'{reason_of(error)}.') from error
     if root not in path.parents:
         raise BundleError(f'{directory / MANIFEST}: "{name}" leads out of the bundle.')
     if not exists:
@@ -189,10 +201,35 @@ def content_hash(directory: Path, manifest: BundleManifest) -> str:
     text = manifest.model_dump_json(exclude=excluded)
     digest.update(json.dumps(json.loads(text), sort_keys=True).encode())
     for name in (*manifest.files.values(), manifest.golden):
-        root = directory / name
-        files = [root] if root.is_file() else sorted(
-            file for file in root.rglob('*') if file.is_file())
-        for file in files:
+        for file in _files(directory / name):
             digest.update(str(file.relative_to(directory)).encode())
-            digest.update(hashlib.sha256(file.read_bytes()).digest())
+            digest.update(_file_hash(file))
     return digest.hexdigest()
+
+
+def _files(path: Path) -> list[Path]:
+    """
+    Return a file, or all files in a folder.
+
+    :raises OSError: for a link in a folder, which may lead to what nobody hashed.
+    """
+    if not path.is_dir():
+        return [path]
+    found = sorted(path.rglob('*'))
+    link = next((file for file in found if file.is_symlink()), None)
+    if link is not None:
+        raise OSError(errno.ELOOP, 'links are not followed in a model: put the file itself there',
+                      str(link))
+    return [file for file in found if not file.is_dir()]
+
+
+def _file_hash(path: Path) -> bytes:
+    digest = hashlib.sha256()
+    try:
+        with open_regular(path, MODEL_BYTES) as file:
+            while piece := file.read(PIECE_BYTES):
+                digest.update(piece)
+    except OSError as error:
+        error.filename = str(path)
+        raise
+    return digest.digest()

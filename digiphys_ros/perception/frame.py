@@ -202,7 +202,7 @@ def decode_compressed(data: Any, format: str, least_size: tuple[int, int] | None
         raise FrameError(f'format "{format}": a depth image has no colours to classify.')
     buffer = _bytes_of(data)
     received = f'compressed image of {buffer.size} bytes, format "{format}"'
-    if kind_of(buffer) is None:
+    if kind_of(buffer) not in ('JPEG', 'PNG', 'WebP'):
         raise FrameError(f'{received}: this is no JPEG, PNG or WebP file.')
     try:
         pixels = decode_file(

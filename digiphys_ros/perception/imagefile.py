@@ -14,29 +14,90 @@
 
 """Image files in memory: what they are, whether they are whole, and their pixels."""
 
+import re
+import struct
 from typing import Any
 
 import cv2
 from digiphys_ros.errors import FrameError
 from numpy.typing import NDArray
 
+MOST_PIXELS = 1 << 26
+"""Of an image that is decoded, 8192x8192: in colours 201 MB. The next cameras have 61 million."""
+MOST_SCANS = 100
+"""Of a progressive JPEG: each is decoded over the whole image, and cameras write some ten."""
+
 _ENDS = {'JPEG': b'\xff\xd9', 'PNG': b'IEND\xaeB`\x82'}
+_STARTS = {b'\xff\xd8\xff': 'JPEG', b'\x89PNG\r\n\x1a\n': 'PNG', b'BM': 'BMP',
+           **{b'P%d' % number: 'PNM' for number in range(1, 7)}}
 
 _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_ALONE = frozenset((0x01, *range(0xD0, 0xD9)))
+"""Markers of a JPEG without a length."""
+_NUMBER = re.compile(rb'(?:\s|#[^\n]*\n)+(\d+)')
 
 
 def kind_of(data: NDArray[Any]) -> str | None:
     """
-    Return JPEG, PNG or WebP by the first bytes of a file, None for anything else.
+    Return JPEG, PNG, WebP, BMP or PNM by the first bytes of a file, None for anything else.
 
     :param data: (N,) uint8.
     """
     head = data[:12].tobytes()
-    if head.startswith(b'\xff\xd8\xff'):
-        return 'JPEG'
-    if head.startswith(b'\x89PNG\r\n\x1a\n'):
-        return 'PNG'
-    return 'WebP' if head[:4] == b'RIFF' and head[8:] == b'WEBP' else None
+    if head[:4] == b'RIFF' and head[8:] == b'WEBP':
+        return 'WebP'
+    return next((kind for start, kind in _STARTS.items() if head.startswith(start)), None)
+
+
+def image_size(data: NDArray[Any]) -> tuple[int, int] | None:
+    """
+    Return height and width of an image file by its header; nothing is decoded.
+
+    :param data: (N,) uint8.
+    :return: None where the file is of no kind known here, or its header is damaged.
+    """
+    kind = kind_of(data)
+    head = data[:1024].tobytes()
+    if kind == 'JPEG':
+        return jpeg_size(data)
+    if kind == 'PNG':
+        # the first chunk has to be IHDR
+        width, height = struct.unpack('>II', head[16:24].ljust(8, b'\0'))
+        return (height, width) if head[12:16] == b'IHDR' else None
+    if kind == 'WebP':
+        return _webp_size(head)
+    if kind == 'BMP':
+        return _bmp_size(head)
+    return _pnm_size(head) if kind == 'PNM' else None
+
+
+def _webp_size(head: bytes) -> tuple[int, int] | None:
+    """Return height and width by RFC 9649: of the canvas, of VP8L or of a VP8 key frame."""
+    if len(head) < 30:
+        return None
+    if head[12:16] == b'VP8X':
+        width, height = (int.from_bytes(head[place:place + 3], 'little') + 1 for place in (24, 27))
+        return height, width
+    if head[12:16] == b'VP8L':
+        bits = int.from_bytes(head[21:25], 'little')
+        return (bits >> 14 & 0x3FFF) + 1, (bits & 0x3FFF) + 1
+    width, height = struct.unpack('<HH', head[26:30])
+    return (height & 0x3FFF, width & 0x3FFF) if head[12:16] == b'VP8 ' else None
+
+
+def _bmp_size(head: bytes) -> tuple[int, int] | None:
+    if len(head) < 26:
+        return None
+    # the oldest header has 12 bytes and sizes of 16 bits; a negative height means: from the top
+    width, height = struct.unpack('<HH', head[18:22]) if head[14] == 12 \
+        else struct.unpack('<ii', head[18:26])
+    return abs(height), abs(width)
+
+
+def _pnm_size(head: bytes) -> tuple[int, int] | None:
+    width = _NUMBER.match(head, 2)
+    height = _NUMBER.match(head, width.end()) if width else None
+    return (int(height[1]), int(width[1])) if width and height else None
 
 
 def jpeg_size(data: NDArray[Any]) -> tuple[int, int] | None:
@@ -46,19 +107,55 @@ def jpeg_size(data: NDArray[Any]) -> tuple[int, int] | None:
     :param data: (N,) uint8.
     :return: None where the file is no JPEG, or the header is not where it should be.
     """
+    place = _frame_header(data)
+    return None if place is None else \
+        (_big_endian(data, place + 5), _big_endian(data, place + 7))
+
+
+def _frame_header(data: NDArray[Any]) -> int | None:
+    """Return where the frame header of a JPEG begins."""
     if kind_of(data) != 'JPEG':
         return None
     place = 2
     while place + 9 <= data.size and data[place] == 0xFF:
-        marker, length = int(data[place + 1]), _big_endian(data, place + 2)
+        marker = int(data[place + 1])
         if marker in _FRAME_HEADERS:
-            return _big_endian(data, place + 5), _big_endian(data, place + 7)
-        place += 2 + length
+            return place
+        if marker == 0xFF:
+            place += 1
+        elif marker in _ALONE:
+            place += 2
+        else:
+            place += 2 + max(_big_endian(data, place + 2), 2)
     return None
 
 
 def _big_endian(data: NDArray[Any], place: int) -> int:
     return int.from_bytes(data[place:place + 2].tobytes(), 'big')
+
+
+def check_pixels(height: float, width: float) -> None:
+    """
+    Refuse an image or a film that would need too much memory.
+
+    :raises FrameError: when it has more than ``MOST_PIXELS``.
+    """
+    if not 0 < height * width <= MOST_PIXELS:
+        raise FrameError(f'an image of {width:.0f}x{height:.0f} pixels: at most '
+                         f'{MOST_PIXELS / 1e6:.0f} million are decoded.')
+
+
+def _check_costs(data: NDArray[Any], kind: str) -> None:
+    """Refuse a small file that would take much memory or time to decode."""
+    size = image_size(data)
+    if size is None:
+        raise FrameError(f'the header of the {kind} file does not say how large the image is.')
+    check_pixels(*size)
+    header = _frame_header(data)
+    if header is not None and data[header + 1] == 0xC2:
+        scans = data.tobytes().count(b'\xff\xda')
+        if scans > MOST_SCANS:
+            raise FrameError(f'a JPEG file of {scans} scans: at most {MOST_SCANS} are decoded.')
 
 
 def decode_file(data: NDArray[Any], flags: int = cv2.IMREAD_ANYCOLOR) -> NDArray[Any]:
@@ -73,14 +170,17 @@ def decode_file(data: NDArray[Any], flags: int = cv2.IMREAD_ANYCOLOR) -> NDArray
     if not data.size:
         raise FrameError('the file is empty.')
     kind = kind_of(data)
-    if kind is not None and not _complete(data, kind):
+    if kind is None:
+        raise FrameError('this is no JPEG, PNG, WebP, BMP, PPM or PGM file.')
+    if not _complete(data, kind):
         raise FrameError(f'the {kind} file ends too early.')
+    _check_costs(data, kind)
     try:
         pixels = cv2.imdecode(data, flags)
     except cv2.error as error:
         raise FrameError(f'OpenCV cannot read the file ({error.err or error}).') from error
     if pixels is None or not pixels.size:
-        raise FrameError(f'the {kind or "image"} file is broken.')
+        raise FrameError(f'the {kind} file is broken.')
     return pixels
 
 
@@ -90,4 +190,4 @@ def _complete(data: NDArray[Any], kind: str) -> bool:
         # the size of what follows stands after the four letters RIFF
         return data.size >= 8 + int.from_bytes(data[4:8].tobytes(), 'little')
     # camera drivers pad with zeros
-    return _ENDS[kind] in data.tobytes().rstrip(b'\0')[-64:]
+    return kind not in _ENDS or _ENDS[kind] in data.tobytes().rstrip(b'\0')[-64:]

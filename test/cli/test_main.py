@@ -135,3 +135,18 @@ def test_what_the_disk_refuses_is_one_sentence(capsys, monkeypatch):
     assert capsys.readouterr().err == 'digiphys: /tmp/x: No space left on device.\n'
     with pytest.raises(OSError, match='No space'):
         main(['--debug', 'data', 'inspect', 'd'])
+
+
+@pytest.mark.parametrize('profile', ['robot', 'local'])
+def test_run_announces_an_open_transport_before_it_starts_anything(capsys, monkeypatch, profile):
+    from digiphys_ros.cli import run
+    from digiphys_ros.errors import ConfigError
+
+    class Supervisor:
+
+        def __init__(self, commands, environments):
+            raise ConfigError('nothing is started here')
+    monkeypatch.setattr(run, 'Supervisor', Supervisor)
+    assert main(['run', '--config', 'traffic', '--transport', profile]) == 2
+    announced = 'digiphys run: transport robot: listens on ' in capsys.readouterr().err
+    assert announced == (profile == 'robot')

@@ -77,3 +77,27 @@ def test_what_cannot_be_done_gets_one_sentence(log, capsys, words, code, sentenc
     told = capsys.readouterr().err
     assert sentence in told
     assert told.count('\n') == 1
+
+
+def test_keyed_log_is_verified_with_its_key_alone(tmp_path, capsys):
+    (tmp_path / 'key').write_bytes(bytes(range(32)))
+    path = tmp_path / 'audit.jsonl'
+    Desk(AuditLog(path, bytes(range(32)))).advise(Image('table@1'), [], Model('xray', 'a1b2'), 0.0)
+    key = ['--key', str(tmp_path / 'key')]
+    assert main(['triage', 'verify', str(path), *key]) == 0
+    assert main(['triage', 'decide', str(path), 'table@1', 'normal', '--by', 'Dr A', *key]) == 0
+    assert main(['triage', 'review', str(path), *key]) == 0
+    capsys.readouterr()
+    assert main(['triage', 'verify', str(path)]) == 1
+    assert 'name the file with the key' in capsys.readouterr().err
+
+
+def test_incomplete_line_is_noted_and_no_problem(log, capsys):
+    with open(log, 'ab') as file:
+        file.write(b'{"version": 2, "ind')
+    assert main(['triage', 'verify', log]) == 0
+    assert 'NOTE     line 4 is incomplete' in capsys.readouterr().out
+    assert main(['triage', 'review', log]) == 0
+    capsys.readouterr()
+    assert main(['triage', 'verify', log]) == 0
+    assert 'NOTE     line 4 was incomplete, and was set aside' in capsys.readouterr().out

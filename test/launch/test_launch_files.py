@@ -313,3 +313,18 @@ def test_the_robot_drives_in_gazebo(robot):
     robot.wait(lambda: odometry and odometry[-1].pose.pose.position.x > 0.5, 'motion', 120.0)
     process.send_signal(signal.SIGINT)
     assert process.wait(20.0) == 0
+
+
+@pytest.mark.parametrize('transport', ['robot', 'local'])
+def test_open_transport_is_announced_once(transport):
+    context = launch.LaunchContext()
+    for argument in description(PIPELINE).get_launch_arguments():
+        argument.visit(context)
+    context.launch_configurations['transport'] = transport
+    said = [launch.utilities.perform_substitutions(context, one.msg)
+            for one in description(PIPELINE).entities
+            if isinstance(one, launch.actions.LogInfo) and one.condition.evaluate(context)]
+    assert len(said) == (transport == 'robot')
+    for sentence in said:
+        assert sentence.startswith('transport robot: listens on ')
+        assert 'command the robot' in sentence

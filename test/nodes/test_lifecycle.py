@@ -93,3 +93,28 @@ def test_a_parameter_of_a_configured_node_is_refused_with_the_reason(robot):
     result = robot.set_parameter('gate', 'lease_s', 0.4)
     assert not result.successful
     assert 'read when the node is configured' in result.reason
+
+
+@pytest.mark.parametrize('node', ['camera', 'classifier', 'policy', 'gate', 'triage'])
+def test_a_negative_clock_is_refused_and_the_node_lives_on(robot, tmp_path, node):
+    from rosgraph_msgs.msg import Clock
+    own = {'audit_log': str(tmp_path / 'audit.jsonl')} if node == 'triage' else {}
+    process = robot.start(node, use_sim_time=True, **own)
+    clock = robot.speak(Clock, '/clock')
+
+    def publish(second):
+        message = Clock()
+        message.clock.sec, message.clock.nanosec = second, 4_000_000_000 if second > 0 else 0
+        clock.publish(message)
+
+    def refused():
+        publish(-5)
+        return '/clock is -5 s, which is below zero' in robot.log(node)
+    robot.poll(refused, 'refusal')
+    # zero, and more nanoseconds than a second has
+    for second in (0, 3):
+        publish(second)
+    robot.is_active(node)
+    assert process.poll() is None
+    assert robot.log(node).count('is below zero') == 1
+    assert 'Traceback' not in robot.log(node)

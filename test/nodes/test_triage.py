@@ -253,3 +253,13 @@ def test_the_shipped_configuration_advises_on_what_the_simulator_shows(robot, lo
     robot.wait(lambda: any('the model looked' in one.status[0].message for one in advice),
                'evidence', 40.0)
     assert not verify(log).problems
+
+
+def test_the_node_writes_with_its_key_and_logs_the_last_hash(robot, log, tmp_path):
+    (tmp_path / 'key').write_bytes(bytes(range(32)))
+    reader = Reader(robot, log, audit_key=str(tmp_path / 'key'))
+    reader.advise(1, ('normal', 0.9))
+    found = verify(log, key=bytes(range(32)))
+    assert (found.entries, found.problems) == (1, ())
+    assert f'audit log: 0 entries, last hash {"0" * 64}' in robot.log('triage')
+    robot.wait(lambda: robot.value('triage', 'audit_head') == found.head, 'head')

@@ -18,12 +18,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 import os
 from pathlib import Path
+import shutil
 import struct
+import tempfile
 from typing import Any
 import zipfile
-import zlib
 
+from digiphys_ros.archives import array_header, BROKEN, check_array, open_zip
 from digiphys_ros.errors import DatasetError
+from digiphys_ros.files import DATA_BYTES, megabytes, reason_of
 from digiphys_ros.learning.datasets.memory import room_bytes, Spool
 import numpy as np
 from numpy.lib import format as npy
@@ -33,8 +36,6 @@ from tqdm import tqdm
 PIECE = 1 << 20
 LOCAL_HEADER = 30
 """Bytes before the name in the header of a file in a .zip; its last four are two lengths."""
-_BROKEN = (OSError, ValueError, EOFError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error,
-           NotImplementedError)
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,8 @@ class Arrays:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self._archive = zipfile.ZipFile(path)
-        except _BROKEN as error:
+            self._archive = open_zip(path)
+        except BROKEN as error:
             raise self._broken(error) from error
 
     def __iter__(self) -> Iterator[str]:
@@ -70,18 +71,20 @@ class Arrays:
     def __getitem__(self, name: str) -> NDArray[Any]:
         """Return a whole array; Python objects are refused, they could run code."""
         try:
+            check_array(self._archive, f'{name}.npy', max(room_bytes(), DATA_BYTES))
             with self._archive.open(f'{name}.npy') as file:
                 array: NDArray[Any] = npy.read_array(file, allow_pickle=False)
                 return array
-        except _BROKEN as error:
+        except BROKEN as error:
             raise self._broken(error, name) from error
 
     def rows(self, name: str) -> Rows:
         """Return an array row by row; one that is too large for the memory stays on disk."""
         member = f'{name}.npy'
         try:
+            check_array(self._archive, member, self._archive.getinfo(member).file_size)
             with self._archive.open(member) as file:
-                shape, fortran, dtype = _header(file)
+                shape, fortran, dtype = array_header(file)
                 start = file.tell()
             size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
             if size <= room_bytes() or fortran or dtype.hasobject or not shape:
@@ -89,7 +92,7 @@ class Arrays:
                 return Rows(array.shape, array.dtype, _InMemory(array))
             stored = self._archive.getinfo(member).compress_type == zipfile.ZIP_STORED
             read = self._stored(member) if stored else self._unpacked(member)
-        except _BROKEN as error:
+        except BROKEN as error:
             raise self._broken(error, name) from error
         return Rows(shape, dtype, _OnDisk(read, start, shape[1:], dtype))
 
@@ -105,6 +108,11 @@ class Arrays:
     def _unpacked(self, member: str) -> Callable[[int, int], bytes]:
         spool = Spool(str(self.path))
         total = self._archive.getinfo(member).file_size
+        free = shutil.disk_usage(tempfile.gettempdir()).free
+        if total > free:
+            raise DatasetError(f'{self.path}: {member} has {megabytes(total)} unpacked, and '
+                               f'{tempfile.gettempdir()} has {megabytes(free)} free (TMPDIR names '
+                               'another place).')
         with self._archive.open(member) as file, tqdm(
                 total=total, desc=f'unpacking {member}', unit='B', unit_scale=True) as bar:
             while piece := file.read(PIECE):
@@ -114,7 +122,7 @@ class Arrays:
 
     def _broken(self, error: Exception, name: str | None = None) -> DatasetError:
         what = self.path if name is None else f'{self.path}: `{name}`'
-        return DatasetError(f'{what} cannot be read as .npz: {error}.')
+        return DatasetError(f'{what} cannot be read as .npz: {reason_of(error)}.')
 
 
 @dataclass(frozen=True)
@@ -139,10 +147,3 @@ class _OnDisk:
         size = int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
         data = self.bytes_at(self.start + index * size, size)
         return np.frombuffer(data, self.dtype).reshape(self.shape)
-
-
-def _header(file: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    version = npy.read_magic(file)
-    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    shape, fortran, dtype = read(file)
-    return shape, fortran, dtype

@@ -22,6 +22,7 @@ import struct
 from typing import Any
 
 from digiphys_ros.errors import DatasetError, FrameError
+from digiphys_ros.files import check_regular_file, reason_of
 from digiphys_ros.learning.datasets.dataset import Dataset
 from digiphys_ros.learning.datasets.folder import UNLABELLED
 from digiphys_ros.learning.datasets.memory import Spool
@@ -61,6 +62,7 @@ def open_bag(path: Path, image_topic: str | None = None, label_topic: str | None
     :param labelled: False takes a bag without a topic of labels too, all images as one class.
     :raises DatasetError: when a topic is missing, or not the only one of its kind.
     """
+    _check_files(path)
     with _opened(path) as reader:
         images = _only(path, reader, IMAGES, image_topic, 'image')
         if labelled or any(one.msgtype in LABELS for one in reader.connections):
@@ -78,6 +80,16 @@ def open_bag(path: Path, image_topic: str | None = None, label_topic: str | None
         else np.arange(len(classes))
     return Dataset(str(path), known, classes, groups,
                    tuple(f'{images[0].topic}[{index}]' for index, _ in found), read)
+
+
+def _check_files(path: Path) -> None:
+    """Refuse a bag with a named pipe or a device in it, which would be read for ever."""
+    for file in path.iterdir() if path.is_dir() else [path]:
+        try:
+            if not file.is_dir():
+                check_regular_file(file)
+        except OSError as error:
+            raise DatasetError(f'{file}: cannot be read as a bag: {reason_of(error)}.') from error
 
 
 class _Reader:
@@ -136,7 +148,8 @@ def _broken() -> tuple[type[Exception], ...]:
     from rosbags.serde import SerdeError
     from rosbags.typesys import TypesysError
     return (AnyReaderError, ReaderError, SerdeError, TypesysError, apsw.Error, struct.error,
-            OSError, EOFError, ValueError, KeyError, IndexError, TypeError, AssertionError)
+            OSError, EOFError, ValueError, KeyError, IndexError, TypeError, AssertionError,
+            RecursionError, MemoryError)
 
 
 def _only(path: Path, reader: Any, kinds: tuple[str, ...], wanted: str | None, what: str

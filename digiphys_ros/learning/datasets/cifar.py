@@ -14,17 +14,21 @@
 
 """CIFAR-10's Python batches, read without letting a pickle run code."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
+import gzip
 import io
 from pathlib import Path, PurePosixPath
 import pickle
 import re
 import tarfile
-from typing import Any
+from typing import Any, IO
 import zlib
 
 from digiphys_ros.errors import DatasetError
+from digiphys_ros.files import megabytes, open_regular, reason_of
 from digiphys_ros.learning.datasets.dataset import Dataset, numbered
 from digiphys_ros.learning.datasets.files import Files
 from digiphys_ros.perception.sources.folder import natural
@@ -33,6 +37,8 @@ from numpy.typing import NDArray
 
 BATCH = re.compile(r'^(data_batch_\d+|test_batch)$')
 WANTED = re.compile(rf'{BATCH.pattern}|^batches\.meta$')
+UNPACKED_BYTES = 1 << 30
+"""Of a whole archive: CIFAR-10 has 186 MB, CIFAR-100 as much."""
 _ALLOWED = {
     **{(f'numpy.{core}.multiarray', '_reconstruct'): np.empty(0).__reduce__()[0]
        for core in ('core', '_core')},
@@ -70,6 +76,30 @@ class _Unpacked:
         return self.contents[name]
 
 
+class _Limited(io.RawIOBase):
+    """Gives at most ``UNPACKED_BYTES``: a tar archive's own headers may be of any size."""
+
+    def __init__(self, file: IO[bytes] | gzip.GzipFile) -> None:
+        self._file, self._left = file, UNPACKED_BYTES
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(min(size, self._left + 1) if size >= 0 else self._left + 1)
+        self._left -= len(data)
+        if self._left < 0:
+            raise tarfile.ReadError(f'it has more than {megabytes(UNPACKED_BYTES)} unpacked')
+        return data
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Open a tar archive, unpacked where it is packed."""
+    with open_regular(path, UNPACKED_BYTES) as file:
+        packed = file.read(2) == b'\x1f\x8b'
+        file.seek(0)
+        with gzip.GzipFile(fileobj=file) if packed else nullcontext(file) as unpacked:
+            yield _Limited(unpacked)
+
+
 def open_cifar_archive(path: Path, part: str | None = None) -> Dataset:
     """
     Return the images of ``cifar-10-python.tar.gz`` as it is published.
@@ -80,14 +110,16 @@ def open_cifar_archive(path: Path, part: str | None = None) -> Dataset:
     contents: dict[str, bytes] = {}
     try:
         # from front to back: to go back in it would mean to unpack it again
-        with tarfile.open(path, 'r|*') as archive:
+        with _opened(path) as stream, tarfile.open(fileobj=stream, mode='r|') as archive:
             for member in archive:
+                if member.size > UNPACKED_BYTES:
+                    raise tarfile.ReadError(f'{member.name!r} has {megabytes(member.size)}')
                 file = archive.extractfile(member) \
                     if WANTED.match(PurePosixPath(member.name).name) else None
                 if file is not None:
                     contents[member.name] = file.read()
     except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
-        raise DatasetError(f'{path}: cannot be read as .tar: {error}.') from error
+        raise DatasetError(f'{path}: cannot be read as .tar: {reason_of(error)}.') from error
     files = _Unpacked(str(path), contents)
     batches = [name for name in files.names() if BATCH.match(PurePosixPath(name).name)]
     if not batches:
@@ -132,9 +164,14 @@ def _batch(files: Files, name: str) -> tuple[NDArray[np.uint8], NDArray[np.int64
     content = _load(files, name)
     try:
         # 1024 values of red, then green, then blue, row by row
-        planes = np.asarray(content[b'data'], np.uint8).reshape(-1, 3, 32, 32)
-        labels = np.asarray(content[b'labels'], np.int64)
-    except (KeyError, TypeError, ValueError) as error:
+        data, numbers = content[b'data'], content[b'labels']
+        # lists that hold each other many times over would fill the memory as arrays
+        if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or \
+                not all(isinstance(number, int) for number in numbers):
+            raise TypeError('data must be an array of bytes, labels a list of numbers')
+        planes = data.reshape(-1, 3, 32, 32)
+        labels = np.array(numbers, np.int64)
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise DatasetError(f'{files.uri}: {name}: is no CIFAR-10 batch: {error}.') from error
     return np.ascontiguousarray(planes.transpose(0, 2, 3, 1)), labels
 

@@ -16,16 +16,14 @@
 
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
-import zipfile
-import zlib
 
+from digiphys_ros.archives import BROKEN, open_zip, read_entry
 from digiphys_ros.errors import DatasetError, FrameError
+from digiphys_ros.files import read_bytes, reason_of
 from digiphys_ros.perception.imagefile import decode_file
 from digiphys_ros.perception.sources.folder import is_image, natural
 import numpy as np
 from numpy.typing import NDArray
-
-_BROKEN = (OSError, RuntimeError, zipfile.BadZipFile, zlib.error, EOFError, KeyError)
 
 
 class Files(Protocol):
@@ -67,9 +65,10 @@ class FolderFiles:
     def read(self, name: str) -> bytes:
         """Return one file."""
         try:
-            return (self._path / name).read_bytes()
+            return read_bytes(self._path / name)
         except OSError as error:
-            raise DatasetError(f'{self.uri}: {name} cannot be read: {error.strerror}.') from error
+            raise DatasetError(f'{self.uri}: {name} cannot be read: {reason_of(error)}.'
+                               ) from error
 
 
 class ZipFiles:
@@ -78,9 +77,9 @@ class ZipFiles:
     def __init__(self, path: Path) -> None:
         self.uri = str(path)
         try:
-            self._archive = zipfile.ZipFile(path)
-        except (OSError, zipfile.BadZipFile) as error:
-            raise DatasetError(f'{path}: cannot be read as .zip: {error}.') from error
+            self._archive = open_zip(path)
+        except BROKEN as error:
+            raise DatasetError(f'{path}: cannot be read as .zip: {reason_of(error)}.') from error
 
     def names(self) -> list[str]:
         """Return all names in natural order."""
@@ -95,9 +94,10 @@ class ZipFiles:
     def read(self, name: str) -> bytes:
         """Return one file."""
         try:
-            return self._archive.read(name)
-        except _BROKEN as error:
-            raise DatasetError(f'{self.uri}: {name} cannot be read: {error}.') from error
+            return read_entry(self._archive, name)
+        except BROKEN as error:
+            raise DatasetError(f'{self.uri}: {name} cannot be read: {reason_of(error)}.'
+                               ) from error
 
 
 def images_in(files: Files) -> list[PurePosixPath]:

@@ -17,11 +17,11 @@
 from collections.abc import Iterator
 import csv
 from dataclasses import replace
-import io
 from pathlib import PurePosixPath
 import re
 
 from digiphys_ros.errors import DatasetError
+from digiphys_ros.files import csv_rows
 from digiphys_ros.learning.datasets.dataset import Dataset, numbered
 from digiphys_ros.learning.datasets.files import Files
 from digiphys_ros.learning.datasets.folder import image_files
@@ -83,8 +83,7 @@ def _test_folder(files: Files, table: str, rows: list[tuple[str, int]]) -> PureP
 def _rows(files: Files, name: str) -> Iterator[tuple[str, int]]:
     """Yield file and class of each image in a table."""
     try:
-        rows = list(csv.DictReader(io.StringIO(files.read(name).decode('utf-8-sig')),
-                                   delimiter=';'))
+        rows = list(csv_rows(files.read(name).decode('utf-8-sig'), ';'))
     except (UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(f'{files.uri}: {name} cannot be read as CSV: {error}.') from error
     for line, row in enumerate(rows, 2):

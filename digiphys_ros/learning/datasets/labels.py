@@ -17,15 +17,16 @@
 from pathlib import Path
 
 from digiphys_ros.errors import DatasetError
+from digiphys_ros.files import read_text, reason_of
 
 
 def read_labels(path: Path) -> tuple[str, ...]:
     """Return the class names in a file with one name a line, in the order of their indices."""
     try:
-        lines = path.read_text(encoding='utf-8').splitlines()
+        lines = read_text(path).splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f'{path}: cannot be read as text with one name a line: {error}.'
-                           ) from error
+        raise DatasetError(f'{path}: cannot be read as text with one name a line: '
+                           f'{reason_of(error)}.') from error
     names = tuple(line.strip() for line in lines if line.strip())
     if len(set(names)) != len(names) or len(names) < 2:
         raise DatasetError(f'{path}: needs at least two different names, one a line, received '

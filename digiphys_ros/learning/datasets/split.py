@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from digiphys_ros.errors import DatasetError
+from digiphys_ros.files import DATA_BYTES, parse_json, read_text
 from digiphys_ros.learning.datasets.dataset import Dataset
 import numpy as np
 from numpy.typing import NDArray
@@ -123,7 +124,7 @@ def load_split(path: str | Path, data: Dataset) -> Split:
 
 def _samples(path: Path) -> dict[str, dict[str, str]]:
     try:
-        document = json.loads(path.read_text(encoding='utf-8'))
+        document = parse_json(read_text(path, DATA_BYTES))
         if document['schema_version'] != SCHEMA_VERSION:
             raise DatasetError(f'{path}: field `schema_version`: {document["schema_version"]} is '
                                f'not known here, {SCHEMA_VERSION} is.')

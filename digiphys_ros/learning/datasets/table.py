@@ -17,12 +17,12 @@
 from collections.abc import Mapping
 import csv
 from functools import partial
-import io
 import math
 from pathlib import PurePosixPath
 from typing import Any
 
 from digiphys_ros.errors import DatasetError
+from digiphys_ros.files import csv_columns, csv_rows
 from digiphys_ros.learning.datasets.dataset import Dataset
 from digiphys_ros.learning.datasets.files import Files
 from digiphys_ros.learning.datasets.folder import image_files, UNLABELLED
@@ -69,19 +69,18 @@ def _row_of(numbers: NDArray[np.float32], index: int) -> NDArray[Any]:
 def _rows(files: Files, name: str, labelled: bool) -> list[Row]:
     where = f'{files.uri}: {name}'
     try:
-        reader = csv.DictReader(io.StringIO(files.read(name).decode('utf-8-sig')))
-        rows: list[Row] = list(reader)
+        text = files.read(name).decode('utf-8-sig')
+        columns = csv_columns(text)
+        rows: list[Row] = list(csv_rows(text))
     except (UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(f'{where} cannot be read as CSV: {error}.') from error
-    columns = reader.fieldnames or []
     if 'label' not in columns and (labelled or not columns):
         raise DatasetError(f'{where}: needs a column `label`, found '
                            f'{", ".join(columns) or "nothing"}.')
     if not rows:
         raise DatasetError(f'{where}: holds no row.')
     for line, row in enumerate(rows, 2):
-        # a short row lacks values, a long one has some under None
-        if None in row.values() or None in row or row.get('label') == '':
+        if row.get('label') == '':
             raise DatasetError(f'{where}:{line}: needs a value for each of {", ".join(columns)}.')
     return rows
 

@@ -46,8 +46,8 @@ class Attack:
         path = bundle.file('keras')
         if path is None:
             return None
-        import keras
-        return cls(keras.models.load_model(path, compile=False, safe_mode=True), bundle.spec)
+        from digiphys_ros.perception.engines.kerasfile import load_keras
+        return cls(load_keras(path), bundle.spec)
 
     def add(self, images: Sequence[NDArray[Any]], classes: NDArray[Any]) -> None:
         """

@@ -15,11 +15,11 @@
 """Measure a model of a table: rows of numbers, for which there are no bundles."""
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
-from digiphys_ros.errors import BundleError, DatasetError
+from digiphys_ros.errors import BundleError, DatasetError, EngineError
+from digiphys_ros.files import MODEL_BYTES, parse_json, read_bytes, read_text
 from digiphys_ros.learning.datasets.dataset import Dataset
 from digiphys_ros.learning.evaluate.evaluate import matched, report_on
 from digiphys_ros.perception.bundle import MANIFEST
@@ -41,7 +41,7 @@ def read_about(folder: Path) -> dict[str, Any]:
     :raises BundleError: when they are not there.
     """
     try:
-        about = json.loads((folder / ABOUT).read_text(encoding='utf-8'))
+        about = parse_json(read_text(folder / ABOUT))
         return {**about, 'labels': [str(label) for label in about['labels']],
                 'temperature': float(about['temperature'])}
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -66,15 +66,14 @@ def evaluate_table(folder: Path, data: Dataset) -> dict[str, Any]:
         raise DatasetError(f'{data.uri}: has {rows.shape[1]} columns of numbers, {folder.name} '
                            f'was trained on {model.input_shape[1]}.')
     logits = np.asarray(model(rows, training=False))
-    digest = hashlib.sha256((folder / MODEL).read_bytes()).hexdigest()
+    digest = hashlib.sha256(read_bytes(folder / MODEL, MODEL_BYTES)).hexdigest()
     return {'bundle': str(about.get('name', folder.name)), 'hash': digest, 'engine': 'keras',
             **report_on(logits, data, about['temperature'], 0.0), 'robustness': {'images': 0}}
 
 
 def _model(folder: Path) -> Any:
-    import keras
+    from digiphys_ros.perception.engines.kerasfile import load_keras
     try:
-        return keras.models.load_model(folder / MODEL, compile=False, safe_mode=True)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BundleError(f'{folder / MODEL}: cannot be read as a Keras model: '
-                          f'{str(error).splitlines()[0]}: train anew.') from error
+        return load_keras(folder / MODEL)
+    except EngineError as error:
+        raise BundleError(f'{error} Train it again.') from error

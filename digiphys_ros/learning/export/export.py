@@ -21,7 +21,8 @@ import tempfile
 from time import perf_counter
 from typing import Any, cast
 
-from digiphys_ros.errors import EngineError
+from digiphys_ros.errors import BundleError, EngineError
+from digiphys_ros.files import read_text, reason_of
 from digiphys_ros.learning.datasets import Dataset
 from digiphys_ros.learning.evaluate.evaluate import matched, Measured
 from digiphys_ros.learning.export.litert import Precision, with_extremes, write_litert
@@ -110,8 +111,8 @@ def export_bundle(bundle: Bundle, formats: Sequence[str], training: Dataset, hel
     if keras_file is None:
         raise EngineError(f'{bundle.directory}: holds no Keras model to export, only '
                           f'{", ".join(bundle.manifest.files)}.')
-    import keras
-    model = keras.models.load_model(keras_file, compile=False, safe_mode=True)
+    from digiphys_ros.perception.engines.kerasfile import load_keras
+    model = load_keras(keras_file)
     held_out = matched(held_out, bundle.labels)
     representative = _representative(bundle, training)
     with tempfile.TemporaryDirectory() as folder:
@@ -159,7 +160,11 @@ def _bundle_of(bundle: Bundle, directory: Path, files: Mapping[FileKind, Path],
     if export is not None:
         manifest = manifest.model_copy(update={
             'provenance': {**manifest.provenance, 'export': export}})
-    card = (bundle.directory / CARD).read_text(encoding='utf-8')
+    try:
+        card = read_text(bundle.directory / CARD)
+    except (OSError, ValueError) as error:
+        raise BundleError(f'{bundle.directory / CARD}: cannot be read: {reason_of(error)}.'
+                          ) from error
     if export:
         # the figures above it are those of the model that was exported
         card = (f'{card.split(EXPORTED)[0]}{EXPORTED}\nEach format on held-out images, by the '

@@ -17,7 +17,7 @@
 from itertools import count
 from typing import Annotated, Any
 
-from digiphys_ros.errors import BundleError, ConfigError
+from digiphys_ros.errors import BundleError, ConfigError, EngineError
 from digiphys_ros.resources import find_resource
 from pydantic import Field
 
@@ -35,13 +35,17 @@ def pretrained(shape: tuple[int, ...], classes: int, *, bundle: str,
     """
     import keras
     from digiphys_ros.perception.bundle import load_bundle
+    from digiphys_ros.perception.engines.kerasfile import load_keras
     try:
         path = load_bundle(find_resource(bundle, 'models')).file('keras')
     except BundleError as error:
         raise ConfigError(f'network `pretrained`: option `bundle`: {error}') from error
     if path is None:
         raise ConfigError(f'network `pretrained`: option `bundle`: {bundle} holds no Keras file.')
-    model = keras.models.load_model(path, compile=False, safe_mode=True)
+    try:
+        model = load_keras(path)
+    except EngineError as error:
+        raise ConfigError(f'network `pretrained`: option `bundle`: {error}') from error
     if tuple(model.input_shape[1:]) != tuple(shape):
         raise ConfigError(f'network `pretrained`: the bundle {bundle} takes images of '
                           f'{tuple(model.input_shape[1:])}, the recipe prepares {tuple(shape)}.')

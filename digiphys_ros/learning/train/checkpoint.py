@@ -21,9 +21,10 @@ import json
 import os
 from pathlib import Path
 from typing import Any, BinaryIO
-import zipfile
 
+from digiphys_ros.archives import BROKEN, open_npz
 from digiphys_ros.errors import TrainingError
+from digiphys_ros.files import MODEL_BYTES, parse_json
 import numpy as np
 from numpy.typing import NDArray
 
@@ -68,10 +69,10 @@ def read(path: Path, content: bytes) -> tuple[dict[str, Any], list[NDArray[Any]]
     :raises TrainingError: when it is damaged.
     """
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-            state: dict[str, Any] = json.loads(str(archive['state']))
+        with open_npz(io.BytesIO(content), MODEL_BYTES) as archive:
+            state: dict[str, Any] = parse_json(str(archive['state']))
             return state, [archive[f'variable_{index}'] for index in range(len(archive.files) - 1)]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except BROKEN as error:
         raise TrainingError(f'{path}: is no whole checkpoint ({error}): start without '
                             '--resume.') from error
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from digiphys_ros.errors import TrainingError
+from digiphys_ros.files import MODEL_BYTES, read_bytes, reason_of
 from digiphys_ros.learning.datasets.stream import Stream
 from digiphys_ros.learning.networks import freeze, unfreeze
 from digiphys_ros.learning.recipe import Recipe
@@ -137,7 +138,10 @@ class Fit:
         """Return state and variables that the chief has in a file; nothing without one."""
         path, content = self._work / name, None
         if self._machines.chief and path.exists():
-            content = path.read_bytes()
+            try:
+                content = read_bytes(path, MODEL_BYTES)
+            except OSError as error:
+                raise TrainingError(f'{path}: cannot be read: {reason_of(error)}.') from error
         content = self._machines.share(content)
         return ({}, []) if content is None else checkpoint.read(path, content)
 

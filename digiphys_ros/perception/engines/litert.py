@@ -24,6 +24,7 @@ from typing import Any
 
 from ai_edge_litert.interpreter import Interpreter
 from digiphys_ros.errors import EngineError
+from digiphys_ros.files import reason_of
 from digiphys_ros.perception.bundle import Bundle
 from digiphys_ros.perception.engines.engine import TOLERANCE
 from digiphys_ros.perception.preprocess import PreprocessSpec
@@ -63,7 +64,7 @@ class LiteRTEngine:
             with _kept_to(set(cores) - self._own_core):
                 self._together = _Network(path, self._threads)
         except (ValueError, RuntimeError) as error:
-            raise EngineError(f'{path}: LiteRT cannot load it: {error}') from error
+            raise EngineError(f'{path}: LiteRT cannot load it: {reason_of(error)}.') from error
         shape = self._together.shape
         if shape[1:] != bundle.spec.shape[1:]:
             raise EngineError(f'{path}: the model takes {shape}, the bundle prepares '

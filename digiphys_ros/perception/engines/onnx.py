@@ -21,6 +21,7 @@ from typing import Any
 from digiphys_ros.errors import EngineError
 from digiphys_ros.perception.bundle import Bundle
 from digiphys_ros.perception.engines.engine import GPU_TOLERANCE, TOLERANCE
+from digiphys_ros.perception.engines.onnxfile import check_onnx
 import numpy as np
 from numpy.typing import NDArray
 import onnxruntime
@@ -44,6 +45,7 @@ class OnnxEngine:
         if path is None:
             raise EngineError(f'{bundle.directory}: holds no ONNX model, only '
                               f'{", ".join(bundle.manifest.files)}.')
+        check_onnx(path)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         # warnings about a provider that is not there: the one in use is told in one line

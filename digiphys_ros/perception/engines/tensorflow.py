@@ -20,8 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from digiphys_ros.errors import EngineError
+from digiphys_ros.files import reason_of
 from digiphys_ros.perception.bundle import Bundle
 from digiphys_ros.perception.engines.engine import GPU_TOLERANCE, TOLERANCE
+from digiphys_ros.perception.engines.kerasfile import load_keras
+from digiphys_ros.perception.engines.savedmodel import check_saved_model
 from numpy.typing import NDArray
 
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
@@ -82,13 +85,14 @@ class TensorFlowEngine:
         if path is None:
             raise EngineError(f'{bundle.directory}: holds no Keras file and no SavedModel, only '
                               f'{", ".join(bundle.manifest.files)}.')
-        try:
-            if keras_file is None:
+        if keras_file is None:
+            check_saved_model(path)
+            try:
                 return _saved_model(path)
-            model = tf.keras.models.load_model(path, compile=False, safe_mode=True)
-        except Exception as error:
-            raise EngineError(f'{path}: TensorFlow cannot load it: '
-                              f'{str(error).splitlines()[0]}') from error
+            except Exception as error:
+                raise EngineError(f'{path}: TensorFlow cannot load it: '
+                                  f'{reason_of(error)[:300]}.') from error
+        model = load_keras(path)
         if tuple(model.input_shape[1:]) != bundle.spec.shape[1:]:
             raise EngineError(f'{path}: the model takes {model.input_shape}, the bundle prepares '
                               f'{bundle.spec.shape}.')

@@ -16,18 +16,15 @@
 
 from collections.abc import Iterator
 import csv
-import io
 import math
 from pathlib import Path, PurePosixPath
 import zipfile
-import zlib
 
+from digiphys_ros.archives import BROKEN, open_zip, read_entry
 from digiphys_ros.errors import FrameError, SourceError
+from digiphys_ros.files import csv_columns, csv_rows, reason_of
 from digiphys_ros.perception.sources.folder import image_frame, is_image, natural
 from digiphys_ros.perception.sources.source import Reader, SourceFrame
-
-_BROKEN = (FrameError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error, EOFError)
-"""What a damaged, encrypted or unknown member of an archive raises."""
 
 
 def open_archive(path: Path) -> Reader:
@@ -37,9 +34,9 @@ def open_archive(path: Path) -> Reader:
     :raises SourceError: when the file is no .zip or its table is wrong.
     """
     try:
-        archive = zipfile.ZipFile(path)
-    except (OSError, zipfile.BadZipFile) as error:
-        raise SourceError(f'{path}: cannot be read as .zip: {error}.') from error
+        archive = open_zip(path)
+    except BROKEN as error:
+        raise SourceError(f'{path}: cannot be read as .zip: {reason_of(error)}.') from error
     table = next((name for name in archive.namelist()
                   if PurePosixPath(name).name == 'labels.csv'), None)
     return ClassFolders(archive) if table is None else DrivingLog(archive, table)
@@ -62,8 +59,8 @@ class ClassFolders:
         for path in self._images:
             label = path.parent.name or None if self._labelled else None
             try:
-                yield image_frame(self._archive.read(str(path)), label)
-            except _BROKEN:
+                yield image_frame(read_entry(self._archive, str(path)), label)
+            except (FrameError, *BROKEN):
                 unreadable.append(str(path))
 
 
@@ -96,8 +93,8 @@ class DrivingLog:
         """Yield the images in the order and with the time they were recorded."""
         for name, time_s in self._images:
             try:
-                yield image_frame(self._archive.read(name), None, time_s)
-            except (KeyError, *_BROKEN):
+                yield image_frame(read_entry(self._archive, name), None, time_s)
+            except (FrameError, *BROKEN):
                 unreadable.append(name)
 
 
@@ -106,25 +103,25 @@ def _rows(archive: zipfile.ZipFile, table: str) -> list[tuple[str, float, str]]:
     where = f'{archive.filename}: {table}'
     rows = []
     try:
-        reader = csv.DictReader(io.StringIO(archive.read(table).decode('utf-8-sig')))
-        missing = {'file', 'timestamp_ms'} - set(reader.fieldnames or ())
+        text = read_entry(archive, table).decode('utf-8-sig')
+        columns = csv_columns(text)
+        missing = {'file', 'timestamp_ms'} - set(columns)
         if missing:
             raise SourceError(f'{where} needs the columns {", ".join(sorted(missing))}, found '
-                              f'{", ".join(reader.fieldnames or ()) or "nothing"}.')
-        for row in reader:
-            rows.append((row.get('session') or '', _seconds(row['timestamp_ms'], where, reader),
-                         row['file'] or ''))
-    except (*_BROKEN, UnicodeDecodeError, csv.Error) as error:
-        raise SourceError(f'{where} cannot be read: {error}.') from error
+                              f'{", ".join(columns) or "nothing"}.')
+        for line, row in enumerate(csv_rows(text), 2):
+            rows.append((row.get('session', ''),
+                         _seconds(row['timestamp_ms'], f'{where}:{line}'), row['file']))
+    except (csv.Error, *BROKEN) as error:
+        raise SourceError(f'{where} cannot be read: {reason_of(error)}.') from error
     return sorted(rows, key=lambda row: (natural(row[0]), row[1]))
 
 
-def _seconds(text: str | None, where: str, reader: 'csv.DictReader[str]') -> float:
+def _seconds(text: str, where: str) -> float:
     try:
-        seconds = float(text or '') * 1e-3
+        seconds = float(text) * 1e-3
     except ValueError:
         seconds = math.nan
     if not math.isfinite(seconds):
-        raise SourceError(f'{where}:{reader.line_num}: timestamp_ms must be a number, received '
-                          f'"{text or ""}".')
+        raise SourceError(f'{where}: timestamp_ms must be a number, received "{text}".')
     return seconds

@@ -20,6 +20,7 @@ import re
 from typing import Any
 
 from digiphys_ros.errors import FrameError
+from digiphys_ros.files import read_bytes
 from digiphys_ros.perception.imagefile import decode_file
 from digiphys_ros.perception.sources.source import SourceFrame
 import numpy as np
@@ -42,7 +43,7 @@ class Folder:
         for file in self._files:
             label = file.parent.name if file.parent != self._path else None
             try:
-                yield image_frame(file.read_bytes(), label)
+                yield image_frame(read_bytes(file), label)
             except (FrameError, OSError):
                 unreadable.append(str(file))
 

@@ -17,10 +17,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-import zipfile
-import zlib
 
+from digiphys_ros.archives import BROKEN, open_npz
 from digiphys_ros.errors import SourceError
+from digiphys_ros.files import reason_of
 from digiphys_ros.perception.sources.source import SourceFrame
 import numpy as np
 from numpy.typing import NDArray
@@ -66,15 +66,13 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
     """Return the arrays that are played, and the names of all others."""
     wanted = {'x', 'y', 'track', 'frame'}
     try:
-        if not zipfile.is_zipfile(path):
-            raise ValueError('it is no archive of arrays')
-        with np.load(path, allow_pickle=False) as archive:
+        with open_npz(path) as archive:
             if 'x' not in archive.files:
                 wanted = {'x_train', 'y_train', 'track', 'frame'}
             return {name: archive[name] if name in wanted else np.empty(0)
                     for name in archive.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise SourceError(f'{path}: cannot be read as .npz: {error}.') from error
+    except BROKEN as error:
+        raise SourceError(f'{path}: cannot be read as .npz: {reason_of(error)}.') from error
 
 
 def _check_images(path: Path, name: str, images: NDArray[Any]) -> None:

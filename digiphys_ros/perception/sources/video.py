@@ -19,7 +19,9 @@ from pathlib import Path
 import time
 
 import cv2
-from digiphys_ros.errors import SourceError
+from digiphys_ros.errors import FrameError, SourceError
+from digiphys_ros.files import check_regular_file, reason_of
+from digiphys_ros.perception.imagefile import check_pixels
 from digiphys_ros.perception.sources.source import KINDS, SourceFrame
 
 PAUSE_S = 0.2
@@ -36,11 +38,8 @@ class Video:
 
     def frames(self, unreadable: list[str]) -> Iterator[SourceFrame]:
         """Yield the frames from the first to the last."""
-        capture = cv2.VideoCapture(str(self._path))
+        capture = self._open()
         try:
-            if not capture.isOpened():
-                raise SourceError(
-                    f'{self._path}: cannot be opened as a video; a source is {KINDS}.')
             rate_hz = capture.get(cv2.CAP_PROP_FPS)
             index = 0
             while (picture := capture.read())[0]:
@@ -49,6 +48,19 @@ class Video:
                 index += 1
         finally:
             capture.release()
+
+    def _open(self) -> cv2.VideoCapture:
+        try:
+            check_regular_file(self._path)
+            capture = cv2.VideoCapture(str(self._path))
+            if not capture.isOpened():
+                raise SourceError(
+                    f'{self._path}: cannot be opened as a video; a source is {KINDS}.')
+            check_pixels(capture.get(cv2.CAP_PROP_FRAME_HEIGHT),
+                         capture.get(cv2.CAP_PROP_FRAME_WIDTH))
+        except (OSError, FrameError) as error:
+            raise SourceError(f'{self._path}: cannot be played: {reason_of(error)}.') from error
+        return capture
 
 
 class Device:

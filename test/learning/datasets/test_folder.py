@@ -98,7 +98,7 @@ def test_pictures_of_all_kinds_lie_in_one_class(tmp_path):
 
 
 @pytest.mark.parametrize(('content', 'words'), [
-    (b'', 'the file is empty'), (b'hello', 'the image file is broken'), (None, 'ends too early')])
+    (b'', 'the file is empty'), (b'hello', 'this is no JPEG, PNG'), (None, 'ends too early')])
 @pytest.mark.parametrize('packed', [False, True])
 def test_a_broken_picture_is_named_when_it_is_read(tmp_path, content, words, packed):
     folder = write(tmp_path / 'd', 'a/0.png', 'b/1.png')

@@ -55,7 +55,7 @@ def test_a_csv_of_numbers_is_a_table(tmp_path):
 @pytest.mark.parametrize(('text', 'words'), [
     ('file,class\n', 'needs a column `label`, found file, class'),
     ('file,label\n', 'holds no row'),
-    ('a,label\n1,x\n2\n', 'd.csv:3: needs a value for each of a, label'),
+    ('a,label\n1,x\n2\n', 'd.csv cannot be read as CSV: line 3 has 1 values, and the first line'),
     ('a,label\n1,x\nred,y\n', 'd.csv:3: field `a`: a number is needed, received "red"'),
     ('a,label\nnan,x\n2,y\n', 'd.csv:2: field `a`: a number is needed, received "nan"'),
     ('file,label\nno.png,x\n', 'd.csv:2: field `file`: there is no no.png and no images/no.png'),

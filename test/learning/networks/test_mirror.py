@@ -16,6 +16,7 @@
 from digiphys_ros.learning.export import export_model
 from digiphys_ros.learning.networks import build_network, mirrored
 from digiphys_ros.learning.recipe import Recipe
+from digiphys_ros.perception.engines.kerasfile import load_keras
 import keras
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ def test_an_image_and_its_mirror_image_get_the_same_answer_the_mean_of_both(tmp_
     assert np.abs(plain(images) - mean).max() > 1e-4
     # LiteRT is held against Keras there
     files = export_model(model, tmp_path, images)
-    again = keras.models.load_model(files['keras'], safe_mode=True)
+    again = load_keras(files['keras'])
     np.testing.assert_allclose(again(images), mean, rtol=1e-5, atol=1e-6)
     assert again.layers[-1].name == 'logits'
 

@@ -72,7 +72,7 @@ def test_sessions_follow_each_other_in_natural_order(tmp_path):
     (['file,angle', 'a.png,1'], ['timestamp_ms', 'found file, angle']),
     (['file,timestamp_ms', 'a.png,1', 'b.png,soon'], ['labels.csv:3', 'received "soon"']),
     (['file,timestamp_ms', 'a.png,nan'], ['labels.csv:2', '"nan"']),
-    (['file,timestamp_ms', 'a.png'], ['labels.csv:2', 'received ""']),
+    (['file,timestamp_ms', 'a.png'], ['labels.csv', 'line 2 has 1 values']),
     ([''], ['found nothing']),
     (['file,timestamp_ms'], ['no readable image']),
 ])

@@ -1,0 +1,152 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Verify an audit log as a whole, its end included."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+import fcntl
+import json
+from pathlib import Path
+from typing import BinaryIO
+
+from digiphys_ros.advice.chain import Chain, digest, Finding
+from digiphys_ros.errors import AuditError
+from digiphys_ros.files import open_regular, parse_json, read_bytes, read_text, reason_of
+
+LINE_BYTES = 1 << 20
+"""Of one entry: a thousand classes and a page of notes have 50 kB."""
+LOG_BYTES = 1 << 40
+KEY_BYTES = 32, 4096
+"""Least and most in a key file: as many as the hash has, and no large file by mistake."""
+
+
+def verify(path: str | Path, noted: str = '', key: bytes = b'') -> Finding:
+    """
+    Look for entries that were changed, are missing or are cut off.
+
+    :param noted: the hash of an entry as somebody wrote it down; it has to be in the log.
+    :param key: that the log is written with.
+    :raises AuditError: when the file cannot be read, or needs a key.
+    """
+    path = Path(path)
+    with _opened(path) as file:
+        # nobody is to be in the middle of a line
+        fcntl.flock(file, fcntl.LOCK_SH)
+        return examine(path, file, noted, key)
+
+
+def examine(path: Path, file: BinaryIO, noted: str = '', key: bytes = b'') -> Finding:
+    """
+    Verify an open log that nobody writes meanwhile.
+
+    :raises AuditError: when a line is too long, or needs a key.
+    """
+    chain, problems, number = Chain(key), [], 0
+    hashes = {chain.head}
+    for number, line in lines_of(path, file):
+        try:
+            problems += list(chain.problems(number, line))
+        except AuditError as error:
+            raise AuditError(f'{path}: {error}.') from error
+        hashes.add(chain.head)
+    if chain.incomplete and not chain.lost_power:
+        problems.append(f'line {number} is no whole entry: it was changed or cut off')
+    problems += _end_problems(path, chain, hashes, number, key)
+    if noted and noted not in hashes:
+        problems.append(f'no entry has the hash {noted[:12]}: the log was written anew or cut')
+    notes = chain.notes
+    if chain.incomplete and not problems:
+        notes += (f'line {number} is incomplete, as a loss of power leaves it: it is set aside '
+                  'when the log is opened the next time',)
+    return Finding(chain.count, chain.head, tuple(problems), notes)
+
+
+def lines_of(path: Path, file: BinaryIO, before: int = 0) -> Iterator[tuple[int, bytes]]:
+    """
+    Yield number and bytes of each line.
+
+    :param before: number of the line before the first.
+    :raises AuditError: for a line that is too long for any entry.
+    """
+    number = before
+    while line := file.readline(LINE_BYTES + 1):
+        number += 1
+        if len(line) > LINE_BYTES:
+            raise AuditError(f'{path}: line {number} has more than {LINE_BYTES} bytes: it was put '
+                             'in by something else; keep the file for the record and name '
+                             'another one.')
+        yield number, line
+
+
+def read_key(path: str | Path) -> bytes:
+    """
+    Return the key in a file, as ``head -c 32 /dev/urandom`` makes it.
+
+    :raises AuditError: when it cannot be read, or is too short or too long.
+    """
+    try:
+        key = read_bytes(Path(path).expanduser(), KEY_BYTES[1])
+    except (OSError, RuntimeError) as error:
+        raise AuditError(f'{path}: the key cannot be read: {reason_of(error)}.') from error
+    if len(key) < KEY_BYTES[0]:
+        raise AuditError(f'{path}: a key has at least {KEY_BYTES[0]} bytes, received {len(key)}: '
+                         'make one with head -c 32 /dev/urandom.')
+    return key
+
+
+def head_file(path: Path) -> Path:
+    """Return the file beside a log that says where it ends."""
+    return path.with_name(f'{path.name}.head')
+
+
+def head_text(count: int, head: str, key: bytes = b'') -> str:
+    """Return what the file beside a log holds."""
+    end = {'entries': count, 'hash': head}
+    signed = {'mac': digest(f'{count} {head}'.encode(), key)} if key else {}
+    return json.dumps({**end, **signed}) + '\n'
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    try:
+        with open_regular(path, LOG_BYTES) as file:
+            yield file
+    except OSError as error:
+        raise AuditError(f'{path}: cannot be read: {reason_of(error)}.') from error
+
+
+def _end_problems(path: Path, chain: Chain, hashes: set[str], lines: int, key: bytes
+                  ) -> Iterator[str]:
+    name = head_file(path).name
+    try:
+        text = read_text(head_file(path))
+        end = parse_json(text)
+        count, head = int(end['entries']), str(end['hash'])
+    except (OSError, ValueError, KeyError, TypeError):
+        if chain.count:
+            yield f'{name}, which tells where the log ends, is missing or spoilt'
+        return
+    if key and text != head_text(count, head, key):
+        yield f'{name} is not of this key: it was written by somebody else'
+    if chain.count < count:
+        if chain.incomplete and chain.lost_power:
+            yield f'line {lines} is no whole entry: it was changed or cut off'
+        yield f'entries {chain.count + 1} to {count} are missing at the end' \
+            if count > chain.count + 1 else f'entry {count} is missing at the end'
+    elif head not in hashes:
+        yield f'{name} names another entry {count}: the log was written anew'
+    elif chain.count > count + 1:
+        yield (f'entries {count + 1} to {chain.count} are not counted in {name}: they were put in '
+               'by something else')

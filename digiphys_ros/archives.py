@@ -1,0 +1,147 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Read .zip and .npz archives that somebody else may have made: with limits on what is inside."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+import os
+from pathlib import Path
+from typing import Any, BinaryIO
+import zipfile
+import zlib
+
+from digiphys_ros.files import check_regular_file, DATA_BYTES, megabytes, reason_of
+import numpy as np
+from numpy.lib import format as npy
+
+ENTRIES = 2_000_000
+"""Files in an archive: ImageNet has 1.3 million."""
+ARRAY_BYTES = 4 << 30
+"""Of the arrays that are read at once: more than that is no camera's recording."""
+EXPANSION, EXPANDED_BYTES = 200, 1 << 30
+"""Bytes for each byte in the archive, of an entry that large; images and numbers have 1 to 20."""
+
+METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+"""Only these can be unpacked piece by piece; others hold the whole entry in memory at once."""
+
+BROKEN = (OSError, ValueError, EOFError, KeyError, RuntimeError, NotImplementedError, MemoryError,
+          zipfile.BadZipFile, zlib.error)
+"""What a damaged, encrypted or hostile archive raises."""
+
+
+def open_zip(path: str | Path) -> zipfile.ZipFile:
+    """
+    Open an archive.
+
+    :raises OSError: when there is no regular file.
+    :raises zipfile.BadZipFile: when it is no archive, or has too many entries.
+    """
+    check_regular_file(path)
+    archive = zipfile.ZipFile(path)
+    if len(archive.infolist()) > ENTRIES:
+        archive.close()
+        raise zipfile.BadZipFile(f'it has {len(archive.infolist())} entries, and at most '
+                                 f'{ENTRIES} are read')
+    return archive
+
+
+def read_entry(archive: zipfile.ZipFile, name: str, limit: int = DATA_BYTES) -> bytes:
+    """
+    Return one file of an archive.
+
+    :param limit: the most bytes that it may have.
+    :raises zipfile.BadZipFile: when it is larger, damaged or packed in an unusual way.
+    """
+    info = archive.getinfo(name)
+    check_entry(info, limit)
+    with archive.open(info) as file:
+        # never more than it claims: what follows would be unpacked before it is cut off
+        return file.read(info.file_size)
+
+
+def check_entry(info: zipfile.ZipInfo, limit: int) -> None:
+    """
+    Look at an entry before it is unpacked.
+
+    :raises zipfile.BadZipFile: when it would be too large.
+    """
+    if info.compress_type not in METHODS:
+        raise zipfile.BadZipFile(f'{info.filename!r} is packed in an unusual way: only stored and '
+                                 'deflated entries are read')
+    if info.file_size > limit:
+        raise zipfile.BadZipFile(f'{info.filename!r} has {megabytes(info.file_size)} unpacked, '
+                                 f'and at most {megabytes(limit)} are read')
+    if info.file_size > max(EXPANDED_BYTES, EXPANSION * info.compress_size):
+        raise zipfile.BadZipFile(
+            f'{info.filename!r} grows from {megabytes(info.compress_size)} to '
+            f'{megabytes(info.file_size)}, as no images or numbers do')
+
+
+def check_array(archive: zipfile.ZipFile, name: str, limit: int) -> None:
+    """
+    Look at an array of an .npz before memory is reserved for it.
+
+    :param name: of the entry.
+    :raises zipfile.BadZipFile: when it is too large.
+    :raises ValueError: when its header claims more than the entry holds.
+    """
+    info = archive.getinfo(name)
+    check_entry(info, limit)
+    with archive.open(info) as file:
+        shape, _, dtype = array_header(file)
+    size = dtype.itemsize
+    for side in shape:
+        size *= side
+    if size > info.file_size and not dtype.hasobject:
+        raise ValueError(f'{name}: is to be {shape} {dtype}, which needs {megabytes(size)}, and '
+                         f'the entry has {megabytes(info.file_size)}')
+
+
+def array_header(file: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """
+    Return shape, order and type in the header of an array.
+
+    :raises ValueError: when it is none.
+    """
+    try:
+        version = npy.read_magic(file)
+        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        shape, fortran, dtype = read(file)
+    except Exception as error:  # NumPy reads it as Python, whose parser raises many kinds
+        raise ValueError(f'its header cannot be read: {reason_of(error)[:200]}') from error
+    return shape, fortran, dtype
+
+
+@contextmanager
+def open_npz(file: str | Path | BinaryIO, limit: int = ARRAY_BYTES) -> Iterator[Any]:
+    """
+    Open an archive of arrays; Python objects in it are refused, they could run code.
+
+    :param limit: the most bytes that all arrays together may have.
+    :raises Exception: one of ``BROKEN``.
+    """
+    if isinstance(file, (str, os.PathLike)):
+        check_regular_file(file)
+    if not zipfile.is_zipfile(file):
+        raise ValueError('it is no archive of arrays')
+    with zipfile.ZipFile(file) as archive:
+        total = sum(info.file_size for info in archive.infolist())
+        if total > limit:
+            raise zipfile.BadZipFile(f'its arrays have {megabytes(total)} unpacked, and at most '
+                                     f'{megabytes(limit)} are read')
+        for info in archive.infolist():
+            check_array(archive, info.filename, limit)
+    with np.load(file, allow_pickle=False) as arrays:
+        yield arrays

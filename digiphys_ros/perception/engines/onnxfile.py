@@ -1,0 +1,121 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Look at an ONNX file before ONNX Runtime loads it.
+
+The file may name others that hold its weights; such a file is not in the bundle's hash, and may
+be any file of the machine. The format is protobuf, of which the few fields are read here that
+count: the package ``onnx`` is not needed on a robot.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from digiphys_ros.errors import EngineError
+from digiphys_ros.files import MODEL_BYTES, read_bytes, reason_of
+
+DEPTH = 50
+_INNER = {
+    'model': {7: 'graph', 20: 'training', 25: 'function'},
+    'training': {1: 'graph', 2: 'graph'},
+    'graph': {1: 'node', 5: 'tensor', 15: 'sparse'},
+    'function': {7: 'node', 11: 'attribute'},
+    'node': {5: 'attribute'},
+    'attribute': {5: 'tensor', 6: 'graph', 10: 'tensor', 11: 'graph', 22: 'sparse',
+                  23: 'sparse'},
+    'sparse': {1: 'tensor', 2: 'tensor'},
+    'tensor': {},
+}
+"""Fields of each message of onnx.proto that hold messages of interest."""
+OPERATION, DOMAIN, EXTERNAL_DATA, DATA_LOCATION = 4, 7, 13, 14
+UNSAFE = (b'ATen', b'EPContext', b'PythonOp')
+"""Operations of ONNX Runtime that run other code or read a file."""
+DOMAINS = (b'', b'ai.onnx', b'ai.onnx.ml', b'com.microsoft')
+"""Whose operations ONNX Runtime itself has."""
+
+
+def check_onnx(path: Path) -> None:
+    """
+    Refuse a model with weights in other files, or with operations of a library of its own.
+
+    :raises EngineError: naming which, or why the file cannot be read.
+    """
+    try:
+        data = memoryview(read_bytes(path, MODEL_BYTES))
+        own = {bytes(value) for number, value in _fields(data)
+               if number == 25 for inner, value in _fields(_bytes(value)) if inner == 10
+               and isinstance(value, memoryview)}
+        _check(path, 'model', data, frozenset((*DOMAINS, *own)))
+    except (OSError, ValueError, IndexError) as error:
+        raise EngineError(f'{path}: cannot be read as an ONNX model: {reason_of(error)}.'
+                          ) from error
+
+
+def _check(path: Path, kind: str, data: memoryview, domains: frozenset[bytes],
+           depth: int = 0) -> None:
+    if depth > DEPTH:
+        raise ValueError(f'its graphs are nested deeper than {DEPTH}')
+    for number, value in _fields(data):
+        if kind == 'tensor' and (number == EXTERNAL_DATA or (number == DATA_LOCATION and value)):
+            raise EngineError(f'{path}: keeps weights in another file, which the bundle does not '
+                              'vouch for: save the model as one file.')
+        if kind == 'node' and number == DOMAIN and bytes(_bytes(value)) not in domains:
+            raise EngineError(f'{path}: uses operations of {bytes(_bytes(value))[:80]!r}, which '
+                              'need a library of their own: export it with those of ONNX.')
+        if kind == 'node' and number == OPERATION and bytes(_bytes(value)) in UNSAFE:
+            raise EngineError(f'{path}: operation {bytes(_bytes(value)).decode()} may run other '
+                              'code or read files: export the model without it.')
+        if number in _INNER[kind]:
+            _check(path, _INNER[kind][number], _bytes(value), domains, depth + 1)
+
+
+def _bytes(value: memoryview | int) -> memoryview:
+    if isinstance(value, int):
+        raise ValueError('a field has the wrong type')
+    return value
+
+
+def _fields(data: memoryview) -> Iterator[tuple[int, memoryview | int]]:
+    """Yield number and value of the fields of a message; lengths and numbers only."""
+    place = 0
+    while place < len(data):
+        key, place = _varint(data, place)
+        kind = key & 7
+        if kind == 0:
+            value, place = _varint(data, place)
+            yield key >> 3, value
+            continue
+        if kind == 2:
+            length, place = _varint(data, place)
+        elif kind in (1, 5):
+            length = 8 if kind == 1 else 4
+        else:
+            raise ValueError('it is no protobuf message')
+        if place + length > len(data):
+            raise ValueError('it ends too early')
+        yield key >> 3, data[place:place + length]
+        place += length
+
+
+def _varint(data: memoryview, place: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        byte = data[place]
+        value |= (byte & 0x7F) << shift
+        place, shift = place + 1, shift + 7
+        if byte < 0x80:
+            return value, place
+        if shift > 63:
+            raise ValueError('a number in it is too long')
