@@ -165,16 +165,16 @@ def check_labels(config: ControlConfig, labels: Iterable[str], model: str = '') 
         for label in sorted(config.classes(rule) - known - set(config.optional_labels)):
             raise ConfigError(
                 f'rule `{rule.name}`: field `when`: the model{model and f" {model}"} has no class '
-                f'"{label}": use a model that has it, or list it in `optional_labels` of the rules '
-                f'file; the model has {", ".join(sorted(known - {ABSTAIN}))}')
+                f'"{label}": use a model that has it, or list it in `optional_labels` of the '
+                f'rules file; the model has {", ".join(sorted(known - {ABSTAIN}))}')
 
 
 def control_warnings(config: ControlConfig) -> list[str]:
     """Return a sentence for each rule that moves an actuator for long without a class."""
     return [
-        f'rule `{rule.name}` may move {", ".join(moved)} for {config.votes.max_unsure_s:g} s while '
-        'no class is recognised: shorten `votes.max_unsure_s`, or let the rule command the safe '
-        'state'
+        f'rule `{rule.name}` may move {", ".join(moved)} for {config.votes.max_unsure_s:g} s '
+        'while no class is recognised: shorten `votes.max_unsure_s`, or let the rule command the '
+        'safe state'
         for rule in config.rules if rule.default or ABSTAIN in config.classes(rule)
         if (moved := _moved_for_long(config, rule))]
 

@@ -68,8 +68,8 @@ class Decision:
     """
     What to do now.
 
-    :ivar rule: the rule in force, None before enough votes, ``NOT_RECOGNISED`` while the safe state
-        is commanded for want of a class.
+    :ivar rule: the rule in force, None before enough votes, ``NOT_RECOGNISED`` while the safe
+        state is commanded for want of a class.
     :ivar commands: one command an actuator; none before enough votes or without a new image.
     :ivar changed: whether the rule is another one than after the observation before.
     """

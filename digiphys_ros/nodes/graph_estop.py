@@ -74,7 +74,7 @@ def _runs(node: Node, gate: str) -> bool:
 
 def _demand(node: Node, gate: str) -> Demand | None:
     """Return what the gate's parameters ask for, None when it does not answer."""
-    client = node.create_client(GetParameters, f'{gate}/get_parameters')
+    client: Any = node.create_client(GetParameters, f'{gate}/get_parameters')
     try:
         future = client.call_async(GetParameters.Request(
             names=['estop_required', 'estop_timeout_s']))
@@ -95,8 +95,9 @@ def _missing(topic: str, gate: str, demand: Demand) -> Finding:
         return Finding('e-stop', 'fail', f'no publisher on {topic}, and {gate} does not move '
                        'without one (`estop_required`)', f'start the node that publishes {TYPE} '
                        f'on {topic}, or remap its topic to this one')
-    return Finding('e-stop', 'warn', f'no e-stop publisher on {topic}, and {gate} does not require '
-                   'one', f'publish {TYPE} on {topic}, and set `estop_required: true` of {gate}')
+    return Finding('e-stop', 'warn', f'no e-stop publisher on {topic}, and {gate} does not '
+                   'require one', f'publish {TYPE} on {topic}, and set '
+                   f'`estop_required: true` of {gate}')
 
 
 def _wrong_type(topic: str, publisher: TopicEndpointInfo) -> Finding:

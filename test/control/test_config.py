@@ -38,7 +38,7 @@ def test_control_warnings_motion_without_end_names_each_rule(path):
     found = control_warnings(control.model_copy(update={'votes': votes}))
     unsure = [rule.name for rule in control.rules if rule.default or 'abstain' in rule.when]
     assert len(found) == len(unsure) == 2
-    for name, sentence in zip(unsure, found):
+    for name, sentence in zip(unsure, found, strict=True):
         assert f'rule `{name}`' in sentence
         assert '`votes.max_unsure_s`' in sentence
 
@@ -47,6 +47,6 @@ def test_control_warnings_safe_state_on_abstention_is_no_motion(tmp_path):
     text = (share_dir() / 'config' / 'traffic_rules.yaml').read_text()
     path = tmp_path / 'rules.yaml'
     path.write_text(text.replace('linear.x: 0.3, ', 'linear.x: 0.0, ').replace(
-        'max_age_s: 2.0', 'max_age_s: 2.0, max_unsure_s: 1.0e+6'))
+        'max_unsure_s: 2.0', 'max_unsure_s: 1.0e+6'))
     assert load_control(path).votes.max_unsure_s == 1e6
     assert control_warnings(load_control(path)) == []

@@ -109,7 +109,7 @@ def test_nothing_recognised_moves_for_the_bounded_time_only(path, nothing):
     last_s = decision.commands[next(iter(decision.commands))].stamp_s
     stamps = [last_s + (index + 1) * period_s for index in range(10_000)]
     seen = itertools.islice(NOTHING[nothing], len(stamps))
-    moving = [stamp_s for stamp_s, (label, score) in zip(stamps, seen)
+    moving = [stamp_s for stamp_s, (label, score) in zip(stamps, seen, strict=True)
               if moved(control, policy.update(Observation(label, score, stamp_s)).commands)]
     rule = control.rule_for(known)
     bound_s = control.votes.max_unsure_s + rule.hold_s + rule.linger_s + \
