@@ -71,6 +71,7 @@ class Robot:
         self._thread = threading.Thread(target=self._executor.spin, daemon=True)
         self._thread.start()
         self.diagnostics: dict[str, tuple[str, dict[str, str]]] = {}
+        self.levels: dict[str, bytes] = {}
         from diagnostic_msgs.msg import DiagnosticArray
         self.node.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 50)
 
@@ -194,6 +195,7 @@ class Robot:
     def _on_diagnostics(self, message: Any) -> None:
         with self._changed:
             for status in message.status:
+                self.levels[status.name] = status.level
                 self.diagnostics[status.name] = (
                     status.message, {item.key: item.value for item in status.values})
             self._changed.notify_all()

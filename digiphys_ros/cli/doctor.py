@@ -73,6 +73,7 @@ def _findings(arguments: argparse.Namespace) -> list[Finding]:
         system.check_cv_bridge(),
         system.check_engines(),
         system.check_bundle(arguments.bundle, arguments.rules),
+        system.check_rules(arguments.rules),
         shared_memory.check_shared_memory(arguments.fix),
         *_graph(arguments),
     ]
@@ -87,7 +88,7 @@ def _graph(arguments: argparse.Namespace) -> list[Finding]:
     if find_spec('rclpy') is None:
         return [Finding('graph', 'skip', 'rclpy is not installed')]
     from digiphys_ros.nodes.graph import check_graph
-    return check_graph(arguments.seconds, topics)
+    return check_graph(arguments.seconds, topics, prefix)
 
 
 def _line(finding: Finding) -> str:

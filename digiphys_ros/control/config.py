@@ -30,14 +30,26 @@ from digiphys_ros.yamlfile import load_yaml
 from pydantic import BaseModel, Field, model_validator
 
 
+LONGEST_UNSURE_S = 10.0
+"""Of motion while no class is recognised: a longer one is worth a warning."""
+
+LONGEST_UNSURE_SIGNALS_S = 600.0
+"""The same for signals: a plan by the clock serves every road while a detector cannot."""
+
+
 class ControlConfig(BaseModel):
-    """Actuators, votes, groups of classes and rules; an earlier rule goes before a later one."""
+    """
+    Actuators, votes, groups of classes and rules; an earlier rule goes before a later one.
+
+    :ivar optional_labels: classes that the rules name and a model may lack.
+    """
 
     model_config = STRICT
 
     actuators: Annotated[dict[Name, ActuatorConfig], Field(min_length=1)]
     votes: Votes = Votes()
     groups: dict[str, list[str]] = {}
+    optional_labels: list[str] = []
     rules: Annotated[list[Rule], Field(min_length=1)]
 
     @model_validator(mode='after')
@@ -46,6 +58,7 @@ class ControlConfig(BaseModel):
                     for problem in self._command_problems(index, rule)]
         problems += self._topic_problems()
         problems += self._group_problems()
+        problems += self._optional_problems()
         names = [rule.name for rule in self.rules]
         problems += [(('rules', index, 'name'), 'is already the name of a rule', name)
                      for index, name in enumerate(names) if name in names[:index]]
@@ -100,6 +113,12 @@ class ControlConfig(BaseModel):
                 if member in self.groups and member != name:
                     yield ('groups', name, index), 'a group holds classes, not groups', member
 
+    def _optional_problems(self) -> Iterable[Problem]:
+        named = {label for rule in self.rules for label in self.classes(rule)} - {ABSTAIN}
+        for index, label in enumerate(self.optional_labels):
+            if label not in named:
+                yield ('optional_labels', index), 'must be a class that a rule names', label
+
     def actuator(self, name: str) -> Actuator:
         """Return one actuator's checked values."""
         return self.actuators[name].build()
@@ -110,8 +129,12 @@ class ControlConfig(BaseModel):
 
     def command(self, rule: Rule) -> dict[str, dict[str, float]]:
         """Return the whole command of a rule: what it does not mention stays in the safe state."""
-        return {name: {**actuator.build().safe_values(), **rule.command.get(name, {})}
-                for name, actuator in self.actuators.items()}
+        return {name: {**values, **rule.command.get(name, {})}
+                for name, values in self.safe_command().items()}
+
+    def safe_command(self) -> dict[str, dict[str, float]]:
+        """Return the command that leaves every actuator in its safe state."""
+        return {name: self.actuator(name).safe_values() for name in self.actuators}
 
     def rule_for(self, label: str) -> Rule:
         """Return the first rule for a class, or the default rule."""
@@ -130,17 +153,37 @@ def load_control(path: str | Path) -> ControlConfig:
     return load_yaml(path, ControlConfig)
 
 
-def check_labels(config: ControlConfig, labels: Iterable[str]) -> None:
+def check_labels(config: ControlConfig, labels: Iterable[str], model: str = '') -> None:
     """
     Compare the classes that the rules name with those a model knows.
 
-    :raises ConfigError: for a class that can never be seen.
+    :param model: its name, for the error.
+    :raises ConfigError: for a class that can never be seen and is not an optional one.
     """
     known = {*labels, ABSTAIN}
     for rule in config.rules:
-        for label in sorted(config.classes(rule) - known):
-            raise ConfigError(f'rule `{rule.name}`: field `when`: the model has no class '
-                              f'"{label}", it has {", ".join(sorted(known))}')
+        for label in sorted(config.classes(rule) - known - set(config.optional_labels)):
+            raise ConfigError(
+                f'rule `{rule.name}`: field `when`: the model{model and f" {model}"} has no class '
+                f'"{label}": use a model that has it, or list it in `optional_labels` of the '
+                f'rules file; the model has {", ".join(sorted(known - {ABSTAIN}))}')
+
+
+def control_warnings(config: ControlConfig) -> list[str]:
+    """Return a sentence for each rule that moves an actuator for long without a class."""
+    return [
+        f'rule `{rule.name}` may move {", ".join(moved)} for {config.votes.max_unsure_s:g} s '
+        'while no class is recognised: shorten `votes.max_unsure_s`, or let the rule command the '
+        'safe state'
+        for rule in config.rules if rule.default or ABSTAIN in config.classes(rule)
+        if (moved := _moved_for_long(config, rule))]
+
+
+def _moved_for_long(config: ControlConfig, rule: Rule) -> list[str]:
+    command, safe = config.command(rule), config.safe_command()
+    return [name for name, actuator in config.actuators.items() if command[name] != safe[name]
+            and config.votes.max_unsure_s > (
+                LONGEST_UNSURE_SIGNALS_S if actuator.kind == 'signals' else LONGEST_UNSURE_S)]
 
 
 def check_use(use: str, model: str) -> None:

@@ -15,13 +15,19 @@
 """The policy: classes over time to one desired command an actuator."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 import math
 
 from digiphys_ros.control.command import DesiredCommand
 from digiphys_ros.control.config import ControlConfig
 from digiphys_ros.control.rules import ABSTAIN, Rule
+
+SCORE_TOLERANCE = 1e-6
+"""How far beyond 0 and 1 a score may be: a softmax in float32 is rounded."""
+
+NOT_RECOGNISED = 'no class recognised'
+"""Reported in place of a rule while every actuator is in its safe state for want of a class."""
 
 
 @dataclass(frozen=True)
@@ -38,13 +44,32 @@ class Observation:
     score: float
     stamp_s: float
 
+    @property
+    def problem(self) -> str:
+        """Return a sentence when no classifier can have meant this, else ''."""
+        if self.class_id == '':
+            return 'a classification names no class: its class_id is empty'
+        # written so that a score that is not a number is refused too
+        if not -SCORE_TOLERANCE <= self.score <= 1.0 + SCORE_TOLERANCE:
+            return f'a score from 0 to 1 is needed, received {self.score} for "{self.class_id}"'
+        return ''
+
+
+def best_of(results: Iterable[tuple[str, float]], stamp_s: float) -> Observation:
+    """Return the best class of one image, an abstention for none, or the first impossible one."""
+    seen = [Observation(class_id, score, stamp_s) for class_id, score in results]
+    impossible = next((one for one in seen if one.problem), None)
+    return impossible or max(
+        seen, key=lambda one: one.score, default=Observation(None, 0.0, stamp_s))
+
 
 @dataclass(frozen=True)
 class Decision:
     """
     What to do now.
 
-    :ivar rule: the rule in force, None before enough votes.
+    :ivar rule: the rule in force, None before enough votes, ``NOT_RECOGNISED`` while the safe
+        state is commanded for want of a class.
     :ivar commands: one command an actuator; none before enough votes or without a new image.
     :ivar changed: whether the rule is another one than after the observation before.
     """
@@ -72,8 +97,10 @@ class Policy:
         self._rules = sorted(config.rules, key=lambda rule: rule.default)
         self._classes = {rule.name: config.classes(rule) for rule in config.rules}
         self._commands = {rule.name: config.command(rule) for rule in config.rules}
+        self._safe = config.safe_command()
         self._rearm_after_s = {rule.name: rule.rearm_after_s for rule in config.rules}
         self._bounds: Mapping[str, Mapping[str, float]] = {}
+        self._reported: str | None = None
         self._restart()
 
     def _restart(self) -> None:
@@ -82,25 +109,46 @@ class Policy:
         self._since_s = 0.0
         self._wanted_s = 0.0
         self._spent_s: dict[str, float] = {}
+        self._recognised_s = self._recognised_until_s = -math.inf
 
     def update(self, observation: Observation) -> Decision:
-        """Return what to command after ``observation``."""
-        before = self._rule
+        """Return what to command after ``observation``; one that is impossible is left out."""
         stamp_s = observation.stamp_s
-        if not self._is_new(stamp_s):
-            return Decision(before.name if before else None, {})
+        if observation.problem or not self._is_new(stamp_s):
+            return Decision(self._reported, {})
         self._seen.append(observation)
         while stamp_s - self._seen[0].stamp_s > self._votes.max_age_s:
             self._seen.popleft()
         if len(self._seen) < self._votes.needed:
             self._rule, self._spent_s = None, {}
-            return Decision(None, {}, before is not None)
+            return self._decision(None, {}, stamp_s)
+        before = self._rule
         rule = self._choose(stamp_s)
         if rule is not before and rule.remember is not None:
             self._bounds = rule.remember
-        commands = {name: DesiredCommand(self._bounded(name, values), stamp_s)
-                    for name, values in self._commands[rule.name].items()}
-        return Decision(rule.name, commands, rule is not before)
+        self._recognise(rule, before, stamp_s)
+        if stamp_s - self._recognised_s > self._votes.max_unsure_s:
+            return self._decision(NOT_RECOGNISED, self._safe, stamp_s)
+        return self._decision(rule.name, {
+            name: self._bounded(name, values)
+            for name, values in self._commands[rule.name].items()}, stamp_s)
+
+    def _decision(self, reported: str | None, commands: Mapping[str, Mapping[str, float]],
+                  stamp_s: float) -> Decision:
+        changed, self._reported = reported != self._reported, reported
+        return Decision(reported, {name: DesiredCommand(values, stamp_s)
+                                   for name, values in commands.items()}, changed)
+
+    def _recognise(self, rule: Rule, before: Rule | None, now_s: float) -> None:
+        """Note when a class was recognised last; the hold of an abstention is no recognition."""
+        if rule is not before:
+            self._recognised_until_s = -math.inf
+        if self._wants(rule, by_class=True) and not rule.default:
+            self._recognised_until_s = max(
+                self._since_s + rule.hold_s, now_s + rule.linger_s)
+        if now_s < self._recognised_until_s or any(
+                self._wants(one, by_class=True) for one in self._rules if not one.default):
+            self._recognised_s = now_s
 
     def _bounded(self, actuator: str, values: Mapping[str, float]) -> dict[str, float]:
         bounds = self._bounds.get(actuator, {})
@@ -142,13 +190,14 @@ class Policy:
         after_s = self._rearm_after_s[name]
         return after_s is not None and now_s - spent_s >= after_s
 
-    def _wants(self, rule: Rule) -> bool:
+    def _wants(self, rule: Rule, *, by_class: bool = False) -> bool:
         if rule.default:
             return True
         least = rule.min_score
         if rule is self._rule and rule.release_score is not None:
             least = rule.release_score
-        votes = sum(self._votes_for(rule, seen, least) for seen in self._seen)
+        votes = sum(self._votes_for(rule, seen, least) for seen in self._seen
+                    if not (by_class and seen.class_id is None))
         return votes >= self._votes.needed
 
     def _votes_for(self, rule: Rule, seen: Observation, least: float) -> bool:

@@ -33,6 +33,8 @@ class Votes(BaseModel):
 
     :ivar max_age_s: an image this much older than the newest has no vote: after a pause nothing
         is decided on what was seen before it.
+    :ivar max_unsure_s: longest time between captures for which a command may move an actuator
+        while no class is recognised; after it, and before the first class, the safe state.
     """
 
     model_config = STRICT
@@ -40,6 +42,7 @@ class Votes(BaseModel):
     window: Annotated[int, Field(ge=1, le=1000)] = 5
     needed: Annotated[int, Field(ge=1)] = 3
     max_age_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 2.0
+    max_unsure_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 2.0
 
     @model_validator(mode='after')
     def _reachable(self) -> 'Votes':

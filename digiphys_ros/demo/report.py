@@ -50,7 +50,8 @@ class Setting:
         """Load both; errors name the file and the field."""
         setting = cls(load_control(rules), load_bundle(bundle))
         check_use(setting.bundle.manifest.use, setting.bundle.manifest.name)
-        check_labels(setting.control, setting.bundle.labels)
+        check_labels(setting.control, setting.bundle.labels,
+                     setting.bundle.manifest.name)
         return setting
 
     @property

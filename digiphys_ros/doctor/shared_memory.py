@@ -48,13 +48,20 @@ def check_shared_memory(fix: bool) -> Finding:
     found = leftovers()
     if not found:
         return Finding('shared memory', 'ok', 'nothing left behind by killed processes')
-    size_mb = sum(path.stat().st_size for path in found) / 1e6
+    size_mb = sum(map(_size, found)) / 1e6
     told = f'{len(found)} files ({size_mb:.0f} MB) that no live process holds'
     if not fix:
         return Finding('shared memory', 'warn', told, 'digiphys doctor --fix')
     for path in found:
         path.unlink(missing_ok=True)
     return Finding('shared memory', 'ok', f'{told}: removed')
+
+
+def _size(path: Path) -> int:
+    # somebody else may remove it meanwhile
+    with suppress(FileNotFoundError):
+        return path.stat().st_size
+    return 0
 
 
 def _held(folder: Path, proc: Path) -> set[str]:

@@ -130,12 +130,29 @@ def check_bundle(name: str, rules: str) -> Finding:
         bundle = load_bundle(find_resource(name, 'models'))
         engine, why = create_engine(bundle)
         check_golden(bundle, engine)
-        check_labels(load_control(find_resource(rules, 'config')), bundle.labels)
+        check_labels(load_control(find_resource(rules, 'config')), bundle.labels,
+                     bundle.manifest.name)
     except DigiphysError as error:
         return Finding('bundle', 'fail', str(error), 'choose another with --bundle, or write '
                        'this one anew with digiphys train; other rules with --rules')
     return Finding('bundle', 'ok', f'{bundle.manifest.name} {bundle.hash[:12]}, '
                    f'{len(bundle.labels)} classes, golden frames right, {why}')
+
+
+def check_rules(name: str) -> Finding:
+    """Look for rules that move an actuator for long while no class is recognised."""
+    from digiphys_ros.control.config import control_warnings, load_control
+    try:
+        control = load_control(find_resource(name, 'config'))
+    except DigiphysError as error:
+        return Finding('rules', 'fail', str(error), 'correct this line, or choose another file '
+                       'with --rules')
+    warnings = control_warnings(control)
+    if warnings:
+        return Finding('rules', 'warn', '; '.join(warnings),
+                       f'change `votes.max_unsure_s` in {name}')
+    return Finding('rules', 'ok', f'{name}: no class recognised for '
+                   f'{control.votes.max_unsure_s:g} s leads to the safe state')
 
 
 def _version(package: str) -> str:

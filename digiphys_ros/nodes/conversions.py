@@ -110,7 +110,7 @@ def labels_of(message: 'VisionInfo') -> tuple[str, ...]:
     :raises ConfigError: when it does not carry them: another kind of node published it.
     """
     try:
-        labels = tuple(_about(message)['labels'].values())
+        labels = tuple((_about(message) or {})['labels'].values())
     except (TypeError, KeyError, AttributeError):
         labels = ()
     if not labels or not all(isinstance(label, str) for label in labels):
@@ -120,22 +120,30 @@ def labels_of(message: 'VisionInfo') -> tuple[str, ...]:
 
 
 def use_of(message: 'VisionInfo') -> str:
-    """Return what its results are for: ``control``, also where it does not say, or ``advice``."""
-    return str(_about(message).get('use', 'control'))
+    """
+    Return what its results are for: ``control``, also where it does not say, or ``advice``.
+
+    :raises ConfigError: when that cannot be read: it may have been ``advice``.
+    """
+    about = _about(message)
+    if about is None:
+        raise ConfigError('vision_info of a classifier has a JSON object in database_location, '
+                          f'received "{message.database_location[:80]}".')
+    return str(about.get('use', 'control'))
 
 
 def abstain_below_of(message: 'VisionInfo') -> float | None:
     """Return the probability under which the classifier abstains, None where it does not say."""
-    threshold = _about(message).get('abstain_below')
+    threshold = (_about(message) or {}).get('abstain_below')
     return float(threshold) if isinstance(threshold, (int, float)) else None
 
 
-def _about(message: 'VisionInfo') -> dict[str, Any]:
+def _about(message: 'VisionInfo') -> dict[str, Any] | None:
     try:
         about = parse_json(message.database_location)
     except ValueError:
-        return {}
-    return about if isinstance(about, dict) else {}
+        return None
+    return about if isinstance(about, dict) else None
 
 
 def label_info_message(

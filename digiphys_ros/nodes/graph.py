@@ -14,10 +14,13 @@
 
 """Look at the running ROS graph: who publishes, who listens, and whether they match."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 import time
 
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from digiphys_ros.doctor.finding import Finding
+from digiphys_ros.nodes.graph_estop import check_estop
+from digiphys_ros.nodes.graph_sources import check_inputs, own_publishers
 from digiphys_ros.nodes.qos import endpoint_name
 import rclpy
 from rclpy.node import Node
@@ -27,43 +30,81 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 HIDDEN = ('/rosout', '/parameter_events', '/clock')
 
 
-def check_graph(seconds: float, command_topics: Sequence[str]) -> list[Finding]:
+def check_graph(seconds: float, command_topics: Sequence[str], prefix: str = '') -> list[Finding]:
     """
-    Watch the graph and report every topic whose two sides cannot hear each other.
+    Watch the graph and report all that keeps commands from their actuators.
 
-    :param seconds: how long to wait for discovery.
+    :param seconds: how long to wait for discovery, and to listen.
     :param command_topics: resolved names of the actuators' topics.
+    :param prefix: of the robot's names: empty or ``/robot``.
     """
     rclpy.init(args=[])
     node = Node('doctor', enable_rosout=False, start_parameter_services=False)
+    reports: dict[str, DiagnosticStatus] = {}
     try:
+        node.create_subscription(DiagnosticArray, '/diagnostics', lambda array: reports.update(
+            {status.name: status for status in array.status}), 50)
         deadline_s = time.monotonic() + seconds
         while time.monotonic() < deadline_s:
             rclpy.spin_once(node, timeout_sec=0.1)
-        return _findings(node, command_topics)
+        findings = _findings(node, command_topics, prefix)
+        return _summary(node, [*findings, *_errors(reports, prefix),
+                               *check_estop(node, prefix, seconds)])
     finally:
         node.destroy_node()
         rclpy.try_shutdown()
 
 
-def _findings(node: Node, command_topics: Sequence[str]) -> list[Finding]:
-    topics = sorted(name for name, _ in node.get_topic_names_and_types() if name not in HIDDEN)
+def _topics(node: Node) -> list[str]:
+    """Return the topics that others than this node use."""
+    return sorted(name for name, _ in node.get_topic_names_and_types() if name not in HIDDEN
+                  and _publishers(node, name) + _subscribers(node, name))
+
+
+def _publishers(node: Node, topic: str) -> list[TopicEndpointInfo]:
+    return _others(node, node.get_publishers_info_by_topic(topic))
+
+
+def _subscribers(node: Node, topic: str) -> list[TopicEndpointInfo]:
+    return _others(node, node.get_subscriptions_info_by_topic(topic))
+
+
+def _others(node: Node, endpoints: Sequence[TopicEndpointInfo]) -> list[TopicEndpointInfo]:
+    own = node.get_fully_qualified_name()
+    return [one for one in endpoints if endpoint_name(one) != own]
+
+
+def _summary(node: Node, findings: list[Finding]) -> list[Finding]:
+    topics = _topics(node)
     if not topics:
         return [Finding('graph', 'warn', 'no topic is in use: nothing runs in this ROS_DOMAIN_ID '
                         'and discovery range', 'start the pipeline, or set ROS_DOMAIN_ID and '
                         'ROS_AUTOMATIC_DISCOVERY_RANGE as it has them')]
-    findings = [finding for topic in topics for finding in _topic(node, topic)]
-    for topic in command_topics:
-        findings += _command_topic(node, topic)
     broken = any(finding.status == 'fail' for finding in findings)
     return findings if broken else [
         Finding('graph', 'ok', f'{len(topics)} topics, every pair matches'), *findings]
 
 
+def _findings(node: Node, command_topics: Sequence[str], prefix: str) -> list[Finding]:
+    topics = _topics(node)
+    findings = [finding for topic in topics for finding in _topic(node, topic)]
+    for topic in command_topics:
+        findings += _command_topic(node, topic)
+    return findings + check_inputs(
+        node, [topic for topic in topics if topic not in command_topics], prefix)
+
+
+def _errors(reports: Mapping[str, DiagnosticStatus], prefix: str) -> list[Finding]:
+    """Return what the robot's own nodes report as an error."""
+    return [Finding(f'diagnostics of {name}', 'fail', status.message,
+                    'do what the sentence says, or look at the output of the node')
+            for name, status in sorted(reports.items())
+            if status.level == DiagnosticStatus.ERROR and name.startswith(f'{prefix}/')]
+
+
 def _topic(node: Node, topic: str) -> list[Finding]:
-    publishers = node.get_publishers_info_by_topic(topic)
-    subscribers = node.get_subscriptions_info_by_topic(topic)
-    return [finding for publisher in publishers for subscriber in subscribers
+    return [finding for publisher in _publishers(node, topic)
+            for subscriber in _subscribers(node, topic)
             for finding in _pair(topic, publisher, subscriber)]
 
 
@@ -100,7 +141,7 @@ def _qos_fix(publisher: TopicEndpointInfo, subscriber: TopicEndpointInfo) -> str
 
 
 def _command_topic(node: Node, topic: str) -> list[Finding]:
-    publishers = node.get_publishers_info_by_topic(topic)
+    publishers = own_publishers(_publishers(node, topic))
     listeners = node.count_subscribers(topic)
     findings = []
     if len(publishers) > 1:

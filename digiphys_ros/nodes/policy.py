@@ -16,8 +16,8 @@
 
 from typing import Any
 
-from digiphys_ros.control.config import check_labels, check_use, load_control
-from digiphys_ros.control.policy import Observation, Policy
+from digiphys_ros.control.config import check_labels, check_use, control_warnings, load_control
+from digiphys_ros.control.policy import best_of, NOT_RECOGNISED, Policy
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.nodes import qos
 from digiphys_ros.nodes.actuator_conversions import desired_message, desired_type
@@ -33,8 +33,8 @@ class PolicyNode(PipelineNode):
     """
     Turn ``classification`` into ``desired/<actuator>``, under the image's header.
 
-    It acts once ``vision_info`` has told that the model may lead to commands. A model for advice
-    silences it until it is activated again.
+    It acts once ``vision_info`` has told that the model may lead to commands and has every class
+    that the rules name. A model for advice silences it until it is activated again.
 
     :param listens: False where classifications are handed over by a call of ``take``.
     """
@@ -42,6 +42,8 @@ class PolicyNode(PipelineNode):
     PARAMETERS = (
         Parameter('rules', 'traffic_rules.yaml',
                   'YAML file with actuators and rules: a path, or a name in config/.'),
+        Parameter('stop_on_duplicate_publishers', False,
+                  'Stop while more than one node publishes on an input.'),
     )
 
     def __init__(self, *, listens: bool = True, **options: Any) -> None:
@@ -50,7 +52,8 @@ class PolicyNode(PipelineNode):
         self._policy: Policy | None = None
         self._desired: dict[str, Any] = {}
         self._subscription: qos.AdaptiveSubscription | None = None
-        self._received = 0
+        self._received = self._refused = 0
+        self._impossible = ''
         self._rule = ''
         self._mismatch = ''
         self._known = False
@@ -59,6 +62,8 @@ class PolicyNode(PipelineNode):
     def configure(self) -> None:
         """Load the rules."""
         self._control = load_control(find_resource(self.settings.rules, 'config'))
+        for sentence in control_warnings(self._control):
+            self.get_logger().warning(f'{self.settings.rules}: {sentence}')
         self._policy = Policy(self._control)
         self._actuators = {name: self._control.actuator(name) for name in self._control.actuators}
         self._desired = {
@@ -70,6 +75,7 @@ class PolicyNode(PipelineNode):
         """Start with no votes."""
         self._policy = Policy(self._control)
         self._known, self._refusal, self._rule = False, '', ''
+        self._mismatch = self._impossible = ''
         if self._listens:
             self._subscription = qos.AdaptiveSubscription(
                 self, Classification, 'classification', self.take, depth=5)
@@ -91,40 +97,63 @@ class PolicyNode(PipelineNode):
         self._policy = None
 
     def report(self) -> tuple[bytes, str, dict[str, Any]]:
-        """Return the rule in force."""
-        waiting = '' if self._known else 'waits for vision_info, which tells what classifies'
-        problem = self._refusal or self._mismatch or (waiting if self._received else '')
-        return (ERROR if self._refusal else WARN if problem else OK), \
-            problem or self._rule or 'no rule yet', \
-            {'rule': self._rule, 'classifications': self._received}
+        """Return the rule in force, or why nothing is commanded."""
+        level, sentence = self._status()
+        return level, sentence, {'rule': self._rule, 'classifications': self._received,
+                                 'refused': self._refused}
+
+    def _status(self) -> tuple[bytes, str]:
+        silent = self._silent()
+        if silent:
+            return ERROR, silent
+        if self._received and not self._known:
+            return WARN, 'waits for vision_info, which tells what classifies'
+        if self._rule == NOT_RECOGNISED:
+            return WARN, f'{NOT_RECOGNISED}: the safe state is commanded until one is'
+        problem = self._impossible or self._duplicates()
+        return (WARN if problem else OK), problem or self._rule or 'no rule yet'
+
+    def _duplicates(self) -> str:
+        return self._subscription.duplicate_sources if self._subscription else ''
+
+    def _silent(self) -> str:
+        """Return why no command may be given although classifications come, else ''."""
+        stop = getattr(self.settings, 'stop_on_duplicate_publishers', False)
+        return self._refusal or self._mismatch or (stop and self._duplicates()) or ''
 
     def _on_vision_info(self, message: VisionInfo) -> None:
         """Compare the rules with the model that is at work."""
         try:
-            check_use(use_of(message), message.method)
+            use = use_of(message)
+            self._check_use(use, message.method)
+            check_labels(self._control, labels_of(message), message.method)
+            self._mismatch = ''
+        except ConfigError as error:
+            self._mismatch, self._rule = f'{self.settings.rules}: {error}', ''
+            self.get_logger().error(self._mismatch)
+        self._known = True
+
+    def _check_use(self, use: str, method: str) -> None:
+        try:
+            check_use(use, method)
         except ConfigError as error:
             # latched: a second classifier that may command would not make this one harmless
             self._refusal, self._rule = str(error), ''
             self.get_logger().error(self._refusal)
-        self._known = True
-        try:
-            self._mismatch = ''
-            check_labels(self._control, labels_of(message))
-        except ConfigError as error:
-            self._mismatch = f'{self.settings.rules}: {error}'
-            self.get_logger().warning(self._mismatch)
 
     def take(self, message: Classification) -> None:
         """Command what the rules say about one more image; nothing unless active."""
         if self.phase != 'active':
             return
         self._received += 1
-        if self._refusal or not self._known:
+        observation = best_of(
+            ((result.class_id, result.score) for result in message.results),
+            stamp_s(message.header))
+        self._impossible = observation.problem and f'refused: {observation.problem}'
+        self._refused += bool(self._impossible)
+        if self._silent() or not self._known:
+            self._rule = ''
             return
-        best = max(message.results, key=lambda result: result.score, default=None)
-        observation = Observation(
-            class_id=best.class_id if best else None, score=best.score if best else 0.0,
-            stamp_s=stamp_s(message.header))
         assert self._policy is not None
         decision = self._policy.update(observation)
         for name, command in decision.commands.items():

@@ -185,7 +185,7 @@ def _classifier(settings: Settings, name: str | None, control: ControlConfig | N
     bundle = load_bundle(find_resource(name or settings.bundle, 'models'))
     if control is not None:
         check_use(bundle.manifest.use, bundle.manifest.name)
-        check_labels(control, bundle.labels)
+        check_labels(control, bundle.labels, bundle.manifest.name)
     engine, _why = create_engine(bundle, settings.engine)
     check_golden(bundle, engine)
     return Classifier(bundle, engine, roi=settings.roi, top_k=1)

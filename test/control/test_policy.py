@@ -15,9 +15,9 @@
 import math
 
 from digiphys_ros.control.config import check_labels, ControlConfig, load_control
-from digiphys_ros.control.policy import Observation, Policy
+from digiphys_ros.control.policy import best_of, NOT_RECOGNISED, Observation, Policy
 from digiphys_ros.errors import ConfigError
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 from pydantic import ValidationError
 import pytest
 import yaml
@@ -73,7 +73,8 @@ def test_no_command_before_enough_votes():
 
 
 def test_a_minority_is_outvoted():
-    assert rules(Policy(config()), 'x', 'x', 'x', 'stop', 'stop', 'x', 'x')[2:] == ['cruise'] * 5
+    seen = ['twenty'] * 3 + ['stop'] * 2 + ['twenty'] * 2
+    assert rules(Policy(config()), *seen)[2:] == ['slow'] * 5
 
 
 def test_groups_stand_for_their_classes():
@@ -81,7 +82,7 @@ def test_groups_stand_for_their_classes():
 
 
 def test_a_low_score_does_not_vote():
-    assert rules(Policy(config()), *[('stop', 0.5)] * 4)[-1] == 'cruise'
+    assert rules(Policy(config()), *[('stop', 0.5)] * 4)[-1] == NOT_RECOGNISED
 
 
 def test_hysteresis_keeps_a_rule_at_a_score_that_would_not_take_it():
@@ -117,13 +118,14 @@ def test_a_rule_that_ran_out_is_taken_again_after_a_while_with_its_sign_still_in
 
 
 def test_abstaining_has_its_rule():
-    assert rules(Policy(config()), *[(None, 0.0)] * 3)[-1] == 'unsure'
+    seen = ['twenty'] * 3 + [(None, 0.0)] * 10
+    assert rules(Policy(config()), *seen)[-1] == 'unsure'
 
 
 def test_time_that_goes_back_starts_the_votes_anew():
     policy = Policy(config())
     rules(policy, *['stop'] * 5, start_s=100.0)
-    assert rules(policy, 'x', 'x', 'x') == [None, None, 'cruise']
+    assert rules(policy, 'twenty', 'twenty', 'twenty') == [None, None, 'slow']
 
 
 def test_a_late_image_changes_nothing():
@@ -151,7 +153,7 @@ def test_an_image_that_is_shown_again_has_no_second_vote_and_no_command():
 
 def test_after_a_pause_nothing_is_decided_on_what_was_seen_before():
     policy = Policy(config())
-    assert rules(policy, *['x'] * 5)[-1] == 'cruise'
+    assert rules(policy, *['twenty'] * 5)[-1] == 'slow'
     assert rules(policy, *['stop'] * 3, start_s=10.0) == [None, None, 'halt']
 
 
@@ -213,12 +215,13 @@ def test_what_a_rule_does_not_mention_stays_safe():
     lamp = {'kind': 'float64', 'topic': 'lamp', 'fields': {
         'data': {'min': 0.0, 'max': 1.0, 'safe': 1.0, 'max_rate_per_s': 9.0}}}
     policy = Policy(config(actuators={**yaml.safe_load(TEXT)['actuators'], 'lamp': lamp}))
-    rules(policy, 'x', 'x')
-    commands = policy.update(Observation('x', 0.9, 0.2)).commands
-    assert commands['base'].values == {'linear.x': 0.5}
+    rules(policy, 'twenty', 'twenty')
+    commands = policy.update(Observation('twenty', 0.9, 0.2)).commands
+    assert commands['base'].values == {'linear.x': 0.2}
     assert commands['lamp'].values == {'data': 1.0}
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(['stop', 'twenty', 'x', None]),
                           st.floats(),
                           st.one_of(st.floats(0, 9), st.floats())), max_size=60))
@@ -274,9 +277,115 @@ def test_two_actuators_do_not_share_a_topic():
         config(actuators={'base': base, 'other': base})
 
 
-def test_a_class_that_the_model_lacks_is_named():
-    with pytest.raises(ConfigError, match=r'rule `halt`: .*no class "stop"'):
-        check_labels(config(), ['x', 'twenty', 'thirty'])
+def test_check_labels_class_missing_names_class_model_and_both_fixes():
+    with pytest.raises(ConfigError, match=r'rule `halt`: .*no class "stop"') as refused:
+        check_labels(config(), ['x', 'twenty', 'thirty'], 'signs@1')
+    for words in ('the model signs@1', 'use a model that has it', '`optional_labels`'):
+        assert words in str(refused.value)
+
+
+def test_check_labels_optional_class_missing_passes():
+    check_labels(config(optional_labels=['stop']), ['x', 'twenty', 'thirty'])
+    with pytest.raises(ConfigError, match='no class "twenty"'):
+        check_labels(config(optional_labels=['stop']), ['x', 'thirty'])
+
+
+@pytest.mark.parametrize('label', ['stpo', 'limits', 'abstain'])
+def test_optional_labels_not_a_class_of_a_rule_is_refused(label):
+    with pytest.raises(ValidationError, match='must be a class that a rule names'):
+        config(optional_labels=[label])
+
+
+def timeline(policy, *seen, period_s=0.1):
+    """Return the rule and the speed after each class or (class, score); None without a command."""
+    pairs = [one if isinstance(one, tuple) else (one, 0.9) for one in seen]
+    decisions = [policy.update(Observation(label, score, index * period_s))
+                 for index, (label, score) in enumerate(pairs)]
+    return [(one.rule, one.commands['base'].values['linear.x'] if one.commands else None)
+            for one in decisions]
+
+
+UNSURE = {'abstention': (None, 0.0), 'unknown class': 'x', 'low score': ('stop', 0.2)}
+
+
+@pytest.mark.parametrize('seen', UNSURE.values(), ids=UNSURE)
+def test_policy_nothing_recognised_before_the_first_class_never_moves(seen):
+    found = timeline(Policy(config()), *[seen] * 100)
+    assert found[2:] == [(NOT_RECOGNISED, 0.0)] * 98
+
+
+@pytest.mark.parametrize('seen', UNSURE.values(), ids=UNSURE)
+def test_policy_nothing_recognised_any_more_moves_for_the_bounded_time(seen):
+    found = timeline(Policy(config()), *['twenty'] * 10, *[seen] * 100, *['twenty'] * 4)
+    # two images later `twenty` still has three of five votes
+    moving = [index for index, (_, speed) in enumerate(found) if speed]
+    assert max(one for one in moving if one < 110) == 11 + 20
+    assert found[32:110] == [(NOT_RECOGNISED, 0.0)] * 78
+    assert found[-1] == ('slow', 0.2)
+
+
+def test_policy_class_seen_by_a_minority_is_no_recognition():
+    found = timeline(Policy(config()), *['twenty'] * 5, *['twenty', 'x', None, 'twenty', 'x'] * 20)
+    assert found[-1] == (NOT_RECOGNISED, 0.0)
+
+
+def test_policy_rule_that_ran_out_is_still_recognised():
+    found = timeline(Policy(config()), *['stop'] * 200)
+    assert found[-1] == ('cruise', 0.5)
+
+
+def with_first_rule(**first):
+    listed = yaml.safe_load(TEXT)['rules']
+    return config(rules=[
+        {'name': 'first', 'command': {'base': {'linear.x': 0.4}}, **first}, *listed])
+
+
+@pytest.mark.parametrize('stay', ['hold_s', 'linger_s'])
+def test_policy_rule_that_stays_counts_as_recognised_until_it_ends(stay):
+    found = timeline(Policy(with_first_rule(when=['go'], **{stay: 5.0})),
+                     *['go'] * 3, *[None] * 150)
+    moving = [index for index, (_, speed) in enumerate(found) if speed]
+    # a linger starts with the last image that has the votes, a hold with the first
+    assert max(moving) in ((2 + 50 + 19, 2 + 50 + 20) if stay == 'hold_s'
+                           else (4 + 50 + 19, 4 + 50 + 20))
+
+
+@pytest.mark.parametrize('stay', ['hold_s', 'linger_s'])
+@pytest.mark.parametrize('when', [['abstain'], ['abstain', 'go']])
+def test_policy_hold_of_an_abstention_extends_nothing(stay, when):
+    found = timeline(Policy(with_first_rule(when=when, **{stay: 50.0})),
+                     *['twenty'] * 5, *[None] * 200)
+    moving = [index for index, (_, speed) in enumerate(found) if speed]
+    assert max(moving) == 6 + 20
+
+
+def test_policy_clock_set_back_waits_for_a_class_again():
+    policy = Policy(config())
+    rules(policy, *['twenty'] * 5, start_s=100.0)
+    assert rules(policy, *[(None, 0.0)] * 4)[-1] == NOT_RECOGNISED
+
+
+@pytest.mark.parametrize('value', [0, -1.0, math.inf, math.nan])
+def test_votes_max_unsure_s_not_positive_and_finite_is_refused(value):
+    with pytest.raises(ValidationError, match='max_unsure_s'):
+        config(votes={'max_unsure_s': value})
+
+
+@pytest.mark.parametrize('results', [
+    [('stop', 1.5)], [('stop', -0.1)], [('stop', math.nan)], [('stop', math.inf)], [('', 0.9)],
+    [('stop', 0.9), ('twenty', math.nan)], [('stop', 0.9), ('', 0.1)]])
+def test_best_of_impossible_result_gets_no_command(results):
+    policy = Policy(config())
+    assert rules(policy, *['twenty'] * 5)[-1] == 'slow'
+    impossible = best_of(results, 1.0)
+    assert impossible.problem
+    assert policy.update(impossible).commands == {}
+
+
+def test_best_of_possible_results_returns_the_best():
+    assert best_of([('a', 0.2), ('b', 0.8)], 1.0) == Observation('b', 0.8, 1.0)
+    assert best_of([], 1.0) == Observation(None, 0.0, 1.0)
+    assert not best_of([('a', 1.0000001192)], 1.0).problem
 
 
 LIMITED = """
@@ -293,8 +402,9 @@ LIMITED = """
 
 def limited():
     first, _, others = TEXT.partition('  - name: slow')
+    free = '  - {name: free, when: [x], command: {base: {linear.x: 0.5}}}\n'
     return ControlConfig.model_validate(yaml.safe_load(
-        f'{first}{LIMITED}  - name: slow{others.replace("[limits]", "[twenty]")}'))
+        f'{first}{LIMITED}{free}  - name: slow{others.replace("[limits]", "[twenty]")}'))
 
 
 def speeds(policy, *labels):

@@ -15,6 +15,8 @@
 
 """What the shipped rules do at each sign the shipped model knows."""
 
+import itertools
+
 from digiphys_ros.control.config import check_labels, load_control
 from digiphys_ros.control.policy import Observation, Policy
 from digiphys_ros.resources import share_dir
@@ -78,9 +80,42 @@ def test_cruises(sign):
     assert at(sign) == (0.5, 0.0)
 
 
+RULES = sorted((SHARE / 'config').glob('*_rules.yaml'))
+NOTHING = {'abstention': itertools.repeat((None, 0.0)),
+           'random classes': ((f'class {index}', 0.99) for index in itertools.count())}
+
+
 @pytest.mark.parametrize('unsure', [None, 'a class nobody knows'])
-def test_is_careful_when_unsure(unsure):
-    assert at(unsure) == (0.3, 0.0)
+def test_does_not_start_when_unsure(unsure):
+    assert at(unsure) == (0.0, 0.0)
+
+
+def moved(control, command):
+    """Return whether a command is another one than the typed safe state."""
+    return {name: one.values for name, one in command.items()} != control.safe_command()
+
+
+@pytest.mark.parametrize('path', RULES, ids=lambda path: path.stem)
+@pytest.mark.parametrize('nothing', NOTHING)
+def test_nothing_recognised_moves_for_the_bounded_time_only(path, nothing):
+    """The README: each command passes a gate that stops when an image is not understood."""
+    control, period_s = load_control(path), 1 / 30
+    known = next(iter(control.classes(next(
+        rule for rule in control.rules if control.command(rule) != control.safe_command()))))
+    policy = Policy(control)
+    for index in range(control.votes.window):
+        decision = policy.update(Observation(known, 0.99, index * period_s))
+    assert moved(control, decision.commands)
+    last_s = decision.commands[next(iter(decision.commands))].stamp_s
+    stamps = [last_s + (index + 1) * period_s for index in range(10_000)]
+    seen = itertools.islice(NOTHING[nothing], len(stamps))
+    moving = [stamp_s for stamp_s, (label, score) in zip(stamps, seen, strict=True)
+              if moved(control, policy.update(Observation(label, score, stamp_s)).commands)]
+    rule = control.rule_for(known)
+    bound_s = control.votes.max_unsure_s + rule.hold_s + rule.linger_s + \
+        (control.votes.window - control.votes.needed) * period_s
+    assert moving
+    assert moving[-1] - last_s <= bound_s + 1e-6
 
 
 def test_stops_fully_then_goes_on_carefully():

@@ -70,6 +70,27 @@ def test_rules_for_classes_that_the_model_lacks_are_a_failure(tmp_path):
     assert 'no class "keep calm"' in finding.found
 
 
+def test_check_bundle_optional_class_missing_is_ok(tmp_path):
+    rules = tmp_path / 'rules.yaml'
+    text = (share_dir() / 'config' / 'traffic_rules.yaml').read_text()
+    rules.write_text(text.replace('[keep left,', '[keep calm,')
+                     + 'optional_labels: [keep calm]\n')
+    assert system.check_bundle('traffic_signs', str(rules)).status == 'ok'
+
+
+def test_check_rules_motion_without_a_class_is_a_warning(tmp_path):
+    assert system.check_rules('traffic_rules.yaml').status == 'ok'
+    rules = tmp_path / 'rules.yaml'
+    text = (share_dir() / 'config' / 'traffic_rules.yaml').read_text()
+    rules.write_text(text.replace('max_unsure_s: 2.0', 'max_unsure_s: 3600.0'))
+    finding = system.check_rules(str(rules))
+    assert finding.status == 'warn'
+    assert 'rule `unsure` may move base for 3600 s' in finding.found
+    assert 'votes.max_unsure_s' in finding.fix
+    rules.write_text('rules: 7\n')
+    assert system.check_rules(str(rules)).status == 'fail'
+
+
 def test_only_old_files_that_nobody_holds_are_left_over(tmp_path):
     shm, proc = tmp_path / 'shm', tmp_path / 'proc'
     (proc / '1' / 'fd').mkdir(parents=True)
@@ -84,21 +105,32 @@ def test_only_old_files_that_nobody_holds_are_left_over(tmp_path):
 
 
 TALK = """
-import sys, rclpy
+import sys, threading, rclpy
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from geometry_msgs.msg import Twist, TwistStamped
 from sensor_msgs.msg import Image
+from std_msgs.msg import Bool, String
+from vision_msgs.msg import Classification
 rclpy.init()
 node = rclpy.create_node(sys.argv[1])
-kinds = {'Twist': Twist, 'TwistStamped': TwistStamped, 'Image': Image}
+kinds = {'Twist': Twist, 'TwistStamped': TwistStamped, 'Image': Image, 'Bool': Bool,
+         'String': String, 'Classification': Classification}
 for word in sys.argv[2:]:
-    side, kind, topic, reliability = word.split(':')
-    profile = QoSProfile(depth=1, reliability=ReliabilityPolicy[reliability])
-    if side == 'pub':
-        node.create_publisher(kinds[kind], topic, profile)
+    side, kind, topic, *reliability = word.split(':')
+    profile = QoSProfile(depth=1, reliability=ReliabilityPolicy[(reliability or ['RELIABLE'])[0]])
+    if side == 'deaf':
+        continue
+    if side == 'declare':
+        node.declare_parameter(kind, {'true': True, 'false': False}.get(topic, 0.5))
+    elif side in ('pub', 'beat'):
+        publisher = node.create_publisher(kinds[kind], topic, profile)
+        if side == 'beat':
+            node.create_timer(0.1, lambda one=publisher, kind=kinds[kind]: one.publish(kind()))
     else:
         node.create_subscription(kinds[kind], topic, print, profile)
 print('ready', flush=True)
+if 'deaf:x:x' in sys.argv:
+    threading.Event().wait()
 rclpy.spin(node)
 """
 
@@ -110,13 +142,25 @@ def talk(robot, name, *words):
     return process
 
 
-def findings(robot, *words):
+def findings(robot, *words, status='fail'):
+    """Return doctor's findings of a status, by check."""
     done = subprocess.run(
         [sys.executable, '-m', 'digiphys_ros.cli.main', 'doctor', '--json', '-', *words],
         env=robot.environment, capture_output=True, text=True, timeout=60)
     report = json.loads(done.stdout)
     assert done.returncode == (0 if report['healthy'] else 1)
-    return {one['check']: one for one in report['findings'] if one['status'] == 'fail'}
+    return {one['check']: one for one in report['findings'] if one['status'] == status}
+
+
+def finding(robot, check, *words, status='fail', says=''):
+    """Return one finding once doctor has it: on a busy machine discovery may take longer."""
+    found = {}
+
+    def there():
+        found.update(findings(robot, *words, status=status))
+        return check in found and says in found[check]['found']
+    robot.poll(there, f'finding {check}', timeout_s=90.0)
+    return found[check]
 
 
 @pytest.mark.ros
@@ -169,3 +213,96 @@ def test_files_of_a_killed_process_are_found_and_those_of_a_live_one_kept(robot,
     assert own - theirs
     assert own - theirs <= found
     assert not (kept | theirs) & found
+
+
+@pytest.mark.ros
+@pytest.mark.parametrize(('topic', 'kind'), [
+    ('desired/base', 'TwistStamped'), ('classification', 'Classification'), ('image', 'Image'),
+    ('front/image', 'Image'), ('front/classification', 'Classification')])
+def test_doctor_two_publishers_on_an_input_are_named_with_a_fix(robot, topic, kind):
+    talk(robot, 'first', f'pub:{kind}:/car/{topic}')
+    talk(robot, 'second', f'pub:{kind}:/car/{topic}')
+    failed = finding(robot, f'publishers on /car/{topic}', '--namespace', 'car')
+    assert '/first, /second' in failed['found']
+    assert 'stop all but one' in failed['fix']
+
+
+@pytest.mark.ros
+def test_doctor_two_publishers_on_a_remapped_image_are_named(robot):
+    talk(robot, 'classifier', 'sub:Image:/camera/image_raw')
+    talk(robot, 'driver', 'pub:Image:/camera/image_raw')
+    assert not findings(robot)
+    talk(robot, 'player', 'pub:Image:/camera/image_raw')
+    failed = finding(robot, 'publishers on /camera/image_raw')
+    assert '/driver, /player' in failed['found']
+
+
+@pytest.mark.ros
+def test_doctor_guard_beside_its_gate_is_no_second_publisher(robot):
+    talk(robot, 'base', 'sub:TwistStamped:cmd_vel')
+    talk(robot, 'gate_guard', 'pub:TwistStamped:cmd_vel')
+    assert not findings(robot)
+    talk(robot, 'gate', 'pub:TwistStamped:cmd_vel')
+    assert not findings(robot)
+    talk(robot, 'joystick', 'pub:TwistStamped:cmd_vel')
+    found = finding(robot, 'commands on /cmd_vel', says='/joystick')['found']
+    assert '/gate, /joystick' in found
+    assert 'gate_guard' not in found
+
+
+def gate(robot, required):
+    """Start a node that has a gate's parameters."""
+    talk(robot, 'gate', f'declare:estop_required:{required}', 'declare:estop_timeout_s:x')
+
+
+@pytest.mark.ros
+def test_doctor_required_estop_missing_silent_and_sent(robot):
+    gate(robot, 'true')
+    missing = finding(robot, 'e-stop')
+    assert 'no publisher on /estop' in missing['found']
+    assert missing['fix']
+    talk(robot, 'button', 'beat:Bool:estop')
+    assert not findings(robot)
+    talk(robot, 'dead_button', 'pub:Bool:estop')
+    silent = finding(robot, 'e-stop', says='/dead_button')
+    assert '/dead_button is silent' in silent['found']
+    assert silent['fix']
+
+
+@pytest.mark.ros
+def test_doctor_estop_not_required_may_be_missing_or_silent(robot):
+    gate(robot, 'false')
+    hint = finding(robot, 'e-stop', status='warn')
+    assert 'no e-stop publisher on /estop' in hint['found']
+    talk(robot, 'button', 'pub:Bool:estop')
+    assert 'e-stop' not in {**findings(robot), **findings(robot, status='warn')}
+
+
+@pytest.mark.ros
+def test_doctor_estop_of_another_type_is_named(robot):
+    gate(robot, 'false')
+    talk(robot, 'button', 'pub:String:estop')
+    failed = finding(robot, 'e-stop')
+    assert '/button publishes std_msgs/msg/String on /estop' in failed['found']
+    assert 'std_msgs/msg/Bool' in failed['fix']
+
+
+@pytest.mark.ros
+def test_doctor_gate_that_does_not_answer_is_named(robot):
+    talk(robot, 'gate', 'deaf:x:x')
+    hint = finding(robot, 'e-stop', status='warn')
+    assert '/gate does not answer' in hint['found']
+
+
+@pytest.mark.ros
+def test_doctor_error_of_a_node_is_no_healthy_graph(robot):
+    from digiphys_ros.nodes.conversions import vision_info_message
+    from digiphys_ros.nodes.qos import LATCHED
+    from std_msgs.msg import Header
+    from vision_msgs.msg import VisionInfo
+    infos = robot.node.create_publisher(VisionInfo, 'vision_info', LATCHED)
+    infos.publish(vision_info_message('other@0', ['cat', 'dog'], Header()))
+    robot.start('policy')
+    robot.wait(lambda: 'has no class' in robot.message('policy'), 'error')
+    failed = finding(robot, 'diagnostics of /policy')
+    assert 'the model other@0 has no class' in failed['found']

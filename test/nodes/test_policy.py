@@ -12,9 +12,12 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+from digiphys_ros.resources import share_dir
 import pytest
 
 pytestmark = pytest.mark.ros
+
+ERROR = b'\x02'
 
 RULES = """\
 actuators:
@@ -32,6 +35,9 @@ rules:
 """
 
 
+SHIPPED = (share_dir() / 'config' / 'labels' / 'gtsrb.txt').read_text().split('\n')[:43]
+
+
 def table(labels, **about):
     from digiphys_ros.nodes.conversions import vision_info_message
     from std_msgs.msg import Header
@@ -39,15 +45,15 @@ def table(labels, **about):
 
 
 def tell(robot, **about):
-    """Return a latched publisher that has told what classifies."""
+    """Return a latched publisher that has told what classifies: all that shipped rules name."""
     from digiphys_ros.nodes.qos import LATCHED
     from vision_msgs.msg import VisionInfo
     infos = robot.node.create_publisher(VisionInfo, 'vision_info', LATCHED)
-    infos.publish(table(['stop', 'no_sign'], **about))
+    infos.publish(table([*SHIPPED, 'no_sign'], **about))
     return infos
 
 
-def test_rules_for_classes_the_model_does_not_know_are_told(robot, tmp_path):
+def test_policy_model_lacks_a_class_of_the_rules_commands_nothing(robot, tmp_path):
     from digiphys_ros.nodes.qos import LATCHED
     from vision_msgs.msg import VisionInfo
     rules = tmp_path / 'rules.yaml'
@@ -55,21 +61,52 @@ def test_rules_for_classes_the_model_does_not_know_are_told(robot, tmp_path):
     infos = robot.node.create_publisher(VisionInfo, 'vision_info', LATCHED)
     infos.publish(table(['stop', 'yield']))
     robot.start('policy', rules=str(rules))
-    robot.wait(lambda: 'has no class "green light"' in robot.message('policy'), 'warning')
+    robot.wait(lambda: 'has no class "green light"' in robot.message('policy'), 'error')
+    sentence = robot.message('policy')
+    assert robot.levels['/policy'] == ERROR
+    assert 'the model test@0' in sentence
+    assert 'use a model that has it, or list it in `optional_labels`' in sentence
+    seen = Seen(robot)
+    seen.show(10)
+    assert not seen.desired
     infos.publish(table(['stop', 'green light']))
-    robot.wait(lambda: robot.message('policy') == 'no rule yet', 'all well')
+    robot.wait(lambda: 'has no class' not in robot.message('policy'), 'all well')
+    seen.show(10)
+    assert seen.desired
+
+
+def test_policy_model_lacks_an_optional_class_commands(robot, tmp_path):
+    rules = tmp_path / 'rules.yaml'
+    rules.write_text(f'{RULES}optional_labels: [green light]\n')
+    tell(robot)
+    robot.start('policy', rules=str(rules))
+    robot.is_active('policy')
+    seen = Seen(robot)
+    seen.show(10)
+    assert seen.desired
+
+
+CUT_OFF = '{"labels": {"0": "stop", "1": "no_sign"}, "use": "advi'
 
 
 @pytest.mark.parametrize('about', [
-    '{"labels": {"0": ["a"]}}', '{"labels": {"0": 1, "1": "x"}}', '[' * 200_000],
-    ids=['lists', 'numbers', 'too deep'])
-def test_a_label_table_that_is_none_ends_nothing(robot, about):
+    '{"labels": {"0": ["a"]}}', '{"labels": {"0": 1, "1": "x"}}', '[' * 200_000, CUT_OFF,
+    '["stop"]', '', '{"labels": {"0": "stop", "1": "no_sign"}, "use": 7}'],
+    ids=['lists', 'numbers', 'too deep', 'cut off', 'no object', 'empty', 'use is a number'])
+def test_policy_label_table_unreadable_commands_nothing(robot, tmp_path, about):
     from digiphys_ros.nodes.qos import LATCHED
     from vision_msgs.msg import VisionInfo
     infos = robot.node.create_publisher(VisionInfo, 'vision_info', LATCHED)
     infos.publish(VisionInfo(method='other@0', database_location=about))
-    process = robot.start('policy')
-    robot.wait(lambda: 'carries no label table' in robot.message('policy'), 'warning')
+    rules = tmp_path / 'rules.yaml'
+    rules.write_text(RULES.replace('green light', 'no_sign'))
+    process = robot.start('policy', rules=str(rules))
+    robot.wait(lambda: robot.levels.get('/policy') == ERROR, 'error')
+    assert any(words in robot.message('policy')
+               for words in ('carries no label table', 'has a JSON object', 'is for advice'))
+    seen = Seen(robot)
+    seen.show(10)
+    assert not seen.desired
     assert process.poll() is None
 
 
@@ -104,14 +141,14 @@ class Seen:
         self.desired = robot.listen(TwistStamped, 'desired/base')
         self._publisher = robot.speak(Classification, 'classification')
 
-    def show(self, count):
+    def show(self, count, *results):
         from digiphys_ros.nodes.conversions import classification_message
         from std_msgs.msg import Header
         before = int(self._robot.value('policy', 'classifications') or 0)
 
         def received():
             self._publisher.publish(classification_message(
-                [('stop', 0.99)], Header(stamp=self._robot.now())))
+                results or [('stop', 0.99)], Header(stamp=self._robot.now())))
             return int(self._robot.value('policy', 'classifications') or 0) >= before + count
         self._robot.poll(received, f'{count} classifications')
 
@@ -146,3 +183,55 @@ def test_nothing_moves_before_it_is_known_what_classifies(robot):
     tell(robot)
     seen.show(10)
     assert seen.desired
+
+
+@pytest.mark.parametrize('result', [
+    ('no_sign', 1.5), ('no_sign', -0.5), ('no_sign', float('nan')), ('', 0.9)])
+def test_policy_impossible_classification_is_counted_and_commands_nothing(robot, result):
+    tell(robot)
+    robot.start('policy')
+    robot.is_active('policy')
+    seen = Seen(robot)
+    seen.show(10, ('stop', 0.9), result)
+    assert not seen.desired
+    robot.wait(lambda: int(robot.value('policy', 'refused')) >= 10, 'count')
+    assert 'refused: ' in robot.message('policy')
+    seen.show(10)
+    assert seen.desired
+
+
+def test_policy_nothing_recognised_commands_the_safe_state_and_warns(robot):
+    tell(robot)
+    robot.start('policy')
+    robot.is_active('policy')
+    seen = Seen(robot)
+    seen.show(10, ('a class nobody knows', 0.9))
+    assert seen.desired
+    assert not any(one.twist.linear.x for one in seen.desired)
+    robot.wait(lambda: 'no class recognised' in robot.message('policy'), 'warning')
+
+
+@pytest.mark.parametrize('stops', [False, True])
+def test_policy_second_publisher_on_classification_is_named(robot, stops):
+    from vision_msgs.msg import Classification
+    tell(robot)
+    robot.start('policy', stop_on_duplicate_publishers=stops)
+    robot.is_active('policy')
+    seen = Seen(robot)
+    second = robot.node.create_publisher(Classification, 'classification', 10)
+    robot.wait(lambda: '2 publishers on /classification' in robot.message('policy'), 'warning')
+    del seen.desired[:]
+    seen.show(10)
+    assert bool(seen.desired) != stops
+    robot.node.destroy_publisher(second)
+    robot.wait(lambda: 'publishers on' not in robot.message('policy'), 'one publisher')
+    seen.show(10)
+    assert seen.desired
+
+
+def test_policy_rules_that_move_without_a_class_are_logged(robot, tmp_path):
+    rules = tmp_path / 'rules.yaml'
+    rules.write_text(RULES.replace('max_age_s: 2.0', 'max_age_s: 2.0, max_unsure_s: 1000.0'))
+    robot.start('policy', rules=str(rules))
+    robot.is_active('policy')
+    assert 'rule `otherwise` may move base for 1000 s' in robot.log('policy')
