@@ -77,7 +77,8 @@ def load_actuators(path: str | Path) -> dict[str, Actuator]:
         text=True)
     if checker.returncode:
         raise ConfigError(checker.stderr.strip() or f'{path}: could not be checked.')
-    return {name: actuator_from_plain(values) for name, values in json.loads(checker.stdout).items()}
+    return {name: actuator_from_plain(values)
+            for name, values in json.loads(checker.stdout).items()}
 
 
 def actuator_from_plain(values: dict[str, Any]) -> Actuator:

@@ -171,8 +171,10 @@ class GateNode(PipelineNode):
             # the process may end next: the safe state has to have left it
             channel.commands.wait_for_all_acked(Duration(seconds=0.3))
         self._end_output()
-        for entity in [*self._inputs, *self._channels]:
-            entity.destroy()
+        for desired in self._inputs:
+            desired.destroy()
+        for channel in self._channels:
+            channel.destroy()
         self._channels, self._inputs, self._endings = [], [], []
 
     def _end_output(self) -> None:

@@ -26,7 +26,7 @@ class Heartbeat:
     """
     Numbers in shared memory, each written by one side alone.
 
-    :ivar descriptor: of the memory; a child that inherits it opens it by ``Heartbeat(descriptor)``.
+    :ivar descriptor: of the memory; a child that inherits it calls ``Heartbeat(descriptor)``.
 
     The gate writes ``beat_s`` (steady seconds of its last turn), ``clock_s`` (its clock then),
     ``commands`` (1 while actuators hear from it) and ``ended`` (1 after an orderly end). The guard

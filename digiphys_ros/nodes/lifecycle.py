@@ -242,7 +242,8 @@ class PipelineNode(SimClockNode):
     @property
     def simulated(self) -> bool:
         """Return whether the node's clock is a simulation's."""
-        return bool(self.get_clock().ros_time_is_active)
+        clock: Any = self.get_clock()
+        return bool(clock.ros_time_is_active)
 
     def now_s(self) -> float:
         """Return the node's clock in seconds (simulation time where it is used)."""
