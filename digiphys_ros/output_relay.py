@@ -20,6 +20,7 @@ import fcntl
 import os
 import queue
 import threading
+import time
 
 PIPE_BYTES = 1 << 20
 """What the pipe holds while the reading thread waits for the interpreter."""
@@ -72,8 +73,9 @@ class OutputRelay:
     def close(self) -> None:
         """Give the descriptor back; wait ``FLUSH_S`` at most for output that is under way."""
         os.dup2(self._target, self._descriptor)
+        end_s = time.monotonic() + FLUSH_S
         for thread in self._threads:
-            thread.join(FLUSH_S)
+            thread.join(max(end_s - time.monotonic(), 0.0))
 
     def _read(self) -> None:
         # ends when the last copy of the pipe's other end is closed

@@ -15,6 +15,7 @@
 """What the tests of a gate share: a base behind it and a driver before it."""
 
 from collections.abc import Callable, Iterator
+import os
 import threading
 from typing import Any
 
@@ -69,6 +70,21 @@ class Base:
         first = len(self.commands)
         self.robot.wait(lambda: len(self.commands) >= first + count, 'commands')
         assert not any(one.twist.linear.x for one in self.commands[first:])
+
+
+@pytest.fixture
+def full_pipe() -> Iterator[int]:
+    """Return a pipe that nobody reads and that takes no more."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    try:
+        while True:
+            os.write(writer, b'x' * 4096)
+    except BlockingIOError:
+        os.set_blocking(writer, True)
+    yield writer
+    os.close(reader)
+    os.close(writer)
 
 
 @pytest.fixture

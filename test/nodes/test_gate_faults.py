@@ -14,7 +14,6 @@
 
 """The gate under what happens to real processes: full terminals, stops, kills, broken disks."""
 
-from contextlib import contextmanager
 import os
 import pty
 import signal
@@ -27,23 +26,8 @@ import pytest
 pytestmark = pytest.mark.ros
 
 
-@contextmanager
-def full_pipe(_tmp_path):
-    """Return a pipe that nobody reads and that takes no more."""
-    reader, writer = os.pipe()
-    os.set_blocking(writer, False)
-    try:
-        while True:
-            os.write(writer, b'x' * 4096)
-    except BlockingIOError:
-        os.set_blocking(writer, True)
-    yield writer
-    os.close(reader)
-    os.close(writer)
-
-
-@contextmanager
-def stopped_terminal(_tmp_path):
+@pytest.fixture
+def stopped_terminal():
     """Return a terminal after Ctrl-S."""
     reader, terminal = pty.openpty()
     termios.tcflow(terminal, termios.TCOOFF)
@@ -52,20 +36,17 @@ def stopped_terminal(_tmp_path):
     os.close(terminal)
 
 
-@contextmanager
-def full_disk(_tmp_path):
+@pytest.fixture
+def full_disk():
     """Return a file that has no room."""
     with open('/dev/full', 'wb') as file:
         yield file.fileno()
 
 
-@pytest.fixture(params=[full_pipe, stopped_terminal, full_disk])
-def blocked(request, robot, tmp_path):
+@pytest.fixture(params=['full_pipe', 'stopped_terminal', 'full_disk'])
+def blocked(request, robot):
     """Let the output of all nodes go where nothing goes on."""
-    with request.param(tmp_path) as output:
-        robot.output = output
-        yield
-        robot.output = None
+    robot.output = request.getfixturevalue(request.param)
 
 
 def refuse_parameters(robot, count):
