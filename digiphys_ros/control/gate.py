@@ -144,7 +144,8 @@ class Gate:
         """Take a desired command; return why it was refused, None when it was accepted."""
         steady_s = now_s if steady_s is None else steady_s
         self._notice_clock(now_s, steady_s)
-        refusal = self._refusal(command, now_s)
+        # without steady time no lease can be judged
+        refusal = self._refusal(command, now_s if math.isfinite(steady_s) else steady_s)
         if refusal is None:
             self.accepted += 1
             self._wanted, self._wanted_stamp_s = self._clamped(command), command.stamp_s

@@ -116,6 +116,7 @@ class Motion:
     def _crosses(self, wanted: Mapping[str, float] | None, elapsed_s: float) -> bool:
         """Return whether the values stay, as the actuator is on its way to the first ones."""
         if self._left_s is None:
+            self._rates.clear()
             self.values = self.values or wanted or {}
             if self.values:
                 self._left_s = self._range_s
@@ -154,7 +155,8 @@ class Motion:
         step = jerk * elapsed_s / 2.0
         ending = math.sqrt(step * step + 2.0 * jerk * abs(way)) - step
         eased = min(rate_per_s, grown, ending)
-        self._rates[name] = math.copysign(eased, way)
+        if elapsed_s > 0.0:
+            self._rates[name] = math.copysign(min(eased, abs(way) / elapsed_s), way)
         return eased
 
 
