@@ -58,7 +58,7 @@ class Limits:
         if self.safe is None or self.max_decel_per_s is None:
             return abs(value - last) / self.max_rate_per_s
         before, after = last - self.safe, value - self.safe
-        turned = before * after < 0.0
+        turned = min(before, after) < 0.0 < max(before, after)
         slowed = abs(before) if turned else max(0.0, abs(before) - abs(after))
         gained = abs(after) if turned else max(0.0, abs(after) - abs(before))
         return slowed / self.max_decel_per_s + gained / self.max_rate_per_s

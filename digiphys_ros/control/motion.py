@@ -139,7 +139,7 @@ class Motion:
         if rate_per_s is None:
             return wanted
         if limits.max_decel_per_s is not None and limits.safe is not None:
-            if (last - limits.safe) * (wanted - limits.safe) < 0.0:
+            if min(last, wanted) < limits.safe < max(last, wanted):
                 wanted = limits.safe
             if abs(wanted - limits.safe) < abs(last - limits.safe):
                 rate_per_s = limits.max_decel_per_s

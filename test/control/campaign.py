@@ -65,11 +65,12 @@ class Play:
         self.oracle = Oracle(actuator, case.lease_s, case.ahead_s, case.place)
         self.now_s, self.steady_s = case.start_s, case.start_s if case.one_clock else 50.0
         self.one_clock = case.one_clock
+        self.rate = 1.0
 
     def happen(self, event: Event) -> None:
         """Let an event happen to the gate and tell the oracle of it."""
         name, seconds, *arguments = event
-        self.now_s += seconds
+        self.now_s += seconds * self.rate
         self.steady_s = self.now_s if self.one_clock else self.steady_s + seconds
         getattr(self, name)(*arguments)
 
@@ -133,6 +134,10 @@ class Play:
 
     def jump(self, seconds: float) -> None:
         self.now_s += seconds
+
+    def pace(self, rate: float) -> None:
+        """Let the clock that stamps images stand still, or run slow or fast."""
+        self.rate = rate
 
     def forget(self, place: float) -> None:
         self.gate.forget_position()

@@ -165,12 +165,15 @@ def _odd_offer(random: Random, case: Case, goal: dict[str, float], pause_s: floa
 def _rare(random: Random, case: Case, pause_s: float) -> Event:
     draw = random.random
     what = random.choice(('estop', 'release', 'release', 'trip', 'reset', 'reset', 'activate',
-                          'activate', 'deactivate', 'fault', 'jump', 'blind', 'forget', 'ends'))
+                          'activate', 'deactivate', 'fault', 'jump', 'blind', 'forget', 'ends',
+                          'pace', 'pace'))
     if what in ('estop', 'release'):
         return 'estop', pause_s, what == 'estop'
     if what == 'jump':
         most_s = random.choice((0.001, 0.3, 2.0, 1e4))
         return 'jump', pause_s, (2.0 * draw() - 1.0) * most_s
+    if what == 'pace':
+        return 'pace', pause_s, random.choice((0.0, 0.5, 1.0, 1.0, 1.5))
     if what == 'blind':
         broken = random.choice((math.nan, math.inf, -math.inf))
         clocks = random.choice(((broken, None), (None, broken), (broken, broken)))
