@@ -74,7 +74,9 @@ class SafetyJudge:
         rate = limits.max_rate_per_s or math.inf
         if limits.least_s(last, value) > elapsed_s + 1e-6 / rate:
             return True
-        if limits.max_jerk_per_s2 is None or not obeys or value == limits.safe:
+        # a command to stop is free of jerk limits, and looks like any that is slower
+        slows = limits.safe is not None and abs(value - limits.safe) <= abs(last - limits.safe)
+        if limits.max_jerk_per_s2 is None or not obeys or slows:
             return False
         grown = abs(rate_per_s) - max(0.0, before_per_s * math.copysign(1.0, rate_per_s))
         return grown * step_s > limits.max_jerk_per_s2 * step_s * step_s + 1e-6

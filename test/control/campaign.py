@@ -108,7 +108,7 @@ class Play:
 
     def blind(self, method: str, *broken: Any) -> None:
         if method == 'offer':
-            self.offer(dict(self.oracle.safe), 'age', 0.0, *broken)
+            self.offer(dict(self.oracle.motion.safe), 'age', 0.0, *broken)
         else:
             getattr(self, method)(*broken)
 
@@ -141,7 +141,7 @@ class Play:
 
     def forget(self, place: float) -> None:
         self.gate.forget_position()
-        self.oracle.forget(place)
+        self.oracle.motion.forget(place)
 
     def ends(self) -> None:
         given, known = self.clocks()
