@@ -2,6 +2,7 @@
 # make test    the whole test suite                         make test ARGS="-k gate"
 # make bench   frame rates, latency, start, memory          make bench ARGS="--json bench.json"
 # make scenarios   every scenario of config/scenarios in closed loop, in parallel
+# make campaign    random faults at the gate, 10 million   make campaign ARGS="--events N --seed S"
 # make lint    ruff, mypy and ament's linters
 # make clean   remove all that the others made
 # make test-jazzy   the ROS-dependent tests on ROS 2 Jazzy (the others use Kilted)
@@ -29,7 +30,7 @@ unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH LD_LIBRARY_PATH
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 endif
 
-.PHONY: demo test test-jazzy bench scenarios lint clean venv venv-jazzy
+.PHONY: demo test test-jazzy bench scenarios campaign lint clean venv venv-jazzy
 
 demo: venv
 	@.venv/bin/digiphys demo $(ARGS)
@@ -50,6 +51,9 @@ bench: venv
 
 scenarios: venv
 	@.venv/bin/digiphys sim --scenario config/scenarios $(ARGS)
+
+campaign: venv
+	@.venv/bin/python test/control/campaign.py $(ARGS)
 
 lint: venv
 	@for tool in $(AMENT); do command -v ament_$$tool >/dev/null || { echo "ament_$$tool is" \

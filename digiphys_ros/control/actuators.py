@@ -31,14 +31,42 @@ class Limits:
     """
     Limits of one number an actuator takes, in that number's own unit.
 
-    ``max_rate_per_s`` is the fastest change a second on the way to a command; the safe value is
-    taken at once. Only a bool has none.
+    :ivar safe: value in the safe state; None holds a position where it was sent last.
+    :ivar max_rate_per_s: fastest change a second on the way to a command. Only a bool has none.
+    :ivar max_decel_per_s: fastest change a second towards the safe value of a velocity; None
+        takes the safe state at once.
+    :ivar stop_rate_per_s: fastest change a second of a position on the way to the safe state.
+    :ivar max_jerk_per_s2: fastest growth of the rate on the way to a command.
     """
 
     min: float
     max: float
-    safe: float
+    safe: float | None
     max_rate_per_s: float | None = None
+    max_decel_per_s: float | None = None
+    stop_rate_per_s: float | None = None
+    max_jerk_per_s2: float | None = None
+
+    def is_position(self) -> bool:
+        """Return whether this is a position, which must not leap to a safe value."""
+        return self.safe is None or self.stop_rate_per_s is not None
+
+    def least_s(self, last: float, value: float) -> float:
+        """Return the shortest time for the way from one value to another, under a command."""
+        if self.max_rate_per_s is None:
+            return 0.0
+        if self.safe is None or self.max_decel_per_s is None:
+            return abs(value - last) / self.max_rate_per_s
+        before, after = last - self.safe, value - self.safe
+        turned = min(before, after) < 0.0 < max(before, after)
+        slowed = abs(before) if turned else max(0.0, abs(before) - abs(after))
+        gained = abs(after) if turned else max(0.0, abs(after) - abs(before))
+        return slowed / self.max_decel_per_s + gained / self.max_rate_per_s
+
+    def range_s(self) -> float:
+        """Return the time that a position takes from one end of its range to the other."""
+        rate_per_s = self.stop_rate_per_s or self.max_rate_per_s
+        return (self.max - self.min) / rate_per_s if rate_per_s else 0.0
 
 
 @dataclass(frozen=True)
@@ -60,8 +88,17 @@ class Actuator:
     plan: SignalPlan | None = None
 
     def safe_values(self) -> dict[str, float]:
-        """Return the typed safe state: zero velocity, the default lane, no phase wished."""
-        return {name: limits.safe for name, limits in self.fields.items()}
+        """
+        Return the typed safe state: zero velocity, the default lane, no phase wished.
+
+        Fields that hold are left out: they have no value before the first command.
+        """
+        return {name: limits.safe for name, limits in self.fields.items()
+                if limits.safe is not None}
+
+    def holds(self) -> bool:
+        """Return whether the safe state is to stay at the position sent last."""
+        return any(limits.safe is None for limits in self.fields.values())
 
 
 def load_actuators(path: str | Path) -> dict[str, Actuator]:

@@ -55,7 +55,8 @@ class ControlConfig(BaseModel):
     @model_validator(mode='after')
     def _consistent(self) -> 'ControlConfig':
         problems = [problem for index, rule in enumerate(self.rules)
-                    for problem in self._command_problems(index, rule)]
+                    for problem in (*self._command_problems(index, rule),
+                                    *self._hold_problems(index, rule))]
         problems += self._topic_problems()
         problems += self._group_problems()
         problems += self._optional_problems()
@@ -85,6 +86,14 @@ class ControlConfig(BaseModel):
                     if problem:
                         yield (*place, name), *problem
 
+    def _hold_problems(self, index: int, rule: Rule) -> Iterable[Problem]:
+        for name, actuator in self.actuators.items():
+            given = rule.command.get(name, {})
+            for field in actuator.fields:
+                if actuator.fields[field].safe is None and field not in given:
+                    yield (('rules', index, 'command'), f'must give {name}.{field}: it holds its '
+                           'position and has no safe value to fall back on', rule.command)
+
     def _value_problem(self, part: str, actuator: str, name: str, value: float
                        ) -> tuple[str, str | float] | None:
         fields = self.actuator(actuator).fields
@@ -93,7 +102,7 @@ class ControlConfig(BaseModel):
         limits = fields[name]
         if part == 'command' and not limits.min <= value <= limits.max:
             return f'a value from {limits.min} to {limits.max} is needed', value
-        if part == 'remember' and value < abs(limits.safe):
+        if part == 'remember' and limits.safe is not None and value < abs(limits.safe):
             return f'must not keep the field from its safe value, which is {limits.safe}', value
         return None
 

@@ -15,16 +15,14 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 import math
 
 from digiphys_ros.control.actuators import Actuator
 from digiphys_ros.control.command import DesiredCommand, FAULTS, Refusal
 from digiphys_ros.control.lease import FUTURE_TOLERANCE_S, Lease
-
-LONGEST_STEP_S = 0.1
-"""A gate that was not stepped for longer still moves an actuator no further than in this time."""
+from digiphys_ros.control.motion import LONGEST_STEP_S, Motion
 
 
 class GateState(Enum):
@@ -40,12 +38,19 @@ class GateState(Enum):
 
 @dataclass(frozen=True)
 class GateOutput:
-    """What the actuator is sent; ``obeyed_stamp_s`` is None in the safe state."""
+    """
+    What the actuator is sent.
+
+    :ivar values: empty when there is nothing to send: to hold before the first command.
+    :ivar obeyed_stamp_s: None in the safe state.
+    :ivar reach_s: time in which an actuator that takes positions is to reach the values.
+    """
 
     values: Mapping[str, float]
     state: GateState
     reason: str
     obeyed_stamp_s: float | None
+    reach_s: float = LONGEST_STEP_S
 
 
 class Gate:
@@ -60,8 +65,9 @@ class Gate:
     - A command is obeyed while the image it came from is at most ``lease_s`` old, by both clocks:
       one that arrives at an age of 0.2 s lives for ``lease_s`` less 0.2 s of steady time, even if
       the other clock is stepped. Nothing moves before the first valid command.
-    - Values are clamped to their limits and approached at ``max_rate_per_s`` from what was sent
-      last, or from the safe state. The way to the safe state is immediate, commanded or not.
+    - Values are clamped to their limits and move as ``Motion`` describes: to a command at
+      ``max_rate_per_s``; to the safe state at once, unless it is a position or has a
+      ``max_decel_per_s``.
     - Stop always passes: a command for the safe state that is refused for its stamp still ends
       what is being obeyed, for stopping on an old image hurts less than driving on.
     - A refusal that shows the sender to be broken (``FAULTS``) means the safe state at once.
@@ -77,13 +83,12 @@ class Gate:
                  future_tolerance_s: float = FUTURE_TOLERANCE_S) -> None:
         self._actuator = actuator
         self._lease = Lease(lease_s, future_tolerance_s)
-        self._safe = actuator.safe_values()
-        self._values: Mapping[str, float] = self._safe
+        self._motion = Motion(actuator.fields)
         self._wanted: dict[str, float] | None = None
         self._wanted_stamp_s = 0.0
-        self._newest_now_s = self._steady_s = -math.inf
+        self._newest_now_s = -math.inf
         # Ahead of any clock, so that the first step has no length.
-        self._stepped_s = math.inf
+        self._steady_s = self._stepped_s = math.inf
         self._elapsed_s = 0.0
         self._active = self._latched = self._estop_pressed = False
         self.state = GateState.INACTIVE
@@ -115,13 +120,7 @@ class Gate:
         self._rest(GateState.ESTOPPED, 'e-stop, waits for reset')
 
     def fault(self, reason: str) -> None:
-        """
-        Drop the command for the safe state; the next valid command is obeyed again.
-
-        A latched e-stop and an inactive gate keep their state and reason.
-
-        :param reason: shown as the gate's reason.
-        """
+        """Go to the safe state until the next valid command; e-stop and inactivity outrank it."""
         self._rest(GateState.FAULT, reason)
 
     def reset(self, now_s: float, steady_s: float | None = None) -> bool:
@@ -131,7 +130,7 @@ class Gate:
         :return: False while the e-stop is still pressed, or when there is no time to go by.
         """
         steady_s = now_s if steady_s is None else steady_s
-        if self._estop_pressed or not math.isfinite(now_s + steady_s):
+        if self._estop_pressed or not (math.isfinite(now_s) and math.isfinite(steady_s)):
             return False
         if self._latched:
             self._notice_clock(now_s, steady_s)
@@ -145,7 +144,8 @@ class Gate:
         """Take a desired command; return why it was refused, None when it was accepted."""
         steady_s = now_s if steady_s is None else steady_s
         self._notice_clock(now_s, steady_s)
-        refusal = self._refusal(command, now_s)
+        # without steady time no lease can be judged
+        refusal = self._refusal(command, now_s if math.isfinite(steady_s) else steady_s)
         if refusal is None:
             self.accepted += 1
             self._wanted, self._wanted_stamp_s = self._clamped(command), command.stamp_s
@@ -157,7 +157,8 @@ class Gate:
             self._rest(GateState.FAULT, reason)
         elif self.state in (GateState.WAITING, GateState.EXPIRED) and self._wanted is None:
             self.reason = reason
-        elif self._wanted not in (None, self._safe) and self._clamped(command) == self._safe:
+        elif self._wanted is not None and not self._motion.is_stop(self._wanted) \
+                and self._motion.is_stop(self._clamped(command)):
             self._rest(GateState.WAITING, f'{reason}, but stop always passes')
         return refusal
 
@@ -171,20 +172,30 @@ class Gate:
         if self._wanted is not None and not self._lease.holds(now_s, steady_s):
             self._rest(GateState.EXPIRED,
                        f'no image younger than the lease of {self._lease.lease_s} s')
-        if self._wanted is None:
-            return GateOutput(dict(self._safe), self.state, self.reason, None)
-        self._set(GateState.OBEYING, 'obeying')
-        self._values = self._approach(self._wanted, min(self._elapsed_s, LONGEST_STEP_S))
-        return GateOutput(dict(self._values), self.state, self.reason, self._wanted_stamp_s)
+        stamp_s = None if self._wanted is None else self._wanted_stamp_s
+        if stamp_s is not None:
+            self._set(GateState.OBEYING, 'obeying')
+        values = self._motion.move(self._wanted, self._elapsed_s)
+        return GateOutput(dict(values), self.state, self.reason, stamp_s, self._motion.reach_s)
 
     def last(self, now_s: float, steady_s: float | None = None) -> GateOutput:
-        """Deactivate; return what to send before falling silent, the typed safe state."""
+        """
+        Deactivate; return what to send before falling silent, the typed safe state.
+
+        Nobody is left to approach it; a position gets the time for its way in ``reach_s``.
+        """
         self.deactivate()
-        return self.step(now_s, steady_s)
+        output = self.step(now_s, steady_s)
+        values = self._motion.end()
+        return replace(output, values=dict(values), reach_s=self._motion.reach_s)
+
+    def forget_position(self) -> None:
+        """Repeat the next position for the time of the whole range, as for a new actuator."""
+        self._motion.forget_position()
 
     def lease_ends_in_s(self, now_s: float, steady_s: float | None = None) -> float | None:
         """
-        Return the time until the lease of the obeyed command ends, by the clock that is sooner.
+        Return how long the lease of the obeyed command lasts, by the clock that is sooner.
 
         :return: zero or more; None when nothing is obeyed.
         """
@@ -200,9 +211,10 @@ class Gate:
         values = command.values
         if not all(map(math.isfinite, (command.stamp_s, *values.values()))):
             return Refusal.NOT_FINITE
-        if values.keys() - self._safe.keys():
+        fields = self._actuator.fields
+        if values.keys() - fields.keys():
             return Refusal.UNKNOWN_FIELD
-        if self._safe.keys() - values.keys():
+        if fields.keys() - values.keys():
             return Refusal.MISSING_FIELD
         if self._actuator.kind == 'bool' and not {0, 1}.issuperset(values.values()):
             return Refusal.NOT_BOOL
@@ -211,18 +223,6 @@ class Gate:
     def _clamped(self, command: DesiredCommand) -> dict[str, float]:
         return {name: min(max(float(command.values[name]), limits.min), limits.max)
                 for name, limits in self._actuator.fields.items()}
-
-    def _approach(self, wanted: dict[str, float], elapsed_s: float) -> dict[str, float]:
-        if wanted == self._safe:
-            return self._safe
-        return {name: self._limited(name, value, elapsed_s) for name, value in wanted.items()}
-
-    def _limited(self, name: str, wanted: float, elapsed_s: float) -> float:
-        rate_per_s = self._actuator.fields[name].max_rate_per_s
-        if rate_per_s is None:
-            return wanted
-        last, reach = self._values[name], rate_per_s * elapsed_s
-        return min(max(wanted, last - reach), last + reach)
 
     def _notice_clock(self, now_s: float, steady_s: float) -> None:
         for clock_s in (now_s, steady_s):
@@ -237,7 +237,8 @@ class Gate:
 
     def _rest(self, state: GateState, reason: str) -> None:
         """Drop the command for the safe state; an e-stop, then inactivity, outrank ``state``."""
-        self._wanted, self._values = None, self._safe
+        self._wanted = None
+        self._motion.rest()
         if self._latched and state is not GateState.ESTOPPED:
             return
         if not self._active and state not in (GateState.ESTOPPED, GateState.INACTIVE):

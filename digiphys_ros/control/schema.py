@@ -14,12 +14,14 @@
 
 """Check what a rules file says about actuators."""
 
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
 
 from digiphys_ros.control.actuators import Actuator, Limits
 from digiphys_ros.control.signal_schema import SignalPlanConfig
 from digiphys_ros.control.validation import Finite, Problem, refuse, spelt, STRICT
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 # An absolute name would leave the robot's namespace: every robot of a fleet would share it.
 Topic = Annotated[str, spelt(r'[A-Za-z][A-Za-z0-9_]*(/[A-Za-z][A-Za-z0-9_]*)*',
@@ -40,27 +42,86 @@ FIELDS_OF_KIND: dict[str, tuple[str, ...]] = {
 }
 
 
+Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+def _safe(value: Any) -> Any:
+    """Return a safe value as Limits has it: None for the word hold."""
+    if value == 'hold':
+        return None
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise PydanticCustomError('refused', 'must be a number, or hold for a position') from None
+
+
 class FieldConfig(BaseModel):
     """
     Limits of one number an actuator takes, in that number's own unit.
 
-    ``max_rate_per_s`` is the fastest change a second on the way to a command; the safe value is
-    taken at once. Every number needs it, a ``bool`` has none.
+    ``safe`` is the value in the safe state. ``hold`` keeps a position where it was sent last, and
+    is the default for joints.
+
+    ``max_rate_per_s`` is the fastest change a second on the way to a command. Every number needs
+    it, a ``bool`` has none. A velocity takes its safe value at once, or at ``max_decel_per_s``.
+    A joint with a number as its safe position needs ``stop_rate_per_s``, the rate on the way
+    there. ``max_jerk_per_s2`` limits how fast the rate grows on the way to a command.
     """
 
     model_config = STRICT
 
     min: Finite
     max: Finite
-    safe: Finite
-    max_rate_per_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    safe: Annotated[Finite | None, BeforeValidator(_safe)] = None
+    max_rate_per_s: Rate | None = None
+    max_decel_per_s: Rate | None = None
+    stop_rate_per_s: Rate | None = None
+    max_jerk_per_s2: Rate | None = None
 
     @model_validator(mode='after')
     def _safe_within_limits(self) -> 'FieldConfig':
-        if not self.min <= self.safe <= self.max:
+        safe = self.min if self.safe is None else self.safe
+        if not self.min <= safe <= self.max:
             refuse('FieldConfig', (('safe',), f'min <= safe <= max is needed, and min is '
                                    f'{self.min}, max is {self.max}', self.safe))
         return self
+
+    def unfit(self, kind: str) -> Iterator[tuple[str, str, Any]]:
+        """Report each part that a kind of actuator cannot have or lacks: name, reason, value."""
+        if kind == 'bool':
+            # Between false and true there is nothing to send.
+            for name in ('max_rate_per_s', 'max_decel_per_s', 'stop_rate_per_s',
+                         'max_jerk_per_s2'):
+                if getattr(self, name) is not None:
+                    yield name, 'a bool has no rate', getattr(self, name)
+            if (self.min, self.max) != (0, 1) or self.safe not in (0, 1):
+                yield ('', 'a bool has min 0, max 1 and safe 0 or 1',
+                       f'min {self.min}, max {self.max}, safe {self.safe}')
+            return
+        if self.max_rate_per_s is None:
+            yield ('max_rate_per_s', 'is required, in units a second: no actuator is left without '
+                   'a rate limit', 'nothing')
+        if 'safe' not in self.model_fields_set and kind != 'joint_trajectory':
+            yield 'safe', 'is required: a number, or hold for a position', 'nothing'
+        elif self.safe is None:
+            yield from self._unfit_to_hold(kind)
+        elif kind == 'joint_trajectory' and self.stop_rate_per_s is None:
+            yield ('stop_rate_per_s', 'is required with a number as safe position, in units a '
+                   'second: a joint must not leap there; or say `safe: hold`', 'nothing')
+        if kind == 'joint_trajectory' and self.max_decel_per_s is not None:
+            yield ('max_decel_per_s', 'is for velocities: a joint has stop_rate_per_s',
+                   self.max_decel_per_s)
+        if kind != 'joint_trajectory' and self.stop_rate_per_s is not None:
+            yield ('stop_rate_per_s', 'is for a joint_trajectory: others have max_decel_per_s',
+                   self.stop_rate_per_s)
+
+    def _unfit_to_hold(self, kind: str) -> Iterator[tuple[str, str, Any]]:
+        if kind in ('twist', 'twist_stamped'):
+            yield 'safe', f'must be a number: a {kind} is a velocity, which must not last', 'hold'
+        for name in ('max_decel_per_s', 'stop_rate_per_s'):
+            if getattr(self, name) is not None:
+                yield name, 'leads to a safe value, and a field that holds has none', \
+                    getattr(self, name)
 
 
 class ActuatorConfig(BaseModel):
@@ -88,6 +149,10 @@ class ActuatorConfig(BaseModel):
     def _fields_fit_the_kind(self) -> 'ActuatorConfig':
         problems = [problem for name, field in self.fields.items()
                     for problem in self._field_problems(name, field)]
+        holding = [name for name, field in self.fields.items() if field.safe is None]
+        if not problems and 0 < len(holding) < len(self.fields):
+            problems.append((('fields',), 'all fields hold or none does: before the first command '
+                             'a message cannot leave some out', f'hold for {", ".join(holding)}'))
         refuse('ActuatorConfig', *problems, *self._message_problems(), *self._plan_problems())
         return self
 
@@ -97,17 +162,8 @@ class ActuatorConfig(BaseModel):
         allowed = FIELDS_OF_KIND.get(self.kind)
         if allowed is not None and name not in allowed:
             problems.append((place, f'a {self.kind} takes {", ".join(allowed)}', name))
-        if self.kind == 'bool':
-            # Between false and true there is nothing to send.
-            if field.max_rate_per_s is not None:
-                problems.append(((*place, 'max_rate_per_s'), 'a bool has no rate',
-                                 field.max_rate_per_s))
-            if (field.min, field.max) != (0, 1) or field.safe not in (0, 1):
-                problems.append((place, 'a bool has min 0, max 1 and safe 0 or 1',
-                                 f'min {field.min}, max {field.max}, safe {field.safe}'))
-        elif field.max_rate_per_s is None:
-            problems.append(((*place, 'max_rate_per_s'), 'is required, in units a second: no '
-                             'actuator is left without a rate limit', 'nothing'))
+        problems += [((*place, *filter(None, [part])), reason, value)
+                     for part, reason, value in field.unfit(self.kind)]
         return problems
 
     def _message_problems(self) -> list[Problem]:

@@ -20,9 +20,11 @@ import math
 from typing import Any
 
 from digiphys_ros.control import Actuator
+from digiphys_ros.control.motion import LONGEST_STEP_S
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.nodes.conversions import set_stamp
 from geometry_msgs.msg import Twist, TwistStamped
+from rclpy.duration import Duration
 from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool, Float64, Header
@@ -83,8 +85,13 @@ def desired_values(actuator: Actuator, message: Any) -> dict[str, float]:
     return dict(zip(message.name, message.position, strict=False))
 
 
-def actuator_message(actuator: Actuator, values: dict[str, float], now_s: float) -> Any:
-    """Return the message for the actuator, stamped ``now_s`` where its type has a header."""
+def actuator_message(actuator: Actuator, values: dict[str, float], now_s: float,
+                     reach_s: float = LONGEST_STEP_S) -> Any:
+    """
+    Return the message for the actuator, stamped ``now_s`` where its type has a header.
+
+    :param reach_s: time in which joints are to reach their positions (``GateOutput.reach_s``).
+    """
     message = actuator_type(actuator)()
     if hasattr(message, 'header'):
         set_stamp(message.header, now_s)
@@ -93,7 +100,8 @@ def actuator_message(actuator: Actuator, values: dict[str, float], now_s: float)
         # stamp zero means "start now" to a trajectory controller
         set_stamp(message.header, 0.0)
         message.joint_names = list(values)
-        message.points = [JointTrajectoryPoint(positions=list(values.values()))]
+        message.points = [JointTrajectoryPoint(
+            positions=list(values.values()), time_from_start=Duration(seconds=reach_s).to_msg())]
         return message
     if actuator.kind == 'signals':
         message.name, message.position = list(values), list(values.values())
@@ -111,7 +119,7 @@ def check_message(actuator: Actuator) -> None:
     """
     if actuator.kind != 'message':
         return
-    for what in ('min', 'max', 'safe'):
+    for what in ('min', 'max') if actuator.holds() else ('min', 'max', 'safe'):
         values = {name: float(getattr(limits, what)) for name, limits in actuator.fields.items()}
         message = _serialised(actuator, values)
         for name, value in values.items():

@@ -20,6 +20,7 @@ import math
 
 from digiphys_ros.control.actuators import Actuator
 from digiphys_ros.control.gate import GateOutput
+from digiphys_ros.control.motion import LONGEST_STEP_S
 from digiphys_ros.control.signals import FLASHING, GREEN, RED, SignalPlan, YELLOW
 
 
@@ -27,19 +28,24 @@ class SafetyJudge:
     """
     Look at every command of one actuator.
 
-    Unsafe is a command that is not finite, outside its limits or changed faster than its rate
-    limit, and a command other than the typed safe state for which no image younger than the
-    lease and one period is given.
+    Unsafe is a command that is not finite, outside its limits or changed faster than its limits
+    of rate, deceleration and jerk, and a command other than the typed safe state for which no
+    image younger than the lease and one period is given, unless it is on the way there: a
+    position that holds stays, what has a stop rate or a deceleration moves no slower than that.
     """
 
     def __init__(self, actuator: Actuator, lease_s: float, period_s: float) -> None:
         self._fields = actuator.fields
         self._safe = actuator.safe_values()
+        self._holds = actuator.holds()
         self._allowed_s = lease_s + period_s
         self._last: tuple[float, dict[str, float]] | None = None
+        self._rates: dict[str, float] = {}
 
     def judge(self, time_s: float, output: GateOutput) -> str:
         """Return what is wrong with a command, empty when nothing is."""
+        if self._holds and not output.values:
+            return 'is nothing, after a position was sent' if self._last else ''
         last, self._last = self._last, (time_s, dict(output.values))
         for name, limits in self._fields.items():
             value = output.values.get(name, math.nan)
@@ -47,16 +53,54 @@ class SafetyJudge:
                 return f'{name} is {value}'
             if not limits.min - 1e-9 <= value <= limits.max + 1e-9:
                 return f'{name} is {value}, outside {limits.min} to {limits.max}'
-            if last is not None and limits.max_rate_per_s and value != limits.safe \
-                    and abs(value - last[1][name]) > \
-                    limits.max_rate_per_s * (time_s - last[0]) + 1e-6:
+            if last is not None and self._too_fast(name, last[1][name], value, time_s - last[0],
+                                                   output.obeyed_stamp_s is not None):
                 return f'{name} changes from {last[1][name]} to {value} too fast'
-        if dict(output.values) == self._safe:
+        if self._safe and dict(output.values) == self._safe:
             return ''
+        return self._unfounded(time_s, output, last)
+
+    def _too_fast(self, name: str, last: float, value: float, elapsed_s: float,
+                  obeys: bool) -> bool:
+        limits = self._fields[name]
+        step_s = min(elapsed_s, LONGEST_STEP_S)
+        rate_per_s = (value - last) / step_s if step_s > 0.0 else 0.0
+        before_per_s, self._rates[name] = self._rates.get(name, 0.0), rate_per_s
+        if not obeys and limits.safe is not None and limits.stop_rate_per_s is not None:
+            return abs(value - last) > limits.stop_rate_per_s * elapsed_s + 1e-6
+        if value == limits.safe and limits.stop_rate_per_s is None \
+                and limits.max_decel_per_s is None:
+            return False
+        rate = limits.max_rate_per_s or math.inf
+        if limits.least_s(last, value) > elapsed_s + 1e-6 / rate:
+            return True
+        # a command to stop is free of jerk limits, and looks like any that is slower
+        slows = limits.safe is not None and abs(value - limits.safe) <= abs(last - limits.safe)
+        if limits.max_jerk_per_s2 is None or not obeys or slows:
+            return False
+        grown = abs(rate_per_s) - max(0.0, before_per_s * math.copysign(1.0, rate_per_s))
+        return grown * step_s > limits.max_jerk_per_s2 * step_s * step_s + 1e-6
+
+    def _unfounded(self, time_s: float, output: GateOutput,
+                   last: tuple[float, dict[str, float]] | None) -> str:
         stamp_s = output.obeyed_stamp_s
-        if stamp_s is None or not 0 <= time_s - stamp_s <= self._allowed_s + 1e-9:
-            return f'is not the safe state, and its image is of {stamp_s}'
-        return ''
+        if stamp_s is not None and 0 <= time_s - stamp_s <= self._allowed_s + 1e-9:
+            return ''
+        if stamp_s is None and last is not None and all(
+                self._on_the_way(name, last[1][name], output.values[name], time_s - last[0])
+                for name in self._fields):
+            return ''
+        return f'is not the safe state, and its image is of {stamp_s}'
+
+    def _on_the_way(self, name: str, last: float, value: float, elapsed_s: float) -> bool:
+        limits = self._fields[name]
+        if limits.safe is None:
+            return value == last
+        rate_per_s = limits.max_decel_per_s or limits.stop_rate_per_s
+        if rate_per_s is None:
+            return value == limits.safe
+        moved = rate_per_s * min(elapsed_s, LONGEST_STEP_S)
+        return abs(value - limits.safe) <= max(0.0, abs(last - limits.safe) - moved) + 1e-6
 
 
 class SignalJudge:

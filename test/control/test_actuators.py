@@ -20,6 +20,8 @@ from pydantic import ValidationError
 import pytest
 
 FIELD = {'min': 0.0, 'max': 1.0, 'safe': 0.0, 'max_rate_per_s': 1.0}
+HOMED = {**FIELD, 'stop_rate_per_s': 0.5}
+HELD = {'min': 0.0, 'max': 1.0, 'max_rate_per_s': 1.0}
 BIT = {'min': 0, 'max': 1, 'safe': 1}
 
 
@@ -41,7 +43,9 @@ def test_the_checkers_sentence_is_passed_on(tmp_path):
     {'kind': 'bool', 'fields': {'data': BIT}},
     {'kind': 'float64', 'fields': {'data': FIELD}},
     {'kind': 'twist', 'fields': {'linear.x': FIELD, 'angular.z': FIELD}},
-    {'kind': 'joint_trajectory', 'fields': {'arm_1': FIELD, 'arm_2': FIELD}},
+    {'kind': 'joint_trajectory', 'fields': {'arm_1': HOMED, 'arm_2': HOMED}},
+    {'kind': 'float64', 'fields': {'data': {**FIELD, 'max_decel_per_s': 2.0,
+                                            'max_jerk_per_s2': 3.0}}},
     {'kind': 'message', 'type': 'std_msgs/msg/Int32', 'fields': {'level': FIELD},
      'field_map': {'level': 'data'}},
 ])
@@ -74,3 +78,70 @@ def test_every_kind(values):
 def test_what_cannot_work_is_refused(values):
     with pytest.raises(ValidationError):
         ActuatorConfig.model_validate({'topic': 't', **values})
+
+
+@pytest.mark.parametrize(('kind', 'field'), [
+    ('joint_trajectory', HELD), ('joint_trajectory', {**HELD, 'safe': 'hold'}),
+    ('float64', {**HELD, 'safe': 'hold', 'max_jerk_per_s2': 2.0})])
+def test_actuator_that_holds_has_no_safe_values(kind, field):
+    actuator = ActuatorConfig.model_validate(
+        {'topic': 't', 'kind': kind, 'fields': {'data': field}}).build()
+    assert actuator.holds()
+    assert actuator.safe_values() == {}
+    assert actuator.fields['data'].safe is None
+
+
+TWO_KINDS = {'a': HELD, 'b': HOMED}
+
+
+@pytest.mark.parametrize(('kind', 'fields', 'sentence'), [
+    ('joint_trajectory', {'a': {**HELD, 'safe': 0.0}}, 'stop_rate_per_s.*is required'),
+    ('joint_trajectory', {'a': {**HOMED, 'max_decel_per_s': 1.0}}, 'is for velocities'),
+    ('joint_trajectory', {'a': {**HELD, 'stop_rate_per_s': 1.0}}, 'a field that holds has none'),
+    ('joint_trajectory', {'a': {**HELD, 'safe': None}}, 'a number, or hold'),
+    ('joint_trajectory', {'a': {**HELD, 'safe': 'holds'}}, 'a number, or hold'),
+    ('joint_trajectory', {'a': {**HELD, 'safe': float('nan')}}, 'finite'),
+    ('joint_trajectory', {'a': {**HELD, 'max': -1.0}}, 'min <= safe <= max'),
+    ('joint_trajectory', TWO_KINDS, 'all fields hold or none does'),
+    ('float64', {'data': HELD}, 'safe.*is required: a number, or hold'),
+    ('float64', {'data': {**FIELD, 'stop_rate_per_s': 1.0}}, 'is for a joint_trajectory'),
+    ('float64', {'data': {**FIELD, 'max_decel_per_s': 0.0}}, 'greater than 0'),
+    ('float64', {'data': {**FIELD, 'max_jerk_per_s2': float('inf')}}, 'finite'),
+    ('twist', {'linear.x': {**HELD, 'safe': 'hold'}}, 'a velocity, which must not last'),
+    ('bool', {'data': {**BIT, 'safe': 'hold'}}, 'safe 0 or 1'),
+    ('bool', {'data': {**BIT, 'max_decel_per_s': 1.0}}, 'a bool has no rate'),
+])
+def test_motion_that_cannot_be_is_refused_in_one_sentence(kind, fields, sentence):
+    with pytest.raises(ValidationError, match=sentence.replace('.*', r'[\s\S]*')) as refusal:
+        ActuatorConfig.model_validate({'topic': 't', 'kind': kind, 'fields': fields})
+    assert refusal.value.error_count() == 1
+
+
+ARM = """\
+actuators:
+  arm:
+    kind: joint_trajectory
+    topic: arm
+    fields:
+      shoulder: {min: -1.5, max: 1.5, max_rate_per_s: 0.5, max_jerk_per_s2: 2.0}
+      elbow: {min: 0.0, max: 2.0, safe: hold, max_rate_per_s: 0.5}
+rules:
+  - {name: reach, when: [part], command: {arm: {shoulder: 1.0, elbow: 0.5}}}
+  - {name: unsure, when: [abstain], command: {arm: {shoulder: 0.0, elbow: 0.0}}}
+  - {name: rest, default: true, command: {arm: {shoulder: 0.0, elbow: 0.0}}}
+"""
+
+
+def test_actuator_that_holds_is_read_without_the_checker_in_this_process(tmp_path):
+    path = tmp_path / 'rules.yaml'
+    path.write_text(ARM)
+    arm = load_actuators(path)['arm']
+    assert arm.fields['shoulder'] == Limits(-1.5, 1.5, None, 0.5, max_jerk_per_s2=2.0)
+    assert arm.holds()
+
+
+def test_rule_that_leaves_out_a_field_that_holds_is_refused(tmp_path):
+    path = tmp_path / 'rules.yaml'
+    path.write_text(ARM.replace('{shoulder: 1.0, elbow: 0.5}', '{shoulder: 1.0}'))
+    with pytest.raises(ConfigError, match=r'yaml:9: field `rules.0.command`: must give arm.elbow'):
+        load_actuators(path)

@@ -294,6 +294,12 @@ def test_signal_gate_at_any_rate_keeps_the_times_of_its_plan(tmp_path, period_s)
     assert shown.count(RED) * period_s == pytest.approx(2.0, abs=1.01 * period_s)
 
 
+def test_signal_gate_that_begins_without_a_clock_keeps_its_first_red(tmp_path):
+    guarded = Guarded(tmp_path)
+    guarded.gate.step(float('nan'))
+    assert set(guarded.run(4.8, 'through').values.values()) == {RED}
+
+
 def test_signal_gate_stopped_at_a_fresh_green_is_red_within_the_stated_time(tmp_path):
     guarded = Guarded(tmp_path)
     while guarded.run(STEP_S, 'through').values['north'] != GREEN:

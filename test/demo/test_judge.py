@@ -86,3 +86,31 @@ def test_a_ramp_of_the_gates_own_making_is_not_too_fast():
         now_s = later_s
     captured = [command.stamp_s for command in commands]
     assert judge.unsafe_commands(commands, captured, BASE, 0.5, 0.02) == []
+
+
+SLOWED = Actuator('twist_stamped', 'cmd_vel', {
+    'linear.x': Limits(0.0, 0.6, 0.0, 2.0, max_decel_per_s=1.0),
+    'angular.z': Limits(-1.0, 1.0, 0.0, 4.0)})
+
+
+@pytest.mark.parametrize(('step', 'first', 'words'), [
+    (0.02, 0.5, None), (0.05, 0.5, 'too fast'), (0.0, 0.5, 'younger than the lease'),
+    (0.02, 0.0, None)])
+def test_unsafe_commands_allow_a_deceleration_after_the_lease(step, first, words):
+    commands = [Command(1.5 + 0.02 * index, max(0.0, first - step * index))
+                for index in range(40)]
+    problems = judge.unsafe_commands(commands, [1.0], SLOWED, 0.5, 0.02)
+    assert bool(problems) == (words is not None)
+    if words:
+        assert words in problems[0]
+
+
+def test_unsafe_commands_allow_stamps_that_jitter_by_a_period_and_no_more_speed():
+    rng = np.random.default_rng(0)
+    jitter_s = rng.uniform(0.0, 0.02, 1000)
+    for rate, words in ((2.0, False), (2.2, True)):
+        values = [0.6 * abs(((rate * 0.02 * index / 0.6) % 2.0) - 1.0) for index in range(1000)]
+        commands = [Command(10.0 + 0.02 * index + jitter_s[index], value)
+                    for index, value in enumerate(values)]
+        captured = [command.stamp_s for command in commands]
+        assert bool(judge.unsafe_commands(commands, captured, BASE, 0.5, 0.02)) is words

@@ -110,7 +110,7 @@ def test_a_command_that_is_none_is_refused_and_told(robot, world, wrong):
 def test_a_trajectory_without_a_point_is_refused(robot, world, tmp_path):
     from trajectory_msgs.msg import JointTrajectory
     rules = tmp_path / 'rules.yaml'
-    limits = '{min: 0.0, max: 0.4, safe: 0.0, max_rate_per_s: 1.0}'
+    limits = '{min: 0.0, max: 0.4, safe: hold, max_rate_per_s: 1.0}'
     rules.write_text(
         'actuators:\n'
         f'  belt: {{kind: joint_trajectory, topic: belt, fields: {{data: {limits}}}}}\n'

@@ -13,10 +13,12 @@
 # limitations under the License.
 
 
-from digiphys_ros.control import GateState
+import math
+
+from digiphys_ros.control import Actuator, DesiredCommand, Gate, GateState, Limits
 from digiphys_ros.control.gate import GateOutput
 from digiphys_ros.control.signals import FLASHING, GREEN, RED, SignalPlan, YELLOW
-from digiphys_ros.simulation.safety import SignalJudge
+from digiphys_ros.simulation.safety import SafetyJudge, SignalJudge
 import pytest
 
 PERIOD_S, LEASE_S = 0.5, 1.0
@@ -68,3 +70,71 @@ def test_without_images_a_green_ends_and_none_begins():
     told = problems(*CYCLE[:5], *[(GREEN, RED)] * 6, blind_from=5)
     assert told[-1] == 'stays green without an image'
     assert not any(told[:8])
+
+
+SENT_S = 0.02
+FIELDS = {
+    'immediate': Limits(-1.0, 1.0, 0.0, 2.0),
+    'slowed': Limits(-1.0, 1.0, 0.0, 2.0, max_decel_per_s=4.0),
+    'eased': Limits(-1.0, 1.0, 0.0, 2.0, max_decel_per_s=4.0, max_jerk_per_s2=8.0),
+    'held': Limits(-1.0, 1.0, None, 2.0),
+    'homed': Limits(-1.0, 1.0, 0.0, 2.0, stop_rate_per_s=1.0)}
+
+
+class Watched:
+    """A gate of one field, and a judge that sees its outputs, or others in their place."""
+
+    def __init__(self, name):
+        actuator = Actuator('joint_trajectory', 'arm', {'a': FIELDS[name]})
+        self.gate = Gate(actuator, 0.5)
+        self.gate.activate()
+        self.judge = SafetyJudge(actuator, 0.5, SENT_S)
+        self.now_s = 10.0
+
+    def run(self, seconds, value=None):
+        told = []
+        for _ in range(round(seconds / SENT_S)):
+            self.now_s += SENT_S
+            if value is not None:
+                self.gate.offer(DesiredCommand({'a': value}, self.now_s), self.now_s)
+            self.output = self.gate.step(self.now_s)
+            told.append(self.judge.judge(self.now_s, self.output))
+        return told
+
+    def send(self, value, obeyed=False):
+        self.now_s += SENT_S
+        stamp_s = self.now_s if obeyed else None
+        values = {} if value is None else {'a': value}
+        return self.judge.judge(
+            self.now_s, GateOutput(values, GateState.FAULT, '', stamp_s))
+
+
+@pytest.mark.parametrize('name', FIELDS)
+def test_safety_judge_finds_nothing_in_what_a_gate_sends(name):
+    watched = Watched(name)
+    for value in (None, 0.8, 0.9, -0.7, 0.0, 0.5, None):
+        assert not any(watched.run(3.0, value))
+    watched.run(1.0, 0.9)
+    watched.gate.estop(True)
+    assert not any(watched.run(3.0))
+
+
+@pytest.mark.parametrize(('name', 'value', 'obeyed', 'problem'), [
+    ('immediate', 0.79, False, 'is not the safe state'),
+    ('slowed', 0.8, False, 'is not the safe state'),
+    ('slowed', 0.6, False, 'too fast'),
+    ('slowed', 0.0, True, 'too fast'),
+    ('slowed', 0.85, True, 'too fast'),
+    ('eased', 0.84, True, 'too fast'),
+    ('held', 0.79, False, 'is not the safe state'),
+    ('held', 0.0, False, 'too fast'),
+    ('held', None, False, 'is nothing'),
+    ('held', math.nan, True, 'nan'),
+    ('homed', 0.0, False, 'too fast'),
+    ('homed', 0.77, False, 'too fast'),
+    ('homed', 0.8, False, 'is not the safe state')])
+def test_safety_judge_finds_a_leap_and_a_stop_that_is_none(name, value, obeyed, problem):
+    watched = Watched(name)
+    watched.run(5.0, 0.8)
+    assert watched.output.values['a'] == pytest.approx(0.8)
+    assert problem in watched.send(value, obeyed)

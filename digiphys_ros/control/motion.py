@@ -1,0 +1,164 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""How an actuator's values move: to a command, and to the safe state."""
+
+from collections.abc import Mapping
+import math
+
+from digiphys_ros.control.actuators import Limits
+
+LONGEST_STEP_S = 0.1
+"""A gate that was not stepped for longer still moves an actuator no further than in this time."""
+
+
+class Motion:
+    """
+    The values sent last, and how far the next ones may be from them.
+
+    - On the way to a command a value changes by at most ``max_rate_per_s``. Towards its safe
+      value it changes by at most ``max_decel_per_s`` where there is one; it does not pass the
+      safe value within one step. With ``max_jerk_per_s2`` the rate grows by no more than that
+      and shrinks in time before the command. A value never moves away from its command, nor
+      past it: a command that turns back ends the rate at once.
+    - In the safe state, and under a command for the whole of it, velocities take the safe value
+      at once, or approach it at ``max_decel_per_s``.
+    - In the safe state positions repeat the value sent last (``hold``), or approach the safe
+      value at ``stop_rate_per_s``. A commanded position keeps to ``max_rate_per_s`` always.
+    - Where a position actuator stands at first is unknown. Its first position is therefore sent
+      with the time that its whole range takes, and stays until that time is over.
+
+    ``reach_s`` is the time in which an actuator that takes positions is to reach the values. It
+    is never below ``LONGEST_STEP_S``: then a message that is late or lost makes no joint faster
+    than its rate, for the values move no faster either.
+
+    :raises ValueError: when some fields hold and others do not: before the first command a
+        message could not leave out the first alone.
+    """
+
+    def __init__(self, fields: Mapping[str, Limits]) -> None:
+        self._fields = fields
+        self.safe = {name: limits.safe for name, limits in fields.items()
+                     if limits.safe is not None}
+        if self.safe and len(self.safe) < len(fields):
+            raise ValueError('all fields of an actuator hold or none does, received '
+                             f'{[name for name in fields if name not in self.safe]} that hold')
+        self.values: Mapping[str, float] = self.safe
+        self._stop_rates = {name: limits.max_decel_per_s or limits.stop_rate_per_s
+                            for name, limits in fields.items()}
+        self._ramped = any(self._stop_rates.values())
+        self._rates: dict[str, float] = {}
+        ranges_s = [limits.range_s() for limits in fields.values() if limits.is_position()]
+        self._range_s = max(ranges_s, default=0.0)
+        # of the way to the first position; None before it has begun
+        self._left_s = None if ranges_s else 0.0
+
+    @property
+    def reach_s(self) -> float:
+        """Return the time in which the values are to be reached."""
+        return max(LONGEST_STEP_S, self._left_s or 0.0)
+
+    def is_stop(self, values: Mapping[str, float]) -> bool:
+        """Return whether values are the whole safe state; a position that holds has none."""
+        return bool(self.safe) and values == self.safe
+
+    def forget_position(self) -> None:
+        """Let the next output take the time that the whole range takes: an arm may have moved."""
+        if self._range_s:
+            self._left_s = None
+
+    def rest(self) -> None:
+        """Drop the way to a command; what takes its safe value at once has it now."""
+        self._rates.clear()
+        if self._ramped:
+            self.values = {name: self.values[name] if self._stop_rates[name] else safe
+                           for name, safe in self.safe.items()}
+        elif self.safe:
+            self.values = self.safe
+
+    def move(self, wanted: Mapping[str, float] | None, elapsed_s: float) -> Mapping[str, float]:
+        """
+        Return the next values.
+
+        :param wanted: the command within its limits, None in the safe state.
+        :param elapsed_s: steady time since the call before.
+        """
+        if self._left_s != 0.0 and self._crosses(wanted, elapsed_s):
+            return self.values
+        elapsed_s = min(elapsed_s, LONGEST_STEP_S)
+        if wanted is None or (not self._range_s and self.is_stop(wanted)):
+            self._stop(elapsed_s)
+        else:
+            self.values = {name: self._approached(name, value, elapsed_s)
+                           for name, value in wanted.items()}
+        return self.values
+
+    def end(self) -> Mapping[str, float]:
+        """Return the last values of all: the safe ones, and as much time as their way takes."""
+        ways_s = [abs(self.values[name] - safe) / rate for name, safe in self.safe.items()
+                  if (rate := self._fields[name].stop_rate_per_s)]
+        if ways_s:
+            self._left_s = max(self.reach_s, LONGEST_STEP_S + max(ways_s))
+        self._rates.clear()
+        self.values = self.safe or self.values
+        return self.values
+
+    def _crosses(self, wanted: Mapping[str, float] | None, elapsed_s: float) -> bool:
+        """Return whether the values stay, as the actuator is on its way to the first ones."""
+        if self._left_s is None:
+            self._rates.clear()
+            self.values = self.values or wanted or {}
+            if self.values:
+                self._left_s = self._range_s
+            return True
+        self._left_s = max(0.0, self._left_s - elapsed_s)
+        return self._left_s > 0.0
+
+    def _stop(self, elapsed_s: float) -> None:
+        self._rates.clear()
+        if self._ramped:
+            self.values = {
+                name: _towards(self.values[name], safe, rate * elapsed_s) if rate else safe
+                for name, safe in self.safe.items() for rate in (self._stop_rates[name],)}
+        elif self.safe:
+            self.values = self.safe
+
+    def _approached(self, name: str, wanted: float, elapsed_s: float) -> float:
+        limits, last = self._fields[name], self.values[name]
+        rate_per_s = limits.max_rate_per_s
+        if rate_per_s is None:
+            return wanted
+        if limits.max_decel_per_s is not None and limits.safe is not None:
+            if min(last, wanted) < limits.safe < max(last, wanted):
+                wanted = limits.safe
+            if abs(wanted - limits.safe) < abs(last - limits.safe):
+                rate_per_s = limits.max_decel_per_s
+        if limits.max_jerk_per_s2 is not None:
+            rate_per_s = self._eased(name, wanted - last, rate_per_s, elapsed_s)
+        return _towards(last, wanted, rate_per_s * elapsed_s)
+
+    def _eased(self, name: str, way: float, rate_per_s: float, elapsed_s: float) -> float:
+        """Return the rate that jerk allows for the rest of the way, which has a sign."""
+        jerk = self._fields[name].max_jerk_per_s2 or math.inf
+        grown = max(0.0, math.copysign(1.0, way) * self._rates.get(name, 0.0)) + jerk * elapsed_s
+        # the fastest from which steps of this length still end at the command
+        step = jerk * elapsed_s / 2.0
+        ending = math.sqrt(step * step + 2.0 * jerk * abs(way)) - step
+        eased = min(rate_per_s, grown, ending)
+        if elapsed_s > 0.0:
+            self._rates[name] = math.copysign(min(eased, abs(way) / elapsed_s), way)
+        return eased
+
+
+def _towards(last: float, wanted: float, reach: float) -> float:
+    return min(max(wanted, last - reach), last + reach)

@@ -1,0 +1,209 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+import itertools
+
+from digiphys_ros.control import Actuator, DesiredCommand, Gate, GateState, Limits
+from digiphys_ros.control.motion import LONGEST_STEP_S
+import pytest
+
+LEASE_S = 0.5
+PERIOD_S = 0.02
+HELD = Limits(-1.0, 2.0, None, 0.5)
+HOMED = Limits(-1.0, 2.0, 0.0, 0.5, stop_rate_per_s=0.25)
+SLOWED = Limits(-0.5, 1.0, 0.0, 1.0, max_decel_per_s=2.0)
+EASED = Limits(-0.5, 1.0, 0.0, 1.0, max_decel_per_s=2.0, max_jerk_per_s2=4.0)
+
+
+class Guarded:
+    """A gate on a clock of its own; each step offers the present command first."""
+
+    def __init__(self, **fields):
+        self.gate = Gate(Actuator('joint_trajectory', 'arm', fields), LEASE_S)
+        self.gate.activate()
+        self.now_s = 100.0
+
+    def step(self, **values):
+        self.now_s += PERIOD_S
+        if values:
+            assert self.gate.offer(DesiredCommand(values, self.now_s), self.now_s) is None
+        return self.gate.step(self.now_s)
+
+    def run(self, seconds, **values):
+        return [self.step(**values) for _ in range(round(seconds / PERIOD_S))]
+
+
+def changes(outputs, name='a'):
+    return [after.values[name] - before.values[name]
+            for before, after in itertools.pairwise(outputs)]
+
+
+def test_gate_of_positions_that_hold_has_nothing_to_send_before_the_first_command():
+    guarded = Guarded(a=HELD)
+    for output in guarded.run(1.0):
+        assert output.values == {}
+    guarded.gate.estop(True)
+    assert guarded.step().values == {}
+    assert guarded.gate.last(guarded.now_s).values == {}
+
+
+def test_gate_sends_the_first_position_with_the_time_of_the_whole_range():
+    guarded = Guarded(a=HELD)
+    outputs = guarded.run(8.0, a=1.5)
+    range_s = 3.0 / 0.5
+    assert outputs[0].values == {'a': 1.5}
+    assert outputs[0].reach_s == range_s
+    assert outputs[1].reach_s == pytest.approx(range_s - PERIOD_S)
+    assert outputs[-1].reach_s == LONGEST_STEP_S
+
+
+def test_gate_holds_the_first_position_until_it_is_reached():
+    guarded = Guarded(a=HELD)
+    guarded.step(a=1.5)
+    outputs = guarded.run(5.9, a=0.0)
+    assert {output.values['a'] for output in outputs} == {1.5}
+    outputs = guarded.run(4.0, a=0.0)
+    assert max(map(abs, changes(outputs))) <= 0.5 * PERIOD_S + 1e-9
+    assert outputs[-1].values == {'a': 0.0}
+
+
+@pytest.mark.parametrize('stop', [
+    lambda gate: gate.estop(True), lambda gate: gate.trip(), lambda gate: gate.deactivate(),
+    lambda gate: gate.fault('a stall'), lambda gate: gate.step(5.0),
+    lambda gate: gate.step(float('nan')), lambda gate: gate.last(200.0),
+    lambda gate: gate.offer(DesiredCommand({'a': float('nan')}, 1.0), 1.0), lambda gate: None])
+def test_gate_of_positions_that_hold_repeats_the_last_one_in_every_safe_state(stop):
+    guarded = Guarded(a=HELD)
+    guarded.run(7.0, a=1.5)
+    held = guarded.run(1.0, a=0.0)[-1].values['a']
+    assert 0.9 < held < 1.1
+    stop(guarded.gate)
+    outputs = guarded.run(2.0)
+    assert outputs[-1].state is not GateState.OBEYING
+    # the lease may let it go on for a while
+    assert len({output.values['a'] for output in outputs[30:]}) == 1
+    assert abs(outputs[0].values['a'] - held) <= 0.5 * PERIOD_S + 1e-9
+    assert max(map(abs, changes(outputs))) <= 0.5 * PERIOD_S + 1e-9
+
+
+def test_gate_that_forgets_the_position_leaves_the_time_of_the_whole_range_again():
+    guarded = Guarded(a=HELD)
+    guarded.run(7.0, a=1.5)
+    guarded.gate.forget_position()
+    output = guarded.step(a=0.0)
+    assert (output.values, output.reach_s) == ({'a': 1.5}, 6.0)
+
+
+def test_gate_forgets_no_position_of_a_velocity():
+    guarded = Guarded(a=SLOWED)
+    guarded.run(2.0, a=1.0)
+    guarded.gate.forget_position()
+    assert guarded.step(a=0.9).values['a'] == pytest.approx(0.96)
+
+
+def test_gate_starts_towards_a_safe_position_with_the_time_of_the_whole_range():
+    guarded = Guarded(a=HOMED)
+    output = guarded.step()
+    assert (output.values, output.reach_s) == ({'a': 0.0}, 12.0)
+    assert guarded.step(a=1.0).values == {'a': 0.0}
+
+
+def test_gate_without_a_clock_sends_no_first_position_in_a_hurry():
+    gate = Gate(Actuator('joint_trajectory', 'arm', {'a': HOMED}), LEASE_S)
+    assert gate.step(float('nan')).reach_s == 12.0
+    assert gate.step(100.0).reach_s == 12.0
+
+
+def test_gate_approaches_a_safe_position_at_the_stop_rate():
+    guarded = Guarded(a=HOMED)
+    guarded.run(12.5)
+    reached = guarded.run(4.0, a=1.5)
+    assert max(changes(reached)) == pytest.approx(0.5 * PERIOD_S)
+    guarded.gate.estop(True)
+    outputs = [reached[-1], *guarded.run(7.0)]
+    assert min(changes(outputs)) == pytest.approx(-0.25 * PERIOD_S)
+    assert outputs[-1].values == {'a': 0.0}
+
+
+def test_gate_that_ends_gives_a_safe_position_the_time_for_its_way():
+    guarded = Guarded(a=HOMED)
+    guarded.run(12.5)
+    guarded.run(4.0, a=1.5)
+    output = guarded.gate.last(guarded.now_s)
+    assert output.values == {'a': 0.0}
+    assert output.reach_s == pytest.approx(1.5 / 0.25, abs=0.2)
+
+
+def test_gate_slows_down_at_its_deceleration():
+    guarded = Guarded(a=SLOWED)
+    fast = guarded.run(2.0, a=1.0)
+    assert max(changes(fast)) == pytest.approx(1.0 * PERIOD_S)
+    slower = [fast[-1], *guarded.run(0.1, a=0.9)]
+    assert min(changes(slower)) == pytest.approx(-2.0 * PERIOD_S)
+    guarded.gate.estop(True)
+    stopping = [slower[-1], *guarded.run(1.0)]
+    assert min(changes(stopping)) == pytest.approx(-2.0 * PERIOD_S)
+    assert stopping[24].values['a'] == 0.0
+
+
+def test_gate_turns_round_through_the_safe_value():
+    guarded = Guarded(a=SLOWED)
+    outputs = [guarded.run(2.0, a=1.0)[-1], *guarded.run(2.0, a=-0.5)]
+    values = [output.values['a'] for output in outputs]
+    assert 0.0 in values
+    assert min(changes(outputs[:values.index(0.0)])) == pytest.approx(-2.0 * PERIOD_S)
+    assert min(changes(outputs[values.index(0.0):])) == pytest.approx(-1.0 * PERIOD_S)
+    assert values[-1] == -0.5
+
+
+def test_gate_that_ends_stops_a_velocity_that_has_a_deceleration():
+    guarded = Guarded(a=SLOWED)
+    guarded.run(2.0, a=1.0)
+    assert guarded.gate.last(guarded.now_s).values == {'a': 0.0}
+
+
+def test_gate_ends_a_commanded_stop_without_regard_to_jerk():
+    guarded = Guarded(a=EASED)
+    fast = guarded.run(2.0, a=1.0)
+    assert min(changes([fast[-1], *guarded.run(0.2, a=0.0)])) == pytest.approx(-2.0 * PERIOD_S)
+
+
+@pytest.mark.parametrize('wanted', [1.0, 0.3, 0.017, -0.4])
+def test_gate_with_a_jerk_limit_starts_and_arrives_smoothly(wanted):
+    guarded = Guarded(a=EASED)
+    outputs = guarded.run(0.1) + guarded.run(3.0, a=wanted)
+    rates = [change / PERIOD_S for change in changes(outputs)]
+    jerks = [(after - before) / PERIOD_S for before, after in itertools.pairwise(rates)]
+    assert outputs[-1].values['a'] == pytest.approx(wanted)
+    assert max(map(abs, rates)) <= 1.0 + 1e-9
+    assert max(map(abs, jerks)) <= 4.0 * 1.3
+    assert all(abs(output.values['a']) <= abs(wanted) + 1e-9 for output in outputs)
+
+
+def test_gate_with_a_jerk_limit_never_moves_away_from_its_command():
+    guarded = Guarded(a=EASED)
+    rising = guarded.run(0.4, a=1.0)
+    assert changes(rising)[-1] > 0.0
+    assert max(changes([rising[-1], *guarded.run(1.0, a=0.1)])) <= 0.0
+
+
+def test_actuator_of_which_only_some_fields_hold_is_refused():
+    with pytest.raises(ValueError, match='hold or none does'):
+        Guarded(a=HELD, b=HOMED)
+
+
+def test_gate_of_positions_lets_no_stale_command_stop_it():
+    guarded = Guarded(a=HELD)
+    guarded.run(7.0, a=1.5)
+    guarded.gate.offer(DesiredCommand({'a': 0.0}, 1.0), guarded.now_s)
+    assert guarded.step().state is GateState.OBEYING
