@@ -202,6 +202,8 @@ class GateNode(PipelineNode):
         publishers = self._listener.adapt()
         with self._loop.lock:
             self._estop.see(publishers)
+            for channel in self._channels:
+                channel.notice_listeners()
         if self._loop.tripped.is_set():
             self._loop.tripped.clear()
             self._keeper.keep(True)

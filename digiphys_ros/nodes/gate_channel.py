@@ -47,6 +47,7 @@ class Channel:
         self._shown: tuple[GateState, str] | None = None
         self.stamp: Time | None = None
         self._node = node
+        self._listeners = 0
 
     def step(self, now_s: float, steady_s: float) -> tuple[GateOutput, Time | None]:
         """Return what to send now, and the capture stamp behind it; by one thread at a time."""
@@ -65,7 +66,8 @@ class Channel:
     def send(self, output: GateOutput, now_s: float) -> None:
         """Publish what the actuator is to do; nothing where it has nothing to hear yet."""
         if output.values:
-            self.commands.publish(actuator_message(self.actuator, dict(output.values), now_s))
+            self.commands.publish(actuator_message(
+                self.actuator, dict(output.values), now_s, output.reach_s))
             self.sent.tick()
 
     def report_obeyed(self, output: GateOutput, stamp: Time | None, now_s: float) -> None:
@@ -76,6 +78,12 @@ class Channel:
         self.capture_to_command_ms.add((now_s - output.obeyed_stamp_s) * 1e3)
         if self.obeyed.get_subscription_count():
             self.obeyed.publish(Header(stamp=stamp, frame_id=self.actuator.frame_id))
+
+    def notice_listeners(self) -> None:
+        """Look for a new listener: where an arm stands that was started now is unknown."""
+        before, self._listeners = self._listeners, self.commands.get_subscription_count()
+        if self._listeners > before:
+            self.gate.forget_position()
 
     def destroy(self) -> None:
         """Free the publishers."""

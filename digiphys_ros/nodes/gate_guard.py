@@ -32,6 +32,7 @@ import time
 from typing import Any
 
 from digiphys_ros.control import Actuator, actuator_from_plain
+from digiphys_ros.control.motion import LONGEST_STEP_S
 from digiphys_ros.nodes import qos
 from digiphys_ros.nodes.actuator_conversions import actuator_message, actuator_type
 from digiphys_ros.nodes.heartbeat import Heartbeat
@@ -101,10 +102,13 @@ class _Output:
     publisher: Any
     actuator: Actuator
     values: dict[str, float]
+    reach_s: float
 
     def send(self, now_s: float) -> None:
+        # a position that holds has no value to go to
         if self.values:
-            self.publisher.publish(actuator_message(self.actuator, self.values, now_s))
+            self.publisher.publish(actuator_message(
+                self.actuator, self.values, now_s, self.reach_s))
 
 
 class Guard:
@@ -127,8 +131,11 @@ class Guard:
 
     def _output(self, topic: str, actuator: Actuator) -> _Output:
         values = actuator.plan.safe_heads() if actuator.plan else actuator.safe_values()
+        # a joint may be anywhere in its range and must not leap
+        reach_s = max((one.range_s() for one in actuator.fields.values() if one.is_position()),
+                      default=0.0)
         return _Output(self._node.create_publisher(actuator_type(actuator), topic, qos.RELIABLE),
-                       actuator, values)
+                       actuator, values, max(reach_s, LONGEST_STEP_S))
 
     def run(self) -> None:
         """Watch until the gate ends; after a death send the safe state for a while."""

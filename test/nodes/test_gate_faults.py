@@ -365,3 +365,48 @@ while time.monotonic() < end_s:
     message.twist.linear.x = 0.5
     publisher.publish(message)
 """
+
+
+ARM = """\
+actuators:
+  arm:
+    kind: joint_trajectory
+    topic: arm_controller/joint_trajectory
+    fields:
+      shoulder: {min: -1.5, max: 1.5, max_rate_per_s: 0.5}
+rules:
+  - {name: unsure, when: [abstain], command: {arm: {shoulder: 0.0}}}
+  - {name: otherwise, default: true, command: {arm: {shoulder: 1.5}}}
+"""
+
+
+def test_arm_that_holds_hears_nothing_at_first_and_never_leaps(robot, tmp_path):
+    from sensor_msgs.msg import JointState
+    from trajectory_msgs.msg import JointTrajectory
+    rules = tmp_path / 'arm.yaml'
+    rules.write_text(ARM)
+    process = robot.start('gate', lease_s=0.4, rules=str(rules))
+    heard = robot.listen(JointTrajectory, 'arm_controller/joint_trajectory')
+    desired = robot.speak(JointState, 'desired/arm')
+    robot.wait(lambda: robot.value('gate', 'arm.state') == 'waiting', 'gate that obeys')
+
+    def want(shoulder):
+        message = JointState(name=['shoulder'], position=[shoulder])
+        message.header.stamp = robot.now()
+        desired.publish(message)
+
+    def positions():
+        return [one.points[0].positions[0] for one in heard]
+    assert not heard
+    robot.poll(lambda: want(1.0) or heard, 'first position')
+    first = heard[0].points[0].time_from_start
+    assert first.sec + first.nanosec * 1e-9 >= 3.0 / 0.5 - 0.1
+    robot.wait(lambda: robot.value('gate', 'arm.state') == 'expired', 'end of the lease')
+    assert set(positions()) == {1.0}
+    # whoever stops it: an arm stays where it was sent
+    for number in (signal.SIGSTOP, signal.SIGCONT, signal.SIGINT):
+        process.send_signal(number)
+    process.wait(10)
+    steps = [abs(after - before) for before, after in zip(positions(), positions()[1:],
+                                                          strict=False)]
+    assert max(steps) <= 0.5 * 0.1 + 1e-6
