@@ -59,8 +59,8 @@ def _gaussian_noise(scene: NDArray[Any], rng: np.random.Generator) -> NDArray[An
 
 
 def _grey_noise(scene: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
-    noise = rng.normal(0, rng.uniform(3, 60), scene.shape[:2])
-    return rng.uniform(0, 255) + (noise[..., None] if scene.ndim == 3 else noise)
+    noise = rng.uniform(0, 255) + rng.normal(0, rng.uniform(3, 60), scene.shape[:2])
+    return np.repeat(noise[..., None], 3, axis=2) if scene.ndim == 3 else noise
 
 
 def _salt_and_pepper(scene: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:

@@ -20,16 +20,15 @@ from typing import Annotated, Any, Literal
 
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.learning.augment import Augmentation
+from digiphys_ros.learning.recipe_abstain import DoubtfulSpec, OutliersSpec
 from digiphys_ros.learning.recipe_sections import (
     BackgroundSpec,
     Count,
-    DoubtfulSpec,
     EarlyStoppingSpec,
     LoraSpec,
     LossSpec,
     NetworkSpec,
     OptimizerSpec,
-    OutliersSpec,
     refuse,
     ScheduleSpec,
     STRICT,

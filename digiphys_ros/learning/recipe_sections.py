@@ -16,9 +16,7 @@
 
 from typing import Annotated, Any, Literal
 
-from digiphys_ros.learning.evaluate.corruptions import OF_COLOURS, SPOILERS
 from digiphys_ros.learning.networks.build import NETWORKS, options_of
-from digiphys_ros.learning.outlier_kinds import KINDS
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -172,78 +170,6 @@ class BackgroundSpec(BaseModel):
     drawn: Annotated[int, Field(ge=0)] = 0
     approach: bool = True
     collected: str | None = None
-
-
-class DoubtfulSpec(BaseModel):
-    """
-    Pictures that are to be left unanswered, made of the images (Hendrycks et al., 2019).
-
-    The network is trained to find every class as likely in them, and the bundle's threshold is
-    the lowest at which, of as many held-out images and such pictures, 99 % of the answers are
-    right: one to such a picture never is.
-
-    :ivar share: of the training images, in each epoch others.
-    :ivar corruptions: ``SPOILERS`` of ``learning.evaluate.corruptions``, each with the least
-        strength, 1 to 5, that leaves the classes untold.
-    """
-
-    model_config = STRICT
-
-    share: Annotated[float, Field(gt=0, lt=1)]
-    corruptions: dict[str, Annotated[int, Field(ge=1, le=5)]]
-
-    @field_validator('corruptions')
-    @classmethod
-    def _known(cls, corruptions: dict[str, int]) -> dict[str, int]:
-        if not corruptions.keys() <= SPOILERS.keys() or not corruptions.keys() - OF_COLOURS:
-            raise ValueError(f'takes one or more of: {", ".join(SPOILERS)}, and more than colour')
-        return corruptions
-
-
-class OutliersSpec(BaseModel):
-    """
-    Images of nothing, on which to abstain: outlier exposure (Hendrycks et al., 2019).
-
-    The network is trained to find every class as likely in them. The bundle's threshold is the
-    highest that leaves ``unanswered`` of the held-out images of the classes without an answer.
-
-    :ivar share: of the training images that outliers replace, in each epoch others.
-    :ivar images: file or folder of images in classes -> its classes that are only measured.
-    :ivar kinds: ``KINDS`` of ``learning.outlier_kinds``; those of a scene take images of the
-        background, where there is one.
-    :ivar unseen_kinds: kinds that are only measured.
-    :ivar unseen_images: files or folders that are only measured.
-    :ivar unanswered: fraction of the held-out images of the classes, at most.
-    """
-
-    model_config = STRICT
-
-    share: Annotated[float, Field(gt=0, lt=1)]
-    images: dict[str, tuple[str, ...]] = {}
-    kinds: tuple[str, ...] = ()
-    unseen_kinds: tuple[str, ...] = ()
-    unseen_images: tuple[str, ...] = ()
-    unanswered: Annotated[float, Field(gt=0, lt=0.5)] = 0.01
-
-    @field_validator('kinds', 'unseen_kinds')
-    @classmethod
-    def _known(cls, kinds: tuple[str, ...]) -> tuple[str, ...]:
-        unknown = [kind for kind in kinds if kind not in KINDS]
-        if unknown:
-            raise ValueError(f'"{unknown[0]}" is no kind, there are: {", ".join(KINDS)}')
-        return kinds
-
-    @model_validator(mode='after')
-    def _apart(self) -> 'OutliersSpec':
-        both = set(self.kinds) & set(self.unseen_kinds)
-        if both:
-            refuse('unseen_kinds', 'names a kind that `kinds` trains on', sorted(both)[0])
-        if set(self.images) & set(self.unseen_images):
-            refuse('unseen_images', 'names images that `images` trains on',
-                   list(self.unseen_images))
-        if not self.images and not self.kinds:
-            raise ValueError('either images or kinds are needed')
-        return self
 
 
 class TransferSpec(BaseModel):

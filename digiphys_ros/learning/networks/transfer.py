@@ -71,7 +71,7 @@ def _loaded(bundle: str, field: str) -> tuple[Bundle, Any]:
     import keras
     try:
         found = load_bundle(find_resource(bundle, 'models'))
-    except BundleError as error:
+    except (BundleError, ConfigError) as error:
         raise ConfigError(f'{field}: {error}') from error
     path = found.file('keras')
     if path is None:

@@ -82,8 +82,8 @@ def with_background(material: Material, spec: BackgroundSpec, size_px: int,
     scenes = [training.read(int(index))
               for index in np.flatnonzero(training.classes == len(labels) - 1)]
     if not scenes:
-        raise ConfigError('field `background`: needs `scenery`, `collected` or `drawn`, pictures without any '
-                          'of the classes.')
+        raise ConfigError('field `background`: needs `scenery`, `collected` or `drawn`, pictures '
+                          'without any of the classes.')
     return Material(training, validation, _approach(scenes, size_px) if spec.approach else None)
 
 

@@ -30,7 +30,7 @@ from digiphys_ros.learning.evaluate.corruptions import spoilt
 from digiphys_ros.learning.evaluate.figures import auroc
 from digiphys_ros.learning.export import export_model
 from digiphys_ros.learning.recipe import Recipe
-from digiphys_ros.learning.recipe_sections import DoubtfulSpec
+from digiphys_ros.learning.recipe_abstain import DoubtfulSpec
 from digiphys_ros.learning.train.background import Material
 from digiphys_ros.learning.train.card import model_card
 from digiphys_ros.learning.train.outliers import Held, Outliers

@@ -16,6 +16,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from digiphys_ros.errors import ConfigError
@@ -23,7 +24,7 @@ from digiphys_ros.learning.datasets import Dataset, open_dataset
 from digiphys_ros.learning.datasets.dataset import listed
 from digiphys_ros.learning.datasets.stream import Kept
 from digiphys_ros.learning.outlier_kinds import outlier_of
-from digiphys_ros.learning.recipe_sections import OutliersSpec
+from digiphys_ros.learning.recipe_abstain import OutliersSpec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -60,8 +61,8 @@ class Outliers:
     def __init__(self, spec: OutliersSpec, scenes: Dataset, held_scenes: Dataset) -> None:
         self._spec, self._scenes, self._held_scenes = spec, scenes, held_scenes
         self._images = {uri: _opened(uri, classes) for uri, classes in spec.images.items()}
-        self._training = [part for uri, data in self._images.items()
-                          for part in [_trained_on(data, spec.images[uri])]]
+        self._training = [_trained_on(data, spec.images[uri])
+                          for uri, data in self._images.items()]
 
     def draw(self, rng: np.random.Generator) -> NDArray[Any]:
         """Return an image of nothing: half of them from the files, if there are any."""
@@ -80,7 +81,7 @@ class Outliers:
             yield _held(uri, True, open_dataset(uri, labelled=False))
         for kind in (*self._spec.kinds, *self._spec.unseen_kinds):
             yield Held(kind, kind in self._spec.unseen_kinds, MEASURED_IMAGES,
-                       lambda index, kind=kind: self._made(kind, index))
+                       partial(self._made, kind))
 
     def _made(self, kind: str, index: int) -> NDArray[Any]:
         scene = self._held_scenes.read(index % len(self._held_scenes))
@@ -111,7 +112,7 @@ def _trained_on(data: Dataset, held_classes: Sequence[str]
 
 
 def _held_images(uri: str, data: Dataset, held_classes: Sequence[str]) -> Iterator[Held]:
-    unseen, held = _sides(data, held_classes)
+    _, held = _sides(data, held_classes)
     yield _held(f'{uri}, classes trained on', False, data.take(np.flatnonzero(held)))
     for name in held_classes:
         of_class = data.classes == data.labels.index(name)

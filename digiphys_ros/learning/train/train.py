@@ -162,8 +162,9 @@ def train_network(recipe: Recipe, material: Material, prepare: Prepare, *, work:
     place = machines or Alone()
     training = Stream(
         material.training, prepare, batch=recipe.batch, seed=recipe.seed,
-        augment=_augment(recipe, material), mixup=recipe.augment.mixup, **_unanswerable(recipe, material),
-        class_weights=_class_weights(recipe, material.training))
+        augment=_augment(recipe, material), mixup=recipe.augment.mixup,
+        class_weights=_class_weights(recipe, material.training),
+        **_unanswerable(recipe, material))
     held_out = Stream(next(iter(material.validation.values())), prepare, batch=256)
     shape = prepare(material.training.read(0)).shape
     plain = build_network(recipe.network.name, recipe.network.options, shape,
@@ -194,8 +195,9 @@ def _unanswerable(recipe: Recipe, material: Material) -> dict[str, Any]:
 
     def spoil(image: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
         # a recipe with one of both draws no lot, so that its batches stay what they were
-        if outliers is None or (doubtful and rng.random() * sum(shares) < shares[0]):
+        if doubtful and (outliers is None or rng.random() * sum(shares) < shares[0]):
             return spoilt(image, doubtful.corruptions, rng)
+        assert outliers is not None
         drawn = outliers.draw(rng)
         return augment(drawn, rng) if augment else drawn
     return {'spoil': spoil, 'doubtful': sum(shares)} if sum(shares) else {}
