@@ -183,7 +183,8 @@ def _text(report: dict[str, Any]) -> str:
         lines.append(f'worst group        {group["group"]}: {group["accuracy"]:.4f} of '
                      f'{group["images"]} images, of {group["groups"]} groups')
     if 'outliers' in report:
-        lines.append(f'outliers           AUROC {report["outliers"]["auroc"]:.4f}, '
+        lines.append(f'outliers           AUROC {report["outliers"]["auroc"]:.4f}, answered '
+                     f'{report["outliers"]["answered"]:.4f}, '
                      f'{report["outliers"]["images"]} images')
     lines += [f'{one["name"]:18} {one["accuracy"]:.4f}, balanced {one["balanced_accuracy"]:.4f}, '
               f'{one["images"]} images, trained on {one["training_images"]}'

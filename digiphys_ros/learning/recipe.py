@@ -20,10 +20,10 @@ from typing import Annotated, Any, Literal
 
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.learning.augment import Augmentation
+from digiphys_ros.learning.recipe_abstain import DoubtfulSpec, OutliersSpec
 from digiphys_ros.learning.recipe_sections import (
     BackgroundSpec,
     Count,
-    DoubtfulSpec,
     EarlyStoppingSpec,
     LoraSpec,
     LossSpec,
@@ -53,6 +53,9 @@ class Recipe(BaseModel):
     :ivar class_weights: balanced weighs each class by the inverse of its count.
     :ivar augment: what a camera may do to a training image, see ``learning.augment``.
     :ivar doubtful: pictures on which to abstain.
+    :ivar outliers: images of nothing, on which to abstain.
+    :ivar init_from: a bundle of the same network and classes, whose weights training starts from:
+        its folder, or the name of one shipped in ``models``.
     :ivar mirror: answer with the mean of an image's and its mirror image's logits, which takes
         twice as long; only where labels allow (no arrows, no text).
     :ivar mixed_precision: compute in float16 on a GPU, in bfloat16 on a processor made for it.
@@ -78,6 +81,8 @@ class Recipe(BaseModel):
     early_stopping: EarlyStoppingSpec | None = None
     background: BackgroundSpec | None = None
     doubtful: DoubtfulSpec | None = None
+    outliers: OutliersSpec | None = None
+    init_from: str | None = None
     transfer: TransferSpec | None = None
     lora: LoraSpec | None = None
     mirror: bool = False
@@ -96,12 +101,15 @@ class Recipe(BaseModel):
                    self.transfer.frozen_epochs)
         if self.transfer and self.lora:
             refuse('lora', 'keeps frozen what transfer unfreezes: choose one of them', 'both')
+        if self.doubtful and self.outliers and self.doubtful.share + self.outliers.share >= 1:
+            refuse('outliers.share', 'must be below 1 together with doubtful.share',
+                   self.outliers.share)
         if self.preprocess and self.preprocess.dtype != 'float32':
             refuse('preprocess.dtype', 'must be float32 in a recipe', self.preprocess.dtype)
         if self.augment.changes_images and not self.preprocess:
             refuse('augment', 'needs images, and a recipe without preprocess is for tables',
                    self.augment.model_dump(exclude_defaults=True))
-        for field in ('mirror', 'doubtful'):
+        for field in ('mirror', 'doubtful', 'outliers'):
             if getattr(self, field) and not self.preprocess:
                 refuse(field, 'needs images, and a recipe without preprocess is for tables',
                        self.model_dump()[field])

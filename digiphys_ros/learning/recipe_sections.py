@@ -16,7 +16,6 @@
 
 from typing import Annotated, Any, Literal
 
-from digiphys_ros.learning.evaluate.corruptions import OF_COLOURS, SPOILERS
 from digiphys_ros.learning.networks.build import NETWORKS, options_of
 from pydantic import (
     BaseModel,
@@ -159,6 +158,8 @@ class BackgroundSpec(BaseModel):
     :ivar crops: how many cut-outs of them.
     :ivar drawn: drawn signs and scenes to mix in.
     :ivar approach: lay the signs before that scenery, at changing distance.
+    :ivar collected: labelled images of ``digiphys sim traffic --collect`` to mix in; some of them
+        hold none of the classes.
     """
 
     model_config = STRICT
@@ -168,32 +169,7 @@ class BackgroundSpec(BaseModel):
     crops: Count = 4000
     drawn: Annotated[int, Field(ge=0)] = 0
     approach: bool = True
-
-
-class DoubtfulSpec(BaseModel):
-    """
-    Pictures that are to be left unanswered, made of the images (Hendrycks et al., 2019).
-
-    The network is trained to find every class as likely in them, and the bundle's threshold is
-    the lowest at which, of as many held-out images and such pictures, 99 % of the answers are
-    right: one to such a picture never is.
-
-    :ivar share: of the training images, in each epoch others.
-    :ivar corruptions: ``SPOILERS`` of ``learning.evaluate.corruptions``, each with the least
-        strength, 1 to 5, that leaves the classes untold.
-    """
-
-    model_config = STRICT
-
-    share: Annotated[float, Field(gt=0, lt=1)]
-    corruptions: dict[str, Annotated[int, Field(ge=1, le=5)]]
-
-    @field_validator('corruptions')
-    @classmethod
-    def _known(cls, corruptions: dict[str, int]) -> dict[str, int]:
-        if not corruptions.keys() <= SPOILERS.keys() or not corruptions.keys() - OF_COLOURS:
-            raise ValueError(f'takes one or more of: {", ".join(SPOILERS)}, and more than colour')
-        return corruptions
+    collected: str | None = None
 
 
 class TransferSpec(BaseModel):

@@ -16,6 +16,7 @@
 
 import cv2
 from digiphys_ros.errors import SimulationError
+from digiphys_ros.learning.datasets import open_dataset
 from digiphys_ros.perception import Classifier, create_engine, Frame, load_bundle
 from digiphys_ros.resources import find_resource
 from digiphys_ros.simulation.applications.sorting_scene import world
@@ -87,3 +88,14 @@ def test_a_part_between_good_and_defective_is_left_open_more_often_than_either(s
     between = open_share(0.4)
     assert between > 0.25
     assert between > 3 * max(open_share(0.0), open_share(1.0))
+
+
+def test_photographs_of_other_things_are_left_unanswered(data_dir):
+    data = open_dataset(str(data_dir / 'cifar10_train.zip'))
+    unseen = np.isin(data.classes, [data.labels.index(name) for name in
+                                    ('bird', 'dog', 'ship', 'truck')])
+    bundle = load_bundle(find_resource('sorting_line', 'models'))
+    classifier = Classifier(bundle, create_engine(bundle)[0])
+    chosen = np.random.default_rng(1).permutation(np.flatnonzero(unseen))[:500]
+    said = [classifier(Frame(data.read(int(index)), 'rgb')) for index in chosen]
+    assert np.mean([one.abstained for one in said]) >= 0.99

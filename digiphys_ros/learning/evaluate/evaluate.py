@@ -132,6 +132,7 @@ def evaluate_bundle(bundle: Bundle, engine: Engine, data: Dataset, *,
         strange = softmax(measured.logits_of(outliers, 'outliers'), manifest.temperature)
         report['outliers'] = {
             'data': outliers.uri, 'images': len(outliers), 'inliers': len(data),
+            'answered': round(float((strange.max(axis=1) >= manifest.abstain_below).mean()), 5),
             'auroc': auroc(probabilities.max(axis=1), strange.max(axis=1))}
     report['robustness'] = _robustness(measured, data, robustness_images, seed)
     return report

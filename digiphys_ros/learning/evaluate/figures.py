@@ -76,8 +76,20 @@ def abstain_threshold(probabilities: NDArray[Any], labels: NDArray[Any],
     return highest
 
 
+def coverage_threshold(probabilities: NDArray[Any], unanswered: float) -> float:
+    """
+    Return the highest threshold, in hundredths, that leaves few images unanswered.
+
+    :param probabilities: (N, classes).
+    :param unanswered: fraction of the images that may be left, at most.
+    """
+    surest = np.sort(probabilities.max(axis=1))
+    return float(min(np.floor(100 * surest[int(unanswered * len(surest))]) / 100, SURE))
+
+
 def calibrate(logits: NDArray[Any], labels: NDArray[Any], *, sharpen: bool = True,
-              doubtful: NDArray[Any] | None = None) -> tuple[float, float]:
+              doubtful: NDArray[Any] | None = None, unanswered: float | None = None
+              ) -> tuple[float, float]:
     """
     Return the temperature, and the threshold under which to abstain.
 
@@ -85,20 +97,26 @@ def calibrate(logits: NDArray[Any], labels: NDArray[Any], *, sharpen: bool = Tru
         too sure of itself, and such a temperature makes it surer still.
     :param doubtful: logits, one row for each of the others, of pictures that no answer is right
         to; the threshold counts them too.
+    :param unanswered: raises the threshold as far as it leaves this fraction of the images.
     """
     temperature = fit_temperature(logits, labels)
     if not sharpen:
         temperature = max(temperature, 1.0)
+    probabilities = softmax(logits, temperature)
     if doubtful is None:
-        return temperature, abstain_threshold(softmax(logits, temperature), labels)
-    both = softmax(np.concatenate([logits, doubtful]), temperature)
-    return temperature, abstain_threshold(
-        both, np.concatenate([labels, np.full(len(doubtful), -1)]), highest=SURE)
+        threshold = abstain_threshold(probabilities, labels)
+    else:
+        both = np.concatenate([probabilities, softmax(doubtful, temperature)])
+        threshold = abstain_threshold(
+            both, np.concatenate([labels, np.full(len(doubtful), -1)]), highest=SURE)
+    if unanswered is not None:
+        threshold = max(threshold, coverage_threshold(probabilities, unanswered))
+    return temperature, threshold
 
 
 def cross_fitted(logits: NDArray[Any], labels: NDArray[Any], groups: NDArray[Any], *,
-                 sharpen: bool = True, doubtful: NDArray[Any] | None = None
-                 ) -> tuple[NDArray[Any], NDArray[Any]]:
+                 sharpen: bool = True, doubtful: NDArray[Any] | None = None,
+                 unanswered: float | None = None) -> tuple[NDArray[Any], NDArray[Any]]:
     """
     Return probabilities and which are answers, each by what the other half of the groups says.
 
@@ -113,7 +131,7 @@ def cross_fitted(logits: NDArray[Any], labels: NDArray[Any], groups: NDArray[Any
         # of one group alone there is no other half
         fitted = ~half if (~half).any() else half
         temperature, threshold = calibrate(
-            logits[fitted], labels[fitted], sharpen=sharpen,
+            logits[fitted], labels[fitted], sharpen=sharpen, unanswered=unanswered,
             doubtful=None if doubtful is None else doubtful[fitted])
         probabilities[half] = softmax(logits[half], temperature)
         answered[half] = probabilities[half].max(axis=1) >= threshold

@@ -14,10 +14,12 @@
 
 """Start from what another model has learnt."""
 
+from collections.abc import Sequence
 from itertools import count
 from typing import Annotated, Any
 
 from digiphys_ros.errors import BundleError, ConfigError, EngineError
+from digiphys_ros.perception.bundle import Bundle, load_bundle
 from digiphys_ros.resources import find_resource
 from pydantic import Field
 
@@ -34,18 +36,7 @@ def pretrained(shape: tuple[int, ...], classes: int, *, bundle: str,
     :raises ConfigError: when the bundle has no Keras file or takes other images.
     """
     import keras
-    from digiphys_ros.perception.bundle import load_bundle
-    from digiphys_ros.perception.engines.kerasfile import load_keras
-    try:
-        path = load_bundle(find_resource(bundle, 'models')).file('keras')
-    except BundleError as error:
-        raise ConfigError(f'network `pretrained`: option `bundle`: {error}') from error
-    if path is None:
-        raise ConfigError(f'network `pretrained`: option `bundle`: {bundle} holds no Keras file.')
-    try:
-        model = load_keras(path)
-    except EngineError as error:
-        raise ConfigError(f'network `pretrained`: option `bundle`: {error}') from error
+    model = _loaded(bundle, 'network `pretrained`: option `bundle`')[1]
     if tuple(model.input_shape[1:]) != tuple(shape):
         raise ConfigError(f'network `pretrained`: the bundle {bundle} takes images of '
                           f'{tuple(model.input_shape[1:])}, the recipe prepares {tuple(shape)}.')
@@ -53,6 +44,39 @@ def pretrained(shape: tuple[int, ...], classes: int, *, bundle: str,
         raise ConfigError(f'network `pretrained`: the bundle {bundle} does not end in a dense '
                           'layer that could be replaced.')
     return with_head(model.inputs[0], model.layers[-1].input, classes, dropout, 'pretrained')
+
+
+def fill_from(model: Any, bundle: str, labels: Sequence[str]) -> None:
+    """
+    Give a model the weights of a bundle.
+
+    :param bundle: its folder, or the name of one shipped in ``models``.
+    :param labels: of the model; they must be the bundle's.
+    :raises ConfigError: when the bundle has no Keras file, other classes or another network.
+    """
+    field = 'field `init_from`'
+    own, source = _loaded(bundle, field)
+    if own.labels != tuple(labels):
+        raise ConfigError(f'{field}: {bundle} has other classes than the data: name a bundle of '
+                          'the same classes, or use the network `pretrained`.')
+    try:
+        model.set_weights(source.get_weights())
+    except ValueError as error:
+        raise ConfigError(f'{field}: {bundle} is of another network than the recipe: use its '
+                          'recipe, or the network `pretrained`.') from error
+
+
+def _loaded(bundle: str, field: str) -> tuple[Bundle, Any]:
+    """Return a bundle and its Keras model."""
+    from digiphys_ros.perception.engines.kerasfile import load_keras
+    try:
+        found = load_bundle(find_resource(bundle, 'models'))
+        path = found.file('keras')
+        if path is None:
+            raise ConfigError(f'{bundle} holds no Keras file.')
+        return found, load_keras(path)
+    except (BundleError, ConfigError, EngineError) as error:
+        raise ConfigError(f'{field}: {error}') from error
 
 
 def with_head(inputs: Any, features: Any, classes: int, dropout: float, name: str) -> Any:

@@ -21,9 +21,16 @@ from typing import Any
 import cv2
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.learning.augment import approach
-from digiphys_ros.learning.datasets import background_crops, Dataset
+from digiphys_ros.learning.datasets import (
+    background_crops,
+    Dataset,
+    open_dataset,
+    split_dataset,
+)
 from digiphys_ros.learning.datasets.dataset import in_memory, joined
+from digiphys_ros.learning.evaluate.evaluate import matched
 from digiphys_ros.learning.recipe_sections import BackgroundSpec
+from digiphys_ros.learning.train.outliers import Outliers
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
@@ -36,11 +43,13 @@ class Material:
 
     :ivar validation: data sets by what they hold; the first one is watched while training.
     :ivar augment: changes a training image; None where the recipe asks for nothing special.
+    :ivar outliers: images of nothing, where the recipe asks for them.
     """
 
     training: Dataset
     validation: Mapping[str, Dataset]
     augment: Callable[[NDArray[Any], np.random.Generator], NDArray[Any]] | None = None
+    outliers: Outliers | None = None
 
 
 def with_background(material: Material, spec: BackgroundSpec, size_px: int,
@@ -58,6 +67,10 @@ def with_background(material: Material, spec: BackgroundSpec, size_px: int,
         cut = len(crops) * 4 // 5
         parts.append(_of_background(crops[:cut], labels))
         validation['scenery without a sign'] = _of_background(crops[cut:], labels)
+    if spec.collected is not None:
+        kept, held = _collected(spec.collected, labels, size_px, seed)
+        parts.append(kept)
+        validation['simulated scenes'] = held
     if spec.drawn:
         if 'stop' not in labels:
             raise ConfigError('field `background.drawn` needs the sign names of '
@@ -69,13 +82,26 @@ def with_background(material: Material, spec: BackgroundSpec, size_px: int,
     scenes = [training.read(int(index))
               for index in np.flatnonzero(training.classes == len(labels) - 1)]
     if not scenes:
-        raise ConfigError('field `background`: needs `scenery` or `drawn`, pictures without any '
-                          'of the classes.')
+        raise ConfigError('field `background`: needs `scenery`, `collected` or `drawn`, pictures '
+                          'without any of the classes.')
     return Material(training, validation, _approach(scenes, size_px) if spec.approach else None)
 
 
 def _of_background(images: NDArray[Any], labels: tuple[str, ...]) -> Dataset:
     return in_memory('scenery', labels, images, np.full(len(images), len(labels) - 1, np.int64))
+
+
+def _collected(uri: str, labels: tuple[str, ...], size_px: int, seed: int
+               ) -> tuple[Dataset, Dataset]:
+    """Return four fifths of the worlds that a simulator showed, and the others."""
+    data = matched(open_dataset(uri), labels)
+    split = split_dataset(data, 0.2, seed=seed)
+    sides = []
+    for indices in (split.train, split.validation):
+        images = [cv2.resize(data.read(int(index)), (size_px, size_px),
+                             interpolation=cv2.INTER_AREA) for index in indices]
+        sides.append(in_memory('simulated', labels, np.stack(images), data.classes[indices]))
+    return sides[0], sides[1]
 
 
 def _drawn(rng: np.random.Generator, labels: tuple[str, ...], count: int,

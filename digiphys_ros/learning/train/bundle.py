@@ -24,22 +24,26 @@ from typing import Any
 import cv2
 from digiphys_ros.learning.datasets import Dataset
 from digiphys_ros.learning.datasets.dataset import joined
-from digiphys_ros.learning.datasets.stream import Stream, tensor_of
+from digiphys_ros.learning.datasets.stream import Prepare, Stream, tensor_of
 from digiphys_ros.learning.evaluate import calibrate, calibration, cross_fitted, figures
 from digiphys_ros.learning.evaluate.corruptions import spoilt
+from digiphys_ros.learning.evaluate.figures import auroc
 from digiphys_ros.learning.export import export_model
 from digiphys_ros.learning.recipe import Recipe
-from digiphys_ros.learning.recipe_sections import DoubtfulSpec
+from digiphys_ros.learning.recipe_abstain import DoubtfulSpec
+from digiphys_ros.learning.train.background import Material
 from digiphys_ros.learning.train.card import model_card
-from digiphys_ros.perception.bundle import Bundle, BundleManifest, Use
+from digiphys_ros.learning.train.outliers import Held, Outliers
+from digiphys_ros.perception.bundle import Bundle, BundleManifest, load_bundle
 from digiphys_ros.perception.bundle_writer import write_bundle
 from digiphys_ros.perception.classify import softmax
 from digiphys_ros.perception.preprocess import Preprocessor, PreprocessSpec
+from digiphys_ros.resources import find_resource
 import numpy as np
 from numpy.typing import NDArray
 
 GOLDEN_FRAMES = 8
-CHECKED_IMAGES = 256
+CHECKED_IMAGES = BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -59,19 +63,20 @@ class About:
     held_out: Mapping[str, Any] = field(default_factory=dict)
 
 
-def make_bundle(model: Any, recipe: Recipe, spec: PreprocessSpec, training: Dataset,
-                validation: Mapping[str, Dataset], out: Path, about: About) -> Bundle:
+def make_bundle(model: Any, recipe: Recipe, spec: PreprocessSpec, material: Material, out: Path,
+                about: About) -> Bundle:
     """
     Calibrate on all validation images, measure on each set of them, export and write.
 
     :param spec: what the network was trained behind.
     """
+    training, validation = material.training, material.validation
     prepare = partial(tensor_of, Preprocessor(spec))
-    logits = {name: _logits(model, Stream(data, prepare, batch=256))
+    logits = {name: _logits(model, Stream(data, prepare, batch=BATCH))
               for name, data in validation.items()}
-    doubtful = {name: _logits(model, Stream(_spoilt(data, recipe.doubtful), prepare, batch=256))
+    doubtful = {name: _logits(model, Stream(_spoilt(data, recipe.doubtful), prepare, batch=BATCH))
                 for name, data in validation.items()} if recipe.doubtful else None
-    temperature, threshold, metrics = _calibrated(logits, validation, recipe.use, doubtful)
+    temperature, threshold, metrics = _calibrated(logits, validation, recipe, doubtful)
     manifest = BundleManifest(
         name=recipe.name, use=recipe.use, labels=training.labels, preprocess=spec,
         files={'litert': 'to come'},
@@ -82,7 +87,9 @@ def make_bundle(model: Any, recipe: Recipe, spec: PreprocessSpec, training: Data
             'command': about.command, 'sources': list(about.sources), 'split': about.split,
             'validation': dict(about.held_out),
             'training_images': len(training),
-            'recipe': recipe.model_dump(mode='json', exclude_defaults=True)})
+            'recipe': recipe.model_dump(mode='json', exclude_defaults=True),
+            **_origin(recipe), **_outliers(model, prepare, material.outliers, logits, temperature,
+                                           threshold)})
     frames = golden_frames(spec)
     golden = np.stack([prepare(frame) for frame in frames])
     held_out = next(iter(validation.values()))
@@ -100,17 +107,51 @@ def _spoilt(data: Dataset, doubtful: DoubtfulSpec) -> Dataset:
         data.read(index), doubtful.corruptions, np.random.default_rng([0, index])))
 
 
-def _calibrated(logits: Mapping[str, NDArray[Any]], validation: Mapping[str, Dataset], use: Use,
-                doubtful: Mapping[str, NDArray[Any]] | None
+def _origin(recipe: Recipe) -> dict[str, Any]:
+    """Return the bundle whose weights the training started from."""
+    if recipe.init_from is None:
+        return {}
+    bundle = load_bundle(find_resource(recipe.init_from, 'models'))
+    return {'init_from': {'bundle': bundle.manifest.name, 'hash': bundle.hash}}
+
+
+def _outliers(model: Any, prepare: Prepare, outliers: Outliers | None,
+              logits: Mapping[str, NDArray[Any]], temperature: float, threshold: float
+              ) -> dict[str, Any]:
+    """Return how many held-out images of nothing are answered, kind by kind."""
+    if outliers is None:
+        return {}
+    surest = softmax(np.concatenate(list(logits.values())), temperature).max(axis=1)
+    rows = {}
+    for held in outliers.held_out():
+        scores = softmax(_answers(model, prepare, held), temperature).max(axis=1)
+        rows[held.kind] = {
+            'unseen': held.unseen, 'images': held.count,
+            'answered': round(float((scores >= threshold).mean()), 5),
+            'auroc': auroc(surest, scores)}
+    return {'outliers': rows}
+
+
+def _answers(model: Any, prepare: Prepare, held: Held) -> NDArray[Any]:
+    batches = [range(start, min(start + BATCH, held.count))
+               for start in range(0, held.count, BATCH)]
+    return np.concatenate([np.asarray(model(
+        np.stack([prepare(held.read(index)) for index in batch]), training=False))
+        for batch in batches])
+
+
+def _calibrated(logits: Mapping[str, NDArray[Any]], validation: Mapping[str, Dataset],
+                recipe: Recipe, doubtful: Mapping[str, NDArray[Any]] | None
                 ) -> tuple[float, float, dict[str, Any]]:
     """Return temperature and threshold, fitted on all sets together, and figures of each set."""
     whole = joined('validation', next(iter(validation.values())).labels, list(validation.values()))
-    scores, sharpen = np.concatenate(list(logits.values())), use != 'advice'
+    scores, sharpen = np.concatenate(list(logits.values())), recipe.use != 'advice'
     spoilt_scores = np.concatenate(list(doubtful.values())) if doubtful else None
+    unanswered = recipe.outliers.unanswered if recipe.outliers else None
     temperature, threshold = calibrate(scores, whole.classes, sharpen=sharpen,
-                                       doubtful=spoilt_scores)
+                                       doubtful=spoilt_scores, unanswered=unanswered)
     probabilities, answered = cross_fitted(scores, whole.classes, whole.groups, sharpen=sharpen,
-                                           doubtful=spoilt_scores)
+                                           doubtful=spoilt_scores, unanswered=unanswered)
     metrics, start = {}, 0
     for name, data in validation.items():
         part = slice(start, start := start + len(data))

@@ -49,11 +49,34 @@ def model_card(manifest: BundleManifest) -> str:
             'measured with what the other half gives for both.' if crossed else ''),
         *[f'Of as many doubtful pictures ({_doubtful(about)}) it answers {share:.4f} of '
           f'{name}.' for name, share in doubtful.items()], '',
+        *_outliers(about.get('outliers', {}), manifest.background),
         '## Limits', '', f'{about["recipe"].get("limits", "")} It knows its classes only, in '
         'pictures like those it was trained on. It has not been tested for any safety '
         'function.'.lstrip(), '',
         '## Made by', '', f'    {about["command"]}', '',
+        *_origin(about.get('init_from')),
         'The classes: ' + ', '.join(manifest.labels) + '.', ''])
+
+
+def _origin(bundle: dict[str, str] | None) -> list[str]:
+    if bundle is None:
+        return []
+    return [f'Training started from the weights of the bundle `{bundle["bundle"]}` '
+            f'{bundle["hash"][:12]}.', '']
+
+
+def _outliers(rows: dict[str, Any], background: str | None) -> list[str]:
+    """Return the table of the images of nothing."""
+    if not rows:
+        return []
+    answer = f'"{background}" is an answer too.' if background else ''
+    return ['Images of nothing, on which to abstain. AUROC is the probability that one gets a '
+            f'lower score than an image of the classes. {answer}'.rstrip(), '',
+            '| images of nothing | in training | count | answered | AUROC |',
+            '|---|---|---|---|---|',
+            *[f'| {kind.replace("_", " ")} | {"no" if row["unseen"] else "such"} | '
+              f'{row["images"]} | {row["answered"]:.4f} | {row["auroc"]:.4f} |'
+              for kind, row in rows.items()], '']
 
 
 def _doubtful(about: dict[str, Any]) -> str:

@@ -15,7 +15,7 @@
 """Train what a recipe describes, and write the bundle."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 import re
@@ -24,16 +24,19 @@ from typing import Any
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.learning.augment import Augmenter
 from digiphys_ros.learning.datasets import Dataset
+from digiphys_ros.learning.datasets.dataset import joined
 from digiphys_ros.learning.datasets.stream import Prepare, Stream, tensor_of
 from digiphys_ros.learning.evaluate.corruptions import spoilt
 from digiphys_ros.learning.export import without_optimizer
 from digiphys_ros.learning.networks import add_lora, build_network, merge_lora, mirrored
+from digiphys_ros.learning.networks.transfer import fill_from
 from digiphys_ros.learning.recipe import Recipe
 from digiphys_ros.learning.train.background import Material, with_background
 from digiphys_ros.learning.train.bundle import About, make_bundle
 from digiphys_ros.learning.train.fit import Fit
 from digiphys_ros.learning.train.log import History
 from digiphys_ros.learning.train.machines import Alone, Machines
+from digiphys_ros.learning.train.outliers import Outliers
 from digiphys_ros.learning.train.precision import half_policy, half_precision
 from digiphys_ros.perception.bundle import Bundle
 from digiphys_ros.perception.bundle_writer import check_target
@@ -83,8 +86,7 @@ def train(recipe: Recipe, training: Dataset, validation: Mapping[str, Dataset], 
                                    resume=resume)
     if recipe.mirror:
         model = mirrored(without_optimizer(model))
-    bundle = make_bundle(model, recipe, spec, material.training, material.validation, out,
-                         about or About())
+    bundle = make_bundle(model, recipe, spec, material, out, about or About())
     return Result(bundle, history)
 
 
@@ -98,9 +100,22 @@ def material_of(recipe: Recipe, training: Dataset, validation: Mapping[str, Data
     training.check_trainable()
     _check_mirrorable(recipe, training.labels)
     material = Material(training, validation)
-    if recipe.background is None or recipe.preprocess is None:
+    if recipe.background is not None and recipe.preprocess is not None:
+        material = with_background(material, recipe.background, recipe.preprocess.width,
+                                   recipe.seed)
+    if recipe.outliers is None:
         return material
-    return with_background(material, recipe.background, recipe.preprocess.width, recipe.seed)
+    held_out = joined('validation', material.training.labels, list(material.validation.values()))
+    background = recipe.background.label if recipe.background else None
+    return replace(material, outliers=Outliers(
+        recipe.outliers, _scenes(material.training, background), _scenes(held_out, background)))
+
+
+def _scenes(data: Dataset, background: str | None) -> Dataset:
+    """Return the images of the background, or all where there is none."""
+    if background is None or background not in data.labels:
+        return data
+    return data.take(np.flatnonzero(data.classes == data.labels.index(background)))
 
 
 def _check_mirrorable(recipe: Recipe, labels: Sequence[str]) -> None:
@@ -147,12 +162,15 @@ def train_network(recipe: Recipe, material: Material, prepare: Prepare, *, work:
     place = machines or Alone()
     training = Stream(
         material.training, prepare, batch=recipe.batch, seed=recipe.seed,
-        augment=_augment(recipe, material), mixup=recipe.augment.mixup, **_doubtful(recipe),
-        class_weights=_class_weights(recipe, material.training))
+        augment=_augment(recipe, material), mixup=recipe.augment.mixup,
+        class_weights=_class_weights(recipe, material.training),
+        **_unanswerable(recipe, material))
     held_out = Stream(next(iter(material.validation.values())), prepare, batch=256)
     shape = prepare(material.training.read(0)).shape
     plain = build_network(recipe.network.name, recipe.network.options, shape,
                           len(material.training.labels))
+    if recipe.init_from is not None:
+        fill_from(plain, recipe.init_from, material.training.labels)
     whole = plain if recipe.lora is None else add_lora(plain, recipe.lora.rank, recipe.lora.alpha)
     model = place.spread(whole)
     with half_precision(model, half_policy() if recipe.mixed_precision else None):
@@ -169,11 +187,20 @@ def _augment(recipe: Recipe, material: Material
     return lambda image, rng: own(first(image, rng), rng)
 
 
-def _doubtful(recipe: Recipe) -> dict[str, Any]:
-    if recipe.doubtful is None:
-        return {}
-    return {'spoil': lambda image, rng: spoilt(image, recipe.doubtful.corruptions, rng),
-            'doubtful': recipe.doubtful.share}
+def _unanswerable(recipe: Recipe, material: Material) -> dict[str, Any]:
+    """Return what makes some samples unanswerable: corruptions of them, or outliers instead."""
+    doubtful, outliers = recipe.doubtful, material.outliers
+    shares = [section.share if section else 0.0 for section in (doubtful, recipe.outliers)]
+    augment = _augment(recipe, replace(material, augment=None))
+
+    def spoil(image: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
+        # a recipe with one of both draws no lot, so that its batches stay what they were
+        if doubtful and (outliers is None or rng.random() * sum(shares) < shares[0]):
+            return spoilt(image, doubtful.corruptions, rng)
+        assert outliers is not None
+        drawn = outliers.draw(rng)
+        return augment(drawn, rng) if augment else drawn
+    return {'spoil': spoil, 'doubtful': sum(shares)} if sum(shares) else {}
 
 
 def _class_weights(recipe: Recipe, data: Dataset) -> NDArray[Any] | None:

@@ -22,7 +22,13 @@ from digiphys_ros.learning.evaluate import (
     fit_temperature,
     wilson_interval,
 )
-from digiphys_ros.learning.evaluate.figures import abstain_curve, auroc, by_class, worst_group
+from digiphys_ros.learning.evaluate.figures import (
+    abstain_curve,
+    auroc,
+    by_class,
+    coverage_threshold,
+    worst_group,
+)
 from digiphys_ros.perception.classify import softmax
 import numpy as np
 import pytest
@@ -61,6 +67,28 @@ def test_a_picture_that_has_no_answer_raises_the_threshold_above_its_confidence(
     assert calibrate(logits, labels, doubtful=logits)[1] == 0.98
     groups = np.arange(200)
     assert cross_fitted(logits, labels, groups, doubtful=doubtful)[1].all()
+
+
+def test_coverage_threshold_leaves_at_most_the_fraction_unanswered():
+    surest = np.linspace(0.51, 0.97, 200)
+    probabilities = np.stack([surest, 1 - surest], axis=1)
+    for unanswered in (0.01, 0.1, 0.3):
+        threshold = coverage_threshold(probabilities, unanswered)
+        assert (surest < threshold).mean() <= unanswered
+        assert (surest < threshold + 0.01).mean() > unanswered
+    # images that are all alike are answered
+    assert coverage_threshold(np.tile([1.0, 0.0], (9, 1)), 0.01) == 0.98
+
+
+def test_calibrate_with_a_fraction_unanswered_raises_the_threshold():
+    rng = np.random.default_rng(0)
+    logits = np.stack([rng.uniform(0.5, 8, 1000), np.zeros(1000)], axis=1)
+    labels = np.zeros(1000, int)
+    temperature, low = calibrate(logits, labels)
+    same, high = calibrate(logits, labels, unanswered=0.05)
+    assert (low, same) == (0.3, temperature)
+    answered = softmax(logits, temperature).max(axis=1) >= high
+    assert 0.95 <= answered.mean() < 0.96 or high == 0.98
 
 
 def test_advice_is_not_made_surer_than_the_network_is():
