@@ -34,6 +34,9 @@ STRIDE = 8
 BAD_FRAMES, GOOD_FRAMES = 5, 3
 """Frames in a row until a verdict, and until it is lifted: at 10 Hz 0.5 and 0.3 s."""
 
+FROZEN_FRAMES = 3
+"""The same for content that returns: a ring of 8 buffers takes 8 frames to return at all."""
+
 FALL, RISE = 0.2, 0.01
 """How fast the reference of sharpness follows a duller and a sharper frame."""
 
@@ -118,7 +121,7 @@ class LivenessMonitor:
     def _settle(self, problem: str) -> str:
         """Return the verdict that has lasted."""
         self._bad, self._good = (self._bad + 1, 0) if problem else (0, self._good + 1)
-        if self._bad >= BAD_FRAMES:
+        if self._bad >= (FROZEN_FRAMES if problem == 'frozen' else BAD_FRAMES):
             self._verdict = problem
         elif self._good >= GOOD_FRAMES:
             self._verdict = 'fresh'

@@ -14,7 +14,7 @@
 
 """What a run without ROS takes from the parameters file of a run with it."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ class Settings:
     bundle: str = 'traffic_signs'
     engine: str = 'auto'
     roi: Roi | None = None
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     rules: str = ''
     lease_s: float = 0.5
     rate_hz: float = 50.0

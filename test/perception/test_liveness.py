@@ -24,8 +24,8 @@ import numpy as np
 import pytest
 
 RNG = np.random.default_rng(0)
-VERDICT_FRAMES = 8
-"""0.8 s at 10 Hz: with a lease of 0.5 s the robot stops within lease + 1 s."""
+VERDICT_FRAMES = 10
+"""1 s at 10 Hz: the robot stops within lease + 1 s."""
 
 
 def noise(level=100):
