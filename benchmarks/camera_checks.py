@@ -47,7 +47,7 @@ from tqdm import tqdm
 Pixels = NDArray[Any]
 LEASE_S = 0.5
 WARM_UP_FRAMES, BLIND_FRAMES, VERDICT_FRAMES = 40, 24, 10
-"""Of a blind camera: good frames before, blind ones, and those until the verdict (1 s at 10 Hz)."""
+"""Of a blind camera: good frames before, blind ones, those until the verdict (1 s at 10 Hz)."""
 
 VARIANTS: dict[str, Callable[[Pixels, np.random.Generator], Pixels]] = {
     'as it is': lambda frame, _rng: frame,

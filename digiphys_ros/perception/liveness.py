@@ -24,12 +24,12 @@ from digiphys_ros.perception.camera_checks import (
     RepeatDetector,
     sample_blocks,
 )
-from digiphys_ros.perception.frame import Colour, Frame
+from digiphys_ros.perception.frame import Frame
 import numpy as np
 from numpy.typing import NDArray
 
 STRIDE = 8
-"""Every eighth row is looked at, and first of all every eighth pixel of those."""
+"""Of frames whose blocks are equal, every eighth row is compared as well."""
 
 BAD_FRAMES, GOOD_FRAMES = 5, 3
 """Frames in a row until a verdict, and until it is lifted: at 10 Hz 0.5 and 0.3 s."""
@@ -62,37 +62,36 @@ class LivenessMonitor:
         self.limits = limits
         self.figures: dict[str, float] = {}
         self._rows: NDArray[Any] | None = None
-        self._sample: NDArray[Any] | None = None
+        self._blocks: NDArray[Any] | None = None
         self._repeats = RepeatDetector()
         self._reference = 0.0
-        self._verdict, self._bad, self._good = 'fresh', 0, 0
+        self._verdict, self._bad, self._frozen, self._good = 'fresh', 0, 0, 0
 
     def check(self, frame: Frame) -> str:
         """Return ``fresh``, ``repeated``, ``black`` or one of ``REASONS``."""
-        rows = frame.pixels[::STRIDE]
-        sample = np.ascontiguousarray(rows[:, ::STRIDE])
-        repeated = self.limits.skip_repeated and self._equals_last(rows, sample)
-        self._rows, self._sample = rows, sample
-        if repeated:
+        blocks = sample_blocks(frame)
+        if self.limits.skip_repeated and self._equals_last(frame, blocks):
             # no news of the lens either: a slow camera may send each image several times
             return 'repeated'
-        lasting = self._settle(self._problem(frame))
-        if self.limits.black_below > 0 and \
-                _brightness(sample, frame.colour) < self.limits.black_below:
-            return 'black'
-        return lasting
-
-    def _equals_last(self, rows: NDArray[Any], sample: NDArray[Any]) -> bool:
-        # the sample, still in the cache, tells nearly every fresh frame; the rows make sure
-        return self._rows is not None and self._sample is not None and \
-            np.array_equal(sample, self._sample) and np.array_equal(rows, self._rows)
-
-    def _problem(self, frame: Frame) -> str:
-        """Return what is wrong with this frame alone, empty where nothing is."""
-        blocks = sample_blocks(frame)
         if blocks is None:
-            return ''
-        measures = measure(blocks)
+            brightness, lasting = float(frame.converted('mono').mean()), 'fresh'
+        else:
+            measures = measure(blocks)
+            brightness, lasting = measures.brightness, self._settle(
+                self._problem(measures, blocks))
+        return 'black' if brightness < self.limits.black_below else lasting
+
+    def _equals_last(self, frame: Frame, blocks: NDArray[Any] | None) -> bool:
+        # the sample, still in the cache, tells nearly every fresh frame; the rows make sure
+        rows, last_rows, last_blocks = frame.pixels[::STRIDE], self._rows, self._blocks
+        self._rows, self._blocks = rows, blocks
+        if blocks is not None and (
+                last_blocks is None or not np.array_equal(blocks, last_blocks)):
+            return False
+        return last_rows is not None and np.array_equal(rows, last_rows)
+
+    def _problem(self, measures: Measures, blocks: NDArray[Any]) -> str:
+        """Return what is wrong with this frame alone, empty where nothing is."""
         repeated = self._repeats.repeated(blocks) if self.limits.skip_repeated else 0.0
         sharpness = measures.sharpness / self._reference if self._reference else 1.0
         self.figures = asdict(measures) | {'repeated': repeated, 'sharpness': sharpness}
@@ -121,12 +120,9 @@ class LivenessMonitor:
     def _settle(self, problem: str) -> str:
         """Return the verdict that has lasted."""
         self._bad, self._good = (self._bad + 1, 0) if problem else (0, self._good + 1)
-        if self._bad >= (FROZEN_FRAMES if problem == 'frozen' else BAD_FRAMES):
+        self._frozen = self._frozen + 1 if problem == 'frozen' else 0
+        if self._bad >= BAD_FRAMES or self._frozen >= FROZEN_FRAMES:
             self._verdict = problem
         elif self._good >= GOOD_FRAMES:
             self._verdict = 'fresh'
         return self._verdict
-
-
-def _brightness(sample: NDArray[Any], colour: Colour) -> float:
-    return float(Frame(sample, colour).converted('mono').mean())
