@@ -64,12 +64,6 @@ class CameraStream:
         """Return a sentence that names all publishers of images when there are several."""
         return '' if self._subscription is None else self._subscription.duplicate_sources
 
-    @property
-    def status(self) -> str:
-        """Return what is wrong with the images, ``fresh``, or nothing before the first."""
-        return self.health if self.health not in ('', 'fresh') else \
-            self.duplicate_sources or self.health
-
     def figures(self, *, several: bool) -> dict[str, Any]:
         """
         Return what the camera checks measured last.

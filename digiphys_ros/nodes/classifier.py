@@ -190,11 +190,16 @@ class ClassifierNode(PipelineNode):
             figures['model_hash'] = self._classifier.bundle.hash
             figures['engine'] = self._classifier.engine.name
             figures['device'] = self._classifier.engine.device
-        silent = self.phase == 'active' and received_hz == 0
-        unwell = [status for stream in self._streams if (status := stream.status)]
-        message = 'no frames arrive' if silent else \
-            next((health for health in unwell if health != 'fresh'), (unwell or [self.phase])[0])
+        message = self._status(silent=self.phase == 'active' and received_hz == 0)
         return (OK if message in ('fresh', self.phase) else WARN), message, figures
+
+    def _status(self, *, silent: bool) -> str:
+        duplicates = [one.duplicate_sources for one in self._streams if one.duplicate_sources]
+        if silent and not duplicates:
+            return 'no frames arrive'
+        healths = [stream.health for stream in self._streams if stream.health]
+        unwell = [health for health in healths if health != 'fresh']
+        return [*unwell, *duplicates, *healths, self.phase][0]
 
     def _with(self, changes: dict[str, Any]) -> SimpleNamespace:
         return SimpleNamespace(**{**vars(self.settings), **changes})
