@@ -41,8 +41,11 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-PICTURES = {'raw': 6, 'jpeg': 31}
-"""Raw ones bear a number of their own; of JPEGs there are so many that a gap repeats none."""
+PICTURES = {'raw': 12, 'jpeg': 31}
+"""
+More than the eight that the check for frozen cameras remembers. Raw ones bear a number of their
+own; of JPEGs there are so many that a gap repeats none.
+"""
 
 
 def pictures(kind: str, size: tuple[int, int]) -> list[Image | CompressedImage]:

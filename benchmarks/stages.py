@@ -32,6 +32,7 @@ from digiphys_ros.nodes.conversions import (
     jpeg_message,
 )
 from digiphys_ros.perception import Classifier, load_bundle, Preprocessor
+from digiphys_ros.perception.camera_checks import Limits
 from digiphys_ros.perception.classify import softmax
 from digiphys_ros.perception.host_memory import host_array
 from digiphys_ros.perception.liveness import LivenessMonitor
@@ -62,7 +63,7 @@ def stages_ms(size: tuple[int, int], kind: str, classifier: Classifier) -> dict[
     engine, bundle = classifier.engine, classifier.bundle
     preprocess = Preprocessor(engine.spec)
     tensor = host_array(engine.spec.shape, engine.spec.dtype, engine.device)
-    liveness = LivenessMonitor(8.0, True)
+    liveness = LivenessMonitor(Limits())
     found: dict[str, list[float]] = defaultdict(list)
 
     @contextmanager

@@ -29,6 +29,7 @@ from digiphys_ros.nodes.conversions import (
 )
 from digiphys_ros.nodes.lifecycle import PipelineNode
 from digiphys_ros.perception.bundle import Bundle
+from digiphys_ros.perception.camera_checks import REASONS
 from digiphys_ros.perception.classify import Classification as Result
 from digiphys_ros.perception.frame import Frame
 from digiphys_ros.perception.liveness import LivenessMonitor
@@ -42,7 +43,7 @@ class CameraStream:
     The topics of one camera.
 
     :param camera: what their names begin with; empty where there is one camera.
-    :param liveness: tells frozen and black frames.
+    :param liveness: finds a blind or frozen camera.
     """
 
     def __init__(self, node: PipelineNode, camera: str, liveness: LivenessMonitor) -> None:
@@ -57,6 +58,24 @@ class CameraStream:
         self._vision_info = self._add(VisionInfo, 'vision_info', qos.LATCHED)
         self._label_info = self._add(LabelInfo, 'label_info', qos.LATCHED)
         self._debug_images = self._add(Image, 'debug_image', qos.RELIABLE)
+
+    @property
+    def duplicate_sources(self) -> str:
+        """Return a sentence that names all publishers of images when there are several."""
+        return '' if self._subscription is None else self._subscription.duplicate_sources
+
+    def figures(self, *, several: bool) -> dict[str, Any]:
+        """
+        Return what the camera checks measured last.
+
+        :param several: there are other cameras: each figure bears the camera's name.
+        """
+        figures: dict[str, Any] = {
+            f'camera_{name}': f'{value:.3g}' for name, value in self.liveness.figures.items()}
+        if not several:
+            return figures
+        figures['classified'] = self.counts['classified']
+        return {f'{self.camera}.{name}': value for name, value in figures.items()}
 
     def listen(self, on_image: Callable[['CameraStream', Any], None], *, compressed: bool) -> None:
         """Call back for each image."""
@@ -88,17 +107,18 @@ class CameraStream:
     def fresh_frame(self, message: Image | CompressedImage,
                     least_size: tuple[int, int] | None) -> Frame | None:
         """
-        Return the frame behind a message, None when it is frozen or black.
+        Return the frame behind a message, None when the camera is blind or frozen.
 
         :param least_size: of a JPEG, where nobody looks at it.
         :raises FrameError: when the message holds no image.
         """
         looked_at = self._debug_images.get_subscription_count()
         frame = frame_from(message, None if looked_at else least_size)
-        self.health = self.liveness.check(frame)
-        if self.health == 'fresh':
+        verdict = self.liveness.check(frame)
+        self.health = REASONS.get(verdict, verdict)
+        if verdict == 'fresh':
             return frame
-        self.counts[self.health] += 1
+        self.counts[verdict] += 1
         return None
 
     def answer(self, message: Classification, *, abstained: bool) -> None:

@@ -34,6 +34,7 @@ from digiphys_ros.perception import (
     warm_up,
 )
 from digiphys_ros.perception.bundle import Bundle
+from digiphys_ros.perception.camera_checks import Limits, REASONS
 from digiphys_ros.perception.engines import Engine
 from digiphys_ros.perception.frame import Frame
 from digiphys_ros.perception.liveness import LivenessMonitor
@@ -44,7 +45,7 @@ from std_msgs.msg import Header
 from vision_msgs.msg import Classification
 
 WHOLE_FRAME = [0.0, 0.0, 1.0, 1.0]
-COUNTED = ('abstained', 'broken', 'repeated', 'black', 'failed')
+COUNTED = ('abstained', 'broken', 'repeated', 'black', *REASONS, 'duplicate', 'failed')
 
 
 class ClassifierNode(PipelineNode):
@@ -82,6 +83,24 @@ class ClassifierNode(PipelineNode):
                   'black and is not classified.', 0.0, 255.0, runtime=True),
         Parameter('skip_repeated', True, 'Do not classify a frame equal to the last one: the '
                   'camera is frozen. False for simulators without noise.', runtime=True),
+        Parameter('max_repeated', 0.6, 'Fraction of blocks that may equal those of one of the '
+                  'last eight frames; above it the camera is frozen. 1 switches the check off.',
+                  0.0, 1.0, runtime=True),
+        Parameter('min_contrast', 3.0, 'Spread of brightness (0 to 255) that an image must '
+                  'have, else the lens is covered. 0 switches the check off.', 0.0, 255.0,
+                  runtime=True),
+        Parameter('min_sharpness', 0.3, 'Sharpness that an image must have, as a fraction of '
+                  'what this camera showed before. 0 switches the check off.', 0.0, 1.0,
+                  runtime=True),
+        Parameter('max_saturated', 0.8, 'Fraction of pixels that may be black or white. 1 '
+                  'switches the check off.', 0.0, 1.0, runtime=True),
+        Parameter('max_dead', 0.4, 'Fraction of blocks, rows or columns that may be constant. '
+                  '1 switches the check off.', 0.0, 1.0, runtime=True),
+        Parameter('min_correlation', 0.25, 'Correlation of neighboring pixels that an image '
+                  'must have, else it is noise. 0 switches the check off.', 0.0, 1.0,
+                  runtime=True),
+        Parameter('stop_on_duplicate_publishers', False, 'Stop while more than one node '
+                  'publishes on an input.', runtime=True),
     )
 
     def __init__(self, **options: Any) -> None:
@@ -103,8 +122,7 @@ class ClassifierNode(PipelineNode):
                               f'received {self.settings.cameras!r}: start classifier and policy '
                               'as processes of their own, a policy in the namespace of each.')
         self._streams = [
-            CameraStream(self, camera, LivenessMonitor(
-                self.settings.black_below, self.settings.skip_repeated))
+            CameraStream(self, camera, LivenessMonitor(Limits.of(self.settings)))
             for camera in cameras]
 
     def activate(self) -> None:
@@ -151,8 +169,7 @@ class ClassifierNode(PipelineNode):
         if 'bundle' in changes and self.phase == 'active':
             self._announce()
         for stream in self._streams:
-            stream.liveness.black_below = changed.black_below
-            stream.liveness.skip_repeated = changed.skip_repeated
+            stream.liveness.limits = Limits.of(changed)
 
     def report(self) -> tuple[bytes, str, dict[str, Any]]:
         """Return rates, latencies, drops and what is wrong with the frames."""
@@ -164,9 +181,8 @@ class ClassifierNode(PipelineNode):
             'classified_hz': f'{self._classified.per_second(now_s):.2f}',
             'dropped': self._worker.dropped if self._worker else 0,
             **{name: total(self._streams, name) for name in COUNTED}}
-        if len(self._streams) > 1:
-            figures |= {f'{stream.camera}.classified': stream.counts['classified']
-                        for stream in self._streams}
+        for stream in self._streams:
+            figures |= stream.figures(several=len(self._streams) > 1)
         for name, window in self._windows.items():
             figures.update(window.summary(name))
         if self._classifier is not None:
@@ -174,11 +190,16 @@ class ClassifierNode(PipelineNode):
             figures['model_hash'] = self._classifier.bundle.hash
             figures['engine'] = self._classifier.engine.name
             figures['device'] = self._classifier.engine.device
-        silent = self.phase == 'active' and received_hz == 0
-        unwell = [stream.health for stream in self._streams if stream.health]
-        message = 'no frames arrive' if silent else \
-            next((health for health in unwell if health != 'fresh'), (unwell or [self.phase])[0])
+        message = self._status(silent=self.phase == 'active' and received_hz == 0)
         return (OK if message in ('fresh', self.phase) else WARN), message, figures
+
+    def _status(self, *, silent: bool) -> str:
+        duplicates = [one.duplicate_sources for one in self._streams if one.duplicate_sources]
+        if silent and not duplicates:
+            return 'no frames arrive'
+        healths = [stream.health for stream in self._streams if stream.health]
+        unwell = [health for health in healths if health != 'fresh']
+        return [*unwell, *duplicates, *healths, self.phase][0]
 
     def _with(self, changes: dict[str, Any]) -> SimpleNamespace:
         return SimpleNamespace(**{**vars(self.settings), **changes})
@@ -232,6 +253,10 @@ class ClassifierNode(PipelineNode):
 
     def _frame(self, stream: CameraStream, message: Image | CompressedImage,
                least_size: tuple[int, int] | None) -> Frame | None:
+        if self.settings.stop_on_duplicate_publishers and stream.duplicate_sources:
+            stream.counts['duplicate'] += 1
+            self._note_health(stream, stream.duplicate_sources)
+            return None
         try:
             frame = stream.fresh_frame(message, least_size)
         except FrameError as error:

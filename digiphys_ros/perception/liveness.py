@@ -12,51 +12,117 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Is this frame news? A frozen or covered camera must not look like a quiet scene."""
+"""Does this frame show the scene now? A frozen or covered camera must not look like a scene."""
 
+from dataclasses import asdict
 from typing import Any
 
-from digiphys_ros.perception.frame import Colour, Frame
+from digiphys_ros.perception.camera_checks import (
+    Limits,
+    measure,
+    Measures,
+    RepeatDetector,
+    sample_blocks,
+)
+from digiphys_ros.perception.frame import Frame
 import numpy as np
 from numpy.typing import NDArray
 
 STRIDE = 8
-"""Every eighth row is looked at, and first of all every eighth pixel of those."""
+"""Of frames whose blocks are equal, every eighth row is compared as well."""
+
+BAD_FRAMES, GOOD_FRAMES = 5, 3
+"""Frames in a row until a verdict, and until it is lifted: at 10 Hz 0.5 and 0.3 s."""
+
+FROZEN_FRAMES = 3
+"""The same for content that returns: a ring of 8 buffers takes 8 frames to return at all."""
+
+FALL, RISE = 0.2, 0.01
+"""How fast the reference of sharpness follows a duller and a sharper frame."""
 
 
 class LivenessMonitor:
     """
-    Tell fresh frames from repeated and black ones.
+    Tell frames that show the scene now from those of a blind or frozen camera.
 
-    A sensor has noise: a frame equal to the last one, byte by byte, is the same frame again.
+    A sensor has noise: a frame equal to the last one, byte by byte, is the same frame again. The
+    other checks need several bad frames in a row, so that one odd frame does not stop a robot.
 
-    :param black_below: mean brightness, 0 to 255, under which a frame counts as black; 0: never.
-    :param skip_repeated: false where repeats are legitimate, as in a simulator without noise.
+    :param limits: of the checks; may be replaced between two frames.
+    :ivar figures: what the last frame measured, for diagnostics.
+
+    Example::
+
+        monitor = LivenessMonitor(Limits(min_contrast=5.0))
+        if monitor.check(frame) == 'fresh':
+            classify(frame)
     """
 
-    def __init__(self, black_below: float, skip_repeated: bool) -> None:
-        self.black_below = black_below
-        self.skip_repeated = skip_repeated
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.figures: dict[str, float] = {}
         self._rows: NDArray[Any] | None = None
-        self._sample: NDArray[Any] | None = None
+        self._blocks: NDArray[Any] | None = None
+        self._repeats = RepeatDetector()
+        self._reference = 0.0
+        self._verdict, self._bad, self._frozen, self._good = 'fresh', 0, 0, 0
 
     def check(self, frame: Frame) -> str:
-        """Return ``fresh``, ``repeated`` or ``black``."""
-        rows = frame.pixels[::STRIDE]
-        sample = np.ascontiguousarray(rows[:, ::STRIDE])
-        repeated = self.skip_repeated and self._equals_last(rows, sample)
-        self._rows, self._sample = rows, sample
-        if repeated:
+        """Return ``fresh``, ``repeated``, ``black`` or one of ``REASONS``."""
+        blocks = sample_blocks(frame)
+        if self.limits.skip_repeated and self._equals_last(frame, blocks):
+            # no news of the lens either: a slow camera may send each image several times
             return 'repeated'
-        if self.black_below > 0 and _brightness(sample, frame.colour) < self.black_below:
-            return 'black'
-        return 'fresh'
+        if blocks is None:
+            brightness, lasting = float(frame.converted('mono').mean()), 'fresh'
+        else:
+            measures = measure(blocks)
+            brightness, lasting = measures.brightness, self._settle(
+                self._problem(measures, blocks))
+        return 'black' if brightness < self.limits.black_below else lasting
 
-    def _equals_last(self, rows: NDArray[Any], sample: NDArray[Any]) -> bool:
+    def _equals_last(self, frame: Frame, blocks: NDArray[Any] | None) -> bool:
         # the sample, still in the cache, tells nearly every fresh frame; the rows make sure
-        return self._rows is not None and self._sample is not None and \
-            np.array_equal(sample, self._sample) and np.array_equal(rows, self._rows)
+        rows, last_rows, last_blocks = frame.pixels[::STRIDE], self._rows, self._blocks
+        self._rows, self._blocks = rows, blocks
+        if blocks is not None and (
+                last_blocks is None or not np.array_equal(blocks, last_blocks)):
+            return False
+        return last_rows is not None and np.array_equal(rows, last_rows)
 
+    def _problem(self, measures: Measures, blocks: NDArray[Any]) -> str:
+        """Return what is wrong with this frame alone, empty where nothing is."""
+        repeated = self._repeats.repeated(blocks) if self.limits.skip_repeated else 0.0
+        sharpness = measures.sharpness / self._reference if self._reference else 1.0
+        self.figures = asdict(measures) | {'repeated': repeated, 'sharpness': sharpness}
+        problem = self._first_problem(measures, repeated, sharpness)
+        if not problem:
+            self._follow(measures.sharpness)
+        return problem
 
-def _brightness(sample: NDArray[Any], colour: Colour) -> float:
-    return float(Frame(sample, colour).converted('mono').mean())
+    def _first_problem(self, measures: Measures, repeated: float, sharpness: float) -> str:
+        limits = self.limits
+        problems = {
+            'frozen': repeated > limits.max_repeated,
+            'noise': measures.correlation < limits.min_correlation,
+            'saturated': measures.saturated > limits.max_saturated,
+            'no_contrast': measures.contrast < limits.min_contrast,
+            'dead_region': measures.dead > limits.max_dead,
+            'blurred': sharpness < limits.min_sharpness}
+        return next((name for name, found in problems.items() if found), '')
+
+    def _follow(self, sharpness: float) -> None:
+        if not self._reference:
+            self._reference = sharpness
+        pace = FALL if sharpness < self._reference else RISE
+        self._reference += pace * (sharpness - self._reference)
+
+    def _settle(self, problem: str) -> str:
+        """Return the verdict that has lasted."""
+        self._bad, self._good = (self._bad + 1, 0) if problem else (0, self._good + 1)
+        self._frozen = self._frozen + 1 if problem == 'frozen' else 0
+        if self._bad >= BAD_FRAMES or self._frozen >= FROZEN_FRAMES:
+            self._verdict = problem
+        elif self._good >= GOOD_FRAMES:
+            self._verdict = 'fresh'
+        return self._verdict

@@ -77,8 +77,7 @@ class Pipeline:
     def restart(self, node: str) -> None:
         """Start one of classifier, policy and gate anew, as after its death."""
         if node == 'classifier':
-            self._liveness = LivenessMonitor(
-                self.settings.black_below, self.settings.skip_repeated)
+            self._liveness = LivenessMonitor(self.settings.limits)
             self._told: str | None = None
         elif node == 'policy':
             self._policy = Policy(self.control) if self.control else None

@@ -14,10 +14,11 @@
 
 """What a run without ROS takes from the parameters file of a run with it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from digiphys_ros.perception.camera_checks import Limits
 from digiphys_ros.perception.preprocess import Roi
 from digiphys_ros.yamlfile import load_yaml
 from pydantic import BaseModel, ConfigDict, create_model, Field
@@ -30,6 +31,7 @@ class Settings:
     """
     Parameters of the nodes, named as there; each has the node's own default.
 
+    :ivar limits: of the camera checks.
     :ivar rules: rules file, empty for a pipeline without a policy.
     :ivar processing_delay_s: from the capture of a picture until its command reaches the gate.
     """
@@ -37,8 +39,7 @@ class Settings:
     bundle: str = 'traffic_signs'
     engine: str = 'auto'
     roi: Roi | None = None
-    black_below: float = 8.0
-    skip_repeated: bool = True
+    limits: Limits = field(default_factory=Limits)
     rules: str = ''
     lease_s: float = 0.5
     rate_hz: float = 50.0
@@ -54,8 +55,14 @@ class _Classifier(_Loose):
     bundle: str = Settings.bundle
     engine: str = Settings.engine
     roi: tuple[float, float, float, float] = WHOLE_FRAME
-    black_below: float = Settings.black_below
-    skip_repeated: bool = Settings.skip_repeated
+    black_below: float = Limits.black_below
+    skip_repeated: bool = Limits.skip_repeated
+    max_repeated: float = Limits.max_repeated
+    min_contrast: float = Limits.min_contrast
+    min_sharpness: float = Limits.min_sharpness
+    max_saturated: float = Limits.max_saturated
+    max_dead: float = Limits.max_dead
+    min_correlation: float = Limits.min_correlation
 
 
 class _Policy(_Loose):
@@ -83,6 +90,8 @@ def load_settings(path: Path) -> Settings:
         section = getattr(file, node)
         if section is not None:
             values |= section.ros__parameters.model_dump()
+    checked = {one.name: values.pop(one.name) for one in fields(Limits) if one.name in values}
+    values['limits'] = Limits(**checked)
     if values.get('roi') == WHOLE_FRAME:
         values['roi'] = None
     return Settings(**values)

@@ -309,3 +309,33 @@ def test_a_slow_model_works_on_the_newest_frame(slow_camera):
                'dropped frames')
     # while one frame is worked on, those before the newest are passed over
     assert answered[-1] - answered[0] > len(answered)
+
+
+def test_classifier_images_of_noise_are_not_classified_and_diagnostics_say_why(camera):
+    rng = np.random.default_rng(0)
+    camera.answer(picture(1))
+
+    def noise_is_noticed():
+        camera.show(rng.integers(0, 256, (64, 64, 3), np.uint8))
+        return camera.count('noise')
+    camera.robot.wait(noise_is_noticed, 'verdict')
+    camera.robot.wait(lambda: 'neighboring pixels do not agree' in
+                      camera.robot.message('classifier'), 'reason')
+    assert float(camera.robot.value('classifier', 'camera_correlation')) < 0.25
+
+
+@pytest.mark.parametrize('stops', [False, True])
+def test_classifier_two_publishers_of_images_warn_and_stop_where_asked(robot, stops):
+    from sensor_msgs.msg import Image
+    camera = Camera(robot, stop_on_duplicate_publishers=stops)
+    camera.answer(picture(1))
+    robot.speak(Image, 'image')
+    robot.wait(lambda: '2 publishers on /image' in robot.message('classifier'), 'warning')
+    if not stops:
+        camera.answer(picture(2))
+        return
+    before = len(camera.results)
+    for seed in range(2, 5):
+        camera.show(picture(seed))
+    robot.wait(lambda: camera.count('duplicate'), 'dropped images')
+    assert len(camera.results) == before

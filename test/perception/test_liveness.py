@@ -12,30 +12,54 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+from itertools import islice
+
+from benchmarks.blind_cameras import KINDS, noisy, ring
+from digiphys_ros.perception.camera_checks import Limits
 from digiphys_ros.perception.frame import Frame
-from digiphys_ros.perception.liveness import LivenessMonitor
+from digiphys_ros.perception.liveness import BAD_FRAMES, LivenessMonitor
+from digiphys_ros.perception.sources import open_source
+from digiphys_ros.simulation import Course
 import numpy as np
 import pytest
 
 RNG = np.random.default_rng(0)
+VERDICT_FRAMES = 10
+"""1 s at 10 Hz: the robot stops within lease + 1 s."""
 
 
 def noise(level=100):
     return Frame(RNG.integers(level - 5, level + 5, (48, 64, 3)).astype(np.uint8), 'rgb')
 
 
+@pytest.fixture(scope='module')
+def drive():
+    """Return frames of a camera that drives through the drawn course, 160x120."""
+    return [np.ascontiguousarray(frame.pixels[::4, ::4])
+            for frame in islice(Course().frames(), 100, 160)]
+
+
+def verdicts(monitor, frames):
+    return [monitor.check(Frame(frame, 'rgb')) for frame in frames]
+
+
+def after_the_drive(drive, limits=None):
+    monitor = LivenessMonitor(limits or Limits())
+    assert set(verdicts(monitor, drive[:30])) == {'fresh'}
+    return monitor
+
+
 def test_new_pictures_are_fresh_and_the_same_again_is_repeated():
-    monitor = LivenessMonitor(8.0, True)
+    monitor = LivenessMonitor(Limits())
     first = noise()
     same = Frame(first.pixels.copy(), 'rgb')
     assert [monitor.check(one) for one in (first, same, noise(), first)] == [
         'fresh', 'repeated', 'fresh', 'fresh']
 
 
-def test_repeats_pass_where_they_are_legitimate():
-    monitor = LivenessMonitor(8.0, False)
-    frame = noise()
-    assert [monitor.check(frame), monitor.check(frame)] == ['fresh', 'fresh']
+def test_repeats_pass_where_they_are_legitimate(drive):
+    monitor = LivenessMonitor(Limits(skip_repeated=False))
+    assert set(verdicts(monitor, [drive[0]] * 20)) == {'fresh'}
 
 
 @pytest.mark.parametrize(('pixels', 'expected'), [
@@ -46,15 +70,81 @@ def test_repeats_pass_where_they_are_legitimate():
 ])
 def test_dark_pictures_are_black_in_every_depth(pixels, expected):
     colour = 'rgb' if pixels.ndim == 3 else 'mono'
-    assert LivenessMonitor(8.0, True).check(Frame(pixels, colour)) == expected
+    assert LivenessMonitor(Limits()).check(Frame(pixels, colour)) == expected
 
 
 def test_black_can_be_switched_off():
     dark = Frame(np.zeros((48, 64, 3), np.uint8), 'rgb')
-    assert LivenessMonitor(0.0, True).check(dark) == 'fresh'
+    assert LivenessMonitor(Limits(black_below=0.0)).check(dark) == 'fresh'
 
 
 def test_another_size_is_fresh():
-    monitor = LivenessMonitor(8.0, True)
+    monitor = LivenessMonitor(Limits())
     monitor.check(Frame(np.full((48, 64, 3), 50, np.uint8), 'rgb'))
     assert monitor.check(Frame(np.full((24, 32, 3), 50, np.uint8), 'rgb')) == 'fresh'
+
+
+@pytest.mark.parametrize('kind', KINDS)
+def test_monitor_blind_camera_is_noticed_and_stays_so(kind, drive):
+    monitor = after_the_drive(drive)
+    see = KINDS[kind](np.random.default_rng(0))
+    found = verdicts(monitor, [see(frame) for frame in drive[30:]])
+    assert 'fresh' not in found[VERDICT_FRAMES:], monitor.figures
+
+
+@pytest.mark.parametrize(('kind', 'off'), [
+    ('hand', {'min_sharpness': 0.0}),
+    ('bottom half grey', {'max_dead': 1.0}),
+    ('white-out', {'max_saturated': 1.0, 'min_contrast': 0.0, 'min_sharpness': 0.0,
+                   'max_dead': 1.0, 'min_correlation': 0.0}),
+    ('salt and pepper', {'min_correlation': 0.0}),
+    ('ring of 4', {'max_repeated': 1.0}),
+])
+def test_monitor_check_switched_off_lets_its_frames_pass(kind, off, drive):
+    monitor = after_the_drive(drive, Limits(**off))
+    see = KINDS[kind](np.random.default_rng(0))
+    assert verdicts(monitor, [see(frame) for frame in drive[30:]])[-1] == 'fresh'
+
+
+def test_monitor_few_odd_frames_do_not_stop(drive):
+    monitor = after_the_drive(drive)
+    blind = KINDS['hand'](np.random.default_rng(0))
+    for start in (30, 40, 50):
+        odd = [blind(frame) for frame in drive[start:start + BAD_FRAMES - 1]]
+        assert set(verdicts(monitor, [*odd, drive[start + 5]])) == {'fresh'}
+
+
+def test_monitor_uncovered_camera_recovers(drive):
+    monitor = after_the_drive(drive)
+    blind = KINDS['hand'](np.random.default_rng(0))
+    assert verdicts(monitor, [blind(frame) for frame in drive[30:40]])[-1] == 'blurred'
+    assert verdicts(monitor, drive[40:46])[-1] == 'fresh'
+
+
+def test_monitor_still_scene_with_noise_is_fresh(drive):
+    rng = np.random.default_rng(0)
+    still = [noisy(drive[0], rng, 1.0) for _ in range(50)]
+    assert set(verdicts(LivenessMonitor(Limits()), still)) == {'fresh'}
+
+
+def test_monitor_slow_camera_sending_each_image_six_times_stays_fresh_at_each_new_one(drive):
+    found = verdicts(LivenessMonitor(Limits()), [drive[index // 6] for index in range(60)])
+    assert found[::6] == ['fresh'] * 10
+
+
+def test_monitor_ring_longer_than_its_memory_is_not_seen(drive):
+    see = ring(9)(np.random.default_rng(0))
+    monitor = after_the_drive(drive)
+    assert set(verdicts(monitor, [see(frame) for frame in drive[30:]])) == {'fresh'}
+
+
+@pytest.mark.parametrize('kind', ['hand', 'defocus 4 %', 'bottom half grey', 'ring of 8',
+                                  'frozen, a clock in JPEG'])
+def test_monitor_real_drive_is_fresh_until_the_camera_is_blind(kind, data_dir):
+    source = open_source(str(data_dir / 'driving_track2a.zip'))
+    frames = [np.ascontiguousarray(one.pixels) for one in islice(source, 400)]
+    monitor = LivenessMonitor(Limits())
+    assert not set(verdicts(monitor, frames[:360])) - {'fresh', 'repeated'}
+    see = KINDS[kind](np.random.default_rng(0))
+    found = verdicts(monitor, [see(frame) for frame in frames[360:]])
+    assert 'fresh' not in found[VERDICT_FRAMES:]

@@ -1,0 +1,295 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Cameras that see nothing: each kind turns a live frame into what the blind camera sends instead.
+
+Not among them, since no measurement of one image tells them from a scene: a camera that is upside
+down, a photograph held before the lens, and a sharp scene that has nothing to do with the task.
+Those are left to the model.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+import numpy as np
+
+Pixels = np.ndarray[Any, Any]
+Blind = Callable[[Pixels], Pixels]
+"""From the frame that a good camera would send, (H, W, 3) uint8, to the blind one's."""
+
+Make = Callable[[np.random.Generator], Blind]
+
+
+def clipped(pixels: Pixels) -> Pixels:
+    return np.clip(pixels, 0, 255).astype(np.uint8)
+
+
+def noisy(pixels: Pixels, rng: np.random.Generator, sigma: float) -> Pixels:
+    noise = np.empty(pixels.shape, np.int16)
+    cv2.setRNGSeed(int(rng.integers(2**31)))
+    cv2.randn(noise, 0, sigma)
+    return clipped(pixels + noise)
+
+
+def even(colour: tuple[int, int, int], sigma: float = 0.0) -> Make:
+    def make(rng):
+        def see(frame):
+            flat = np.broadcast_to(np.array(colour, np.uint8), frame.shape).copy()
+            return noisy(flat, rng, sigma) if sigma else flat
+        return see
+    return make
+
+
+def hand(rng):
+    """Warm light through fingers, darker to one side, with the noise of a dim image."""
+    def see(frame):
+        height, width = frame.shape[:2]
+        y, x = np.mgrid[0:1:height * 1j, 0:1:width * 1j]
+        glow = np.exp(-((x - 0.6) ** 2 + (y - 0.4) ** 2) * 3)[..., None]
+        return noisy(glow * np.array([70, 22, 12]) + 12, rng, 4)
+    return see
+
+
+def cloth(rng):
+    """A weave out of focus: evenly dim."""
+    def see(frame):
+        width = frame.shape[1]
+        x = np.arange(width) * 12.0 / width
+        weave = 60 + 5 * np.sin(x)[None, :, None]
+        return noisy(np.broadcast_to(weave, frame.shape), rng, 3)
+    return see
+
+
+def blur(fraction: float, sigma: float = 0.0) -> Make:
+    """Out of focus by a fraction of the width; the sensor adds its noise behind the lens."""
+    def make(rng):
+        def see(frame):
+            soft = cv2.GaussianBlur(frame, (0, 0), fraction * frame.shape[1])
+            return noisy(soft, rng, sigma) if sigma else soft
+        return see
+    return make
+
+
+def smear(rng):
+    """Grease wiped over the lens: strongly blurred in both directions, less contrast."""
+    def see(frame):
+        length = max(frame.shape[1] // 6, 3)
+        soft = cv2.blur(cv2.blur(frame, (length, 1)), (1, length // 2))
+        return noisy(soft * 0.6 + 60, rng, 1)
+    return see
+
+
+def fog(rng):
+    """A breathed-on lens: a bright veil before a soft image."""
+    def see(frame):
+        soft = cv2.GaussianBlur(frame, (0, 0), 0.02 * frame.shape[1])
+        return noisy(soft * 0.2 + 190, rng, 1)
+    return see
+
+
+def drops(rng):
+    """Water over the whole lens: the image is bent and soft everywhere."""
+    def see(frame):
+        height, width = frame.shape[:2]
+        y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+        bend = width / 20
+        bent = cv2.remap(frame, x + bend * np.sin(y / bend), y + bend * np.cos(x / bend),
+                         cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+        return noisy(cv2.GaussianBlur(bent, (0, 0), 0.035 * width), rng, 1)
+    return see
+
+
+def missing(where: tuple[slice, slice], value: int = 0) -> Make:
+    """Half of the image is not there; slices count in halves."""
+    def make(_rng):
+        def see(frame):
+            height, width = (side // 2 for side in frame.shape[:2])
+            rows, columns = where
+            broken = frame.copy()
+            broken[_scaled(rows, height), _scaled(columns, width)] = value
+            return broken
+        return see
+    return make
+
+
+def _scaled(halves: slice, half: int) -> slice:
+    return slice(*(None if one is None else one * half for one in (halves.start, halves.stop)))
+
+
+TOP, BOTTOM, ALL = slice(None, 1), slice(1, None), slice(None)
+
+
+def dead_lines(axis: int) -> Make:
+    """Every second row or column is dead."""
+    def make(_rng):
+        def see(frame):
+            broken = frame.copy()
+            broken[(slice(None),) * axis + (slice(None, None, 2),)] = 0
+            return broken
+        return see
+    return make
+
+
+def uniform_noise(rng):
+    return lambda frame: rng.integers(0, 256, frame.shape, np.uint8)
+
+
+def salt_and_pepper(rng):
+    def see(frame):
+        chance = rng.random(frame.shape[:2])
+        broken = frame.copy()
+        broken[chance < 0.3], broken[chance > 0.7] = 0, 255
+        return broken
+    return see
+
+
+def white_out(rng):
+    return lambda frame: noisy(frame * 0.2 + 250, rng, 2)
+
+
+def pattern(draw: Callable[[int, int], Pixels]) -> Make:
+    """Show the test pattern of a camera's own chip, without a sensor's noise."""
+    def make(_rng):
+        return lambda frame: np.ascontiguousarray(draw(*frame.shape[:2]))
+    return make
+
+
+def colour_bars(height: int, width: int) -> Pixels:
+    colours = np.array([[255, 255, 255], [255, 255, 0], [0, 255, 255], [0, 255, 0],
+                        [255, 0, 255], [255, 0, 0], [0, 0, 255], [0, 0, 0]], np.uint8)
+    row = colours[np.arange(width) * 8 // width]
+    return np.broadcast_to(row, (height, width, 3))
+
+
+def checkers(height: int, width: int) -> Pixels:
+    y, x = np.mgrid[0:height, 0:width]
+    return np.repeat(np.uint8(((y // 16 + x // 16) % 2) * 255)[..., None], 3, axis=2)
+
+
+def gradient(height: int, width: int) -> Pixels:
+    row = np.uint8(np.arange(width) * 255 // max(width - 1, 1))
+    return np.broadcast_to(row[None, :, None], (height, width, 3))
+
+
+def ring(period: int, change: Callable[[Pixels, int], Pixels] = lambda frame, _index: frame
+         ) -> Make:
+    """Repeat the first frames, each changed by ``change(frame, index)``."""
+    def make(_rng):
+        buffers: list[Pixels] = []
+        count = [-1]
+
+        def see(frame):
+            count[0] += 1
+            if len(buffers) < period:
+                buffers.append(frame.copy())
+            return change(buffers[count[0] % period].copy(), count[0])
+        return see
+    return make
+
+
+def flip_bit(frame: Pixels, index: int) -> Pixels:
+    frame[frame.shape[0] // 2, index % frame.shape[1], 0] ^= 1
+    return frame
+
+
+def clock(frame: Pixels, index: int) -> Pixels:
+    scale = frame.shape[1] / 640
+    cv2.putText(frame, f'{index / 30:08.3f}', (2, int(30 * scale) + 6), cv2.FONT_HERSHEY_SIMPLEX,
+                max(scale, 0.4), (255, 255, 255), 1)
+    return frame
+
+
+def jpeg(frame: Pixels, quality: int) -> Pixels:
+    _, data = cv2.imencode('.jpg', frame, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return cv2.imdecode(data, cv2.IMREAD_COLOR)
+
+
+def jpeg_clock(frame: Pixels, index: int) -> Pixels:
+    return jpeg(clock(frame, index), 85)
+
+
+def jpeg_cycle(frame: Pixels, index: int) -> Pixels:
+    return jpeg(frame, (95, 90, 85, 80)[index % 4])
+
+
+def jpeg_generations(_rng):
+    """Encode what was decoded last, as a loop of re-encoding does."""
+    last: deque[Pixels] = deque(maxlen=1)
+
+    def see(frame):
+        last.append(jpeg(last[0] if last else frame, 85))
+        return last[0]
+    return see
+
+
+def jpeg_garbage(rng):
+    """A broken stream: blocks of 8x8 pixels of unrelated brightness and frequency."""
+    def see(frame):
+        height, width = frame.shape[:2]
+        grid = rng.integers(0, 256, (-(-height // 8), -(-width // 8), 3), np.uint8)
+        big = cv2.resize(grid, None, fx=8, fy=8, interpolation=cv2.INTER_NEAREST)
+        return big[:height, :width].copy()
+    return see
+
+
+KINDS: dict[str, Make] = {
+    'black': even((0, 0, 0)),
+    'white': even((255, 255, 255)),
+    'grey': even((128, 128, 128)),
+    'grey with noise': even((128, 128, 128), 4),
+    'dark noise of mean 12': even((12, 12, 12), 6),
+    'only red': even((255, 0, 0)),
+    'only green': even((0, 255, 0)),
+    'only blue with noise': even((0, 0, 200), 3),
+    'hand': hand,
+    'cloth': cloth,
+    'defocus 2.5 %': blur(0.025),
+    'defocus 4 %': blur(0.04),
+    'defocus 8 %': blur(0.08),
+    'defocus 4 % with noise': blur(0.04, 1.0),
+    'defocus 8 % with noise': blur(0.08, 2.0),
+    'grease': smear,
+    'fog': fog,
+    'water drops': drops,
+    'white-out': white_out,
+    'left half black': missing((ALL, TOP)),
+    'right half black': missing((ALL, BOTTOM)),
+    'top half black': missing((TOP, ALL)),
+    'bottom half black': missing((BOTTOM, ALL)),
+    'bottom half grey': missing((BOTTOM, ALL), 128),
+    'left half white': missing((ALL, TOP), 255),
+    'dead rows': dead_lines(0),
+    'dead columns': dead_lines(1),
+    'random noise': uniform_noise,
+    'salt and pepper': salt_and_pepper,
+    'JPEG garbage': jpeg_garbage,
+    'color bars': pattern(colour_bars),
+    'checkerboard': pattern(checkers),
+    'gradient': pattern(gradient),
+    'frozen': ring(1),
+    'ring of 2': ring(2),
+    'ring of 3': ring(3),
+    'ring of 4': ring(4),
+    'ring of 8': ring(8),
+    'frozen, one bit flips': ring(1, flip_bit),
+    'frozen, a clock runs': ring(1, clock),
+    'ring of 4, one bit flips': ring(4, flip_bit),
+    'frozen, a clock in JPEG': ring(1, jpeg_clock),
+    'frozen, JPEG qualities cycle': ring(1, jpeg_cycle),
+    'frozen, JPEG of JPEG': jpeg_generations,
+}
+"""Name -> maker of one blind camera."""

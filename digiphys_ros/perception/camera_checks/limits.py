@@ -1,0 +1,62 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Limits of the camera checks, and the sentence that diagnostics show for each verdict."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+REASONS = {
+    'no_contrast': 'no contrast: the lens is covered, or the image is evenly bright',
+    'blurred': 'blurred: sharpness is far below what this camera showed before',
+    'saturated': 'saturated: most pixels are black or white',
+    'dead_region': 'dead region: a large part of the image is constant',
+    'noise': 'noise: neighboring pixels do not agree',
+    'frozen': 'frozen: the same content returns within 8 frames',
+}
+"""Verdict -> sentence. The others, fresh, repeated and black, are their own."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """
+    Limits of the checks, named as the classifier's parameters.
+
+    :ivar black_below: mean brightness, 0 to 255, under which a frame counts as black; 0: never.
+    :ivar skip_repeated: false where repeats are legitimate, as in a simulator without noise.
+    :ivar max_repeated: fraction of blocks equal to one earlier frame; 1: never too many.
+    :ivar min_contrast: spread of the brightness of blocks, 0 to 255; 0: never too low.
+    :ivar min_sharpness: as a fraction of this camera's reference; 0: never too low.
+    :ivar max_saturated: fraction of black or white pixels; 1: never too many.
+    :ivar max_dead: fraction of constant blocks, rows or columns; 1: never too many.
+    :ivar min_correlation: of neighboring pixels; 0: never too low.
+
+    Example::
+
+        Limits(min_sharpness=0.0)
+    """
+
+    black_below: float = 8.0
+    skip_repeated: bool = True
+    max_repeated: float = 0.6
+    min_contrast: float = 3.0
+    min_sharpness: float = 0.3
+    max_saturated: float = 0.8
+    max_dead: float = 0.4
+    min_correlation: float = 0.25
+
+    @classmethod
+    def of(cls, settings: Any) -> 'Limits':
+        """Return the limits that an object with attributes of these names holds."""
+        return cls(**{one.name: getattr(settings, one.name) for one in fields(cls)})
