@@ -83,7 +83,7 @@ class ClassifierNode(PipelineNode):
                   'black and is not classified.', 0.0, 255.0, runtime=True),
         Parameter('skip_repeated', True, 'Do not classify a frame equal to the last one: the '
                   'camera is frozen. False for simulators without noise.', runtime=True),
-        Parameter('max_repeated', 0.6, 'Fraction of blocks that may equal those of one of the '
+        Parameter('max_repeated', 0.9, 'Fraction of blocks that may equal those of one of the '
                   'last eight frames; above it the camera is frozen. 1 switches the check off.',
                   0.0, 1.0, runtime=True),
         Parameter('min_contrast', 3.0, 'Spread of brightness (0 to 255) that an image must '

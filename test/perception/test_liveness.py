@@ -14,7 +14,7 @@
 
 from itertools import islice
 
-from benchmarks.blind_cameras import KINDS, noisy, ring
+from benchmarks.blind_cameras import jpeg, KINDS, noisy, ring
 from digiphys_ros.perception.camera_checks import Limits
 from digiphys_ros.perception.frame import Frame
 from digiphys_ros.perception.liveness import BAD_FRAMES, LivenessMonitor
@@ -121,9 +121,11 @@ def test_monitor_uncovered_camera_recovers(drive):
     assert verdicts(monitor, drive[40:46])[-1] == 'fresh'
 
 
-def test_monitor_still_scene_with_noise_is_fresh(drive):
+@pytest.mark.parametrize('send', [lambda frame: frame, lambda frame: jpeg(frame, 75)],
+                         ids=['raw', 'JPEG 75'])
+def test_monitor_still_scene_with_noise_is_fresh(send, drive):
     rng = np.random.default_rng(0)
-    still = [noisy(drive[0], rng, 1.0) for _ in range(50)]
+    still = [send(noisy(drive[0], rng, 1.0)) for _ in range(50)]
     assert set(verdicts(LivenessMonitor(Limits()), still)) == {'fresh'}
 
 

@@ -49,7 +49,7 @@ class Limits:
 
     black_below: float = 8.0
     skip_repeated: bool = True
-    max_repeated: float = 0.6
+    max_repeated: float = 0.9
     min_contrast: float = 3.0
     min_sharpness: float = 0.3
     max_saturated: float = 0.8
