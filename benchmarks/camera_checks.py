@@ -22,7 +22,6 @@ that lasts as long as the lease.
 """
 
 import argparse
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -79,7 +78,7 @@ class Result:
 
     name: str
     frames: int = 0
-    not_fresh: Counter[str] = field(default_factory=Counter)
+    not_fresh: dict[str, int] = field(default_factory=dict)
     false_stops: int = 0
     least: dict[str, float] = field(default_factory=dict)
     most: dict[str, float] = field(default_factory=dict)
@@ -88,7 +87,7 @@ class Result:
         """Count one frame."""
         self.frames += 1
         if verdict != 'fresh':
-            self.not_fresh[verdict] += 1
+            self.not_fresh[verdict] = self.not_fresh.get(verdict, 0) + 1
         if verdict in ('repeated', 'black'):
             return
         for name, value in figures.items():
@@ -208,7 +207,7 @@ def table(report: dict[str, Any]) -> Iterator[str]:
     """Yield the report as lines of Markdown."""
     yield '| good drive | frames | not fresh | false stops |\n|---|---|---|---|'
     for one in report['good']:
-        yield f'| {one["name"]} | {one["frames"]} | {dict(one["not_fresh"])} ' \
+        yield f'| {one["name"]} | {one["frames"]} | {one["not_fresh"]} ' \
               f'| {one["false_stops"]} |'
     yield '\n| blind camera | noticed | frames until verdict | verdict |\n|---|---|---|---|'
     for kind in KINDS:

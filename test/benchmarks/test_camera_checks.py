@@ -1,0 +1,36 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+from dataclasses import asdict
+from itertools import islice
+import json
+
+from benchmarks.blind_cameras import KINDS
+from benchmarks.camera_checks import blind, Drive, play, table
+from digiphys_ros.simulation import Course
+import numpy as np
+
+
+def test_report_of_good_and_blind_cameras_is_json_and_a_table():
+    frames = [np.ascontiguousarray(one.pixels[::4, ::4])
+              for one in islice(Course().frames(), 100, 160)]
+    good = play([Drive('short', [*frames, frames[-1]])], 'as it is')
+    report = json.loads(json.dumps({
+        'good': [asdict(good)], 'blind': [blind(frames, 'short', 'hand')], 'check_ms': {}}))
+    assert (good.frames, good.not_fresh, good.false_stops) == (61, {'repeated': 1}, 0)
+    lines = '\n'.join(table(report))
+    assert '| hand | 1 of 1 | 4 | blurred |' in lines
+    assert '0 false stops in 61 frames' in lines
+    assert len(KINDS) >= 30
