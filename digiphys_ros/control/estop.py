@@ -14,9 +14,13 @@
 
 """The e-stop input: who presses, who was pressed when it vanished, who went silent."""
 
+from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import math
+
+REMEMBERED = 1000
+"""How many of a publisher's messages are told from those that are heard once more."""
 
 Publisher = bytes
 """What tells one publisher from another: its gid in the middleware."""
@@ -27,7 +31,8 @@ class _Button:
     name: str
     pressed: bool = False
     heard_s: float = -math.inf
-    sequence: int = -1
+    seen_s: float = -math.inf
+    sequences: deque[int] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
     gone: bool = False
 
 
@@ -40,10 +45,12 @@ class EstopInput:
 
     :param required: at least one publisher has to be there, and each has to be heard at least
         every ``timeout_s``.
+    :ivar heard: whether any publisher was heard since the start.
     """
 
     def __init__(self, required: bool = False, timeout_s: float = 1.0) -> None:
         self.required, self.timeout_s = required, timeout_s
+        self.heard = False
         self._buttons: dict[Publisher, _Button] = {}
 
     def hear(self, publisher: Publisher, pressed: bool, steady_s: float,
@@ -56,13 +63,19 @@ class EstopInput:
         :return: whether it is a press.
         """
         button = self._buttons.setdefault(publisher, _Button(_short(publisher)))
-        if sequence is not None and sequence <= button.sequence:
+        if sequence in button.sequences:
             return False
-        button.sequence = button.sequence if sequence is None else sequence
+        newest = max(button.sequences, default=-1)
+        if sequence is not None:
+            button.sequences.append(sequence)
+            if sequence < newest:
+                # a press that another subscription lost: it trips, and is over already
+                return pressed
         button.pressed, button.heard_s, button.gone = pressed, steady_s, False
+        self.heard = True
         return pressed
 
-    def see(self, publishers: Iterable[tuple[Publisher, str]]) -> None:
+    def see(self, publishers: Iterable[tuple[Publisher, str]], steady_s: float) -> None:
         """Compare with those who are on the topic now, each with its node's name."""
         present = dict(publishers)
         for publisher, button in list(self._buttons.items()):
@@ -74,7 +87,13 @@ class EstopInput:
                 del self._buttons[publisher]
         if self.required:
             for publisher, name in present.items():
-                self._buttons.setdefault(publisher, _Button(name))
+                self._buttons.setdefault(publisher, _Button(name, seen_s=steady_s))
+
+    def restart(self, required: bool, timeout_s: float) -> None:
+        """Begin anew with other settings; who is pressed stays pressed."""
+        self.required, self.timeout_s, self.heard = required, timeout_s, False
+        self._buttons = {publisher: button for publisher, button in self._buttons.items()
+                         if button.pressed}
 
     def override(self) -> list[str]:
         """Forget publishers that vanished while pressed; return their names."""
@@ -89,19 +108,20 @@ class EstopInput:
                        for button in self._buttons.values() if button.pressed)
         return f'pressed: {", ".join(names)}' if names else ''
 
-    def silent(self, steady_s: float) -> str:
-        """Return why a required e-stop cannot be trusted now; empty when it can."""
+    def silent(self, steady_s: float, *, to_start: bool = False) -> str:
+        """
+        Return why a required e-stop cannot be trusted now; empty when it can.
+
+        :param to_start: every publisher has to have been heard. Later, one that joins has
+            ``timeout_s`` to speak.
+        """
         if not self.required:
             return ''
-        late = sorted(button.name for button in self._buttons.values()
-                      if steady_s - button.heard_s > self.timeout_s)
+        late = sorted(button.name for button in self._buttons.values() if steady_s - max(
+            button.heard_s, -math.inf if to_start else button.seen_s) > self.timeout_s)
         if late:
             return f'required and silent for {self.timeout_s} s: {", ".join(late)}'
         return '' if self._buttons else 'required and nobody publishes it'
-
-    def heard(self) -> bool:
-        """Return whether any publisher was heard since the start."""
-        return any(math.isfinite(button.heard_s) for button in self._buttons.values())
 
 
 def _short(publisher: Publisher) -> str:

@@ -77,8 +77,9 @@ class LatchFile:
         file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
         try:
             os.pwrite(file, state, 0)
+            os.ftruncate(file, len(state))
             os.fsync(file)
-            if os.pread(file, len(state) + 1, 0)[:len(state)] != state:
+            if os.pread(file, len(state) + 1, 0) != state:
                 raise OSError(f'{self.path} does not keep what is written to it')
         finally:
             os.close(file)
@@ -108,6 +109,7 @@ class LatchKeeper:
         self._file, self._retry_s = file, retry_s
         self._changed = threading.Condition()
         self._wanted: bool | None = None
+        self._kept: bool | None = None
         self._running = True
         self._thread = threading.Thread(target=self._run, name='latch', daemon=True)
         self._thread.start()
@@ -115,8 +117,9 @@ class LatchKeeper:
     def keep(self, held: bool) -> None:
         """Make ``held`` what the next start finds; returns at once."""
         with self._changed:
-            self._wanted = held
-            self._changed.notify_all()
+            if held != self._kept:
+                self._wanted = self._kept = held
+                self._changed.notify_all()
 
     def close(self, timeout_s: float = 0.5) -> None:
         """Wait until the last change is kept or has failed, then end the thread."""

@@ -24,7 +24,9 @@ from rclpy.node import Node
 from std_msgs.msg import Bool
 
 TYPE = 'std_msgs/msg/Bool'
-DEPTH = 5
+DEPTH = 1000
+"""Of all publishers together: no press may be pushed out by the messages of others."""
+MOST_A_POLL = 200
 GID_BYTES = 16
 INFO_BYTES, SEQUENCE_AT, GID_AT = 256, 16, 40
 """Where rmw_message_info_t holds a message's number and its publisher's gid, Humble to Kilted."""
@@ -57,7 +59,10 @@ class EstopListener:
         """Take what has arrived; return whether a press is among it."""
         pressed = False
         for _, subscription in list(self._subscriptions):
-            while (message := _take(subscription)) is not None:
+            for _ in range(MOST_A_POLL):
+                message = _take(subscription)
+                if message is None:
+                    break
                 publisher, sequence, data = message
                 pressed |= self._estop.hear(publisher, data, steady_s, sequence)
         return pressed

@@ -15,6 +15,7 @@
 """The gate node: last before the actuator; whatever fails, it sends the safe state."""
 
 from collections.abc import Callable
+import contextlib
 from functools import partial
 import os
 from pathlib import Path
@@ -52,6 +53,10 @@ from rclpy.duration import Duration
 from std_srvs.srv import Trigger
 
 BEAT_S = 0.05
+GUARD_PAUSE_S = 2.0
+"""Least time between two starts of a guard: one that cannot start must not take the processor."""
+GUARD_PATIENCE_S = 10.0
+"""Longest time that a gate waits for its guard before it obeys without one, and says so."""
 
 
 class GateNode(PipelineNode):
@@ -126,20 +131,22 @@ class GateNode(PipelineNode):
                           partial(self.destroy_timer, timer)]
 
     def _start_output(self) -> None:
+        assert self._keeper is not None
         # a button that was pressed when the node was cleaned up still is
-        self._estop.required = self.settings.estop_required
-        self._estop.timeout_s = self.settings.estop_timeout_s
+        self._estop.restart(self.settings.estop_required, self.settings.estop_timeout_s)
         self._listener = EstopListener(self, self._estop)
         self._heartbeat = Heartbeat()
         self._loop = OutputLoop(
-            self._channels, self._estop, self._listener, self._heartbeat, self._clocks,
-            period_s=1.0 / self.settings.rate_hz, stall_s=max(self.settings.lease_s, 4 * BEAT_S))
+            self._channels, self._estop, self._listener, self._keeper, self._heartbeat,
+            self._clocks, period_s=1.0 / self.settings.rate_hz,
+            stall_s=max(self.settings.lease_s, 4 * BEAT_S))
         if self.settings.guard:
             self._start_guard()
         self._loop.start()
         self._listens_since_s = time.monotonic()
 
     def _start_guard(self) -> None:
+        self._guard_again_s = time.monotonic() + GUARD_PAUSE_S
         self._guard = GuardProcess(
             self._heartbeat, f'{self.get_name()}_guard', self.get_namespace(),
             1.0 / self.settings.rate_hz,
@@ -197,16 +204,11 @@ class GateNode(PipelineNode):
     # What the node's thread does for the loop.
 
     def _look_after(self) -> None:
-        assert self._loop is not None and self._keeper is not None
+        assert self._loop is not None
         self._loop.beat()
         publishers = self._listener.adapt()
         with self._loop.lock:
-            self._estop.see(publishers)
-            for channel in self._channels:
-                channel.notice_listeners()
-        if self._loop.tripped.is_set():
-            self._loop.tripped.clear()
-            self._keeper.keep(True)
+            self._estop.see(publishers, time.monotonic())
         if self._wants_to_obey and not self._obeys:
             self._obey_when_heard()
         self._watch_inputs()
@@ -214,7 +216,8 @@ class GateNode(PipelineNode):
             name, output = self._loop.changes.popleft()
             self.note(f'{name}: {output.state.value} ({output.reason})', about=name,
                       warn=output.state is not GateState.OBEYING)
-        if self._guard is not None and self._guard.state == 'dead':
+        if self._guard is not None and self._guard.state == 'dead' \
+                and time.monotonic() > self._guard_again_s:
             self.note('the guard ended: starting another', about='guard', warn=True)
             self._guard.close()
             self._heartbeat.write('ended', 0.0)
@@ -222,10 +225,14 @@ class GateNode(PipelineNode):
 
     def _obey_when_heard(self) -> None:
         assert self._loop is not None
-        if time.monotonic() < self._listens_since_s + self.settings.estop_wait_s:
+        now_s = time.monotonic()
+        if now_s < self._listens_since_s + self.settings.estop_wait_s:
+            return
+        if self._guard is not None and self._guard.state != 'watching' \
+                and now_s < self._listens_since_s + GUARD_PATIENCE_S:
             return
         with self._loop.lock:
-            if not self._estop.silent(time.monotonic()):
+            if not self._estop.silent(now_s, to_start=True):
                 self._obeys = True
                 for channel in self._channels:
                     channel.gate.activate()
@@ -267,9 +274,9 @@ class GateNode(PipelineNode):
             held = self._estop.pressed() or self._estop.silent(time.monotonic())
             released = not held and all(
                 [channel.gate.reset(*self._clocks()) for channel in self._channels])
+            if released:
+                self._keeper.keep(False)
         response.success = released
-        if released:
-            self._keeper.keep(False)
         response.message = 'reset: motion waits for a new command' if released \
             else f'refused: the e-stop is {held or "still pressed"}'
         return response
@@ -297,7 +304,10 @@ class GateNode(PipelineNode):
         except OSError as error:
             self._memory_problem = f'the e-stop cannot be remembered: {error}'
             self.get_logger().error(self._memory_problem)
-            return bool(self.settings.latch_without_memory)
+        with contextlib.suppress(OSError):
+            if self._latch.is_held():
+                return True
+        return bool(self.settings.latch_without_memory)
 
     # Diagnostics.
 
@@ -317,16 +327,20 @@ class GateNode(PipelineNode):
         if self._loop is None or self._keeper is None:
             return []
         memory = self._keeper.problem or self._memory_problem
-        silent = self._estop.silent(time.monotonic())
+        with self._loop.lock:
+            silent = self._estop.silent(time.monotonic(), to_start=not self._obeys)
+        alone = self._obeys and self._guard is not None and self._guard.state != 'watching'
         return list(filter(None, (
             memory, silent and f'e-stop {silent}', self._listener.wrong_types,
+            'the guard does not run: nothing stops the robot if this process dies' if alone
+            else '',
             self._loop.last_failure)))
 
     def _problems(self, channel: Channel) -> list[str]:
         topic = channel.commands.topic_name
         problems = [*filter(None, [self._duplicates()])]
         if self._wants_to_obey and not self._obeys:
-            problems.append('listens for an e-stop before it obeys')
+            problems.append('listens for an e-stop and waits for its guard before it obeys')
         elif channel.gate.state is not GateState.OBEYING:
             problems.append(channel.gate.reason)
         if channel.commands.get_subscription_count() == 0:

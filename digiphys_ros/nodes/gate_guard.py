@@ -20,6 +20,7 @@ command for people: it reads what to watch from standard input, which the gate k
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 import json
 import os
@@ -75,8 +76,10 @@ class GuardProcess:
                    'gate': os.getpid(), 'actuators': {
                        topic: asdict(actuator) for topic, actuator in actuators.items()}}
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(watched).encode() + b'\n')
-        self._process.stdin.flush()
+        # one that ended at once is dead: the gate looks
+        with suppress(OSError):
+            self._process.stdin.write(json.dumps(watched).encode() + b'\n')
+            self._process.stdin.flush()
 
     @property
     def state(self) -> str:
@@ -89,7 +92,8 @@ class GuardProcess:
         """End it in order: nothing is sent."""
         self._heartbeat.write('ended', 1.0)
         assert self._process.stdin is not None
-        self._process.stdin.close()
+        with suppress(OSError):
+            self._process.stdin.close()
         try:
             self._process.wait(patience_s)
         except subprocess.TimeoutExpired:

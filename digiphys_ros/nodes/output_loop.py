@@ -19,7 +19,8 @@ from collections.abc import Callable, Sequence
 import threading
 import time
 
-from digiphys_ros.control import EstopInput, GateOutput, GateState
+from builtin_interfaces.msg import Time
+from digiphys_ros.control import EstopInput, GateOutput, GateState, LatchKeeper
 from digiphys_ros.nodes.estop_listener import EstopListener
 from digiphys_ros.nodes.gate_channel import Channel
 from digiphys_ros.nodes.heartbeat import Heartbeat
@@ -42,13 +43,13 @@ class OutputLoop:
     """
 
     def __init__(self, channels: Sequence[Channel], estop: EstopInput, listener: EstopListener,
-                 heartbeat: Heartbeat, clocks: Callable[[], tuple[float, float]], *,
-                 period_s: float, stall_s: float) -> None:
+                 keeper: LatchKeeper, heartbeat: Heartbeat,
+                 clocks: Callable[[], tuple[float, float]], *, period_s: float,
+                 stall_s: float) -> None:
         self.lock = threading.Condition()
         self.changes: deque[tuple[str, GateOutput]] = deque(maxlen=1000)
-        self.tripped = threading.Event()
-        self.failures = 0
         self.last_failure = ''
+        self._keeper = keeper
         self._channels, self._estop, self._listener = channels, estop, listener
         self._heartbeat, self._clocks = heartbeat, clocks
         self._period_s, self._stall_s = period_s, stall_s
@@ -97,8 +98,10 @@ class OutputLoop:
             due = now_s >= next_s
             try:
                 self._turn(now_s, due)
+                # only a turn that did its work shows the guard that this process lives
+                self._heartbeat.write('beat_s', time.monotonic())
+                self.last_failure = ''
             except Exception as error:  # whatever it is, the next turn comes
-                self.failures += 1
                 self.last_failure = f'{type(error).__name__}: {error}'
             if due:
                 # without catching up after a pause
@@ -114,11 +117,12 @@ class OutputLoop:
                 self.lock.wait(wait_s)
 
     def _turn(self, now_s: float, due: bool) -> None:
-        self._heartbeat.write('beat_s', now_s)
         self._heartbeat.write('commands', 1.0)
         with self.lock:
             clock_s, steady_s = self._clocks()
             self._heartbeat.write('clock_s', clock_s)
+            for channel in self._channels:
+                channel.notice_listeners()
             everything = self._follow_estop(now_s) or self._notice_stalls(now_s) or due
             outputs = [(channel, *channel.step(clock_s, steady_s)) for channel in self._channels
                        if everything or channel.name in self._urgent
@@ -126,15 +130,33 @@ class OutputLoop:
             self._urgent = set()
             self.changes.extend((channel.name, output) for channel, output, _ in outputs
                                 if channel.is_changed(output))
-        for channel, output, _ in outputs:
-            channel.send(output, clock_s)
+        if time.monotonic() - now_s > self._period_s and any(
+                output.obeyed_stamp_s is not None for _, output, _ in outputs):
+            # held up between looking and sending: look again
+            with self.lock:
+                clock_s, steady_s = self._clocks()
+                self._notice_stalls(time.monotonic())
+                outputs = [(channel, *channel.step(clock_s, steady_s))
+                           for channel, *_ in outputs]
+        self._send(outputs, clock_s)
+
+    def _send(self, outputs: Sequence[tuple[Channel, GateOutput, Time | None]],
+              clock_s: float) -> None:
+        """Send of each channel, also where that of another one fails."""
+        failure: Exception | None = None
         for channel, output, stamp in outputs:
-            channel.report_obeyed(output, stamp, clock_s)
+            try:
+                channel.send(output, clock_s)
+                channel.report_obeyed(output, stamp, clock_s)
+            except Exception as error:
+                failure = error
+        if failure is not None:
+            raise failure
 
     def _follow_estop(self, now_s: float) -> bool:
         """Pass the e-stop on to the gates; return whether it changed."""
         press = self._listener.poll(now_s)
-        silent = self._estop.silent(now_s) if self._estop.heard() else ''
+        silent = self._estop.silent(now_s) if self._estop.heard else ''
         pressed = bool(self._estop.pressed() or silent)
         if not press and pressed == self._pressed:
             return False
@@ -144,7 +166,7 @@ class OutputLoop:
                 channel.gate.estop(True)
             channel.gate.estop(pressed)
         if press or pressed:
-            self.tripped.set()
+            self._keeper.keep(True)
         return True
 
     def _notice_stalls(self, now_s: float) -> bool:

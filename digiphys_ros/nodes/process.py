@@ -21,6 +21,7 @@ import os
 from pathlib import Path
 import sys
 import tempfile
+import traceback
 
 from digiphys_ros.ending import on_signal_to_end
 from digiphys_ros.nodes.executor import make_executor
@@ -51,8 +52,12 @@ def run_nodes(make_nodes: Callable[[], Sequence[PipelineNode]]) -> None:
     end_relay = relay_output()
     try:
         _run_nodes(make_nodes)
-    finally:
+    except Exception:
+        # while a terminal that was stopped cannot hold it up
+        traceback.print_exc()
         end_relay()
+        os._exit(1)
+    end_relay()
 
 
 def _run_nodes(make_nodes: Callable[[], Sequence[PipelineNode]]) -> None:

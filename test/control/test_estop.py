@@ -33,7 +33,7 @@ def test_estop_is_pressed_while_any_publisher_is(estop):
 
 def test_estop_names_the_pressed_publishers(estop):
     estop.hear(A, True, 1.0)
-    estop.see([(A, '/left'), (B, '/right')])
+    estop.see([(A, '/left'), (B, '/right')], 1.0)
     assert estop.pressed() == 'pressed: /left'
 
 
@@ -47,8 +47,8 @@ def test_estop_message_heard_twice_counts_once(estop):
 
 def test_estop_of_a_publisher_that_vanished_pressed_needs_an_override(estop):
     estop.hear(A, True, 1.0)
-    estop.see([(A, '/left')])
-    estop.see([])
+    estop.see([(A, '/left')], 1.0)
+    estop.see([], 1.0)
     assert estop.pressed() == 'pressed: /left (vanished)'
     assert estop.override() == ['/left']
     assert not estop.pressed()
@@ -56,22 +56,47 @@ def test_estop_of_a_publisher_that_vanished_pressed_needs_an_override(estop):
 
 def test_override_forgets_nobody_who_is_there(estop):
     estop.hear(A, True, 1.0)
-    estop.see([(A, '/left')])
+    estop.see([(A, '/left')], 1.0)
     assert estop.override() == []
     assert estop.pressed()
 
 
 def test_publisher_that_comes_back_is_not_vanished(estop):
     estop.hear(A, True, 1.0)
-    estop.see([])
-    estop.see([(A, '/left')])
+    estop.see([], 1.0)
+    estop.see([(A, '/left')], 1.0)
     assert estop.override() == []
 
 
 def test_publisher_that_vanished_released_is_forgotten(estop):
     estop.hear(A, False, 1.0)
-    estop.see([])
-    assert not estop.heard()
+    estop.see([], 1.0)
+    assert not estop.pressed()
+    assert estop.heard
+
+
+def test_press_that_arrives_after_its_release_trips_and_does_not_stay(estop):
+    assert not estop.hear(A, False, 1.0, sequence=5)
+    assert estop.hear(A, True, 1.1, sequence=4)
+    assert not estop.pressed()
+
+
+def test_required_publisher_that_joins_has_its_timeout_to_speak():
+    estop = EstopInput(required=True, timeout_s=0.5)
+    estop.see([(A, '/left')], 9.0)
+    estop.hear(A, False, 10.0)
+    estop.see([(A, '/left'), (B, '/right')], 10.1)
+    assert not estop.silent(10.2)
+    estop.hear(A, False, 10.7)
+    assert '/right' in estop.silent(10.7)
+
+
+def test_estop_keeps_who_is_pressed_over_a_restart(estop):
+    estop.hear(A, True, 1.0)
+    estop.hear(B, False, 1.0)
+    estop.restart(True, 0.5)
+    assert estop.pressed()
+    assert not estop.heard
 
 
 def test_required_estop_without_publisher_is_silent():
@@ -80,7 +105,7 @@ def test_required_estop_without_publisher_is_silent():
 
 def test_required_estop_names_who_is_silent_and_since_when():
     estop = EstopInput(required=True, timeout_s=0.5)
-    estop.see([(A, '/left'), (B, '/right')])
+    estop.see([(A, '/left'), (B, '/right')], 1.0)
     estop.hear(A, False, 10.0)
     assert estop.silent(10.1) == 'required and silent for 0.5 s: /right'
     estop.hear(B, False, 10.2)
@@ -90,9 +115,9 @@ def test_required_estop_names_who_is_silent_and_since_when():
 
 def test_required_estop_whose_publisher_vanished_is_silent():
     estop = EstopInput(required=True)
-    estop.see([(A, '/left')])
+    estop.see([(A, '/left')], 1.0)
     estop.hear(A, False, 10.0)
-    estop.see([])
+    estop.see([], 1.0)
     assert estop.silent(10.1)
 
 

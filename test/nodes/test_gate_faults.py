@@ -263,6 +263,31 @@ rclpy.spin(node)
 """
 
 
+def test_required_estop_whose_publisher_ends_stops(robot, make_base):
+    base = make_base(estop_required=True, estop_timeout_s=0.5)
+    base.drive()
+
+    def moves_with_a_heartbeat():
+        base.press(False)
+        return base.moves()
+    robot.poll(moves_with_a_heartbeat, 'motion')
+    robot.node.destroy_publisher(base.estop)
+    robot.wait(lambda: not base.moves(), 'stop')
+    base.hears_still()
+    robot.wait(is_estopped(base), 'latch')
+
+
+def test_press_is_not_lost_among_the_messages_of_other_publishers(base):
+    button, other = Button(base.robot), Button(base.robot)
+    base.drive()
+    base.robot.wait(base.moves, 'motion')
+    button.press(True)
+    for _ in range(300):
+        other.press(False)
+    base.robot.wait(lambda: not base.moves(), 'stop')
+    base.robot.wait(is_estopped(base), 'latch')
+
+
 def test_estop_of_a_wrong_type_is_named(robot):
     # not by make_base, whose participant already publishes the right type
     robot.start('gate')
