@@ -15,10 +15,9 @@
 """
 Camera checks on drives that are good and on cameras that see nothing.
 
-Usage: python -m benchmarks.camera_checks [--data FOLDER] [--simulated FOLDER] [--json FILE]
-Counts false alarms and false stops on good drives, and for each
-kind of blind camera the frames until the verdict. A false stop is a time without a fresh frame
-that lasts as long as the lease.
+Usage: python -m benchmarks.camera_checks [--data FOLDER] [--simulated FOLDER] [--json FILE].
+Counts false alarms and false stops on good drives, and for each kind of blind camera the frames
+until the verdict. A false stop is a time without a fresh frame that lasts as long as the lease.
 """
 
 import argparse
