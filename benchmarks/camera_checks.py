@@ -15,15 +15,13 @@
 """
 Camera checks on drives that are good and on cameras that see nothing.
 
-Usage: python -m benchmarks.camera_checks [--data FOLDER] [--simulated FOLDER] [--json FILE]
-[--workers 1]. Counts false alarms and false stops on good drives, and for each
-kind of blind camera the frames until the verdict. A false stop is a time without a fresh frame
-that lasts as long as the lease.
+Usage: python -m benchmarks.camera_checks [--data FOLDER] [--simulated FOLDER] [--json FILE].
+Counts false alarms and false stops on good drives, and for each kind of blind camera the frames
+until the verdict. A false stop is a time without a fresh frame that lasts as long as the lease.
 """
 
 import argparse
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from itertools import islice
@@ -184,23 +182,12 @@ def campaign(arguments: argparse.Namespace) -> dict[str, Any]:
              for one in group for start in starts.get(one.name, (20,))]
     jobs += [partial(blind, frames[start:start + WARM_UP_FRAMES + BLIND_FRAMES],
                      f'{name} {start}', kind) for name, start, frames in bases for kind in KINDS]
-    done = _run(jobs, arguments.workers)
+    cv2.setNumThreads(1)
+    done = [job() for job in tqdm(jobs, unit='job')]
     good = [asdict(one) for one in done if isinstance(one, Result)]
     return {'good': good, 'blind': [one for one in done if isinstance(one, dict)],
             'check_ms': {f'{width}x{height}': milliseconds((width, height))
                          for width, height in ((640, 480), (1920, 1080))}}
-
-
-def _call(job: Callable[[], Any]) -> Any:
-    cv2.setNumThreads(1)
-    return job()
-
-
-def _run(jobs: list[Callable[[], Any]], workers: int) -> list[Any]:
-    if workers == 1:
-        return [_call(job) for job in tqdm(jobs, unit='job')]
-    with ProcessPoolExecutor(workers) as pool:
-        return list(tqdm(pool.map(_call, jobs), total=len(jobs), unit='job'))
 
 
 def table(report: dict[str, Any]) -> Iterator[str]:
@@ -226,7 +213,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description='Measure the camera checks.')
     parser.add_argument('--data', type=Path, default=Path('../shared/data'))
     parser.add_argument('--simulated', type=Path, help='folder of NAME.npy, frames in order')
-    parser.add_argument('--workers', type=int, default=1)
     parser.add_argument('--json', type=Path, help='write the report here')
     arguments = parser.parse_args(argv)
     report = campaign(arguments)

@@ -40,6 +40,9 @@ FROZEN_FRAMES = 3
 FALL, RISE = 0.2, 0.01
 """How fast the reference of sharpness follows a duller and a sharper frame."""
 
+SHARPNESS_BLOCKS = 48
+"""A smaller image has too few edges to compare: from 64x48 pixels on sharpness is checked."""
+
 
 class LivenessMonitor:
     """
@@ -93,7 +96,8 @@ class LivenessMonitor:
     def _problem(self, measures: Measures, blocks: NDArray[Any]) -> str:
         """Return what is wrong with this frame alone, empty where nothing is."""
         repeated = self._repeats.repeated(blocks) if self.limits.skip_repeated else 0.0
-        sharpness = measures.sharpness / self._reference if self._reference else 1.0
+        known = self._reference and blocks.shape[0] * blocks.shape[1] >= SHARPNESS_BLOCKS
+        sharpness = measures.sharpness / self._reference if known else 1.0
         self.figures = asdict(measures) | {'repeated': repeated, 'sharpness': sharpness}
         problem = self._first_problem(measures, repeated, sharpness)
         if not problem:
