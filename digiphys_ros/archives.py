@@ -143,5 +143,7 @@ def open_npz(file: str | Path | BinaryIO, limit: int = ARRAY_BYTES) -> Iterator[
                                      f'{megabytes(limit)} are read')
         for info in archive.infolist():
             check_array(archive, info.filename, limit)
+    if not isinstance(file, (str, os.PathLike)):
+        file.seek(0)
     with np.load(file, allow_pickle=False) as arrays:
         yield arrays

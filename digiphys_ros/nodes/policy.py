@@ -43,7 +43,7 @@ class PolicyNode(PipelineNode):
         Parameter('rules', 'traffic_rules.yaml',
                   'YAML file with actuators and rules: a path, or a name in config/.'),
         Parameter('stop_on_duplicate_publishers', False,
-                  'Stop while more than one node publishes on an input.'),
+                  'Stop while more than one node publishes on an input.', runtime=True),
     )
 
     def __init__(self, *, listens: bool = True, **options: Any) -> None:

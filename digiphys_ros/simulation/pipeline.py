@@ -61,14 +61,18 @@ class Pipeline:
     :param classify: what names a picture; None makes one that is told the truth, for worlds
         without a camera.
     :param advising: where advice goes, None for a pipeline that commands.
+    :param background: class of a scene without anything, which a classifier that is told the
+        truth begins with.
     """
 
     def __init__(self, settings: Settings, control: ControlConfig | None,
-                 classify: Classify | None = None, advising: Advising | None = None) -> None:
+                 classify: Classify | None = None, advising: Advising | None = None,
+                 background: str | None = None) -> None:
         self.settings = settings
         self.control = control
         self.advising = advising
         self._classify = classify
+        self._background = background
         self._under_way: deque[tuple[float, Mapping[str, Any]]] = deque()
         self.restart('classifier')
         self.restart('policy')
@@ -78,7 +82,7 @@ class Pipeline:
         """Start one of classifier, policy and gate anew, as after its death."""
         if node == 'classifier':
             self._liveness = LivenessMonitor(self.settings.limits)
-            self._told: str | None = None
+            self._told = self._background
         elif node == 'policy':
             self._policy = Policy(self.control) if self.control else None
             self._rule: str | None = None
@@ -163,7 +167,8 @@ def make_pipeline(application: Any, *, config: str | Path | None = None,
     control = load_control(find_resource(settings.rules, 'config')) if settings.rules else None
     if not camera:
         return Pipeline(settings, control, advising=None if control else Advising(
-            Model('the truth', ''), audit_log))
+            Model('the truth', ''), audit_log),
+            background=getattr(application, 'BACKGROUND', None))
     classifier = _classifier(settings, bundle, control)
 
     def classify(picture: NDArray[Any]) -> tuple[str | None, float]:

@@ -97,7 +97,7 @@ def of_a_zip_with_a_broken_picture(path):
     ('d.npz', of_bytes(b'hello'), 'd.npz cannot be read as .npz'),
     ('d.zip', of_bytes(b'hello'), 'd.zip: cannot be read as .zip'),
     ('d.zip', of_bytes(b''), 'd.zip: cannot be read as .zip'),
-    ('d.zip', of_a_zip_with_a_broken_picture, '.png: the image file is broken'),
+    ('d.zip', of_a_zip_with_a_broken_picture, '.png: this is no JPEG, PNG'),
     ('d.csv', of_table('file,label\n0.png,a\n'), 'd.csv:2: field `file`: there is no 0.png'),
     ('d.csv', of_table('file,label\n0.png,\n', '0.png'), 'd.csv:2: needs a value for each of'),
     ('d.csv', of_bytes(b'\xff\xfe'), 'd.csv cannot be read as CSV'),

@@ -52,6 +52,7 @@ class SignCourse:
     rate_hz = 15.0
     focal_px = FOCAL_PX
     CONFIG = 'traffic_sim.yaml'
+    BACKGROUND = 'no_sign'
     FAULTS = frozenset({'camera_knocked', 'sign_dirty', 'sign_hidden'})
 
     def __init__(self, seed: int = 0, *, camera: bool = True) -> None:
