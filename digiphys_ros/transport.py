@@ -119,7 +119,12 @@ def interfaces() -> Iterator[tuple[str, str]]:
 def _whitelist(profile: Path) -> set[str] | None:
     """Return the addresses and interfaces that a profile allows, None where it allows all."""
     allowed: set[str] = set()
-    for transport in read_profile(profile).iter():
+    root = read_profile(profile)
+    if not any(_name(one) == 'useBuiltinTransports' and str(one.text).strip() in ('false', '0')
+               for one in root.iter()):
+        # the built-in transports listen everywhere, whatever else there is
+        return None
+    for transport in root.iter():
         if _name(transport) != 'transport_descriptor' or any(
                 _name(one) == 'type' and one.text == 'SHM' for one in transport):
             continue

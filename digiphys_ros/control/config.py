@@ -180,18 +180,21 @@ def check_labels(config: ControlConfig, labels: Iterable[str], model: str = '') 
 
 def control_warnings(config: ControlConfig) -> list[str]:
     """Return a sentence for each rule that moves an actuator for long without a class."""
+    unsure_s = config.votes.max_unsure_s
     return [
-        f'rule `{rule.name}` may move {", ".join(moved)} for {config.votes.max_unsure_s:g} s '
-        'while no class is recognised: shorten `votes.max_unsure_s`, or let the rule command the '
-        'safe state'
-        for rule in config.rules if rule.default or ABSTAIN in config.classes(rule)
-        if (moved := _moved_for_long(config, rule))]
+        f'rule `{rule.name}` may move {", ".join(moved)} for {for_s:g} s while no class is '
+        f'recognised: shorten `{field}`, or let the rule command the safe state'
+        for rule in config.rules for field, for_s in (
+            *((('votes.max_unsure_s', unsure_s),)
+              if rule.default or ABSTAIN in config.classes(rule) else ()),
+            ('hold_s', rule.hold_s), ('linger_s', rule.linger_s))
+        if (moved := _moved_for_long(config, rule, for_s))]
 
 
-def _moved_for_long(config: ControlConfig, rule: Rule) -> list[str]:
+def _moved_for_long(config: ControlConfig, rule: Rule, for_s: float) -> list[str]:
     command, safe = config.command(rule), config.safe_command()
     return [name for name, actuator in config.actuators.items() if command[name] != safe[name]
-            and config.votes.max_unsure_s > (
+            and for_s > (
                 LONGEST_UNSURE_SIGNALS_S if actuator.kind == 'signals' else LONGEST_UNSURE_S)]
 
 

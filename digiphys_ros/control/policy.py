@@ -109,7 +109,8 @@ class Policy:
         self._since_s = 0.0
         self._wanted_s = 0.0
         self._spent_s: dict[str, float] = {}
-        self._recognised_s = self._recognised_until_s = -math.inf
+        self._recognised_s: float | None = None
+        self._recognised_until_s = -math.inf
 
     def update(self, observation: Observation) -> Decision:
         """Return what to command after ``observation``; one that is impossible is left out."""
@@ -127,6 +128,9 @@ class Policy:
         if rule is not before and rule.remember is not None:
             self._bounds = rule.remember
         self._recognise(rule, before, stamp_s)
+        if self._recognised_s is None:
+            # a robot that starts before a sign it cannot read yet has as long as any other
+            self._recognised_s = stamp_s
         if stamp_s - self._recognised_s > self._votes.max_unsure_s:
             return self._decision(NOT_RECOGNISED, self._safe, stamp_s)
         return self._decision(rule.name, {

@@ -82,7 +82,7 @@ def test_groups_stand_for_their_classes():
 
 
 def test_a_low_score_does_not_vote():
-    assert rules(Policy(config()), *[('stop', 0.5)] * 4)[-1] == NOT_RECOGNISED
+    assert rules(Policy(config()), *[('stop', 0.5)] * 4)[-1] == 'cruise'
 
 
 def test_hysteresis_keeps_a_rule_at_a_score_that_would_not_take_it():
@@ -309,9 +309,11 @@ UNSURE = {'abstention': (None, 0.0), 'unknown class': 'x', 'low score': ('stop',
 
 
 @pytest.mark.parametrize('seen', UNSURE.values(), ids=UNSURE)
-def test_policy_nothing_recognised_before_the_first_class_never_moves(seen):
+def test_policy_nothing_recognised_at_the_start_moves_for_the_bounded_time(seen):
     found = timeline(Policy(config()), *[seen] * 100)
-    assert found[2:] == [(NOT_RECOGNISED, 0.0)] * 98
+    # three images are needed to decide: it may move from 0.2 s to 2.2 s
+    assert all(speed for _, speed in found[2:22])
+    assert found[23:] == [(NOT_RECOGNISED, 0.0)] * 77
 
 
 @pytest.mark.parametrize('seen', UNSURE.values(), ids=UNSURE)
@@ -359,10 +361,10 @@ def test_policy_hold_of_an_abstention_extends_nothing(stay, when):
     assert max(moving) == 6 + 20
 
 
-def test_policy_clock_set_back_waits_for_a_class_again():
+def test_policy_clock_set_back_bounds_motion_by_the_new_clock():
     policy = Policy(config())
     rules(policy, *['twenty'] * 5, start_s=100.0)
-    assert rules(policy, *[(None, 0.0)] * 4)[-1] == NOT_RECOGNISED
+    assert rules(policy, *[(None, 0.0)] * 40)[-1] == NOT_RECOGNISED
 
 
 @pytest.mark.parametrize('value', [0, -1.0, math.inf, math.nan])

@@ -86,8 +86,9 @@ NOTHING = {'abstention': itertools.repeat((None, 0.0)),
 
 
 @pytest.mark.parametrize('unsure', [None, 'a class nobody knows'])
-def test_does_not_start_when_unsure(unsure):
-    assert at(unsure) == (0.0, 0.0)
+def test_is_careful_when_unsure_and_stops(unsure):
+    assert at(unsure) == (0.3, 0.0)
+    assert at(unsure, images=200) == (0.0, 0.0)
 
 
 def moved(control, command):
