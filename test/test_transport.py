@@ -113,10 +113,18 @@ def test_profile_of_ones_own_is_announced_by_its_whitelist(machine, tmp_path, na
     (tmp_path / 'mine.xml').write_text(
         '<dds><transport_descriptor><type>SHM</type></transport_descriptor>'
         '<transport_descriptor><type>UDPv4</type>'
-        f'<interfaceWhiteList>{addresses}</interfaceWhiteList></transport_descriptor></dds>')
+        f'<interfaceWhiteList>{addresses}</interfaceWhiteList></transport_descriptor>'
+        '<rtps><useBuiltinTransports>false</useBuiltinTransports></rtps></dds>')
     sentence = network_exposure(str(tmp_path / 'mine.xml'), machine)
     assert listed in sentence
     assert bool(sentence) == bool(listed)
+
+
+def test_profile_that_keeps_the_built_in_transports_is_announced(machine, tmp_path):
+    (tmp_path / 'mine.xml').write_text(
+        '<dds><transport_descriptor><type>UDPv4</type><interfaceWhiteList><address>127.0.0.1'
+        '</address></interfaceWhiteList></transport_descriptor></dds>')
+    assert 'eth0 192.168.0.5, wlan0' in network_exposure(str(tmp_path / 'mine.xml'), machine)
 
 
 def test_enforced_security_is_named(machine):
