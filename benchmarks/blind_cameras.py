@@ -65,7 +65,7 @@ def hand(rng):
 
 
 def cloth(rng):
-    """A weave out of focus: evenly dim."""
+    """Show a weave out of focus: evenly dim."""
     def see(frame):
         width = frame.shape[1]
         x = np.arange(width) * 12.0 / width
@@ -94,7 +94,7 @@ def smear(rng):
 
 
 def fog(rng):
-    """A breathed-on lens: a bright veil before a soft image."""
+    """Breathe on the lens: a bright veil before a soft image."""
     def see(frame):
         soft = cv2.GaussianBlur(frame, (0, 0), 0.02 * frame.shape[1])
         return noisy(soft * 0.2 + 190, rng, 1)
@@ -237,7 +237,7 @@ def jpeg_generations(_rng):
 
 
 def jpeg_garbage(rng):
-    """A broken stream: blocks of 8x8 pixels of unrelated brightness and frequency."""
+    """Break the stream: blocks of 8x8 pixels of unrelated brightness and frequency."""
     def see(frame):
         height, width = frame.shape[:2]
         grid = rng.integers(0, 256, (-(-height // 8), -(-width // 8), 3), np.uint8)
