@@ -79,11 +79,16 @@ class Channel:
         if self.obeyed.get_subscription_count():
             self.obeyed.publish(Header(stamp=stamp, frame_id=self.actuator.frame_id))
 
-    def notice_listeners(self) -> None:
-        """Look for a new listener: where an arm stands that was started now is unknown."""
+    def notice_listeners(self) -> int:
+        """
+        Return how many subscriptions there are.
+
+        Of a new one it is unknown where its arm stands.
+        """
         before, self._listeners = self._listeners, self.commands.get_subscription_count()
         if self._listeners > before:
             self.gate.forget_position()
+        return self._listeners
 
     def destroy(self) -> None:
         """Free the publishers."""

@@ -50,8 +50,8 @@ BUSY_S = 0.1
 HUNG_S = 1.0
 """After this the gate is killed, so that its supervisor starts it again."""
 
-SEND_S = 1.0
-"""How long the safe state is sent after the gate's death: it is reliable, so once would do."""
+SEND_S = 3.0
+"""How long the safe state is sent after the gate's death, also for who discovers it late."""
 
 STOPPED_STATES = frozenset('TtZX')
 
@@ -131,7 +131,6 @@ class Guard:
             enable_rosout=False, start_parameter_services=False)
         self._outputs = [self._output(topic, actuator_from_plain(plain))
                          for topic, plain in watched['actuators'].items()]
-        heartbeat.write('ready', 1.0)
 
     def _output(self, topic: str, actuator: Actuator) -> _Output:
         values = actuator.plan.safe_heads() if actuator.plan else actuator.safe_values()
@@ -145,6 +144,8 @@ class Guard:
         """Watch until the gate ends; after a death send the safe state for a while."""
         pause_s = max(self._period_s / 2, 0.002)
         while not _closed(pause_s):
+            if not self._heartbeat.read('ready'):
+                self._find_listeners()
             if self._hangs():
                 self._send()
         if self._heartbeat.read('ended'):
@@ -153,6 +154,12 @@ class Guard:
         while time.monotonic() < until_s:
             self._send()
             time.sleep(self._period_s)
+
+    def _find_listeners(self) -> None:
+        """Be ready once all who hear the gate would hear this process too."""
+        found = sum(output.publisher.get_subscription_count() for output in self._outputs)
+        if self._heartbeat.read('commands') and found >= self._heartbeat.read('listeners'):
+            self._heartbeat.write('ready', 1.0)
 
     def _hangs(self) -> bool:
         late_s = time.monotonic() - self._heartbeat.read('beat_s')

@@ -18,7 +18,8 @@ import mmap
 import os
 import struct
 
-FIELDS = {'beat_s': 0, 'clock_s': 8, 'commands': 16, 'ended': 24, 'ready': 32, 'acted_s': 40}
+FIELDS = {'beat_s': 0, 'clock_s': 8, 'commands': 16, 'listeners': 24, 'ended': 32, 'ready': 40,
+          'acted_s': 48}
 SIZE = mmap.PAGESIZE
 
 
@@ -29,8 +30,9 @@ class Heartbeat:
     :ivar descriptor: of the memory; a child that inherits it calls ``Heartbeat(descriptor)``.
 
     The gate writes ``beat_s`` (steady seconds of its last turn), ``clock_s`` (its clock then),
-    ``commands`` (1 while actuators hear from it) and ``ended`` (1 after an orderly end). The guard
-    writes ``ready`` (1 once it can act) and ``acted_s`` (steady seconds when it last acted).
+    ``commands`` (1 while actuators hear from it), ``listeners`` (how many subscriptions hear it)
+    and ``ended`` (1 after an orderly end). The guard writes ``ready`` (1 once those would hear it
+    too) and ``acted_s`` (steady seconds when it last acted).
     """
 
     def __init__(self, descriptor: int | None = None) -> None:

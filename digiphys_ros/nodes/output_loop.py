@@ -121,8 +121,8 @@ class OutputLoop:
         with self.lock:
             clock_s, steady_s = self._clocks()
             self._heartbeat.write('clock_s', clock_s)
-            for channel in self._channels:
-                channel.notice_listeners()
+            self._heartbeat.write('listeners', sum(
+                channel.notice_listeners() for channel in self._channels))
             everything = self._follow_estop(now_s) or self._notice_stalls(now_s) or due
             outputs = [(channel, *channel.step(clock_s, steady_s)) for channel in self._channels
                        if everything or channel.name in self._urgent
