@@ -205,9 +205,12 @@ def test_policy_nothing_recognised_commands_the_safe_state_and_warns(robot):
     robot.start('policy')
     robot.is_active('policy')
     seen = Seen(robot)
-    seen.show(10, ('a class nobody knows', 0.9))
-    assert seen.desired
-    assert not any(one.twist.linear.x for one in seen.desired)
+
+    def stands():
+        seen.show(1, ('a class nobody knows', 0.9))
+        return seen.desired and not seen.desired[-1].twist.linear.x
+    # after votes.max_unsure_s
+    robot.poll(stands, 'safe state')
     robot.wait(lambda: 'no class recognised' in robot.message('policy'), 'warning')
 
 
