@@ -60,7 +60,7 @@ class EstopListener:
         pressed = False
         for _, subscription in list(self._subscriptions):
             for _ in range(MOST_A_POLL):
-                message = _take(subscription)
+                message = take_message(subscription)
                 if message is None:
                     break
                 publisher, sequence, data = message
@@ -90,7 +90,7 @@ class EstopListener:
         return qos.subscription(self._node, Bool, self.topic, lambda _: None, profile)
 
 
-def _take(subscription: Any) -> tuple[bytes, int | None, bool] | None:
+def take_message(subscription: Any) -> tuple[bytes, int | None, bool] | None:
     """
     Return publisher, number and content of the next message, None where there is none.
 

@@ -15,22 +15,21 @@
 
 """The e-stop of a running robot: whether anybody sends it, and what its gate asks for."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 import time
 from typing import Any
 
 from digiphys_ros.doctor.finding import Finding
+from digiphys_ros.nodes.estop_listener import GID_BYTES, take_message, TYPE
 from digiphys_ros.nodes.qos import endpoint_name, suited_to
 from rcl_interfaces.msg import ParameterType
 from rcl_interfaces.srv import GetParameters
 import rclpy
 from rclpy.node import Node
-import rclpy.subscription
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 from std_msgs.msg import Bool
 
-TYPE = 'std_msgs/msg/Bool'
+PAUSE_S = 0.005
 ANSWER_S = 2.0
 """How long a gate may take to give its parameters."""
 
@@ -112,28 +111,23 @@ def _silent(node: Node, topic: str, publishers: list[TopicEndpointInfo], seconds
     return [Finding('e-stop', 'fail', f'{name} is silent: it sent nothing on {topic} for '
                     f'{seconds:g} s, and the gate takes silence for a press',
                     f'make {name} send its state all the time, also while it is not pressed')
-            for one in publishers if not {_gid(one.endpoint_gid), b''} & heard
+            for one in publishers if _gid(one.endpoint_gid) not in heard
             for name in [endpoint_name(one)]]
 
 
 def _heard(node: Node, topic: str, seconds: float, wanted: set[bytes]) -> set[bytes]:
-    """Return who sent something; b'' stands for somebody where rclpy does not say who."""
+    """Return who sent something."""
     heard: set[bytes] = set()
-    subscription = node.create_subscription(Bool, topic, _listener(heard), suited_to((), 10))
+    subscription = node.create_subscription(Bool, topic, lambda _: None, suited_to((), 10))
     deadline_s = time.monotonic() + seconds
-    while time.monotonic() < deadline_s and not wanted <= heard and b'' not in heard:
-        rclpy.spin_once(node, timeout_sec=0.1)
+    while time.monotonic() < deadline_s and not wanted <= heard:
+        # not by the executor, which does not say on every distribution who published
+        while (message := take_message(subscription)) is not None:
+            heard.add(message[0])
+        time.sleep(PAUSE_S)
     node.destroy_subscription(subscription)
     return heard
 
 
-def _listener(heard: set[bytes]) -> Callable[..., None]:
-    def take(_message: Bool, info: Any) -> None:
-        heard.add(_gid(info.get('publisher_gid', {}).get('data', b'')))
-    # Humble hands over no information on a message
-    return take if hasattr(rclpy.subscription, 'MessageInfo') else lambda _: heard.add(b'')
-
-
 def _gid(data: Any) -> bytes:
-    # up to Humble it is filled up with zeros
-    return bytes(data)[:16]
+    return bytes(data[:GID_BYTES])
