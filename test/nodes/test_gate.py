@@ -104,7 +104,8 @@ def test_nothing_moves_before_the_first_valid_command(base):
     base.want(float('nan'))
     base.hears_still()
     base.robot.wait(lambda: base.robot.value('gate', 'base.refused.not_finite') == '1', 'counter')
-    assert base.robot.value('gate', 'base.refused.stale') == '1'
+    # one that arrives while the subscription is made anew may be heard by both
+    assert base.robot.value('gate', 'base.refused.stale') in ('1', '2')
     assert base.robot.value('gate', 'base.accepted') == '0'
 
 
