@@ -315,7 +315,8 @@ class GateNode(PipelineNode):
         """Return the state of each actuator, who listens, and what is wrong."""
         figures = {key: value for channel in self._channels
                    for key, value in channel.figures().items()}
-        problems = [problem for channel in self._channels for problem in self._problems(channel)]
+        problems = [one for one in [self._duplicates()] if one]
+        problems += [problem for channel in self._channels for problem in self._problems(channel)]
         states = ', '.join(f'{channel.name}: {channel.gate.state.value}'
                            for channel in self._channels)
         serious = self._serious()
@@ -338,7 +339,7 @@ class GateNode(PipelineNode):
 
     def _problems(self, channel: Channel) -> list[str]:
         topic = channel.commands.topic_name
-        problems = [*filter(None, [self._duplicates()])]
+        problems = []
         if self._wants_to_obey and not self._obeys:
             problems.append('listens for an e-stop and waits for its guard before it obeys')
         elif channel.gate.state is not GateState.OBEYING:
