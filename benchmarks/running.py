@@ -28,7 +28,7 @@ from digiphys_ros.errors import BenchmarkError
 from digiphys_ros.nodes.configuration import command
 from digiphys_ros.resources import find_resource
 from digiphys_ros.supervisor import Supervisor
-from digiphys_ros.transport import transport_environment
+from digiphys_ros.transport import private_environment, transport_environment
 
 HERE = Path(__file__).parent
 PIPELINE = ('classifier', 'policy', 'gate')
@@ -96,9 +96,8 @@ def kept(reached_hz: float, rate_hz: float) -> bool:
 
 
 def keep_to_this_machine() -> None:
-    """Give this run a domain of its own and the transport that nodes have."""
-    environment = {**os.environ, 'ROS_DOMAIN_ID': str(1 + os.getpid() % 100)}
-    os.environ.update(transport_environment('local', environment))
+    """Give this run a domain and a home of its own, and the transport that nodes have."""
+    os.environ.update(transport_environment('local', private_environment(os.environ)))
 
 
 def script(name: str, *words: str, environment: Mapping[str, str] | None = None

@@ -35,6 +35,7 @@ from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
 
 PAUSE_S, PATIENCE_S = 0.02, 20.0
+DRIVE_S = 0.5
 
 
 class Stopper:
@@ -127,6 +128,10 @@ def by_signal(stopper: Stopper, pid: int, number: int) -> float:
     while stopper.node.count_publishers('cmd_vel') < 2:
         time.sleep(0.05)
     stopper.drive()
+    # what was sent at its start has arrived by then
+    end_s = time.monotonic() + DRIVE_S
+    while time.monotonic() < end_s:
+        stopper.drive()
     ended_ns = time.time_ns()
     os.kill(pid, number)
     return (stopper.until_still() - ended_ns) / 1e6

@@ -14,12 +14,16 @@
 
 """The environment that lets large images through the transport, and keeps local runs local."""
 
+import atexit
 from collections.abc import Iterator, Mapping
 import fcntl
 from ipaddress import ip_address
+import os
 from pathlib import Path
+import shutil
 import socket
 import struct
+import tempfile
 from xml.etree import ElementTree
 
 from digiphys_ros.distro import ros_distro
@@ -55,6 +59,17 @@ def transport_environment(profile: str, base: Mapping[str, str], *,
             # later distros warn about it
             environment['ROS_LOCALHOST_ONLY'] = '1'
     return environment
+
+
+def private_environment(base: Mapping[str, str]) -> dict[str, str]:
+    """
+    Return ``base`` with a ROS domain and a ``ROS_HOME`` of its own, removed with this process.
+
+    An e-stop that another run left pressed is remembered in that one's home.
+    """
+    home = tempfile.mkdtemp(prefix='digiphys_ros_')
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    return {**base, 'ROS_DOMAIN_ID': str(1 + os.getpid() % 100), 'ROS_HOME': home}
 
 
 def profile_variable(environment: Mapping[str, str]) -> str:

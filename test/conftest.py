@@ -20,6 +20,7 @@ from pathlib import Path
 import re
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -40,6 +41,13 @@ def data_dir() -> Path:
     if not folder.is_dir():
         pytest.skip(f'real data sets not found in {folder} (set DIGIPHYS_DATA)')
     return folder
+
+
+@pytest.fixture(scope='session')
+def may_be_realtime() -> bool:
+    """Return whether this machine gives its programs real-time priority."""
+    script = 'import os; os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))'
+    return not subprocess.run([sys.executable, '-c', script], capture_output=True).returncode
 
 
 @pytest.fixture(scope='session', autouse=True)

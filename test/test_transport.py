@@ -17,8 +17,22 @@ from pathlib import Path
 
 from digiphys_ros import transport
 from digiphys_ros.errors import ConfigError
-from digiphys_ros.transport import interfaces, network_exposure, transport_environment
+from digiphys_ros.transport import (
+    interfaces,
+    network_exposure,
+    private_environment,
+    transport_environment,
+)
 import pytest
+
+
+def test_private_environment_has_a_domain_and_a_home_of_its_own():
+    first = private_environment({'A': 'b', 'ROS_HOME': '/elsewhere'})
+    second = private_environment({'A': 'b'})
+    assert first['A'] == 'b'
+    assert 1 <= int(first['ROS_DOMAIN_ID']) <= 100
+    assert Path(first['ROS_HOME']).is_dir() and not list(Path(first['ROS_HOME']).iterdir())
+    assert len({first['ROS_HOME'], second['ROS_HOME'], '/elsewhere'}) == 3
 
 
 @pytest.mark.parametrize(('distro', 'variable'), [

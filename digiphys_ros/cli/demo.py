@@ -28,7 +28,7 @@ from digiphys_ros.cli.output import check_display, check_targets, displays, writ
 from digiphys_ros.errors import DigiphysError, UsageError
 from digiphys_ros.resources import find_resource
 from digiphys_ros.supervisor import Supervisor
-from digiphys_ros.transport import transport_environment
+from digiphys_ros.transport import private_environment, transport_environment
 
 if TYPE_CHECKING:
     from digiphys_ros.nodes.observer import Observer
@@ -82,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
     out = Path(arguments.out)
     check_targets(arguments, ['json'], ['out'])
     out.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, 'ROS_DOMAIN_ID': str(1 + os.getpid() % 100)}
+    environment = private_environment(os.environ)
     os.environ.update(transport_environment('local', environment))
     # rclpy reads the environment when it is imported and initialised
     from digiphys_ros.demo.plot import draw

@@ -43,11 +43,12 @@ from digiphys_ros.nodes.conversions import stamp_s
 from digiphys_ros.nodes.estop_listener import EstopListener
 from digiphys_ros.nodes.gate_channel import Channel
 from digiphys_ros.nodes.gate_guard import GuardProcess
-from digiphys_ros.nodes.heartbeat import Heartbeat
+from digiphys_ros.nodes.heartbeat import GUARD, Heartbeat
 from digiphys_ros.nodes.lifecycle import ERROR, OK, PipelineNode, WARN
 from digiphys_ros.nodes.output_loop import OutputLoop
 from digiphys_ros.nodes.parameters import Parameter
 from digiphys_ros.nodes.process import run_node
+from digiphys_ros.realtime import prioritize_process, PROCESS_PRIORITY
 from digiphys_ros.resources import find_resource
 from rclpy.duration import Duration
 from std_srvs.srv import Trigger
@@ -67,6 +68,8 @@ class GateNode(PipelineNode):
     ``obeyed/<actuator>`` tells the capture stamp of the image behind each new command. An e-stop
     outlasts the node: only ``~/reset`` releases it. The output has a thread of its own, and a
     process beside this one (``gate_guard``) sends the safe state where this one hangs or dies.
+
+    :param alone: whether the process runs no other node: then all of it may be real-time.
     """
 
     PARAMETERS = (
@@ -88,12 +91,15 @@ class GateNode(PipelineNode):
                   'cannot be kept on disk.'),
         Parameter('guard', True, 'Start a second process that sends the safe state when this one '
                   'hangs or is killed.'),
+        Parameter('realtime', True, 'Ask for real-time priority, so that a busy machine delays no '
+                  'safe command.'),
         Parameter('stop_on_duplicate_publishers', False,
                   'Stop while more than one node publishes on an input.', runtime=True),
     )
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, alone: bool = False, **options: Any) -> None:
         super().__init__('gate', **options)
+        self._alone = alone
         self._channels: list[Channel] = []
         self._inputs: list[qos.AdaptiveSubscription] = []
         self._endings: list[Callable[[], Any]] = []
@@ -132,6 +138,9 @@ class GateNode(PipelineNode):
 
     def _start_output(self) -> None:
         assert self._keeper is not None
+        if self.settings.realtime and self._alone:
+            # what the output waits for, as the middleware's threads and the interpreter, as well
+            prioritize_process(PROCESS_PRIORITY)
         # a button that was pressed when the node was cleaned up still is
         self._estop.restart(self.settings.estop_required, self.settings.estop_timeout_s)
         self._listener = EstopListener(self, self._estop)
@@ -139,7 +148,8 @@ class GateNode(PipelineNode):
         self._loop = OutputLoop(
             self._channels, self._estop, self._listener, self._keeper, self._heartbeat,
             self._clocks, period_s=1.0 / self.settings.rate_hz,
-            stall_s=max(self.settings.lease_s, 4 * BEAT_S))
+            stall_s=max(self.settings.lease_s, 4 * BEAT_S), guarded=self.settings.guard,
+            realtime=self.settings.realtime)
         if self.settings.guard:
             self._start_guard()
         self._loop.start()
@@ -148,8 +158,8 @@ class GateNode(PipelineNode):
     def _start_guard(self) -> None:
         self._guard_again_s = time.monotonic() + GUARD_PAUSE_S
         self._guard = GuardProcess(
-            self._heartbeat, f'{self.get_name()}_guard', self.get_namespace(),
-            1.0 / self.settings.rate_hz,
+            self._heartbeat, f'{self.get_name()}{GUARD}', self.get_namespace(),
+            1.0 / self.settings.rate_hz, self.settings.realtime,
             {channel.commands.topic_name: channel.actuator for channel in self._channels})
 
     def activate(self) -> None:
@@ -320,6 +330,7 @@ class GateNode(PipelineNode):
         states = ', '.join(f'{channel.name}: {channel.gate.state.value}'
                            for channel in self._channels)
         serious = self._serious()
+        figures['realtime'] = bool(self._loop and self._loop.is_realtime)
         figures['guard'] = self._guard.state if self._guard else 'off'
         level = ERROR if serious else WARN if problems else OK
         return level, '; '.join([states, *serious, *problems]), figures
@@ -361,7 +372,7 @@ def _latch_path(node: str) -> Path:
 
 def main() -> None:
     """Run the gate node."""
-    run_node(GateNode)
+    run_node(partial(GateNode, alone=True))
 
 
 if __name__ == '__main__':

@@ -36,7 +36,8 @@ from digiphys_ros.control import Actuator, actuator_from_plain
 from digiphys_ros.control.motion import LONGEST_STEP_S
 from digiphys_ros.nodes import qos
 from digiphys_ros.nodes.actuator_conversions import actuator_message, actuator_type
-from digiphys_ros.nodes.heartbeat import Heartbeat
+from digiphys_ros.nodes.heartbeat import GUARD, Heartbeat
+from digiphys_ros.realtime import prioritize_thread, PROCESS_PRIORITY
 import rclpy
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
@@ -48,7 +49,7 @@ BUSY_S = 0.1
 """How long a gate that is not stopped may be late: a busy machine makes it wait for a core."""
 
 HUNG_S = 1.0
-"""After this the gate is killed, so that its supervisor starts it again."""
+"""After so long a watch over a late gate it is killed: its supervisor starts it again."""
 
 SEND_S = 3.0
 """How long the safe state is sent after the gate's death, also for who discovers it late."""
@@ -61,19 +62,21 @@ class GuardProcess:
     The guard as the gate sees it.
 
     :param name: of the guard's node; ``namespace`` is the gate's.
+    :param realtime: whether the guard asks for real-time priority.
     :param actuators: by resolved topic.
     """
 
     def __init__(self, heartbeat: Heartbeat, name: str, namespace: str, period_s: float,
-                 actuators: Mapping[str, Actuator]) -> None:
+                 realtime: bool, actuators: Mapping[str, Actuator]) -> None:
         self._heartbeat = heartbeat
-        heartbeat.write('ready', 0.0)
+        for figure in ('ready', 'reached'):
+            heartbeat.write(figure, 0.0)
         words = [sys.executable, '-m', __name__, str(heartbeat.descriptor)]
         # a session of its own: what ends a terminal's processes must not end the guard first
         self._process = subprocess.Popen(
             words, stdin=subprocess.PIPE, pass_fds=[heartbeat.descriptor], start_new_session=True)
         watched = {'name': name, 'namespace': namespace, 'period_s': period_s,
-                   'gate': os.getpid(), 'actuators': {
+                   'realtime': realtime, 'gate': os.getpid(), 'actuators': {
                        topic: asdict(actuator) for topic, actuator in actuators.items()}}
         assert self._process.stdin is not None
         # one that ended at once is dead: the gate looks
@@ -126,6 +129,7 @@ class Guard:
         self._heartbeat = heartbeat
         self._gate: int = watched['gate']
         self._period_s: float = watched['period_s']
+        self._turn_s = self._late_since_s = time.monotonic()
         self._node = Node(
             watched['name'], namespace=watched['namespace'], use_global_arguments=False,
             enable_rosout=False, start_parameter_services=False)
@@ -144,28 +148,42 @@ class Guard:
         """Watch until the gate ends; after a death send the safe state for a while."""
         pause_s = max(self._period_s / 2, 0.002)
         while not _closed(pause_s):
-            if not self._heartbeat.read('ready'):
-                self._find_listeners()
+            self._find_listeners()
             if self._hangs():
                 self._send()
         if self._heartbeat.read('ended'):
             return
-        until_s = time.monotonic() + SEND_S
-        while time.monotonic() < until_s:
+        until_s, known = time.monotonic() + SEND_S, self._gates()
+        # a gate that was started again sends its own safe state
+        while time.monotonic() < until_s and not self._gates() - known:
             self._send()
             time.sleep(self._period_s)
+
+    def _gates(self) -> set[tuple[int, ...]]:
+        """Return the publishers of gates of this name: a dead one is known for a while."""
+        name = self._node.get_fully_qualified_name().removesuffix(GUARD)
+        return {tuple(one.endpoint_gid) for output in self._outputs
+                for one in self._node.get_publishers_info_by_topic(output.publisher.topic_name)
+                if qos.endpoint_name(one) == name}
 
     def _find_listeners(self) -> None:
         """Be ready once all who hear the gate would hear this process too."""
         found = sum(output.publisher.get_subscription_count() for output in self._outputs)
+        self._heartbeat.write('reached', found)
         if self._heartbeat.read('commands') and found >= self._heartbeat.read('listeners'):
             self._heartbeat.write('ready', 1.0)
 
     def _hangs(self) -> bool:
-        late_s = time.monotonic() - self._heartbeat.read('beat_s')
+        now_s, before_s = time.monotonic(), self._turn_s
+        self._turn_s = now_s
+        late_s = now_s - self._heartbeat.read('beat_s')
         if not self._heartbeat.read('commands') or late_s <= LATE_PERIODS * self._period_s:
+            self._late_since_s = now_s
             return False
-        if late_s > HUNG_S:
+        if now_s - before_s > BUSY_S:
+            # this process was held up itself, perhaps the whole machine: the gate gets its time
+            self._late_since_s = now_s
+        if now_s - self._late_since_s > HUNG_S:
             os.kill(self._gate, signal.SIGKILL)
         return late_s > BUSY_S or self._is_stopped()
 
@@ -197,6 +215,9 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)
     watched = json.loads(_first_line())
+    if watched['realtime']:
+        # before the middleware starts threads
+        prioritize_thread(PROCESS_PRIORITY)
     rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     heartbeat = Heartbeat(int(sys.argv[1]))
     guard = Guard(heartbeat, watched)

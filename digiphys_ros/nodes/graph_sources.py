@@ -19,12 +19,10 @@ from collections.abc import Iterable, Sequence
 import re
 
 from digiphys_ros.doctor.finding import Finding
+from digiphys_ros.nodes.heartbeat import GUARD
 from digiphys_ros.nodes.qos import endpoint_name
 from rclpy.node import Node
 from rclpy.topic_endpoint_info import TopicEndpointInfo
-
-GUARD = '_guard'
-"""What the name of a gate's companion process ends with; it sends what its gate would."""
 
 # the first part is a camera's, where one classifier has several
 INPUTS = r'([^/]+/)?(image(/compressed)?|classification|desired/[^/]+)'
@@ -32,8 +30,8 @@ IMAGES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
 
 
 def own_publishers(publishers: Iterable[TopicEndpointInfo]) -> list[TopicEndpointInfo]:
-    """Return the publishers; a guard counts as its gate, so one beside its gate is left out."""
-    every = list(publishers)
+    """Return them by name; a guard counts as its gate, so one beside its gate is left out."""
+    every = sorted(publishers, key=endpoint_name)
     names = {endpoint_name(one) for one in every}
     return [one for one in every if not (
         endpoint_name(one).endswith(GUARD)

@@ -16,11 +16,13 @@
 
 import mmap
 import os
-import struct
 
-FIELDS = {'beat_s': 0, 'clock_s': 8, 'commands': 16, 'listeners': 24, 'ended': 32, 'ready': 40,
-          'acted_s': 48}
+FIELDS = {name: place for place, name in enumerate((
+    'beat_s', 'clock_s', 'commands', 'listeners', 'ended', 'ready', 'reached', 'acted_s'))}
 SIZE = mmap.PAGESIZE
+
+GUARD = '_guard'
+"""What follows a gate's name in that of its guard."""
 
 
 class Heartbeat:
@@ -31,8 +33,8 @@ class Heartbeat:
 
     The gate writes ``beat_s`` (steady seconds of its last turn), ``clock_s`` (its clock then),
     ``commands`` (1 while actuators hear from it), ``listeners`` (how many subscriptions hear it)
-    and ``ended`` (1 after an orderly end). The guard writes ``ready`` (1 once those would hear it
-    too) and ``acted_s`` (steady seconds when it last acted).
+    and ``ended`` (1 after an orderly end). The guard writes ``reached`` (how many would hear it),
+    ``ready`` (1 once they were as many) and ``acted_s`` (steady seconds when it last acted).
     """
 
     def __init__(self, descriptor: int | None = None) -> None:
@@ -41,16 +43,19 @@ class Heartbeat:
             os.ftruncate(descriptor, SIZE)
         self.descriptor = descriptor
         self._memory = mmap.mmap(descriptor, SIZE)
+        # a number of this view is stored at once; `struct` writes zero before it writes a number
+        self._numbers = memoryview(self._memory).cast('d')
 
     def read(self, name: str) -> float:
         """Return one number, 0 before it was written."""
-        return float(struct.unpack_from('d', self._memory, FIELDS[name])[0])
+        return float(self._numbers[FIELDS[name]])
 
     def write(self, name: str, value: float) -> None:
         """Write one number."""
-        struct.pack_into('d', self._memory, FIELDS[name], value)
+        self._numbers[FIELDS[name]] = value
 
     def close(self) -> None:
         """Unmap the memory."""
+        self._numbers.release()
         self._memory.close()
         os.close(self.descriptor)

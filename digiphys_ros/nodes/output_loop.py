@@ -24,9 +24,13 @@ from digiphys_ros.control import EstopInput, GateOutput, GateState, LatchKeeper
 from digiphys_ros.nodes.estop_listener import EstopListener
 from digiphys_ros.nodes.gate_channel import Channel
 from digiphys_ros.nodes.heartbeat import Heartbeat
+from digiphys_ros.realtime import OUTPUT_PRIORITY, prioritize_thread
 
 POLL_S = 0.005
 """How often the e-stop is looked at."""
+
+REACH_S = 10.0
+"""How long motion waits for the guard to reach the first who listen; after it the gate obeys."""
 
 
 class OutputLoop:
@@ -40,12 +44,15 @@ class OutputLoop:
         called under ``lock``.
     :param stall_s: how long the node's thread may show no sign of life (``beat``) before the safe
         state is sent.
+    :param guarded: whether a guard watches: motion waits until it reaches the first who listen.
+    :param realtime: whether the thread asks for real-time priority.
+    :ivar is_realtime: whether it has it.
     """
 
     def __init__(self, channels: Sequence[Channel], estop: EstopInput, listener: EstopListener,
                  keeper: LatchKeeper, heartbeat: Heartbeat,
                  clocks: Callable[[], tuple[float, float]], *, period_s: float,
-                 stall_s: float) -> None:
+                 stall_s: float, guarded: bool = False, realtime: bool = False) -> None:
         self.lock = threading.Condition()
         self.changes: deque[tuple[str, GateOutput]] = deque(maxlen=1000)
         self.last_failure = ''
@@ -57,6 +64,8 @@ class OutputLoop:
         self._acted_s = heartbeat.read('acted_s')
         self._urgent: set[str] = set()
         self._turns = 0
+        self._guarded, self._unreached_until_s = guarded, 0.0
+        self._wants_realtime, self.is_realtime = realtime, False
         self._pressed = False
         self._running = True
         self._thread = threading.Thread(target=self._run, name='output', daemon=True)
@@ -92,6 +101,8 @@ class OutputLoop:
             self.lock.wait_for(lambda: self._turns > turn and not self._urgent, patience_s)
 
     def _run(self) -> None:
+        if self._wants_realtime:
+            self.is_realtime = prioritize_thread(OUTPUT_PRIORITY)
         next_s = time.monotonic()
         while self._running:
             now_s = time.monotonic()
@@ -121,8 +132,7 @@ class OutputLoop:
         with self.lock:
             clock_s, steady_s = self._clocks()
             self._heartbeat.write('clock_s', clock_s)
-            self._heartbeat.write('listeners', sum(
-                channel.notice_listeners() for channel in self._channels))
+            self._count_listeners(now_s)
             everything = self._follow_estop(now_s) or self._notice_stalls(now_s) or due
             outputs = [(channel, *channel.step(clock_s, steady_s)) for channel in self._channels
                        if everything or channel.name in self._urgent
@@ -169,8 +179,24 @@ class OutputLoop:
             self._keeper.keep(True)
         return True
 
+    def _count_listeners(self, now_s: float) -> None:
+        listeners = sum(channel.notice_listeners() for channel in self._channels)
+        if listeners and not self._heartbeat.read('listeners'):
+            self._unreached_until_s = now_s + REACH_S
+        self._heartbeat.write('listeners', listeners)
+
+    def _waits_for_guard(self, now_s: float) -> bool:
+        """Return whether the first who listen would not hear the guard yet."""
+        if now_s >= self._unreached_until_s:
+            return False
+        if not self._guarded or self._heartbeat.read('reached') >= self._heartbeat.read(
+                'listeners'):
+            self._unreached_until_s = 0.0
+            return False
+        return True
+
     def _notice_stalls(self, now_s: float) -> bool:
-        """Stop after the guard had to act, and while the node's thread does not run."""
+        """Stop after the guard had to act, and while it or the node's thread is not there."""
         acted_s = self._heartbeat.read('acted_s')
         reason = ''
         if acted_s != self._acted_s:
@@ -178,6 +204,8 @@ class OutputLoop:
             reason = 'this process was held up: its guard sent the safe state'
         elif now_s - self._beat_s > self._stall_s:
             reason = f"the node's thread has been held up for more than {self._stall_s:g} s"
+        elif self._waits_for_guard(now_s):
+            reason = 'the guard does not reach all who listen yet'
         if not reason:
             return False
         obeying = [channel for channel in self._channels

@@ -120,6 +120,18 @@ def test_guard_of_a_killed_gate_sends_the_safe_state_and_ends(driven):
     driven.robot.poll(lambda: not guards_of(driven.process.pid), 'end of the guard')
 
 
+def test_guard_of_a_killed_gate_falls_silent_once_another_gate_is_there(driven):
+    driven.process.kill()
+    driven.robot.wait(lambda: not driven.moves(), 'safe state')
+    # without a guard and without a wait for an e-stop it obeys while the guard would still send
+    driven.robot.start('gate', lease_s=2.0, guard=False, estop_wait_s=0.0)
+    driven.robot.wait(driven.moves, 'motion')
+    # the two may see each other a moment later
+    first = len(driven.commands) + 20
+    driven.robot.wait(lambda: len(driven.commands) > first + 30, 'commands')
+    assert all(one.twist.linear.x for one in driven.commands[first:])
+
+
 def test_guard_of_a_gate_that_goes_on_lets_it_go_on(driven):
     driven.process.send_signal(signal.SIGSTOP)
     driven.robot.wait(lambda: not driven.moves(), 'safe state')
@@ -128,11 +140,36 @@ def test_guard_of_a_gate_that_goes_on_lets_it_go_on(driven):
     driven.robot.wait(lambda: int(driven.robot.value('gate', 'base.safe_stops')) == 1, 'count')
 
 
+def test_guard_that_was_held_up_with_its_gate_does_not_kill_it(driven):
+    [guard] = guards_of(driven.process.pid)
+    driven.process.send_signal(signal.SIGSTOP)
+    os.kill(guard, signal.SIGSTOP)
+    # longer than a gate may hang: a machine that sleeps, or gives no time
+    time.sleep(2.0)
+    os.kill(guard, signal.SIGCONT)
+    driven.process.send_signal(signal.SIGCONT)
+    driven.robot.poll(lambda: int(driven.robot.value('gate', 'base.safe_stops')) == 1, 'stop')
+    driven.robot.wait(driven.moves, 'motion')
+    assert driven.process.poll() is None
+
+
 def test_gate_whose_guard_died_starts_another(driven):
     [guard] = guards_of(driven.process.pid)
     os.kill(guard, signal.SIGKILL)
     driven.robot.poll(lambda: guards_of(driven.process.pid) not in ([], [guard]), 'guard')
     driven.robot.wait(driven.moves, 'motion')
+
+
+@pytest.mark.parametrize('realtime', [True, False])
+def test_gate_and_its_guard_are_realtime_where_asked_and_allowed(
+        robot, make_base, may_be_realtime, realtime):
+    base = make_base(realtime=realtime)
+    robot.wait(lambda: robot.value('gate', 'guard') == 'watching', 'guard')
+    gate = base.process.pid
+    policies = {os.sched_getscheduler(int(thread)) for pid in (gate, *guards_of(gate))
+                for thread in os.listdir(f'/proc/{pid}/task')}
+    assert policies == {os.SCHED_RR if realtime and may_be_realtime else os.SCHED_OTHER}
+    assert robot.value('gate', 'realtime') == str(os.SCHED_RR in policies)
 
 
 def test_gate_that_ends_leaves_no_guard(driven):

@@ -1,0 +1,51 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Real-time priority: programs that keep the processor busy must not delay a safe command."""
+
+from contextlib import suppress
+import os
+
+PROCESS_PRIORITY, OUTPUT_PRIORITY = 1, 2
+"""The lowest of Linux's 1 to 99: a motor driver's real-time threads come first."""
+
+
+def prioritize_thread(priority: int) -> bool:
+    """
+    Let this thread, and those that it starts, run before all that is not real-time.
+
+    :param priority: 1 to 99, of Linux's round-robin scheduling.
+    :return: False where the system does not allow it: see ``ulimit -r``.
+
+    Example::
+
+        if not prioritize_thread(OUTPUT_PRIORITY):
+            warn('a busy machine may delay the output')
+    """
+    return _prioritize(0, priority)
+
+
+def prioritize_process(priority: int) -> bool:
+    """Do the same for all threads of this process, as those of the middleware."""
+    return all([_prioritize(int(thread), priority) for thread in os.listdir('/proc/self/task')])
+
+
+def _prioritize(thread: int, priority: int) -> bool:
+    # a thread may have ended meanwhile
+    with suppress(ProcessLookupError):
+        try:
+            os.sched_setscheduler(thread, os.SCHED_RR, os.sched_param(priority))
+        except PermissionError:
+            return False
+    return True
