@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from digiphys_ros.control.config import load_control
+from digiphys_ros.control.rules import ABSTAIN
 from digiphys_ros.learning.export.litert import Precision, with_extremes, write_litert
 from digiphys_ros.learning.export.onnx import write_onnx
 from digiphys_ros.perception import (
@@ -37,12 +39,14 @@ from digiphys_ros.resources import find_resource, share_dir
 from digiphys_ros.simulation import sample_crop, SIGNS as DRAWN
 import numpy as np
 from numpy.typing import NDArray
+import yaml
 
 REPRESENTATIVE = 100
 KINDS: Mapping[str, tuple[FileKind, ...]] = {
     'auto': ('litert', 'keras'), 'litert': ('litert',), 'tensorflow': ('keras',),
     'onnx': ('onnx',), 'all': ('litert', 'keras', 'onnx')}
 GPU_OPTIONS = {'xla': True, 'mixed_precision': True}
+UNSURE_S = 3600.0
 SIGNS, LARGE = 'traffic_signs float32', 'mobilenet_v2 224x224 float32'
 
 
@@ -60,6 +64,19 @@ class Model:
     def parameters(self) -> dict[str, Any]:
         """Return the same for the node ``classifier``, which is to look at whole frames."""
         return {'bundle': str(self.folder), 'roi': [0.0, 0.0, 1.0, 1.0], **self.options}
+
+
+def rules_for_any(folder: Path) -> Path:
+    """Write the traffic rules such that a model of any classes leads to commands: to be timed."""
+    source = find_resource('traffic_rules.yaml', 'config')
+    config = load_control(source)
+    rules = yaml.safe_load(source.read_text())
+    rules['optional_labels'] = sorted(set().union(*map(config.classes, config.rules)) - {ABSTAIN})
+    rules['votes']['max_unsure_s'] = UNSURE_S
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / 'rules.yaml'
+    path.write_text(yaml.safe_dump(rules))
+    return path
 
 
 def runs_on_gpu(folder: Path, engine: str) -> bool:

@@ -16,11 +16,12 @@
 
 import argparse
 from collections.abc import Mapping
+from pathlib import Path
 from statistics import median
 import time
 from typing import Any
 
-from benchmarks.bundles import LARGE, make_bundles, Model, SIGNS
+from benchmarks.bundles import LARGE, make_bundles, Model, rules_for_any, SIGNS
 from benchmarks.floor import copy_ms, hop, model_ms, small_hop
 from benchmarks.running import (
     bar,
@@ -72,13 +73,14 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return cases and bars, medians of interleaved rounds."""
     bundles = make_bundles(arguments.work, arguments.engine, (SIGNS,) if arguments.short else ())
     cases = cases_of(arguments.short, bundles)
-    rounds = [_round(cases, bundles, arguments.seconds, number)
+    rules = rules_for_any(arguments.work)
+    rounds = [_round(cases, bundles, rules, arguments.seconds, number)
               for number in range(arguments.rounds)]
     return summary(cases, rounds)
 
 
-def _round(cases: list[Case], bundles: Mapping[str, Model], seconds: float, number: int
-           ) -> dict[Any, Any]:
+def _round(cases: list[Case], bundles: Mapping[str, Model], rules: Path, seconds: float,
+           number: int) -> dict[Any, Any]:
     found: dict[Any, Any] = {'small': {kind: small_hop(seconds, kind) for kind in ('', 'tuned')}}
     for case in tqdm(cases, desc=f'latency, round {number + 1}', unit='case'):
         source, bundle, branch = case
@@ -88,15 +90,17 @@ def _round(cases: list[Case], bundles: Mapping[str, Model], seconds: float, numb
         if bundle not in found:
             found[bundle] = {'hot': model_ms(bundles[bundle]),
                              'paced': model_ms(bundles[bundle], 1 / source.rate_hz)}
-        found[case] = pipeline(source, bundles[bundle], branch, seconds)
+        found[case] = pipeline(source, bundles[bundle], rules, branch, seconds)
     return found
 
 
-def pipeline(source: Source, model: Model, branch: str, seconds: float) -> dict[str, Any]:
+def pipeline(source: Source, model: Model, rules: Path, branch: str, seconds: float
+             ) -> dict[str, Any]:
     """Return latencies, frames and processor time of classifier, policy and gate."""
     names = ('pipeline', 'gate') if branch == 'pipeline' else ('classifier', 'policy', 'gate')
     transport = 'compressed' if source.kind == 'jpeg' else 'raw'
-    parameters = {'classifier': {**model.parameters(), 'image_transport': transport}}
+    parameters = {'classifier': {**model.parameters(), 'image_transport': transport},
+                  'policy': {'rules': str(rules)}}
     with observed() as observer, nodes(parameters, names) as supervisor:
         wait(observer, is_active(observer, ('classifier', 'policy', 'gate')), 'active nodes')
         with running(source.start(seconds)) as sender:
