@@ -21,7 +21,8 @@ Those are left to the model.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Any
 
 import cv2
@@ -293,3 +294,31 @@ KINDS: dict[str, Make] = {
     'frozen, JPEG of JPEG': jpeg_generations,
 }
 """Name -> maker of one blind camera."""
+
+
+def growing_fog(frames: int) -> Make:
+    """Grow to a fog that leaves 5 % of the contrast."""
+    def make(rng):
+        amounts = _amounts(frames)
+        return lambda frame: noisy(frame + 0.95 * next(amounts) * (230.0 - frame), rng, 1)
+    return make
+
+
+def growing_blur(frames: int) -> Make:
+    """Grow to a blur of 5 % of the width."""
+    def make(rng):
+        amounts = _amounts(frames)
+        return lambda frame: noisy(cv2.GaussianBlur(
+            frame, (0, 0), 0.05 * frame.shape[1] * next(amounts)), rng, 1)
+    return make
+
+
+def _amounts(frames: int) -> Iterator[float]:
+    """Yield amounts from above 0 to 1 within so many frames, then 1."""
+    return (min((index + 1) / frames, 1.0) for index in count())
+
+
+SLOW: dict[str, Make] = {f'{name} within {frames} frames': make(frames)
+                         for name, make in (('fog', growing_fog), ('blur', growing_blur))
+                         for frames in (100, 400, 1200)}
+"""Those that grow: the verdict is to come before the end."""

@@ -30,7 +30,7 @@ from pathlib import Path
 import time
 from typing import Any
 
-from benchmarks.blind_cameras import jpeg, KINDS, noisy
+from benchmarks.blind_cameras import jpeg, KINDS, noisy, SLOW
 import cv2
 from digiphys_ros.perception.camera_checks import Limits
 from digiphys_ros.perception.frame import Frame
@@ -153,6 +153,17 @@ def blind(frames: Sequence[Pixels], base: str, kind: str) -> dict[str, Any]:
             'figures': {name: round(float(value), 3) for name, value in monitor.figures.items()}}
 
 
+def slow(frames: Sequence[Pixels], base: str, kind: str) -> dict[str, Any]:
+    """Return whether a lens that gets worse and worse is noticed before the frames end."""
+    monitor, see = LivenessMonitor(Limits()), SLOW[kind](np.random.default_rng(0))
+    verdicts = [monitor.check(Frame(frame, 'rgb')) for frame in frames[:WARM_UP_FRAMES]]
+    verdicts += [monitor.check(Frame(see(frame), 'rgb')) for frame in frames[WARM_UP_FRAMES:]]
+    return {'kind': kind, 'base': base, 'noticed': verdicts[-1] != 'fresh',
+            'frames_until_verdict': max(index for index, one in enumerate(verdicts)
+                                        if one == 'fresh') + 1 - WARM_UP_FRAMES,
+            'verdict': verdicts[-1]}
+
+
 def milliseconds(size: tuple[int, int], rounds: int = 300) -> dict[str, float]:
     """Return the median and 99th percentile of one check."""
     rng = np.random.default_rng(0)
@@ -182,6 +193,8 @@ def campaign(arguments: argparse.Namespace) -> dict[str, Any]:
              for one in group for start in starts.get(one.name, (20,))]
     jobs += [partial(blind, frames[start:start + WARM_UP_FRAMES + BLIND_FRAMES],
                      f'{name} {start}', kind) for name, start, frames in bases for kind in KINDS]
+    jobs += [partial(slow, track[start:start + 1400], f'track {start}', kind)
+             for start in (1000, 3000) for kind in SLOW]
     cv2.setNumThreads(1)
     done = [job() for job in tqdm(jobs, unit='job')]
     good = [asdict(one) for one in done if isinstance(one, Result)]
@@ -197,7 +210,7 @@ def table(report: dict[str, Any]) -> Iterator[str]:
         yield f'| {one["name"]} | {one["frames"]} | {one["not_fresh"]} ' \
               f'| {one["false_stops"]} |'
     yield '\n| blind camera | noticed | frames until verdict | verdict |\n|---|---|---|---|'
-    for kind in KINDS:
+    for kind in (*KINDS, *SLOW):
         found = [one for one in report['blind'] if one['kind'] == kind]
         noticed = sum(one['noticed'] for one in found)
         yield f'| {kind} | {noticed} of {len(found)} ' \

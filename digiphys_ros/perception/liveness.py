@@ -37,8 +37,15 @@ BAD_FRAMES, GOOD_FRAMES = 5, 3
 FROZEN_FRAMES = 3
 """The same for content that returns: a ring of 8 buffers takes 8 frames to return at all."""
 
-FALL, RISE = 0.2, 0.01
-"""How fast the reference of sharpness follows a duller and a sharper frame."""
+FALLS, RISE = (0.2, 0.0005), 0.01
+"""How fast two references of sharpness, of now and of minutes, follow a frame that is duller or
+sharper."""
+
+LENIENT = (1.0, 2.0)
+"""How much more the sharpness may differ from each: scenes of minutes differ more."""
+
+LEAST_SHARPNESS = 0.01
+"""A reference that no image is too dull for: one of a smooth gradient has none."""
 
 SHARPNESS_BLOCKS = 48
 """A smaller image has too few edges to compare: from 64x48 pixels on sharpness is checked."""
@@ -67,7 +74,7 @@ class LivenessMonitor:
         self._rows: NDArray[Any] | None = None
         self._blocks: NDArray[Any] | None = None
         self._repeats = RepeatDetector()
-        self._reference = 0.0
+        self._references: tuple[float, ...] = ()
         self._verdict, self._bad, self._frozen, self._good = 'fresh', 0, 0, 0
 
     def check(self, frame: Frame) -> str:
@@ -96,8 +103,10 @@ class LivenessMonitor:
     def _problem(self, measures: Measures, blocks: NDArray[Any]) -> str:
         """Return what is wrong with this frame alone, empty where nothing is."""
         repeated = self._repeats.repeated(blocks) if self.limits.skip_repeated else 0.0
-        known = self._reference and blocks.shape[0] * blocks.shape[1] >= SHARPNESS_BLOCKS
-        sharpness = measures.sharpness / self._reference if known else 1.0
+        sharpness = 1.0
+        if self._references and blocks.shape[0] * blocks.shape[1] >= SHARPNESS_BLOCKS:
+            sharpness = min(share * measures.sharpness / max(reference, LEAST_SHARPNESS)
+                            for share, reference in zip(LENIENT, self._references, strict=True))
         self.figures = asdict(measures) | {'repeated': repeated, 'sharpness': sharpness}
         problem = self._first_problem(measures, repeated, sharpness)
         if not problem:
@@ -116,10 +125,10 @@ class LivenessMonitor:
         return next((name for name, found in problems.items() if found), '')
 
     def _follow(self, sharpness: float) -> None:
-        if not self._reference:
-            self._reference = sharpness
-        pace = FALL if sharpness < self._reference else RISE
-        self._reference += pace * (sharpness - self._reference)
+        before = self._references or (sharpness,) * len(FALLS)
+        self._references = tuple(
+            one + (fall if sharpness < one else RISE) * (sharpness - one)
+            for fall, one in zip(FALLS, before, strict=True))
 
     def _settle(self, problem: str) -> str:
         """Return the verdict that has lasted."""

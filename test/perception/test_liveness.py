@@ -14,7 +14,7 @@
 
 from itertools import islice
 
-from benchmarks.blind_cameras import jpeg, KINDS, noisy, ring
+from benchmarks.blind_cameras import growing_blur, growing_fog, jpeg, KINDS, noisy, ring
 from digiphys_ros.perception.camera_checks import Limits
 from digiphys_ros.perception.frame import Frame
 from digiphys_ros.perception.liveness import BAD_FRAMES, LivenessMonitor
@@ -90,6 +90,29 @@ def test_monitor_blind_camera_is_noticed_and_stays_so(kind, drive):
     see = KINDS[kind](np.random.default_rng(0))
     found = verdicts(monitor, [see(frame) for frame in drive[30:]])
     assert 'fresh' not in found[VERDICT_FRAMES:], monitor.figures
+
+
+@pytest.mark.parametrize('frames', [60, 600])
+@pytest.mark.parametrize('kind', [growing_fog, growing_blur])
+def test_monitor_lens_that_gets_worse_and_worse_is_noticed(kind, frames, drive):
+    monitor = after_the_drive(drive)
+    see = kind(frames)(np.random.default_rng(0))
+    rounds = [drive[index % len(drive)] for index in range(frames + VERDICT_FRAMES)]
+    assert verdicts(monitor, [see(frame) for frame in rounds])[-1] in (
+        'blurred', 'no_contrast'), monitor.figures
+
+
+def test_monitor_duller_scene_is_fresh(drive):
+    monitor = after_the_drive(drive)
+    dull = [noisy(60 + frame * 0.4, RNG, 1) for frame in drive]
+    assert set(verdicts(monitor, dull)) == {'fresh'}
+
+
+def test_monitor_scene_without_any_edge_does_not_end_it(drive):
+    smooth = np.repeat(np.linspace(40, 200, 160)[None, :], 120, 0)[..., None].repeat(3, 2)
+    monitor = LivenessMonitor(Limits())
+    verdicts(monitor, [np.full((120, 160, 3), 90, np.uint8), smooth.astype(np.uint8), *drive[:9]])
+    assert monitor.check(Frame(drive[10], 'rgb')) == 'fresh'
 
 
 @pytest.mark.parametrize(('kind', 'off'), [

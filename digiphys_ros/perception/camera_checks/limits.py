@@ -37,7 +37,8 @@ class Limits:
     :ivar skip_repeated: false where repeats are legitimate, as in a simulator without noise.
     :ivar max_repeated: fraction of blocks equal to one earlier frame; 1: never too many.
     :ivar min_contrast: spread of the brightness of blocks, 0 to 255; 0: never too low.
-    :ivar min_sharpness: as a fraction of this camera's reference; 0: never too low.
+    :ivar min_sharpness: as a fraction of that of the last frames, or twice of that of the last
+        minutes, whichever is lower; 0: never too low.
     :ivar max_saturated: fraction of black or white pixels; 1: never too many.
     :ivar max_dead: fraction of constant blocks, rows or columns; 1: never too many.
     :ivar min_correlation: of neighboring pixels; 0: never too low.
