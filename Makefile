@@ -35,16 +35,16 @@ endif
 demo: venv
 	@.venv/bin/digiphys demo $(ARGS)
 
-# The core's tests side by side; those with real nodes after them and one by one, as they wait for
-# images and commands that come at a rate. A part may have no test that ARGS asks for: pytest's 5.
+# The core's tests, then those with real nodes, which have a ROS domain each; two at a time. A part
+# may have no test that ARGS asks for: pytest's 5.
 test: venv
 	@.venv/bin/python -m pytest -m "not ros" -n 2 --dist loadfile $(ARGS); core=$$?; \
-	.venv/bin/python -m pytest -m ros $(ARGS); nodes=$$?; \
+	.venv/bin/python -m pytest -m ros -n 2 $(ARGS); nodes=$$?; \
 	case $$core in 0|5) ;; *) exit $$core;; esac; \
 	case $$nodes in 5) exit $$core;; *) exit $$nodes;; esac
 
 test-jazzy: venv-jazzy
-	@.venv-jazzy/bin/python -m pytest -m ros $(ARGS)
+	@.venv-jazzy/bin/python -m pytest -m ros -n 2 $(ARGS)
 
 bench: venv
 	@.venv/bin/digiphys bench $(ARGS)

@@ -252,6 +252,7 @@ KINDS: dict[str, Make] = {
     'white': even((255, 255, 255)),
     'grey': even((128, 128, 128)),
     'grey with noise': even((128, 128, 128), 4),
+    'dark noise of mean 6': even((6, 6, 6), 3),
     'dark noise of mean 12': even((12, 12, 12), 6),
     'only red': even((255, 0, 0)),
     'only green': even((0, 255, 0)),

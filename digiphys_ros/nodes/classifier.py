@@ -79,7 +79,7 @@ class ClassifierNode(PipelineNode):
         Parameter('roi', WHOLE_FRAME, 'Region of interest x, y, width, height as fractions of '
                   'the frame; the whole frame leaves it to the bundle.', 0.0, 1.0, runtime=True),
         Parameter('top_k', 3, 'How many classes to report.', 1, 100, runtime=True),
-        Parameter('black_below', 8.0, 'Mean brightness (0 to 255) under which a frame counts as '
+        Parameter('black_below', 5.0, 'Mean brightness (0 to 255) under which a frame counts as '
                   'black and is not classified.', 0.0, 255.0, runtime=True),
         Parameter('skip_repeated', True, 'Do not classify a frame equal to the last one: the '
                   'camera is frozen. False for simulators without noise.', runtime=True),

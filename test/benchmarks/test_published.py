@@ -21,17 +21,19 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / 'docs'
-REPORT = json.loads((DOCS / 'performance.json').read_text())
+REPORTS = [json.loads((DOCS / name).read_text()) for name in ('performance.json', 'stopping.json')]
 
 
-@pytest.mark.parametrize('name', REPORT['cases'])
-def test_the_tables_that_are_published_are_those_of_the_report(name):
-    lines = import_module(f'benchmarks.{name}').table(REPORT['cases'][name])
+@pytest.mark.parametrize(('name', 'cases'), [
+    item for report in REPORTS for item in report['cases'].items()])
+def test_the_tables_that_are_published_are_those_of_the_report(name, cases):
+    lines = import_module(f'benchmarks.{name}').table(cases)
     published = (DOCS / 'performance.md').read_text().splitlines()
     assert [line for line in lines if line and line not in published] == []
 
 
-def test_the_readme_has_each_figure_of_the_report_with_its_bar_and_its_machine():
+@pytest.mark.parametrize('report', REPORTS)
+def test_the_readme_has_each_figure_of_the_report_with_its_bar_and_its_machine(report):
     published = (ROOT / 'README.md').read_text()
-    assert [line for line in bars_table(REPORT['bars']) if line not in published] == []
-    assert REPORT['machine'] in published
+    assert [line for line in bars_table(report['bars']) if line not in published] == []
+    assert report['machine'] in published

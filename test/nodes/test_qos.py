@@ -22,7 +22,7 @@ def test_no_message_is_lost_while_a_subscription_is_made_anew(robot):
     from std_msgs.msg import Int64
     heard, sent = [], 0
     subscription = AdaptiveSubscription(
-        robot.node, Int64, 'numbers', lambda message: heard.append(message.data), depth=50)
+        robot.node, Int64, 'numbers', lambda message: heard.append(message.data), depth=1000)
     publisher = robot.speak(Int64, 'numbers', 1000)
 
     def arrive():

@@ -129,6 +129,14 @@ def test_monitor_check_switched_off_lets_its_frames_pass(kind, off, drive):
     assert verdicts(monitor, [see(frame) for frame in drive[30:]])[-1] == 'fresh'
 
 
+@pytest.mark.parametrize('kind', ['hand', 'white-out'])
+def test_monitor_blind_camera_whose_images_come_twice_is_noticed_as_soon(kind, drive):
+    monitor = after_the_drive(drive)
+    see = KINDS[kind](np.random.default_rng(0))
+    twice = [frame for one in drive[30:] for frame in [see(one)] * 2]
+    assert 'fresh' not in verdicts(monitor, twice)[VERDICT_FRAMES:]
+
+
 def test_monitor_few_odd_frames_do_not_stop(drive):
     monitor = after_the_drive(drive)
     blind = KINDS['hand'](np.random.default_rng(0))
@@ -144,8 +152,8 @@ def test_monitor_uncovered_camera_recovers(drive):
     assert verdicts(monitor, drive[40:46])[-1] == 'fresh'
 
 
-@pytest.mark.parametrize('send', [lambda frame: frame, lambda frame: jpeg(frame, 75)],
-                         ids=['raw', 'JPEG 75'])
+@pytest.mark.parametrize('send', [lambda frame: frame, lambda frame: jpeg(frame, 90)],
+                         ids=['raw', 'JPEG 90'])
 def test_monitor_still_scene_with_noise_is_fresh(send, drive):
     rng = np.random.default_rng(0)
     still = [send(noisy(drive[0], rng, 1.0)) for _ in range(50)]

@@ -48,7 +48,7 @@ class Limits:
         Limits(min_sharpness=0.0)
     """
 
-    black_below: float = 8.0
+    black_below: float = 5.0
     skip_repeated: bool = True
     max_repeated: float = 0.9
     min_contrast: float = 3.0
