@@ -128,7 +128,7 @@ def play(group: list[Drive], variant: str) -> Result:
 def still(base: Pixels, name: str, quality: int, sigma: float, frames: int) -> Result:
     """Return what a monitor says of a still scene with a sensor's noise."""
     rng = np.random.default_rng(0)
-    # the coarser steps of such a JPEG swallow most of the noise: nothing tells it from a frozen one
+    # the coarse steps of such a JPEG swallow most noise: nothing tells it from a frozen one
     judged = quality == 0 or quality > COARSE_QUALITY
     result, monitor, silent = Result(name, judged), LivenessMonitor(Limits()), 0
     for _ in range(frames):

@@ -48,6 +48,7 @@ from digiphys_ros.nodes.lifecycle import ERROR, OK, PipelineNode, WARN
 from digiphys_ros.nodes.output_loop import OutputLoop
 from digiphys_ros.nodes.parameters import Parameter
 from digiphys_ros.nodes.process import run_node
+from digiphys_ros.nodes.timer import Timer
 from digiphys_ros.realtime import prioritize_process, PROCESS_PRIORITY
 from digiphys_ros.resources import find_resource
 from rclpy.duration import Duration
@@ -131,10 +132,10 @@ class GateNode(PipelineNode):
                 partial(self._on_desired, channel), depth=5))
         reset = self.create_service(Trigger, '~/reset', self._on_reset)
         override = self.create_service(Trigger, '~/override_estop', self._on_override)
-        timer = self.create_timer(BEAT_S, self._look_after, clock=self.steady_clock)
+        timer = Timer(self, BEAT_S, self._look_after)
         self._endings += [partial(self.destroy_service, reset),
                           partial(self.destroy_service, override),
-                          partial(self.destroy_timer, timer)]
+                          timer.destroy]
 
     def _start_output(self) -> None:
         assert self._keeper is not None
@@ -279,7 +280,8 @@ class GateNode(PipelineNode):
                 self._loop.wake(channel.name)
 
     def _on_reset(self, _request: Trigger.Request, response: Trigger.Response) -> Any:
-        assert self._loop is not None and self._keeper is not None
+        if self._loop is None or self._keeper is None:
+            return _refused(response)
         with self._loop.lock:
             held = self._estop.pressed() or self._estop.silent(time.monotonic())
             released = not held and all(
@@ -293,7 +295,8 @@ class GateNode(PipelineNode):
 
     def _on_override(self, _request: Trigger.Request, response: Trigger.Response) -> Any:
         """Forget publishers that vanished while they were pressed."""
-        assert self._loop is not None
+        if self._loop is None:
+            return _refused(response)
         with self._loop.lock:
             names = self._estop.override()
         response.success = bool(names)
@@ -362,6 +365,12 @@ class GateNode(PipelineNode):
         if others > 0:
             problems.append(f'{others} other publishers on {topic}')
         return problems
+
+
+def _refused(response: Trigger.Response) -> Trigger.Response:
+    """Answer a call that was on its way when the node was cleaned up."""
+    response.success, response.message = False, 'refused: the gate is not configured'
+    return response
 
 
 def _latch_path(node: str) -> Path:

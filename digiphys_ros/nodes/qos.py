@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from rclpy.clock import Clock, ClockType
+from digiphys_ros.nodes.timer import Timer
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.topic_endpoint_info import TopicEndpointInfo
@@ -93,8 +93,7 @@ class AdaptiveSubscription:
         self._subscription = self._make(self._profile)
         self._sources: tuple[str, ...] = ()
         self._outdated: Any = None
-        self._timer = node.create_timer(
-            0.5, self.adapt, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._timer = Timer(node, 0.5, self.adapt)
 
     @property
     def topic(self) -> str:
@@ -128,7 +127,7 @@ class AdaptiveSubscription:
         """Stop listening."""
         self._profile = None
         self._retire()
-        self._node.destroy_timer(self._timer)
+        self._timer.destroy()
         self._node.destroy_subscription(self._subscription)
 
     def _take(self, profile: QoSProfile, message: Any) -> None:

@@ -33,6 +33,7 @@ from digiphys_ros.nodes.sim_conversions import (
     clock_message,
     odometry_message,
 )
+from digiphys_ros.nodes.timer import Timer
 from digiphys_ros.resources import find_resource
 from digiphys_ros.simulation.applications import Application, APPLICATIONS, make_application
 from digiphys_ros.statistics import Rate
@@ -106,12 +107,11 @@ class SimNode(PipelineNode):
         if not self._begun_s:
             self._begun_s = time.time()
         self._meet()
-        self._timer = self.create_timer(STEP_S, self._catch_up, clock=self.steady_clock)
+        self._timer = Timer(self, STEP_S, self._catch_up)
 
     def deactivate(self) -> None:
         """Let time stand still."""
-        self._timer.cancel()
-        self.destroy_timer(self._timer)
+        self._timer.destroy()
 
     def cleanup(self) -> None:
         """Forget the world."""
@@ -162,7 +162,7 @@ class SimNode(PipelineNode):
         while world.time_s + STEP_S <= due_s + 1e-9 and not world.ended:
             self._step(world)
         if world.ended:
-            self._timer.cancel()
+            self._timer.destroy()
             self.note(f'{self.settings.app}: ended after {self._sent.count} frames')
             self.publish_diagnostics()
 

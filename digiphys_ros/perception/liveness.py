@@ -58,8 +58,8 @@ class LivenessMonitor:
     """
     Tell frames that show the scene now from those of a blind or frozen camera.
 
-    A sensor has noise: a frame equal to the last one, but for a speck, is the same frame again. The
-    other checks need several bad frames in a row, so that one odd frame does not stop a robot.
+    A sensor has noise: a frame equal to the last one, but for a speck, is the same frame again.
+    The other checks need several bad frames in a row, so that one odd frame does not stop a robot.
 
     :param limits: of the checks; may be replaced between two frames.
     :ivar figures: what the last frame measured, for diagnostics.

@@ -22,6 +22,7 @@ from digiphys_ros.doctor import shared_memory, system
 from digiphys_ros.resources import share_dir
 import pytest
 
+pytestmark = pytest.mark.parallel
 FULL_HD = 1920 * 1080 * 3
 
 

@@ -19,7 +19,7 @@ from digiphys_ros.resources import share_dir
 import pytest
 import yaml
 
-pytestmark = pytest.mark.ros
+pytestmark = [pytest.mark.ros, pytest.mark.parallel]
 
 
 @pytest.fixture

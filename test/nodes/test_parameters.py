@@ -21,7 +21,7 @@ from digiphys_ros.resources import share_dir
 import pytest
 import yaml
 
-pytestmark = pytest.mark.ros
+pytestmark = [pytest.mark.ros, pytest.mark.parallel]
 
 
 def test_the_yaml_mirror_holds_every_parameter_with_its_default():

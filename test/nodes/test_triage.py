@@ -21,7 +21,7 @@ from digiphys_ros.advice import verify
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.ros
+pytestmark = [pytest.mark.ros, pytest.mark.parallel]
 
 COMMANDING = {'geometry_msgs/msg/TwistStamped', 'geometry_msgs/msg/Twist',
               'sensor_msgs/msg/JointState', 'std_msgs/msg/Float64', 'std_msgs/msg/Bool',
