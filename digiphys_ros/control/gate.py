@@ -193,6 +193,11 @@ class Gate:
         """Repeat the next position for the time of the whole range, as for a new actuator."""
         self._motion.forget_position()
 
+    @property
+    def has_command(self) -> bool:
+        """Whether a command was accepted that no safe state has ended since."""
+        return self._wanted is not None
+
     def lease_ends_in_s(self, now_s: float, steady_s: float | None = None) -> float | None:
         """
         Return how long the lease of the obeyed command lasts, by the clock that is sooner.

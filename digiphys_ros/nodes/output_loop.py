@@ -20,7 +20,7 @@ import threading
 import time
 
 from builtin_interfaces.msg import Time
-from digiphys_ros.control import EstopInput, GateOutput, GateState, LatchKeeper
+from digiphys_ros.control import EstopInput, GateOutput, LatchKeeper
 from digiphys_ros.nodes.estop_listener import EstopListener
 from digiphys_ros.nodes.gate_channel import Channel
 from digiphys_ros.nodes.heartbeat import Heartbeat
@@ -132,7 +132,7 @@ class OutputLoop:
         with self.lock:
             clock_s, steady_s = self._clocks()
             self._heartbeat.write('clock_s', clock_s)
-            if due:
+            if due or self._urgent:
                 self._count_listeners(now_s)
             everything = self._follow_estop(now_s) or self._notice_stalls(now_s) or due
             outputs = [(channel, *channel.step(clock_s, steady_s)) for channel in self._channels
@@ -209,8 +209,8 @@ class OutputLoop:
             reason = 'the guard does not reach all who listen yet'
         if not reason:
             return False
-        obeying = [channel for channel in self._channels
-                   if channel.gate.state is GateState.OBEYING]
-        for channel in obeying:
+        # also a command that came just now, before its first output
+        moving = [channel for channel in self._channels if channel.gate.has_command]
+        for channel in moving:
             channel.gate.fault(reason)
-        return bool(obeying)
+        return bool(moving)

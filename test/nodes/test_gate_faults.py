@@ -132,6 +132,29 @@ def test_guard_of_a_killed_gate_falls_silent_once_another_gate_is_there(driven):
     assert all(one.twist.linear.x for one in driven.commands[first:])
 
 
+def test_nothing_moves_before_the_guard_reaches_the_first_who_listens(robot):
+    from geometry_msgs.msg import TwistStamped
+    process = robot.start('gate', lease_s=2.0)
+    robot.wait(lambda: robot.value('gate', 'guard') == 'watching', 'guard')
+    [guard] = guards_of(process.pid)
+    os.kill(guard, signal.SIGSTOP)
+    try:
+        commands = robot.listen(TwistStamped, 'cmd_vel')
+        desired = robot.speak(TwistStamped, 'desired/base')
+
+        def moves():
+            message = TwistStamped()
+            message.header.stamp = robot.now()
+            message.twist.linear.x = 0.5
+            desired.publish(message)
+            return bool(commands) and commands[-1].twist.linear.x > 0
+        robot.poll(lambda: moves() or len(commands) > 100, 'commands')
+        assert not any(one.twist.linear.x for one in commands)
+    finally:
+        os.kill(guard, signal.SIGCONT)
+    robot.poll(moves, 'motion')
+
+
 def test_guard_of_a_gate_that_goes_on_lets_it_go_on(driven):
     driven.process.send_signal(signal.SIGSTOP)
     driven.robot.wait(lambda: not driven.moves(), 'safe state')
