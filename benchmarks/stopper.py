@@ -81,6 +81,12 @@ class Stopper:
         time.sleep(PAUSE_S)
         return stamps[-1]
 
+    def until_moves(self) -> None:
+        """Wait until the base moves."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self.moves, PATIENCE_S):
+                raise SystemExit('nothing moves')
+
     def until_still(self) -> int:
         """Return when the safe command was sent [ns]."""
         with self._changed:
@@ -113,24 +119,24 @@ def by_lease(stopper: Stopper) -> float:
 
 def by_estop(stopper: Stopper) -> float:
     """Return from the press to the safe command [ms]; others keep the base moving."""
-    with stopper._changed:
-        if not stopper._changed.wait_for(lambda: stopper.moves, PATIENCE_S):
-            raise SystemExit('nothing moves')
-    pressed_ns = time.time_ns()
-    stopper.estop.publish(Bool(data=True))
-    still_ns = stopper.until_still()
-    stopper.reset()
-    return (still_ns - pressed_ns) / 1e6
+    while True:
+        stopper.until_moves()
+        pressed_ns = time.time_ns()
+        stopper.estop.publish(Bool(data=True))
+        still_ns = stopper.until_still()
+        stopper.reset()
+        # it may have stopped for another reason just before
+        if still_ns > pressed_ns:
+            return (still_ns - pressed_ns) / 1e6
 
 
 def by_signal(stopper: Stopper, pid: int, number: int) -> float:
     """Return from a signal to the gate to the safe command [ms]."""
     while stopper.node.count_publishers('cmd_vel') < 2:
         time.sleep(0.05)
-    stopper.drive()
     # what was sent at its start has arrived by then
     end_s = time.monotonic() + DRIVE_S
-    while time.monotonic() < end_s:
+    while time.monotonic() < end_s or not stopper.moves:
         stopper.drive()
     ended_ns = time.time_ns()
     os.kill(pid, number)

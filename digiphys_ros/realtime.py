@@ -14,11 +14,11 @@
 
 """Real-time priority: programs that keep the processor busy must not delay a safe command."""
 
-from contextlib import suppress
 import os
 
-PROCESS_PRIORITY, OUTPUT_PRIORITY = 1, 2
-"""The lowest of Linux's 1 to 99: a motor driver's real-time threads come first."""
+PROCESS_PRIORITY, OUTPUT_PRIORITY, GUARD_PRIORITY = 1, 2, 3
+"""The lowest of Linux's 1 to 99: a motor driver's real-time threads come first. The guard comes
+before what it watches."""
 
 
 def prioritize_thread(priority: int) -> bool:
@@ -42,10 +42,12 @@ def prioritize_process(priority: int) -> bool:
 
 
 def _prioritize(thread: int, priority: int) -> bool:
-    # a thread may have ended meanwhile
-    with suppress(ProcessLookupError):
-        try:
-            os.sched_setscheduler(thread, os.SCHED_RR, os.sched_param(priority))
-        except PermissionError:
-            return False
+    try:
+        os.sched_setscheduler(thread, os.SCHED_RR, os.sched_param(priority))
+    except ProcessLookupError:
+        # it has ended meanwhile
+        return True
+    except OSError:
+        # not allowed, or a system that does not know it
+        return False
     return True

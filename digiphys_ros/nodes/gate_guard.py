@@ -37,7 +37,7 @@ from digiphys_ros.control.motion import LONGEST_STEP_S
 from digiphys_ros.nodes import qos
 from digiphys_ros.nodes.actuator_conversions import actuator_message, actuator_type
 from digiphys_ros.nodes.heartbeat import GUARD, Heartbeat
-from digiphys_ros.realtime import prioritize_thread, PROCESS_PRIORITY
+from digiphys_ros.realtime import GUARD_PRIORITY, prioritize_thread
 import rclpy
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
@@ -50,6 +50,9 @@ BUSY_S = 0.1
 
 HUNG_S = 1.0
 """After so long a watch over a late gate it is killed: its supervisor starts it again."""
+
+LONGEST_HUNG_S = 10.0
+"""The same where this process was held up again and again meanwhile."""
 
 SEND_S = 3.0
 """How long the safe state is sent after the gate's death, also for who discovers it late."""
@@ -153,6 +156,7 @@ class Guard:
                 self._send()
         if self._heartbeat.read('ended'):
             return
+        self._send()
         until_s, known = time.monotonic() + SEND_S, self._gates()
         # a gate that was started again sends its own safe state
         while time.monotonic() < until_s and not self._gates() - known:
@@ -162,9 +166,12 @@ class Guard:
     def _gates(self) -> set[tuple[int, ...]]:
         """Return the publishers of gates of this name: a dead one is known for a while."""
         name = self._node.get_fully_qualified_name().removesuffix(GUARD)
-        return {tuple(one.endpoint_gid) for output in self._outputs
-                for one in self._node.get_publishers_info_by_topic(output.publisher.topic_name)
-                if qos.endpoint_name(one) == name}
+        try:
+            return {tuple(one.endpoint_gid) for output in self._outputs
+                    for one in self._node.get_publishers_info_by_topic(
+                        output.publisher.topic_name) if qos.endpoint_name(one) == name}
+        except Exception:  # whatever it is, the safe state goes on
+            return set()
 
     def _find_listeners(self) -> None:
         """Be ready once all who hear the gate would hear this process too."""
@@ -183,8 +190,9 @@ class Guard:
         if now_s - before_s > BUSY_S:
             # this process was held up itself, perhaps the whole machine: the gate gets its time
             self._late_since_s = now_s
-        if now_s - self._late_since_s > HUNG_S:
-            os.kill(self._gate, signal.SIGKILL)
+        if now_s - self._late_since_s > HUNG_S or late_s > LONGEST_HUNG_S:
+            with suppress(ProcessLookupError):
+                os.kill(self._gate, signal.SIGKILL)
         return late_s > BUSY_S or self._is_stopped()
 
     def _is_stopped(self) -> bool:
@@ -217,7 +225,7 @@ def main() -> None:
     watched = json.loads(_first_line())
     if watched['realtime']:
         # before the middleware starts threads
-        prioritize_thread(PROCESS_PRIORITY)
+        prioritize_thread(GUARD_PRIORITY)
     rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     heartbeat = Heartbeat(int(sys.argv[1]))
     guard = Guard(heartbeat, watched)

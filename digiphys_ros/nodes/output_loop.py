@@ -132,8 +132,7 @@ class OutputLoop:
         with self.lock:
             clock_s, steady_s = self._clocks()
             self._heartbeat.write('clock_s', clock_s)
-            if due or self._urgent:
-                self._count_listeners(now_s)
+            self._count_listeners(now_s)
             everything = self._follow_estop(now_s) or self._notice_stalls(now_s) or due
             outputs = [(channel, *channel.step(clock_s, steady_s)) for channel in self._channels
                        if everything or channel.name in self._urgent
