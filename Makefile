@@ -3,6 +3,7 @@
 # make bench   frame rates, latency, start, memory          make bench ARGS="--json bench.json"
 # make scenarios   every scenario of config/scenarios in closed loop, in parallel
 # make campaign    random faults at the gate, 10 million   make campaign ARGS="--events N --seed S"
+# make field   situations that users of this field reported, each with its report
 # make lint    ruff, mypy and ament's linters
 # make clean   remove all that the others made
 # make test-jazzy   the ROS-dependent tests on ROS 2 Jazzy (the others use Kilted)
@@ -30,7 +31,7 @@ unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH LD_LIBRARY_PATH
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 endif
 
-.PHONY: demo test test-jazzy bench scenarios campaign lint clean venv venv-jazzy
+.PHONY: demo test test-jazzy field bench scenarios campaign lint clean venv venv-jazzy
 
 demo: venv
 	@.venv/bin/digiphys demo $(ARGS)
@@ -51,6 +52,9 @@ test-jazzy: venv-jazzy
 part = $(1)/bin/python -m pytest $(2) $(ARGS); \
 	case $$? in 0) ran=yes;; 5) ;; *) failed=yes;; esac;
 ran_well = [ -n "$$ran" ] && [ -z "$$failed" ]
+
+field: venv
+	@.venv/bin/python -m pytest -m field $(ARGS)
 
 bench: venv
 	@.venv/bin/digiphys bench $(ARGS)

@@ -34,6 +34,24 @@ DOMAINS = range(1, 100)
 _domains = itertools.cycle(DOMAINS)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let each test's report carry the public reports that it answers."""
+    for item in items:
+        item.user_properties += [('field', mark.args) for mark in item.iter_markers('field')]
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """List the public reports with the outcome of their tests, for ``make field``."""
+    if config.option.markexpr != 'field':
+        return
+    rows = sorted({(*value, outcome) for outcome in ('passed', 'failed', 'skipped', 'error')
+                   for report in terminalreporter.stats.get(outcome, [])
+                   for name, value in report.user_properties if name == 'field'})
+    terminalreporter.section(f'{len({row[:2] for row in rows})} situations from the field')
+    for report, situation, outcome in rows:
+        terminalreporter.line(f'{outcome:8}{situation} ({report})')
+
+
 @pytest.fixture(scope='session')
 def data_dir() -> Path:
     """Return the folder of real data sets, or skip saying where it was looked for."""
