@@ -145,7 +145,7 @@ class GateNode(PipelineNode):
         # a button that was pressed when the node was cleaned up still is
         self._estop.restart(self.settings.estop_required, self.settings.estop_timeout_s)
         self._listener = EstopListener(self, self._estop)
-        self._heartbeat = Heartbeat()
+        self._heartbeat = Heartbeat(outputs=len(self._channels))
         self._loop = OutputLoop(
             self._channels, self._estop, self._listener, self._keeper, self._heartbeat,
             self._clocks, period_s=1.0 / self.settings.rate_hz,
@@ -161,7 +161,7 @@ class GateNode(PipelineNode):
         self._guard = GuardProcess(
             self._heartbeat, f'{self.get_name()}{GUARD}', self.get_namespace(),
             1.0 / self.settings.rate_hz, self.settings.realtime,
-            {channel.commands.topic_name: channel.actuator for channel in self._channels})
+            [(channel.commands.topic_name, channel.actuator) for channel in self._channels])
 
     def activate(self) -> None:
         """Obey from now on, but not before an e-stop had the time to be heard."""

@@ -19,7 +19,7 @@ A gate starts its guard by itself. ``python -m digiphys_ros.nodes.gate_guard DES
 command for people: it reads what to watch from standard input, which the gate keeps open.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 import json
@@ -66,21 +66,22 @@ class GuardProcess:
 
     :param name: of the guard's node; ``namespace`` is the gate's.
     :param realtime: whether the guard asks for real-time priority.
-    :param actuators: by resolved topic.
+    :param actuators: each with its resolved topic.
     """
 
     def __init__(self, heartbeat: Heartbeat, name: str, namespace: str, period_s: float,
-                 realtime: bool, actuators: Mapping[str, Actuator]) -> None:
+                 realtime: bool, actuators: Sequence[tuple[str, Actuator]]) -> None:
         self._heartbeat = heartbeat
-        for figure in ('ready', 'reached'):
-            heartbeat.write(figure, 0.0)
+        heartbeat.write('ready', 0.0)
+        for number in range(len(actuators)):
+            heartbeat.write('reached', 0.0, number)
         words = [sys.executable, '-m', __name__, str(heartbeat.descriptor)]
         # a session of its own: what ends a terminal's processes must not end the guard first
         self._process = subprocess.Popen(
             words, stdin=subprocess.PIPE, pass_fds=[heartbeat.descriptor], start_new_session=True)
         watched = {'name': name, 'namespace': namespace, 'period_s': period_s,
-                   'realtime': realtime, 'gate': os.getpid(), 'actuators': {
-                       topic: asdict(actuator) for topic, actuator in actuators.items()}}
+                   'realtime': realtime, 'gate': os.getpid(), 'actuators': [
+                       (topic, asdict(actuator)) for topic, actuator in actuators]}
         assert self._process.stdin is not None
         # one that ended at once is dead: the gate looks
         with suppress(OSError):
@@ -137,7 +138,7 @@ class Guard:
             watched['name'], namespace=watched['namespace'], use_global_arguments=False,
             enable_rosout=False, start_parameter_services=False)
         self._outputs = [self._output(topic, actuator_from_plain(plain))
-                         for topic, plain in watched['actuators'].items()]
+                         for topic, plain in watched['actuators']]
 
     def _output(self, topic: str, actuator: Actuator) -> _Output:
         values = actuator.plan.safe_heads() if actuator.plan else actuator.safe_values()
@@ -175,9 +176,12 @@ class Guard:
 
     def _find_listeners(self) -> None:
         """Be ready once all who hear the gate would hear this process too."""
-        found = sum(output.publisher.get_subscription_count() for output in self._outputs)
-        self._heartbeat.write('reached', found)
-        if self._heartbeat.read('commands') and found >= self._heartbeat.read('listeners'):
+        are_reached = True
+        for number, output in enumerate(self._outputs):
+            reached = output.publisher.get_subscription_count()
+            self._heartbeat.write('reached', reached, number)
+            are_reached &= reached >= self._heartbeat.read('listeners', number)
+        if self._heartbeat.read('commands') and are_reached:
             self._heartbeat.write('ready', 1.0)
 
     def _hangs(self) -> bool:

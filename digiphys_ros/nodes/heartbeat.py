@@ -19,7 +19,6 @@ import os
 
 FIELDS = {name: place for place, name in enumerate((
     'beat_s', 'clock_s', 'commands', 'listeners', 'ended', 'ready', 'reached', 'acted_s'))}
-SIZE = mmap.PAGESIZE
 
 GUARD = '_guard'
 """What follows a gate's name in that of its guard."""
@@ -29,30 +28,32 @@ class Heartbeat:
     """
     Numbers in shared memory, each written by one side alone.
 
+    :param outputs: how many actuators have numbers of their own.
     :ivar descriptor: of the memory; a child that inherits it calls ``Heartbeat(descriptor)``.
 
     The gate writes ``beat_s`` (steady seconds of its last turn), ``clock_s`` (its clock then),
-    ``commands`` (1 while actuators hear from it), ``listeners`` (how many subscriptions hear it)
-    and ``ended`` (1 after an orderly end). The guard writes ``reached`` (how many would hear it),
-    ``ready`` (1 once they were as many) and ``acted_s`` (steady seconds when it last acted).
+    ``commands`` (1 while actuators hear from it), ``listeners`` (how many subscriptions hear an
+    output) and ``ended`` (1 after an orderly end). The guard writes ``reached`` (how many would
+    hear it), ``ready`` (1 once they were as many) and ``acted_s`` (steady seconds when it last
+    acted).
     """
 
-    def __init__(self, descriptor: int | None = None) -> None:
+    def __init__(self, descriptor: int | None = None, outputs: int = 1) -> None:
         if descriptor is None:
             descriptor = os.memfd_create('digiphys_gate')
-            os.ftruncate(descriptor, SIZE)
+            os.ftruncate(descriptor, outputs * len(FIELDS) * 8)
         self.descriptor = descriptor
-        self._memory = mmap.mmap(descriptor, SIZE)
+        self._memory = mmap.mmap(descriptor, 0)
         # a number of this view is stored at once; `struct` writes zero before it writes a number
         self._numbers = memoryview(self._memory).cast('d')
 
-    def read(self, name: str) -> float:
+    def read(self, name: str, output: int = 0) -> float:
         """Return one number, 0 before it was written."""
-        return float(self._numbers[FIELDS[name]])
+        return float(self._numbers[output * len(FIELDS) + FIELDS[name]])
 
-    def write(self, name: str, value: float) -> None:
+    def write(self, name: str, value: float, output: int = 0) -> None:
         """Write one number."""
-        self._numbers[FIELDS[name]] = value
+        self._numbers[output * len(FIELDS) + FIELDS[name]] = value
 
     def close(self) -> None:
         """Unmap the memory."""

@@ -180,17 +180,19 @@ class OutputLoop:
         return True
 
     def _count_listeners(self, now_s: float) -> None:
-        listeners = sum(channel.notice_listeners() for channel in self._channels)
-        if listeners and not self._heartbeat.read('listeners'):
-            self._unreached_until_s = now_s + REACH_S
-        self._heartbeat.write('listeners', listeners)
+        for number, channel in enumerate(self._channels):
+            listeners = channel.notice_listeners()
+            if listeners and not self._heartbeat.read('listeners', number):
+                self._unreached_until_s = now_s + REACH_S
+            self._heartbeat.write('listeners', listeners, number)
 
     def _waits_for_guard(self, now_s: float) -> bool:
         """Return whether the first who listen would not hear the guard yet."""
         if now_s >= self._unreached_until_s:
             return False
-        if not self._guarded or self._heartbeat.read('reached') >= self._heartbeat.read(
-                'listeners'):
+        if not self._guarded or all(
+                self._heartbeat.read('reached', number) >= self._heartbeat.read(
+                    'listeners', number) for number in range(len(self._channels))):
             self._unreached_until_s = 0.0
             return False
         return True

@@ -45,10 +45,11 @@ def test_reader_in_another_process_never_sees_half_a_number():
     assert seen == {123456.75, 654321.25}
 
 
-def test_each_number_has_a_place_of_its_own():
-    heartbeat = Heartbeat()
-    assert {heartbeat.read(name) for name in FIELDS} == {0.0}
-    for number, name in enumerate(FIELDS):
-        heartbeat.write(name, float(number))
-    assert [heartbeat.read(name) for name in FIELDS] == list(map(float, range(len(FIELDS))))
+def test_each_number_of_each_output_has_a_place_of_its_own():
+    heartbeat = Heartbeat(outputs=3)
+    places = [(name, output) for name in FIELDS for output in range(3)]
+    assert {heartbeat.read(*place) for place in places} == {0.0}
+    for number, (name, output) in enumerate(places):
+        heartbeat.write(name, float(number), output)
+    assert [heartbeat.read(*place) for place in places] == list(map(float, range(len(places))))
     heartbeat.close()
