@@ -72,6 +72,7 @@ class Stopper:
 
     def drive(self) -> int:
         """Drive until the base moves, and a while longer; return the stamp of the last image."""
+        self.release()
         end_s, stamps = time.monotonic() + PATIENCE_S, [0]
         while not self.moves and time.monotonic() < end_s:
             stamps.append(self.want())
@@ -81,8 +82,13 @@ class Stopper:
         time.sleep(PAUSE_S)
         return stamps[-1]
 
+    def release(self) -> None:
+        """Say that the e-stop is not pressed: one that is never heard counts as pressed."""
+        self.estop.publish(Bool(data=False))
+
     def until_moves(self) -> None:
         """Wait until the base moves."""
+        self.release()
         with self._changed:
             if not self._changed.wait_for(lambda: self.moves, PATIENCE_S):
                 raise SystemExit('nothing moves')
@@ -96,7 +102,7 @@ class Stopper:
 
     def reset(self) -> None:
         """Release the e-stop."""
-        self.estop.publish(Bool(data=False))
+        self.release()
         end_s = time.monotonic() + PATIENCE_S
         while time.monotonic() < end_s:
             done = threading.Event()
@@ -144,10 +150,11 @@ def by_signal(stopper: Stopper, pid: int, number: int) -> float:
 
 
 def flood(stopper: Stopper, seconds: float) -> None:
-    """Ask for motion as often as this process can."""
+    """Ask for motion, and release the e-stop, as often as this process can."""
     end_s = time.monotonic() + seconds
     while time.monotonic() < end_s:
         stopper.want()
+        stopper.release()
 
 
 def main(way: str, namespace: str, count: str, *words: str) -> None:

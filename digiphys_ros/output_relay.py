@@ -35,55 +35,24 @@ FLUSH_S = 0.3
 F_SETPIPE_SZ = 1031
 
 
-class OutputRelay:
-    """
-    Stand between a file descriptor and everything in this process that writes to it.
+class _Sink:
+    """Where output goes, with a queue and a thread of its own."""
 
-    A terminal after Ctrl-S, a stalled ssh session or a pipe that nobody reads blocks its writer.
-    rclpy writes its log lines in C and keeps Python's interpreter lock meanwhile, so one line
-    would stop every thread. Here the descriptor is a pipe of this process that never blocks. One
-    thread empties it, another one writes to where the output belongs. Output that does not fit
-    is dropped and counted.
-
-    Example::
-
-        relay = OutputRelay(2)
-        print('never blocks', file=sys.stderr)
-        relay.close()
-
-    :param descriptor: 1 for standard output, 2 for standard error.
-    :ivar dropped_bytes: output that nobody took.
-    """
-
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, name: str) -> None:
         self.dropped_bytes = 0
         self._descriptor = descriptor
-        self._target = os.dup(descriptor)
-        self._source, pipe = os.pipe()
-        with suppress(OSError):
-            fcntl.fcntl(pipe, F_SETPIPE_SZ, PIPE_BYTES)
-        # a writer in C that holds the interpreter lock must not wait for the reading thread
-        os.set_blocking(pipe, False)
-        os.dup2(pipe, descriptor)
-        os.close(pipe)
         self._waiting: queue.Queue[bytes | None] = queue.Queue(WAITING_CHUNKS)
-        self._threads = [_start(self._read, f'read-{descriptor}'),
-                         _start(self._write, f'write-{descriptor}')]
+        self.thread = _start(self._write, f'write-{name}')
 
-    def close(self) -> None:
-        """Give the descriptor back; wait ``FLUSH_S`` at most for output that is under way."""
-        os.dup2(self._target, self._descriptor)
-        end_s = time.monotonic() + FLUSH_S
-        for thread in self._threads:
-            thread.join(max(end_s - time.monotonic(), 0.0))
+    def put(self, chunk: bytes) -> None:
+        """Take output, or drop it where too much waits."""
+        try:
+            self._waiting.put_nowait(chunk)
+        except queue.Full:
+            self.dropped_bytes += len(chunk)
 
-    def _read(self) -> None:
-        # ends when the last copy of the pipe's other end is closed
-        while chunk := os.read(self._source, CHUNK_BYTES):
-            try:
-                self._waiting.put_nowait(chunk)
-            except queue.Full:
-                self.dropped_bytes += len(chunk)
+    def end(self) -> None:
+        """Let the thread end after what waits."""
         with suppress(queue.Full):
             self._waiting.put(None, timeout=FLUSH_S)
 
@@ -100,22 +69,74 @@ class OutputRelay:
     def _send(self, chunk: bytes) -> None:
         try:
             while chunk:
-                chunk = chunk[os.write(self._target, chunk):]
+                chunk = chunk[os.write(self._descriptor, chunk):]
         except OSError:
             # a full disk, a closed pipe or a terminal that is gone: there is no place to say so
             self.dropped_bytes += len(chunk)
 
 
-def relay_output() -> Callable[[], None]:
+class OutputRelay:
+    """
+    Stand between a file descriptor and everything in this process that writes to it.
+
+    A terminal after Ctrl-S, a stalled ssh session or a pipe that nobody reads blocks its writer.
+    rclpy writes its log lines in C and keeps Python's interpreter lock meanwhile, so one line
+    would stop every thread. Here the descriptor is a pipe of this process that never blocks. One
+    thread empties it, others write to where the output belongs. Output that does not fit is
+    dropped and counted.
+
+    Example::
+
+        relay = OutputRelay(2)
+        print('never blocks', file=sys.stderr)
+        relay.close()
+
+    :param descriptor: 1 for standard output, 2 for standard error.
+    :param log: descriptor of a file that gets a copy, None for none.
+    """
+
+    def __init__(self, descriptor: int, log: int | None = None) -> None:
+        self._descriptor = descriptor
+        self._target = os.dup(descriptor)
+        self._source, pipe = os.pipe()
+        with suppress(OSError):
+            fcntl.fcntl(pipe, F_SETPIPE_SZ, PIPE_BYTES)
+        # a writer in C that holds the interpreter lock must not wait for the reading thread
+        os.set_blocking(pipe, False)
+        os.dup2(pipe, descriptor)
+        os.close(pipe)
+        self._sinks = [_Sink(self._target, str(descriptor))]
+        if log is not None:
+            self._sinks.append(_Sink(log, f'{descriptor}-log'))
+        self._reader = _start(self._read, f'read-{descriptor}')
+
+    def close(self) -> None:
+        """Give the descriptor back; wait ``FLUSH_S`` at most for output that is under way."""
+        os.dup2(self._target, self._descriptor)
+        end_s = time.monotonic() + FLUSH_S
+        for thread in (self._reader, *(sink.thread for sink in self._sinks)):
+            thread.join(max(end_s - time.monotonic(), 0.0))
+
+    def _read(self) -> None:
+        # ends when the last copy of the pipe's other end is closed
+        while chunk := os.read(self._source, CHUNK_BYTES):
+            for sink in self._sinks:
+                sink.put(chunk)
+        for sink in self._sinks:
+            sink.end()
+
+
+def relay_output(log: int | None = None) -> Callable[[], None]:
     """
     Relay standard output and standard error of this process.
 
+    :param log: descriptor of a file that gets a copy of both, None for none.
     :return: a function that ends it.
     """
     if os.isatty(2):
         # the logger in C would see a pipe and leave the colours out
         os.environ.setdefault('RCUTILS_COLORIZED_OUTPUT', '1')
-    relays = [OutputRelay(descriptor) for descriptor in (1, 2) if _is_open(descriptor)]
+    relays = [OutputRelay(descriptor, log) for descriptor in (1, 2) if _is_open(descriptor)]
 
     def end() -> None:
         for relay in relays:

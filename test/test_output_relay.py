@@ -109,3 +109,28 @@ from digiphys_ros.output_relay import relay_output
 relay_output()()
 """], stdin=subprocess.DEVNULL)
     assert done.returncode == 0
+
+
+def test_relay_copies_both_streams_to_a_log_that_may_block(tmp_path):
+    script = """
+import os, sys, time
+from digiphys_ros.output_relay import relay_output
+end = relay_output(int(sys.argv[1]))
+os.write(1, b'one\\n')
+sys.stderr.write('two\\n')
+for _ in range(int(sys.argv[2])):
+    os.write(1, b'x' * 65535 + b'\\n')
+    time.sleep(0.002)
+end()
+"""
+    log = tmp_path / 'log'
+    with open(log, 'wb') as file:
+        subprocess.run([sys.executable, '-c', script, str(file.fileno()), '0'],
+                       pass_fds=[file.fileno()], check=True, capture_output=True)
+    assert sorted(log.read_text().splitlines()) == ['one', 'two']
+    unread, full = os.pipe()
+    done = subprocess.run([sys.executable, '-c', script, str(full), '200'], pass_fds=[full],
+                          check=True, capture_output=True, timeout=60)
+    assert done.stdout.startswith(b'one')
+    os.close(unread)
+    os.close(full)

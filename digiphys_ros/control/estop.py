@@ -22,6 +22,10 @@ import math
 REMEMBERED = 1000
 """How many of a publisher's messages are told from those that are heard once more."""
 
+UNHEARD = ('published and not heard once (a process of another user or container? '
+           'Or a button that sends only when it is pressed: let it send its state, or set '
+           'estop_unheard_stops to false)')
+
 Publisher = bytes
 """What tells one publisher from another: its gid in the middleware."""
 
@@ -32,8 +36,20 @@ class _Button:
     pressed: bool = False
     heard_s: float = -math.inf
     seen_s: float = -math.inf
-    sequences: deque[int] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    newest: int = -1
+    sequences: set[int] = field(default_factory=set)
+    order: deque[int] = field(default_factory=deque)
     gone: bool = False
+
+    def knows(self, sequence: int) -> bool:
+        """Return whether a message was heard before; remember it."""
+        if sequence in self.sequences:
+            return True
+        self.sequences.add(sequence)
+        self.order.append(sequence)
+        if len(self.order) > REMEMBERED:
+            self.sequences.remove(self.order.popleft())
+        return False
 
 
 class EstopInput:
@@ -41,16 +57,23 @@ class EstopInput:
     Keep the state of every publisher on the e-stop topic; pressed is, who or whatever says so.
 
     Times are steady seconds. A publisher that vanishes while it is pressed stays pressed until
-    ``override``: a cut cable must not release a robot. With ``required`` silence is a press too.
+    ``override``: a cut cable must not release a robot. With ``required`` silence is a press too,
+    and so is a publisher that vanishes.
 
     :param required: at least one publisher has to be there, and each has to be heard at least
         every ``timeout_s``.
+    :param timeout_s: a publisher that is there has so long to be heard for the first time.
+    :param unheard_stops: whether one that was never heard is a press: messages of another user's
+        process or of a container may never arrive.
     :ivar heard: whether any publisher was heard since the start.
     """
 
-    def __init__(self, required: bool = False, timeout_s: float = 1.0) -> None:
+    def __init__(self, required: bool = False, timeout_s: float = 1.0,
+                 unheard_stops: bool = True) -> None:
         self.required, self.timeout_s = required, timeout_s
+        self.unheard_stops = unheard_stops
         self.heard = False
+        self._vanished = False
         self._buttons: dict[Publisher, _Button] = {}
 
     def hear(self, publisher: Publisher, pressed: bool, steady_s: float,
@@ -63,14 +86,13 @@ class EstopInput:
         :return: whether it is a press.
         """
         button = self._buttons.setdefault(publisher, _Button(_short(publisher)))
-        if sequence in button.sequences:
-            return False
-        newest = max(button.sequences, default=-1)
         if sequence is not None:
-            button.sequences.append(sequence)
-            if sequence < newest:
+            if button.knows(sequence):
+                return False
+            if sequence < button.newest:
                 # a press that another subscription lost: it trips, and is over already
                 return pressed
+            button.newest = sequence
         button.pressed, button.heard_s, button.gone = pressed, steady_s, False
         self.heard = True
         return pressed
@@ -84,14 +106,20 @@ class EstopInput:
             elif button.pressed:
                 button.gone = True
             else:
+                self._vanished |= self.required and button.heard_s > -math.inf
                 del self._buttons[publisher]
-        if self.required:
-            for publisher, name in present.items():
-                self._buttons.setdefault(publisher, _Button(name, seen_s=steady_s))
+        for publisher, name in present.items():
+            self._buttons.setdefault(publisher, _Button(name, seen_s=steady_s))
 
-    def restart(self, required: bool, timeout_s: float) -> None:
+    def take_vanished(self) -> bool:
+        """Return whether a publisher of a required e-stop vanished since the last call."""
+        vanished, self._vanished = self._vanished, False
+        return vanished
+
+    def restart(self, required: bool, timeout_s: float, unheard_stops: bool = True) -> None:
         """Begin anew with other settings; who is pressed stays pressed."""
         self.required, self.timeout_s, self.heard = required, timeout_s, False
+        self.unheard_stops, self._vanished = unheard_stops, False
         self._buttons = {publisher: button for publisher, button in self._buttons.items()
                          if button.pressed}
 
@@ -110,18 +138,23 @@ class EstopInput:
 
     def silent(self, steady_s: float, *, to_start: bool = False) -> str:
         """
-        Return why a required e-stop cannot be trusted now; empty when it can.
+        Return why the e-stop cannot be trusted now; empty when it can.
 
         :param to_start: every publisher has to have been heard. Later, one that joins has
             ``timeout_s`` to speak.
         """
-        if not self.required:
-            return ''
         late = sorted(button.name for button in self._buttons.values() if steady_s - max(
             button.heard_s, -math.inf if to_start else button.seen_s) > self.timeout_s)
-        if late:
-            return f'required and silent for {self.timeout_s} s: {", ".join(late)}'
-        return '' if self._buttons else 'required and nobody publishes it'
+        if self.required:
+            if late:
+                return f'required and silent for {self.timeout_s} s: {", ".join(late)}'
+            return '' if self._buttons else 'required and nobody publishes it'
+        unheard = sorted(
+            button.name for button in self._buttons.values() if button.heard_s == -math.inf
+            and (to_start or steady_s - button.seen_s > self.timeout_s))
+        if not unheard or not self.unheard_stops:
+            return ''
+        return f'{UNHEARD}: {", ".join(unheard)}'
 
 
 def _short(publisher: Publisher) -> str:

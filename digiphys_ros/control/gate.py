@@ -123,6 +123,13 @@ class Gate:
         """Go to the safe state until the next valid command; e-stop and inactivity outrank it."""
         self._rest(GateState.FAULT, reason)
 
+    def start_over(self, reason: str) -> None:
+        """As ``fault``, and go on from the safe values: a guard has sent them meanwhile."""
+        self.fault(reason)
+        self._motion.start_over()
+        # of the time until now it is unknown how much came after the guard's message
+        self._steady_s = self._stepped_s = math.inf
+
     def reset(self, now_s: float, steady_s: float | None = None) -> bool:
         """
         Release the latch; motion waits for a command from an image taken after ``now_s``.

@@ -15,9 +15,11 @@
 """An e-stop that outlasts the process: a gate that is started again must not forget it."""
 
 from contextlib import suppress
+import math
 import os
 from pathlib import Path
 import threading
+import time
 
 HELD, RELEASED = b'held    \n', b'released\n'
 
@@ -102,10 +104,13 @@ class LatchKeeper:
     A change that cannot be kept is tried again until it is, and ``problem`` says why meanwhile.
 
     :param retry_s: pause between two attempts.
+    :param patience_s: how long the disk may take.
     """
 
-    def __init__(self, file: LatchFile, retry_s: float = 1.0) -> None:
-        self.problem = ''
+    def __init__(self, file: LatchFile, retry_s: float = 1.0, patience_s: float = 1.0) -> None:
+        self._problem, self._patience_s = '', patience_s
+        # of an attempt that is under way
+        self._since_s = math.inf
         self._file, self._retry_s = file, retry_s
         self._changed = threading.Condition()
         self._wanted: bool | None = None
@@ -113,6 +118,13 @@ class LatchKeeper:
         self._running = True
         self._thread = threading.Thread(target=self._run, name='latch', daemon=True)
         self._thread.start()
+
+    @property
+    def problem(self) -> str:
+        """Return why the last change is not kept yet; empty when it is, or soon will be."""
+        if time.monotonic() - self._since_s > self._patience_s:
+            return f'the e-stop cannot be remembered: {self._file.path} gives no answer'
+        return self._problem
 
     def keep(self, held: bool) -> None:
         """Make ``held`` what the next start finds; returns at once."""
@@ -130,16 +142,18 @@ class LatchKeeper:
 
     def _run(self) -> None:
         while (held := self._next()) is not None:
+            self._since_s = time.monotonic()
             try:
                 (self._file.hold if held else self._file.release)()
             except OSError as error:
-                self.problem = f'the e-stop cannot be remembered: {error}'
+                self._since_s = math.inf
+                self._problem = f'the e-stop cannot be remembered: {error}'
                 with self._changed:
                     if self._wanted is None and self._running:
                         self._wanted = held
                         self._changed.wait(self._retry_s)
                 continue
-            self.problem = ''
+            self._since_s, self._problem = math.inf, ''
 
     def _next(self) -> bool | None:
         with self._changed:

@@ -77,6 +77,12 @@ class Motion:
         if self._range_s:
             self._left_s = None
 
+    def start_over(self) -> None:
+        """Go on from the safe values: somebody else has sent them meanwhile."""
+        self._rates.clear()
+        self.values = self.safe or self.values
+        self.forget_position()
+
     def rest(self) -> None:
         """Drop the way to a command; what takes its safe value at once has it now."""
         self._rates.clear()

@@ -40,6 +40,11 @@ class SignalGate(Gate):
         output = super().step(now_s, steady_s)
         return replace(output, values=self._interlock.step(output.values, self._elapsed_s))
 
+    def start_over(self, reason: str) -> None:
+        """As ``Gate.start_over``: all heads were red at once, or flashed."""
+        super().start_over(reason)
+        self._interlock = SignalInterlock(self.plan)
+
     def last(self, now_s: float, steady_s: float | None = None) -> GateOutput:
         """Return the safe state at once: worse than a sudden red is a green that nobody ends."""
         return replace(super().last(now_s, steady_s), values=self.plan.safe_heads())

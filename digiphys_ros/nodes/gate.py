@@ -47,7 +47,7 @@ from digiphys_ros.nodes.heartbeat import GUARD, Heartbeat
 from digiphys_ros.nodes.lifecycle import ERROR, OK, PipelineNode, WARN
 from digiphys_ros.nodes.output_loop import OutputLoop
 from digiphys_ros.nodes.parameters import Parameter
-from digiphys_ros.nodes.process import run_node
+from digiphys_ros.nodes.process import ros_home, run_node
 from digiphys_ros.nodes.timer import Timer
 from digiphys_ros.realtime import prioritize_process, PROCESS_PRIORITY
 from digiphys_ros.resources import find_resource
@@ -86,8 +86,10 @@ class GateNode(PipelineNode):
                   0.0, 60.0),
         Parameter('estop_required', False, 'Move only while an e-stop publisher is heard: silence '
                   'is a press.'),
-        Parameter('estop_timeout_s', 1.0, 'Longest silence of a required e-stop publisher [s].',
-                  0.05, 60.0),
+        Parameter('estop_timeout_s', 1.0, 'Longest silence of a required e-stop publisher, and '
+                  'of any before it is heard for the first time [s].', 0.05, 60.0),
+        Parameter('estop_unheard_stops', True, 'Take an e-stop publisher that is never heard for '
+                  'pressed: false for buttons that send only when they are pressed.'),
         Parameter('latch_without_memory', True, 'Start e-stopped where the memory of the e-stop '
                   'cannot be kept on disk.'),
         Parameter('guard', True, 'Start a second process that sends the safe state when this one '
@@ -143,7 +145,8 @@ class GateNode(PipelineNode):
             # what the output waits for, as the middleware's threads and the interpreter, as well
             prioritize_process(PROCESS_PRIORITY)
         # a button that was pressed when the node was cleaned up still is
-        self._estop.restart(self.settings.estop_required, self.settings.estop_timeout_s)
+        self._estop.restart(self.settings.estop_required, self.settings.estop_timeout_s,
+                            self.settings.estop_unheard_stops)
         self._listener = EstopListener(self, self._estop)
         self._heartbeat = Heartbeat(outputs=len(self._channels))
         self._loop = OutputLoop(
@@ -172,6 +175,7 @@ class GateNode(PipelineNode):
         self._wants_to_obey = self._obeys = False
         assert self._loop is not None
         with self._loop.lock:
+            self._loop.obeys = False
             for channel in self._channels:
                 channel.gate.deactivate()
         self._loop.send_now()
@@ -227,10 +231,17 @@ class GateNode(PipelineNode):
             name, output = self._loop.changes.popleft()
             self.note(f'{name}: {output.state.value} ({output.reason})', about=name,
                       warn=output.state is not GateState.OBEYING)
-        if self._guard is not None and self._guard.state == 'dead' \
-                and time.monotonic() > self._guard_again_s:
-            self.note('the guard ended: starting another', about='guard', warn=True)
-            self._guard.close()
+        self._look_after_guard()
+
+    def _look_after_guard(self) -> None:
+        if self._guard is None:
+            return
+        self._guard.look()
+        state = self._guard.state
+        if state in ('dead', 'hung') and time.monotonic() > self._guard_again_s:
+            self.note(f'the guard is {state}: starting another', about='guard', warn=True)
+            # no time for an orderly end: this thread must not wait
+            self._guard.close(patience_s=0.0)
             self._heartbeat.write('ended', 0.0)
             self._start_guard()
 
@@ -244,7 +255,7 @@ class GateNode(PipelineNode):
             return
         with self._loop.lock:
             if not self._estop.silent(now_s, to_start=True):
-                self._obeys = True
+                self._obeys = self._loop.obeys = True
                 for channel in self._channels:
                     channel.gate.activate()
         if self._obeys:
@@ -374,9 +385,8 @@ def _refused(response: Trigger.Response) -> Trigger.Response:
 
 
 def _latch_path(node: str) -> Path:
-    home = Path(os.environ.get('ROS_HOME') or os.path.expanduser('~/.ros'))
     domain = os.environ.get('ROS_DOMAIN_ID') or '0'
-    return home / 'digiphys_ros' / f'estop_{domain}{node.replace("/", ".")}'
+    return ros_home() / 'digiphys_ros' / f'estop_{domain}{node.replace("/", ".")}'
 
 
 def main() -> None:

@@ -54,8 +54,11 @@ HUNG_S = 1.0
 LONGEST_HUNG_S = 10.0
 """The same where this process was held up again and again meanwhile."""
 
-SEND_S = 3.0
+SEND_S = 10.0
 """How long the safe state is sent after the gate's death, also for who discovers it late."""
+
+HUNG_LOOKS = 20
+"""How many looks of its gate without a sign of life mean that a guard hangs."""
 
 STOPPED_STATES = frozenset('TtZX')
 
@@ -72,6 +75,7 @@ class GuardProcess:
     def __init__(self, heartbeat: Heartbeat, name: str, namespace: str, period_s: float,
                  realtime: bool, actuators: Sequence[tuple[str, Actuator]]) -> None:
         self._heartbeat = heartbeat
+        self._looks, self._watch_s = 0, 0.0
         heartbeat.write('ready', 0.0)
         for number in range(len(actuators)):
             heartbeat.write('reached', 0.0, number)
@@ -90,10 +94,19 @@ class GuardProcess:
 
     @property
     def state(self) -> str:
-        """Return ``watching``, ``starting`` or ``dead``."""
+        """Return ``watching``, ``starting``, ``hung`` or ``dead``."""
         if self._process.poll() is not None:
             return 'dead'
-        return 'watching' if self._heartbeat.read('ready') else 'starting'
+        if not self._heartbeat.read('ready'):
+            return 'starting'
+        return 'hung' if self._looks > HUNG_LOOKS else 'watching'
+
+    def look(self) -> None:
+        """Look whether it goes on watching; to be called again and again."""
+        watch_s = self._heartbeat.read('watch_s')
+        # counted and not timed: who was held up together with the guard learns nothing
+        self._looks = self._looks + 1 if watch_s == self._watch_s else 0
+        self._watch_s = watch_s
 
     def close(self, patience_s: float = 0.5) -> None:
         """End it in order: nothing is sent."""
@@ -152,6 +165,7 @@ class Guard:
         """Watch until the gate ends; after a death send the safe state for a while."""
         pause_s = max(self._period_s / 2, 0.002)
         while not _closed(pause_s):
+            self._heartbeat.write('watch_s', time.monotonic())
             self._find_listeners()
             if self._hangs():
                 self._send()
@@ -230,7 +244,8 @@ def main() -> None:
     if watched['realtime']:
         # before the middleware starts threads
         prioritize_thread(GUARD_PRIORITY)
-    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
+    # it says nothing, and no disk is to hold it up
+    rclpy.init(args=['--ros-args', '--disable-external-lib-logs'], signal_handler_options=SignalHandlerOptions.NO)
     heartbeat = Heartbeat(int(sys.argv[1]))
     guard = Guard(heartbeat, watched)
     guard.run()

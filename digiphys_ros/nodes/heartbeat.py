@@ -18,7 +18,8 @@ import mmap
 import os
 
 FIELDS = {name: place for place, name in enumerate((
-    'beat_s', 'clock_s', 'commands', 'listeners', 'ended', 'ready', 'reached', 'acted_s'))}
+    'beat_s', 'clock_s', 'commands', 'listeners', 'ended', 'ready', 'reached', 'acted_s',
+    'watch_s'))}
 
 GUARD = '_guard'
 """What follows a gate's name in that of its guard."""
@@ -34,8 +35,8 @@ class Heartbeat:
     The gate writes ``beat_s`` (steady seconds of its last turn), ``clock_s`` (its clock then),
     ``commands`` (1 while actuators hear from it), ``listeners`` (how many subscriptions hear an
     output) and ``ended`` (1 after an orderly end). The guard writes ``reached`` (how many would
-    hear it), ``ready`` (1 once they were as many) and ``acted_s`` (steady seconds when it last
-    acted).
+    hear it), ``ready`` (1 once they were as many), ``acted_s`` (steady seconds when it last acted)
+    and ``watch_s`` (the same when it last looked).
     """
 
     def __init__(self, descriptor: int | None = None, outputs: int = 1) -> None:

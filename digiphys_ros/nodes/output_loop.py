@@ -47,6 +47,7 @@ class OutputLoop:
     :param guarded: whether a guard watches: motion waits until it reaches the first who listen.
     :param realtime: whether the thread asks for real-time priority.
     :ivar is_realtime: whether it has it.
+    :ivar obeys: whether commands are obeyed, and with them an e-stop that is not heard.
     """
 
     def __init__(self, channels: Sequence[Channel], estop: EstopInput, listener: EstopListener,
@@ -66,7 +67,7 @@ class OutputLoop:
         self._turns = 0
         self._guarded, self._unreached_until_s = guarded, 0.0
         self._wants_realtime, self.is_realtime = realtime, False
-        self._pressed = False
+        self.obeys = self._pressed = False
         self._running = True
         self._thread = threading.Thread(target=self._run, name='output', daemon=True)
 
@@ -165,8 +166,8 @@ class OutputLoop:
 
     def _follow_estop(self, now_s: float) -> bool:
         """Pass the e-stop on to the gates; return whether it changed."""
-        press = self._listener.poll(now_s)
-        silent = self._estop.silent(now_s) if self._estop.heard else ''
+        press = self._listener.poll(now_s) | self._estop.take_vanished()
+        silent = self._estop.silent(now_s) if self._estop.heard or self.obeys else ''
         pressed = bool(self._estop.pressed() or silent)
         if not press and pressed == self._pressed:
             return False
@@ -200,11 +201,13 @@ class OutputLoop:
     def _notice_stalls(self, now_s: float) -> bool:
         """Stop after the guard had to act, and while it or the node's thread is not there."""
         acted_s = self._heartbeat.read('acted_s')
-        reason = ''
         if acted_s != self._acted_s:
             self._acted_s = acted_s
-            reason = 'this process was held up: its guard sent the safe state'
-        elif now_s - self._beat_s > self._stall_s:
+            for channel in self._channels:
+                channel.gate.start_over('this process was held up: its guard sent the safe state')
+            return True
+        reason = ''
+        if now_s - self._beat_s > self._stall_s:
             reason = f"the node's thread has been held up for more than {self._stall_s:g} s"
         elif self._waits_for_guard(now_s):
             reason = 'the guard does not reach all who listen yet'

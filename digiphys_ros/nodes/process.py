@@ -21,6 +21,7 @@ import os
 from pathlib import Path
 import sys
 import tempfile
+import time
 import traceback
 
 from digiphys_ros.ending import on_signal_to_end
@@ -49,7 +50,9 @@ def run_nodes(make_nodes: Callable[[], Sequence[PipelineNode]]) -> None:
 
     Nothing that they write to a terminal, a pipe or a log can hold them up.
     """
-    end_relay = relay_output()
+    log, problem = open_log()
+    end_relay = relay_output(log)
+    sys.stderr.write(problem)
     try:
         _run_nodes(make_nodes)
     except Exception:
@@ -62,11 +65,11 @@ def run_nodes(make_nodes: Callable[[], Sequence[PipelineNode]]) -> None:
 
 def _run_nodes(make_nodes: Callable[[], Sequence[PipelineNode]]) -> None:
     keep_freed_memory()
-    find_log_folder()
     # a thread that waits for the interpreter waits this long: 5 ms by default, as long as a frame
     sys.setswitchinterval(0.0005)
     # rclpy's own handlers would invalidate the context before the safe state is published
-    rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)
+    # a disk that hangs would hold up whoever logs: the relay writes the file instead
+    rclpy.init(args=[*sys.argv, '--ros-args', '--disable-external-lib-logs'], signal_handler_options=SignalHandlerOptions.NO)
     stopping: list[int] = []
     on_signal_to_end(lambda: stopping.append(1))
     nodes = make_nodes()
@@ -98,19 +101,37 @@ def keep_freed_memory() -> None:
         mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
 
 
-def find_log_folder() -> None:
-    """Let rcl log to a temporary folder where its own cannot be written: it would end here."""
-    environment = os.environ
-    home = environment.get('ROS_HOME') or os.path.join('~', '.ros')
-    folder = Path(environment.get('ROS_LOG_DIR') or os.path.join(home, 'log')).expanduser()
+def ros_home() -> Path:
+    """Return the folder that ROS keeps its files in; in the root where this user has no home."""
+    folder = os.path.expanduser(os.environ.get('ROS_HOME') or os.path.join('~', '.ros'))
+    return Path('/.ros' if folder.startswith('~') else folder)
+
+
+def find_log_folder() -> str:
+    """
+    Let rcl log to a temporary folder where its own cannot be written: it would end here.
+
+    :return: a line about it, empty where nothing had to be done.
+    """
+    chosen = os.environ.get('ROS_LOG_DIR')
+    folder = Path(os.path.expanduser(chosen)) if chosen else ros_home() / 'log'
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
-            return
-    except (OSError, RuntimeError) as error:
-        environment['ROS_LOG_DIR'] = tempfile.mkdtemp(prefix='digiphys_ros_log_')
-        sys.stderr.write(f'log folder {folder} cannot be written ({error}): logging to '
-                         f'{environment["ROS_LOG_DIR"]}; set ROS_LOG_DIR to another folder\n')
+            os.environ['ROS_LOG_DIR'] = str(folder)
+            return ''
+    except OSError as error:
+        os.environ['ROS_LOG_DIR'] = tempfile.mkdtemp(prefix='digiphys_ros_log_')
+        return (f'log folder {folder} cannot be written ({error}): logging to '
+                f'{os.environ["ROS_LOG_DIR"]}; set ROS_LOG_DIR to another folder\n')
+
+
+def open_log() -> tuple[int, str]:
+    """Return a new log file's descriptor and a line about its folder, as ``find_log_folder``."""
+    problem = find_log_folder()
+    name = f'{Path(sys.argv[0]).stem}_{os.getpid()}_{time.time_ns() // 1_000_000}.log'
+    path = Path(os.environ['ROS_LOG_DIR']) / name
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644), problem
 
 
 def _collect_between_frames(node: PipelineNode) -> None:

@@ -132,6 +132,11 @@ class Play:
         self.gate.fault('a fault of the campaign')
         self.oracle.fail()
 
+    def guarded(self) -> None:
+        """Let a guard have sent the safe state meanwhile."""
+        self.gate.start_over('a guard acted')
+        self.oracle.guarded()
+
     def jump(self, seconds: float) -> None:
         self.now_s += seconds
 

@@ -165,8 +165,8 @@ def _odd_offer(random: Random, case: Case, goal: dict[str, float], pause_s: floa
 def _rare(random: Random, case: Case, pause_s: float) -> Event:
     draw = random.random
     what = random.choice(('estop', 'release', 'release', 'trip', 'reset', 'reset', 'activate',
-                          'activate', 'deactivate', 'fault', 'jump', 'blind', 'forget', 'ends',
-                          'pace', 'pace'))
+                          'activate', 'deactivate', 'fault', 'guarded', 'jump', 'blind', 'forget',
+                          'ends', 'pace', 'pace'))
     if what in ('estop', 'release'):
         return 'estop', pause_s, what == 'estop'
     if what == 'jump':

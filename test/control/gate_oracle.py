@@ -79,6 +79,14 @@ class Oracle:
         """Hear of a fault."""
         self.drop(GateState.FAULT)
 
+    def guarded(self) -> None:
+        """Hear of a safe state that a guard has sent."""
+        self.drop(GateState.FAULT)
+        self.seen_s = self.steady_s = None
+        self.motion.guarded()
+        if self.signals:
+            self.signals.guarded()
+
     def look(self, now_s: float, steady_s: float) -> None:
         """See the clocks."""
         if not (math.isfinite(now_s) and math.isfinite(steady_s)):

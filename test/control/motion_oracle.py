@@ -46,6 +46,19 @@ class MotionOracle:
         self.left_s: float | None = None
         self.arm = Arm(self.fields, place)
 
+    def guarded(self) -> None:
+        """Hear of the safe values, sent at once, or to joints with the time of their range."""
+        self.drop()
+        self.sent = dict(self.safe) or self.sent
+        self.left_s = None
+        if self.joints and self.safe:
+            self.arm.hear(self.sent, self.range_s())
+
+    def range_s(self) -> float:
+        """Return the time that the whole range takes."""
+        return max((one.max - one.min) / (one.stop_rate_per_s or one.max_rate_per_s)
+                   for one in self.fields.values())
+
     def drop(self) -> None:
         """Forget the rates; velocities without a deceleration are at their safe value."""
         for name, one in self.fields.items():
@@ -91,8 +104,7 @@ class MotionOracle:
     def crosses(self, elapsed_s: float, reach_s: float) -> bool:
         """Return whether the joints are on the way to their first position."""
         if self.left_s is None:
-            self.left_s = max((one.max - one.min) / (one.stop_rate_per_s or one.max_rate_per_s)
-                              for one in self.fields.values())
+            self.left_s = self.range_s()
         elif self.left_s > 0.0:
             self.left_s = max(0.0, self.left_s - elapsed_s)
         else:

@@ -57,6 +57,12 @@ class SignalOracle:
         self.closed_s = min(self.for_s.values())
         self.lasts(wishes)
 
+    def guarded(self) -> None:
+        """Hear of the safe state, shown at once."""
+        self.heads = self.plan.safe_heads()
+        self.for_s = dict.fromkeys(self.heads, 0.0)
+        self.opening_s, self.closed_s = self.plan.yellow_s + self.plan.all_red_s, 0.0
+
     def meet(self) -> None:
         """Judge which heads show something together."""
         heads = self.heads

@@ -219,6 +219,10 @@ def _fault_that_does_nothing(gate):
     gate.fault = lambda reason: None
 
 
+def _guard_that_is_ignored(gate):
+    gate.start_over = gate.fault
+
+
 def _deactivation_that_goes_on(gate):
     gate.deactivate = lambda: setattr(gate, '_active', False)
 

@@ -13,6 +13,7 @@
 # limitations under the License.
 
 from digiphys_ros.control import EstopInput
+from digiphys_ros.control.estop import REMEMBERED
 import pytest
 
 A, B = b'a' * 16, b'b' * 16
@@ -121,5 +122,46 @@ def test_required_estop_whose_publisher_vanished_is_silent():
     assert estop.silent(10.1)
 
 
-def test_estop_that_is_not_required_is_never_silent(estop):
+def test_required_estop_of_which_one_publisher_vanished_is_pressed_once():
+    estop = EstopInput(required=True, timeout_s=60.0)
+    for publisher in (A, B):
+        estop.hear(publisher, False, 10.0)
+    estop.see([(A, '/left'), (B, '/right')], 10.0)
+    assert not estop.take_vanished()
+    estop.see([(A, '/left')], 10.1)
+    assert estop.take_vanished()
+    assert not estop.take_vanished()
+    assert not estop.silent(10.2)
+
+
+def test_estop_that_is_not_required_may_be_missing_silent_and_end(estop):
     assert not estop.silent(1e9)
+    estop.hear(A, False, 1.0)
+    estop.see([(A, '/left')], 1.0)
+    assert not estop.silent(1e9)
+    estop.see([], 2.0)
+    assert not estop.take_vanished()
+
+
+def test_publisher_that_was_never_heard_is_named(estop):
+    estop.hear(A, False, 1.0)
+    estop.see([(A, '/left'), (B, '/right')], 1.0)
+    assert not estop.silent(1.9)
+    assert estop.silent(1.9, to_start=True)
+    assert estop.silent(2.1).endswith(': /right')
+    estop.hear(B, False, 2.2)
+    assert not estop.silent(2.3)
+
+
+def test_publisher_that_was_never_heard_may_be_allowed():
+    estop = EstopInput(unheard_stops=False)
+    estop.see([(A, '/left')], 1.0)
+    assert not estop.silent(1e9, to_start=True)
+
+
+def test_estop_remembers_a_bounded_number_of_messages(estop):
+    for sequence in range(1, 3 * REMEMBERED):
+        estop.hear(A, False, 1.0, sequence)
+    assert not estop.hear(A, True, 1.0, 2 * REMEMBERED)
+    # forgotten, and so a press that came late
+    assert estop.hear(A, True, 1.0, 1)

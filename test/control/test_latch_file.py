@@ -122,6 +122,18 @@ def test_keeper_says_what_fails_and_tries_again(tmp_path):
     keeper.close()
 
 
+def test_keeper_says_that_a_disk_gives_no_answer(path):
+    file, goes_on = LatchFile(path), threading.Event()
+    file.hold = goes_on.wait
+    keeper = LatchKeeper(file, patience_s=0.05)
+    assert not keeper.problem
+    keeper.keep(True)
+    until(lambda: 'gives no answer' in keeper.problem)
+    goes_on.set()
+    until(lambda: not keeper.problem)
+    keeper.close()
+
+
 def test_keeper_ends_although_nothing_can_be_kept(tmp_path):
     (tmp_path / 'home').touch()
     keeper = LatchKeeper(LatchFile(tmp_path / 'home' / 'latch'), retry_s=60.0)

@@ -30,13 +30,18 @@ class Base:
 
     def __init__(self, robot, **parameters):
         from geometry_msgs.msg import TwistStamped
+        from rclpy.qos import DurabilityPolicy, QoSProfile
         from std_msgs.msg import Bool
         self.robot = robot
-        self.process = robot.start('gate', lease_s=LEASE_S, **parameters)
+        self.process = robot.start('gate', **{'lease_s': LEASE_S, **parameters})
         self.commands = robot.listen(TwistStamped, 'cmd_vel')
         self.desired = robot.speak(TwistStamped, 'desired/base')
-        self.estop = robot.speak(Bool, 'estop')
+        self.estop = robot.speak(Bool, 'estop', QoSProfile(
+            depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL))
         self._type, self._bool = TwistStamped, Bool
+        if not parameters.get('estop_required'):
+            # a button that is never heard would count as pressed
+            self.press(False)
         self._stop_driving = threading.Event()
         self._driver = threading.Thread(target=self._drive, daemon=True)
         self.now = robot.now

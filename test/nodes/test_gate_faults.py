@@ -195,6 +195,75 @@ def test_gate_and_its_guard_are_realtime_where_asked_and_allowed(
     assert robot.value('gate', 'realtime') == str(os.SCHED_RR in policies)
 
 
+def test_gate_whose_guard_hangs_starts_another(driven):
+    [guard] = guards_of(driven.process.pid)
+    os.kill(guard, signal.SIGSTOP)
+    driven.robot.poll(lambda: 'the guard is hung' in driven.robot.log('gate'), 'word of it')
+    driven.robot.poll(lambda: guards_of(driven.process.pid) not in ([], [guard]), 'guard')
+    driven.robot.wait(driven.moves, 'motion')
+
+
+DECELERATING = """\
+actuators:
+  base:
+    kind: twist_stamped
+    topic: cmd_vel
+    fields:
+      linear.x: {min: 0.0, max: 1.0, safe: 0.0, max_rate_per_s: 0.5, max_decel_per_s: 0.2}
+rules:
+  - {name: unsure, when: [abstain], command: {base: {linear.x: 0.0}}}
+  - {name: otherwise, default: true, command: {base: {linear.x: 0.5}}}
+"""
+
+
+def test_gate_that_goes_on_after_its_guard_acted_begins_at_the_safe_state(
+        robot, make_base, tmp_path):
+    rules = tmp_path / 'rules.yaml'
+    rules.write_text(DECELERATING)
+    base = make_base(rules=str(rules))
+    robot.wait(lambda: robot.value('gate', 'guard') == 'watching', 'guard')
+    base.drive()
+    robot.wait(lambda: base.commands and base.commands[-1].twist.linear.x == 0.5, 'motion')
+    base.stop_driving()
+    base.process.send_signal(signal.SIGSTOP)
+    robot.wait(lambda: not base.moves(), 'safe state')
+    base.process.send_signal(signal.SIGCONT)
+    # not the rest of its ramp
+    robot.wait(lambda: int(robot.value('gate', 'base.safe_stops')) == 1, 'count')
+    base.hears_still()
+
+
+THREAD_THAT_HANGS = """
+import sys, time
+from digiphys_ros.nodes import gate
+take = gate.GateNode._on_desired
+def hang_on_a_reverse(self, channel, message):
+    take(self, channel, message)
+    if message.twist.linear.x < 0:
+        time.sleep(8.0)
+gate.GateNode._on_desired = hang_on_a_reverse
+sys.argv[1:] = sys.argv[2:]
+gate.main()
+"""
+
+
+def test_gate_whose_thread_for_commands_hangs_sends_the_safe_state(robot, make_base, monkeypatch):
+    start = robot.run
+    monkeypatch.setattr(robot, 'run', lambda name, words: start(
+        name, [words[0], '-c', THREAD_THAT_HANGS, *words[words.index('-m') + 1:]]))
+    base = make_base(lease_s=5.0)
+    robot.wait(lambda: robot.value('gate', 'base.state') == 'waiting', 'gate that obeys')
+    base.want(0.5)
+    robot.wait(base.moves, 'motion')
+    hung_s = time.monotonic()
+    base.want(-0.5)
+    robot.wait(lambda: base.commands[-1].twist.linear.x < 0, 'reverse')
+    robot.wait(lambda: base.commands[-1].twist.linear.x == 0, 'safe state')
+    # by the watch over the thread, as the lease would last longer than the thread hangs
+    assert time.monotonic() - hung_s < 8.0
+    base.hears_still()
+
+
 def test_gate_that_ends_leaves_no_guard(driven):
     driven.process.send_signal(signal.SIGINT)
     assert driven.process.wait(10) == 0
@@ -337,8 +406,48 @@ def test_required_estop_whose_publisher_ends_stops(robot, make_base):
     robot.wait(is_estopped(base), 'latch')
 
 
+def test_required_estop_of_which_one_of_two_ends_stops(robot, make_base):
+    base = make_base(estop_required=True, estop_timeout_s=5.0)
+    other = Button(robot)
+    base.drive()
+
+    def moves_with_heartbeats():
+        base.press(False)
+        other.press(False)
+        return base.moves()
+    robot.poll(moves_with_heartbeats, 'motion')
+    other.vanish()
+
+    def is_latched():
+        base.press(False)
+        return is_estopped(base)()
+    robot.poll(is_latched, 'latch')
+    base.hears_still()
+    base.press(False)
+    robot.poll(lambda: (base.press(False), call(base, 'reset').success)[1], 'reset')
+
+
+@pytest.mark.field('Fast-DDS #5258', 'an e-stop publisher that matches is never heard')
+@pytest.mark.parametrize('stops', [True, False])
+def test_estop_publisher_that_is_never_heard_counts_as_pressed(robot, make_base, stops):
+    base = make_base(estop_unheard_stops=stops)
+    base.drive()
+    robot.wait(base.moves, 'motion')
+    Button(robot)
+    if stops:
+        robot.wait(is_estopped(base), 'latch')
+        assert 'published and not heard once' in robot.message('gate')
+        base.hears_still()
+    else:
+        first = len(base.commands)
+        robot.wait(lambda: len(base.commands) > first + 100, 'commands')
+        assert base.moves()
+
+
 def test_press_is_not_lost_among_the_messages_of_other_publishers(base):
-    button, other = Button(base.robot), Button(base.robot)
+    button, other = Button(base.robot, latched=True), Button(base.robot, latched=True)
+    button.press(False)
+    other.press(False)
     base.drive()
     base.robot.wait(base.moves, 'motion')
     button.press(True)
@@ -424,7 +533,7 @@ def test_rate_that_stretches_times_is_refused(robot):
     assert robot.value('gate', 'phase') == 'unconfigured'
 
 
-def test_estop_is_obeyed_under_two_floods_of_commands(base):
+def test_estop_is_obeyed_under_two_floods_of_commands_and_releases(base):
     writers = [base.robot.run(f'flood{number}', [sys.executable, '-c', FLOOD])
                for number in range(2)]
     base.robot.poll(lambda: base.robot.node.count_publishers('desired/base') == 3, 'floods')
@@ -440,15 +549,18 @@ def test_estop_is_obeyed_under_two_floods_of_commands(base):
 FLOOD = """
 import time, rclpy
 from geometry_msgs.msg import TwistStamped
+from std_msgs.msg import Bool
 rclpy.init()
 node = rclpy.create_node('flood')
 publisher = node.create_publisher(TwistStamped, 'desired/base', 10)
+released = node.create_publisher(Bool, 'estop', 10)
 end_s = time.monotonic() + 30
 while time.monotonic() < end_s:
     message = TwistStamped()
     message.header.stamp = node.get_clock().now().to_msg()
     message.twist.linear.x = 0.5
     publisher.publish(message)
+    released.publish(Bool(data=False))
 """
 
 
