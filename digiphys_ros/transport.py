@@ -27,11 +27,19 @@ import tempfile
 from xml.etree import ElementTree
 
 from digiphys_ros.distro import ros_distro
-from digiphys_ros.errors import ConfigError
-from digiphys_ros.files import CONFIG_BYTES, read_bytes, reason_of
 from digiphys_ros.resources import find_resource
+from digiphys_ros.segment import (
+    fitting_bytes,
+    read_profile,
+    room_bytes,
+    segment_bytes,
+    with_segment,
+)
 
-PROFILES = ('local', 'robot')
+PROFILES = ('local', 'robot', 'local_udp', 'robot_udp')
+WITHOUT_MEMORY = {'local': 'local_udp', 'robot': 'robot_udp'}
+"""The profile without shared memory for each that has it."""
+
 SIOCGIFADDR = 0x8915
 FASTDDS_3, FASTDDS_2 = 'FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE'
 
@@ -41,24 +49,61 @@ def transport_environment(profile: str, base: Mapping[str, str], *,
     """
     Return ``base`` with a Fast DDS profile set.
 
-    :param profile: local (this machine only), robot (all its interfaces), none, or an XML file.
-    :param images: False for a process that sends none and so needs no large memory segment.
+    Shared memory does not reach from one user or container to another, although DDS tries it. So
+    a process that sends no images gets none: the e-stop and the commands of all users are heard.
+    For one that sends images the segment is made to fit the room that /dev/shm has.
+
+    :param profile: local (this machine only), robot (all its interfaces), local_udp and robot_udp
+        (the same without shared memory), none, or an XML file.
+    :param images: False for a process that sends none.
     :raises ConfigError: when there is no such profile.
     """
     environment = dict(base)
     if profile == 'none':
         return environment
-    shipped = f'{profile}.xml' if images else f'{profile}_commands.xml'
-    file: Path = find_resource(shipped if profile in PROFILES else profile, 'config/dds')
-    distro = ros_distro(base)
+    shipped = profile if images and fits(profile) else WITHOUT_MEMORY.get(profile, profile)
+    file: Path = find_resource(f'{shipped}.xml' if shipped in PROFILES else shipped, 'config/dds')
     read_profile(file)
+    if shipped in WITHOUT_MEMORY and fitting(shipped) < segment_bytes(file):
+        file = with_segment(file, fitting(shipped))
     environment[profile_variable(base)] = str(file)
-    if profile == 'local':
-        environment['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
-        if distro == 'humble':
+    if profile in ('local', 'local_udp'):
+        # LOCALHOST would add a transport by shared memory to those of the profile, which are
+        # bound to 127.0.0.1 anyway
+        keeps_memory = shipped in WITHOUT_MEMORY
+        environment['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST' if keeps_memory else 'SUBNET'
+        if ros_distro(base) == 'humble':
             # later distros warn about it
-            environment['ROS_LOCALHOST_ONLY'] = '1'
+            environment['ROS_LOCALHOST_ONLY'] = '1' if keeps_memory else '0'
     return environment
+
+
+def fitting(profile: str) -> int:
+    """Return the shared-memory segment that a shipped profile gets here, 0 for none [bytes]."""
+    if profile not in WITHOUT_MEMORY:
+        return 0
+    return fitting_bytes(segment_bytes(find_resource(f'{profile}.xml', 'config/dds')),
+                         room_bytes())
+
+
+def fits(profile: str) -> bool:
+    """Return whether a profile's shared memory can be used, or it has none to begin with."""
+    return profile not in WITHOUT_MEMORY or fitting(profile) > 0
+
+
+def memory_note(profile: str) -> str:
+    """Return one sentence where /dev/shm has too little room for a profile, else nothing."""
+    if profile not in WITHOUT_MEMORY:
+        return ''
+    size, room = fitting(profile), room_bytes()
+    if size == segment_bytes(find_resource(f'{profile}.xml', 'config/dds')):
+        return ''
+    left = f'/dev/shm has room for {room / 1e6:.0f} MB' if room else \
+        '/dev/shm cannot be written by this user'
+    instead = f'image nodes get {size / 1e6:.0f} MB each; larger images may be lost' if size else \
+        f'images go by UDP (transport {WITHOUT_MEMORY[profile]}), large ones may be lost'
+    return (f'transport {profile}: {left}: {instead}. For more: `docker run --shm-size=512m` or '
+            '`--ipc=host`, or `digiphys doctor --fix` for what killed processes left behind.')
 
 
 def private_environment(base: Mapping[str, str]) -> dict[str, str]:
@@ -75,19 +120,6 @@ def private_environment(base: Mapping[str, str]) -> dict[str, str]:
 def profile_variable(environment: Mapping[str, str]) -> str:
     """Return the environment variable that this distro's Fast DDS reads its profile from."""
     return FASTDDS_2 if ros_distro(environment) in ('humble', 'jazzy') else FASTDDS_3
-
-
-def read_profile(path: Path) -> ElementTree.Element:
-    """
-    Return the root of a Fast DDS profile.
-
-    :raises ConfigError: when it cannot be read: Fast DDS would go on without it.
-    """
-    try:
-        return ElementTree.fromstring(read_bytes(path, CONFIG_BYTES))
-    except (OSError, ElementTree.ParseError, ValueError) as error:
-        raise ConfigError(f'{path}: cannot be read as a Fast DDS profile: {reason_of(error)}.'
-                          ) from error
 
 
 def network_exposure(profile: str, base: Mapping[str, str]) -> str:

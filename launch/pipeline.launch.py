@@ -30,7 +30,12 @@ from pathlib import Path
 
 from digiphys_ros.nodes.configuration import check_parameters
 from digiphys_ros.resources import find_resource
-from digiphys_ros.transport import network_exposure, PROFILES, transport_environment
+from digiphys_ros.transport import (
+    memory_note,
+    network_exposure,
+    PROFILES,
+    transport_environment,
+)
 from launch import Action, Condition, LaunchContext, LaunchDescription, Substitution
 from launch.actions import DeclareLaunchArgument, GroupAction, LogInfo, SetEnvironmentVariable
 from launch.conditions import IfCondition
@@ -70,8 +75,9 @@ ARGUMENTS = (
                     'Empty: as the parameters file says.'),
     DeclareLaunchArgument(
         'transport', default_value='local', choices=[*PROFILES, 'none'],
-        description='Fast DDS profile: local (this machine only), robot (all its interfaces) or '
-                    'none (as the environment says).'),
+        description='Fast DDS profile: local (this machine only), robot (all its interfaces), '
+                    'local_udp or robot_udp (without shared memory, for images between users '
+                    'or containers) or none (as the environment says).'),
     DeclareLaunchArgument(
         'log_level', default_value='info', choices=['debug', 'info', 'warn', 'error', 'fatal'],
         description='Least severity that the nodes log.'),
@@ -112,10 +118,11 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def _exposure() -> Iterator[Action]:
-    """Log who can reach the nodes, where that is not only this machine."""
+    """Log who can reach the nodes, where not only this machine can, and scarce shared memory."""
     for profile in (*PROFILES, 'none'):
-        if sentence := network_exposure(profile, os.environ):
-            yield LogInfo(msg=sentence, condition=_if('', {'transport': profile}))
+        for sentence in (network_exposure(profile, os.environ), memory_note(profile)):
+            if sentence:
+                yield LogInfo(msg=sentence, condition=_if('', {'transport': profile}))
 
 
 def _transport(*, images: bool) -> Iterator[Action]:

@@ -200,7 +200,7 @@ def _environment() -> Iterator[Action]:
         yield AppendEnvironmentVariable(variable, str(share_dir() / 'worlds/models'))
     for profile in PROFILES:
         environment = transport_environment(profile, os.environ)
-        if profile == 'local':
+        if profile in ('local', 'local_udp'):
             environment.update(GZ_IP='127.0.0.1', IGN_IP='127.0.0.1')
         for name, value in environment.items() - os.environ.items():
             yield SetEnvironmentVariable(name, value, condition=_if_transport(profile))

@@ -17,8 +17,10 @@ from pathlib import Path
 
 from digiphys_ros import transport
 from digiphys_ros.errors import ConfigError
+from digiphys_ros.segment import room_bytes, segment_bytes
 from digiphys_ros.transport import (
     interfaces,
+    memory_note,
     network_exposure,
     private_environment,
     transport_environment,
@@ -54,9 +56,30 @@ def test_none_changes_nothing():
     assert transport_environment('none', {'A': 'b'}) == {'A': 'b'}
 
 
-def test_nodes_without_images_get_the_small_segment():
-    environment = transport_environment('local', {'ROS_DISTRO': 'kilted'}, images=False)
-    assert Path(environment['FASTDDS_DEFAULT_PROFILES_FILE']).name == 'local_commands.xml'
+@pytest.mark.parametrize('profile', ['local', 'robot'])
+def test_nodes_without_images_use_no_shared_memory(profile):
+    environment = transport_environment(profile, {'ROS_DISTRO': 'kilted'}, images=False)
+    assert Path(environment['FASTDDS_DEFAULT_PROFILES_FILE']).name == f'{profile}_udp.xml'
+    # LOCALHOST would add shared memory
+    assert environment.get('ROS_AUTOMATIC_DISCOVERY_RANGE') != 'LOCALHOST'
+
+
+@pytest.mark.parametrize(('room', 'segment', 'says'), [
+    (1 << 30, 64 << 20, ''), (64 << 20, 16 << 20, 'image nodes get 17 MB each'),
+    (10 << 20, 0, 'images go by UDP (transport local_udp)'), (0, 0, 'cannot be written')])
+def test_segment_fits_the_room_of_shared_memory(monkeypatch, room, segment, says):
+    monkeypatch.setattr(transport, 'room_bytes', lambda: room)
+    environment = transport_environment('local', {'ROS_DISTRO': 'kilted'})
+    assert segment_bytes(Path(environment['FASTDDS_DEFAULT_PROFILES_FILE'])) == segment
+    assert environment['ROS_AUTOMATIC_DISCOVERY_RANGE'] == ('LOCALHOST' if segment else 'SUBNET')
+    assert says in memory_note('local')
+    assert bool(memory_note('local')) == bool(says)
+    assert not memory_note('none') + memory_note('local_udp')
+
+
+def test_room_of_a_folder_without_rights_is_none(tmp_path):
+    assert room_bytes(tmp_path) > 0
+    assert room_bytes(tmp_path / 'missing') == 0
 
 
 def test_a_file_of_ones_own(tmp_path):
@@ -107,8 +130,9 @@ def test_open_transport_names_interfaces_danger_and_limits(machine, profile):
     assert '\n' not in sentence
 
 
-def test_local_transport_is_not_announced(machine):
-    assert network_exposure('local', machine) == ''
+@pytest.mark.parametrize('profile', ['local', 'local_udp'])
+def test_local_transport_is_not_announced(machine, profile):
+    assert network_exposure(profile, machine) == ''
 
 
 @pytest.mark.parametrize('variable', [

@@ -25,7 +25,7 @@ from digiphys_ros.errors import ConfigError, UsageError
 from digiphys_ros.output_relay import relay_output
 from digiphys_ros.resources import find_resource
 from digiphys_ros.supervisor import Supervisor
-from digiphys_ros.transport import network_exposure, transport_environment
+from digiphys_ros.transport import memory_note, network_exposure, transport_environment
 
 IMAGE_NODES = ('camera', 'sim', 'classifier')
 
@@ -40,8 +40,9 @@ def add_parser(subparsers: Any) -> None:
                         help='parameters file: a path, or a name in config/ (%(default)s)')
     parser.add_argument('--namespace', default='', metavar='NS', help='namespace of every node')
     parser.add_argument('--transport', default='local', metavar='PROFILE',
-                        help='local (this machine only), robot (all its interfaces), none, or an '
-                             'XML profile (%(default)s)')
+                        help='local (this machine only), robot (all its interfaces), local_udp or '
+                             'robot_udp (without shared memory, for images between users or '
+                             'containers), none, or an XML profile (%(default)s)')
     parser.add_argument('--set', action='append', default=[], metavar='NODE.NAME=VALUE',
                         dest='overrides', help='set one parameter, e.g. camera.source=/dev/video0')
     parser.add_argument('--without', action='append', default=[], metavar='NODE',
@@ -51,8 +52,10 @@ def add_parser(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run until a signal ends it."""
     commands = _commands(arguments)
-    if exposure := network_exposure(arguments.transport, os.environ):
-        _tell(exposure)
+    for note in (network_exposure(arguments.transport, os.environ),
+                 memory_note(arguments.transport)):
+        if note:
+            _tell(note)
     supervisor = Supervisor(commands, {
         node: transport_environment(arguments.transport, os.environ, images=node in IMAGE_NODES)
         for node in commands})

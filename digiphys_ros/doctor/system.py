@@ -25,10 +25,14 @@ from digiphys_ros.distro import ros_distro
 from digiphys_ros.doctor.finding import Finding
 from digiphys_ros.errors import ConfigError, DigiphysError
 from digiphys_ros.resources import find_resource, share_dir
-from digiphys_ros.transport import network_exposure, profile_variable, read_profile
+from digiphys_ros.segment import room_bytes, segment_bytes
+from digiphys_ros.transport import network_exposure, profile_variable
 
 DEFAULT_SEGMENT_BYTES = 512 * 1024
 """Fast DDS's own shared-memory segment, where no profile says otherwise."""
+
+PROCESSES_WITH_IMAGES = 2
+"""A camera and a classifier, which are started at least."""
 
 WANTED_RMEM_BYTES = 8 * 1024 * 1024
 
@@ -47,8 +51,14 @@ def check_ros(environment: Mapping[str, str]) -> Finding:
     return Finding('ros', 'ok', found)
 
 
-def check_profile(environment: Mapping[str, str], frame_bytes: int) -> Finding:
-    """Compare the shared-memory segment in force with the size of a frame."""
+def check_profile(environment: Mapping[str, str], frame_bytes: int,
+                  room: int | None = None) -> Finding:
+    """
+    Compare the shared-memory segment in force with the size of a frame and with /dev/shm.
+
+    :param room: that is left for shared memory [bytes]; None asks the system.
+    """
+    room = room_bytes() if room is None else room
     variable = profile_variable(environment)
     fix = f'export {variable}={share_dir() / "config/dds/local.xml"} (robot.xml between machines)'
     name = environment.get(variable, '')
@@ -59,19 +69,20 @@ def check_profile(environment: Mapping[str, str], frame_bytes: int) -> Finding:
             segment, origin = segment_bytes(Path(name)), name
         except (ConfigError, ValueError) as error:
             return Finding('transport', 'fail', f'{variable}={name} cannot be read: {error}', fix)
+    if not segment:
+        return Finding('transport', 'warn', f'no shared memory ({origin}): images go by UDP, and '
+                       'large ones may be lost', fix)
     found = (f'shared-memory segment of {segment / 1e6:.1f} MB ({origin}), a frame has '
              f'{frame_bytes / 1e6:.1f} MB')
     if segment < 2 * frame_bytes:
         return Finding('transport', 'fail', f'{found}: large frames will be lost', fix)
+    if segment * PROCESSES_WITH_IMAGES > room:
+        return Finding(
+            'transport', 'fail', f'{found}; /dev/shm has room for {room / 1e6:.0f} MB, and each '
+            f'of {PROCESSES_WITH_IMAGES} processes takes a segment: frames will be lost',
+            '`docker run --shm-size=512m` or `--ipc=host`; digiphys doctor --fix; or start nodes '
+            'with `digiphys run` or the launch file, which make the segment fit')
     return Finding('transport', 'ok', found)
-
-
-def segment_bytes(profile: Path) -> int:
-    """Return the largest shared-memory segment in a Fast DDS profile, 0 without one."""
-    root = read_profile(profile)
-    sizes = [int(element.text or 0) for element in root.iter()
-             if element.tag.rsplit('}', 1)[-1] == 'segment_size']
-    return max(sizes, default=0)
 
 
 def check_exposure(environment: Mapping[str, str]) -> Finding:

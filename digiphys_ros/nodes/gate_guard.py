@@ -37,6 +37,7 @@ from digiphys_ros.control.motion import LONGEST_STEP_S
 from digiphys_ros.nodes import qos
 from digiphys_ros.nodes.actuator_conversions import actuator_message, actuator_type
 from digiphys_ros.nodes.heartbeat import GUARD, Heartbeat
+from digiphys_ros.nodes.process import WITHOUT_LOG_FILE
 from digiphys_ros.realtime import GUARD_PRIORITY, prioritize_thread
 import rclpy
 from rclpy.node import Node
@@ -245,7 +246,7 @@ def main() -> None:
         # before the middleware starts threads
         prioritize_thread(GUARD_PRIORITY)
     # it says nothing, and no disk is to hold it up
-    rclpy.init(args=['--ros-args', '--disable-external-lib-logs'], signal_handler_options=SignalHandlerOptions.NO)
+    rclpy.init(args=WITHOUT_LOG_FILE, signal_handler_options=SignalHandlerOptions.NO)
     heartbeat = Heartbeat(int(sys.argv[1]))
     guard = Guard(heartbeat, watched)
     guard.run()

@@ -37,6 +37,7 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 KEPT_BYTES = 256 << 20
 LARGEST_KEPT_BYTES = 32 << 20
 COLLECT_S = 1.0
+WITHOUT_LOG_FILE = ('--ros-args', '--disable-external-lib-logs')
 
 
 def run_node(make_node: Callable[[], PipelineNode]) -> None:
@@ -69,7 +70,8 @@ def _run_nodes(make_nodes: Callable[[], Sequence[PipelineNode]]) -> None:
     sys.setswitchinterval(0.0005)
     # rclpy's own handlers would invalidate the context before the safe state is published
     # a disk that hangs would hold up whoever logs: the relay writes the file instead
-    rclpy.init(args=[*sys.argv, '--ros-args', '--disable-external-lib-logs'], signal_handler_options=SignalHandlerOptions.NO)
+    rclpy.init(args=[*sys.argv, *WITHOUT_LOG_FILE],
+               signal_handler_options=SignalHandlerOptions.NO)
     stopping: list[int] = []
     on_signal_to_end(lambda: stopping.append(1))
     nodes = make_nodes()

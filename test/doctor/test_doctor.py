@@ -27,7 +27,7 @@ FULL_HD = 1920 * 1080 * 3
 
 
 @pytest.mark.parametrize(('profile', 'status'), [
-    ('local.xml', 'ok'), ('robot.xml', 'ok'), ('local_commands.xml', 'fail'), (None, 'fail')])
+    ('local.xml', 'ok'), ('robot.xml', 'ok'), (None, 'fail')])
 @pytest.mark.parametrize(('distro', 'variable'), [
     ('kilted', 'FASTDDS_DEFAULT_PROFILES_FILE'), ('humble', 'FASTRTPS_DEFAULT_PROFILES_FILE')])
 def test_profile_is_compared_with_the_frame(profile, status, distro, variable):
@@ -38,6 +38,25 @@ def test_profile_is_compared_with_the_frame(profile, status, distro, variable):
     assert finding.status == status
     assert '6.2 MB' in finding.found
     assert bool(finding.fix) == (status == 'fail')
+
+
+def test_profile_without_shared_memory_is_a_warning():
+    profile = share_dir() / 'config/dds/local_udp.xml'
+    finding = system.check_profile(
+        {'ROS_DISTRO': 'kilted', 'FASTDDS_DEFAULT_PROFILES_FILE': str(profile)}, FULL_HD)
+    assert finding.status == 'warn'
+    assert 'no shared memory' in finding.found
+
+
+@pytest.mark.field('Fast-DDS #1606', 'shared memory does not fit into the /dev/shm of a container')
+def test_profile_that_does_not_fit_the_shared_memory_of_a_container_fails():
+    profile = share_dir() / 'config/dds/local.xml'
+    environment = {'ROS_DISTRO': 'kilted', 'FASTDDS_DEFAULT_PROFILES_FILE': str(profile)}
+    assert system.check_profile(environment, FULL_HD, room=1 << 30).status == 'ok'
+    finding = system.check_profile(environment, FULL_HD, room=64 << 20)
+    assert finding.status == 'fail'
+    assert 'room for 67 MB' in finding.found
+    assert '--shm-size' in finding.fix
 
 
 def test_a_profile_that_cannot_be_read_is_told(tmp_path):

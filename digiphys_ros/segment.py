@@ -1,0 +1,97 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The shared-memory segment of a Fast DDS profile, and whether this machine has room for it."""
+
+import atexit
+from functools import cache
+import os
+from pathlib import Path
+import shutil
+import tempfile
+from xml.etree import ElementTree
+
+from digiphys_ros.errors import ConfigError
+from digiphys_ros.files import CONFIG_BYTES, read_bytes, reason_of
+
+FOLDER = Path('/dev/shm')
+
+PROCESSES = 4
+"""How many processes that send images find room: each takes a segment when it starts."""
+
+LEAST_BYTES = 4 << 20
+"""A smaller segment holds too few images of 640x480; then none is used."""
+
+
+def read_profile(path: Path) -> ElementTree.Element:
+    """
+    Return the root of a Fast DDS profile.
+
+    :raises ConfigError: when it cannot be read: Fast DDS would go on without it.
+    """
+    try:
+        return ElementTree.fromstring(read_bytes(path, CONFIG_BYTES))
+    except (OSError, ElementTree.ParseError, ValueError) as error:
+        raise ConfigError(f'{path}: cannot be read as a Fast DDS profile: {reason_of(error)}.'
+                          ) from error
+
+
+def room_bytes(folder: Path = FOLDER) -> int:
+    """Return the room that is left for shared memory, 0 where this user may not write there."""
+    try:
+        about = os.statvfs(folder)
+    except OSError:
+        return 0
+    return about.f_bavail * about.f_frsize if os.access(folder, os.W_OK | os.X_OK) else 0
+
+
+def segment_bytes(profile: Path) -> int:
+    """Return the largest shared-memory segment in a Fast DDS profile, 0 without one."""
+    sizes = [int(element.text or 0) for element in _sizes(read_profile(profile))]
+    return max(sizes, default=0)
+
+
+def fitting_bytes(wanted: int, room: int) -> int:
+    """
+    Return the segment to use, in bytes; 0 to use none.
+
+    >>> fitting_bytes(64 << 20, 1 << 30) == 64 << 20
+    True
+    >>> fitting_bytes(64 << 20, 64 << 20) == 16 << 20
+    True
+    >>> fitting_bytes(64 << 20, 10 << 20)
+    0
+    """
+    size = min(wanted, room // PROCESSES)
+    return size if size >= LEAST_BYTES else 0
+
+
+@cache
+def with_segment(profile: Path, size: int) -> Path:
+    """Return a copy of a profile with a segment of this size, removed with this process."""
+    root = read_profile(profile)
+    for element in _sizes(root):
+        element.text = str(size)
+    folder = tempfile.mkdtemp(prefix='digiphys_ros_dds_')
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    # nodes of another user may read it too
+    os.chmod(folder, 0o755)
+    path = Path(folder) / profile.name
+    ElementTree.ElementTree(root).write(path, encoding='UTF-8', xml_declaration=True)
+    return path
+
+
+def _sizes(root: ElementTree.Element) -> list[ElementTree.Element]:
+    return [element for element in root.iter()
+            if element.tag.rsplit('}', 1)[-1] == 'segment_size']

@@ -1,0 +1,106 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Nodes of other users and in containers, whose shared memory is not that of the others."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+
+from digiphys_ros.transport import transport_environment
+import pytest
+
+pytestmark = [pytest.mark.ros, pytest.mark.parallel, pytest.mark.skipif(
+    os.geteuid() != 0, reason='only root may become another user or mount a small /dev/shm')]
+
+AS_ANOTHER_USER = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups',
+                   # its Python may lie in a folder of root
+                   '--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search']
+
+
+@pytest.mark.field('Fast-DDS #1750', "an e-stop of another user's process is not heard")
+def test_gate_of_another_user_hears_the_estop(robot):
+    own, run = robot.environment, robot.run
+    with tempfile.TemporaryDirectory() as home:
+        os.chmod(home, 0o777)
+        robot.environment = transport_environment(
+            'local', {**own, 'ROS_HOME': home, 'HOME': home}, images=False)
+        robot.run = lambda name, words: run(name, [*AS_ANOTHER_USER, *words])
+        gate = robot.start('gate')
+        robot.run, robot.environment = run, own
+        hears_the_estop(robot, gate)
+        gate.send_signal(signal.SIGINT)
+        gate.wait(10)
+
+
+def addresses(pid):
+    """Return the addresses that the UDP sockets of a process are bound to."""
+    folder = f'/proc/{pid}/fd'
+    inodes = {os.readlink(f'{folder}/{name}')[8:-1] for name in os.listdir(folder)}
+    with open('/proc/net/udp') as table:
+        rows = [line.split() for line in table][1:]
+    return {socket.inet_ntoa(bytes.fromhex(row[1].partition(':')[0])[::-1])
+            for row in rows if row[9] in inodes}
+
+
+def hears_the_estop(robot, gate):
+    from std_msgs.msg import Bool
+    robot.wait(lambda: robot.value('gate', 'base.state') == 'waiting', 'gate that obeys')
+    assert not robot.shared_memory(gate.pid)
+    assert os.stat(f'/proc/{gate.pid}').st_uid != os.geteuid()
+    assert addresses(gate.pid) <= {'127.0.0.1', '239.255.0.1'}
+    button = robot.speak(Bool, 'estop')
+
+    def is_pressed():
+        button.publish(Bool(data=True))
+        return robot.message('gate').startswith('base: estopped; e-stop, waits for reset')
+    robot.poll(is_pressed, 'e-stop')
+    assert 'not heard' not in robot.log('gate')
+
+
+SMALL_SHM = 'mount -t tmpfs -o size=64m tmpfs /dev/shm && exec "$@"'
+RUN_IN_A_SMALL_SHM = """
+import os, signal, subprocess, sys, time
+import rclpy
+from vision_msgs.msg import Classification
+run = subprocess.Popen([sys.executable, '-m', 'digiphys_ros.cli.main', 'run', '--config',
+                        'traffic.yaml', '--set', 'camera.source=course'],
+                       stdout=sys.stderr, stdin=subprocess.DEVNULL)
+rclpy.init()
+node = rclpy.create_node('listener')
+heard = []
+node.create_subscription(Classification, 'classification', heard.append, 10)
+end_s = time.monotonic() + 90
+while len(heard) < 40 and time.monotonic() < end_s:
+    rclpy.spin_once(node, timeout_sec=0.1)
+run.send_signal(signal.SIGINT)
+run.wait(20)
+print(len(heard))
+"""
+
+
+@pytest.mark.field('Fast-DDS #1606', 'images are lost where /dev/shm is as small as in Docker')
+def test_run_with_the_shared_memory_of_a_container_loses_no_images(robot):
+    environment = transport_environment('local', robot.environment, images=False)
+    done = subprocess.run(
+        ['unshare', '--mount', 'sh', '-c', SMALL_SHM, 'sh', sys.executable, '-c',
+         RUN_IN_A_SMALL_SHM], env=environment, timeout=150,
+        capture_output=True, text=True)
+    if 'unshare' in done.stderr:
+        pytest.skip(f'no mount namespace here: {done.stderr}')
+    assert int(done.stdout or 0) >= 40, done.stderr
+    assert 'image nodes get 17 MB each' in done.stderr
