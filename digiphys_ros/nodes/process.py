@@ -37,7 +37,7 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 KEPT_BYTES = 256 << 20
 LARGEST_KEPT_BYTES = 32 << 20
 COLLECT_S = 1.0
-WITHOUT_LOG_FILE = ('--ros-args', '--disable-external-lib-logs')
+WITHOUT_LOG_FILE = ['--ros-args', '--disable-external-lib-logs']
 
 
 def run_node(make_node: Callable[[], PipelineNode]) -> None:

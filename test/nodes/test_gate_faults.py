@@ -237,11 +237,11 @@ THREAD_THAT_HANGS = """
 import sys, time
 from digiphys_ros.nodes import gate
 take = gate.GateNode._on_desired
-def hang_on_a_reverse(self, channel, message):
+def hang(self, channel, message):
     take(self, channel, message)
-    if message.twist.linear.x < 0:
-        time.sleep(8.0)
-gate.GateNode._on_desired = hang_on_a_reverse
+    if message.twist.linear.x == 0.25:
+        time.sleep(4.0)
+gate.GateNode._on_desired = hang
 sys.argv[1:] = sys.argv[2:]
 gate.main()
 """
@@ -251,17 +251,17 @@ def test_gate_whose_thread_for_commands_hangs_sends_the_safe_state(robot, make_b
     start = robot.run
     monkeypatch.setattr(robot, 'run', lambda name, words: start(
         name, [words[0], '-c', THREAD_THAT_HANGS, *words[words.index('-m') + 1:]]))
-    base = make_base(lease_s=5.0)
+    base = make_base(lease_s=1.0)
     robot.wait(lambda: robot.value('gate', 'base.state') == 'waiting', 'gate that obeys')
-    base.want(0.5)
-    robot.wait(base.moves, 'motion')
-    hung_s = time.monotonic()
-    base.want(-0.5)
-    robot.wait(lambda: base.commands[-1].twist.linear.x < 0, 'reverse')
-    robot.wait(lambda: base.commands[-1].twist.linear.x == 0, 'safe state')
-    # by the watch over the thread, as the lease would last longer than the thread hangs
-    assert time.monotonic() - hung_s < 8.0
-    base.hears_still()
+
+    def moves():
+        base.want(0.25)
+        return base.moves()
+    robot.poll(moves, 'motion')
+    robot.wait(lambda: not base.moves(), 'safe state')
+    # by the watch over the thread, a moment before the lease ends
+    robot.poll(lambda: "base: fault (the node's thread has been held up" in robot.log('gate'),
+               'word of it')
 
 
 def test_gate_that_ends_leaves_no_guard(driven):
@@ -353,7 +353,7 @@ def test_estop_of_a_button_that_vanished_stays_until_it_is_overridden(base):
     base.press(False)
     base.robot.poll(lambda: 'vanished' in call(base, 'reset').message, 'reason')
     assert call(base, 'override_estop').success
-    assert '/test_robot' in base.robot.log('gate')
+    base.robot.poll(lambda: '/test_robot' in base.robot.log('gate'), 'log of it')
     assert is_estopped(base)()
     base.robot.poll(lambda: call(base, 'reset').success, 'reset')
 
