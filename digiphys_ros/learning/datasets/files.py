@@ -20,9 +20,8 @@ from typing import Any, Protocol
 from digiphys_ros.archives import BROKEN, open_zip, read_entry
 from digiphys_ros.errors import DatasetError, FrameError
 from digiphys_ros.files import read_bytes, reason_of
-from digiphys_ros.perception.imagefile import decode_file
+from digiphys_ros.perception.frame import decode_image_file
 from digiphys_ros.perception.sources.folder import is_image, natural
-import numpy as np
 from numpy.typing import NDArray
 
 
@@ -114,7 +113,7 @@ def read_image(files: Files, name: str) -> NDArray[Any]:
     :raises DatasetError: when it is broken or cut off, naming it.
     """
     try:
-        pixels = decode_file(np.frombuffer(files.read(name), np.uint8))
+        frame = decode_image_file(files.read(name))
     except FrameError as error:
         raise DatasetError(f'{files.uri}: {name}: {error}') from error
-    return pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels[:, :, ::-1])
+    return frame.converted('mono' if frame.colour == 'mono' else 'rgb')
