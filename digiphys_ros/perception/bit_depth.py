@@ -46,6 +46,7 @@ class BitDepth:
     frames, and a camera changes its depth three times at most.
 
     :param bits: where it is known; 0 finds it.
+    :ivar fixed: the same; may be changed between two frames.
 
     Example::
 
@@ -58,10 +59,14 @@ class BitDepth:
         self.fixed = bits
         self._found = 0
 
+    @property
+    def bits(self) -> int:
+        """Return the depth, 0 before the first image of 16 bits."""
+        return self._found and (self.fixed or self._found)
+
     def steady(self, frame: 'Frame') -> 'Frame':
         """Return the frame with the depth of its camera."""
         if frame.pixels.dtype.kind != 'u' or frame.pixels.dtype.itemsize != 2:
             return frame
         self._found = max(self._found, frame.bits)
-        bits = self.fixed or self._found
-        return frame if bits == frame.bits else replace(frame, bits=bits)
+        return frame if self.bits == frame.bits else replace(frame, bits=self.bits)

@@ -15,6 +15,7 @@
 """Image files in memory: what they are, whether they are whole, and their pixels."""
 
 import io
+import os
 import re
 import struct
 from typing import Any
@@ -157,6 +158,7 @@ def decode_file(data: NDArray[Any], flags: int = cv2.IMREAD_ANYCOLOR | cv2.IMREA
     if whole is None:
         raise FrameError(f'the {kind} file ends too early.')
     _check_costs(whole, kind)
+    _hush_opencv()
     try:
         pixels = cv2.imdecode(whole, flags)
     except cv2.error as error:
@@ -166,6 +168,13 @@ def decode_file(data: NDArray[Any], flags: int = cv2.IMREAD_ANYCOLOR | cv2.IMREA
     if pixels is None or not pixels.size:
         raise FrameError(f'the {kind} file is broken, or packed in a way that OpenCV cannot read.')
     return _known_depth(pixels)
+
+
+def _hush_opencv() -> None:
+    """Keep OpenCV from printing lines for each broken file, unless OPENCV_LOG_LEVEL asks for it."""
+    logging = getattr(cv2.utils, 'logging', None)
+    if logging is not None and 'OPENCV_LOG_LEVEL' not in os.environ:
+        logging.setLogLevel(logging.LOG_LEVEL_SILENT)
 
 
 def _known_depth(pixels: NDArray[Any]) -> NDArray[Any]:
