@@ -78,8 +78,13 @@ def open_bag(path: Path, image_topic: str | None = None, label_topic: str | None
     classes = np.array([known.index(name) for _, name in found], np.int64)
     groups = np.r_[0, np.cumsum(np.diff(classes) != 0)] if len(known) > 1 \
         else np.arange(len(classes))
+    topic = images[0].topic
     return Dataset(str(path), known, classes, groups,
-                   tuple(f'{images[0].topic}[{index}]' for index, _ in found), read)
+                   tuple(f'{topic}[{index}]' for index, _ in found), read,
+                   skipped=tuple(f'{topic}[{index}] without a label'
+                                 for index, name in enumerate(names) if name is None),
+                   **({'grouping': 'images of one label that follow each other'}
+                      if len(known) > 1 else {}))
 
 
 def _check_files(path: Path) -> None:

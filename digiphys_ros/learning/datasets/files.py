@@ -14,6 +14,7 @@
 
 """Files in a folder or in a .zip, alike."""
 
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
@@ -45,7 +46,7 @@ class Files(Protocol):
 
 
 class FolderFiles:
-    """The files under a folder."""
+    """The files under a folder; ``read`` takes a whole path too, of a file anywhere."""
 
     def __init__(self, path: Path) -> None:
         self.uri = str(path)
@@ -103,6 +104,17 @@ def images_in(files: Files) -> list[PurePosixPath]:
     """Return the paths of all images; what macOS hides beside them is left out."""
     paths = [PurePosixPath(name) for name in files.names()]
     return [path for path in paths if is_image(path.name) and '__MACOSX' not in path.parts]
+
+
+def files_beside(files: Files, used: Iterable[str], *, images_only: bool) -> tuple[str, ...]:
+    """
+    Return the names of all files that are not used, so that none is left out in silence.
+
+    :param images_only: leave out what is no image.
+    """
+    known = set(used)
+    there = map(str, images_in(files)) if images_only else files.names()
+    return tuple(name for name in there if name not in known)
 
 
 def read_image(files: Files, name: str) -> NDArray[Any]:

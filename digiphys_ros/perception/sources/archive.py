@@ -22,7 +22,7 @@ import zipfile
 
 from digiphys_ros.archives import BROKEN, open_zip, read_entry
 from digiphys_ros.errors import FrameError, SourceError
-from digiphys_ros.files import csv_columns, csv_rows, reason_of
+from digiphys_ros.files import csv_columns, csv_dialect, csv_rows, reason_of
 from digiphys_ros.perception.bit_depth import BitDepth
 from digiphys_ros.perception.sources.folder import image_frame, is_image, natural
 from digiphys_ros.perception.sources.source import Reader, SourceFrame
@@ -107,12 +107,13 @@ def _rows(archive: zipfile.ZipFile, table: str) -> list[tuple[str, float, str]]:
     rows = []
     try:
         text = read_entry(archive, table).decode('utf-8-sig')
-        columns = csv_columns(text)
+        separator = csv_dialect(text)
+        columns = csv_columns(text, separator)
         missing = {'file', 'timestamp_ms'} - set(columns)
         if missing:
             raise SourceError(f'{where} needs the columns {", ".join(sorted(missing))}, found '
                               f'{", ".join(columns) or "nothing"}.')
-        for line, row in enumerate(csv_rows(text), 2):
+        for line, row in enumerate(csv_rows(text, separator), 2):
             rows.append((row.get('session', ''),
                          _seconds(row['timestamp_ms'], f'{where}:{line}'), row['file']))
     except (csv.Error, *BROKEN) as error:
