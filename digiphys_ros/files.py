@@ -132,8 +132,8 @@ def unique_keys(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
 
 def csv_dialect(text: str) -> str:
     """Return what separates the values in a CSV: comma, semicolon, tab or bar."""
-    first = _body(text).partition('\n')[0]
-    return max(SEPARATORS, key=lambda one: len(next(csv.reader([first], delimiter=one), [])))
+    names = re.sub('"[^"]*"', '', _body(text).partition('\n')[0])
+    return max(SEPARATORS, key=names.count)
 
 
 def csv_columns(text: str, delimiter: str = ',') -> list[str]:

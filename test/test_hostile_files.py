@@ -269,6 +269,8 @@ def png(width, height, rows=0):
 
 JPEG = (b'\xff\xd8\xff\xe0\x00\x04ab\xff\xff' + b'\xff\xc0\x00\x11\x08\xff\xff\xff\xff\x03'
         + bytes(9) + b'\xff\xd9')
+
+
 def tiff(order='<', **tags):
     """Return a TIFF of one strip or tile that claims to be all there."""
     entries = {256: 100, 257: 100, 258: 8, 277: 1, 273: 8, 279: 4, **{
@@ -368,7 +370,8 @@ def test_progressive_jpeg_of_many_scans_is_refused():
     b'\0\0\0\x0cjP  \r\n\x87\n' + bytes(100), b'P7\nWIDTH 9\n'])
 def test_image_of_another_format_is_refused(content):
     from digiphys_ros.perception.imagefile import decode_file
-    assert 'no JPEG, PNG, WebP, TIFF, GIF, BMP' in sentence(decode_file, np.frombuffer(content, np.uint8))
+    text = sentence(decode_file, np.frombuffer(content, np.uint8))
+    assert 'no JPEG, PNG, WebP, TIFF, GIF, BMP' in text
 
 
 # Archives.

@@ -139,12 +139,12 @@ def _split(arguments: argparse.Namespace) -> int:
         write_json(report, arguments.json)
     if arguments.json != '-':
         for name, counts in report['counts'].items():
-            sys.stdout.write(f'{name:11}{sum(counts):7} samples ({report["fractions"][name]:.1%}) in '
-                             f'{report["groups"][name]} groups, {min(counts)} to {max(counts)} a '
-                             'class\n')
+            fraction, groups = report['fractions'][name], report['groups'][name]
+            sys.stdout.write(f'{name:11}{sum(counts):7} samples ({fraction:.1%}) in {groups} '
+                             f'groups, {min(counts)} to {max(counts)} a class\n')
         sys.stdout.write(f'groups: {data.grouping}\n')
         if data.skipped:
-            sys.stdout.write(f'{left_out(data)}\n')
+            sys.stdout.write(f'left out: {left_out(data)}\n')
         sys.stdout.write(f'split: {arguments.out}\n')
     return 0
 
@@ -155,7 +155,7 @@ def _text(report: dict[str, Any]) -> str:
     lines = [
         f'{report["samples"]} {report["kind"]}s in {len(counts)} classes and {report["groups"]} '
         f'groups: {report["grouping"]}',
-        f'left out    {report["left_out_summary"] or "no file"}',
+        f'left out    {report["left_out_summary"] or "no files"}',
         'classes     ' + _listed([f'{name}: {count}' for name, count in counts.items()], 50),
         f'imbalance   {report["imbalance"]}, most to fewest',
         'sizes       ' + _listed(sizes, TOLD),

@@ -108,9 +108,9 @@ def open_parted(arguments: argparse.Namespace, held_out: HeldOut) -> Parted:
 def _said(parted: Parted) -> Parted:
     """Print what was left out, and what is held out and why."""
     from digiphys_ros.learning.datasets.summary import held_out, left_out
-    lines = [left_out(parted.training),
-             held_out(parted.validation, [parted.training], 'validation', parted.told)]
-    sys.stderr.writelines(f'{line}\n' for line in lines if line)
+    if parted.training.skipped:
+        sys.stderr.write(f'left out: {left_out(parted.training)}\n')
+    sys.stderr.write(held_out(parted.validation, parted.training, parted.told) + '\n')
     return parted
 
 

@@ -15,7 +15,7 @@
 """How many bits a camera uses of its 16-bit pixels: mono16 does not say."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, TYPE_CHECKING
 
 from numpy.typing import NDArray
 

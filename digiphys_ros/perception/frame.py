@@ -61,8 +61,8 @@ class Frame:
         """
         Return the pixels as 8 bits in another channel order, the same array where nothing changes.
 
-        16 bits are scaled by 255 / (2 ** bits - 1), rounded and saturated. Floats are taken as 0 to 1, scaled by 255 and
-        saturated; NaN becomes 0. Transparency is left out.
+        16 bits are scaled by 255 / (2 ** bits - 1), rounded and saturated. Floats are taken as 0
+        to 1, scaled by 255 and saturated; NaN becomes 0. Transparency is left out.
 
         :param colour: rgb, bgr or mono; the frame's own colour only brings it to 8 bits.
         :return: (H, W, 3) or, for mono, (H, W); uint8.

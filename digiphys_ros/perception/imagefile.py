@@ -171,7 +171,7 @@ def decode_file(data: NDArray[Any], flags: int = cv2.IMREAD_ANYCOLOR | cv2.IMREA
 
 
 def _hush_opencv() -> None:
-    """Keep OpenCV from printing lines for each broken file, unless OPENCV_LOG_LEVEL asks for it."""
+    """Stop OpenCV from printing lines about broken files, unless OPENCV_LOG_LEVEL is set."""
     logging = getattr(cv2.utils, 'logging', None)
     if logging is not None and 'OPENCV_LOG_LEVEL' not in os.environ:
         logging.setLogLevel(logging.LOG_LEVEL_SILENT)

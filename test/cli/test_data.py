@@ -135,7 +135,7 @@ def mixed(tmp_path):
 def test_inspect_names_what_is_left_out_and_why_images_are_grouped(mixed, tmp_path, capsys):
     assert main(['data', 'inspect', str(mixed), '--json', str(tmp_path / 'r.json')]) == 0
     out = capsys.readouterr().out
-    assert '3 files left out: 2 .heic (a/x.heic, a/y.heic), 1 .txt (b/notes.txt)' in out
+    assert 'left out    3 files: 2 .heic (a/x.heic, a/y.heic), 1 .txt (b/notes.txt)' in out
     assert '40 groups: each image is a group of its own: the folders batch0, batch1' in out
     report = json.loads((tmp_path / 'r.json').read_text())
     assert report['left_out'] == ['a/x.heic', 'a/y.heic', 'b/notes.txt']
@@ -148,7 +148,7 @@ def test_split_says_how_much_it_holds_out_and_why(mixed, tmp_path, capsys):
     out = capsys.readouterr().out
     assert '8 samples (20.0%) in 8 groups' in out
     assert 'groups: each image is a group of its own: the folders batch0, batch1' in out
-    assert '3 files left out' in out
+    assert 'left out: 3 files: 2 .heic' in out
     report = json.loads((tmp_path / 'r.json').read_text())
     assert report['fractions'] == {'train': 0.8, 'validation': 0.2}
     assert main([*words, '--group', r'(batch\d)']) == 0
@@ -165,7 +165,7 @@ def test_verb_that_trains_says_what_it_holds_out_and_leaves_out(mixed, tmp_path,
     assert main(['baseline', '--data', str(mixed), *[one.format(split=split) for one in words]]
                 ) == 0
     told = capsys.readouterr().err
-    assert '3 files left out: 2 .heic (a/x.heic, a/y.heic), 1 .txt (b/notes.txt)' in told
+    assert 'left out: 3 files: 2 .heic (a/x.heic, a/y.heic), 1 .txt (b/notes.txt)' in told
     assert 'validation: 8 of 40 images (20.0%), 8 of 40 groups; ' in told
     assert 'whole groups; groups: each image is a group of its own: the folders batch0' in told \
         or 'held out as s.json says; groups: each image' in told

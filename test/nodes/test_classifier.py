@@ -236,10 +236,13 @@ def test_mono16_of_12_bits_is_classified(camera):
         count = len(camera.results)
         camera.publish(message)
         camera.robot.wait(lambda before=count: len(camera.results) > before, 'classification')
-    camera.robot.wait(lambda: camera.robot.value('classifier', 'camera_bit_depth') == '12', 'depth')
+
+    def depth():
+        return camera.robot.value('classifier', 'camera_bit_depth')
+    camera.robot.wait(lambda: depth() == '12', 'depth')
     assert camera.count('black') == 0
     assert camera.robot.set_parameter('classifier', 'bit_depth', 14).successful
-    camera.robot.wait(lambda: camera.robot.value('classifier', 'camera_bit_depth') == '14', 'depth')
+    camera.robot.wait(lambda: depth() == '14', 'depth')
 
 
 def test_several_cameras_go_through_the_network_together_and_are_answered_apart(robot):

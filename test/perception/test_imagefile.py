@@ -32,8 +32,8 @@ PICTURE = cv2.GaussianBlur(
     np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8), (0, 0), 4)
 
 
-@pytest.mark.parametrize(('ending', 'tolerance'), [('.png', 0), ('.jpg', 12), ('.webp', 12),
-                                                    ('.tiff', 0)])
+@pytest.mark.parametrize(('ending', 'tolerance'), [
+    ('.png', 0), ('.jpg', 12), ('.webp', 12), ('.tiff', 0)])
 def test_compressed_colour_images(ending, tolerance):
     data = cv2.imencode(ending, PICTURE)[1]
     frame = decode_compressed(data.tobytes(), 'bgr8; jpeg compressed bgr8')
@@ -169,7 +169,7 @@ def test_jpeg_with_bytes_behind_its_end_decodes_as_without(flags, rest):
 def test_truncated_jpeg_with_bytes_behind_it_is_refused(rest):
     data = jpeg()
     for size in (len(data) // 2, len(data) - 2):
-        with pytest.raises(FrameError, match='ends too early|file is broken'):
+        with pytest.raises(FrameError, match=r'ends too early|file is broken'):
             decode_compressed(data[:size] + rest, 'jpeg')
 
 

@@ -17,6 +17,7 @@
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 import struct
 from typing import Any
@@ -79,12 +80,12 @@ def open_bag(path: Path, image_topic: str | None = None, label_topic: str | None
     groups = np.r_[0, np.cumsum(np.diff(classes) != 0)] if len(known) > 1 \
         else np.arange(len(classes))
     topic = images[0].topic
-    return Dataset(str(path), known, classes, groups,
+    data = Dataset(str(path), known, classes, groups,
                    tuple(f'{topic}[{index}]' for index, _ in found), read,
                    skipped=tuple(f'{topic}[{index}] without a label'
-                                 for index, name in enumerate(names) if name is None),
-                   **({'grouping': 'images of one label that follow each other'}
-                      if len(known) > 1 else {}))
+                                 for index, name in enumerate(names) if name is None))
+    return data if len(known) == 1 else replace(
+        data, grouping='images of one label that follow each other')
 
 
 def _check_files(path: Path) -> None:

@@ -41,8 +41,8 @@ def class_folders(files: Files, part: str | None = None, labelled: bool = True) 
 
     Folders that hold everything are passed over. Where folders such as ``train`` and ``test`` lie
     above the classes, ``part`` takes one of them; without it all are joined. A folder without an
-    image is a class too, of which there is no sample. Folders in the class folders are groups where
-    they look like some, and the same one where they have the same name in several classes.
+    image is a class too, of which there is no sample. Folders in the class folders are groups
+    where they look like some, and the same one where they have one name in several classes.
 
     :param labelled: False takes images that lie in no class folder, all as one class.
     :raises DatasetError: when there are no images, or not in folders.

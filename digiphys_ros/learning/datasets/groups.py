@@ -55,11 +55,10 @@ def groups_of_folders(paths: Sequence[PurePosixPath]) -> tuple[NDArray[Any] | No
             len(folders) >= MANY_FOLDERS
             and max(folders.values()) <= LARGEST_FRACTION * len(paths))):
         return None, (f'each image is a group of its own: the folders {names} in the class '
-                      'folders do not look like groups (names such as session_1 do; `digiphys data '
-                      'split --group` makes groups of any)')
+                      'folders do not look like groups (names such as session_1 do; `digiphys '
+                      'data split --group` makes groups of any)')
     return (np.array([path.parts[1] if len(path.parts) > 2 else str(path) for path in paths]),
             f'folders in the class folders ({names})')
-
 
 
 def grouped_by_name(data: Dataset, pattern: str) -> Dataset:
@@ -101,4 +100,5 @@ def together(data: Dataset, sets: list[list[int]]) -> Dataset:
     groups = np.empty(len(data), np.int64)
     for group in connected(pairs):
         groups[group] = group[0]
-    return replace(data, groups=groups, grouping=f'{data.grouping}, joined where images look alike')
+    return replace(data, groups=groups,
+                   grouping=f'{data.grouping}, joined where images look alike')

@@ -92,7 +92,7 @@ class ImagePaths:
         return [[way for way in alike if way[1](first)] for alike in ways]
 
     def _is_named_as_table(self, folder: PurePosixPath) -> bool:
-        """Return whether a folder belongs to a table by its name, as train/ to train_labels.csv."""
+        """Return whether a folder is named as the table, as train/ is as train_labels.csv."""
         return bool(folder.name) and self._table.stem.lower().startswith(folder.name.lower())
 
     def _in(self, folder: PurePosixPath, drop: int) -> Way:

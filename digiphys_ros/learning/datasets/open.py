@@ -94,8 +94,8 @@ def _files(files: Files, part: Part | None, labelled: bool) -> Dataset:
 
 def _parts(files: Files, tables: list[str], part: Part | None, labelled: bool) -> Dataset:
     """Return the data of several tables, each in the folder of a part, as Roboflow exports it."""
-    parts = [PART_OF.get(PurePosixPath(name).parent.name.lower()) for name in tables]
-    if None in parts:
+    parts = [PART_OF.get(PurePosixPath(name).parent.name.lower(), '') for name in tables]
+    if '' in parts:
         raise DatasetError(f'{files.uri}: holds several tables ({", ".join(tables[:4])}): name '
                            'one of them, or put each into a folder of a part (train, val, test).')
     sets = [open_csv(files, name, labelled) for name in tables]

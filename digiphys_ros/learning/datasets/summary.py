@@ -12,12 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What people are to know of a data set: what was left out, and what is held out and why."""
+"""The summary of a data set: which files are left out, and which samples are held out."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import PurePosixPath
-from typing import Any
 
 from digiphys_ros.learning.datasets.dataset import Dataset
 import numpy as np
@@ -28,44 +27,43 @@ NAMED = 3
 
 def left_out(data: Dataset) -> str:
     """
-    Return how many files hold no sample, by their endings, and the first names; else ''.
+    Return how many files hold no sample, by their endings, with some names; '' for none.
 
     Example::
 
-        '81 files left out: 41 .heic (a/1.heic, a/2.heic, ...), 40 .txt (a/1.txt, ...)'
+        '81 files: 41 .heic (a/1.heic, a/2.heic, a/3.heic, ...), 40 .txt (a/1.txt, ...)'
     """
-    if not data.skipped:
-        return ''
     kinds: dict[str, list[str]] = defaultdict(list)
     for name in data.skipped:
-        kinds[PurePosixPath(name).suffix.lower() or 'without an ending'].append(name)
+        kinds[PurePosixPath(name).suffix.lower() or 'other'].append(name)
     parts = [f'{len(names)} {kind} ({", ".join(names[:NAMED])}'
              f'{", ..." if len(names) > NAMED else ""})'
              for kind, names in sorted(kinds.items(), key=lambda one: -len(one[1]))]
+    # topics of a bag and arrays have no ending
+    one, several = ('entry', 'entries') if list(kinds) == ['other'] else ('file', 'files')
     count = len(data.skipped)
-    return f'{count} {"file" if count == 1 else "files"} left out: {", ".join(parts)}'
+    return f'{count} {one if count == 1 else several}: {", ".join(parts)}' if count else ''
 
 
-def held_out(part: Dataset, rest: Sequence[Dataset], name: str, how: str) -> str:
+def held_out(part: Dataset, rest: Dataset, how: str) -> str:
     """
-    Return how much of the data a part holds, in how many groups, and why.
+    Return how much of the data is for validation, in how many groups, and why.
 
     Example::
 
-        'validation: 72 of 360 images (20.0 %), 72 of 360 groups; 20% of each class, whole groups;
-        each sample is a group of its own'
+        'validation: 72 of 360 images (20.0%), 72 of 360 groups; 20% of each class held out,
+        whole groups; groups: each sample is a group of its own'
 
-    :param rest: the other parts.
     :param how: the rule by which it was chosen.
     """
-    count, total = len(part), len(part) + sum(map(len, rest))
-    groups = [len(np.unique(one.groups)) for one in (part, *rest)]
+    count, total = len(part), len(part) + len(rest)
+    groups = [len(np.unique(one.groups)) for one in (part, rest)]
     kind = 'images' if part.kind == 'image' else 'rows'
-    return (f'{name}: {count} of {total} {kind} ({count / total:.1%}), {groups[0]} of '
+    return (f'validation: {count} of {total} {kind} ({count / total:.1%}), {groups[0]} of '
             f'{sum(groups)} groups; {how}; groups: {part.grouping}')
 
 
-def fractions(parts: Mapping[str, Dataset]) -> dict[str, Any]:
+def fractions(parts: Mapping[str, Dataset]) -> dict[str, float]:
     """Return the fraction of the samples that each part holds."""
     total = sum(map(len, parts.values()))
     return {name: round(len(part) / total, 4) for name, part in parts.items()}

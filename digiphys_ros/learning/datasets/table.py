@@ -16,6 +16,7 @@
 
 from collections.abc import Mapping
 import csv
+from dataclasses import replace
 from functools import partial
 import math
 from typing import Any
@@ -63,11 +64,11 @@ def open_csv(files: Files, name: str, labelled: bool = True) -> Dataset:
         return image_files(files, [found[index] for index in kept], labels, classes, groups,
                            grouping, [name])
     numbers = _numbers(where, rows, columns, separator)
-    return Dataset(files.uri, labels, classes,
+    data = Dataset(files.uri, labels, classes,
                    np.arange(len(rows)) if groups is None else groups,
                    tuple(f'{name}:{line}' for line in range(2, len(rows) + 2)),
-                   partial(_row_of, numbers), 'table',
-                   **({'grouping': grouping} if grouping else {}))
+                   partial(_row_of, numbers), 'table')
+    return replace(data, grouping=grouping) if grouping else data
 
 
 def _row_of(numbers: NDArray[np.float32], index: int) -> NDArray[Any]:
@@ -79,7 +80,8 @@ def _rows(files: Files, name: str, where: str) -> tuple[list[str], list[Row], st
     try:
         text = files.read(name).decode('utf-8-sig')
         separator = csv_dialect(text)
-        columns, rows = csv_columns(text, separator), list(csv_rows(text, separator))
+        columns = csv_columns(text, separator)
+        rows: list[Row] = list(csv_rows(text, separator))
     except (UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(f'{where} cannot be read as CSV: {error}.') from error
     return columns, rows, separator

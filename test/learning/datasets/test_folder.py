@@ -179,7 +179,7 @@ def test_tiff_and_gif_are_read_and_what_is_not_is_named(tmp_path, packed):
         [0, 0, 0], [1, 1, 1], [2, 2, 2], [9, 9, 9]]
     assert set(data.skipped) == {'a/4.heic', 'b/5.heic', 'notes.txt', 'a/._0.png', 'b/Thumbs.db'}
     from digiphys_ros.learning.datasets.summary import left_out
-    assert left_out(data).startswith('5 files left out: 2 .heic (a/4.heic, b/5.heic), 1 ')
+    assert left_out(data).startswith('5 files: 2 .heic (a/4.heic, b/5.heic), 1 ')
 
 
 def test_images_of_other_parts_are_not_left_out(tmp_path):
