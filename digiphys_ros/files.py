@@ -21,6 +21,7 @@ import io
 import json
 import os
 from pathlib import Path
+import re
 import stat
 from typing import Any, BinaryIO
 
@@ -32,6 +33,8 @@ DATA_BYTES = 256 << 20
 """Of an image or a table: an image of the most pixels that are decoded has 200 MB."""
 MODEL_BYTES = 4 << 30
 """Of one file of a model: more than a robot's memory holds beside its other programs."""
+SEPARATORS = (',', ';', '\t', '|')
+"""Of the values in a CSV."""
 DEPTH = 50
 """Of lists and mappings inside each other; no file of this package has more than ten."""
 
@@ -127,23 +130,31 @@ def unique_keys(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
     return found
 
 
+def csv_dialect(text: str) -> str:
+    """Return what separates the values in a CSV: comma, semicolon, tab or bar."""
+    names = re.sub('"[^"]*"', '', _body(text).partition('\n')[0])
+    return max(SEPARATORS, key=names.count)
+
+
 def csv_columns(text: str, delimiter: str = ',') -> list[str]:
     """
-    Return the names in the first line of a CSV.
+    Return the names in the first line of a CSV, without blanks around them.
 
     :raises csv.Error: when it is no CSV.
     """
-    return next(csv.reader(io.StringIO(text), delimiter=delimiter), [])
+    return _stripped(next(_reader(text, delimiter), []))
 
 
 def csv_rows(text: str, delimiter: str = ',') -> Iterator[dict[str, str]]:
     """
     Yield the rows of a CSV by the names in its first line; lines without any value are left out.
 
+    Blanks around a value are no part of it.
+
     :raises csv.Error: when a row has more or fewer values than there are columns, or it is no CSV.
     """
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
-    columns = next(reader, [])
+    reader = _reader(text, delimiter)
+    columns = _stripped(next(reader, []))
     if len(set(columns)) < len(columns):
         raise csv.Error('a column is named twice')
     for row in reader:
@@ -151,8 +162,22 @@ def csv_rows(text: str, delimiter: str = ',') -> Iterator[dict[str, str]]:
         if row and len(row) != len(columns):
             raise csv.Error(f'line {reader.line_num} has {len(row)} values, and the first line '
                             f'names {len(columns)} columns')
-        if row:
-            yield dict(zip(columns, row, strict=True))
+        if any(value.strip() for value in row):
+            yield dict(zip(columns, _stripped(row), strict=True))
+
+
+def _reader(text: str, delimiter: str) -> Any:
+    return csv.reader(io.StringIO(_body(text)), delimiter=delimiter, skipinitialspace=True)
+
+
+def _body(text: str) -> str:
+    """Return a CSV without the line `sep=;` that Excel puts before the names."""
+    first, _, rest = text.partition('\n')
+    return rest if re.fullmatch(r'"?sep=.?"?\s*', first, re.IGNORECASE) else text
+
+
+def _stripped(values: list[str]) -> list[str]:
+    return [value.strip() for value in values]
 
 
 def reason_of(error: Exception) -> str:

@@ -269,7 +269,31 @@ def png(width, height, rows=0):
 
 JPEG = (b'\xff\xd8\xff\xe0\x00\x04ab\xff\xff' + b'\xff\xc0\x00\x11\x08\xff\xff\xff\xff\x03'
         + bytes(9) + b'\xff\xd9')
+
+
+def tiff(order='<', **tags):
+    """Return a TIFF of one strip or tile that claims to be all there."""
+    entries = {256: 100, 257: 100, 258: 8, 277: 1, 273: 8, 279: 4, **{
+        int(name.removeprefix('tag')): value for name, value in tags.items()}}
+    entries = {tag: value for tag, value in sorted(entries.items()) if value is not None}
+    mark = b'II*\0' if order == '<' else b'MM\0*'
+    return mark + struct.pack(f'{order}I', 12) + bytes(4) + struct.pack(
+        f'{order}H', len(entries)) + b''.join(
+            struct.pack(f'{order}HHII', tag, 4, 1, value) for tag, value in entries.items()
+    ) + bytes(4)
+
+
+def gif(screen, frame):
+    return b'GIF89a' + struct.pack('<HH', *screen) + b'\x80\0\0' + bytes(6) + b',' + struct.pack(
+        '<HHHHB', 0, 0, *frame, 0) + b'\x02\x02\x44\x01\0;'
+
+
 IMAGES = {
+    'TIFF': tiff(tag256=100_000, tag257=100_000),
+    'TIFF big endian': tiff('>', tag256=100_000, tag257=100_000),
+    'TIFF tile': tiff(tag273=None, tag279=None, tag322=1 << 16, tag323=1 << 16, tag324=8,
+                      tag325=4),
+    'GIF': gif((65535, 65535), (10, 10)),
     'PNG': png(20_000, 20_000, 20_000), 'PNG side': png(1 << 30, 1, 0), 'JPEG': JPEG,
     'WebP': b'RIFF' + struct.pack('<I', 22) + b'WEBPVP8X' + struct.pack('<I', 10) + bytes(4)
             + b'\xff\xff\xff' * 2,
@@ -288,12 +312,34 @@ def test_image_that_would_fill_the_memory_is_not_decoded(kind):
     assert 'at most 67 million are decoded' in text
 
 
-@pytest.mark.parametrize('kind', ['PNG', 'JPEG', 'WebP'])
+@pytest.mark.parametrize('kind', ['PNG', 'JPEG', 'WebP', 'TIFF'])
 @pytest.mark.parametrize('least_size', [None, (32, 32)])
 def test_message_that_would_fill_the_memory_is_not_decoded(kind, least_size):
     from digiphys_ros.perception import decode_compressed
     text = sentence(decode_compressed, IMAGES[kind], kind.lower(), least_size)
     assert 'at most 67 million are decoded' in text
+
+
+@pytest.mark.parametrize(('content', 'words'), [
+    (tiff(tag256=8000, tag257=8000, tag277=60_000), 'at most 403 MB are decoded'),
+    (tiff(tag279=1000), 'ends too early'), (tiff(tag273=1 << 31), 'ends too early'),
+    (b'II*\0' + b'\xff' * 100, 'ends too early'),
+    (b'II+\0' + bytes(4) + struct.pack('<QQ', 16, 1 << 60) + bytes(100), 'ends too early'),
+    (gif((10, 10), (60_000, 60_000)), 'ends too early'), (b'GIF89a' + bytes(100), 'too early')])
+def test_hostile_tiff_or_gif_gets_one_sentence(content, words):
+    from digiphys_ros.perception.imagefile import decode_file
+    assert words in sentence(decode_file, np.frombuffer(content, np.uint8))
+
+
+def test_gif_of_many_comments_and_frames_is_read_in_no_time():
+    import time
+    from digiphys_ros.perception.imagefile import decode_file
+    small = gif((1, 1), (1, 1))
+    comment = b'!\xfe' + (b'\xff' + bytes(255)) * 100_000 + b'\0'
+    start_s = time.process_time()
+    for content in (small[:19] + comment + small[19:], small[:-1] + small[19:-1] * 100_000):
+        assert decode_file(np.frombuffer(content, np.uint8)).shape == (1, 1, 3)
+    assert time.process_time() - start_s < 5
 
 
 def test_image_in_every_reader_is_refused(tmp_path):
@@ -320,11 +366,12 @@ def test_progressive_jpeg_of_many_scans_is_refused():
 
 
 @pytest.mark.parametrize('content', [
-    b'II*\0' + bytes(100), b'GIF89a' + bytes(100), b'v/1\x01' + bytes(100), b'#?RADIANCE\n',
+    b'v/1\x01' + bytes(100), b'#?RADIANCE\n',
     b'\0\0\0\x0cjP  \r\n\x87\n' + bytes(100), b'P7\nWIDTH 9\n'])
 def test_image_of_another_format_is_refused(content):
     from digiphys_ros.perception.imagefile import decode_file
-    assert 'no JPEG, PNG, WebP, BMP' in sentence(decode_file, np.frombuffer(content, np.uint8))
+    text = sentence(decode_file, np.frombuffer(content, np.uint8))
+    assert 'no JPEG, PNG, WebP, TIFF, GIF, BMP' in text
 
 
 # Archives.

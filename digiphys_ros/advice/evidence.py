@@ -15,7 +15,7 @@
 """What an answer hangs on: the part of the picture that, covered, changes it most."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from digiphys_ros.perception import check_golden, Classifier, create_engine, Frame, load_bundle
 from digiphys_ros.resources import find_resource
@@ -77,7 +77,7 @@ def covered(frame: Frame, box: Box) -> Frame:
     (height, width), (x, y, w, h) = pixels.shape[:2], box
     pixels[round(y * height):round((y + h) * height), round(x * width):round((x + w) * width)] \
         = pixels.mean(axis=(0, 1))
-    return Frame(pixels, frame.colour)
+    return replace(frame, pixels=pixels)
 
 
 def place_of(box: Box) -> str:

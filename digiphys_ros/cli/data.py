@@ -115,6 +115,7 @@ def _inspect(arguments: argparse.Namespace) -> int:
 
 def _split(arguments: argparse.Namespace) -> int:
     from digiphys_ros.learning.datasets import save_split, split_dataset
+    from digiphys_ros.learning.datasets.summary import fractions, left_out
     data = _open(arguments.data, arguments)
     if arguments.alike:
         from digiphys_ros.learning.datasets.groups import together
@@ -131,13 +132,19 @@ def _split(arguments: argparse.Namespace) -> int:
     parts = {name: data.take(indices) for name, indices in vars(split).items() if len(indices)}
     report = {'split': arguments.out, 'settings': settings, 'labels': list(data.labels),
               'counts': {name: part.counts().tolist() for name, part in parts.items()},
-              'groups': {name: len(set(part.groups.tolist())) for name, part in parts.items()}}
+              'groups': {name: len(set(part.groups.tolist())) for name, part in parts.items()},
+              'fractions': fractions(parts), 'grouping': data.grouping,
+              'left_out': list(data.skipped)}
     if arguments.json:
         write_json(report, arguments.json)
     if arguments.json != '-':
         for name, counts in report['counts'].items():
-            sys.stdout.write(f'{name:11}{sum(counts):7} samples in {report["groups"][name]} '
+            fraction, groups = report['fractions'][name], report['groups'][name]
+            sys.stdout.write(f'{name:11}{sum(counts):7} samples ({fraction:.1%}) in {groups} '
                              f'groups, {min(counts)} to {max(counts)} a class\n')
+        sys.stdout.write(f'groups: {data.grouping}\n')
+        if data.skipped:
+            sys.stdout.write(f'left out: {left_out(data)}\n')
         sys.stdout.write(f'split: {arguments.out}\n')
     return 0
 
@@ -147,7 +154,8 @@ def _text(report: dict[str, Any]) -> str:
     sizes = [f'{size}: {count}' for size, count in report['sizes'].items()]
     lines = [
         f'{report["samples"]} {report["kind"]}s in {len(counts)} classes and {report["groups"]} '
-        f'groups',
+        f'groups: {report["grouping"]}',
+        f'left out    {report["left_out_summary"] or "no files"}',
         'classes     ' + _listed([f'{name}: {count}' for name, count in counts.items()], 50),
         f'imbalance   {report["imbalance"]}, most to fewest',
         'sizes       ' + _listed(sizes, TOLD),

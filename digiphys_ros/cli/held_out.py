@@ -88,8 +88,8 @@ def open_parted(arguments: argparse.Namespace, held_out: HeldOut) -> Parted:
     if held_out.validation == 'part':
         training, validation = (open_labelled(arguments.data, labels, part, topics=arguments)
                                 for part in ('train', 'val'))
-        return Parted(training, validation, 'validation part',
-                      "the data's own validation part held out")
+        return _said(Parted(training, validation, 'validation part',
+                            "the data's own validation part held out"))
     data = open_labelled(arguments.data, labels, topics=arguments)
     usable = _without_test(data)
     if held_out.split is None:
@@ -102,7 +102,16 @@ def open_parted(arguments: argparse.Namespace, held_out: HeldOut) -> Parted:
         split = split_labelled(data, held_out.split, 0, 0)
         sides = (data.take(np.intersect1d(split.train, usable)),
                  data.take(np.intersect1d(split.validation, usable)))
-    return Parted(*sides, 'held-out groups', _told(held_out, len(usable) < len(data)))
+    return _said(Parted(*sides, 'held-out groups', _told(held_out, len(usable) < len(data))))
+
+
+def _said(parted: Parted) -> Parted:
+    """Print what was left out, and what is held out and why."""
+    from digiphys_ros.learning.datasets.summary import held_out, left_out
+    if parted.training.skipped:
+        sys.stderr.write(f'left out: {left_out(parted.training)}\n')
+    sys.stderr.write(held_out(parted.validation, parted.training, parted.told) + '\n')
+    return parted
 
 
 def _told(held_out: HeldOut, has_test: bool) -> str:

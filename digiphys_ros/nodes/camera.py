@@ -101,6 +101,7 @@ class CameraNode(PipelineNode):
             'frames_sent': self._sent.count,
             'rate_hz': f'{self._sent.per_second(time.monotonic()):.2f}',
             'late': self._late,
+            'unreadable': len(getattr(self._frames, 'unreadable', ())),
             'listeners': self._images.get_subscription_count() if hasattr(self, '_images') else 0,
         }
 

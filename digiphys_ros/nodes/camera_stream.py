@@ -28,6 +28,7 @@ from digiphys_ros.nodes.conversions import (
     vision_info_message,
 )
 from digiphys_ros.nodes.lifecycle import PipelineNode
+from digiphys_ros.perception.bit_depth import BitDepth
 from digiphys_ros.perception.bundle import Bundle
 from digiphys_ros.perception.camera_checks import REASONS
 from digiphys_ros.perception.classify import Classification as Result
@@ -44,12 +45,14 @@ class CameraStream:
 
     :param camera: what their names begin with; empty where there is one camera.
     :param liveness: finds a blind or frozen camera.
+    :param depth: of its 16-bit pixels.
     """
 
-    def __init__(self, node: PipelineNode, camera: str, liveness: LivenessMonitor) -> None:
-        self.camera, self.liveness = camera, liveness
+    def __init__(self, node: PipelineNode, camera: str, liveness: LivenessMonitor,
+                 depth: BitDepth) -> None:
+        self.camera, self.liveness, self.depth = camera, liveness, depth
         self.counts: Counter[str] = Counter()
-        self.health = self.told = ''
+        self.health = ''
         self._node = node
         self._prefix = f'{camera}/' if camera else ''
         self._subscription: qos.AdaptiveSubscription | None = None
@@ -72,6 +75,8 @@ class CameraStream:
         """
         figures: dict[str, Any] = {
             f'camera_{name}': f'{value:.3g}' for name, value in self.liveness.figures.items()}
+        if self.depth.bits:
+            figures['camera_bit_depth'] = self.depth.bits
         if not several:
             return figures
         figures['classified'] = self.counts['classified']
@@ -113,7 +118,7 @@ class CameraStream:
         :raises FrameError: when the message holds no image.
         """
         looked_at = self._debug_images.get_subscription_count()
-        frame = frame_from(message, None if looked_at else least_size)
+        frame = self.depth.steady(frame_from(message, None if looked_at else least_size))
         verdict = self.liveness.check(frame)
         self.health = REASONS.get(verdict, verdict)
         if verdict == 'fresh':

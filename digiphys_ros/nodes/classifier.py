@@ -21,6 +21,7 @@ from typing import Any
 
 from digiphys_ros.errors import ConfigError, DigiphysError, FrameError
 from digiphys_ros.nodes.camera_stream import camera_names, CameraStream, total
+from digiphys_ros.nodes.condition_log import without_numbers
 from digiphys_ros.nodes.conversions import classification_message, stamp_s
 from digiphys_ros.nodes.lifecycle import OK, PipelineNode, WARN
 from digiphys_ros.nodes.parameters import Parameter
@@ -33,6 +34,7 @@ from digiphys_ros.perception import (
     load_bundle,
     warm_up,
 )
+from digiphys_ros.perception.bit_depth import BitDepth
 from digiphys_ros.perception.bundle import Bundle
 from digiphys_ros.perception.camera_checks import Limits, REASONS
 from digiphys_ros.perception.engines import Engine
@@ -79,6 +81,9 @@ class ClassifierNode(PipelineNode):
         Parameter('roi', WHOLE_FRAME, 'Region of interest x, y, width, height as fractions of '
                   'the frame; the whole frame leaves it to the bundle.', 0.0, 1.0, runtime=True),
         Parameter('top_k', 3, 'How many classes to report.', 1, 100, runtime=True),
+        Parameter('bit_depth', 0, 'Bits that the camera uses of a 16-bit pixel, as 12 of mono16. '
+                  '0: the fewest of 10, 12, 14 and 16 that hold the brightest pixel so far.',
+                  0, 16, runtime=True),
         Parameter('black_below', 5.0, 'Mean brightness (0 to 255) under which a frame counts as '
                   'black and is not classified.', 0.0, 255.0, runtime=True),
         Parameter('skip_repeated', True, 'Do not classify a frame equal to the last one: the '
@@ -122,7 +127,8 @@ class ClassifierNode(PipelineNode):
                               f'received {self.settings.cameras!r}: start classifier and policy '
                               'as processes of their own, a policy in the namespace of each.')
         self._streams = [
-            CameraStream(self, camera, LivenessMonitor(Limits.of(self.settings)))
+            CameraStream(self, camera, LivenessMonitor(Limits.of(self.settings)),
+                         BitDepth(self.settings.bit_depth))
             for camera in cameras]
 
     def activate(self) -> None:
@@ -170,6 +176,7 @@ class ClassifierNode(PipelineNode):
             self._announce()
         for stream in self._streams:
             stream.liveness.limits = Limits.of(changed)
+            stream.depth.fixed = changed.bit_depth
 
     def report(self) -> tuple[bytes, str, dict[str, Any]]:
         """Return rates, latencies, drops and what is wrong with the frames."""
@@ -286,11 +293,9 @@ class ClassifierNode(PipelineNode):
 
     def _note_health(self, stream: CameraStream, health: str) -> None:
         stream.health = health
-        if stream.told == health:
-            return
-        stream.told = health
         name = f'{stream.camera}: ' if stream.camera else ''
-        self.note(f'{name}frames: {health}', warn=health != 'fresh')
+        self.note(f'{name}frames: {health}', about=f'frames {stream.camera}',
+                  warn=health != 'fresh', state=without_numbers(health))
 
 
 def main() -> None:

@@ -16,6 +16,7 @@
 
 from collections.abc import Callable
 import contextlib
+from functools import partial
 import gc
 import traceback
 from types import SimpleNamespace
@@ -23,6 +24,7 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from digiphys_ros.errors import ConfigError, DigiphysError
+from digiphys_ros.nodes.condition_log import ConditionLog, log_line
 from digiphys_ros.nodes.parameter_service import PreparingParameterService
 from digiphys_ros.nodes.parameters import Parameter, ParameterSet
 from digiphys_ros.nodes.scheduling import apply_scheduling
@@ -73,7 +75,7 @@ class PipelineNode(SimClockNode):
         self.settings = SimpleNamespace()
         self.phase = 'unconfigured'
         self.problem = ''
-        self._conditions: dict[str, str] = {}
+        self._conditions = ConditionLog()
         self.steady_clock = Clock(clock_type=ClockType.STEADY_TIME)
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
         self.create_timer(1.0, self.publish_diagnostics, clock=self.steady_clock)
@@ -210,19 +212,15 @@ class PipelineNode(SimClockNode):
 
     # Diagnostics.
 
-    def note(self, condition: str, *, about: str = '', warn: bool = False) -> None:
-        """Log ``condition`` once when it differs from the last one about the same thing."""
-        if condition == self._conditions.get(about):
-            return
-        self._conditions[about] = condition
-        # rclpy allows one severity per call site
-        if warn:
-            self.get_logger().warning(condition)
-        else:
-            self.get_logger().info(condition)
+    def note(self, condition: str, *, about: str = '', warn: bool = False, state: str | None = None
+             ) -> None:
+        """Log ``condition`` once while its ``state``, by default its text, stays the same."""
+        self._conditions.note(about, condition if state is None else state,
+                              partial(log_line, self.get_logger(), condition, warn=warn))
 
     def publish_diagnostics(self) -> None:
         """Publish one status; called at 1 Hz and whenever the state changes."""
+        self._conditions.settle()
         level, message, figures = self.report()
         if self.phase == 'unconfigured' and self.problem:
             level, message = ERROR, self.problem

@@ -128,9 +128,10 @@ class PolicyNode(PipelineNode):
             self._check_use(use, message.method)
             check_labels(self._control, labels_of(message), message.method)
             self._mismatch = ''
+            self.note('', about='model')
         except ConfigError as error:
             self._mismatch, self._rule = f'{self.settings.rules}: {error}', ''
-            self.get_logger().error(self._mismatch)
+            self.note(self._mismatch, about='model', warn=True)
         self._known = True
 
     def _check_use(self, use: str, method: str) -> None:
@@ -139,7 +140,7 @@ class PolicyNode(PipelineNode):
         except ConfigError as error:
             # latched: a second classifier that may command would not make this one harmless
             self._refusal, self._rule = str(error), ''
-            self.get_logger().error(self._refusal)
+            self.note(self._refusal, about='use', warn=True)
 
     def take(self, message: Classification) -> None:
         """Command what the rules say about one more image; nothing unless active."""

@@ -23,6 +23,7 @@ from digiphys_ros.control import Actuator, load_actuators
 from digiphys_ros.errors import ConfigError, DigiphysError
 from digiphys_ros.nodes import qos
 from digiphys_ros.nodes.actuator_conversions import actuator_type
+from digiphys_ros.nodes.condition_log import log_line, without_numbers
 from digiphys_ros.nodes.conversions import classification_message, image_message, set_stamp
 from digiphys_ros.nodes.lifecycle import OK, PipelineNode, WARN
 from digiphys_ros.nodes.parameters import Parameter
@@ -145,9 +146,11 @@ class SimNode(PipelineNode):
     def _on_command(self, name: str, actuator: Actuator, message: Any) -> None:
         try:
             self._commands[name] = actuator_values(actuator, message)
+            self.note('', about=actuator.topic)
         except ValueError as error:
             self._refused += 1
-            self.note(f'{actuator.topic}: not obeyed, {error}', about=actuator.topic, warn=True)
+            self.note(f'{actuator.topic}: not obeyed, {error}', about=actuator.topic, warn=True,
+                      state=without_numbers(str(error)))
 
     def _catch_up(self) -> None:
         world = self._world
@@ -202,8 +205,8 @@ class SimNode(PipelineNode):
             self._events = [*self._events, {
                 'time_s': round(event.time_s, 2), 'kind': event.kind, 'detail': event.detail,
                 'right': event.right}][-TOLD_EVENTS:]
-            self.note(f'{event.time_s:.1f} s: {event.kind}: {event.detail}',
-                      warn=event.right is False)
+            log_line(self.get_logger(), f'{event.time_s:.1f} s: {event.kind}: {event.detail}',
+                     warn=event.right is False)
 
 
 def main() -> None:

@@ -32,6 +32,7 @@ from digiphys_ros.advice import (
 from digiphys_ros.errors import AdviceError, AuditError, ConfigError, DigiphysError, FrameError
 from digiphys_ros.nodes import qos
 from digiphys_ros.nodes.advice_conversions import advice_message, case_of, decision_of
+from digiphys_ros.nodes.condition_log import without_numbers
 from digiphys_ros.nodes.conversions import abstain_below_of, frame_from
 from digiphys_ros.nodes.lifecycle import ERROR, OK, PipelineNode, WARN
 from digiphys_ros.nodes.parameters import Parameter
@@ -72,7 +73,8 @@ class TriageNode(PipelineNode):
         self._explainer: Explainer | None = None
         self._digests: OrderedDict[str, str] = OrderedDict()
         self._images: OrderedDict[str, Image | CompressedImage] = OrderedDict()
-        self._counts = {'advised': 0, 'abstained': 0, 'decided': 0, 'refused': 0, 'unlogged': 0}
+        self._counts = {'advised': 0, 'abstained': 0, 'decided': 0, 'refused': 0, 'unlogged': 0,
+                        'unexplained': 0}
         self._unlogged = ''
         self._refused = ''
 
@@ -174,9 +176,13 @@ class TriageNode(PipelineNode):
         if message is None or self._explainer is None or self._model is None:
             return None
         try:
-            return self._explainer(frame_from(message), scores, self._model.hash)
+            found = self._explainer(frame_from(message), scores, self._model.hash)
+            self.note('', about='evidence')
+            return found
         except FrameError as error:
-            self.note(f'evidence: {error}', warn=True)
+            self._counts['unexplained'] += 1
+            self.note(f'evidence: {error}', about='evidence', warn=True,
+                      state=without_numbers(str(error)))
             return None
 
     def _on_classification(self, message: Classification) -> None:
@@ -194,6 +200,7 @@ class TriageNode(PipelineNode):
             self._tell_refusal(error)
             return
         self._unlogged = self._refused = ''
+        self.note('', about='advice')
         self._counts['advised'] += 1
         self._counts['abstained'] += advice.label is None
         self._advice.publish(advice_message(advice, message.header))
@@ -214,7 +221,7 @@ class TriageNode(PipelineNode):
             self._refused = str(error)
         else:
             self._unlogged = str(error)
-        self.note(str(error), warn=True)
+        self.note(str(error), about='advice', warn=True, state=without_numbers(str(error)))
 
 
 def main() -> None:

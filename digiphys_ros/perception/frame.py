@@ -16,39 +16,19 @@
 
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import cv2
 from digiphys_ros.errors import FrameError
-from digiphys_ros.perception.imagefile import decode_file, jpeg_size, kind_of
+from digiphys_ros.perception.bit_depth import depth_of
+from digiphys_ros.perception.encodings import Colour, ENCODINGS, named, pixels_of, whole_rows
+from digiphys_ros.perception.imagefile import decode_file, kind_of
+from digiphys_ros.perception.jpegfile import jpeg_size
 import numpy as np
 from numpy.typing import NDArray
 
-Colour: TypeAlias = Literal['rgb', 'bgr', 'rgba', 'bgra', 'mono']
-
-# encoding -> (type, channels, colour); these are views of the message
-_PLAIN: dict[str, tuple[str, int, Colour]] = {
-    'rgb8': ('u1', 3, 'rgb'), 'bgr8': ('u1', 3, 'bgr'), '8UC3': ('u1', 3, 'bgr'),
-    'rgba8': ('u1', 4, 'rgba'), 'bgra8': ('u1', 4, 'bgra'),
-    'mono8': ('u1', 1, 'mono'), '8UC1': ('u1', 1, 'mono'),
-    'mono16': ('u2', 1, 'mono'), '16UC1': ('u2', 1, 'mono'), '32FC1': ('f4', 1, 'mono'),
-}
-
-# ROS names the first two pixels of the first row, OpenCV those of the second row, shifted by one
-_BAYER = {
-    'bayer_rggb8': cv2.COLOR_BayerBG2BGR, 'bayer_bggr8': cv2.COLOR_BayerRG2BGR,
-    'bayer_gbrg8': cv2.COLOR_BayerGR2BGR, 'bayer_grbg8': cv2.COLOR_BayerGB2BGR,
-}
-
-_YUV422 = {
-    'yuv422': cv2.COLOR_YUV2BGR_UYVY, 'uyvy': cv2.COLOR_YUV2BGR_UYVY,
-    'yuv422_yuy2': cv2.COLOR_YUV2BGR_YUY2, 'yuyv': cv2.COLOR_YUV2BGR_YUY2,
-}
-
-_YUV420 = {'nv12': cv2.COLOR_YUV2BGR_NV12, 'nv21': cv2.COLOR_YUV2BGR_NV21}
-
-ENCODINGS = (*_PLAIN, *_BAYER, *_YUV422, *_YUV420)
-"""Encodings decoded here; any other one is left to cv_bridge where it is installed."""
+IN_MESSAGES = ('JPEG', 'PNG', 'WebP', 'TIFF')
+"""Kinds of files in a CompressedImage."""
 
 _REDUCED = {8: cv2.IMREAD_REDUCED_COLOR_8, 4: cv2.IMREAD_REDUCED_COLOR_4,
             2: cv2.IMREAD_REDUCED_COLOR_2}
@@ -70,22 +50,24 @@ class Frame:
 
     :ivar pixels: (H, W) or (H, W, C); uint8, uint16 or float32.
     :ivar colour: order of the channels.
+    :ivar bits: how many of 16 bits are used: brightness ends at 2 ** bits - 1.
     """
 
     pixels: NDArray[Any]
     colour: Colour
+    bits: int = 16
 
     def converted(self, colour: Colour) -> NDArray[Any]:
         """
         Return the pixels as 8 bits in another channel order, the same array where nothing changes.
 
-        16 bits are scaled by 255/65535 and rounded. Floats are taken as 0 to 1, scaled by 255 and
-        saturated; NaN becomes 0. Transparency is left out.
+        16 bits are scaled by 255 / (2 ** bits - 1), rounded and saturated. Floats are taken as 0
+        to 1, scaled by 255 and saturated; NaN becomes 0. Transparency is left out.
 
         :param colour: rgb, bgr or mono; the frame's own colour only brings it to 8 bits.
         :return: (H, W, 3) or, for mono, (H, W); uint8.
         """
-        pixels = _eight_bits(self.pixels)
+        pixels = _eight_bits(self.pixels, self.bits)
         if colour == self.colour:
             return pixels
         return cv2.cvtColor(pixels, _CONVERSIONS[self.colour, colour])
@@ -97,27 +79,25 @@ def decode_image(data: Any, *, height: int, width: int, encoding: str, step: int
     Return the frame behind the fields of a sensor_msgs/Image.
 
     A view of ``data`` where the encoding allows, row padding included; Bayer and YUV images are
-    converted to BGR. ``height`` is the picture's height, for nv12 and nv21 too: their data holds
-    that many rows of brightness, then half as many of colour, all ``step`` bytes apart. 8UC3 is
-    taken as BGR, as OpenCV and cv_bridge take it.
+    converted to BGR. ``height`` is the picture's height, for YUV with planes too: their data holds
+    that many rows of brightness ``step`` bytes apart, then the rows of colour. 8UC3 and 8UC4 are
+    taken as BGR and BGRA, as OpenCV takes them. Of 16-bit pixels the frame's ``bits`` are the
+    fewest that hold its brightest pixel, where the encoding's name does not say them.
 
-    :param data: any contiguous buffer of bytes.
+    :param data: any contiguous buffer of bytes; padding behind the last row is left out.
+    :param encoding: one of ``ENCODINGS``, or a driver's name of it, such as BayerRG8.
     :param step: bytes from one row to the next.
-    :param is_bigendian: byte order of mono16, 16UC1 and 32FC1.
+    :param is_bigendian: byte order of encodings of 16 and 32 bits.
     :raises FrameError: when the fields do not fit each other, with what was received.
     """
     if height <= 0 or width <= 0:
         raise FrameError(f'image of {width}x{height} pixels: both must be at least 1.')
-    buffer = _bytes_of(data)
-    _check_length(buffer.size, height, width, encoding, step)
-    if encoding in _PLAIN:
-        kind, channels, colour = _PLAIN[encoding]
-        pixel_type = np.dtype(('>' if is_bigendian else '<') + kind)
-        pixels = _rows(buffer, height, width, channels, encoding, step, pixel_type)
-        return Frame(pixels if channels > 1 else pixels[:, :, 0], colour)
-    if encoding in ENCODINGS:
-        return Frame(_by_opencv(buffer, height, width, encoding, step), 'bgr')
-    return _by_cv_bridge(buffer, height, width, encoding, step, is_bigendian)
+    known, bits = named(encoding)
+    buffer = whole_rows(_bytes_of(data), height, width, known, step)
+    if known not in ENCODINGS:
+        return _by_cv_bridge(buffer, height, width, encoding, step, is_bigendian)
+    pixels, colour = pixels_of(buffer, height, width, known, step, is_bigendian)
+    return Frame(pixels, colour, bits or depth_of(pixels))
 
 
 def _bytes_of(data: Any) -> NDArray[Any]:
@@ -127,44 +107,6 @@ def _bytes_of(data: Any) -> NDArray[Any]:
     except (TypeError, ValueError, BufferError) as error:
         raise FrameError(f'image data must be a contiguous buffer of bytes, received '
                          f'{type(data).__name__}: {error}.') from error
-
-
-def _check_length(size: int, height: int, width: int, encoding: str, step: int) -> None:
-    rows = height * 3 // 2 if encoding in _YUV420 else height
-    if size != step * rows:
-        planes = f' ({height} of brightness and {height // 2} of colour)' if rows != height else ''
-        raise FrameError(f'image data is {size} bytes, but a step of {step} x {rows} rows{planes} '
-                         f'is {step * rows} ({width}x{height} {encoding}).')
-
-
-def _rows(buffer: NDArray[Any], height: int, width: int, channels: int, encoding: str,
-          step: int, pixel_type: np.dtype[Any]) -> NDArray[Any]:
-    """Return (height, width, channels) as a view that steps over the padding."""
-    pixel_bytes = channels * pixel_type.itemsize
-    if step < width * pixel_bytes:
-        raise FrameError(f'step is {step} bytes, but {width} pixels of {encoding} need '
-                         f'{width * pixel_bytes}.')
-    return np.ndarray((height, width, channels), pixel_type, buffer=buffer,
-                      strides=(step, pixel_bytes, pixel_type.itemsize))
-
-
-def _by_opencv(buffer: NDArray[Any], height: int, width: int, encoding: str,
-               step: int) -> NDArray[Any]:
-    byte = np.dtype(np.uint8)
-    if encoding in _BAYER:
-        # OpenCV leaves a smaller picture black
-        if height < 3 or width < 3:
-            raise FrameError(f'a {encoding} image of {width}x{height}: at least 3x3 is needed.')
-        mosaic = _rows(buffer, height, width, 1, encoding, step, byte)
-        return cv2.cvtColor(mosaic, _BAYER[encoding])
-    if width % 2 or (encoding in _YUV420 and height % 2):
-        raise FrameError(f'a {encoding} image of {width}x{height}: its pixels share colours in '
-                         'pairs, so the size must be even.')
-    if encoding in _YUV422:
-        pairs = _rows(buffer, height, width, 2, encoding, step, byte)
-        return cv2.cvtColor(pairs, _YUV422[encoding])
-    planes = _rows(buffer, height * 3 // 2, width, 1, encoding, step, byte)
-    return cv2.cvtColor(planes, _YUV420[encoding])
 
 
 def _by_cv_bridge(buffer: NDArray[Any], height: int, width: int, encoding: str, step: int,
@@ -191,38 +133,59 @@ def decode_compressed(data: Any, format: str, least_size: tuple[int, int] | None
     A JPEG that is much larger than needed is decoded at a half, a quarter or an eighth of its
     size: its decoder then takes means of blocks of pixels, as a resize by area does.
 
-    :param data: a JPEG, PNG or WebP file as any contiguous buffer of bytes.
+    :param data: a JPEG, PNG, WebP or TIFF file as any contiguous buffer of bytes; what follows the
+        file's end is left out.
     :param format: the message's format text, used in errors and to refuse depth images; the data
-        itself says which of the three it is.
+        itself says which kind of file it is.
     :param least_size: height and width that are enough; None is all there is.
-    :return: bgr or mono, 8 bits; a mark of orientation inside the file is not followed.
+    :return: bgr or mono; a mark of orientation inside the file is not followed.
     :raises FrameError: when the data is no such file, or not all of one.
     """
     if 'compressedDepth' in format:
         raise FrameError(f'format "{format}": a depth image has no colours to classify.')
     buffer = _bytes_of(data)
     received = f'compressed image of {buffer.size} bytes, format "{format}"'
-    if kind_of(buffer) not in ('JPEG', 'PNG', 'WebP'):
-        raise FrameError(f'{received}: this is no JPEG, PNG or WebP file.')
+    if kind_of(buffer) not in IN_MESSAGES:
+        raise FrameError(f'{received}: this is no {", ".join(IN_MESSAGES[:-1])} or '
+                         f'{IN_MESSAGES[-1]} file.')
     try:
         pixels = decode_file(
             buffer, _reading(buffer, least_size) | cv2.IMREAD_IGNORE_ORIENTATION)
     except FrameError as error:
         raise FrameError(f'{received}: {error}') from error
-    return Frame(pixels, 'mono' if pixels.ndim == 2 else 'bgr')
+    return _frame_of(pixels)
+
+
+def decode_image_file(data: bytes) -> Frame:
+    """
+    Return the frame in an image file, turned upright by its mark of orientation.
+
+    Its ``bits`` are the fewest that hold the file's brightest pixel.
+
+    :raises FrameError: when it cannot be read.
+    """
+    pixels = decode_file(np.frombuffer(data, np.uint8))
+    if pixels.dtype == np.float32 and np.fmax.reduce(pixels, axis=None) > 1:
+        raise FrameError(f'its pixels are fractions up to {pixels.max():g}, and 1 is white: '
+                         'convert the file to 8 or 16 bits.')
+    return _frame_of(pixels)
+
+
+def _frame_of(pixels: NDArray[Any]) -> Frame:
+    return Frame(pixels, 'mono' if pixels.ndim == 2 else 'bgr', depth_of(pixels))
 
 
 def _reading(buffer: NDArray[Any], least_size: tuple[int, int] | None) -> int:
     """Return how OpenCV is to read a file: as small as will do."""
     if least_size is None or (size := jpeg_size(buffer)) is None:
-        return cv2.IMREAD_ANYCOLOR
+        return cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
     return next((flag for divisor, flag in _REDUCED.items()
                  if all(side >= divisor * least
                         for side, least in zip(size, least_size, strict=True))),
                 cv2.IMREAD_ANYCOLOR)
 
 
-def _eight_bits(pixels: NDArray[Any]) -> NDArray[Any]:
+def _eight_bits(pixels: NDArray[Any], bits: int) -> NDArray[Any]:
     if pixels.dtype == np.uint8:
         return pixels
     # OpenCV misreads rows that do not start at a whole number of elements
@@ -230,4 +193,4 @@ def _eight_bits(pixels: NDArray[Any]) -> NDArray[Any]:
     if native.dtype.kind == 'f':
         # fmax and fmin take the number where the other one is NaN
         return cv2.convertScaleAbs(np.fmin(np.fmax(native, 0), 1), alpha=255)
-    return cv2.convertScaleAbs(native, alpha=255 / 65535)
+    return cv2.convertScaleAbs(native, alpha=255 / ((1 << bits) - 1))

@@ -14,32 +14,35 @@
 
 """Image files in memory: what they are, whether they are whole, and their pixels."""
 
+import io
+import os
 import re
 import struct
 from typing import Any
 
 import cv2
 from digiphys_ros.errors import FrameError
+from digiphys_ros.perception import giffile, jpegfile, tifffile
+import numpy as np
 from numpy.typing import NDArray
 
 MOST_PIXELS = 1 << 26
 """Of an image that is decoded, 8192x8192: in colours 201 MB. The next cameras have 61 million."""
+MOST_BYTES = 6 * MOST_PIXELS
+"""Of its pixels: three channels of 16 bits."""
 MOST_SCANS = 100
 """Of a progressive JPEG: each is decoded over the whole image, and cameras write some ten."""
 
-_ENDS = {'JPEG': b'\xff\xd9', 'PNG': b'IEND\xaeB`\x82'}
-_STARTS = {b'\xff\xd8\xff': 'JPEG', b'\x89PNG\r\n\x1a\n': 'PNG', b'BM': 'BMP',
+_PNG_END = b'IEND\xaeB`\x82'
+_STARTS = {jpegfile.START: 'JPEG', b'\x89PNG\r\n\x1a\n': 'PNG', b'BM': 'BMP',
+           **dict.fromkeys(giffile.STARTS, 'GIF'), **dict.fromkeys(tifffile.STARTS, 'TIFF'),
            **{b'P%d' % number: 'PNM' for number in range(1, 7)}}
-
-_FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_ALONE = frozenset((0x01, *range(0xD0, 0xD9)))
-"""Markers of a JPEG without a length."""
 _NUMBER = re.compile(rb'(?:\s|#[^\n]*\n)+(\d+)')
 
 
 def kind_of(data: NDArray[Any]) -> str | None:
     """
-    Return JPEG, PNG, WebP, BMP or PNM by the first bytes of a file, None for anything else.
+    Return JPEG, PNG, WebP, TIFF, GIF, BMP or PNM by a file's first bytes, None for others.
 
     :param data: (N,) uint8.
     """
@@ -59,7 +62,12 @@ def image_size(data: NDArray[Any]) -> tuple[int, int] | None:
     kind = kind_of(data)
     head = data[:1024].tobytes()
     if kind == 'JPEG':
-        return jpeg_size(data)
+        return jpegfile.jpeg_size(data)
+    if kind == 'GIF':
+        return giffile.gif_size(data)
+    if kind == 'TIFF':
+        tiff = tifffile.read_header(data)
+        return None if tiff is None else tiff.sizes[0]
     if kind == 'PNG':
         # the first chunk has to be IHDR
         width, height = struct.unpack('>II', head[16:24].ljust(8, b'\0'))
@@ -100,40 +108,6 @@ def _pnm_size(head: bytes) -> tuple[int, int] | None:
     return (int(height[1]), int(width[1])) if width and height else None
 
 
-def jpeg_size(data: NDArray[Any]) -> tuple[int, int] | None:
-    """
-    Return height and width of a JPEG file by its frame header (ITU-T T.81, B.2.2).
-
-    :param data: (N,) uint8.
-    :return: None where the file is no JPEG, or the header is not where it should be.
-    """
-    place = _frame_header(data)
-    return None if place is None else \
-        (_big_endian(data, place + 5), _big_endian(data, place + 7))
-
-
-def _frame_header(data: NDArray[Any]) -> int | None:
-    """Return where the frame header of a JPEG begins."""
-    if kind_of(data) != 'JPEG':
-        return None
-    place = 2
-    while place + 9 <= data.size and data[place] == 0xFF:
-        marker = int(data[place + 1])
-        if marker in _FRAME_HEADERS:
-            return place
-        if marker == 0xFF:
-            place += 1
-        elif marker in _ALONE:
-            place += 2
-        else:
-            place += 2 + max(_big_endian(data, place + 2), 2)
-    return None
-
-
-def _big_endian(data: NDArray[Any], place: int) -> int:
-    return int.from_bytes(data[place:place + 2].tobytes(), 'big')
-
-
 def check_pixels(height: float, width: float) -> None:
     """
     Refuse an image or a film that would need too much memory.
@@ -151,43 +125,99 @@ def _check_costs(data: NDArray[Any], kind: str) -> None:
     if size is None:
         raise FrameError(f'the header of the {kind} file does not say how large the image is.')
     check_pixels(*size)
-    header = _frame_header(data)
-    if header is not None and data[header + 1] == 0xC2:
+    header = jpegfile.frame_header(data)
+    if header is not None and data[header + 1] == jpegfile.PROGRESSIVE:
         scans = data.tobytes().count(b'\xff\xda')
         if scans > MOST_SCANS:
             raise FrameError(f'a JPEG file of {scans} scans: at most {MOST_SCANS} are decoded.')
+    tiff = tifffile.read_header(data) if kind == 'TIFF' else None
+    for height, width in tiff.sizes if tiff else ():
+        # a decoder reserves memory for a whole tile, and takes any number of samples a pixel
+        check_pixels(height, width)
+        if tiff and height * width * tiff.pixel_bytes > MOST_BYTES:
+            raise FrameError(f'a TIFF file of {width}x{height} pixels with {tiff.pixel_bytes} '
+                             f'bytes each: at most {MOST_BYTES / 1e6:.0f} MB are decoded.')
 
 
-def decode_file(data: NDArray[Any], flags: int = cv2.IMREAD_ANYCOLOR) -> NDArray[Any]:
+def decode_file(data: NDArray[Any], flags: int = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
+                ) -> NDArray[Any]:
     """
-    Return the pixels of an image file.
+    Return the pixels of an image file; of a GIF or TIFF with several images the first.
 
-    :param data: (N,) uint8, the file.
+    :param data: (N,) uint8, the file; what follows its end is left out.
     :param flags: how OpenCV reads it; as it is by default, turned upright by its EXIF mark.
-    :return: (H, W, 3) in BGR or (H, W), uint8.
+    :return: (H, W, 3) in BGR or (H, W); uint8, uint16 or float32.
     :raises FrameError: when the file is broken or not all there.
     """
     if not data.size:
         raise FrameError('the file is empty.')
     kind = kind_of(data)
     if kind is None:
-        raise FrameError('this is no JPEG, PNG, WebP, BMP, PPM or PGM file.')
-    if not _complete(data, kind):
+        raise FrameError('this is no JPEG, PNG, WebP, TIFF, GIF, BMP, PPM or PGM file.')
+    whole = _whole(data, kind)
+    if whole is None:
         raise FrameError(f'the {kind} file ends too early.')
-    _check_costs(data, kind)
+    _check_costs(whole, kind)
+    _hush_opencv()
     try:
-        pixels = cv2.imdecode(data, flags)
+        pixels = cv2.imdecode(whole, flags)
     except cv2.error as error:
         raise FrameError(f'OpenCV cannot read the file ({error.err or error}).') from error
+    if kind == 'GIF' and pixels is None:
+        pixels = _by_pillow(whole)
     if pixels is None or not pixels.size:
-        raise FrameError(f'the {kind} file is broken.')
+        raise FrameError(f'the {kind} file is broken, or packed in a way that OpenCV cannot read.')
+    return _known_depth(pixels)
+
+
+def _hush_opencv() -> None:
+    """Stop OpenCV from printing lines about broken files, unless OPENCV_LOG_LEVEL is set."""
+    logging = getattr(cv2.utils, 'logging', None)
+    if logging is not None and 'OPENCV_LOG_LEVEL' not in os.environ:
+        logging.setLogLevel(logging.LOG_LEVEL_SILENT)
+
+
+def _known_depth(pixels: NDArray[Any]) -> NDArray[Any]:
+    if pixels.dtype == np.float64:
+        return pixels.astype(np.float32)
+    if pixels.dtype not in (np.uint8, np.uint16, np.float32):
+        raise FrameError(f'pixels of the type {pixels.dtype}: convert the file to 8 or 16 bits '
+                         'without a sign.')
     return pixels
 
 
-def _complete(data: NDArray[Any], kind: str) -> bool:
-    """Return whether the file's end is there: some decoders fill what is missing with grey."""
+def _by_pillow(data: NDArray[Any]) -> NDArray[Any]:
+    """Return the pixels of a GIF where OpenCV is older than 4.11, which was the first to read."""
+    try:
+        from PIL import Image, UnidentifiedImageError
+    except ImportError:
+        raise FrameError(f'OpenCV {cv2.__version__} reads no GIF files: install OpenCV 4.11 or '
+                         'later, or Pillow (pip install pillow).') from None
+    try:
+        rgb = np.asarray(Image.open(io.BytesIO(data.tobytes())).convert('RGB'))
+    except (OSError, ValueError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+        raise FrameError(f'the GIF file is broken ({error}).') from error
+    return np.ascontiguousarray(rgb[:, :, ::-1])
+
+
+def _whole(data: NDArray[Any], kind: str) -> NDArray[Any] | None:
+    """
+    Return the file without what follows its end, None where its end is missing.
+
+    Drivers send whole buffers: behind the file are zeros or the rest of an earlier one. Some
+    decoders fill what is missing with grey.
+    """
+    if kind == 'JPEG':
+        end = jpegfile.jpeg_end(data)
+        return None if end is None else data[:end]
+    if kind == 'GIF':
+        return giffile.first_frame(data)
     if kind == 'WebP':
         # the size of what follows stands after the four letters RIFF
-        return data.size >= 8 + int.from_bytes(data[4:8].tobytes(), 'little')
-    # camera drivers pad with zeros
-    return kind not in _ENDS or _ENDS[kind] in data.tobytes().rstrip(b'\0')[-64:]
+        complete = data.size >= 8 + int.from_bytes(data[4:8].tobytes(), 'little')
+    elif kind == 'TIFF':
+        header = tifffile.read_header(data)
+        complete = header is not None and data.size >= header.end
+    else:
+        complete = kind != 'PNG' or _PNG_END in data.tobytes()
+    return data if complete else None

@@ -78,11 +78,15 @@ class LivenessMonitor:
         self._blocks: NDArray[Any] | None = None
         self._repeats = RepeatDetector()
         self._references: tuple[float, ...] = ()
+        self._bits = 0
         self._verdict, self._bad, self._frozen, self._good = 'fresh', 0, 0, 0
         self._found = ''
 
     def check(self, frame: Frame) -> str:
         """Return ``fresh``, ``repeated``, ``black`` or one of ``REASONS``."""
+        if frame.bits != self._bits:
+            # at another depth the same edges are fainter
+            self._bits, self._references = frame.bits, ()
         blocks = sample_blocks(frame)
         if self.limits.skip_repeated and self._equals_last(frame, blocks):
             # a slow camera may send each image several times: it is as good or as bad as before

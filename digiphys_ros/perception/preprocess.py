@@ -15,6 +15,7 @@
 """Pixels to the tensor a model was trained on; training and robot call the same code."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 import math
 from typing import Annotated, Any, Literal
 
@@ -164,7 +165,7 @@ class Preprocessor:
         spec = self._spec
         tensor = np.empty(spec.shape, spec.dtype) if out is None else out
         # cut first, colours last: what does not reach the model is not converted
-        region = Frame(self._cropped(self._region(frame.pixels)), frame.colour)
+        region = replace(frame, pixels=self._cropped(self._region(frame.pixels)))
         resized = Frame(self._resized(region.converted(frame.colour)), frame.colour)
         pixels = resized.converted(spec.colour).reshape(spec.shape)
         if spec.dtype == 'uint8':

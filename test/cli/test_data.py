@@ -121,6 +121,56 @@ def test_split_writes_what_train_reads(tmp_path, capsys):
     assert not set(data.groups[split.train]) & set(data.groups[split.test])
 
 
+@pytest.fixture
+def mixed(tmp_path):
+    """Return 40 images of two classes in two batches, and files that are no images."""
+    root = tmp_path / 'd'
+    for index in range(40):
+        write(root / 'ab'[index % 2] / f'batch{index // 20}' / f'{index}.png', scene(index))
+    for name in ('a/x.heic', 'a/y.heic', 'b/notes.txt'):
+        (root / name).write_text('x')
+    return root
+
+
+def test_inspect_names_what_is_left_out_and_why_images_are_grouped(mixed, tmp_path, capsys):
+    assert main(['data', 'inspect', str(mixed), '--json', str(tmp_path / 'r.json')]) == 0
+    out = capsys.readouterr().out
+    assert 'left out    3 files: 2 .heic (a/x.heic, a/y.heic), 1 .txt (b/notes.txt)' in out
+    assert '40 groups: each image is a group of its own: the folders batch0, batch1' in out
+    report = json.loads((tmp_path / 'r.json').read_text())
+    assert report['left_out'] == ['a/x.heic', 'a/y.heic', 'b/notes.txt']
+    assert 'batch0' in report['grouping']
+
+
+def test_split_says_how_much_it_holds_out_and_why(mixed, tmp_path, capsys):
+    words = ['data', 'split', str(mixed), '--out', str(tmp_path / 's.json')]
+    assert main([*words, '--json', str(tmp_path / 'r.json')]) == 0
+    out = capsys.readouterr().out
+    assert '8 samples (20.0%) in 8 groups' in out
+    assert 'groups: each image is a group of its own: the folders batch0, batch1' in out
+    assert 'left out: 3 files: 2 .heic' in out
+    report = json.loads((tmp_path / 'r.json').read_text())
+    assert report['fractions'] == {'train': 0.8, 'validation': 0.2}
+    assert main([*words, '--group', r'(batch\d)']) == 0
+    out = capsys.readouterr().out
+    assert '20 samples (50.0%) in 1 groups' in out
+    assert r'groups: names that match (batch\d)' in out
+
+
+@pytest.mark.parametrize('words', [['--kind', 'tree'], ['--kind', 'tree', '--split', '{split}']])
+def test_verb_that_trains_says_what_it_holds_out_and_leaves_out(mixed, tmp_path, capsys, words):
+    split = str(tmp_path / 's.json')
+    assert main(['data', 'split', str(mixed), '--out', split]) == 0
+    capsys.readouterr()
+    assert main(['baseline', '--data', str(mixed), *[one.format(split=split) for one in words]]
+                ) == 0
+    told = capsys.readouterr().err
+    assert 'left out: 3 files: 2 .heic (a/x.heic, a/y.heic), 1 .txt (b/notes.txt)' in told
+    assert 'validation: 8 of 40 images (20.0%), 8 of 40 groups; ' in told
+    assert 'whole groups; groups: each image is a group of its own: the folders batch0' in told \
+        or 'held out as s.json says; groups: each image' in told
+
+
 @pytest.mark.parametrize(('words', 'sentence'), [
     ([], 'required: inspect|split'),
     (['inspect', 'nowhere'], 'nowhere: no such file'),

@@ -189,6 +189,62 @@ def test_compressed_images_are_classified(robot):
     assert results[0].header == header
 
 
+@pytest.mark.field('ros-drivers/usb_cam #389', 'Each JPEG ends before the message does; broken '
+                   'ones fill the log.')
+def test_padded_jpegs_are_classified_and_broken_ones_are_one_line(robot):
+    from digiphys_ros.nodes.conversions import jpeg_message
+    from sensor_msgs.msg import CompressedImage
+    from std_msgs.msg import Header
+    from vision_msgs.msg import Classification
+    robot.start('classifier', image_transport='compressed')
+    results = robot.listen(Classification, 'classification')
+    images = robot.speak(CompressedImage, 'image/compressed', 50)
+    robot.is_active('classifier')
+    robot.poll(lambda: robot.node.count_publishers('classification'), 'publisher')
+    heard_reliably(robot, '/image/compressed')
+    broken = 0
+
+    def show(seed, *, cut=False):
+        nonlocal broken
+        message = jpeg_message(picture(seed), 'rgb8', Header(stamp=robot.now(), frame_id='lens'))
+        data = message.data.tobytes()
+        message.data = array('B', data[:len(data) // 2 + seed] if cut else data + data[-900:])
+        count = len(results)
+        broken += cut
+        images.publish(message)
+        robot.wait(lambda: robot.value('classifier', 'broken') == str(broken) if cut
+                   else len(results) > count, 'count or answer', 30.0)
+    show(1)
+    for seed in range(2, 5):
+        # of another size each: the sentence in the diagnostics tells it, the log says it once
+        show(seed, cut=True)
+    assert robot.log('classifier').count('the JPEG file ends too early') == 1
+    show(5)
+
+
+@pytest.mark.field('ethz-asl/hand_eye_calibration #72', 'A mono16 camera fills 12 of 16 bits and '
+                   'is called black.')
+def test_mono16_of_12_bits_is_classified(camera):
+    from sensor_msgs.msg import Image
+    for seed in range(2):
+        grey = picture(seed).mean(-1)
+        wide = (grey * 16 + seed).astype('<u2')
+        wide[0, 0] = 4095
+        message = Image(height=64, width=64, encoding='mono16', step=128,
+                        data=array('B', wide.tobytes()))
+        message.header.stamp = camera.robot.now()
+        count = len(camera.results)
+        camera.publish(message)
+        camera.robot.wait(lambda before=count: len(camera.results) > before, 'classification')
+
+    def depth():
+        return camera.robot.value('classifier', 'camera_bit_depth')
+    camera.robot.wait(lambda: depth() == '12', 'depth')
+    assert camera.count('black') == 0
+    assert camera.robot.set_parameter('classifier', 'bit_depth', 14).successful
+    camera.robot.wait(lambda: depth() == '14', 'depth')
+
+
 def test_several_cameras_go_through_the_network_together_and_are_answered_apart(robot):
     from sensor_msgs.msg import Image
     from vision_msgs.msg import Classification

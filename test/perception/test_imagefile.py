@@ -14,13 +14,16 @@
 
 from array import array
 from contextlib import suppress
+import io
 from itertools import islice
+import sys
 import zipfile
 
 import cv2
 from digiphys_ros.errors import FrameError
 from digiphys_ros.perception.frame import decode_compressed
-from digiphys_ros.perception.imagefile import jpeg_size
+from digiphys_ros.perception.imagefile import decode_file
+from digiphys_ros.perception.jpegfile import jpeg_size
 from hypothesis import given, strategies as st
 import numpy as np
 import pytest
@@ -29,7 +32,8 @@ PICTURE = cv2.GaussianBlur(
     np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8), (0, 0), 4)
 
 
-@pytest.mark.parametrize(('ending', 'tolerance'), [('.png', 0), ('.jpg', 12), ('.webp', 12)])
+@pytest.mark.parametrize(('ending', 'tolerance'), [
+    ('.png', 0), ('.jpg', 12), ('.webp', 12), ('.tiff', 0)])
 def test_compressed_colour_images(ending, tolerance):
     data = cv2.imencode(ending, PICTURE)[1]
     frame = decode_compressed(data.tobytes(), 'bgr8; jpeg compressed bgr8')
@@ -43,7 +47,7 @@ def test_compressed_grey_images():
     np.testing.assert_array_equal(frame.pixels, PICTURE[..., 0])
 
 
-@pytest.mark.parametrize('ending', ['.jpg', '.png', '.webp'])
+@pytest.mark.parametrize('ending', ['.jpg', '.png', '.webp', '.tiff'])
 @pytest.mark.parametrize('share', [0.0, 0.1, 0.5])
 def test_truncated_files_are_refused(ending, share):
     data = cv2.imencode(ending, PICTURE)[1].tobytes()
@@ -69,13 +73,13 @@ def test_compressed_data_in_any_buffer(wrap):
     np.dstack([PICTURE, PICTURE[..., 0]]), PICTURE.astype(np.uint16) * 257])
 def test_transparent_and_16_bit_files_come_as_8_bit_bgr(pixels):
     frame = decode_compressed(cv2.imencode('.png', pixels)[1].tobytes(), 'png')
-    np.testing.assert_array_equal(frame.pixels, PICTURE)
+    np.testing.assert_array_equal(frame.converted('bgr'), PICTURE)
 
 
 def test_depth_and_nonsense_are_refused():
     with pytest.raises(FrameError, match='compressedDepth'):
         decode_compressed(b'\x00' * 40, '16UC1; compressedDepth png')
-    with pytest.raises(FrameError, match='no JPEG, PNG or WebP'):
+    with pytest.raises(FrameError, match='no JPEG, PNG, WebP or TIFF'):
         decode_compressed(b'hello', 'jpeg')
 
 
@@ -140,3 +144,115 @@ def test_what_is_decoded_small_is_classified_as_the_whole_picture(size):
         one, other = (classifier(each).probabilities
                       for each in (small, decode_compressed(data, 'jpeg')))
         assert np.abs(one - other).max() < 0.05
+
+
+def jpeg(picture=PICTURE, *flags):
+    return cv2.imencode('.jpg', picture, list(flags))[1].tobytes()
+
+
+@pytest.mark.field('ros-drivers/usb_cam #389', 'Each JPEG ends before the message does: behind it '
+                   'are the bytes of an earlier frame.')
+@pytest.mark.parametrize('flags', [[], [cv2.IMWRITE_JPEG_PROGRESSIVE, 1],
+                                   [cv2.IMWRITE_JPEG_RST_INTERVAL, 2]])
+@pytest.mark.parametrize('rest', [b'x', b'\xff' * 200, bytes(4096) + b'\x01', jpeg()[-500:],
+                                  jpeg()], ids=['byte', 'ones', 'zeros', 'tail', 'jpeg'])
+def test_jpeg_with_bytes_behind_its_end_decodes_as_without(flags, rest):
+    data = jpeg(PICTURE, *flags)
+    np.testing.assert_array_equal(decode_compressed(data + rest, 'jpeg').pixels,
+                                  decode_compressed(data, 'jpeg').pixels)
+    np.testing.assert_array_equal(decode_file(np.frombuffer(data + rest, np.uint8)),
+                                  decode_file(np.frombuffer(data, np.uint8)))
+
+
+@pytest.mark.parametrize('rest', [b'', bytes(4096), b'\xff' * 100, jpeg()],
+                         ids=['nothing', 'zeros', 'ones', 'jpeg'])
+def test_truncated_jpeg_with_bytes_behind_it_is_refused(rest):
+    data = jpeg()
+    for size in (len(data) // 2, len(data) - 2):
+        with pytest.raises(FrameError, match=r'ends too early|file is broken'):
+            decode_compressed(data[:size] + rest, 'jpeg')
+
+
+def with_thumbnail(data):
+    """Return a JPEG with another one in an application segment, as cameras write it."""
+    small = b'Exif\0\0' + jpeg(PICTURE[::4, ::4])
+    return data[:2] + b'\xff\xe1' + (len(small) + 2).to_bytes(2, 'big') + small + data[2:]
+
+
+def test_end_marker_of_a_thumbnail_is_not_the_end_of_the_jpeg():
+    data = with_thumbnail(jpeg())
+    assert decode_compressed(data, 'jpeg').pixels.shape == PICTURE.shape
+    with pytest.raises(FrameError, match='ends too early'):
+        decode_compressed(data[:len(data) // 2], 'jpeg')
+
+
+def test_png_with_bytes_behind_its_end_decodes_as_without():
+    data = cv2.imencode('.png', PICTURE)[1].tobytes()
+    np.testing.assert_array_equal(decode_compressed(data + jpeg(), 'png').pixels, PICTURE)
+
+
+@pytest.mark.parametrize('compression', [1, 5, 8, 32773])
+@pytest.mark.parametrize('kind', [np.uint8, np.uint16, np.float32])
+def test_compressed_tiff_of_each_depth_is_decoded(compression, kind):
+    if kind == np.float32 and compression == 32773:
+        pytest.skip('OpenCV writes none')
+    scale = {np.uint8: 1, np.uint16: 257, np.float32: 1 / 255}[kind]
+    pixels = (PICTURE * np.float64(scale)).astype(kind)
+    data = cv2.imencode('.tiff', pixels, [cv2.IMWRITE_TIFF_COMPRESSION, compression])[1].tobytes()
+    frame = decode_compressed(data, 'rgb8; tiff compressed bgr8')
+    assert frame.pixels.dtype == kind
+    np.testing.assert_array_equal(frame.converted('bgr'), PICTURE)
+
+
+def test_tiff_of_a_kind_that_is_no_image_is_refused():
+    data = cv2.imencode('.tiff', PICTURE.astype(np.int32))[1].tobytes()
+    with pytest.raises(FrameError, match='type int32: convert the file to 8 or 16 bits'):
+        decode_compressed(data, 'tiff')
+
+
+def gif(pixels, *more, interlace=False):
+    """Return a GIF, of several images one that moves."""
+    images = pytest.importorskip('PIL.Image', reason='Pillow writes the GIF files')
+    file = io.BytesIO()
+    first, *others = (images.fromarray(one[:, :, ::-1]).quantize(64) for one in (pixels, *more))
+    first.save(file, 'GIF', save_all=bool(more), append_images=others, interlace=interlace)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize('interlace', [False, True])
+@pytest.mark.parametrize('by_pillow', [False, True])
+def test_gif_gives_its_first_frame(monkeypatch, by_pillow, interlace):
+    blocks = np.kron(np.arange(0, 256, 16, np.uint8).reshape(4, 4), np.ones((8, 8), np.uint8))
+    pixels = np.dstack([blocks, blocks[::-1], blocks.T])
+    data = np.frombuffer(gif(pixels, 255 - pixels, interlace=interlace), np.uint8)
+    if by_pillow:
+        # as OpenCV before 4.11 does
+        monkeypatch.setattr(cv2, 'imdecode', lambda *_: None)
+    np.testing.assert_array_equal(decode_file(data), pixels)
+    with pytest.raises(FrameError, match='ends too early'):
+        decode_file(data[:len(data) // 4])
+
+
+def test_gif_without_a_reader_names_what_to_install(monkeypatch):
+    data = np.frombuffer(gif(PICTURE), np.uint8)
+    monkeypatch.setattr(cv2, 'imdecode', lambda *_: None)
+    monkeypatch.setitem(sys.modules, 'PIL', None)
+    with pytest.raises(FrameError, match=r'install OpenCV 4\.11 or later, or Pillow'):
+        decode_file(data)
+
+
+@given(st.sampled_from([b'II*\0', b'MM\0*', b'II+\0', b'GIF89a']), st.binary(max_size=300))
+def test_any_bytes_behind_a_tiff_or_gif_head_are_pixels_or_a_frame_error(head, tail):
+    with suppress(FrameError):
+        decode_file(np.frombuffer(head + tail, np.uint8))
+
+
+@given(st.data())
+def test_tiff_or_gif_with_changed_bytes_is_pixels_or_a_frame_error(draw):
+    small = np.zeros((8, 8, 3), np.uint8)
+    data = bytearray(draw.draw(st.sampled_from([
+        cv2.imencode('.tiff', small)[1].tobytes(), gif(small)])))
+    for _ in range(3):
+        data[draw.draw(st.integers(4, len(data) - 1))] = draw.draw(st.integers(0, 255))
+    with suppress(FrameError):
+        decode_file(np.frombuffer(bytes(data), np.uint8))

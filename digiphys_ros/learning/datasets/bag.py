@@ -17,6 +17,7 @@
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 import struct
 from typing import Any
@@ -78,8 +79,13 @@ def open_bag(path: Path, image_topic: str | None = None, label_topic: str | None
     classes = np.array([known.index(name) for _, name in found], np.int64)
     groups = np.r_[0, np.cumsum(np.diff(classes) != 0)] if len(known) > 1 \
         else np.arange(len(classes))
-    return Dataset(str(path), known, classes, groups,
-                   tuple(f'{images[0].topic}[{index}]' for index, _ in found), read)
+    topic = images[0].topic
+    data = Dataset(str(path), known, classes, groups,
+                   tuple(f'{topic}[{index}]' for index, _ in found), read,
+                   skipped=tuple(f'{topic}[{index}] without a label'
+                                 for index, name in enumerate(names) if name is None))
+    return data if len(known) == 1 else replace(
+        data, grouping='images of one label that follow each other')
 
 
 def _check_files(path: Path) -> None:

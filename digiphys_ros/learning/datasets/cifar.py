@@ -148,7 +148,9 @@ def open_cifar(files: Files, names: list[str], part: str | None = None) -> Datas
     return Dataset(files.uri, _labels(files, chosen[0], int(classes.max())), classes,
                    np.arange(len(images)), keys, partial(_read, images), 'image',
                    np.repeat(['test' if _is_test(name) else 'train' for name in chosen],
-                             [len(pixels) for pixels, _ in batches]))
+                             [len(pixels) for pixels, _ in batches]),
+                   tuple(name for name in files.names() if name not in names
+                         and not WANTED.match(PurePosixPath(name).name)))
 
 
 def _read(images: NDArray[np.uint8], index: int) -> NDArray[Any]:

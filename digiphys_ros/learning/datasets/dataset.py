@@ -39,6 +39,8 @@ class Dataset:
     :ivar read: sample of an index: (H, W, 3) RGB or (H, W), uint8; (F,) float32 for a table.
         May be called from several threads. Raises DatasetError naming what cannot be read.
     :ivar parts: (N,) train, val or test, where the data comes in such parts.
+    :ivar skipped: names of the files there that hold none of the samples.
+    :ivar grouping: where the groups come from, a clause for people.
     """
 
     uri: str
@@ -49,6 +51,8 @@ class Dataset:
     read: Callable[[int], NDArray[Any]]
     kind: Literal['image', 'table'] = 'image'
     parts: NDArray[Any] | None = None
+    skipped: tuple[str, ...] = ()
+    grouping: str = 'each sample is a group of its own'
 
     def __post_init__(self) -> None:
         count = len(self.classes)
@@ -137,7 +141,9 @@ def joined(uri: str, labels: tuple[str, ...], parts: Sequence[Dataset]) -> Datas
     return Dataset(uri, labels, np.concatenate([part.classes for part in parts]),
                    np.concatenate(groups), tuple(key for part in parts for key in part.keys),
                    Joined([part.read for part in parts], [len(part) for part in parts]),
-                   parts[0].kind)
+                   parts[0].kind, skipped=tuple(dict.fromkeys(
+                       name for part in parts for name in part.skipped)),
+                   grouping=' / '.join(dict.fromkeys(part.grouping for part in parts)))
 
 
 def side_by_side(sets: Sequence[Dataset]) -> Dataset:
@@ -151,6 +157,7 @@ def side_by_side(sets: Sequence[Dataset]) -> Dataset:
                            'tables.')
     labels = tuple(dict.fromkeys(label for data in sets for label in data.labels))
     renamed = [replace(data, labels=labels, keys=tuple(f'{data.uri}: {key}' for key in data.keys),
+                       skipped=tuple(f'{data.uri}: {name}' for name in data.skipped),
                        classes=np.array([labels.index(label) for label in data.labels]
                                         )[data.classes]) for data in sets]
     whole = joined(' + '.join(data.uri for data in sets), labels, renamed)

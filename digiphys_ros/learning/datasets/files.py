@@ -14,15 +14,15 @@
 
 """Files in a folder or in a .zip, alike."""
 
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
 from digiphys_ros.archives import BROKEN, open_zip, read_entry
 from digiphys_ros.errors import DatasetError, FrameError
 from digiphys_ros.files import read_bytes, reason_of
-from digiphys_ros.perception.imagefile import decode_file
+from digiphys_ros.perception.frame import decode_image_file
 from digiphys_ros.perception.sources.folder import is_image, natural
-import numpy as np
 from numpy.typing import NDArray
 
 
@@ -46,7 +46,7 @@ class Files(Protocol):
 
 
 class FolderFiles:
-    """The files under a folder."""
+    """The files under a folder; ``read`` takes a whole path too, of a file anywhere."""
 
     def __init__(self, path: Path) -> None:
         self.uri = str(path)
@@ -106,6 +106,17 @@ def images_in(files: Files) -> list[PurePosixPath]:
     return [path for path in paths if is_image(path.name) and '__MACOSX' not in path.parts]
 
 
+def files_beside(files: Files, used: Iterable[str], *, images_only: bool) -> tuple[str, ...]:
+    """
+    Return the names of all files that are not used, so that none is left out in silence.
+
+    :param images_only: leave out what is no image.
+    """
+    known = set(used)
+    there = map(str, images_in(files)) if images_only else files.names()
+    return tuple(name for name in there if name not in known)
+
+
 def read_image(files: Files, name: str) -> NDArray[Any]:
     """
     Return the pixels of an image file.
@@ -114,7 +125,7 @@ def read_image(files: Files, name: str) -> NDArray[Any]:
     :raises DatasetError: when it is broken or cut off, naming it.
     """
     try:
-        pixels = decode_file(np.frombuffer(files.read(name), np.uint8))
+        frame = decode_image_file(files.read(name))
     except FrameError as error:
         raise DatasetError(f'{files.uri}: {name}: {error}') from error
-    return pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels[:, :, ::-1])
+    return frame.converted('mono' if frame.colour == 'mono' else 'rgb')

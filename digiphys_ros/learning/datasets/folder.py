@@ -14,6 +14,7 @@
 
 """Images in class folders, in a folder or an archive."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import PurePosixPath
@@ -21,7 +22,8 @@ from typing import Any
 
 from digiphys_ros.errors import DatasetError
 from digiphys_ros.learning.datasets.dataset import Dataset
-from digiphys_ros.learning.datasets.files import Files, images_in, read_image
+from digiphys_ros.learning.datasets.files import Files, files_beside, images_in, read_image
+from digiphys_ros.learning.datasets.groups import groups_of_folders
 from digiphys_ros.perception.sources.folder import natural
 import numpy as np
 from numpy.typing import NDArray
@@ -39,8 +41,8 @@ def class_folders(files: Files, part: str | None = None, labelled: bool = True) 
 
     Folders that hold everything are passed over. Where folders such as ``train`` and ``test`` lie
     above the classes, ``part`` takes one of them; without it all are joined. A folder without an
-    image is a class too, of which there is no sample. A folder in a class folder is a group, and
-    the same one where it has the same name in several classes.
+    image is a class too, of which there is no sample. Folders in the class folders are groups
+    where they look like some, and the same one where they have one name in several classes.
 
     :param labelled: False takes images that lie in no class folder, all as one class.
     :raises DatasetError: when there are no images, or not in folders.
@@ -74,17 +76,9 @@ def _labelled(files: Files, paths: list[PurePosixPath], inner: list[PurePosixPat
     names = [path.parts[0] for path in inner]
     labels = tuple(sorted({*names, *empty}, key=natural))
     index = {label: number for number, label in enumerate(labels)}
+    groups, grouping = groups_of_folders(inner)
     return image_files(files, [str(path) for path in paths], labels,
-                       np.array([index[name] for name in names], np.int64), _groups(inner))
-
-
-def _groups(inner: list[PurePosixPath]) -> NDArray[Any] | None:
-    """Return the folder below the class folder, of an image that lies in none its own path."""
-    folders = {path.parts[1] for path in inner if len(path.parts) > 2}
-    # one that holds them all, such as `images`, tells nothing apart
-    if len(folders) < 2:
-        return None
-    return np.array([path.parts[1] if len(path.parts) > 2 else str(path) for path in inner])
+                       np.array([index[name] for name in names], np.int64), groups, grouping)
 
 
 def _empty(files: Files, common: tuple[str, ...], in_parts: bool) -> set[str]:
@@ -100,16 +94,25 @@ def _empty(files: Files, common: tuple[str, ...], in_parts: bool) -> set[str]:
 def _unlabelled(files: Files, paths: list[PurePosixPath]) -> Dataset:
     """Return images as one class; where they lie in several folders, each is a group."""
     folders = np.array([str(path.parent) for path in paths])
+    several = len(set(folders.tolist())) > 1
     return image_files(files, [str(path) for path in paths], (UNLABELLED,),
-                       np.zeros(len(paths), np.int64),
-                       folders if len(set(folders.tolist())) > 1 else None)
+                       np.zeros(len(paths), np.int64), *((folders, 'folders') if several else ()))
 
 
 def image_files(files: Files, names: list[str], labels: tuple[str, ...],
-                classes: NDArray[np.int64], groups: NDArray[Any] | None = None) -> Dataset:
-    """Return a data set of image files; without groups each image is one of its own."""
-    return Dataset(files.uri, labels, classes, np.arange(len(names)) if groups is None else groups,
-                   tuple(names), partial(_read, files, tuple(names)))
+                classes: NDArray[np.int64], groups: NDArray[Any] | None = None,
+                grouping: str = '', tables: Sequence[str] = ()) -> Dataset:
+    """
+    Return a data set of image files; without groups each image is one of its own.
+
+    :param grouping: where the groups come from, or why there are none.
+    :param tables: files that list the images; then only other images count as left out.
+    """
+    data = Dataset(files.uri, labels, classes,
+                   np.arange(len(names)) if groups is None else groups, tuple(names),
+                   partial(_read, files, tuple(names)),
+                   skipped=files_beside(files, names, images_only=bool(tables)))
+    return replace(data, grouping=grouping) if grouping else data
 
 
 def _read(files: Files, names: tuple[str, ...], index: int) -> NDArray[Any]:

@@ -12,15 +12,53 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Which samples belong together: by their names, or because they look the same."""
+"""Which samples belong together: by their names or folders, or because they look the same."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import PurePosixPath
 import re
+from typing import Any
 
 from digiphys_ros.errors import DatasetError
-from digiphys_ros.learning.datasets.dataset import Dataset
+from digiphys_ros.learning.datasets.dataset import Dataset, listed
 from digiphys_ros.learning.datasets.duplicates import connected
 import numpy as np
+from numpy.typing import NDArray
+
+GROUP_NAME = re.compile(
+    r'(track|patient|subject|person|participant|user|session|sequence|seq|scene|scenario|video|'
+    r'clip|recording|rec|bag|drive|ride|route|run|lap|trip|day|night|date|week|site|location|loc|'
+    r'place|room|camera|cam|device|case|study|series|specimen|slide|lot|object|instance)'
+    r's?([ ._-][\w ._-]*|\d[\w._-]*)?|\d{4}[-_.]?\d{2}[-_.]?\d{2}([ t_.-].*)?', re.IGNORECASE)
+"""Folders of what was recorded together, or a date."""
+MANY_FOLDERS, LARGEST_FRACTION = 10, 0.2
+"""Folders of any name are groups where they are as many, and none holds more of the images."""
+
+
+def groups_of_folders(paths: Sequence[PurePosixPath]) -> tuple[NDArray[Any] | None, str]:
+    """
+    Return the folder below the class folder of each image, where such folders look like groups.
+
+    An image that lies in none is a group of its own.
+
+    :param paths: class folder, folders below it, file.
+    :return: None where they are no groups, and a clause that says why.
+    """
+    folders = Counter(path.parts[1] for path in paths if len(path.parts) > 2)
+    # one that holds them all, such as `images`, tells nothing apart
+    if len(folders) < 2:
+        return None, ''
+    names = listed(sorted(folders), 4)
+    if not (all(map(GROUP_NAME.fullmatch, folders)) or (
+            len(folders) >= MANY_FOLDERS
+            and max(folders.values()) <= LARGEST_FRACTION * len(paths))):
+        return None, (f'each image is a group of its own: the folders {names} in the class '
+                      'folders do not look like groups (names such as session_1 do; `digiphys '
+                      'data split --group` makes groups of any)')
+    return (np.array([path.parts[1] if len(path.parts) > 2 else str(path) for path in paths]),
+            f'folders in the class folders ({names})')
 
 
 def grouped_by_name(data: Dataset, pattern: str) -> Dataset:
@@ -45,7 +83,7 @@ def grouped_by_name(data: Dataset, pattern: str) -> Dataset:
         if found is None or found[1] is None:
             raise DatasetError(f'{data.uri}: {key} does not match the group pattern {pattern}.')
         groups.append(found[1])
-    return replace(data, groups=np.array(groups))
+    return replace(data, groups=np.array(groups), grouping=f'names that match {pattern}')
 
 
 def together(data: Dataset, sets: list[list[int]]) -> Dataset:
@@ -62,4 +100,5 @@ def together(data: Dataset, sets: list[list[int]]) -> Dataset:
     groups = np.empty(len(data), np.int64)
     for group in connected(pairs):
         groups[group] = group[0]
-    return replace(data, groups=groups)
+    return replace(data, groups=groups,
+                   grouping=f'{data.grouping}, joined where images look alike')

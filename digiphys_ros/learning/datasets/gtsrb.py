@@ -58,7 +58,7 @@ def open_gtsrb(files: Files, names: list[str], part: str | None = None) -> Datas
         raise DatasetError(f'{files.uri}: its tables name no image'
                            + (f' of the part "{part}".' if part else '.'))
     data = image_files(files, paths, numbered(max(classes)), np.array(classes, np.int64),
-                       np.array(tracks))
+                       np.array(tracks), 'tracks of signs', names)
     if len(set(parts)) > 1:
         data = replace(data, parts=np.array(parts))
     return data if part is None else data.take(np.flatnonzero(np.array(parts) == part))

@@ -25,6 +25,7 @@ from digiphys_ros.errors import DatasetError
 from digiphys_ros.learning.datasets.dataset import Dataset
 from digiphys_ros.learning.datasets.duplicates import ALIKE, alike, Fingerprint, same
 from digiphys_ros.learning.datasets.split import PARTS, Split
+from digiphys_ros.learning.datasets.summary import left_out
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
@@ -90,7 +91,8 @@ class Inspection:
         sides = None if self.side is None else self.side
         return {
             'problems': self.problems(), 'data': data.uri, 'kind': data.kind, 'samples': len(data),
-            'groups': len(set(data.groups.tolist())),
+            'groups': len(set(data.groups.tolist())), 'grouping': data.grouping,
+            'left_out': list(data.skipped), 'left_out_summary': left_out(data),
             'classes': dict(zip(data.labels, counts.tolist(), strict=True)),
             'imbalance': round(float(counts.max() / max(counts.min(), 1)), 2),
             'sizes': self.sizes,

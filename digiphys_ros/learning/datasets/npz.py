@@ -14,7 +14,7 @@
 
 """Samples and classes in an .npz file."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -75,11 +75,20 @@ def open_npz(path: Path, part: str | None = None) -> Dataset:
     table = len(rows[0].shape) == 2
     read = Joined([_Row(str(path), one.x, some, table)
                    for one, some in zip(names, rows, strict=True)], counts)
-    return Dataset(
+    grouping = next((name for one in names for name in one.groups if name in arrays), None)
+    data = Dataset(
         str(path), labels, joined,
         np.arange(len(joined)) if any(some is None for some in groups) else np.concatenate(groups),
         keys, read, 'table' if table else 'image',
-        None if names[0].part is None else np.repeat([one.part for one in names], counts))
+        None if names[0].part is None else np.repeat([one.part for one in names], counts),
+        skipped=_unused(arrays, [*names, *others]))
+    return data if grouping is None or any(some is None for some in groups) \
+        else replace(data, grouping=f'array `{grouping}`')
+
+
+def _unused(arrays: Arrays, names: list[_Names]) -> tuple[str, ...]:
+    used = {*NAMES, *(name for one in names for name in (one.x, one.y, *one.groups))}
+    return tuple(name for name in arrays if name not in used)
 
 
 @dataclass(frozen=True)

@@ -22,18 +22,21 @@ from typing import Literal
 from digiphys_ros.errors import DatasetError
 from digiphys_ros.learning.datasets.bag import is_bag, open_bag
 from digiphys_ros.learning.datasets.cifar import BATCH, open_cifar, open_cifar_archive
-from digiphys_ros.learning.datasets.dataset import Dataset, listed, MOST_CLASSES
+from digiphys_ros.learning.datasets.dataset import Dataset, joined, listed, MOST_CLASSES
 from digiphys_ros.learning.datasets.files import Files, FolderFiles, ZipFiles
-from digiphys_ros.learning.datasets.folder import class_folders
+from digiphys_ros.learning.datasets.folder import class_folders, PART_OF
 from digiphys_ros.learning.datasets.gtsrb import open_gtsrb, TABLE
 from digiphys_ros.learning.datasets.npz import open_npz
 from digiphys_ros.learning.datasets.table import open_csv
+from digiphys_ros.perception.sources.folder import natural
 import numpy as np
 
 KINDS = ('a folder or .zip of class folders, of a labels.csv, of GTSRB or of CIFAR-10, a .csv, '
          'an .npz with x and y, cifar-10-python.tar.gz, or a ROS 2 bag')
 
 Part = Literal['train', 'val', 'test']
+LISTS = ('labels.csv', '_classes.csv', '_annotations.csv')
+"""Tables of images in a folder: ours, and those that Roboflow exports."""
 
 
 def open_dataset(uri: str, *, labels: Sequence[str] | None = None, part: Part | None = None,
@@ -82,9 +85,31 @@ def _files(files: Files, part: Part | None, labelled: bool) -> Dataset:
     tables = [name for name in names if TABLE.search(name)]
     if tables:
         return open_gtsrb(files, tables, part)
-    listed = [name for name in names if PurePosixPath(name).name == 'labels.csv']
+    listed = [name for name in names if PurePosixPath(name).name.lower() in LISTS]
+    if len(listed) > 1:
+        return _parts(files, listed, part, labelled)
     return open_csv(files, listed[0], labelled) if listed \
         else class_folders(files, part, labelled)
+
+
+def _parts(files: Files, tables: list[str], part: Part | None, labelled: bool) -> Dataset:
+    """Return the data of several tables, each in the folder of a part, as Roboflow exports it."""
+    parts = [PART_OF.get(PurePosixPath(name).parent.name.lower(), '') for name in tables]
+    if '' in parts:
+        raise DatasetError(f'{files.uri}: holds several tables ({", ".join(tables[:4])}): name '
+                           'one of them, or put each into a folder of a part (train, val, test).')
+    sets = [open_csv(files, name, labelled) for name in tables]
+    labels = tuple(sorted({label for data in sets for label in data.labels}, key=natural))
+    renamed = [replace(data, labels=labels, classes=np.array(
+        [labels.index(label) for label in data.labels])[data.classes]) for data in sets]
+    keys = {key for data in sets for key in data.keys} | set(tables)
+    whole = replace(joined(files.uri, labels, renamed),
+                    parts=np.repeat(parts, [len(data) for data in sets]))
+    whole = replace(whole, skipped=tuple(name for name in whole.skipped if name not in keys))
+    if part is not None and part not in parts:
+        raise DatasetError(f'{files.uri}: has no table for the part "{part}", only '
+                           f'{", ".join(tables)}.')
+    return whole if part is None else whole.take(np.flatnonzero(whole.parts == part))
 
 
 def _named(data: Dataset, labels: tuple[str, ...]) -> Dataset:

@@ -16,17 +16,18 @@
 
 from collections.abc import Mapping
 import csv
+from dataclasses import replace
 from functools import partial
 import math
-from pathlib import PurePosixPath
 from typing import Any
 
 from digiphys_ros.errors import DatasetError
-from digiphys_ros.files import csv_columns, csv_rows
-from digiphys_ros.learning.datasets.dataset import Dataset
+from digiphys_ros.files import csv_columns, csv_dialect, csv_rows
+from digiphys_ros.learning.datasets.columns import Columns, columns_of
+from digiphys_ros.learning.datasets.dataset import Dataset, listed
 from digiphys_ros.learning.datasets.files import Files
 from digiphys_ros.learning.datasets.folder import image_files, UNLABELLED
-from digiphys_ros.learning.datasets.npz import GROUPS
+from digiphys_ros.learning.datasets.image_paths import ImagePaths
 from digiphys_ros.perception.sources.folder import natural
 import numpy as np
 from numpy.typing import NDArray
@@ -36,29 +37,38 @@ Row = Mapping[str, str]
 
 def open_csv(files: Files, name: str, labelled: bool = True) -> Dataset:
     """
-    Return the samples in a CSV with the column ``label``.
+    Return the samples in a CSV, separated by commas, semicolons, tabs or bars.
 
-    With a column ``file`` they are images, beside the CSV or in ``images/``; without one they are
-    the numbers in all other columns, a table. Groups are in ``group``, ``track``, ``session`` or
-    ``patient``.
+    With a column of files they are images; without one they are the numbers in all columns but
+    label and group, a table. ``columns_of`` says which columns those are, ``ImagePaths`` where
+    images may lie. An image in several rows, as of an export of boxes, is one sample.
 
     :param labelled: False takes a table without labels too, all as one class.
     :raises DatasetError: naming the line and the column.
     """
-    rows = _rows(files, name, labelled)
     where = f'{files.uri}: {name}'
-    names = [row.get('label', UNLABELLED) for row in rows]
-    labels = tuple(sorted(set(names), key=natural))
-    index = {label: number for number, label in enumerate(labels)}
-    classes = np.array([index[label] for label in names], np.int64)
-    column = next((group for group in GROUPS if group in rows[0]), None)
-    groups = np.arange(len(rows)) if column is None else np.array([row[column] for row in rows])
-    if 'file' in rows[0]:
-        return image_files(files, _paths(files, name, rows), labels, classes, groups)
-    numbers = _numbers(where, rows)
-    return Dataset(files.uri, labels, classes, groups,
+    names, rows, separator = _rows(files, name, where)
+    paths = ImagePaths(files, name)
+    columns = columns_of(names, rows, paths.is_image)
+    label_of = _labels(where, names, rows, columns, labelled)
+    grouping = f'column `{columns.group}`' if columns.group else ''
+    found = None if columns.file is None else paths.resolve(
+        [row[columns.file] for row in rows], columns.file)
+    kept = list(range(len(rows))) if found is None else _once(where, found, label_of)
+    label_of = [label_of[index] for index in kept]
+    labels = tuple(sorted(set(label_of), key=natural))
+    classes = np.array([labels.index(label) for label in label_of], np.int64)
+    groups = None if columns.group is None else np.array(
+        [rows[index][columns.group] for index in kept])
+    if found is not None:
+        return image_files(files, [found[index] for index in kept], labels, classes, groups,
+                           grouping, [name])
+    numbers = _numbers(where, rows, columns, separator)
+    data = Dataset(files.uri, labels, classes,
+                   np.arange(len(rows)) if groups is None else groups,
                    tuple(f'{name}:{line}' for line in range(2, len(rows) + 2)),
                    partial(_row_of, numbers), 'table')
+    return replace(data, grouping=grouping) if grouping else data
 
 
 def _row_of(numbers: NDArray[np.float32], index: int) -> NDArray[Any]:
@@ -66,49 +76,69 @@ def _row_of(numbers: NDArray[np.float32], index: int) -> NDArray[Any]:
     return row
 
 
-def _rows(files: Files, name: str, labelled: bool) -> list[Row]:
-    where = f'{files.uri}: {name}'
+def _rows(files: Files, name: str, where: str) -> tuple[list[str], list[Row], str]:
     try:
         text = files.read(name).decode('utf-8-sig')
-        columns = csv_columns(text)
-        rows: list[Row] = list(csv_rows(text))
+        separator = csv_dialect(text)
+        columns = csv_columns(text, separator)
+        rows: list[Row] = list(csv_rows(text, separator))
     except (UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(f'{where} cannot be read as CSV: {error}.') from error
-    if 'label' not in columns and (labelled or not columns):
+    return columns, rows, separator
+
+
+def _labels(where: str, names: list[str], rows: list[Row], columns: Columns, labelled: bool
+            ) -> list[str]:
+    """Return the label of each row."""
+    if columns.label is None and not columns.one_hot and (labelled or not names):
         raise DatasetError(f'{where}: needs a column `label`, found '
-                           f'{", ".join(columns) or "nothing"}.')
+                           f'{", ".join(names) or "nothing"}.')
     if not rows:
         raise DatasetError(f'{where}: holds no row.')
+    if columns.one_hot:
+        return [_hot(f'{where}:{line}', row, columns.one_hot) for line, row in enumerate(rows, 2)]
+    if columns.label is None:
+        return [UNLABELLED] * len(rows)
     for line, row in enumerate(rows, 2):
-        if row.get('label') == '':
-            raise DatasetError(f'{where}:{line}: needs a value for each of {", ".join(columns)}.')
-    return rows
+        if not row[columns.label]:
+            raise DatasetError(f'{where}:{line}: needs a value for each of {", ".join(names)}.')
+    return [row[columns.label] for row in rows]
 
 
-def _paths(files: Files, name: str, rows: list[Row]) -> list[str]:
-    known, folder = set(files.names()), PurePosixPath(name).parent
-    paths = []
-    for line, row in enumerate(rows, 2):
-        places = [str(folder / row['file']), str(folder / 'images' / row['file'])]
-        found = next((place for place in places if place in known), None)
-        if found is None:
-            raise DatasetError(f'{files.uri}: {name}:{line}: field `file`: there is no '
-                               f'{" and no ".join(places)}.')
-        paths.append(found)
-    return paths
+def _hot(where: str, row: Row, classes: tuple[str, ...]) -> str:
+    found = [name for name in classes if float(row[name])]
+    if len(found) != 1:
+        raise DatasetError(f'{where}: one class an image is needed, received '
+                           f'{listed(found) or "none"}.')
+    return found[0]
 
 
-def _numbers(where: str, rows: list[Row]) -> NDArray[np.float32]:
-    columns = [column for column in rows[0] if column != 'label' and column not in GROUPS]
-    if not columns:
+def _once(where: str, paths: list[str], labels: list[str]) -> list[int]:
+    """Return the first row of each image."""
+    first: dict[str, int] = {}
+    for index, path in enumerate(paths):
+        before = first.setdefault(path, index)
+        if labels[before] != labels[index]:
+            raise DatasetError(f'{where}:{index + 2}: {path} is {labels[index]}, and '
+                               f'{labels[before]} in line {before + 2}: one class an image is '
+                               'needed.')
+    return list(first.values())
+
+
+def _numbers(where: str, rows: list[Row], columns: Columns, separator: str
+             ) -> NDArray[np.float32]:
+    names = [name for name in rows[0] if name not in (columns.label, columns.group)]
+    if not names:
         raise DatasetError(f'{where}: needs a column `file`, or columns of numbers.')
-    numbers = np.empty((len(rows), len(columns)), np.float32)
+    numbers = np.empty((len(rows), len(names)), np.float32)
     for line, row in enumerate(rows, 2):
-        for index, column in enumerate(columns):
-            numbers[line - 2, index] = _number(row[column])
+        for index, name in enumerate(names):
+            # where numbers have decimal commas, semicolons separate them
+            text = row[name].replace(',', '.') if separator == ';' else row[name]
+            numbers[line - 2, index] = _number(text)
             if not np.isfinite(numbers[line - 2, index]):
-                raise DatasetError(f'{where}:{line}: field `{column}`: a number is needed, '
-                                   f'received "{row[column]}".')
+                raise DatasetError(f'{where}:{line}: field `{name}`: a number is needed, '
+                                   f'received "{row[name]}".')
     return numbers
 
 

@@ -14,6 +14,8 @@
 
 """A small sample of a frame: a grid of square blocks at full resolution."""
 
+from dataclasses import replace
+
 from digiphys_ros.perception.frame import Frame
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +42,6 @@ def sample_blocks(frame: Frame) -> NDArray[np.uint8] | None:
         rows, BLOCK_PX, columns, pitch_x, bands.shape[-1])[:, :, :, :BLOCK_PX]
     column = np.ascontiguousarray(blocks.transpose(0, 2, 1, 3, 4)).reshape(
         -1, BLOCK_PX, bands.shape[-1])
-    grey = Frame(column[..., 0] if column.shape[-1] == 1 else column,
-                 frame.colour).converted('mono')
+    grey = replace(frame, pixels=column[..., 0] if column.shape[-1] == 1 else column
+                   ).converted('mono')
     return np.ascontiguousarray(grey).reshape(rows, columns, BLOCK_PX, BLOCK_PX)

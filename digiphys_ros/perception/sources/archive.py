@@ -22,7 +22,8 @@ import zipfile
 
 from digiphys_ros.archives import BROKEN, open_zip, read_entry
 from digiphys_ros.errors import FrameError, SourceError
-from digiphys_ros.files import csv_columns, csv_rows, reason_of
+from digiphys_ros.files import csv_columns, csv_dialect, csv_rows, reason_of
+from digiphys_ros.perception.bit_depth import BitDepth
 from digiphys_ros.perception.sources.folder import image_frame, is_image, natural
 from digiphys_ros.perception.sources.source import Reader, SourceFrame
 
@@ -49,6 +50,7 @@ class ClassFolders:
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
+        self._depth = BitDepth()
         paths = (PurePosixPath(name) for name in archive.namelist())
         self._images = sorted((path for path in paths if is_image(path.name)),
                               key=lambda path: natural(str(path)))
@@ -59,7 +61,7 @@ class ClassFolders:
         for path in self._images:
             label = path.parent.name or None if self._labelled else None
             try:
-                yield image_frame(read_entry(self._archive, str(path)), label)
+                yield image_frame(read_entry(self._archive, str(path)), self._depth, label)
             except (FrameError, *BROKEN):
                 unreadable.append(str(path))
 
@@ -76,6 +78,7 @@ class DrivingLog:
 
     def __init__(self, archive: zipfile.ZipFile, table: str) -> None:
         self._archive = archive
+        self._depth = BitDepth()
         rows = _rows(archive, table)
         folder, names = PurePosixPath(table).parent, set(archive.namelist())
         self._images: list[tuple[str, float]] = []
@@ -93,7 +96,7 @@ class DrivingLog:
         """Yield the images in the order and with the time they were recorded."""
         for name, time_s in self._images:
             try:
-                yield image_frame(read_entry(self._archive, name), None, time_s)
+                yield image_frame(read_entry(self._archive, name), self._depth, None, time_s)
             except (FrameError, *BROKEN):
                 unreadable.append(name)
 
@@ -104,12 +107,13 @@ def _rows(archive: zipfile.ZipFile, table: str) -> list[tuple[str, float, str]]:
     rows = []
     try:
         text = read_entry(archive, table).decode('utf-8-sig')
-        columns = csv_columns(text)
+        separator = csv_dialect(text)
+        columns = csv_columns(text, separator)
         missing = {'file', 'timestamp_ms'} - set(columns)
         if missing:
             raise SourceError(f'{where} needs the columns {", ".join(sorted(missing))}, found '
                               f'{", ".join(columns) or "nothing"}.')
-        for line, row in enumerate(csv_rows(text), 2):
+        for line, row in enumerate(csv_rows(text, separator), 2):
             rows.append((row.get('session', ''),
                          _seconds(row['timestamp_ms'], f'{where}:{line}'), row['file']))
     except (csv.Error, *BROKEN) as error:

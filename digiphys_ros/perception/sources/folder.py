@@ -21,11 +21,12 @@ from typing import Any
 
 from digiphys_ros.errors import FrameError
 from digiphys_ros.files import read_bytes
-from digiphys_ros.perception.imagefile import decode_file
+from digiphys_ros.perception.bit_depth import BitDepth
+from digiphys_ros.perception.frame import decode_image_file
 from digiphys_ros.perception.sources.source import SourceFrame
-import numpy as np
 
-ENDINGS = ('.jpg', '.jpeg', '.png', '.webp', '.bmp', '.ppm', '.pgm')
+ENDINGS = ('.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.webp', '.tif', '.tiff', '.gif', '.bmp',
+           '.dib', '.ppm', '.pgm', '.pbm', '.pnm')
 
 
 class Folder:
@@ -35,6 +36,7 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._depth = BitDepth()
         self._files = sorted((file for file in path.rglob('*') if is_image(file.name)),
                              key=lambda file: natural(str(file)))
 
@@ -43,7 +45,7 @@ class Folder:
         for file in self._files:
             label = file.parent.name if file.parent != self._path else None
             try:
-                yield image_frame(read_bytes(file), label)
+                yield image_frame(read_bytes(file), self._depth, label)
             except (FrameError, OSError):
                 unreadable.append(str(file))
 
@@ -59,11 +61,14 @@ def natural(name: str) -> list[Any]:
     return [int(part) if index % 2 else part for index, part in enumerate(parts)]
 
 
-def image_frame(data: bytes, label: str | None = None, time_s: float | None = None) -> SourceFrame:
+def image_frame(data: bytes, depth: BitDepth, label: str | None = None,
+                time_s: float | None = None) -> SourceFrame:
     """
-    Return the frame in an image file.
+    Return the frame in an image file, in 8 bits.
 
+    :param depth: of all files of the source.
     :raises FrameError: when it cannot be read.
     """
-    pixels = decode_file(np.frombuffer(data, np.uint8))
-    return SourceFrame(pixels, 'mono8' if pixels.ndim == 2 else 'bgr8', label, time_s)
+    frame = depth.steady(decode_image_file(data))
+    encoding = 'mono8' if frame.colour == 'mono' else 'bgr8'
+    return SourceFrame(frame.converted(frame.colour), encoding, label, time_s)

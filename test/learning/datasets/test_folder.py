@@ -125,3 +125,71 @@ def test_folders_named_by_numbers_take_the_names_of_their_numbers(tmp_path):
     assert [data.labels[index] for index in data.classes] == ['one', 'three']
     with pytest.raises(DatasetError, match=r'00003/1\.png: label 3 is out of range, there are 2'):
         open_dataset(str(folder), labels=['a', 'b'])
+
+
+def groups_in(folder):
+    data = open_dataset(str(folder))
+    return len(set(data.groups.tolist())), data.grouping
+
+
+def folders(tmp_path, names, images=6):
+    return write(tmp_path, *(f'{label}/{name}/{index}.png' for label in 'ab' for name in names
+                             for index in range(images)))
+
+
+@pytest.mark.parametrize('names', [
+    ('batch0', 'batch1'), ('part1', 'part2'), ('images', 'more'), ('1', '2'), ('camel', 'horse'),
+    ('session_1', 'batch1')])
+def test_folders_in_class_folders_that_are_no_groups_are_named(tmp_path, names):
+    count, why = groups_in(folders(tmp_path, names))
+    assert count == 24
+    assert f'the folders {", ".join(sorted(names))} in the class folders do not look like' in why
+    assert 'digiphys data split --group' in why
+
+
+@pytest.mark.parametrize('names', [
+    ('day1', 'day2'), ('patient-07', 'patient-12'), ('track_001', 'track_002'), ('day', 'night'),
+    ('2024-05-01', '2024-05-02 rain'), ('20240501', '20240502'), ('Session A', 'Session B'),
+    [f'{number:05}' for number in range(10)], [f'batch{number}' for number in range(12)]])
+def test_folders_in_class_folders_that_look_like_groups_are(tmp_path, names):
+    count, why = groups_in(folders(tmp_path, names, images=2))
+    assert count == len(names)
+    assert why.startswith(f'folders in the class folders ({sorted(names)[0]}')
+
+
+def test_many_folders_of_which_one_holds_most_are_no_groups(tmp_path):
+    write(tmp_path, *(f'a/all/{index}.png' for index in range(30)))
+    folders(tmp_path, [f'{number:05}' for number in range(10)], images=1)
+    assert groups_in(tmp_path)[0] == 50
+
+
+@pytest.mark.field('keras-team/keras #17182', 'A folder of classes holds TIFF files, which are '
+                   'left out.')
+@pytest.mark.parametrize('packed', [False, True])
+def test_tiff_and_gif_are_read_and_what_is_not_is_named(tmp_path, packed):
+    images = pytest.importorskip('PIL.Image', reason='Pillow writes the GIF file')
+    folder = write(tmp_path / 'd', 'a/0.png', 'a/1.tiff', 'b/2.TIF')
+    images.new('RGB', (5, 4), (9, 9, 9)).save(folder / 'b' / '3.gif')
+    for name in ('a/4.heic', 'b/5.heic', 'notes.txt', 'a/._0.png', 'b/Thumbs.db'):
+        (folder / name).write_bytes(b'x')
+    uri = zipped(folder, tmp_path / 'd.zip') if packed else folder
+    data = open_dataset(str(uri))
+    assert data.keys == ('a/0.png', 'a/1.tiff', 'b/2.TIF', 'b/3.gif')
+    assert [data.read(index)[0, 0].tolist() for index in range(4)] == [
+        [0, 0, 0], [1, 1, 1], [2, 2, 2], [9, 9, 9]]
+    assert set(data.skipped) == {'a/4.heic', 'b/5.heic', 'notes.txt', 'a/._0.png', 'b/Thumbs.db'}
+    from digiphys_ros.learning.datasets.summary import left_out
+    assert left_out(data).startswith('5 files: 2 .heic (a/4.heic, b/5.heic), 1 ')
+
+
+def test_images_of_other_parts_are_not_left_out(tmp_path):
+    folder = write(tmp_path, 'train/a/0.png', 'train/b/1.png', 'test/a/2.png', 'test/b/3.png')
+    assert open_dataset(str(folder), part='train').skipped == ()
+
+
+@pytest.mark.parametrize('bits', [10, 12])
+def test_16_bit_files_of_fewer_bits_are_not_black(tmp_path, bits):
+    write(tmp_path, 'a/0.png', 'b/1.png')
+    cv2.imwrite(str(tmp_path / 'a' / 'deep.png'), np.full((4, 5), (1 << bits) - 1, np.uint16))
+    data = open_dataset(str(tmp_path))
+    assert data.read(data.keys.index('a/deep.png'))[0, 0] == 255

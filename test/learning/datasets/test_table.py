@@ -53,7 +53,8 @@ def test_a_csv_of_numbers_is_a_table(tmp_path):
 
 
 @pytest.mark.parametrize(('text', 'words'), [
-    ('file,class\n', 'needs a column `label`, found file, class'),
+    ('file,colour,size\n', 'needs a column `label`, found file, colour, size'),
+    ('file,class\n', 'holds no row'),
     ('file,label\n', 'holds no row'),
     ('a,label\n1,x\n2\n', 'd.csv cannot be read as CSV: line 3 has 1 values, and the first line'),
     ('a,label\n1,x\nred,y\n', 'd.csv:3: field `a`: a number is needed, received "red"'),
@@ -89,3 +90,122 @@ def test_a_driving_log_without_labels(data_dir):
     data = open_dataset(str(data_dir / 'driving_track2a.zip'), labelled=False)
     assert data.read(5999).shape == (120, 160, 3)
     assert len(set(data.groups.tolist())) == 1
+
+
+def images(folder, *names):
+    for index, name in enumerate(names):
+        write(folder / name, index)
+
+
+def found(uri):
+    """Return the labels of the images by the brightness that each was written with."""
+    data = open_dataset(str(uri))
+    return {int(data.read(index)[0, 0, 0]): data.labels[data.classes[index]]
+            for index in range(len(data))}
+
+
+@pytest.mark.parametrize('text', [
+    'file,label\n0.png,a\n1.png,b\n', 'file;label\n0.png;a\n1.png;b\n',
+    'sep=;\nfile;label\n0.png;a\n1.png;b\n', 'file\tlabel\n0.png\ta\n1.png\tb\n',
+    'file , label\n 0.png , a \n1.png, b\n\n', '"file", "label"\n"0.png", "a"\n"1.png", "b"\n',
+    'filename,class\n0.png,a\n1.png,b\n', 'Image Path,Category\n0.png,a\n1.png,b\n',
+    'image_id,diagnosis\n0,a\n1,b\n', 'id,breed\n0,a\n1,b\n', 'Image,Id\n0.png,a\n1.png,b\n',
+    'filename, a, b\n0.png, 1, 0\n1.png, 0, 1\n',
+    'filename,width,height,class,xmin,ymin,xmax,ymax\n0.png,8,6,a,0,0,2,2\n'
+    '0.png,8,6,a,3,3,5,5\n1.png,8,6,b,0,0,2,2\n',
+    '\ufefffile,label\r\n0.png,a\r\n1.png,b\r\n',
+], ids=['plain', 'semicolons', 'excel', 'tabs', 'blanks', 'quoted', 'roboflow', 'spelled',
+        'kaggle_image_id', 'kaggle_two_columns', 'kaggle_whales', 'roboflow_one_hot',
+        'roboflow_boxes', 'windows'])
+def test_csv_of_a_common_export_is_read(tmp_path, text):
+    images(tmp_path, '0.png', '1.png')
+    (tmp_path / 'd.csv').write_text(text)
+    assert found(tmp_path / 'd.csv') == {0: 'a', 1: 'b'}
+
+
+@pytest.mark.parametrize('prefix', [
+    '{folder}/images/', '/content/project/images/', 'C:\\Users\\me\\images\\', 'images/',
+    './images/', '../d/images/', 'http://host/images/'])
+def test_csv_with_paths_of_any_machine_finds_its_images(tmp_path, prefix):
+    images(tmp_path / 'd', 'images/0.png', 'images/1.png', 'other/0.png', 'other/1.png')
+    start = prefix.format(folder=tmp_path / 'd')
+    (tmp_path / 'd' / 'd.csv').write_text(f'file,label\n{start}0.png,a\n{start}1.png,b\n')
+    data = open_dataset(str(tmp_path / 'd' / 'd.csv'))
+    assert data.keys == ('images/0.png', 'images/1.png')
+    assert data.skipped == ('other/0.png', 'other/1.png')
+
+
+def test_csv_with_absolute_paths_finds_images_elsewhere(tmp_path):
+    images(tmp_path / 'there', '0.png', '1.png')
+    (tmp_path / 'here').mkdir()
+    where = tmp_path / 'there'
+    (tmp_path / 'here' / 'd.csv').write_text(
+        f'file,label\n{where}/0.png,a\n{where}/1.png,b\n')
+    assert found(tmp_path / 'here' / 'd.csv') == {0: 'a', 1: 'b'}
+
+
+def test_csv_takes_the_images_of_the_folder_named_as_it(tmp_path):
+    images(tmp_path, 'train/0.png', 'train/1.png')
+    for name in ('0.png', '1.png'):
+        write(tmp_path / 'test' / name, 99)
+    (tmp_path / 'trainLabels.csv').write_text('id,label\n0,a\n1,b\n')
+    assert found(tmp_path / 'trainLabels.csv') == {0: 'a', 1: 'b'}
+    (tmp_path / 'd.csv').write_text('id,label\n0,a\n1,b\n')
+    with pytest.raises(DatasetError, match='its images lie in test and in train'):
+        open_dataset(str(tmp_path / 'd.csv'))
+
+
+def test_csv_takes_no_image_of_the_same_name_from_another_folder(tmp_path):
+    images(tmp_path, 'train/0.png', 'other/1.png')
+    (tmp_path / 'd.csv').write_text('file,label\ntrain/0.png,a\ntrain/1.png,b\n')
+    with pytest.raises(DatasetError, match=r'd\.csv:3: field `file`: there is no train/1\.png'):
+        open_dataset(str(tmp_path / 'd.csv'))
+
+
+def test_group_column_may_be_named_patient_id(tmp_path):
+    images(tmp_path, '0.png', '1.png', '2.png')
+    (tmp_path / 'd.csv').write_text(
+        'Patient ID,filename,class\np1,0.png,a\np1,1.png,b\np2,2.png,b\n')
+    data = open_dataset(str(tmp_path / 'd.csv'))
+    assert data.groups.tolist() == ['p1', 'p1', 'p2']
+    assert data.grouping == 'column `Patient ID`'
+
+
+def test_numbers_with_decimal_commas_are_read_between_semicolons(tmp_path):
+    (tmp_path / 'd.csv').write_text('a;b;label\n1,5;2;x\n-3,25;4;y\n')
+    data = open_dataset(str(tmp_path / 'd.csv'))
+    assert data.read(1).tolist() == [-3.25, 4.0]
+
+
+@pytest.mark.parametrize(('text', 'words'), [
+    ('file,label\n0.png,a\n0.png,b\n', 'd.csv:3: 0.png is b, and a in line 2'),
+    ('file,a,b\n0.png,1,1\n', 'd.csv:2: one class an image is needed, received a, b'),
+    ('file,a,b\n0.png,0,0\n', 'd.csv:2: one class an image is needed, received none')])
+def test_image_of_two_classes_is_refused(tmp_path, text, words):
+    images(tmp_path, '0.png')
+    (tmp_path / 'd.csv').write_text(text)
+    with pytest.raises(DatasetError) as refused:
+        open_dataset(str(tmp_path / 'd.csv'))
+    assert words in str(refused.value)
+
+
+def test_parts_as_roboflow_exports_them_are_parts(tmp_path):
+    for index, part in enumerate(('train', 'valid', 'test')):
+        write(tmp_path / part / 'x.jpg', index)
+        one_hot = ('1, 0', '0, 1', '1, 0')[index]
+        (tmp_path / part / '_classes.csv').write_text(f'filename, Cat, Dog\nx.jpg, {one_hot}\n')
+    (tmp_path / 'README.roboflow.txt').write_text('x')
+    data = open_dataset(str(tmp_path))
+    assert data.labels == ('Cat', 'Dog')
+    assert data.parts.tolist() == ['test', 'train', 'val']
+    assert data.skipped == ()
+    held_out = open_dataset(str(tmp_path), part='val')
+    assert [data.labels[index] for index in held_out.classes] == ['Dog']
+
+
+def test_several_tables_in_no_parts_are_named(tmp_path):
+    for name in ('a', 'b'):
+        images(tmp_path / name, '0.png')
+        (tmp_path / name / 'labels.csv').write_text('file,label\n0.png,x\n')
+    with pytest.raises(DatasetError, match=r'several tables \(a/labels.csv, b/labels.csv\)'):
+        open_dataset(str(tmp_path))

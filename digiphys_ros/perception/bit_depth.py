@@ -1,0 +1,72 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""How many bits a camera uses of its 16-bit pixels: mono16 does not say."""
+
+from dataclasses import replace
+from typing import Any, TYPE_CHECKING
+
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from digiphys_ros.perception.frame import Frame
+
+DEPTHS = (10, 12, 14, 16)
+"""Of the converters in cameras; a 10-bit image is the darkest that is brightened."""
+
+
+def depth_of(pixels: NDArray[Any]) -> int:
+    """
+    Return the fewest bits of ``DEPTHS`` that hold the brightest pixel; 16 for other types.
+
+    :param pixels: of any shape.
+    """
+    if pixels.dtype.kind != 'u' or pixels.dtype.itemsize != 2:
+        return DEPTHS[-1]
+    brightest = int(pixels.max(initial=0))
+    return next(bits for bits in DEPTHS if brightest < 1 << bits)
+
+
+class BitDepth:
+    """
+    Bits of one camera's 16-bit pixels, the same from frame to frame.
+
+    A depth that is found only grows: a dark scene does not change the brightness of the next
+    frames, and a camera changes its depth three times at most.
+
+    :param bits: where it is known; 0 finds it.
+    :ivar fixed: the same; may be changed between two frames.
+
+    Example::
+
+        depth = BitDepth()
+        for frame in frames:
+            classify(depth.steady(frame))
+    """
+
+    def __init__(self, bits: int = 0) -> None:
+        self.fixed = bits
+        self._found = 0
+
+    @property
+    def bits(self) -> int:
+        """Return the depth, 0 before the first image of 16 bits."""
+        return self._found and (self.fixed or self._found)
+
+    def steady(self, frame: 'Frame') -> 'Frame':
+        """Return the frame with the depth of its camera."""
+        if frame.pixels.dtype.kind != 'u' or frame.pixels.dtype.itemsize != 2:
+            return frame
+        self._found = max(self._found, frame.bits)
+        return frame if self.bits == frame.bits else replace(frame, bits=self.bits)

@@ -1,0 +1,87 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""JPEG files by their markers (ITU-T T.81): how large an image is, and where it ends."""
+
+import re
+from typing import Any
+
+from numpy.typing import NDArray
+
+START = b'\xff\xd8\xff'
+PROGRESSIVE = 0xC2
+
+_FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_ALONE = frozenset((0x01, *range(0xD0, 0xD9)))
+"""Markers without a length."""
+_START_OF_IMAGE, _END_OF_IMAGE = 0xD8, 0xD9
+_MARKER = re.compile(rb'\xff[\x01-\xcf\xd8-\xfe]')
+"""In compressed data 0xFF is followed by 0, or by the number of a restart interval."""
+
+
+def jpeg_size(data: NDArray[Any]) -> tuple[int, int] | None:
+    """
+    Return height and width of a JPEG file by its frame header (B.2.2).
+
+    :param data: (N,) uint8.
+    :return: None where the file is no JPEG, or the header is not where it should be.
+    """
+    place = frame_header(data)
+    return None if place is None else \
+        (_big_endian(data, place + 5), _big_endian(data, place + 7))
+
+
+def frame_header(data: NDArray[Any]) -> int | None:
+    """Return where the frame header of a JPEG begins; its marker is the byte after that."""
+    if data[:3].tobytes() != START:
+        return None
+    place = 2
+    while place + 9 <= data.size and data[place] == 0xFF:
+        marker = int(data[place + 1])
+        if marker in _FRAME_HEADERS:
+            return place
+        if marker == 0xFF:
+            place += 1
+        elif marker in _ALONE:
+            place += 2
+        else:
+            place += 2 + max(_big_endian(data, place + 2), 2)
+    return None
+
+
+def jpeg_end(data: NDArray[Any]) -> int | None:
+    """
+    Return the length of the JPEG at the start of a buffer, whatever bytes follow it.
+
+    A thumbnail inside a segment has an end marker of its own, which does not count.
+
+    :param data: (N,) uint8.
+    :return: None where the end marker is missing: the file was cut off.
+    """
+    text = data.tobytes()
+    place = 2
+    while (found := _MARKER.search(text, place)) is not None:
+        place, marker = found.end(), text[found.end() - 1]
+        if marker == _END_OF_IMAGE:
+            return place
+        if marker == _START_OF_IMAGE:
+            # the next image begins before this one has ended
+            return None
+        if marker not in _ALONE:
+            place += max(int.from_bytes(text[place:place + 2], 'big'), 2)
+    return None
+
+
+def _big_endian(data: NDArray[Any], place: int) -> int:
+    return int.from_bytes(data[place:place + 2].tobytes(), 'big')
