@@ -116,7 +116,7 @@ class GateNode(PipelineNode):
     def configure(self) -> None:
         """Load the actuators and start to publish their safe states."""
         settings = self.settings
-        actuators = load_actuators(find_resource(settings.rules, 'config'))
+        actuators = load_actuators(find_resource(self.beside(settings.rules), 'config'))
         for actuator in actuators.values():
             check_message(actuator)
         latched = self._recall()
