@@ -200,7 +200,7 @@ def campaign(arguments: argparse.Namespace) -> dict[str, Any]:
     jobs += [partial(slow, track[start:start + 1400], f'track {start}', kind)
              for start in (1000, 3000) for kind in SLOW]
     cv2.setNumThreads(1)
-    done = [job() for job in tqdm(jobs, unit='job')]
+    done = [job() for job in tqdm(jobs, unit='job', disable=None)]
     good = [asdict(one) for one in done if isinstance(one, Result)]
     return {'good': good, 'blind': [one for one in done if isinstance(one, dict)],
             'check_ms': {f'{width}x{height}': milliseconds((width, height))

@@ -39,7 +39,8 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     ways = [(name, *way) for name, model in bundles.items()
             for way in engines(load_bundle(model.folder), gpu, arguments.engine)]
     cases = [case(name, title, make(), batches, arguments.rounds)
-             for name, title, make in tqdm(ways, desc='engines alone', unit='engine')]
+             for name, title, make in tqdm(
+                 ways, desc='engines alone', unit='engine', disable=None)]
     return {'cases': cases, 'bars': []}
 
 

@@ -82,7 +82,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
 def _round(cases: list[Case], bundles: Mapping[str, Model], rules: Path, seconds: float,
            number: int) -> dict[Any, Any]:
     found: dict[Any, Any] = {'small': {kind: small_hop(seconds, kind) for kind in ('', 'tuned')}}
-    for case in tqdm(cases, desc=f'latency, round {number + 1}', unit='case'):
+    for case in tqdm(cases, desc=f'latency, round {number + 1}', unit='case', disable=None):
         source, bundle, branch = case
         if source not in found:
             found[source] = {'bare': hop(source, seconds), 'tuned': hop(source, seconds, 'tuned'),

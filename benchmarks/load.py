@@ -59,7 +59,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     bundles = make_bundles(arguments.work, arguments.engine, (SIGNS, LARGE))
     counts = (4,) if arguments.short else CAMERAS
     rounds = [_cameras(counts, bundles[LARGE], arguments.seconds)
-              for _ in tqdm(range(arguments.rounds), desc='cameras', unit='round')]
+              for _ in tqdm(range(arguments.rounds), desc='cameras', unit='round', disable=None)]
     cases = [{'case': f'{count} camera(s) {SMALL[0]}x{SMALL[1]}, {LARGE}',
               'value': f'{median(one[count] for one in rounds):.1f} frames a second, '
                        f'{median(one[count] / one["alone"] for one in rounds):.2f} of the '

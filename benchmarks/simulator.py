@@ -32,7 +32,7 @@ ALONE_S = {'traffic': 60.0, 'signals': 600.0, 'sorting': 60.0}
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return cases and bars, medians over the rounds."""
     rounds = [{name: factor(name, seconds) for name, seconds in ALONE_S.items()}
-              for _ in tqdm(range(arguments.rounds), desc='simulator', unit='round')]
+              for _ in tqdm(range(arguments.rounds), desc='simulator', unit='round', disable=None)]
     cases = [{'case': f'{name} without camera, classifier told the truth',
               'value': f'{median(one[name] for one in rounds):.0f} times real time'}
              for name in ALONE_S]

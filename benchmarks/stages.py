@@ -55,7 +55,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         {'case': f'{size[0]}x{size[1]} {kind}, {name}',
          'stages_ms': stages_ms(size, kind, Classifier(
              load_bundle(bundles[name].folder), bundles[name].engine()))}
-        for size, kind, name in tqdm(cases, desc='stages', unit='case')], 'bars': []}
+        for size, kind, name in tqdm(cases, desc='stages', unit='case', disable=None)], 'bars': []}
 
 
 def stages_ms(size: tuple[int, int], kind: str, classifier: Classifier) -> dict[str, float]:

@@ -50,7 +50,8 @@ SWAP_S = 6.0
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return cases and bars, medians over the rounds."""
     rounds = [{'first_s': first_classification_s(), **swap()}
-              for _ in tqdm(range(arguments.rounds), desc='start and swap', unit='round')]
+              for _ in tqdm(
+                  range(arguments.rounds), desc='start and swap', unit='round', disable=None)]
 
     def over(figure: str) -> float:
         return median(one[figure] for one in rounds)

@@ -72,7 +72,7 @@ def dead_camera_ms(count: int) -> list[float]:
         stoppers = [script('stopper.py', 'lease', f'robot{number}', str(count // ROBOTS))
                     for number in range(ROBOTS)]
         values = [result_of(stopper, 60 + count) for stopper in tqdm(
-            stoppers, desc='dead cameras', unit='robot')]
+            stoppers, desc='dead cameras', unit='robot', disable=None)]
     return [value for one in values for value in one]
 
 
@@ -93,7 +93,8 @@ def estop_ms(count: int) -> list[float]:
 def gate_end_ms(number: int, count: int) -> list[float]:
     """Return from a signal to the gate to the safe command of its guard."""
     values: list[float] = []
-    for _ in tqdm(range(count), desc=f'gate ended by {signal.Signals(number).name}'):
+    for _ in tqdm(range(count), desc=f'gate ended by {signal.Signals(number).name}',
+                  disable=None):
         with gates(1) as pids:
             values += result_of(script(
                 'stopper.py', 'gate', 'robot0', '1', str(pids[0]), str(number)), 60)

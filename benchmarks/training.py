@@ -40,7 +40,8 @@ AUGMENTATION = Augmentation(crop=0.1, scale=0.1, perspective=0.05, brightness=0.
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return images a second of both, their ratio, and the bar; interleaved rounds."""
     rounds = [both_rates(number)
-              for number in tqdm(range(PAIRS * arguments.rounds), desc='training', unit='pair')]
+              for number in tqdm(range(PAIRS * arguments.rounds), desc='training', unit='pair',
+                                 disable=None)]
     ratios = [one['ours'] / one['bare'] for one in rounds]
     ratio = median(ratios)
     images, classes = random_images()

@@ -55,7 +55,8 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return latency and frames a second of both, and how much lower and higher ours are."""
     seconds = arguments.seconds
     rounds = [{'tutorial': run(seconds, tutorial), 'ours': run(seconds, ours)}
-              for _ in tqdm(range(arguments.rounds), desc='tutorial-style node', unit='round')]
+              for _ in tqdm(
+                  range(arguments.rounds), desc='tutorial-style node', unit='round', disable=None)]
 
     def ratios(figure: str, top: str, bottom: str) -> list[float]:
         return [one[top][figure] / one[bottom][figure] for one in rounds]

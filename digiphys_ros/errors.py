@@ -14,6 +14,9 @@
 
 """The one exception hierarchy of the package: each message is a sentence with the fix."""
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class DigiphysError(Exception):
     """Base of every error this package raises on purpose."""
@@ -65,3 +68,19 @@ class AdviceError(DigiphysError):
 
 class AuditError(DigiphysError):
     """Raise when an audit log cannot be written, or is not as it was written."""
+
+
+def did_you_mean(name: str, allowed: Iterable[str]) -> str:
+    """
+    Return a suggestion for a misspelt name.
+
+    :param allowed: the names that exist.
+    :return: text for the end of a clause, empty where nothing is near.
+
+    Example::
+
+        >>> did_you_mean('leese_s', ['lease_s', 'rate_hz'])
+        ' (did you mean lease_s?)'
+    """
+    nearest = get_close_matches(name, allowed, 1)
+    return f' (did you mean {nearest[0]}?)' if nearest else ''

@@ -19,6 +19,7 @@ from contextlib import suppress
 import fcntl
 import os
 import queue
+import re
 import threading
 import time
 
@@ -29,17 +30,33 @@ CHUNK_BYTES = 65536
 WAITING_CHUNKS = 64
 """How much output waits for a terminal that was stopped: with full chunks 4 MB."""
 
+HOLD_S = 0.05
+"""How long a line waits for its end where lines are hidden."""
+
 FLUSH_S = 0.3
 """How long the end of the process waits for output that nobody takes."""
 
 F_SETPIPE_SZ = 1031
 
+SHOW_ALL = 'DIGIPHYS_DEBUG'
+"""Environment variable that shows the lines below; ``digiphys --debug`` sets it."""
+
+LIBRARY_LINES = re.compile(
+    rb'[IWE]\d{4} \d\d:\d\d:\d+\.\d+ +\d+ \S+:\d+\] '
+    rb'|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: [IWE] \S+:\d+\] '
+    rb'|WARNING: All log messages before absl::InitializeLog\(\)'
+    rb'|To enable the following instructions: .* rebuild TensorFlow'
+    rb'|(?:INFO|WARNING|VERBOSE): .*(?:TensorFlow|LiteRT|XNNPACK|delegate)')
+"""What TensorFlow and LiteRT write to standard error by themselves, fatal errors left out."""
+
 
 class _Sink:
     """Where output goes, with a queue and a thread of its own."""
 
-    def __init__(self, descriptor: int, name: str) -> None:
+    def __init__(self, descriptor: int, name: str, hidden: re.Pattern[bytes] | None) -> None:
         self.dropped_bytes = 0
+        self._hidden = hidden
+        self._line = b''
         self._descriptor = descriptor
         self._waiting: queue.Queue[bytes | None] = queue.Queue(WAITING_CHUNKS)
         self.thread = _start(self._write, f'write-{name}')
@@ -58,13 +75,33 @@ class _Sink:
 
     def _write(self) -> None:
         reported_bytes = 0
-        while (chunk := self._waiting.get()) is not None:
+        while (chunk := self._next()) is not None:
             dropped_bytes = self.dropped_bytes
             if dropped_bytes > reported_bytes:
                 chunk += (f'[{dropped_bytes - reported_bytes} bytes of output were dropped: '
                           'nobody took them]\n').encode()
                 reported_bytes = dropped_bytes
             self._send(chunk)
+
+    def _next(self) -> bytes | None:
+        """Return output without hidden lines; None at its end."""
+        if self._hidden is None:
+            return self._waiting.get()
+        try:
+            chunk = self._waiting.get(timeout=HOLD_S if self._line else None)
+        except queue.Empty:
+            # no line of a library, which would have ended by now
+            chunk, self._line = self._line, b''
+            return chunk
+        *lines, rest = (self._line + (chunk or b'')).splitlines(keepends=True) or [b'']
+        self._line = b''
+        if chunk and not rest.endswith(b'\n'):
+            self._line, rest = rest, b''
+        shown = b''.join(line for line in (*lines, rest) if not self._hidden.match(line))
+        if chunk is None and shown:
+            # the end comes after the last line
+            self._waiting.put_nowait(None)
+        return shown if chunk or shown else None
 
     def _send(self, chunk: bytes) -> None:
         try:
@@ -93,9 +130,11 @@ class OutputRelay:
 
     :param descriptor: 1 for standard output, 2 for standard error.
     :param log: descriptor of a file that gets a copy, None for none.
+    :param hidden: lines that match from their start are left out.
     """
 
-    def __init__(self, descriptor: int, log: int | None = None) -> None:
+    def __init__(self, descriptor: int, log: int | None = None,
+                 hidden: re.Pattern[bytes] | None = None) -> None:
         self._descriptor = descriptor
         self._target = os.dup(descriptor)
         self._source, pipe = os.pipe()
@@ -105,9 +144,9 @@ class OutputRelay:
         os.set_blocking(pipe, False)
         os.dup2(pipe, descriptor)
         os.close(pipe)
-        self._sinks = [_Sink(self._target, str(descriptor))]
+        self._sinks = [_Sink(self._target, str(descriptor), hidden)]
         if log is not None:
-            self._sinks.append(_Sink(log, f'{descriptor}-log'))
+            self._sinks.append(_Sink(log, f'{descriptor}-log', hidden))
         self._reader = _start(self._read, f'read-{descriptor}')
 
     def close(self) -> None:
@@ -136,12 +175,18 @@ def relay_output(log: int | None = None) -> Callable[[], None]:
     if os.isatty(2):
         # the logger in C would see a pipe and leave the colours out
         os.environ.setdefault('RCUTILS_COLORIZED_OUTPUT', '1')
-    relays = [OutputRelay(descriptor, log) for descriptor in (1, 2) if _is_open(descriptor)]
+    relays = [OutputRelay(descriptor, log, None if descriptor == 1 else hidden_lines())
+              for descriptor in (1, 2) if _is_open(descriptor)]
 
     def end() -> None:
         for relay in relays:
             relay.close()
     return end
+
+
+def hidden_lines() -> re.Pattern[bytes] | None:
+    """Return the lines of libraries, None where they are to be shown."""
+    return None if os.environ.get(SHOW_ALL) else LIBRARY_LINES
 
 
 def _is_open(descriptor: int) -> bool:

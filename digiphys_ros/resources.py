@@ -14,12 +14,15 @@
 
 """Where the package's own files (config, models, launch, worlds) lie."""
 
+from collections.abc import Sequence
 from pathlib import Path
 import sys
 
 from digiphys_ros.errors import ConfigError
 
 PACKAGE = 'digiphys_ros'
+LAUNCH_PREFIX = 'launch_params_'
+"""How launch names the files that it writes: their values come from its command line."""
 
 
 def share_dir() -> Path:
@@ -70,3 +73,30 @@ def find_resource(name: str, folder: str) -> Path:
     offered = ', '.join(sorted(path.name for path in shipped.glob('*'))) or 'nothing'
     raise ConfigError(
         f'"{name}" was not found, neither as a path nor in {shipped} (which offers: {offered}).')
+
+
+def beside_parameters(name: str, words: Sequence[str]) -> str:
+    """
+    Resolve a relative path from the folder of the parameters file that a node was started with.
+
+    :param name: a path, or the name of something shipped.
+    :param words: the command line of the node.
+    :return: the path where something lies there, else ``name`` as it is.
+    :raises ConfigError: for a path that cannot be looked up.
+    """
+    files = [Path(words[index + 1]) for index, word in enumerate(words[:-1])
+             if word == '--params-file']
+    try:
+        if name.startswith('~'):
+            return str(Path(name).expanduser())
+        for path in (file.absolute().parent / name for file in files if _may_be_beside(file)):
+            if name and path.exists():
+                return str(path)
+    except (OSError, RuntimeError) as error:
+        raise ConfigError(f'"{name[:80]}" cannot be looked up: {error}') from error
+    return name
+
+
+def _may_be_beside(file: Path) -> bool:
+    return not file.name.startswith(LAUNCH_PREFIX) and \
+        file.absolute().parent != share_dir() / 'config'

@@ -74,11 +74,12 @@ class Supervisor:
                 for text in self._look_after(name, child)]
 
     def stop(self, patience_s: float = 1.3) -> None:
-        """Interrupt every process, kill those still there after ``patience_s`` seconds."""
+        """Ask every process to end, kill those still there after ``patience_s`` seconds."""
         running = [child.process for child in self._children.values()
                    if child.process.poll() is None]
         for process in running:
-            process.send_signal(signal.SIGINT)
+            # on SIGINT a Python that still imports prints where it was
+            process.terminate()
         deadline_s = time.monotonic() + patience_s
         for process in running:
             try:

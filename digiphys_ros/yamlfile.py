@@ -14,8 +14,9 @@
 
 """Read a YAML file into a validated model; an error names the file, the line and the field."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+import re
 from typing import Any, TypeVar
 
 from digiphys_ros.errors import ConfigError
@@ -39,6 +40,15 @@ _PREFIX = 'tag:yaml.org,2002:'
 _TAGS = {_PREFIX + name for name in ('null', 'bool', 'int', 'float', 'str', 'seq', 'map', 'merge')}
 
 
+class _Loader(yaml.SafeLoader):
+    """Also read ``5e-1`` as a number, as YAML 1.2 and ROS do: PyYAML takes it for text."""
+
+
+_Loader.add_implicit_resolver(
+    f'{_PREFIX}float', re.compile(r'[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+$'),
+    list('-+.0123456789'))
+
+
 def load_yaml(path: str | Path, model: type[Model]) -> Model:
     """
     Read ``path`` and validate it against ``model``.
@@ -49,18 +59,48 @@ def load_yaml(path: str | Path, model: type[Model]) -> Model:
     :raises ConfigError: ``FILE:LINE: field `a.b`: reason, received VALUE``.
     """
     path = Path(path)
-    try:
-        text = read_text(path, CONFIG_BYTES)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f'{path}: cannot be read: {why(error)}.') from error
-    node, data = _parse(path, text)
-    if not isinstance(data, dict):
-        raise ConfigError(f'{path}:1: a mapping of fields is needed, received {_shorten(data)}.')
+    node, data = parse_mapping(path, read_yaml(path))
     try:
         return model.model_validate(data)
     except ValidationError as error:
         raise ConfigError('; '.join(_explain(path, node, item) for item in error.errors())) \
             from error
+
+
+def read_yaml(path: Path) -> str:
+    """
+    Return the text of a YAML file.
+
+    :raises ConfigError: when it cannot be read.
+    """
+    try:
+        return read_text(path, CONFIG_BYTES)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f'{path}: cannot be read: {why(error)}.') from error
+
+
+def parse_mapping(path: Path, text: str) -> tuple[yaml.Node | None, dict[Any, Any]]:
+    """
+    Return the nodes of a YAML text, which know their lines, and its data.
+
+    :param path: named in errors.
+    :raises ConfigError: when it is no plain YAML, or no mapping.
+    """
+    node, data = _parse(path, text)
+    if not isinstance(data, dict):
+        raise ConfigError(f'{path}:1: a mapping of fields is needed, received {_shorten(data)}.')
+    return node, data
+
+
+def field_error(path: Path, node: yaml.Node | None, location: Sequence[Any],
+                reason: str) -> ConfigError:
+    """
+    Return an error that names file, line and field.
+
+    :param node: the file's nodes, of ``parse_mapping``.
+    :param location: keys and indices that lead to the field.
+    """
+    return ConfigError(_at(path, node, location) + reason)
 
 
 def parse_value(text: str) -> Any:
@@ -75,12 +115,12 @@ def parse_value(text: str) -> Any:
 def _parse(where: str | Path, text: str) -> tuple[yaml.Node | None, Any]:
     try:
         _check_depth(where, text)
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=_Loader)
         _check_size(where, node)
         for key in _repeated_keys(node, set()):
             raise ConfigError(f'{where}:{key.start_mark.line + 1}: field `{key.value}`: is '
                               'already given above, and only one of them could count.')
-        return node, yaml.safe_load(text)
+        return node, yaml.load(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
@@ -93,7 +133,7 @@ def _parse(where: str | Path, text: str) -> tuple[yaml.Node | None, Any]:
 def _check_depth(where: str | Path, text: str) -> None:
     """Look for deep brackets before they are read by functions that call themselves."""
     depth = 0
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+    for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > DEPTH:
@@ -165,11 +205,14 @@ def _repeated_keys(node: yaml.Node | None, visited: set[int]) -> Iterator[yaml.N
 
 def _explain(path: Path, node: yaml.Node | None, item: Any) -> str:
     location = [part for part in item['loc'] if part != '[key]']
+    received = '' if item['type'] == 'missing' else f', received {_shorten(item["input"])}'
+    return f'{_at(path, node, location)}{reason_of(item)}{received}'
+
+
+def _at(path: Path, node: yaml.Node | None, location: Sequence[Any]) -> str:
     line, depth = _line(node, location)
     field = '.'.join(str(part) for part in location[:depth]) or '(whole file)'
-    reason = reason_of(item)
-    received = '' if item['type'] == 'missing' else f', received {_shorten(item["input"])}'
-    return f'{path}:{line}: field `{field}`: {reason}{received}'
+    return f'{path}:{line}: field `{field}`: '
 
 
 def reason_of(item: Any) -> str:
@@ -179,7 +222,7 @@ def reason_of(item: Any) -> str:
     return str(item['msg']).removeprefix('Value error, ')
 
 
-def _line(node: yaml.Node | None, location: list[Any]) -> tuple[int, int]:
+def _line(node: yaml.Node | None, location: Sequence[Any]) -> tuple[int, int]:
     """Return the line of the deepest part of ``location`` in the file, and the parts to show."""
     line = 1
     for depth, part in enumerate(location):

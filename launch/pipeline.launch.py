@@ -28,7 +28,8 @@ from functools import lru_cache
 import os
 from pathlib import Path
 
-from digiphys_ros.nodes.configuration import check_parameters
+from digiphys_ros.nodes.configuration import check_parameters, unused_sections
+from digiphys_ros.nodes.middleware import check_remap
 from digiphys_ros.resources import find_resource
 from digiphys_ros.transport import (
     memory_note,
@@ -39,11 +40,11 @@ from digiphys_ros.transport import (
 from launch import Action, Condition, LaunchContext, LaunchDescription, Substitution
 from launch.actions import DeclareLaunchArgument, GroupAction, LogInfo, SetEnvironmentVariable
 from launch.conditions import IfCondition
+from launch.logging import get_logger
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node, SetParameter
 
 BOOLEAN = ['true', 'false']
-nodes_of = lru_cache(maxsize=1)(check_parameters)
 ARGUMENTS = (
     DeclareLaunchArgument(
         'app', default_value='traffic', choices=['traffic', 'signals', 'sorting', 'triage'],
@@ -94,6 +95,16 @@ class ConfigFile(Substitution):
         """Return its absolute path."""
         chosen, app = (LaunchConfiguration(name).perform(context) for name in ('config', 'app'))
         return str(find_resource(chosen or f'{app}.yaml', 'config'))
+
+
+@lru_cache(maxsize=1)
+def nodes_of(config: Path, namespace: str, image: str) -> tuple[str, ...]:
+    """Return the nodes that a file names; what ROS would refuse or pass over ends the launch."""
+    check_remap(f'image:={image}')
+    nodes = check_parameters(config, namespace)
+    for sentence in unused_sections(config, namespace):
+        get_logger('digiphys_ros').warning(sentence)
+    return nodes
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -166,5 +177,6 @@ def _if(named: str, equal: Mapping[str, str] | None = None, *, given: str = '') 
             return str(LaunchConfiguration(name).perform(context))
         return (all(value(name) == text for name, text in (equal or {}).items())
                 and (not given or bool(value(given)))
-                and (not named or named in nodes_of(Path(ConfigFile().perform(context)))))
+                and (not named or named in nodes_of(
+                    Path(ConfigFile().perform(context)), value('namespace'), value('image'))))
     return Condition(predicate=holds)

@@ -21,7 +21,7 @@ from digiphys_ros.supervisor import Supervisor
 import pytest
 
 FOREVER = [sys.executable, '-c', 'import time; print("up", flush=True); time.sleep(60)']
-DEAF = [sys.executable, '-c', 'import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN);'
+DEAF = [sys.executable, '-c', 'import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);'
         'print("up", flush=True); time.sleep(60)']
 BRIEF = [sys.executable, '-c', 'raise SystemExit(3)']
 

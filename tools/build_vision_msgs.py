@@ -21,6 +21,7 @@ from pathlib import Path
 import re
 import shutil
 import subprocess
+import tempfile
 
 SOURCE = Path(__file__).resolve().parent.parent / 'interfaces' / 'vision_msgs'
 _PATHS = '\n'.join((
@@ -44,17 +45,18 @@ def build(prefix: Path) -> None:
     python = prefix / 'bin' / 'python'
     headers, numpy_headers, modules = _run([python, '-c', _PATHS]).splitlines()
     _correct_paths(prefix, headers, numpy_headers)
-    work = prefix / 'build_vision_msgs'
-    shutil.rmtree(work, ignore_errors=True)
     cmake, environment = prefix / 'bin' / 'cmake', _environment(prefix)
-    # Debian's Python would have the modules in dist-packages, where a venv does not look.
-    _run([cmake, '-S', SOURCE, '-B', work, f'-DCMAKE_INSTALL_PREFIX={prefix}',
-          '-DCMAKE_BUILD_TYPE=Release', '-DBUILD_TESTING=OFF', f'-DPython3_EXECUTABLE={python}',
-          f'-DPYTHON_INSTALL_DIR={modules}'], environment)
-    _run([cmake, '--build', work, '--parallel', str(os.cpu_count() or 1)], environment)
-    _run([cmake, '--install', work], environment)
+    # rosidl's CMake files read lists of paths and split them at letters beyond ASCII
+    with tempfile.TemporaryDirectory() as folder:
+        source, work = Path(folder, 'source'), Path(folder, 'build')
+        shutil.copytree(SOURCE, source)
+        # Debian's Python would have the modules in dist-packages, where a venv does not look.
+        _run([cmake, '-S', source, '-B', work, f'-DCMAKE_INSTALL_PREFIX={prefix}',
+              '-DCMAKE_BUILD_TYPE=Release', '-DBUILD_TESTING=OFF',
+              f'-DPython3_EXECUTABLE={python}', f'-DPYTHON_INSTALL_DIR={modules}'], environment)
+        _run([cmake, '--build', work, '--parallel', str(os.cpu_count() or 1)], environment)
+        _run([cmake, '--install', work], environment)
     _run([python, '-c', 'from vision_msgs.msg import Classification; Classification()'])
-    shutil.rmtree(work)
 
 
 def _environment(prefix: Path) -> dict[str, str]:

@@ -26,6 +26,7 @@ from typing import Any
 from digiphys_ros.cli.output import check_targets, write_json
 from digiphys_ros.errors import UsageError
 from digiphys_ros.resources import share_dir
+from digiphys_ros.ros_environment import check_middleware
 
 BENCHMARKS = ('latency', 'tutorial', 'load', 'start', 'memory', 'training', 'engines',
               'stages', 'simulator', 'stopping')
@@ -68,6 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not 2 <= arguments.seconds <= LONGEST_S or arguments.rounds < 1:
         raise UsageError(f'--seconds must be 2 to {LONGEST_S} and --rounds at least 1, received '
                          f'{arguments.seconds:g} and {arguments.rounds}.')
+    check_middleware(os.environ)
     check_targets(arguments, ['json'], ['out'])
     Path(arguments.out).mkdir(parents=True, exist_ok=True)
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')

@@ -27,6 +27,7 @@ from typing import Any, TYPE_CHECKING
 from digiphys_ros.cli.output import check_display, check_targets, displays, write_json
 from digiphys_ros.errors import DigiphysError, UsageError
 from digiphys_ros.resources import find_resource
+from digiphys_ros.ros_environment import check_middleware
 from digiphys_ros.supervisor import Supervisor
 from digiphys_ros.transport import private_environment, transport_environment
 
@@ -75,6 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run, judge, draw."""
     if arguments.seconds is not None and not arguments.seconds > 0:
         raise UsageError(f'--seconds must be positive, received {arguments.seconds}.')
+    check_middleware(os.environ)
     if not arguments.headless and displays():
         check_display('--headless opens none')
     arguments.source = arguments.source or _default_source()

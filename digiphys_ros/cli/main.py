@@ -17,10 +17,14 @@
 import argparse
 from collections.abc import Sequence
 from importlib import import_module
+import os
+import signal
 import sys
 from typing import NoReturn
 
+from digiphys_ros.cli.process import CLOSED_PIPE, is_unread, run_process, say
 from digiphys_ros.errors import AdviceError, AuditError, DigiphysError, UsageError
+from digiphys_ros.output_relay import SHOW_ALL
 
 VERBS = {
     'demo': 'run the whole pipeline on a drawn sign course or any other source',
@@ -50,6 +54,7 @@ exit codes:
   1  it ran, and the result is not good
   2  it could not: wrong arguments, a missing file, data, a recipe or a bundle that cannot be used,
      a full disk, nothing to simulate with
+  130, 141, 143: Ctrl-C, a closed pipe or SIGTERM ended it
 
 examples:
   digiphys demo
@@ -72,7 +77,8 @@ def build_parser(verbs: Sequence[str] = tuple(VERBS)) -> argparse.ArgumentParser
     parser = _Parser(
         prog='digiphys', description=DESCRIPTION, epilog=EPILOGUE,
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--debug', action='store_true', help='show tracebacks')
+    parser.add_argument('--debug', action='store_true',
+                        help='show tracebacks, and what TensorFlow and LiteRT write')
     subparsers = parser.add_subparsers(dest='verb', metavar='VERB', required=True)
     for verb in VERBS:
         if verb in verbs:
@@ -86,26 +92,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     Run one verb.
 
+    :param arguments: None is this process's command line: then its streams and signals are set
+        too.
     :return: the exit code, 0 only when the verb did what it says.
     """
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    asked = [word for word in words if word in VERBS][:1]
+    if arguments is not None:
+        return _run(list(arguments))
+    words = sys.argv[1:]
+    if '--debug' in words:
+        os.environ[SHOW_ALL] = '1'
+    return run_process(lambda: _run(words), relayed=_asked(words) == ['run'])
+
+
+def _asked(words: Sequence[str]) -> list[str]:
+    return [word for word in words if word in VERBS][:1]
+
+
+def _run(words: Sequence[str]) -> int:
     try:
-        parsed = build_parser(asked).parse_args(words)
+        _check_homes(words)
+        parsed = build_parser(_asked(words)).parse_args(words)
         return int(import_module(f'digiphys_ros.cli.{parsed.verb}').run(parsed))
     except DigiphysError as error:
         if '--debug' in words:
             raise
-        sys.stderr.write(f'digiphys: {error}\n')
+        say(str(error))
         # a log that was changed is a result
         return 1 if isinstance(error, (AdviceError, AuditError)) else 2
     except OSError as error:
+        if is_unread(error):
+            return CLOSED_PIPE
         if '--debug' in words:
             raise
-        sys.stderr.write(f'digiphys: {error.filename or "a file"}: {error.strerror or error}.\n')
+        say(f'{error.filename or "a file"}: {error.strerror or error}.')
         return 2
-    except KeyboardInterrupt:
-        return 130
+    except KeyboardInterrupt as ended:
+        return 128 + getattr(ended, 'number', signal.SIGINT)
+
+
+def _check_homes(words: Sequence[str]) -> None:
+    """Refuse a home folder of nobody, which the shell leaves as it is."""
+    for word in (word.rpartition('=')[2] for word in words):
+        if word.startswith('~') and os.path.expanduser(word) == word:
+            raise UsageError(f'{word}: {word.partition("/")[0]} is the home folder of nobody; '
+                             'write ./ before a name that starts with ~.')
 
 
 if __name__ == '__main__':

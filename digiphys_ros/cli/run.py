@@ -21,9 +21,10 @@ import threading
 from typing import Any
 
 from digiphys_ros.ending import on_signal_to_end
-from digiphys_ros.errors import ConfigError, UsageError
+from digiphys_ros.errors import ConfigError, did_you_mean, UsageError
 from digiphys_ros.output_relay import relay_output
 from digiphys_ros.resources import find_resource
+from digiphys_ros.ros_environment import check_environment, check_middleware, find_log_folder
 from digiphys_ros.supervisor import Supervisor
 from digiphys_ros.transport import memory_note, network_exposure, transport_environment
 
@@ -44,13 +45,22 @@ def add_parser(subparsers: Any) -> None:
                              'robot_udp (without shared memory, for images between users or '
                              'containers), none, or an XML profile (%(default)s)')
     parser.add_argument('--set', action='append', default=[], metavar='NODE.NAME=VALUE',
-                        dest='overrides', help='set one parameter, e.g. camera.source=/dev/video0')
+                        dest='overrides',
+                        help='set one parameter, e.g. camera.source=/dev/video0; without NODE in '
+                             'each node that has it, e.g. use_sim_time=true')
+    parser.add_argument('--remap', action='append', default=[], metavar='[NODE:]FROM:=TO',
+                        dest='remaps',
+                        help='rename a topic or service, in one node or in all, e.g. '
+                             'image:=/camera/image_raw; may be given again')
     parser.add_argument('--without', action='append', default=[], metavar='NODE',
                         help='do not start this node, e.g. camera where a driver publishes')
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run until a signal ends it."""
+    check_environment(os.environ)
+    check_middleware(os.environ)
+    sys.stderr.write(find_log_folder())
     commands = _commands(arguments)
     for note in (network_exposure(arguments.transport, os.environ),
                  memory_note(arguments.transport)):
@@ -76,39 +86,76 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _commands(arguments: argparse.Namespace) -> dict[str, list[str]]:
-    from digiphys_ros.nodes.configuration import check_parameters, command
-    config = find_resource(arguments.config, 'config')
-    nodes = check_parameters(config)
-    overrides = _overrides(arguments.overrides, nodes)
+    from digiphys_ros.nodes.configuration import check_parameters, command, unused_sections
+    config, namespace = find_resource(arguments.config, 'config'), arguments.namespace
+    nodes = check_parameters(config, namespace)
+    for sentence in unused_sections(config, namespace):
+        _tell(sentence)
     for node in arguments.without:
         if node not in nodes:
             raise UsageError(f'--without {node}: no such node in {config}, it has '
                              f'{", ".join(nodes)}.')
-    started = [node for node in nodes if node not in arguments.without]
+    started = tuple(node for node in nodes if node not in arguments.without)
     if not started:
         raise UsageError(f'nothing to start: {config} names {", ".join(nodes) or "no node"}.')
-    return {node: command(node, config=config, namespace=arguments.namespace,
+    overrides, remaps = _overrides(arguments.overrides, nodes), _remaps(arguments.remaps, started)
+    return {node: command(node, config=config, namespace=namespace, remaps=remaps,
                           parameters=overrides.get(node)) for node in started}
 
 
 def _overrides(texts: list[str], nodes: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-    from digiphys_ros.nodes.configuration import declared
-    from digiphys_ros.yamlfile import parse_value
     overrides: dict[str, dict[str, Any]] = {}
     for text in texts:
         target, equals, value = text.partition('=')
-        node, _, name = target.partition('.')
-        allowed = {parameter.name: parameter for parameter in declared(node)} \
-            if node in nodes else {}
-        if not equals or name not in allowed:
+        node, dot, name = target.rpartition('.')
+        if (dot and node not in nodes) or not equals:
             raise UsageError(f'--set {text}: NODE.NAME=VALUE is needed, with a node of '
-                             f'{", ".join(nodes)} and one of its parameters'
-                             + (f' ({", ".join(allowed)}).' if allowed else '.'))
-        try:
-            overrides.setdefault(node, {})[name] = allowed[name].check(parse_value(value))
-        except ConfigError as error:
-            raise UsageError(f'--set {text}: {error}') from error
+                             f'{", ".join(nodes)}{did_you_mean(node, nodes)}.')
+        for one in (node,) if dot else nodes:
+            overrides.setdefault(one, {}).update(_override(text, one, name, value))
+        if not any(name in values for values in overrides.values()):
+            raise UsageError(f'--set {text}: no node has a parameter `{name}`; '
+                             'NODE.NAME=VALUE is needed, as gate.lease_s=0.4.')
     return overrides
+
+
+def _override(text: str, node: str, name: str, value: str) -> dict[str, Any]:
+    """Return one parameter; nothing where a node that was not named does not have it."""
+    from digiphys_ros.nodes.configuration import allowed
+    from digiphys_ros.yamlfile import parse_value
+    known = allowed(node)
+    if name not in known:
+        if not text.startswith(f'{node}.'):
+            return {}
+        raise UsageError(f'--set {text}: {node} has no parameter `{name}`'
+                         f'{did_you_mean(name, known)}, it has {", ".join(known)}.')
+    try:
+        parsed = parse_value(value)
+        # text needs no quotes, although 0 and 2024 are numbers in YAML
+        if isinstance(known[name].default, str) and not isinstance(parsed, str):
+            parsed = value
+        return {name: known[name].check(parsed)}
+    except ConfigError as error:
+        raise UsageError(f'--set {text}: {error}') from error
+
+
+def _remaps(texts: list[str], nodes: tuple[str, ...]) -> list[str]:
+    """Return the rules for ROS; compressed images follow where the images go."""
+    from digiphys_ros.nodes.middleware import check_remap
+    for text in texts:
+        node, colon, source = text.partition(':=')[0].rpartition(':')
+        if colon and node not in nodes:
+            raise UsageError(f'--remap {text}: no such node{did_you_mean(node, nodes)}, started '
+                             f'are {", ".join(nodes)}.')
+        if source.startswith('__'):
+            raise UsageError(f'--remap {text}: nodes keep their names; --namespace sets their '
+                             'namespace.')
+        check_remap(text)
+    pairs = [text.split(':=') for text in texts]
+    sources = {source for source, _ in pairs}
+    return texts + [f'{source}/compressed:={target}/compressed' for source, target in pairs
+                    if source.replace(':', '/').split('/')[-1] == 'image'
+                    and f'{source}/compressed' not in sources]
 
 
 def _tell(sentence: str) -> None:

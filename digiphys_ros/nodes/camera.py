@@ -112,7 +112,7 @@ class CameraNode(PipelineNode):
             course = Course(seed=settings.seed, rate_hz=settings.rate_hz or 30.0)
             return (SourceFrame(frame.pixels, 'rgb8', frame.label, frame.time_s)
                     for frame in course.frames(loop=settings.loop))
-        return iter(open_source(settings.source, loop=settings.loop))
+        return iter(open_source(self.beside(settings.source), loop=settings.loop))
 
     def _play(self) -> None:
         try:

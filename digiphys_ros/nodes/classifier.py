@@ -212,7 +212,7 @@ class ClassifierNode(PipelineNode):
         return SimpleNamespace(**{**vars(self.settings), **changes})
 
     def _load(self, settings: Any) -> tuple[Bundle, Engine]:
-        bundle = load_bundle(find_resource(settings.bundle, 'models'))
+        bundle = load_bundle(find_resource(self.beside(settings.bundle), 'models'))
         engine, why = create_engine(
             bundle, settings.engine, threads=settings.threads, xla=settings.xla,
             mixed_precision=settings.mixed_precision)

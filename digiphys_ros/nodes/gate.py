@@ -47,10 +47,11 @@ from digiphys_ros.nodes.heartbeat import GUARD, Heartbeat
 from digiphys_ros.nodes.lifecycle import ERROR, OK, PipelineNode, WARN
 from digiphys_ros.nodes.output_loop import OutputLoop
 from digiphys_ros.nodes.parameters import Parameter
-from digiphys_ros.nodes.process import ros_home, run_node
+from digiphys_ros.nodes.process import run_node
 from digiphys_ros.nodes.timer import Timer
 from digiphys_ros.realtime import prioritize_process, PROCESS_PRIORITY
 from digiphys_ros.resources import find_resource
+from digiphys_ros.ros_environment import ros_home
 from rclpy.duration import Duration
 from std_srvs.srv import Trigger
 
@@ -118,7 +119,7 @@ class GateNode(PipelineNode):
     def configure(self) -> None:
         """Load the actuators and start to publish their safe states."""
         settings = self.settings
-        actuators = load_actuators(find_resource(settings.rules, 'config'))
+        actuators = load_actuators(find_resource(self.beside(settings.rules), 'config'))
         for actuator in actuators.values():
             check_message(actuator)
         latched = self._recall()

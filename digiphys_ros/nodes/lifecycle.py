@@ -18,6 +18,7 @@ from collections.abc import Callable
 import contextlib
 from functools import partial
 import gc
+import sys
 import traceback
 from types import SimpleNamespace
 from typing import Any
@@ -29,6 +30,7 @@ from digiphys_ros.nodes.parameter_service import PreparingParameterService
 from digiphys_ros.nodes.parameters import Parameter, ParameterSet
 from digiphys_ros.nodes.scheduling import apply_scheduling
 from digiphys_ros.nodes.sim_clock import SimClockNode
+from digiphys_ros.resources import beside_parameters
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration
@@ -100,6 +102,11 @@ class PipelineNode(SimClockNode):
 
     def apply(self, changes: dict[str, Any]) -> None:
         """Make changed runtime parameters take effect, or refuse them by a DigiphysError."""
+
+    @staticmethod
+    def beside(name: str) -> str:
+        """Return the path of a file beside the node's parameters file, else ``name`` as it is."""
+        return beside_parameters(name, sys.argv)
 
     def report(self) -> tuple[bytes, str, dict[str, Any]]:
         """Return level, one sentence and figures for /diagnostics."""

@@ -28,6 +28,7 @@ from digiphys_ros.errors import DigiphysError
 from digiphys_ros.nodes import qos
 from digiphys_ros.nodes.actuator_conversions import actuator_type
 from digiphys_ros.nodes.conversions import stamp_s
+from digiphys_ros.nodes.middleware import start_middleware
 from geometry_msgs.msg import TwistStamped
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
@@ -80,7 +81,7 @@ class Observer:
     def __init__(self, actuator: Actuator, name: str = 'base') -> None:
         self.recording = Recording()
         self._changed = threading.Condition()
-        rclpy.init(args=[])
+        start_middleware([])
         self._node = Node('observer')
         subscribe = self._node.create_subscription
         subscribe(Classification, 'classification', self._on_classification, EVERYTHING)
@@ -93,13 +94,16 @@ class Observer:
         subscribe(TwistStamped, actuator.topic, self._on_command, EVERYTHING)
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self._node)
-        self._thread = threading.Thread(target=self._executor.spin, daemon=True)
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._spin, daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         """Stop to watch."""
-        self._executor.shutdown(timeout_sec=0.5)
+        # an executor that is shut down while it spins may raise in its thread
+        self._closed.set()
         self._thread.join(1.0)
+        self._executor.shutdown(timeout_sec=0.5)
         self._node.destroy_node()
         rclpy.try_shutdown()
 
@@ -146,6 +150,10 @@ class Observer:
     def distro_and_rmw(self) -> tuple[str, str]:
         """Return the ROS distro (by rclpy's major version where it is not set) and the RMW."""
         return ros_distro(os.environ), str(rclpy.get_rmw_implementation_identifier())
+
+    def _spin(self) -> None:
+        while not self._closed.is_set():
+            self._executor.spin_once(timeout_sec=0.1)
 
     def _now_s(self) -> float:
         return self._node.get_clock().now().nanoseconds * 1e-9

@@ -89,6 +89,9 @@ class Parameter:
         return self._bounded(float(value))
 
     def _typed(self, value: Any, kind: type) -> Any:
+        if kind is str and type(value) is int:
+            # `source: 0`, `cpus: 2` and `bundle: 2024`: ROS reads their text as a number
+            return str(value)
         if type(value) is not kind:
             raise self._error(value, f'a {kind.__name__}')
         return value

@@ -61,7 +61,7 @@ class PolicyNode(PipelineNode):
 
     def configure(self) -> None:
         """Load the rules."""
-        self._control = load_control(find_resource(self.settings.rules, 'config'))
+        self._control = load_control(find_resource(self.beside(self.settings.rules), 'config'))
         for sentence in control_warnings(self._control):
             self.get_logger().warning(f'{self.settings.rules}: {sentence}')
         self._policy = Policy(self._control)

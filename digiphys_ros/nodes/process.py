@@ -20,18 +20,22 @@ import gc
 import os
 from pathlib import Path
 import sys
-import tempfile
 import time
 import traceback
 
 from digiphys_ros.ending import on_signal_to_end
+from digiphys_ros.errors import ConfigError
 from digiphys_ros.nodes.executor import make_executor
 from digiphys_ros.nodes.lifecycle import PipelineNode
+from digiphys_ros.nodes.middleware import reason_of_ros, start_middleware
 from digiphys_ros.output_relay import relay_output
+from digiphys_ros.ros_environment import find_log_folder
+from digiphys_ros.streams import open_closed_streams
 import rclpy
+from rclpy._rclpy_pybind11 import RCLError
+from rclpy.exceptions import NameValidationException
 from rclpy.executors import Executor, ExternalShutdownException
 from rclpy.lifecycle import TransitionCallbackReturn
-from rclpy.signals import SignalHandlerOptions
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 KEPT_BYTES = 256 << 20
@@ -49,18 +53,21 @@ def run_nodes(make_nodes: Callable[[], Sequence[PipelineNode]]) -> None:
     """
     Run nodes in one process, started in their order and ended in the reverse.
 
-    Nothing that they write to a terminal, a pipe or a log can hold them up.
+    Nothing that they write to a terminal, a pipe or a log can hold them up. What the middleware
+    refuses ends the process with one sentence and code 2.
     """
+    open_closed_streams()
     log, problem = open_log()
     end_relay = relay_output(log)
     sys.stderr.write(problem)
     try:
         _run_nodes(make_nodes)
-    except Exception:
+    except Exception as error:
         # while a terminal that was stopped cannot hold it up
-        traceback.print_exc()
+        refused = isinstance(error, ConfigError)
+        sys.stderr.write(f'{error}\n' if refused else traceback.format_exc())
         end_relay()
-        os._exit(1)
+        os._exit(2 if refused else 1)
     end_relay()
 
 
@@ -70,11 +77,10 @@ def _run_nodes(make_nodes: Callable[[], Sequence[PipelineNode]]) -> None:
     sys.setswitchinterval(0.0005)
     # rclpy's own handlers would invalidate the context before the safe state is published
     # a disk that hangs would hold up whoever logs: the relay writes the file instead
-    rclpy.init(args=[*sys.argv, *WITHOUT_LOG_FILE],
-               signal_handler_options=SignalHandlerOptions.NO)
+    start_middleware([*sys.argv, *WITHOUT_LOG_FILE])
     stopping: list[int] = []
     on_signal_to_end(lambda: stopping.append(1))
-    nodes = make_nodes()
+    nodes = _make(make_nodes)
     executor = make_executor()
     for node in nodes:
         executor.add_node(node)
@@ -90,6 +96,13 @@ def _run_nodes(make_nodes: Callable[[], Sequence[PipelineNode]]) -> None:
         _end(nodes, executor)
 
 
+def _make(make_nodes: Callable[[], Sequence[PipelineNode]]) -> Sequence[PipelineNode]:
+    try:
+        return make_nodes()
+    except (NameValidationException, RCLError) as error:
+        raise ConfigError(f'ROS refuses to start the node: {reason_of_ros(error)}') from error
+
+
 def keep_freed_memory() -> None:
     """
     Keep freed memory for the next image instead of giving it back to the kernel.
@@ -101,31 +114,6 @@ def keep_freed_memory() -> None:
     if mallopt is not None:
         mallopt(M_MMAP_THRESHOLD, LARGEST_KEPT_BYTES)
         mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
-
-
-def ros_home() -> Path:
-    """Return the folder that ROS keeps its files in; in the root where this user has no home."""
-    folder = os.path.expanduser(os.environ.get('ROS_HOME') or os.path.join('~', '.ros'))
-    return Path('/.ros' if folder.startswith('~') else folder)
-
-
-def find_log_folder() -> str:
-    """
-    Let rcl log to a temporary folder where its own cannot be written: it would end here.
-
-    :return: a line about it, empty where nothing had to be done.
-    """
-    chosen = os.environ.get('ROS_LOG_DIR')
-    folder = Path(os.path.expanduser(chosen)) if chosen else ros_home() / 'log'
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            os.environ['ROS_LOG_DIR'] = str(folder)
-            return ''
-    except OSError as error:
-        os.environ['ROS_LOG_DIR'] = tempfile.mkdtemp(prefix='digiphys_ros_log_')
-        return (f'log folder {folder} cannot be written ({error}): logging to '
-                f'{os.environ["ROS_LOG_DIR"]}; set ROS_LOG_DIR to another folder\n')
 
 
 def open_log() -> tuple[int, str]:

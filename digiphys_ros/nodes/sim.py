@@ -83,12 +83,12 @@ class SimNode(PipelineNode):
     def configure(self) -> None:
         """Build the world, so that a missing GL is told now."""
         settings = self.settings
-        actuators = load_actuators(find_resource(settings.rules, 'config')) \
+        actuators = load_actuators(find_resource(self.beside(settings.rules), 'config')) \
             if settings.rules else {}
         if settings.data and settings.app != 'triage':
             raise ConfigError(f'parameter `data`: triage alone shows data, {settings.app} draws '
                               f'its world: leave it empty, received {settings.data!r}.')
-        options = {'data': settings.data} if settings.data else {}
+        options: dict[str, Any] = {'data': self.beside(settings.data)} if settings.data else {}
         self._world = make_application(settings.app, settings.seed, **options)
         self._frames, self._begun_s = 0, 0.0
         for name, actuator in actuators.items():

@@ -81,7 +81,8 @@ class TriageNode(PipelineNode):
     def configure(self) -> None:
         """Open the audit log, and the model; a log that was changed is refused."""
         try:
-            key = read_key(self.settings.audit_key) if self.settings.audit_key else b''
+            key_file = self.beside(self.settings.audit_key)
+            key = read_key(key_file) if key_file else b''
         except AuditError as error:
             raise ConfigError(f'parameter `audit_key`: {error}') from error
         try:
@@ -92,7 +93,7 @@ class TriageNode(PipelineNode):
         # in the node's own log the hash is out of reach of who can write the audit log
         self._note_head()
         bundle = self.settings.bundle
-        self._explainer = Explainer(bundle) if bundle else None
+        self._explainer = Explainer(self.beside(bundle)) if bundle else None
         self._advice = self.create_lifecycle_publisher(DiagnosticArray, 'advice', qos.RELIABLE)
 
     def activate(self) -> None:

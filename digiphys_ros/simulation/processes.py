@@ -14,13 +14,17 @@
 """Runs of the simulator side by side, each process with one thread."""
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import as_completed, ProcessPoolExecutor
-from multiprocessing import get_context
+from concurrent.futures import as_completed, Future, ProcessPoolExecutor
+import ctypes
+from multiprocessing import active_children, get_context
+import signal
 from typing import Any, TypeVar
 
 import cv2
 
 Result = TypeVar('Result')
+
+PR_SET_PDEATHSIG = 1
 
 
 def in_processes(function: Callable[..., Result], calls: Sequence[tuple[Any, ...]], jobs: int,
@@ -28,18 +32,35 @@ def in_processes(function: Callable[..., Result], calls: Sequence[tuple[Any, ...
     """
     Call a function of a module with each of some arguments; yield each result as it comes.
 
+    Where the caller is interrupted or stops to listen, the processes end at once.
+
     :param jobs: how many at a time.
     """
+    others = active_children()
     # a GL context does not survive a fork
-    with ProcessPoolExecutor(jobs, get_context('spawn'), _single_threaded) as pool:
-        running = [pool.submit(function, *call) for call in calls]
+    with ProcessPoolExecutor(jobs, get_context('spawn'), _prepare) as pool:
         try:
+            running = _submit(pool, function, calls)
             for done in as_completed(running):
                 yield done.result()
-        finally:
-            for one in running:
-                one.cancel()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in set(active_children()) - set(others):
+                process.terminate()
+            raise
 
 
-def _single_threaded() -> None:
+def _submit(pool: ProcessPoolExecutor, function: Callable[..., Result],
+            calls: Sequence[tuple[Any, ...]]) -> 'list[Future[Result]]':
+    # a process that starts has the signals of its parent: Ctrl-C is for the parent alone
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return [pool.submit(function, *call) for call in calls]
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _prepare() -> None:
+    """Set a process up: it computes on one core, and does not outlive its parent."""
     cv2.setNumThreads(1)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

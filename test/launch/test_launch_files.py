@@ -328,3 +328,27 @@ def test_open_transport_is_announced_once(transport):
     for sentence in said:
         assert sentence.startswith('transport robot: listens on ')
         assert 'command the robot' in sentence
+
+
+@pytest.mark.parametrize(('text', 'arguments', 'sentence'), [
+    ('/robot1/gate:\n  ros__parameters: {lease_s: 0.4}\n', {}, 'does not apply to the node /gate'),
+    ('/**/gate:\n  ros__parameters: {leese_s: 0.4}\n', {}, 'did you mean lease_s'),
+    ('/**/classifier:\n  ros__parameters: {roi: [0, 0.2, 1, 1.0]}\n', {}, 'decimal point'),
+    ('/**/gate:\n  ros__parameters: {}\n', {'namespace': 'my-robot'}, "namespace 'my-robot'"),
+    ('/**/gate:\n  ros__parameters: {}\n', {'image': '/my-camera/image'}, 'FROM:=TO is needed'),
+])
+def test_what_ros_refuses_or_passes_over_ends_the_launch(tmp_path, text, arguments, sentence):
+    (tmp_path / 'own.yaml').write_text(text)
+    with pytest.raises(ConfigError, match=sentence):
+        started(PIPELINE, config=str(tmp_path / 'own.yaml'), **arguments)
+
+
+def test_a_domain_that_ros_does_not_have_ends_the_launch(monkeypatch):
+    monkeypatch.setenv('ROS_DOMAIN_ID', '300')
+    with pytest.raises(ConfigError, match='ROS_DOMAIN_ID: a number from 0 to 232'):
+        started(PIPELINE)
+
+
+def test_sections_nested_under_a_wildcard_start_their_nodes(tmp_path):
+    (tmp_path / 'own.yaml').write_text('/**:\n  gate:\n    ros__parameters: {lease_s: 0.4}\n')
+    assert set(started(PIPELINE, config=str(tmp_path / 'own.yaml'))) == {'/gate'}

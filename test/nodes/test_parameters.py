@@ -15,7 +15,13 @@
 import math
 
 from digiphys_ros.errors import ConfigError
-from digiphys_ros.nodes.configuration import check_parameters, command, declared, NODES
+from digiphys_ros.nodes.configuration import (
+    check_parameters,
+    command,
+    declared,
+    NODES,
+    unused_sections,
+)
 from digiphys_ros.nodes.parameters import Parameter
 from digiphys_ros.resources import share_dir
 import pytest
@@ -71,11 +77,106 @@ def test_a_wrong_file_is_refused_with_line_and_field(tmp_path, text, line, words
         assert word in str(refused.value)
 
 
-def test_an_unknown_node_is_refused(tmp_path):
-    path = tmp_path / 'wrong.yaml'
-    path.write_text('/**/gait:\n  ros__parameters: {}\n')
-    with pytest.raises(ConfigError, match='`/\\*\\*/gait`: no such node, allowed are camera'):
-        check_parameters(path)
+def check(folder, text, namespace=''):
+    path = folder / 'a.yaml'
+    path.write_text(text)
+    return check_parameters(path, namespace)
+
+
+GATE = '{}:\n  ros__parameters: {{lease_s: 0.4}}\n'
+NAMESPACED = pytest.mark.field('ros2/ros2 #569', 'a section is for another namespace')
+
+
+@pytest.mark.parametrize(('text', 'namespace', 'words'), [
+    pytest.param('/**/gait:\n  ros__parameters: {}\n', '', ['no such node', 'mean gate'],
+                 marks=pytest.mark.field('manankharwar/fusioncore #134',
+                                         'a section is for another node name')),
+    pytest.param(GATE.format('/robot1/gate'), '', ['node /gate', 'write /**/gate'],
+                 marks=NAMESPACED),
+    pytest.param(GATE.format('gate'), 'robot1', ['node /robot1/gate'], marks=NAMESPACED),
+    pytest.param(GATE.format('/*/gate'), 'a/b', ['node /a/b/gate'], marks=NAMESPACED),
+    (GATE.format('/**/gate').replace('lease', 'leese'), '', ['leese_s', 'mean lease_s']),
+    ('/**:\n  ros__parameters: {lease: 1.0}\n' + GATE.format('/**/gate'), '', ['mean lease_s']),
+    ('/**/gate: {}\n', '', ['/**/gate', 'ros__parameters']),
+    ('ros__parameters: {lease_s: 0.4}\n', '', ['/**/gate']),
+    (GATE.format('/**/gate').replace('0.4', ''), '', ['has no value']),
+])
+def test_check_parameters_names_what_ros_would_pass_over(tmp_path, text, namespace, words):
+    with pytest.raises(ConfigError) as refused:
+        check(tmp_path, text, namespace)
+    for word in [f'{tmp_path}/a.yaml:', *words]:
+        assert word in str(refused.value)
+
+
+@pytest.mark.parametrize(('text', 'words'), [
+    pytest.param('/**/classifier:\n  ros__parameters:\n    roi: [0, 0.2, 1, 1.0]\n',
+                 [':3:', 'roi', 'decimal point'],
+                 marks=pytest.mark.field('ros2/rcl #463', 'a list mixes types of numbers')),
+    pytest.param('/**/gate: &g\n  ros__parameters: {lease_s: 0.4}\n/**/policy: *g\n',
+                 [':3:', 'no aliases', '*g'],
+                 marks=pytest.mark.field('ros2/rcl #563', 'YAML has anchors and aliases')),
+    ('/**/gate:\n  ros__parameters:\n    lease_s: !!float 0.4\n', [':3:', '!!float']),
+    ('/my-robot/gate:\n  ros__parameters: {lease_s: 0.4}\n', ['/gate']),
+])
+def test_check_parameters_names_what_rcl_cannot_read(tmp_path, text, words):
+    with pytest.raises(ConfigError) as refused:
+        check(tmp_path, text)
+    for word in words:
+        assert word in str(refused.value)
+
+
+@pytest.mark.parametrize(('text', 'namespace'), [
+    pytest.param('/**:\n  gate:\n    ros__parameters: {lease_s: 0.4}\n', 'a/b',
+                 marks=pytest.mark.field('ros2/rclcpp #2166', 'nodes are nested in a namespace')),
+    ('robot1:\n  gate:\n    ros__parameters: {lease_s: 0.4}\n', 'robot1'),
+    (GATE.format('/**/gate'), ''), (GATE.format('/**/gate'), 'a/b'), (GATE.format('gate'), ''),
+    (GATE.format('/*/gate'), 'robot1'), (GATE.format('/robot1/gate'), '/robot1'),
+    ('/**:\n  ros__parameters: {use_sim_time: true}\n' + GATE.format('/**/gate'), ''),
+])
+def test_check_parameters_applies_sections_as_ros_does(tmp_path, text, namespace, context):
+    assert check(tmp_path, text, namespace) == ('gate',)
+    from digiphys_ros.nodes.middleware import start_middleware
+    start_middleware(['--ros-args', '--params-file', str(tmp_path / 'a.yaml')], context)
+    from rclpy.node import Node
+    node = Node('gate', namespace=namespace, context=context, enable_rosout=False,
+                start_parameter_services=False)
+    given = node._parameter_overrides
+    node.destroy_node()
+    assert given['lease_s'].value == 0.4
+
+
+@pytest.fixture
+def context(domain_id, monkeypatch):
+    from rclpy.context import Context
+    monkeypatch.setenv('ROS_DOMAIN_ID', str(domain_id))
+    monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'OFF')
+    one = Context()
+    yield one
+    one.try_shutdown()
+
+
+def test_sections_of_other_robots_are_named(tmp_path):
+    text = GATE.format('/robot1/gate') + GATE.format('/robot2/gate')
+    assert check(tmp_path, text, 'robot1') == ('gate',)
+    [sentence] = unused_sections(tmp_path / 'a.yaml', 'robot1')
+    assert '`/robot2/gate` applies to no node of namespace /robot1' in sentence
+
+
+@pytest.mark.parametrize('namespace', ['my-robot', '1robot', 'a//b', 'a b', 'é'])
+def test_check_parameters_names_an_invalid_namespace(namespace):
+    with pytest.raises(ConfigError, match='separated by one /, as fleet/robot1'):
+        check_parameters(share_dir() / 'config/traffic.yaml', namespace)
+
+
+@pytest.mark.field('ros2/rclpy #1672', 'a number is written as 5e-06')
+def test_check_parameters_reads_exponents_as_ros_does(tmp_path):
+    assert check(tmp_path, GATE.format('/**/gate').replace('0.4', '4e-1')) == ('gate',)
+
+
+def test_an_integer_serves_as_text():
+    assert Parameter('source', 'course', 'A source.').check(2024) == '2024'
+    with pytest.raises(ConfigError, match='a str is needed'):
+        Parameter('source', 'course', 'A source.').check(1.5)
 
 
 @pytest.mark.parametrize('value', ['1', True, math.nan, math.inf, 2.5, None, [1.0]])

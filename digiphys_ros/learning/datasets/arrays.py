@@ -114,7 +114,8 @@ class Arrays:
                                f'{tempfile.gettempdir()} has {megabytes(free)} free (TMPDIR names '
                                'another place).')
         with self._archive.open(member) as file, tqdm(
-                total=total, desc=f'unpacking {member}', unit='B', unit_scale=True) as bar:
+                total=total, desc=f'unpacking {member}', unit='B', unit_scale=True,
+                disable=None) as bar:
             while piece := file.read(PIECE):
                 spool.append(piece)
                 bar.update(len(piece))

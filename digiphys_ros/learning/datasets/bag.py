@@ -107,7 +107,8 @@ class _Reader:
         self._store = reader.typestore
         self._spool = Spool(str(path))
         self._places: list[tuple[int, int, int]] = []
-        messages = tqdm(reader.messages(images), total=len(wanted), desc='unpacking images')
+        messages = tqdm(reader.messages(images), total=len(wanted), desc='unpacking images',
+                        disable=None)
         for index, (_, _, raw) in enumerate(messages):
             if wanted[index]:
                 self._places.append((index, self._spool.append(raw), len(raw)))

@@ -117,7 +117,7 @@ def _pairs(units: NDArray[np.float32], least: float) -> Iterator[Pairs]:
     one = np.ones_like(half)
     # left . right = -(squared distance) / 2
     left, right = np.hstack([short, -half, one]), np.hstack([short, one, -half]).T.copy()
-    for start in tqdm(range(0, len(units), BLOCK), desc='comparing', unit='block'):
+    for start in tqdm(range(0, len(units), BLOCK), desc='comparing', unit='block', disable=None):
         end = np.searchsorted(line, line[start:start + BLOCK][-1] + np.sqrt(nearest), 'right')
         for other in range(start, int(end), BLOCK):
             score = left[start:start + BLOCK] @ right[:, other:other + BLOCK]

@@ -127,7 +127,8 @@ def inspect_dataset(data: Dataset, split: Split | None = None, least: float = AL
     sizes: Counter[str] = Counter()
     unreadable: dict[int, str] = {}
     indices, prints = [], []
-    for index, (size, found) in enumerate(tqdm(_read(data), desc='reading', total=len(data))):
+    samples = tqdm(_read(data), desc='reading', total=len(data), disable=None)
+    for index, (size, found) in enumerate(samples):
         if isinstance(found, str):
             unreadable[index] = found
         else:

@@ -102,7 +102,7 @@ class Measured:
     def logits_of(self, data: Dataset, what: str) -> NDArray[Any]:
         """Return (N, classes); images are read one by one."""
         return self.logits(data.read(index) for index in tqdm(
-            range(len(data)), desc=what, unit='image'))
+            range(len(data)), desc=what, unit='image', disable=None))
 
 
 def evaluate_bundle(bundle: Bundle, engine: Engine, data: Dataset, *,
@@ -165,7 +165,8 @@ def _robustness(measured: Measured, data: Dataset, count: int, seed: int) -> dic
     clean, colourful = 0, 0
     right = {name: np.zeros(len(STRENGTHS), int) for name in CORRUPTIONS}
     attack = Attack.on(measured.bundle)
-    for start in tqdm(range(0, len(some), BATCH), desc='corruptions', unit='batch'):
+    for start in tqdm(range(0, len(some), BATCH), desc='corruptions', unit='batch',
+                      disable=None):
         indices = range(start, min(start + BATCH, len(some)))
         images = [shrunk(some.read(index), measured.bundle.spec) for index in indices]
         truth = some.classes[indices]

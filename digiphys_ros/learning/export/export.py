@@ -118,7 +118,7 @@ def export_bundle(bundle: Bundle, formats: Sequence[str], training: Dataset, hel
     with tempfile.TemporaryDirectory() as folder:
         reference, expected = _measure(bundle, 'keras', held_out, None)
         rows, files = [reference], {}
-        for name in tqdm(formats, desc='exporting', unit='format'):
+        for name in tqdm(formats, desc='exporting', unit='format', disable=None):
             own = Path(folder) / name
             own.mkdir()
             path = keras_file if name == 'keras' else _write(name, model, own, representative)

@@ -112,7 +112,7 @@ def _drawn(rng: np.random.Generator, labels: tuple[str, ...], count: int,
              for index in range(count)]
     images = [cv2.resize(sample_crop(rng, name, 64), (size_px, size_px),
                          interpolation=cv2.INTER_AREA)
-              for name in tqdm(names, desc='drawing signs', disable=count < 1000)]
+              for name in tqdm(names, desc='drawing signs', disable=count < 1000 or None)]
     classes = np.array([labels.index(name or labels[-1]) for name in names], np.int64)
     return in_memory('drawn', labels, np.stack(images), classes)
 

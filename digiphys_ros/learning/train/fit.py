@@ -95,7 +95,7 @@ class Fit:
         values = self._saved()
         with tqdm(total=self._recipe.epochs * self._training.steps, desc='training',
                   initial=len(self.history) * self._training.steps, unit='step',
-                  disable=not self._machines.chief) as bar:
+                  disable=not self._machines.chief or None) as bar:
             for phase in phases(self._recipe):
                 self._compile(phase)
                 if phase.first < len(self.history) <= phase.end:
