@@ -82,7 +82,7 @@ class LivenessMonitor:
         self._found = ''
 
     def check(self, frame: Frame) -> str:
-        """Return ``fresh``, ``repeated``, ``black`` or one of ``REASONS``."""
+        """Return ``fresh``, ``black`` or one of ``REASONS``."""
         blocks = sample_blocks(frame)
         if self.limits.skip_repeated and self._equals_last(frame, blocks):
             # a slow camera may send each image several times: it is as good or as bad as before
