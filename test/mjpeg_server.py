@@ -55,6 +55,7 @@ class MjpegServer:
         camera = self
 
         class Handler(BaseHTTPRequestHandler):
+
             def do_GET(self):  # noqa: N802
                 self.send_response(200)
                 self.send_header('Content-Type', 'multipart/x-mixed-replace; boundary=image')
@@ -65,6 +66,7 @@ class MjpegServer:
                 pass
 
         class Server(ThreadingHTTPServer):
+
             daemon_threads, block_on_close = True, False
 
         self._server = Server(('127.0.0.1', self._port), Handler)
