@@ -18,6 +18,8 @@ PAUSE_S = 0.2
 """A silence this long may be one of the network, behind which images wait."""
 
 FIRST_PERIOD_S, FOLLOWS = 0.04, 0.1
+FIRST_IMAGES = 50
+"""Images that may wait when a stream is opened: its format is found out by reading some."""
 
 
 class Backlog:
@@ -32,7 +34,7 @@ class Backlog:
     def __init__(self, now_s: float) -> None:
         self._last_s = now_s
         self._period_s = FIRST_PERIOD_S
-        self._waiting = 0
+        self._waiting = FIRST_IMAGES
 
     def is_old(self, now_s: float) -> bool:
         """

@@ -197,4 +197,10 @@ def test_backlog_of_a_camera_that_paused_itself_is_its_first_image_only():
 @pytest.mark.parametrize('rate_hz', [0.5, 2.0, 15.0, 240.0])
 def test_backlog_learns_the_rate_of_a_camera(rate_hz):
     backlog = Backlog(0.0)
-    assert not any([backlog.is_old(one / rate_hz) for one in range(1, 100)][20:])
+    assert not any([backlog.is_old(one / rate_hz) for one in range(1, 200)][60:])
+
+
+def test_backlog_images_that_wait_when_a_stream_is_opened_are_old():
+    backlog = Backlog(0.0)
+    assert all(backlog.is_old(0.001 + one * 0.002) for one in range(24))
+    assert not any(backlog.is_old(0.08 + one / 30) for one in range(9))
