@@ -14,6 +14,7 @@
 
 """One actuator of a gate node: its publishers and its figures."""
 
+import math
 import time
 from typing import Any
 
@@ -104,8 +105,9 @@ class Channel:
             'accepted': self.gate.accepted, 'safe_stops': self.gate.safe_stops,
             'listeners': self.commands.get_subscription_count(),
             **{f'refused.{reason.value}': count for reason, count in self.gate.refused.items()},
-            # both by the node's clock: an image that is ahead of it has an age below zero
-            'image_age_ms': f'{self.gate.image_age_s * 1e3:.1f}',
+            # by the node's clock: an image that is ahead of it has an age below zero
+            **({} if math.isnan(self.gate.image_age_s) else {
+                'image_age_ms': f'{self.gate.image_age_s * 1e3:.1f}'}),
             'images_ahead_ms': f'{self.gate.images_ahead_s(steady_s) * 1e3:.1f}',
             **self.capture_to_command_ms.summary('capture_to_command_ms'),
         }

@@ -32,6 +32,9 @@ PAUSE_S = 0.2
 
 PROTOCOLS = ('rtsp', 'rtsps', 'http', 'https', 'rtmp', 'udp', 'srt')
 BUFFER = 'appsink'
+SILENT = 0
+"""OpenCV's level of logging."""
+
 _PROPERTIES = {'fourcc': cv2.CAP_PROP_FOURCC, 'width': cv2.CAP_PROP_FRAME_WIDTH,
                'height': cv2.CAP_PROP_FRAME_HEIGHT, 'fps': cv2.CAP_PROP_FPS}
 
@@ -68,11 +71,6 @@ class Camera:
             yield from self._images(capture)
         finally:
             capture.release()
-
-    def _timeouts(self) -> list[int]:
-        milliseconds = round(self.options.timeout_s * 1e3)
-        return [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, milliseconds,
-                cv2.CAP_PROP_READ_TIMEOUT_MSEC, milliseconds]
 
     def _open(self) -> cv2.VideoCapture:
         raise NotImplementedError
@@ -132,7 +130,11 @@ class Stream(Camera):
     """A stream of the network, read by FFmpeg."""
 
     def _open(self) -> cv2.VideoCapture:
-        return cv2.VideoCapture(self._source, cv2.CAP_FFMPEG, self._timeouts())
+        milliseconds = round(self.options.timeout_s * 1e3)
+        # OpenCV before 4.5.5 has no such limits
+        limits = [getattr(cv2, f'CAP_PROP_{name}_TIMEOUT_MSEC', None) for name in ('OPEN', 'READ')]
+        return cv2.VideoCapture(self._source, cv2.CAP_FFMPEG, [
+            value for limit in limits if limit is not None for value in (limit, milliseconds)])
 
     def _why_not(self) -> str:
         return ('the stream cannot be opened; is the camera on, its address right, and does it '
@@ -154,7 +156,8 @@ class Pipeline(Camera):
                 'rtsp:// or an http:// address.')
 
     def _open(self) -> cv2.VideoCapture:
-        return cv2.VideoCapture(self._source, cv2.CAP_GSTREAMER, self._timeouts())
+        # without limits of time, which OpenCV 4.6 refuses here
+        return cv2.VideoCapture(self._source, cv2.CAP_GSTREAMER)
 
     def _why_not(self) -> str:
         return 'the pipeline does not run; try it with gst-launch-1.0.'
@@ -197,9 +200,11 @@ def _without_options(camera: Camera) -> Camera:
 def _be_quiet() -> None:
     """Keep the libraries from writing at every try what the sentence of an error says already."""
     os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')
+    # OpenCV 4 and 5 have it in different places
     logging = getattr(getattr(cv2, 'utils', None), 'logging', None)
-    if logging is not None:
-        logging.setLogLevel(logging.LOG_LEVEL_SILENT)
+    set_level = getattr(cv2, 'setLogLevel', None) or getattr(logging, 'setLogLevel', None)
+    if set_level is not None:
+        set_level(SILENT)
 
 
 def _read(capture: cv2.VideoCapture, uri: str) -> 'cv2.typing.MatLike':
