@@ -14,6 +14,7 @@
 
 from collections.abc import Callable, Iterator
 import fcntl
+from importlib import import_module
 import itertools
 import os
 from pathlib import Path
@@ -254,6 +255,15 @@ def robot(tmp_path: Path, domain_id: int) -> Iterator[Robot]:
     one = Robot(domain_id, tmp_path)
     yield one
     one.close()
+
+
+@pytest.fixture
+def mjpeg_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Return a network camera that is not switched on yet."""
+    monkeypatch.syspath_prepend(str(REPOSITORY / 'test'))
+    server = import_module('mjpeg_server').MjpegServer()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope='session')

@@ -21,7 +21,7 @@ import math
 
 from digiphys_ros.control.actuators import Actuator
 from digiphys_ros.control.command import DesiredCommand, FAULTS, Refusal
-from digiphys_ros.control.lease import FUTURE_TOLERANCE_S, Lease
+from digiphys_ros.control.lease import FUTURE_TOLERANCE_S, Lease, SETTLE_S
 from digiphys_ros.control.motion import LONGEST_STEP_S, Motion
 
 
@@ -42,6 +42,7 @@ class GateOutput:
     What the actuator is sent.
 
     :ivar values: empty when there is nothing to send: to hold before the first command.
+    :ivar reason: a sentence; figures that change from image to image stand in brackets.
     :ivar obeyed_stamp_s: None in the safe state.
     :ivar reach_s: time in which an actuator that takes positions is to reach the values.
     """
@@ -71,18 +72,22 @@ class Gate:
     - Stop always passes: a command for the safe state that is refused for its stamp still ends
       what is being obeyed, for stopping on an old image hurts less than driving on.
     - A refusal that shows the sender to be broken (``FAULTS``) means the safe state at once.
+    - An image ahead of the clock by more than ``future_tolerance_s`` means the safe state until
+      none was for ``settle_s``: clocks that differ stop the robot, they do not make it jerk.
     - A clock that jumps back, as simulation time does on a reset, means the safe state until a
       command arrives from an image taken after the jump.
 
     :param lease_s: oldest image a command may come from, seconds.
     :param future_tolerance_s: how far ahead of the clock a stamp may be, seconds.
+    :param settle_s: how long nothing is obeyed after a stamp that was further ahead, seconds.
     :raises ValueError: when a duration is not finite or out of range.
     """
 
     def __init__(self, actuator: Actuator, lease_s: float,
-                 future_tolerance_s: float = FUTURE_TOLERANCE_S) -> None:
+                 future_tolerance_s: float = FUTURE_TOLERANCE_S,
+                 settle_s: float = SETTLE_S) -> None:
         self._actuator = actuator
-        self._lease = Lease(lease_s, future_tolerance_s)
+        self._lease = Lease(lease_s, future_tolerance_s, settle_s)
         self._motion = Motion(actuator.fields)
         self._wanted: dict[str, float] | None = None
         self._wanted_stamp_s = 0.0
@@ -93,6 +98,7 @@ class Gate:
         self._active = self._latched = self._estop_pressed = False
         self.state = GateState.INACTIVE
         self.reason = 'not activated'
+        self.image_age_s = math.nan
         self.accepted = 0
         self.safe_stops = 0
         self.refused: Counter[Refusal] = Counter()
@@ -151,15 +157,19 @@ class Gate:
         """Take a desired command; return why it was refused, None when it was accepted."""
         steady_s = now_s if steady_s is None else steady_s
         self._notice_clock(now_s, steady_s)
+        self.image_age_s = now_s - command.stamp_s
         # without steady time no lease can be judged
-        refusal = self._refusal(command, now_s if math.isfinite(steady_s) else steady_s)
+        refusal = self._refusal(command, now_s if math.isfinite(steady_s) else steady_s, steady_s)
         if refusal is None:
             self.accepted += 1
             self._wanted, self._wanted_stamp_s = self._clamped(command), command.stamp_s
             self._lease.grant(command.stamp_s, now_s, steady_s)
             return None
         self.refused[refusal] += 1
-        reason = f'refused a command: {refusal.value}'
+        if refusal is Refusal.FUTURE:
+            self._lease.refuse(command.stamp_s, now_s, steady_s)
+        figures = self._lease.explain(refusal, command.stamp_s, now_s, steady_s)
+        reason = f'refused a command: {refusal.value}' + (figures and f' ({figures})')
         if refusal in FAULTS:
             self._rest(GateState.FAULT, reason)
         elif self.state in (GateState.WAITING, GateState.EXPIRED) and self._wanted is None:
@@ -215,7 +225,12 @@ class Gate:
             return None
         return self._lease.left_s(now_s, now_s if steady_s is None else steady_s)
 
-    def _refusal(self, command: DesiredCommand, now_s: float) -> Refusal | None:
+    def images_ahead_s(self, steady_s: float) -> float:
+        """Return how far images were stamped ahead of the clock lately, at most; 0 if none was."""
+        return self._lease.ahead_s(steady_s)
+
+    def _refusal(self, command: DesiredCommand, now_s: float,
+                 steady_s: float) -> Refusal | None:
         if self._latched:
             return Refusal.ESTOPPED
         if not self._active:
@@ -230,7 +245,7 @@ class Gate:
             return Refusal.MISSING_FIELD
         if self._actuator.kind == 'bool' and not {0, 1}.issuperset(values.values()):
             return Refusal.NOT_BOOL
-        return self._lease.refusal(command.stamp_s, now_s)
+        return self._lease.refusal(command.stamp_s, now_s, steady_s)
 
     def _clamped(self, command: DesiredCommand) -> dict[str, float]:
         return {name: min(max(float(command.values[name]), limits.min), limits.max)

@@ -16,6 +16,7 @@
 import math
 
 from digiphys_ros.control.command import Refusal
+from digiphys_ros.duration import duration_text
 
 FUTURE_TOLERANCE_S = 0.001
 """
@@ -24,6 +25,14 @@ How far ahead of the clock a stamp may be.
 Seconds in a float are rounded to 0.2 microseconds, and clocks of two computers under PTP or
 chrony differ by less than a millisecond; an image of the very tick of a simulation clock must
 not look like one from the future. It lengthens no lease (see ``Lease.grant``).
+"""
+
+SETTLE_S = 10.0
+"""
+How long no image is obeyed after one that was stamped ahead of the clock.
+
+Where a camera's clock is ahead by about as long as an image takes to get here, some images come
+from the future and some do not. To obey those in between would be stop and go.
 """
 
 
@@ -36,26 +45,37 @@ class Lease:
 
     :param lease_s: oldest image a command may come from, seconds.
     :param future_tolerance_s: how far ahead of the clock a stamp may be, seconds.
+    :param settle_s: how long no image is obeyed after one that was further ahead, seconds.
     :raises ValueError: when ``lease_s`` is not positive or one of them is not finite.
+
+    Example::
+
+        lease = Lease(0.5)
+        if lease.refusal(stamp_s, now_s, steady_s) is None:
+            lease.grant(stamp_s, now_s, steady_s)
     """
 
-    def __init__(self, lease_s: float, future_tolerance_s: float = FUTURE_TOLERANCE_S) -> None:
+    def __init__(self, lease_s: float, future_tolerance_s: float = FUTURE_TOLERANCE_S,
+                 settle_s: float = SETTLE_S) -> None:
         if not (math.isfinite(lease_s) and lease_s > 0):
             raise ValueError(f'lease_s must be positive and finite, received {lease_s}')
         if not (math.isfinite(future_tolerance_s) and future_tolerance_s >= 0):
             raise ValueError('future_tolerance_s must be zero or more and finite, received '
                              f'{future_tolerance_s}')
         self.lease_s = lease_s
-        self._future_tolerance_s = future_tolerance_s
-        self._newest_stamp_s = -math.inf
+        self._future_tolerance_s, self._settle_s = future_tolerance_s, settle_s
         self._after_s = -math.inf
-        self._from_s = self._steady_from_s = -math.inf
+        self._forget()
 
-    def refusal(self, stamp_s: float, now_s: float) -> Refusal | None:
+    def _forget(self) -> None:
+        self._newest_stamp_s = self._from_s = self._steady_from_s = -math.inf
+        self._ahead_s, self._ahead_until_s, self._settled_s = 0.0, -math.inf, -math.inf
+
+    def refusal(self, stamp_s: float, now_s: float, steady_s: float) -> Refusal | None:
         """Return why an image may not be obeyed, None when it may."""
         age_s = now_s - stamp_s
         # Written so that a clock that is not a number refuses too.
-        if not age_s >= -self._future_tolerance_s:
+        if not age_s >= -self._future_tolerance_s or not steady_s >= self._settled_s:
             return Refusal.FUTURE
         if not age_s <= self.lease_s or stamp_s <= self._after_s:
             return Refusal.STALE
@@ -63,8 +83,47 @@ class Lease:
             return Refusal.REPEATED
         return Refusal.OUT_OF_ORDER if stamp_s < self._newest_stamp_s else None
 
+    def refuse(self, stamp_s: float, now_s: float, steady_s: float) -> None:
+        """
+        Notice the stamp of a refused image.
+
+        One that is too far ahead, after others that were not, shows a clock that is set wrong.
+        Right after a clock has jumped back, it is an image from before.
+        """
+        if not math.isfinite(now_s + steady_s):
+            return
+        self._measure(stamp_s - now_s, steady_s)
+        if stamp_s - now_s > self._future_tolerance_s and math.isfinite(self._newest_stamp_s):
+            self._settled_s = steady_s + self._settle_s
+
+    def ahead_s(self, steady_s: float) -> float:
+        """Return how far images were stamped ahead of the clock lately, at most; 0 if none was."""
+        return self._ahead_s if steady_s < self._ahead_until_s else 0.0
+
+    def _measure(self, ahead_s: float, steady_s: float) -> None:
+        self._ahead_s = max(self.ahead_s(steady_s), ahead_s)
+        if ahead_s > 0.0:
+            self._ahead_until_s = steady_s + self._settle_s
+
+    def explain(self, refusal: Refusal, stamp_s: float, now_s: float, steady_s: float) -> str:
+        """Return the age or the offset behind a refusal as a sentence, empty without one."""
+        if refusal is Refusal.FUTURE:
+            ahead = duration_text(self.ahead_s(steady_s))
+            return (f'images are up to {ahead} ahead of the clock; future_tolerance_s is '
+                    f'{duration_text(self._future_tolerance_s)}')
+        if refusal is Refusal.OUT_OF_ORDER:
+            return f'its image is {duration_text(self._newest_stamp_s - stamp_s)} older than ' \
+                   'the one before'
+        if refusal is not Refusal.STALE:
+            return ''
+        if now_s - stamp_s > self.lease_s:
+            return (f'its image is {duration_text(now_s - stamp_s)} old; lease_s is '
+                    f'{duration_text(self.lease_s)}')
+        return 'its image is from before a reset or a jump of the clock'
+
     def grant(self, stamp_s: float, now_s: float, steady_s: float) -> None:
         """Start the lease at the capture, or now for a stamp that is slightly ahead."""
+        self._measure(stamp_s - now_s, steady_s)
         self._newest_stamp_s = stamp_s
         self._from_s = min(stamp_s, now_s)
         self._steady_from_s = steady_s - (now_s - self._from_s)
@@ -81,5 +140,5 @@ class Lease:
 
     def restart(self, now_s: float) -> None:
         """Forget all stamps; only images taken after ``now_s`` count."""
-        self._newest_stamp_s = self._from_s = self._steady_from_s = -math.inf
+        self._forget()
         self._after_s = now_s

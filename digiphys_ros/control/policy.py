@@ -26,6 +26,9 @@ from digiphys_ros.control.rules import ABSTAIN, Rule
 SCORE_TOLERANCE = 1e-6
 """How far beyond 0 and 1 a score may be: a softmax in float32 is rounded."""
 
+LATE_IMAGES = 3
+"""As many images in a row, in order and none newer than those before, show a clock set back."""
+
 NOT_RECOGNISED = 'no class recognised'
 """Reported in place of a rule while every actuator is in its safe state for want of a class."""
 
@@ -87,8 +90,9 @@ class Policy:
     is stamped with the image it came from, and without a new image there is none: the gate's
     lease does the rest. So there is none before ``votes.needed`` images were seen, nor for an
     image that is shown again, which has no second vote either. Nor is there one for an image that
-    comes late; a capture time that goes back by more than ``votes.max_age_s`` starts all anew, as
-    the clock was set. What a rule says to remember outlasts the rule, and that too.
+    comes late. A capture time that goes back by more than ``votes.max_age_s``, or for
+    ``LATE_IMAGES`` images, starts all anew: the clock was set, or a recording starts again. What
+    a rule says to remember outlasts the rule, and that too.
     """
 
     def __init__(self, config: ControlConfig) -> None:
@@ -105,6 +109,7 @@ class Policy:
 
     def _restart(self) -> None:
         self._seen: deque[Observation] = deque(maxlen=self._votes.window)
+        self._late, self._late_s = 0, -math.inf
         self._rule: Rule | None = None
         self._since_s = 0.0
         self._wanted_s = 0.0
@@ -162,9 +167,22 @@ class Policy:
     def _is_new(self, stamp_s: float) -> bool:
         if not math.isfinite(stamp_s):
             return False
-        if self._seen and stamp_s < self._seen[-1].stamp_s - self._votes.max_age_s:
-            self._restart()
-        return not self._seen or stamp_s > self._seen[-1].stamp_s
+        if not self._seen or stamp_s > self._seen[-1].stamp_s:
+            self._late, self._late_s = 0, -math.inf
+            return True
+        self._late = self._late + 1 if stamp_s > self._late_s else 1
+        self._late_s = stamp_s
+        if stamp_s < self._seen[-1].stamp_s - self._votes.max_age_s or self._late >= LATE_IMAGES:
+            self._start_again(stamp_s)
+            return True
+        return False
+
+    def _start_again(self, stamp_s: float) -> None:
+        """Forget the votes, as the clock went back, but not for how long no class is seen."""
+        unsure_s = None if self._recognised_s is None \
+            else self._seen[-1].stamp_s - self._recognised_s
+        self._restart()
+        self._recognised_s = None if unsure_s is None else stamp_s - unsure_s
 
     def _choose(self, now_s: float) -> Rule:
         wanted = {rule.name for rule in self._rules if self._wants(rule)}

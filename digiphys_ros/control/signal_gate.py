@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from digiphys_ros.control.actuators import Actuator
 from digiphys_ros.control.gate import Gate, GateOutput
-from digiphys_ros.control.lease import FUTURE_TOLERANCE_S
+from digiphys_ros.control.lease import FUTURE_TOLERANCE_S, SETTLE_S
 from digiphys_ros.control.signals import SignalInterlock, SignalPlan
 
 
@@ -30,8 +30,9 @@ class SignalGate(Gate):
     """
 
     def __init__(self, actuator: Actuator, plan: SignalPlan, lease_s: float,
-                 future_tolerance_s: float = FUTURE_TOLERANCE_S) -> None:
-        super().__init__(actuator, lease_s, future_tolerance_s)
+                 future_tolerance_s: float = FUTURE_TOLERANCE_S,
+                 settle_s: float = SETTLE_S) -> None:
+        super().__init__(actuator, lease_s, future_tolerance_s, settle_s)
         self.plan = plan
         self._interlock = SignalInterlock(plan)
 
@@ -51,8 +52,9 @@ class SignalGate(Gate):
 
 
 def make_gate(actuator: Actuator, lease_s: float,
-              future_tolerance_s: float = FUTURE_TOLERANCE_S) -> Gate:
+              future_tolerance_s: float = FUTURE_TOLERANCE_S,
+              settle_s: float = SETTLE_S) -> Gate:
     """Return the gate for an actuator, whatever its kind."""
     if actuator.plan is not None:
-        return SignalGate(actuator, actuator.plan, lease_s, future_tolerance_s)
-    return Gate(actuator, lease_s, future_tolerance_s)
+        return SignalGate(actuator, actuator.plan, lease_s, future_tolerance_s, settle_s)
+    return Gate(actuator, lease_s, future_tolerance_s, settle_s)

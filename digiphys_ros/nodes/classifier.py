@@ -47,7 +47,7 @@ from std_msgs.msg import Header
 from vision_msgs.msg import Classification
 
 WHOLE_FRAME = [0.0, 0.0, 1.0, 1.0]
-COUNTED = ('abstained', 'broken', 'repeated', 'black', *REASONS, 'duplicate', 'failed')
+COUNTED = ('abstained', 'broken', 'black', *REASONS, 'duplicate', 'failed')
 
 
 class ClassifierNode(PipelineNode):

@@ -338,8 +338,12 @@ class GateNode(PipelineNode):
 
     def report(self) -> tuple[bytes, str, dict[str, Any]]:
         """Return the state of each actuator, who listens, and what is wrong."""
-        figures = {key: value for channel in self._channels
-                   for key, value in channel.figures().items()}
+        figures: dict[str, Any] = {}
+        if self._loop is not None:
+            with self._loop.lock:
+                steady_s = self._clocks()[1]
+            figures = {key: value for channel in self._channels
+                       for key, value in channel.figures(steady_s).items()}
         problems = [one for one in [self._duplicates()] if one]
         problems += [problem for channel in self._channels for problem in self._problems(channel)]
         states = ', '.join(f'{channel.name}: {channel.gate.state.value}'

@@ -14,6 +14,7 @@
 
 """One actuator of a gate node: its publishers and its figures."""
 
+import math
 import time
 from typing import Any
 
@@ -59,8 +60,9 @@ class Channel:
         return left_s is not None and left_s <= 0
 
     def is_changed(self, output: GateOutput) -> bool:
-        """Return whether state or reason differ from those of the output before."""
-        before, self._shown = self._shown, (output.state, output.reason)
+        """Return whether state or cause differ from those of the output before."""
+        # an age in brackets differs with each image: no line of the log for that alone
+        before, self._shown = self._shown, (output.state, output.reason.partition(' (')[0])
         return self._shown != before
 
     def send(self, output: GateOutput, now_s: float) -> None:
@@ -95,14 +97,18 @@ class Channel:
         self._node.destroy_publisher(self.commands)
         self._node.destroy_publisher(self.obeyed)
 
-    def figures(self) -> dict[str, Any]:
-        """Return counters and rates, each key beginning with the actuator's name."""
+    def figures(self, steady_s: float) -> dict[str, Any]:
+        """Return counters, ages and rates, each key beginning with the actuator's name."""
         own = {
             'state': self.gate.state.value, 'sent': self.sent.count,
             'rate_hz': f'{self.sent.per_second(time.monotonic()):.1f}',
             'accepted': self.gate.accepted, 'safe_stops': self.gate.safe_stops,
             'listeners': self.commands.get_subscription_count(),
             **{f'refused.{reason.value}': count for reason, count in self.gate.refused.items()},
+            # by the node's clock: an image that is ahead of it has an age below zero
+            **({} if math.isnan(self.gate.image_age_s) else {
+                'image_age_ms': f'{self.gate.image_age_s * 1e3:.1f}'}),
+            'images_ahead_ms': f'{self.gate.images_ahead_s(steady_s) * 1e3:.1f}',
             **self.capture_to_command_ms.summary('capture_to_command_ms'),
         }
         return {f'{self.name}.{key}': value for key, value in own.items()}

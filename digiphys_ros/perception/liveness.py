@@ -83,7 +83,7 @@ class LivenessMonitor:
         self._found = ''
 
     def check(self, frame: Frame) -> str:
-        """Return ``fresh``, ``repeated``, ``black`` or one of ``REASONS``."""
+        """Return ``fresh``, ``black`` or one of ``REASONS``."""
         if frame.bits != self._bits:
             # at another depth the same edges are fainter
             self._bits, self._references = frame.bits, ()

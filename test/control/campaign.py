@@ -61,8 +61,8 @@ class Play:
 
     def __init__(self, case: Case, make: MakeGate) -> None:
         actuator = ACTUATORS[case.actuator]
-        self.gate = make(actuator, case.lease_s, case.ahead_s)
-        self.oracle = Oracle(actuator, case.lease_s, case.ahead_s, case.place)
+        self.gate = make(actuator, case.lease_s, case.ahead_s, case.settle_s)
+        self.oracle = Oracle(actuator, case.lease_s, case.ahead_s, case.place, case.settle_s)
         self.now_s, self.steady_s = case.start_s, case.start_s if case.one_clock else 50.0
         self.one_clock = case.one_clock
         self.rate = 1.0

@@ -67,6 +67,7 @@ class Case:
 
     :ivar one_clock: steady time is not given.
     :ivar place: where joints stand at first, as a fraction of their range.
+    :ivar settle_s: how long nothing is obeyed after an image from the future.
     """
 
     actuator: str
@@ -75,13 +76,14 @@ class Case:
     start_s: float
     one_clock: bool
     place: float
+    settle_s: float = 10.0
 
 
 def draw_case(random: Random) -> Case:
     """Return a gate."""
     return Case(NAMES[int(random.random() * len(NAMES))], random.choice((0.1, 0.5, 1.3)),
                 random.choice((0.0, 0.001, 0.05)), random.choice((0.0, 1000.0, 1.76e9)),
-                random.random() < 0.2, random.random())
+                random.random() < 0.2, random.random(), random.choice((0.1, 0.5, 10.0)))
 
 
 def draw_events(random: Random, case: Case, count: int) -> list[Event]:

@@ -31,12 +31,13 @@ class Oracle:
     Hear what happened and what the gate answered, and compare.
 
     :param place: where the joints of an arm stand at first, as a fraction of their range.
+    :param settle_s: how long nothing is obeyed after an image from the future.
     """
 
     def __init__(self, actuator: Actuator, lease_s: float, ahead_s: float,
-                 place: float) -> None:
+                 place: float, settle_s: float) -> None:
         self.fields, self.kind = actuator.fields, actuator.kind
-        self.lease_s, self.ahead_s = lease_s, ahead_s
+        self.lease_s, self.ahead_s, self.settle_s = lease_s, ahead_s, settle_s
         self.motion = MotionOracle(self.fields, self.kind == 'joint_trajectory', place)
         self.signals = SignalOracle(actuator.plan) if actuator.plan else None
         self.active = self.pressed = self.latched = False
@@ -44,6 +45,8 @@ class Oracle:
         self.obeyed: dict[str, float] | None = None
         self.stamp_s = self.newest_s = self.after_s = self.clock_s = -math.inf
         self.from_s = self.steady_from_s = 0.0
+        # steady time of the last image from the future, if it came after one that was obeyed
+        self.future_s = -math.inf
         self.accepted = 0
         self.seen_s: float | None = None
         self.steady_s: float | None = None
@@ -94,9 +97,13 @@ class Oracle:
             return
         self.steady_s = steady_s
         if now_s < self.clock_s:
-            self.after_s, self.newest_s = now_s, -math.inf
-            self.drop(GateState.WAITING)
+            self.begin_again(now_s)
         self.clock_s = now_s
+
+    def begin_again(self, now_s: float) -> None:
+        """Hear that only images from now on count."""
+        self.after_s, self.newest_s, self.future_s = now_s, -math.inf, -math.inf
+        self.drop(GateState.WAITING)
 
     def offered(self, values: dict[str, float], stamp_s: float, now_s: float, steady_s: float,
                 answer: Refusal | None) -> None:
@@ -114,6 +121,9 @@ class Oracle:
             return
         if answer not in reasons:
             raise Violation(f'a command was refused as {answer}, and it is {reasons or "valid"}')
+        if answer is Refusal.FUTURE and now_s - stamp_s < -self.ahead_s \
+                and math.isfinite(self.newest_s) and math.isfinite(now_s + steady_s):
+            self.future_s = steady_s
         if answer in BROKEN:
             self.drop(GateState.FAULT)
         elif self.obeyed is not None and not self.motion.is_stop(self.obeyed) \
@@ -131,7 +141,8 @@ class Oracle:
             (Refusal.UNKNOWN_FIELD, any(name not in self.fields for name in values)),
             (Refusal.MISSING_FIELD, any(name not in values for name in self.fields)),
             (Refusal.NOT_BOOL, self.kind == 'bool' and not {0, 1}.issuperset(values.values())),
-            (Refusal.FUTURE, not age_s >= -self.ahead_s or not math.isfinite(steady_s)),
+            (Refusal.FUTURE, not age_s >= -self.ahead_s or not math.isfinite(steady_s)
+             or steady_s < self.future_s + self.settle_s),
             (Refusal.STALE, not age_s <= self.lease_s or stamp_s <= self.after_s
              or not math.isfinite(steady_s)),
             (Refusal.REPEATED, stamp_s == self.newest_s),
@@ -149,8 +160,8 @@ class Oracle:
             raise Violation(f'a reset answered {answer}')
         if may and self.latched:
             self.look(now_s, steady_s)
-            self.latched, self.after_s, self.newest_s = False, now_s, -math.inf
-            self.drop(GateState.WAITING)
+            self.latched = False
+            self.begin_again(now_s)
 
     def ends(self, now_s: float, steady_s: float, answer: float | None) -> None:
         """Judge how long the lease is said to last."""

@@ -172,11 +172,29 @@ def _future_accepted(gate):
     gate._lease._future_tolerance_s = 60.0
 
 
+def _obeyed_between_images_from_the_future(gate):
+    gate._lease._settle_s = 0.0
+
+
+def _clock_that_is_ahead_for_good(gate):
+    gate._lease._settle_s = 1e9
+
+
+def _future_of_a_clock_that_jumped_back_remembered(gate):
+    restart = gate._lease.restart
+
+    def forgets_less(now_s):
+        kept = gate._lease._settled_s
+        restart(now_s)
+        gate._lease._settled_s = kept
+    gate._lease.restart = forgets_less
+
+
 def _accepts(gate, *wrong):
     refusal = gate._refusal
 
-    def lenient(command, now_s):
-        answer = refusal(command, now_s)
+    def lenient(command, *clocks):
+        answer = refusal(command, *clocks)
         return None if answer in wrong else answer
     gate._refusal = lenient
 

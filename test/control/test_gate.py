@@ -15,6 +15,7 @@
 import math
 
 from digiphys_ros.control import Actuator, DesiredCommand, Gate, GateState, Limits, Refusal
+from digiphys_ros.control.lease import SETTLE_S
 import pytest
 
 LEASE_S = 0.5
@@ -117,15 +118,40 @@ def test_a_repeated_or_late_command_does_not_prolong_the_lease(gate):
     assert gate.step(now_s + LEASE_S + 0.01).values['linear.x'] == 0.0
 
 
-@pytest.mark.parametrize('broken', [command(11.5, math.nan), command(99.0)])
-def test_a_broken_command_stops_at_once(gate, broken):
+def test_a_broken_command_stops_at_once(gate):
     now_s = drive(gate)
-    gate.offer(broken, now_s + 0.02)
+    gate.offer(command(11.5, math.nan), now_s + 0.02)
     output = gate.step(now_s + 0.02)
     assert output.values['linear.x'] == 0.0
     assert output.state is GateState.FAULT
     gate.offer(command(now_s + 0.04), now_s + 0.04)
     assert gate.step(now_s + 0.06).state is GateState.OBEYING
+
+
+@pytest.mark.parametrize('ahead_s', [0.012, 88.0])
+def test_gate_command_from_the_future_stops_until_none_came_for_a_while(gate, ahead_s):
+    now_s = drive(gate)
+    gate.offer(command(now_s + 0.02 + ahead_s), now_s + 0.02)
+    output = gate.step(now_s + 0.02)
+    assert (output.state, output.values['linear.x']) == (GateState.FAULT, 0.0)
+    assert gate.images_ahead_s(now_s + 0.02) == pytest.approx(ahead_s)
+    later_s = drive(gate, now_s + 0.04, SETTLE_S - 0.06)
+    assert gate.step(later_s).state is GateState.FAULT
+    assert gate.safe_stops == 1
+    drive(gate, later_s + 0.05)
+    assert gate.state is GateState.OBEYING
+
+
+def test_gate_clock_that_loops_moves_in_each_lap_whatever_its_length(gate):
+    for lap_s in (0.1, 0.3, 3.0, 300.0):
+        for _ in range(3):
+            gate.step(1000.0)
+            assert gate.step(1000.0).values['linear.x'] == 0.0
+            # one more image from the end of the lap before
+            gate.offer(command(1000.0 + lap_s), 1000.02)
+            drive(gate, 1000.04, min(lap_s, 1.0))
+            assert gate.state is GateState.OBEYING
+            gate.step(1000.0 + lap_s)
 
 
 def test_estop_latches_and_reset_alone_moves_nothing(gate):
@@ -283,7 +309,8 @@ def test_what_the_sender_does_to_its_command_later_does_not_matter(gate):
 
 def test_the_reason_says_why_a_waiting_gate_waits(gate):
     gate.offer(command(1.0), 10.0)
-    assert gate.step(10.0).reason == 'refused a command: stale'
+    assert gate.step(10.0).reason == \
+        'refused a command: stale (its image is 9 s old; lease_s is 500 ms)'
 
 
 def test_a_bool_is_switched_at_once_and_is_nothing_between():

@@ -136,6 +136,29 @@ def test_a_late_image_changes_nothing():
     assert rules(policy, 'stop', start_s=101.0)[-1] == 'halt'
 
 
+@pytest.mark.parametrize('length', [9, 25, 100])
+def test_policy_recording_that_loops_is_followed_whatever_its_length(length):
+    policy = Policy(config())
+    for _ in range(3):
+        decisions = [policy.update(Observation('twenty', 0.9, index / 10))
+                     for index in range(length)]
+        assert decisions[-1].commands['base'].values == {'linear.x': 0.2}
+
+
+def test_policy_recording_that_loops_bounds_motion_without_a_class():
+    policy = Policy(config())
+    laps = [rules(policy, *[(None, 0.0)] * 10) for _ in range(9)]
+    assert laps[0][-1] == 'unsure'
+    assert laps[-1][-1] == NOT_RECOGNISED
+
+
+def test_policy_older_camera_on_the_same_topic_restarts_no_votes():
+    policy = Policy(config())
+    found = [rules(policy, name, start_s=start_s)[0] for index in range(20)
+             for name, start_s in (('stop', 10.0 + index / 10), ('twenty', 9.95 + index / 10))]
+    assert found[6:] == ['halt'] * 34
+
+
 def test_the_default_counts_last_wherever_it_is_written():
     listed = yaml.safe_load(TEXT)['rules']
     policy = Policy(config(rules=[listed[-1], *listed[:-1]]))

@@ -42,6 +42,12 @@ def start_when_heard(robot, **parameters):
     assert robot.transition('camera', 3)
 
 
+def start_when_heard_by_none(robot, **parameters):
+    robot.start('camera', autostart=False, **parameters)
+    assert robot.transition('camera', 1)
+    assert robot.transition('camera', 3)
+
+
 def test_plays_a_folder_once_with_labels_and_says_that_it_ended(robot, folder):
     from sensor_msgs.msg import Image
     from vision_msgs.msg import Classification
@@ -76,3 +82,53 @@ def test_jpeg(robot):
     robot.wait(lambda: images, 'image')
     assert images[0].format == 'jpeg'
     assert frame_from(images[0]).pixels.shape == (480, 640, 3)
+
+
+@pytest.mark.field('christianrauch/camera_ros #147',
+                   'a camera is absent at boot, stalls, is unplugged, and comes back')
+def test_network_camera_that_comes_and_goes_is_followed_and_reported(robot, mjpeg_server):
+    from diagnostic_msgs.msg import DiagnosticStatus
+    from sensor_msgs.msg import Image
+    images = listen(robot, Image, 'image')
+    address = mjpeg_server.url.replace('//', '//me:secret@')
+    start_when_heard(robot, source=address, timeout_s=0.5, rate_hz=0.0)
+    robot.wait(lambda: 'the stream cannot be opened' in robot.message('camera'), 'reason')
+    assert robot.levels['/camera'] == DiagnosticStatus.ERROR
+
+    def comes_back():
+        count = len(images)
+        robot.wait(lambda: len(images) > count + 5, 'images')
+        robot.wait(lambda: robot.message('camera') == 'active', 'status')
+
+    mjpeg_server.start()
+    comes_back()
+    mjpeg_server.stall()
+    robot.wait(lambda: robot.levels['/camera'] == DiagnosticStatus.ERROR, 'stalled')
+    mjpeg_server.resume()
+    comes_back()
+    mjpeg_server.stop()
+    robot.wait(lambda: robot.levels['/camera'] == DiagnosticStatus.ERROR, 'switched off')
+    mjpeg_server.start()
+    comes_back()
+    # one line for each that differs, not one for each try; and no line of FFmpeg or OpenCV
+    lines = robot.log('camera').splitlines()
+    assert sum('images come again' in line for line in lines) == 3
+    assert len(lines) < 20
+    assert 'secret' not in robot.log('camera') + str(robot.diagnostics['/camera'])
+
+
+def test_device_that_is_not_there_is_waited_for(robot):
+    start_when_heard_by_none(robot, source='/dev/video94', fourcc='MJPG')
+    robot.wait(lambda: '/dev/video94: the camera cannot be opened' in robot.message('camera'),
+               'reason')
+    robot.wait(lambda: int(robot.value('camera', 'failures')) >= 2, 'second try')
+    assert robot.log('camera').count('cannot be opened') == 1
+    assert robot.transition('camera', 4)
+    assert robot.transition('camera', 3)
+
+
+def test_still_image_says_what_to_set(robot, tmp_path):
+    cv2.imwrite(str(tmp_path / 'still.png'), np.full((12, 16, 3), 90, np.uint8))
+    start_when_heard_by_none(robot, source=str(tmp_path / 'still.png'), rate_hz=100.0)
+    robot.wait(lambda: 'classifier.skip_repeated=false' in robot.message('camera'), 'advice')
+    assert robot.log('camera').count('takes for a frozen camera') == 1

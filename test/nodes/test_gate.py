@@ -12,6 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+import itertools
+import re
 import signal
 import threading
 
@@ -79,6 +81,61 @@ def test_a_simulation_clock_that_starts_again_stops_the_robot_and_lets_it_go_on(
                     'safe state')
     base.robot.wait(base.moves, 'motion after the jump')
     assert stamp_s(base.commands[-1]) < 1000.0
+
+
+@pytest.mark.field('ros/ros_comm #1396', 'a recording with its clock plays in a loop')
+def test_gate_recording_that_loops_moves_in_each_lap_whatever_its_length(simulated):
+    base, clock = simulated
+    base.drive()
+    base.robot.wait(base.moves, 'motion on simulation time')
+    for lap_s in (0.3, 2.0, 600.0):
+        clock.jump(clock.now().sec - lap_s)
+        count = len(base.commands)
+        base.robot.wait(lambda count=count: any(
+            one.twist.linear.x == 0.0 for one in base.commands[count:]), 'safe state')
+        base.robot.wait(base.moves, f'motion after a lap of {lap_s} s')
+    base.robot.wait(lambda: 'obeying' in base.robot.message('gate'), 'report')
+
+
+def ahead_of(robot, seconds):
+    """Return a camera's clock: a third of its images are stamped ahead of the gate's clock."""
+    from rclpy.duration import Duration
+    offsets = itertools.cycle([Duration(seconds=-0.005), Duration(seconds=-0.005),
+                               Duration(seconds=seconds)])
+    return lambda: (robot.node.get_clock().now() + next(offsets)).to_msg()
+
+
+def starts(commands):
+    """Return how often a base began to move."""
+    speeds = [0.0, *(one.twist.linear.x for one in commands)]
+    return sum(before == 0.0 < after for before, after in itertools.pairwise(speeds))
+
+
+@pytest.mark.field('christianrauch/camera_ros #117',
+                   'a camera clock is ahead, so that some images are from the future')
+def test_gate_camera_clock_ahead_is_refused_steadily_with_its_offset(base):
+    base.now = ahead_of(base.robot, 0.06)
+    base.drive()
+    base.robot.wait(lambda: int(base.robot.value('gate', 'base.refused.future') or 0) > 40,
+                    'refusals')
+    assert starts(base.commands) <= 1
+    base.hears_still()
+    assert re.search(r'future \(images are up to \d+(\.\d+)? ms ahead of the clock; '
+                     r'future_tolerance_s is 1 ms\)', base.robot.message('gate'))
+    assert 0.0 < float(base.robot.value('gate', 'base.images_ahead_ms')) <= 60.0
+    # the figures differ from image to image, and the state is one
+    assert base.robot.log('gate').count('ahead of the clock') <= 2
+
+
+def test_gate_camera_clock_ahead_within_tolerance_is_obeyed_steadily_with_its_offset(make_base):
+    base = make_base(future_tolerance_s=0.09)
+    base.robot.wait(lambda: base.robot.value('gate', 'base.state') == 'waiting', 'gate')
+    base.now = ahead_of(base.robot, 0.06)
+    base.drive()
+    base.robot.wait(lambda: int(base.robot.value('gate', 'base.accepted') or 0) > 20, 'commands')
+    assert starts(base.commands) == 1
+    assert base.robot.value('gate', 'base.refused.future') == ''
+    assert 0.0 < float(base.robot.value('gate', 'base.images_ahead_ms')) <= 60.0
 
 
 def test_a_simulation_clock_that_stops_stops_the_robot_until_it_goes_on(simulated):

@@ -23,9 +23,12 @@ REASONS = {
     'saturated': 'saturated: most pixels are black or white',
     'dead_region': 'dead region: a large part of the image is constant',
     'noise': 'noise: neighboring pixels do not agree',
-    'frozen': 'frozen: the same content returns within 8 frames',
+    'repeated': 'repeated: the image equals the one before; for a still image on purpose set '
+                'skip_repeated to false',
+    'frozen': 'frozen: the same content returns within 8 frames; for still images on purpose set '
+              'skip_repeated to false',
 }
-"""Verdict -> sentence. The others, fresh, repeated and black, are their own."""
+"""Verdict -> sentence. The others, fresh and black, are their own."""
 
 
 @dataclass(frozen=True)

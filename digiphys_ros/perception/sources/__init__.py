@@ -12,8 +12,14 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the camera node can play: folders, videos, devices and data sets. No ROS."""
+"""What the camera node can play: folders, videos, cameras and data sets. No ROS."""
 
-from digiphys_ros.perception.sources.source import open_source, Source, SourceFrame
+from digiphys_ros.perception.sources.source import (
+    open_reader,
+    open_source,
+    Reader,
+    Source,
+    SourceFrame,
+)
 
-__all__ = ['open_source', 'Source', 'SourceFrame']
+__all__ = ['open_reader', 'open_source', 'Reader', 'Source', 'SourceFrame']

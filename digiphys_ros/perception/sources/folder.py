@@ -30,14 +30,15 @@ ENDINGS = ('.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.webp', '.tif', '.tiff', '
 
 
 class Folder:
-    """Images in a folder; those in subfolders have the subfolder's name as their label."""
+    """Images in a folder, or one; those in subfolders have the subfolder's name as their label."""
 
     live = False
 
     def __init__(self, path: Path) -> None:
-        self._path = path
         self._depth = BitDepth()
-        self._files = sorted((file for file in path.rglob('*') if is_image(file.name)),
+        self._path = path.parent if path.is_file() else path
+        files = [path] if path.is_file() else path.rglob('*')
+        self._files = sorted((file for file in files if is_image(file.name)),
                              key=lambda file: natural(str(file)))
 
     def frames(self, unreadable: list[str]) -> Iterator[SourceFrame]:

@@ -21,9 +21,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from digiphys_ros.errors import SourceError
+from digiphys_ros.perception.sources.options import CaptureOptions
 from numpy.typing import NDArray
 
-KINDS = 'a folder of images, a video file, a device (/dev/video0), a .npz or a .zip data set'
+KINDS = ('a folder of images, an image, a video file, a device (/dev/video0), a stream '
+         '(rtsp://, http://), a GStreamer pipeline, a .npz or a .zip data set')
 
 
 @dataclass(frozen=True)
@@ -61,11 +63,13 @@ class Source(Iterator[SourceFrame]):
     Iterator over the frames of one source.
 
     :ivar unreadable: names of the images that were passed over because they cannot be read.
+    :ivar length: how many frames there are, 0 as long as the last one has not been played.
     """
 
     def __init__(self, uri: str, reader: Reader, loop: bool = False) -> None:
         self.uri = uri
         self.unreadable: list[str] = []
+        self.length = 0
         self._reader = reader
         first_lap = reader.frames(self.unreadable)
         # fetched here, so that an empty source is told before anything starts
@@ -90,6 +94,7 @@ class Source(Iterator[SourceFrame]):
                     frame = replace(frame, time_s=start_s + last_s)
                 yield frame
                 played += 1
+            self.length = played
             if not loop:
                 return
             if not played:
@@ -99,30 +104,46 @@ class Source(Iterator[SourceFrame]):
             lap = self._reader.frames([])
 
 
-def open_source(uri: str, *, loop: bool = False) -> Source:
+def open_source(uri: str, *, loop: bool = False,
+                options: CaptureOptions | None = None) -> Source:
     """
     Return the frames of ``uri``; files are read as they are needed.
 
     An image that cannot be read is passed over and named in the source's ``unreadable``. With
     ``loop`` the recorded time goes on from one round to the next.
 
-    :param uri: a folder of images, a video file, a device (``/dev/video0`` or ``0``), a .npz or
-        a .zip data set.
+    :param uri: a folder of images, an image, a video file, a device (``/dev/video0`` or ``0``), a
+        stream (``rtsp://``, ``http://``), a GStreamer pipeline, a .npz or a .zip data set.
+    :param options: how to open a live camera.
     :raises SourceError: when there is nothing of that name, or nothing to play in it.
+
+    Example::
+
+        for frame in open_source('images'):
+            show(frame.pixels)
     """
-    return Source(uri, _reader(uri), loop)
+    return Source(uri, open_reader(uri, options), loop)
 
 
-def _reader(uri: str) -> Reader:
+def open_reader(uri: str, options: CaptureOptions | None = None) -> Reader:
+    """
+    Return what reads a source; a live camera is not opened yet.
+
+    :raises SourceError: when there is nothing of that name, or it can never be read.
+    """
     # each kind is imported here: a folder needs no video, a device no data set
+    from digiphys_ros.perception.sources.capture import open_camera
+    options = options or CaptureOptions()
+    camera = open_camera(uri, options)
+    if camera is not None:
+        return camera
+    if options.asked:
+        raise SourceError(f'{uri}: only a device can be asked for width, height, fps or fourcc.')
     path = Path(uri).expanduser()
-    if uri.isdecimal() or uri.startswith('/dev/video') or path.is_char_device():
-        from digiphys_ros.perception.sources.video import Device
-        return Device(uri)
     if not uri or not path.exists():
         raise SourceError(f'{uri or "(nothing)"}: does not exist; a source is {KINDS}.')
-    if path.is_dir():
-        from digiphys_ros.perception.sources.folder import Folder
+    from digiphys_ros.perception.sources.folder import Folder, is_image
+    if path.is_dir() or is_image(path.name):
         return Folder(path)
     if path.suffix.lower() == '.npz':
         from digiphys_ros.perception.sources.npz import Npz

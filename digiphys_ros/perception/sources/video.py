@@ -12,20 +12,16 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Video files and cameras, read by OpenCV."""
+"""Video files, read by OpenCV."""
 
 from collections.abc import Iterator
 from pathlib import Path
-import time
 
 import cv2
 from digiphys_ros.errors import FrameError, SourceError
 from digiphys_ros.files import check_regular_file, reason_of
 from digiphys_ros.perception.imagefile import check_pixels
 from digiphys_ros.perception.sources.source import KINDS, SourceFrame
-
-PAUSE_S = 0.2
-"""A camera that nobody asked for so long has old pictures waiting."""
 
 
 class Video:
@@ -61,42 +57,3 @@ class Video:
         except (OSError, FrameError) as error:
             raise SourceError(f'{self._path}: cannot be played: {reason_of(error)}.') from error
         return capture
-
-
-class Device:
-    """A camera of this machine, timed by the clock."""
-
-    live = True
-
-    def __init__(self, uri: str) -> None:
-        self._uri = uri
-
-    def frames(self, unreadable: list[str]) -> Iterator[SourceFrame]:
-        """Yield pictures as they come, for ever."""
-        capture = cv2.VideoCapture(
-            int(self._uri) if self._uri.isdecimal() else self._uri, cv2.CAP_V4L2)
-        try:
-            if not capture.isOpened():
-                found = ', '.join(sorted(map(str, Path('/dev').glob('video*')))) or 'none'
-                raise SourceError(
-                    f'{self._uri}: the camera cannot be opened; is it there, free, and are you '
-                    f'in the group `video`? Cameras found: {found}.')
-            yield from self._pictures(capture)
-        finally:
-            capture.release()
-
-    def _pictures(self, capture: cv2.VideoCapture) -> Iterator[SourceFrame]:
-        # one buffer: the newest picture, not the oldest one that nobody fetched
-        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
-        waiting = max(int(capture.get(cv2.CAP_PROP_BUFFERSIZE)), 1)
-        started_s = asked_s = time.monotonic()
-        while True:
-            if time.monotonic() - asked_s > PAUSE_S:
-                for _ in range(waiting):
-                    capture.grab()
-            read, pixels = capture.read()
-            if not read:
-                raise SourceError(f'{self._uri}: the camera gives no more pictures.')
-            asked_s = time.monotonic()
-            yield SourceFrame(
-                pixels, 'mono8' if pixels.ndim == 2 else 'bgr8', None, asked_s - started_s)

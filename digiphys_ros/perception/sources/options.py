@@ -1,0 +1,61 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""How a live camera is to be opened."""
+
+from dataclasses import dataclass
+import re
+
+from digiphys_ros.errors import SourceError
+
+
+@dataclass(frozen=True)
+class CaptureOptions:
+    """
+    How to open a live camera.
+
+    :ivar width: image width in pixels that a device is asked for; 0: its own.
+    :ivar height: image height in pixels; 0: its own.
+    :ivar fps: frames a second that a device is asked for; 0: its own.
+    :ivar fourcc: pixel format that a device is asked for, such as MJPG or YUYV; empty: its own.
+    :ivar timeout_s: longest time without an image until the camera is opened again.
+
+    Example::
+
+        open_source('/dev/video0', options=CaptureOptions(width=1280, height=720, fourcc='MJPG'))
+    """
+
+    width: int = 0
+    height: int = 0
+    fps: float = 0.0
+    fourcc: str = ''
+    timeout_s: float = 3.0
+
+    def __post_init__(self) -> None:
+        """Refuse a pixel format that has no four characters."""
+        if self.fourcc and not re.fullmatch('[ -~]{4}', self.fourcc):
+            raise SourceError('fourcc: four characters such as MJPG or YUYV are needed, received '
+                              f'{self.fourcc!r}.')
+
+    @property
+    def asked(self) -> dict[str, float | str]:
+        """Return what a device is asked for, in the order in which it has to hear it."""
+        values: dict[str, float | str] = {
+            'fourcc': self.fourcc, 'width': self.width, 'height': self.height, 'fps': self.fps}
+        return {name: value for name, value in values.items() if value}
+
+
+def without_password(uri: str) -> str:
+    """Return a source as logs and diagnostics may show it."""
+    return re.sub(r'(://)[^/\s]*@', r'\1***@', uri)
