@@ -30,6 +30,8 @@ TEXT_BYTES = 16 << 20
 """Of a JSON or text file: a manifest of a million samples is larger than most of them."""
 DATA_BYTES = 256 << 20
 """Of an image or a table: an image of the most pixels that are decoded has 200 MB."""
+MOST_PIXELS = 1 << 26
+"""Of an image that is decoded, 8192x8192: in colours 201 MB. The next cameras have 61 million."""
 MODEL_BYTES = 4 << 30
 """Of one file of a model: more than a robot's memory holds beside its other programs."""
 DEPTH = 50
@@ -125,6 +127,11 @@ def unique_keys(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
         twice = next(key for key in keys if keys.count(key) > 1)
         raise ValueError(f'the key {twice[:80]!r} is given twice')
     return found
+
+
+def limit_opencv() -> None:
+    """Let OpenCV refuse more than ``MOST_PIXELS`` too; it reads this once, when it is loaded."""
+    os.environ.setdefault('OPENCV_IO_MAX_IMAGE_PIXELS', str(MOST_PIXELS))
 
 
 def csv_columns(text: str, delimiter: str = ',') -> list[str]:

@@ -21,6 +21,7 @@ import sys
 from typing import NoReturn
 
 from digiphys_ros.errors import AdviceError, AuditError, DigiphysError, UsageError
+from digiphys_ros.files import limit_opencv
 
 VERBS = {
     'demo': 'run the whole pipeline on a drawn sign course or any other source',
@@ -88,6 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     :return: the exit code, 0 only when the verb did what it says.
     """
+    limit_opencv()
     words = list(sys.argv[1:] if arguments is None else arguments)
     asked = [word for word in words if word in VERBS][:1]
     try:

@@ -20,21 +20,21 @@ from typing import Any
 
 import cv2
 from digiphys_ros.errors import FrameError
+from digiphys_ros.files import MOST_PIXELS
 from numpy.typing import NDArray
 
-MOST_PIXELS = 1 << 26
-"""Of an image that is decoded, 8192x8192: in colours 201 MB. The next cameras have 61 million."""
 MOST_SCANS = 100
-"""Of a progressive JPEG: each is decoded over the whole image, and cameras write some ten."""
+"""Of a JPEG: each is decoded over the whole image, and cameras write some ten."""
 
 _ENDS = {'JPEG': b'\xff\xd9', 'PNG': b'IEND\xaeB`\x82'}
 _STARTS = {b'\xff\xd8\xff': 'JPEG', b'\x89PNG\r\n\x1a\n': 'PNG', b'BM': 'BMP',
            **{b'P%d' % number: 'PNM' for number in range(1, 7)}}
 
 _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_ALONE = frozenset((0x01, *range(0xD0, 0xD9)))
-"""Markers of a JPEG without a length."""
-_NUMBER = re.compile(rb'(?:\s|#[^\n]*\n)+(\d+)')
+_SEGMENTS = frozenset((0xC4, 0xCC, 0xDB, 0xDD, *range(0xE0, 0xF0), 0xFE))
+"""Markers of the other segments before a frame header. Decoders skip some more, each its way."""
+_NUMBER = re.compile(rb'(?:\s|#[^\r\n]*[\r\n])+(\d+)')
+"""A comment ends at either sign for the end of a line, as OpenCV reads it."""
 
 
 def kind_of(data: NDArray[Any]) -> str | None:
@@ -88,10 +88,11 @@ def _webp_size(head: bytes) -> tuple[int, int] | None:
 def _bmp_size(head: bytes) -> tuple[int, int] | None:
     if len(head) < 26:
         return None
+    header_bytes = int.from_bytes(head[14:18], 'little', signed=True)
     # the oldest header has 12 bytes and sizes of 16 bits; a negative height means: from the top
-    width, height = struct.unpack('<HH', head[18:22]) if head[14] == 12 \
+    width, height = struct.unpack('<HH', head[18:22]) if header_bytes == 12 \
         else struct.unpack('<ii', head[18:26])
-    return abs(height), abs(width)
+    return (abs(height), abs(width)) if header_bytes == 12 or header_bytes >= 36 else None
 
 
 def _pnm_size(head: bytes) -> tuple[int, int] | None:
@@ -121,12 +122,13 @@ def _frame_header(data: NDArray[Any]) -> int | None:
         marker = int(data[place + 1])
         if marker in _FRAME_HEADERS:
             return place
+        length = _big_endian(data, place + 2)
         if marker == 0xFF:
             place += 1
-        elif marker in _ALONE:
-            place += 2
+        elif marker in _SEGMENTS and length >= 2:
+            place += 2 + length
         else:
-            place += 2 + max(_big_endian(data, place + 2), 2)
+            return None
     return None
 
 
@@ -151,8 +153,7 @@ def _check_costs(data: NDArray[Any], kind: str) -> None:
     if size is None:
         raise FrameError(f'the header of the {kind} file does not say how large the image is.')
     check_pixels(*size)
-    header = _frame_header(data)
-    if header is not None and data[header + 1] == 0xC2:
+    if kind == 'JPEG':
         scans = data.tobytes().count(b'\xff\xda')
         if scans > MOST_SCANS:
             raise FrameError(f'a JPEG file of {scans} scans: at most {MOST_SCANS} are decoded.')
