@@ -19,6 +19,7 @@ import csv
 import errno
 import io
 import json
+import math
 import os
 from pathlib import Path
 import stat
@@ -99,11 +100,12 @@ def read_text(path: str | Path, limit: int = TEXT_BYTES) -> str:
     return read_bytes(path, limit).decode('utf-8')
 
 
-def parse_json(text: str | bytes, depth: int = DEPTH) -> Any:
+def parse_json(text: str | bytes, depth: int = DEPTH, *, finite: bool = False) -> Any:
     """
     Return what a JSON text holds.
 
     :param depth: how deep lists and objects may be nested.
+    :param finite: whether to refuse numbers that are none or too large: NaN, Infinity, 1e999.
     :raises ValueError: when it is no JSON, a key is given twice in one object, it is nested
         deeper, or a text holds half of a character.
     """
@@ -111,7 +113,7 @@ def parse_json(text: str | bytes, depth: int = DEPTH) -> Any:
         value = json.loads(text, object_pairs_hook=unique_keys)
     except RecursionError:
         raise ValueError(f'its brackets are nested deeper than {depth}') from None
-    _check_values(value, depth)
+    _check_values(value, depth, finite)
     return value
 
 
@@ -184,7 +186,7 @@ def _too_large(size: int, limit: int) -> OSError:
                    'read')
 
 
-def _check_values(value: Any, most: int) -> None:
+def _check_values(value: Any, most: int, finite: bool) -> None:
     """Look for depth and for halves of characters, which no file and no terminal takes."""
     waiting = [(value, 0)]
     while waiting:
@@ -197,6 +199,8 @@ def _check_values(value: Any, most: int) -> None:
             waiting += [(part, depth + 1) for part in one]
         elif isinstance(one, str):
             check_characters(one)
+        elif finite and isinstance(one, float) and not math.isfinite(one):
+            raise ValueError(f'it holds the number {one}')
 
 
 def check_characters(text: str) -> None:
