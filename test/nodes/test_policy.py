@@ -186,7 +186,7 @@ def test_nothing_moves_before_it_is_known_what_classifies(robot):
 
 
 @pytest.mark.parametrize('result', [
-    ('no_sign', 1.5), ('no_sign', -0.5), ('no_sign', float('nan')), ('', 0.9)])
+    ('no_sign', 1.5), ('no_sign', -0.5), ('no_sign', float('nan')), ('', 0.9), ('abstain', 0.9)])
 def test_policy_impossible_classification_is_counted_and_commands_nothing(robot, result):
     tell(robot)
     robot.start('policy')
