@@ -172,8 +172,8 @@ def check_labels(config: ControlConfig, labels: Iterable[str], model: str = '') 
     """
     known = {*labels}
     if ABSTAIN in known:
-        raise ConfigError(f'the model{model and f" {model}"} has a class "{ABSTAIN}", which is the '
-                          'word of the rules for no class: give the class another name')
+        raise ConfigError(f'the model{model and f" {model}"} has a class "{ABSTAIN}", which is '
+                          'the word of the rules for no class: give the class another name')
     known.add(ABSTAIN)
     for rule in config.rules:
         for label in sorted(config.classes(rule) - known - set(config.optional_labels)):

@@ -137,7 +137,7 @@ class Motion:
 
     def _begin(self, wanted: Mapping[str, float] | None, elapsed_s: float
                ) -> Mapping[str, float]:
-        """Return the first values while nobody knows where the actuator stands; there may be none."""
+        """Return the first values, or none, while it is unknown where the actuator stands."""
         self._rates.clear()
         goal = self.values if self._homes else wanted
         if goal:

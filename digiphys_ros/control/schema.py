@@ -65,7 +65,8 @@ class FieldConfig(BaseModel):
     ``max_rate_per_s`` is the fastest change a second on the way to a command. Every number needs
     it, a ``bool`` has none. A velocity takes its safe value at once, or at ``max_decel_per_s``.
     A position with a number as its safe value needs ``stop_rate_per_s``, the rate on the way
-    there; in a Float64 or any other message it is what makes a position of it. ``max_jerk_per_s2`` limits how fast the rate grows on the way to a command.
+    there; in a Float64 or any other message it is what makes a position of it.
+    ``max_jerk_per_s2`` limits how fast the rate grows on the way to a command.
     """
 
     model_config = STRICT
@@ -112,8 +113,8 @@ class FieldConfig(BaseModel):
             yield ('max_decel_per_s', 'is for velocities: a joint has stop_rate_per_s',
                    self.max_decel_per_s)
         elif self.max_decel_per_s is not None and self.stop_rate_per_s is not None:
-            yield ('stop_rate_per_s', 'is for a position, and max_decel_per_s for a velocity: name '
-                   'one of them', self.stop_rate_per_s)
+            yield ('stop_rate_per_s', 'is for a position, and max_decel_per_s for a velocity: '
+                   'name one of them', self.stop_rate_per_s)
         if kind in ('twist', 'twist_stamped') and self.stop_rate_per_s is not None:
             yield ('stop_rate_per_s', f'is for positions: a {kind} has max_decel_per_s',
                    self.stop_rate_per_s)

@@ -35,7 +35,7 @@ class PolicyNode(PipelineNode):
 
     It acts once ``vision_info`` has told that the model may lead to commands and has every class
     that the rules name. A model for advice silences it until it is activated again. Where several
-    nodes publish ``vision_info``, the model of each has to fit: a message does not say who sent it.
+    nodes publish ``vision_info``, the model of each has to fit: no message says who sent it.
 
     :param listens: False where classifications are handed over by a call of ``take``.
     """

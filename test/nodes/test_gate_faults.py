@@ -515,8 +515,7 @@ def test_arm_that_holds_hears_nothing_at_first_and_never_leaps(robot, tmp_path):
     process.kill()
     process.wait(10)
     robot.poll(lambda: not runs(guard), 'end of the guard')
-    moves = [abs(after.data - before.data) for before, after in zip(lifts, lifts[1:],
-                                                                    strict=False)]
+    moves = [abs(after.data - before.data) for before, after in itertools.pairwise(lifts)]
     assert max(moves) <= 0.5 * 0.1 + 1e-6
     steps = [abs(after - before) for before, after in zip(positions(), positions()[1:],
                                                           strict=False)]
