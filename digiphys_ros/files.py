@@ -19,6 +19,7 @@ import csv
 import errno
 import io
 import json
+import math
 import os
 from pathlib import Path
 import re
@@ -31,6 +32,8 @@ TEXT_BYTES = 16 << 20
 """Of a JSON or text file: a manifest of a million samples is larger than most of them."""
 DATA_BYTES = 256 << 20
 """Of an image or a table: an image of the most pixels that are decoded has 200 MB."""
+MOST_PIXELS = 1 << 26
+"""Of an image that is decoded, 8192x8192: in colours 201 MB. The next cameras have 61 million."""
 MODEL_BYTES = 4 << 30
 """Of one file of a model: more than a robot's memory holds beside its other programs."""
 SEPARATORS = (',', ';', '\t', '|')
@@ -100,11 +103,12 @@ def read_text(path: str | Path, limit: int = TEXT_BYTES) -> str:
     return read_bytes(path, limit).decode('utf-8')
 
 
-def parse_json(text: str | bytes, depth: int = DEPTH) -> Any:
+def parse_json(text: str | bytes, depth: int = DEPTH, *, finite: bool = False) -> Any:
     """
     Return what a JSON text holds.
 
     :param depth: how deep lists and objects may be nested.
+    :param finite: whether to refuse numbers that are none or too large: NaN, Infinity, 1e999.
     :raises ValueError: when it is no JSON, a key is given twice in one object, it is nested
         deeper, or a text holds half of a character.
     """
@@ -112,7 +116,7 @@ def parse_json(text: str | bytes, depth: int = DEPTH) -> Any:
         value = json.loads(text, object_pairs_hook=unique_keys)
     except RecursionError:
         raise ValueError(f'its brackets are nested deeper than {depth}') from None
-    _check_values(value, depth)
+    _check_values(value, depth, finite)
     return value
 
 
@@ -134,6 +138,11 @@ def csv_dialect(text: str) -> str:
     """Return what separates the values in a CSV: comma, semicolon, tab or bar."""
     names = re.sub('"[^"]*"', '', _body(text).partition('\n')[0])
     return max(SEPARATORS, key=names.count)
+
+
+def limit_opencv() -> None:
+    """Let OpenCV refuse more than ``MOST_PIXELS`` too; it reads this once, when it is loaded."""
+    os.environ.setdefault('OPENCV_IO_MAX_IMAGE_PIXELS', str(MOST_PIXELS))
 
 
 def csv_columns(text: str, delimiter: str = ',') -> list[str]:
@@ -202,7 +211,7 @@ def _too_large(size: int, limit: int) -> OSError:
                    'read')
 
 
-def _check_values(value: Any, most: int) -> None:
+def _check_values(value: Any, most: int, finite: bool) -> None:
     """Look for depth and for halves of characters, which no file and no terminal takes."""
     waiting = [(value, 0)]
     while waiting:
@@ -215,6 +224,8 @@ def _check_values(value: Any, most: int) -> None:
             waiting += [(part, depth + 1) for part in one]
         elif isinstance(one, str):
             check_characters(one)
+        elif finite and isinstance(one, float) and not math.isfinite(one):
+            raise ValueError(f'it holds the number {one}')
 
 
 def check_characters(text: str) -> None:

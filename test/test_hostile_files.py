@@ -20,6 +20,8 @@ import json
 import os
 from pathlib import Path
 import struct
+import subprocess
+import sys
 import tarfile
 import time
 import tracemalloc
@@ -302,7 +304,9 @@ IMAGES = {
     'WebP lossy': b'RIFF' + struct.pack('<I', 22) + b'WEBPVP8 ' + struct.pack('<I', 10)
                   + bytes(3) + b'\x9d\x01\x2a\xff\x3f\xff\x3f',
     'BMP': b'BM' + bytes(12) + struct.pack('<Iii', 40, 100_000, -100_000) + bytes(40),
-    'PGM': b'P5\n# a comment\n100000 100000 255\n', 'PPM': b'P3 99999999 1 255\n'}
+    'PGM': b'P5\n# a comment\n100000 100000 255\n', 'PPM': b'P3 99999999 1 255\n',
+    'BMP long header': b'BM' + bytes(12) + struct.pack('<Iii', 0x10C, 65736, 3000) + bytes(254),
+    'PPM comment': b'P6 #\r20000 20000 255\n8 8\n255\n'}
 
 
 @pytest.mark.parametrize('kind', IMAGES)
@@ -363,6 +367,99 @@ def test_progressive_jpeg_of_many_scans_is_refused():
     end = encoded.index(b'\xff', start + 2)
     many = encoded[:start] + encoded[start:end] * 5000 + encoded[start:]
     assert 'scans: at most 100' in sentence(decode_file, np.frombuffer(many, np.uint8))
+
+
+def segment(marker, body):
+    return b'\xff' + bytes([marker]) + struct.pack('>H', 2 + len(body)) + body
+
+
+def header_of(*segments):
+    """Return a JPEG of 16x16 pixels with segments put in before its frame header."""
+    import cv2
+    data = cv2.imencode('.jpg', np.zeros((16, 16, 3), np.uint8))[1].tobytes()
+    return data[:2] + b''.join(segments) + data[2:]
+
+
+def size_and_pixels(content):
+    """Return the size by the header, and as OpenCV decodes the file whatever the header says."""
+    import cv2
+    from digiphys_ros.perception.imagefile import image_size
+    data = np.frombuffer(content, np.uint8)
+    decoded = cv2.imdecode(data, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    return image_size(data), None if decoded is None else decoded.shape[:2]
+
+
+def test_jpeg_segment_of_any_marker_hides_no_other_size():
+    frame = segment(0xC0, struct.pack('>BHHB', 8, 8, 8, 3) + b'\1\x11\0\2\x11\0\3\x11\0')
+    found = []
+    for marker in range(256):
+        for hidden in (header_of()[2:], frame):
+            # what follows the marker is a segment to one reader and markers to another
+            for content in (header_of(segment(marker, hidden)),
+                            header_of(segment(marker, hidden), frame),
+                            header_of(b'\xff' + bytes([marker]), frame)):
+                size, decoded = size_and_pixels(content)
+                if size is not None and decoded is not None:
+                    found.append(decoded)
+                    assert size == decoded, f'marker {marker:02x}'
+    assert found
+
+
+def test_bmp_header_of_any_length_tells_the_size_that_is_decoded():
+    found = []
+    for length in (*range(64), 108, 124, *(256 * high + low for high in (1, 255, 65535)
+                                           for low in (12, 40, 108))):
+        header = struct.pack('<IiiHHIIiiII', length % 2**32, 20, 10, 1, 24, 0, 0, 0, 0, 0, 0)
+        content = b'BM' + struct.pack('<IHHI', 0, 0, 0, 400) + header
+        size, decoded = size_and_pixels(content.ljust(2000, b'\0'))
+        if decoded is not None:
+            found.append(decoded)
+            assert size == decoded, f'header of {length} bytes'
+    assert found
+
+
+@pytest.mark.parametrize('before', [b' ', b'\n#', b' # a'])
+def test_pnm_with_any_byte_before_its_numbers_tells_the_size_that_is_decoded(before):
+    found = []
+    for byte in range(256):
+        separator = before + bytes([byte])
+        content = b'P5' + separator + b'6 9\n12 14\n255\n' + bytes(200)
+        size, decoded = size_and_pixels(content)
+        if size is not None and decoded is not None:
+            found.append(decoded)
+            assert size == decoded, separator
+    assert found
+
+
+def test_opencv_in_a_node_refuses_too_many_pixels_whatever_the_header_check_says():
+    script = ('import digiphys_ros.nodes, cv2, numpy, sys\n'
+              'try:\n'
+              '    cv2.imdecode(numpy.frombuffer(sys.stdin.buffer.read(), numpy.uint8), 1)\n'
+              'except cv2.error as error:\n'
+              '    print(error)\n')
+    environment = {name: value for name, value in os.environ.items()
+                   if not name.startswith('OPENCV_IO')}
+    found = subprocess.run([sys.executable, '-c', script], input=IMAGES['PNG'], env=environment,
+                           capture_output=True, check=True)
+    assert b'CV_IO_MAX_IMAGE_PIXELS' in found.stdout
+
+
+def test_baseline_jpeg_of_many_scans_is_refused():
+    import cv2
+    from digiphys_ros.perception.imagefile import decode_file
+    grey = cv2.imencode('.jpg', np.zeros((64, 64), np.uint8))[1].tobytes()
+    frame, scan = grey.index(b'\xff\xc0'), grey.index(b'\xff\xda')
+    header = struct.pack('>BHHB', 8, 64, 64, 3) + b'\1\x11\0\2\x11\0\3\x11\0'
+    scans = [segment(0xDA, b'\1' + bytes([one]) + b'\0\0\x3f\0') + grey[scan + 10:-2]
+             for one in (1, 2, 3)]
+    for count in (1, 5000):
+        data = np.frombuffer(
+            grey[:frame] + segment(0xC0, header) + grey[frame + 13:scan] + scans[0] * count
+            + scans[1] + scans[2] + grey[-2:], np.uint8)
+        if count == 1:
+            assert decode_file(data).shape == (64, 64, 3)
+        else:
+            assert 'scans: at most 100' in sentence(decode_file, data)
 
 
 @pytest.mark.parametrize('content', [

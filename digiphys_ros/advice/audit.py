@@ -25,10 +25,18 @@ from pathlib import Path
 import time
 from typing import Any
 
-from digiphys_ros.advice.chain import Chain, digest, Entry, INCOMPLETE, line_of, RECOVERY, VERSION
+from digiphys_ros.advice.chain import (
+    Chain,
+    digest,
+    Entry,
+    INCOMPLETE,
+    line_of,
+    RECOVERY,
+    VERSION,
+)
 from digiphys_ros.advice.verify import examine, head_file, head_text, LINE_BYTES, lines_of
 from digiphys_ros.errors import AuditError
-from digiphys_ros.files import check_regular_file
+from digiphys_ros.files import check_regular_file, parse_json
 
 
 class AuditLog:
@@ -159,6 +167,8 @@ class AuditLog:
             line, found = line_of(entry, self._key)
             if len(line) > LINE_BYTES:
                 raise ValueError(f'it has {len(line)} bytes, and at most {LINE_BYTES} are taken')
+            # nothing is written that no reader takes
+            parse_json(line, finite=True)
         except (ValueError, OverflowError) as error:
             raise AuditError(f'{self.path}: an entry cannot be logged: {error}; nothing goes out '
                              'unlogged.') from error

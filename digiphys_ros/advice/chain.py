@@ -33,7 +33,7 @@ import re
 from typing import Any
 
 from digiphys_ros.errors import AuditError
-from digiphys_ros.files import unique_keys
+from digiphys_ros.files import parse_json
 
 BEGINNING = '0' * 64
 """What the first entry names as the hash before it."""
@@ -90,6 +90,19 @@ def _hash_of_values(entry: Mapping[str, Any]) -> str:
                              allow_nan=False).encode())
 
 
+def read_entry(line: bytes) -> Entry | None:
+    """Return the entry in a line, None where it is none that this package writes."""
+    try:
+        entry = parse_json(line, finite=True)
+    except ValueError:
+        return None
+    if not line.endswith(b'\n') or not isinstance(entry, dict):
+        return None
+    needed = {'index': int, 'version': int, 'kind': str, 'previous': str, 'hash': str}
+    values = {'version': 1, **entry}
+    return entry if all(type(values.get(name)) is kind for name, kind in needed.items()) else None
+
+
 class Chain:
     """
     Entries read one after another.
@@ -114,16 +127,12 @@ class Chain:
 
         :raises AuditError: when it is keyed, and there is no key.
         """
-        try:
-            entry = json.loads(line, object_pairs_hook=unique_keys)
-            index, previous = int(entry['index']), entry['previous']
-            kind, given, version = entry['kind'], entry['hash'], int(entry.get('version', 1))
-            whole = line.endswith(b'\n')
-        except (ValueError, KeyError, TypeError, RecursionError):
-            whole = False
-        if not whole:
+        entry = read_entry(line)
+        if entry is None:
             self.incomplete += line
             return
+        index, previous, kind = entry['index'], entry['previous'], entry['kind']
+        given, version = entry['hash'], entry.get('version', 1)
         if entry.get('keyed') and not self._key:
             raise AuditError(f'entry {index} is keyed: name the file with the key '
                              '(parameter audit_key, or --key)')

@@ -14,7 +14,8 @@
 
 """The desk: advice goes out over it and decisions come in, both through the audit log."""
 
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 import math
 
@@ -23,7 +24,7 @@ from digiphys_ros.advice.chain import Entry
 from digiphys_ros.advice.evidence import Evidence
 from digiphys_ros.advice.queue import Case, margin, ReviewQueue
 from digiphys_ros.advice.reason import reason
-from digiphys_ros.errors import AdviceError
+from digiphys_ros.errors import AdviceError, AuditError
 
 
 @dataclass(frozen=True)
@@ -73,15 +74,37 @@ def case_id(frame_id: str, sec: int, nanosec: int) -> str:
     return f'{frame_id}@{sec}.{nanosec:09d}'
 
 
-def review(entries: Iterable[Entry], queue: ReviewQueue | None = None) -> ReviewQueue:
-    """Return the queue that a log's entries lead to."""
-    queue = queue or ReviewQueue()
+_FIELDS: Mapping[str, Mapping[str, tuple[type, ...]]] = {
+    'advice': {'case': (str,), 'label': (str, type(None)), 'margin': (float, int),
+               'reason': (str,)},
+    'decision': {'case': (str,)}}
+
+
+def review(entries: Iterable[Entry]) -> ReviewQueue:
+    """
+    Return the queue that a log's entries lead to.
+
+    :raises AuditError: for an entry that no desk writes.
+    """
+    queue = ReviewQueue()
     for entry in entries:
+        _follow(queue, entry)
+    return queue
+
+
+def _follow(queue: ReviewQueue, entry: Entry) -> None:
+    for name, types in _FIELDS.get(entry['kind'], {}).items():
+        if type(entry.get(name)) not in types:
+            raise AuditError(f'entry {entry["index"]} of the audit log is no {entry["kind"]} that '
+                             f'a desk wrote: field `{name}` is {repr(entry.get(name))[:80]}; keep '
+                             'the file for the record and name another one.')
+    try:
         if entry['kind'] == 'advice':
             queue.add(Case(entry['case'], entry['label'], entry['margin'], entry['index']))
         elif entry['kind'] == 'decision':
             queue.decide(entry['case'])
-    return queue
+    except AdviceError as error:
+        raise AuditError(f'entry {entry["index"]} of the audit log: {error}') from error
 
 
 class Desk:
@@ -93,12 +116,26 @@ class Desk:
 
     def __init__(self, log: AuditLog) -> None:
         self._log = log
-        self._queue = review(log.follow())
+        self._unread: deque[Entry] = deque()
+        self._queue = ReviewQueue()
+        self._catch_up()
 
     @property
     def queue(self) -> ReviewQueue:
-        """Return the queue, with what other processes decided meanwhile."""
-        return review(self._log.follow(), self._queue)
+        """
+        Return the queue, with what other processes decided meanwhile.
+
+        :raises AuditError: when the log was changed, or holds an entry that no desk writes.
+        """
+        self._catch_up()
+        return self._queue
+
+    def _catch_up(self) -> None:
+        self._unread.extend(self._log.follow())
+        while self._unread:
+            _follow(self._queue, self._unread[0])
+            # after it: an entry that is refused once is refused again
+            self._unread.popleft()
 
     def advise(self, image: Image, scores: Sequence[tuple[str, float]], model: Model,
                now_s: float, evidence: Evidence | None = None) -> Advice:
@@ -141,5 +178,5 @@ class Desk:
                               f'"{label}" by "{reader}".')
         entry = self._log.append(
             'decision', now_s, case=case, label=label, reader=reader, note=note)
-        review(self._log.follow(), self._queue)
+        self._catch_up()
         return entry

@@ -132,7 +132,7 @@ def _end_problems(path: Path, chain: Chain, hashes: set[str], lines: int, key: b
     name = head_file(path).name
     try:
         text = read_text(head_file(path))
-        end = parse_json(text)
+        end = parse_json(text, finite=True)
         count, head = int(end['entries']), str(end['hash'])
     except (OSError, ValueError, KeyError, TypeError):
         if chain.count:

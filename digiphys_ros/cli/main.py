@@ -24,6 +24,7 @@ from typing import NoReturn
 
 from digiphys_ros.cli.process import CLOSED_PIPE, is_unread, run_process, say
 from digiphys_ros.errors import AdviceError, AuditError, DigiphysError, UsageError
+from digiphys_ros.files import limit_opencv
 from digiphys_ros.output_relay import SHOW_ALL
 
 VERBS = {
@@ -96,6 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         too.
     :return: the exit code, 0 only when the verb did what it says.
     """
+    limit_opencv()
     if arguments is not None:
         return _run(list(arguments))
     words = sys.argv[1:]

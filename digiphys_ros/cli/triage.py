@@ -60,8 +60,9 @@ def run(arguments: argparse.Namespace) -> int:
 def _review(arguments: argparse.Namespace) -> int:
     from digiphys_ros.advice import AuditLog, review
     everything = AuditLog(_existing(arguments.log), _key(arguments)).follow()
+    queue = review(everything)
     entries = {entry['case']: entry for entry in everything if entry['kind'] == 'advice'}
-    cases = [entries[case.id] for case in review(everything).open]
+    cases = [entries[case.id] for case in queue.open]
     if arguments.json:
         write_json({'log': arguments.log, 'decided': len(entries) - len(cases), 'open': [
             # logs of before tell no evidence

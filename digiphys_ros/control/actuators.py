@@ -96,6 +96,19 @@ class Actuator:
         return {name: limits.safe for name, limits in self.fields.items()
                 if limits.safe is not None}
 
+    def is_timed(self) -> bool:
+        """Return whether its message carries the time in which positions are to be reached."""
+        return self.kind == 'joint_trajectory'
+
+    def guard_values(self) -> dict[str, float]:
+        """
+        Return the safe state as sent by who does not know which values were sent last.
+
+        Nothing for a position whose message carries no time: it would leap.
+        """
+        leaps = not self.is_timed() and any(one.is_position() for one in self.fields.values())
+        return {} if leaps else self.safe_values()
+
     def holds(self) -> bool:
         """Return whether the safe state is to stay at the position sent last."""
         return any(limits.safe is None for limits in self.fields.values())

@@ -167,9 +167,14 @@ def check_labels(config: ControlConfig, labels: Iterable[str], model: str = '') 
     Compare the classes that the rules name with those a model knows.
 
     :param model: its name, for the error.
-    :raises ConfigError: for a class that can never be seen and is not an optional one.
+    :raises ConfigError: for a class that can never be seen and is not an optional one, or one
+        whose name the rules need for no class.
     """
-    known = {*labels, ABSTAIN}
+    known = {*labels}
+    if ABSTAIN in known:
+        raise ConfigError(f'the model{model and f" {model}"} has a class "{ABSTAIN}", which is '
+                          'the word of the rules for no class: give the class another name')
+    known.add(ABSTAIN)
     for rule in config.rules:
         for label in sorted(config.classes(rule) - known - set(config.optional_labels)):
             raise ConfigError(

@@ -88,7 +88,7 @@ class Gate:
                  settle_s: float = SETTLE_S) -> None:
         self._actuator = actuator
         self._lease = Lease(lease_s, future_tolerance_s, settle_s)
-        self._motion = Motion(actuator.fields)
+        self._motion = Motion(actuator.fields, actuator.is_timed())
         self._wanted: dict[str, float] | None = None
         self._wanted_stamp_s = 0.0
         self._newest_now_s = -math.inf
@@ -199,7 +199,8 @@ class Gate:
         """
         Deactivate; return what to send before falling silent, the typed safe state.
 
-        Nobody is left to approach it; a position gets the time for its way in ``reach_s``.
+        Nobody is left to approach it; a position gets the time for its way in ``reach_s``. Where
+        its message carries no time, the value sent last is repeated.
         """
         self.deactivate()
         output = self.step(now_s, steady_s)

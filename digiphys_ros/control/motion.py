@@ -20,6 +20,9 @@ from digiphys_ros.control.actuators import Limits
 
 LONGEST_STEP_S = 0.1
 """A gate that was not stepped for longer still moves an actuator no further than in this time."""
+STAND_S = 86_400.0
+"""Time for the way of joints that are to stand still: they move by no more than their range a day.
+An empty trajectory would stop nothing: the controllers of ros2_control refuse it."""
 
 
 class Motion:
@@ -36,37 +39,47 @@ class Motion:
     - In the safe state positions repeat the value sent last (``hold``), or approach the safe
       value at ``stop_rate_per_s``. A commanded position keeps to ``max_rate_per_s`` always.
     - Where a position actuator stands at first is unknown. Its first position is therefore sent
-      with the time that its whole range takes, and stays until that time is over.
+      with the time that its whole range takes, and stays until that time is over. The safe state
+      ends the way of joints that hold: for a moment the same position is sent with the time
+      ``STAND_S``, which stops them where they are, and then nothing. The next command begins
+      such a way again.
+    - A message that carries no time (``timed`` is false) makes a position leap to its first
+      value. While its place is unknown nothing is therefore sent without a command, also where
+      there is a safe value. The last message of all repeats the value sent last.
 
     ``reach_s`` is the time in which an actuator that takes positions is to reach the values. It
     is never below ``LONGEST_STEP_S``: then a message that is late or lost makes no joint faster
     than its rate, for the values move no faster either.
 
+    :param timed: whether the message of the actuator carries ``reach_s``.
     :raises ValueError: when some fields hold and others do not: before the first command a
         message could not leave out the first alone.
     """
 
-    def __init__(self, fields: Mapping[str, Limits]) -> None:
+    def __init__(self, fields: Mapping[str, Limits], timed: bool = True) -> None:
         self._fields = fields
         self.safe = {name: limits.safe for name, limits in fields.items()
                      if limits.safe is not None}
         if self.safe and len(self.safe) < len(fields):
             raise ValueError('all fields of an actuator hold or none does, received '
                              f'{[name for name in fields if name not in self.safe]} that hold')
-        self.values: Mapping[str, float] = self.safe
         self._stop_rates = {name: limits.max_decel_per_s or limits.stop_rate_per_s
                             for name, limits in fields.items()}
         self._ramped = any(self._stop_rates.values())
         self._rates: dict[str, float] = {}
         ranges_s = [limits.range_s() for limits in fields.values() if limits.is_position()]
         self._range_s = max(ranges_s, default=0.0)
-        # of the way to the first position; None before it has begun
+        # of the way to the first position; None while nobody knows where the actuator stands
         self._left_s = None if ranges_s else 0.0
+        self._homes = bool(ranges_s and self.safe) and timed
+        self._leaps = bool(ranges_s) and not timed
+        self._standing_s = 0.0
+        self.values: Mapping[str, float] = {} if self._leaps else self.safe
 
     @property
     def reach_s(self) -> float:
         """Return the time in which the values are to be reached."""
-        return max(LONGEST_STEP_S, self._left_s or 0.0)
+        return STAND_S if self._left_s is None else max(LONGEST_STEP_S, self._left_s)
 
     def is_stop(self, values: Mapping[str, float]) -> bool:
         """Return whether values are the whole safe state; a position that holds has none."""
@@ -78,14 +91,19 @@ class Motion:
             self._left_s = None
 
     def start_over(self) -> None:
-        """Go on from the safe values: somebody else has sent them meanwhile."""
+        """Go on from the safe values where a guard can have sent them meanwhile."""
         self._rates.clear()
-        self.values = self.safe or self.values
-        self.forget_position()
+        if self.safe and not self._leaps:
+            self.values = self.safe
+            self.forget_position()
 
     def rest(self) -> None:
         """Drop the way to a command; what takes its safe value at once has it now."""
         self._rates.clear()
+        if self._left_s:
+            self._end_way()
+        if not self.values:
+            return
         if self._ramped:
             self.values = {name: self.values[name] if self._stop_rates[name] else safe
                            for name, safe in self.safe.items()}
@@ -99,7 +117,10 @@ class Motion:
         :param wanted: the command within its limits, None in the safe state.
         :param elapsed_s: steady time since the call before.
         """
-        if self._left_s != 0.0 and self._crosses(wanted, elapsed_s):
+        if self._left_s is None:
+            return self._begin(wanted, elapsed_s)
+        self._left_s = max(0.0, self._left_s - elapsed_s)
+        if self._left_s > 0.0:
             return self.values
         elapsed_s = min(elapsed_s, LONGEST_STEP_S)
         if wanted is None or (not self._range_s and self.is_stop(wanted)):
@@ -111,24 +132,36 @@ class Motion:
 
     def end(self) -> Mapping[str, float]:
         """Return the last values of all: the safe ones, and as much time as their way takes."""
+        self._rates.clear()
+        if self._leaps:
+            return {} if self._left_s is None else self.values
         ways_s = [abs(self.values[name] - safe) / rate for name, safe in self.safe.items()
                   if (rate := self._fields[name].stop_rate_per_s)]
         if ways_s:
             self._left_s = max(self.reach_s, LONGEST_STEP_S + max(ways_s))
-        self._rates.clear()
         self.values = self.safe or self.values
         return self.values
 
-    def _crosses(self, wanted: Mapping[str, float] | None, elapsed_s: float) -> bool:
-        """Return whether the values stay, as the actuator is on its way to the first ones."""
-        if self._left_s is None:
-            self._rates.clear()
-            self.values = self.values or wanted or {}
-            if self.values:
-                self._left_s = self._range_s
-            return True
-        self._left_s = max(0.0, self._left_s - elapsed_s)
-        return self._left_s > 0.0
+    def _begin(self, wanted: Mapping[str, float] | None, elapsed_s: float
+               ) -> Mapping[str, float]:
+        """Return the first values, or none, while it is unknown where the actuator stands."""
+        self._rates.clear()
+        goal = self.values if self._homes else wanted
+        if goal:
+            # what a value without time reaches is where it was sent before, and must not leap
+            self.values = self.values if self._leaps and self.values else goal
+            self._left_s = self._range_s
+            return self.values
+        stands, self._standing_s = self._standing_s > 0.0, self._standing_s - elapsed_s
+        return self.values if stands else {}
+
+    def _end_way(self) -> None:
+        """Let no joint go on to its first position, unless that is the safe one."""
+        if self._leaps:
+            # where it holds, no value is nearer to the actuator than this one
+            self._left_s = 0.0 if self.safe else self._left_s
+        elif not self._homes:
+            self._left_s, self._standing_s = None, LONGEST_STEP_S
 
     def _stop(self, elapsed_s: float) -> None:
         self._rates.clear()

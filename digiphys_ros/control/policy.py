@@ -52,6 +52,8 @@ class Observation:
         """Return a sentence when no classifier can have meant this, else ''."""
         if self.class_id == '':
             return 'a classification names no class: its class_id is empty'
+        if self.class_id == ABSTAIN:
+            return f'"{ABSTAIN}" is the word of the rules for no class, and no name for one'
         # written so that a score that is not a number is refused too
         if not -SCORE_TOLERANCE <= self.score <= 1.0 + SCORE_TOLERANCE:
             return f'a score from 0 to 1 is needed, received {self.score} for "{self.class_id}"'
@@ -152,12 +154,14 @@ class Policy:
         """Note when a class was recognised last; the hold of an abstention is no recognition."""
         if rule is not before:
             self._recognised_until_s = -math.inf
-        if self._wants(rule, by_class=True) and not rule.default:
-            self._recognised_until_s = max(
-                self._since_s + rule.hold_s, now_s + rule.linger_s)
-        if now_s < self._recognised_until_s or any(
-                self._wants(one, by_class=True) for one in self._rules if not one.default):
-            self._recognised_s = now_s
+        voted_s = self._voted_s(rule)
+        if voted_s is not None:
+            self._recognised_until_s = max(self._since_s + rule.hold_s, voted_s + rule.linger_s)
+        # a wide window keeps votes for long: the image counts, not that there still are enough
+        known_s = [self._recognised_s, *map(self._voted_s, self._rules)]
+        if now_s < self._recognised_until_s:
+            known_s.append(now_s)
+        self._recognised_s = max((one for one in known_s if one is not None), default=None)
 
     def _bounded(self, actuator: str, values: Mapping[str, float]) -> dict[str, float]:
         bounds = self._bounds.get(actuator, {})
@@ -212,15 +216,19 @@ class Policy:
         after_s = self._rearm_after_s[name]
         return after_s is not None and now_s - spent_s >= after_s
 
-    def _wants(self, rule: Rule, *, by_class: bool = False) -> bool:
-        if rule.default:
-            return True
+    def _wants(self, rule: Rule) -> bool:
+        return rule.default or len(self._voters(rule)) >= self._votes.needed
+
+    def _voted_s(self, rule: Rule) -> float | None:
+        """Return when a class voted for a rule last, None where its classes have too few votes."""
+        voters = [seen for seen in self._voters(rule) if seen.class_id is not None]
+        return voters[-1].stamp_s if len(voters) >= self._votes.needed else None
+
+    def _voters(self, rule: Rule) -> list[Observation]:
         least = rule.min_score
         if rule is self._rule and rule.release_score is not None:
             least = rule.release_score
-        votes = sum(self._votes_for(rule, seen, least) for seen in self._seen
-                    if not (by_class and seen.class_id is None))
-        return votes >= self._votes.needed
+        return [seen for seen in self._seen if self._votes_for(rule, seen, least)]
 
     def _votes_for(self, rule: Rule, seen: Observation, least: float) -> bool:
         if seen.class_id is None:

@@ -64,8 +64,9 @@ class FieldConfig(BaseModel):
 
     ``max_rate_per_s`` is the fastest change a second on the way to a command. Every number needs
     it, a ``bool`` has none. A velocity takes its safe value at once, or at ``max_decel_per_s``.
-    A joint with a number as its safe position needs ``stop_rate_per_s``, the rate on the way
-    there. ``max_jerk_per_s2`` limits how fast the rate grows on the way to a command.
+    A position with a number as its safe value needs ``stop_rate_per_s``, the rate on the way
+    there; in a Float64 or any other message it is what makes a position of it.
+    ``max_jerk_per_s2`` limits how fast the rate grows on the way to a command.
     """
 
     model_config = STRICT
@@ -111,8 +112,11 @@ class FieldConfig(BaseModel):
         if kind == 'joint_trajectory' and self.max_decel_per_s is not None:
             yield ('max_decel_per_s', 'is for velocities: a joint has stop_rate_per_s',
                    self.max_decel_per_s)
-        if kind != 'joint_trajectory' and self.stop_rate_per_s is not None:
-            yield ('stop_rate_per_s', 'is for a joint_trajectory: others have max_decel_per_s',
+        elif self.max_decel_per_s is not None and self.stop_rate_per_s is not None:
+            yield ('stop_rate_per_s', 'is for a position, and max_decel_per_s for a velocity: '
+                   'name one of them', self.stop_rate_per_s)
+        if kind in ('twist', 'twist_stamped') and self.stop_rate_per_s is not None:
+            yield ('stop_rate_per_s', f'is for positions: a {kind} has max_decel_per_s',
                    self.stop_rate_per_s)
 
     def _unfit_to_hold(self, kind: str) -> Iterator[tuple[str, str, Any]]:
@@ -149,10 +153,14 @@ class ActuatorConfig(BaseModel):
     def _fields_fit_the_kind(self) -> 'ActuatorConfig':
         problems = [problem for name, field in self.fields.items()
                     for problem in self._field_problems(name, field)]
-        holding = [name for name, field in self.fields.items() if field.safe is None]
-        if not problems and 0 < len(holding) < len(self.fields):
-            problems.append((('fields',), 'all fields hold or none does: before the first command '
-                             'a message cannot leave some out', f'hold for {", ".join(holding)}'))
+        for some, what in (
+                ([name for name, field in self.fields.items() if field.safe is None], 'hold'),
+                ([name for name, field in self.fields.items() if field.stop_rate_per_s],
+                 'have stop_rate_per_s')):
+            if not problems and 0 < len(some) < len(self.fields):
+                problems.append((('fields',), f'all fields {what} or none does: before the first '
+                                 'command a message cannot leave some out',
+                                 f'only {", ".join(some)}'))
         refuse('ActuatorConfig', *problems, *self._message_problems(), *self._plan_problems())
         return self
 

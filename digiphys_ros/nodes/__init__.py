@@ -13,3 +13,8 @@
 # limitations under the License.
 
 """The ROS 2 side: one lifecycle node per file; everything they know is in the core."""
+
+from digiphys_ros.files import limit_opencv
+
+# here, because the nodes' modules load OpenCV
+limit_opencv()

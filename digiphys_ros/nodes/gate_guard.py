@@ -130,7 +130,7 @@ class _Output:
     reach_s: float
 
     def send(self, now_s: float) -> None:
-        # a position that holds has no value to go to
+        # a position that holds has no value to go to, and another one might leap there
         if self.values:
             self.publisher.publish(actuator_message(
                 self.actuator, self.values, now_s, self.reach_s))
@@ -155,7 +155,7 @@ class Guard:
                          for topic, plain in watched['actuators']]
 
     def _output(self, topic: str, actuator: Actuator) -> _Output:
-        values = actuator.plan.safe_heads() if actuator.plan else actuator.safe_values()
+        values = actuator.plan.safe_heads() if actuator.plan else actuator.guard_values()
         # a joint may be anywhere in its range and must not leap
         reach_s = max((one.range_s() for one in actuator.fields.values() if one.is_position()),
                       default=0.0)

@@ -25,7 +25,7 @@ from rclpy.node import Node
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 # the first part is a camera's, where one classifier has several
-INPUTS = r'([^/]+/)?(image(/compressed)?|classification|desired/[^/]+)'
+INPUTS = r'([^/]+/)?(image(/compressed)?|classification|vision_info|desired/[^/]+)'
 IMAGES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
 
 

@@ -34,7 +34,8 @@ class PolicyNode(PipelineNode):
     Turn ``classification`` into ``desired/<actuator>``, under the image's header.
 
     It acts once ``vision_info`` has told that the model may lead to commands and has every class
-    that the rules name. A model for advice silences it until it is activated again.
+    that the rules name. A model for advice silences it until it is activated again. Where several
+    nodes publish ``vision_info``, the model of each has to fit: no message says who sent it.
 
     :param listens: False where classifications are handed over by a call of ``take``.
     """
@@ -52,6 +53,7 @@ class PolicyNode(PipelineNode):
         self._policy: Policy | None = None
         self._desired: dict[str, Any] = {}
         self._subscription: qos.AdaptiveSubscription | None = None
+        self._infos: qos.AdaptiveSubscription | None = None
         self._received = self._refused = 0
         self._impossible = ''
         self._rule = ''
@@ -79,15 +81,15 @@ class PolicyNode(PipelineNode):
         if self._listens:
             self._subscription = qos.AdaptiveSubscription(
                 self, Classification, 'classification', self.take, depth=5)
-        self._labels = self.create_subscription(
-            VisionInfo, 'vision_info', self._on_vision_info, qos.LATCHED)
+        self._infos = qos.AdaptiveSubscription(
+            self, VisionInfo, 'vision_info', self._on_vision_info, latched=True)
 
     def deactivate(self) -> None:
         """Stop to command; the gate's lease does the rest."""
-        if self._subscription is not None:
-            self._subscription.destroy()
-            self._subscription = None
-        self.destroy_subscription(self._labels)
+        for one in (self._subscription, self._infos):
+            if one is not None:
+                one.destroy()
+        self._subscription = self._infos = None
 
     def cleanup(self) -> None:
         """Forget the rules."""
@@ -114,12 +116,15 @@ class PolicyNode(PipelineNode):
         return (WARN if problem else OK), problem or self._rule or 'no rule yet'
 
     def _duplicates(self) -> str:
-        return self._subscription.duplicate_sources if self._subscription else ''
+        return '; '.join(one.duplicate_sources for one in (self._subscription, self._infos)
+                         if one is not None and one.duplicate_sources)
 
     def _silent(self) -> str:
         """Return why no command may be given although classifications come, else ''."""
         stop = getattr(self.settings, 'stop_on_duplicate_publishers', False)
-        return self._refusal or self._mismatch or (stop and self._duplicates()) or ''
+        duplicates = self._duplicates()
+        mismatch = '; '.join(filter(None, (self._mismatch, self._mismatch and duplicates)))
+        return self._refusal or mismatch or (stop and duplicates) or ''
 
     def _on_vision_info(self, message: VisionInfo) -> None:
         """Compare the rules with the model that is at work."""
@@ -127,8 +132,10 @@ class PolicyNode(PipelineNode):
             use = use_of(message)
             self._check_use(use, message.method)
             check_labels(self._control, labels_of(message), message.method)
-            self._mismatch = ''
-            self.note('', about='model')
+            # beside another publisher it may be of a model that is not the one that was refused
+            if self._infos is not None and self._infos.publishers() <= 1:
+                self._mismatch = ''
+                self.note('', about='model')
         except ConfigError as error:
             self._mismatch, self._rule = f'{self.settings.rules}: {error}', ''
             self.note(self._mismatch, about='model', warn=True)

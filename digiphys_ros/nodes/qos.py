@@ -80,18 +80,24 @@ class AdaptiveSubscription:
 
     The old one is heard until the new one has its first message, so that none is lost between
     them. After ``destroy`` nothing is called back, whatever still waits in the executor.
+
+    :param latched: whether the topic holds a state, as ``vision_info`` does. The QoS is then
+        ``LATCHED``, and the subscription is made anew when the publishers change: each of them
+        sends its state again.
     """
 
     def __init__(self, node: Node, message_type: type, topic: str,
-                 callback: Callable[[Any], None], *, depth: int = 1) -> None:
+                 callback: Callable[[Any], None], *, depth: int = 1, latched: bool = False
+                 ) -> None:
         self._node = node
         self._make = lambda profile: subscription(
             node, message_type, topic, partial(self._take, profile), profile)
         self._callback = callback
-        self._depth = depth
-        self._profile: QoSProfile | None = suited_to((), depth)
+        self._depth, self._latched = depth, latched
+        self._profile: QoSProfile | None = LATCHED if latched else suited_to((), depth)
         self._subscription = self._make(self._profile)
         self._sources: tuple[str, ...] = ()
+        self._gids: set[tuple[int, ...]] = set()
         self._outdated: Any = None
         self._timer = Timer(node, 0.5, self.adapt)
 
@@ -107,12 +113,22 @@ class AdaptiveSubscription:
             return ''
         return f'{len(self._sources)} publishers on {self.topic}: {", ".join(self._sources)}'
 
+    def publishers(self) -> int:
+        """Return how many publishers are on the topic now."""
+        return len(self._node.get_publishers_info_by_topic(self.topic))
+
     def adapt(self) -> None:
         """Compare with what is on the topic now; log one line when the profile changes."""
         self._retire()
         publishers = self._node.get_publishers_info_by_topic(self.topic)
         self._sources = tuple(sorted(endpoint_name(one) for one in publishers))
         if not publishers:
+            return
+        if self._latched:
+            gids, before = {tuple(one.endpoint_gid) for one in publishers}, self._gids
+            self._gids = gids
+            if gids != before:
+                self._outdated, self._subscription = self._subscription, self._make(LATCHED)
             return
         wanted = suited_to(publishers, self._depth)
         if wanted == self._profile:

@@ -108,14 +108,15 @@ class TriageNode(PipelineNode):
             self.create_subscription(Classification, 'classification', self._on_classification,
                                      qos.EVERY_ONE),
             self.create_subscription(DiagnosticArray, 'decision', self._on_decision,
-                                     qos.EVERY_ONE),
-            self.create_subscription(VisionInfo, 'vision_info', self._on_vision_info,
-                                     qos.LATCHED)]
+                                     qos.EVERY_ONE)]
+        self._infos = qos.AdaptiveSubscription(
+            self, VisionInfo, 'vision_info', self._on_vision_info, latched=True)
 
     def deactivate(self) -> None:
         """Listen no more; open cases stay in the audit log."""
         if self._inputs:
             self._pictures.destroy()
+            self._infos.destroy()
         for one in self._inputs:
             self.destroy_subscription(one)
         self._inputs = []
@@ -149,6 +150,8 @@ class TriageNode(PipelineNode):
         if self._explainer and self._model and self._explainer.hash != self._model.hash:
             problem = problem or (f'parameter `bundle`: is not {self._model.name}, which '
                                   'classifies: reasons do not tell where in the picture')
+        if self._inputs and self._infos.duplicate_sources:
+            problem = problem or self._infos.duplicate_sources
         return (ERROR if self._unlogged else WARN if problem else OK), \
             problem or self.phase, figures
 

@@ -35,6 +35,8 @@ GOLDEN = 'golden.npz'
 
 GOLDEN_BYTES = 1 << 30
 """Of all golden frames, unpacked: five of 8192x8192 pixels."""
+GOLDEN_FRAMES = 64
+"""Each is run when a model is loaded or swapped; eight are written."""
 PIECE_BYTES = 1 << 20
 
 FileKind = Literal['litert', 'keras', 'savedmodel', 'onnx']
@@ -126,10 +128,22 @@ class Bundle:
             raise BundleError(f'{path}: needs frames (N, H, W, 3) or (N, H, W) of uint8 and N '
                               f'rows of logits, received {frames.shape} {frames.dtype} and '
                               f'{logits.shape} {logits.dtype}.')
+        check_golden_count(path, len(frames))
         if logits.shape[1:] != (len(self.labels),):
             raise BundleError(f'{path}: {len(self.labels)} labels, but logits of shape '
                               f'{logits.shape}: a label is missing or too many.')
         return frames, logits
+
+
+def check_golden_count(path: Path, count: int) -> None:
+    """
+    Refuse so many golden frames that a robot would wait for them.
+
+    :raises BundleError: when there are more than ``GOLDEN_FRAMES``.
+    """
+    if count > GOLDEN_FRAMES:
+        raise BundleError(f'{path}: at most {GOLDEN_FRAMES} golden frames are run, received '
+                          f'{count}: keep a few of each kind.')
 
 
 def load_bundle(path: str | Path) -> Bundle:

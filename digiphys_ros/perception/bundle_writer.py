@@ -26,6 +26,7 @@ from digiphys_ros.errors import BundleError
 from digiphys_ros.perception.bundle import (
     Bundle,
     BundleManifest,
+    check_golden_count,
     content_hash,
     FileKind,
     GOLDEN,
@@ -50,10 +51,12 @@ def write_bundle(directory: str | Path, manifest: BundleManifest, *,
     :param frames: golden frames, (N, H, W, 3) or (N, H, W) uint8.
     :param logits: what the model answers to them, (N, classes).
     :param card: text of MODEL_CARD.md.
-    :raises BundleError: when something else lies there, or the disk does not take it.
+    :raises BundleError: when something else lies there, the disk does not take it, or there are
+        too many golden frames.
     """
     target = Path(directory)
     check_target(target)
+    check_golden_count(target, len(frames))
     try:
         with replacing_folder(target) as work:
             names = _copy(files, work)

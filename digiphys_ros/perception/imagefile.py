@@ -22,22 +22,22 @@ from typing import Any
 
 import cv2
 from digiphys_ros.errors import FrameError
+from digiphys_ros.files import MOST_PIXELS
 from digiphys_ros.perception import giffile, jpegfile, tifffile
 import numpy as np
 from numpy.typing import NDArray
 
-MOST_PIXELS = 1 << 26
-"""Of an image that is decoded, 8192x8192: in colours 201 MB. The next cameras have 61 million."""
 MOST_BYTES = 6 * MOST_PIXELS
 """Of its pixels: three channels of 16 bits."""
 MOST_SCANS = 100
-"""Of a progressive JPEG: each is decoded over the whole image, and cameras write some ten."""
+"""Of a JPEG: each is decoded over the whole image, and cameras write some ten."""
 
 _PNG_END = b'IEND\xaeB`\x82'
 _STARTS = {jpegfile.START: 'JPEG', b'\x89PNG\r\n\x1a\n': 'PNG', b'BM': 'BMP',
            **dict.fromkeys(giffile.STARTS, 'GIF'), **dict.fromkeys(tifffile.STARTS, 'TIFF'),
            **{b'P%d' % number: 'PNM' for number in range(1, 7)}}
-_NUMBER = re.compile(rb'(?:\s|#[^\n]*\n)+(\d+)')
+_NUMBER = re.compile(rb'(?:\s|#[^\r\n]*[\r\n])+(\d+)')
+"""A comment ends at either sign for the end of a line, as OpenCV reads it."""
 
 
 def kind_of(data: NDArray[Any]) -> str | None:
@@ -96,10 +96,11 @@ def _webp_size(head: bytes) -> tuple[int, int] | None:
 def _bmp_size(head: bytes) -> tuple[int, int] | None:
     if len(head) < 26:
         return None
+    header_bytes = int.from_bytes(head[14:18], 'little', signed=True)
     # the oldest header has 12 bytes and sizes of 16 bits; a negative height means: from the top
-    width, height = struct.unpack('<HH', head[18:22]) if head[14] == 12 \
+    width, height = struct.unpack('<HH', head[18:22]) if header_bytes == 12 \
         else struct.unpack('<ii', head[18:26])
-    return abs(height), abs(width)
+    return (abs(height), abs(width)) if header_bytes == 12 or header_bytes >= 36 else None
 
 
 def _pnm_size(head: bytes) -> tuple[int, int] | None:
@@ -125,8 +126,7 @@ def _check_costs(data: NDArray[Any], kind: str) -> None:
     if size is None:
         raise FrameError(f'the header of the {kind} file does not say how large the image is.')
     check_pixels(*size)
-    header = jpegfile.frame_header(data)
-    if header is not None and data[header + 1] == jpegfile.PROGRESSIVE:
+    if kind == 'JPEG':
         scans = data.tobytes().count(b'\xff\xda')
         if scans > MOST_SCANS:
             raise FrameError(f'a JPEG file of {scans} scans: at most {MOST_SCANS} are decoded.')

@@ -20,9 +20,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 START = b'\xff\xd8\xff'
-PROGRESSIVE = 0xC2
 
 _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_SEGMENTS = frozenset((0xC4, 0xCC, 0xDB, 0xDD, *range(0xE0, 0xF0), 0xFE))
+"""Markers of the other segments before a frame header. Decoders skip some more, each its way."""
 _ALONE = frozenset((0x01, *range(0xD0, 0xD9)))
 """Markers without a length."""
 _START_OF_IMAGE, _END_OF_IMAGE = 0xD8, 0xD9
@@ -51,12 +52,13 @@ def frame_header(data: NDArray[Any]) -> int | None:
         marker = int(data[place + 1])
         if marker in _FRAME_HEADERS:
             return place
+        length = _big_endian(data, place + 2)
         if marker == 0xFF:
             place += 1
-        elif marker in _ALONE:
-            place += 2
+        elif marker in _SEGMENTS and length >= 2:
+            place += 2 + length
         else:
-            place += 2 + max(_big_endian(data, place + 2), 2)
+            return None
     return None
 
 

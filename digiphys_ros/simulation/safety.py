@@ -37,15 +37,16 @@ class SafetyJudge:
     def __init__(self, actuator: Actuator, lease_s: float, period_s: float) -> None:
         self._fields = actuator.fields
         self._safe = actuator.safe_values()
-        self._holds = actuator.holds()
+        self._may_be_silent = not actuator.guard_values()
         self._allowed_s = lease_s + period_s
         self._last: tuple[float, dict[str, float]] | None = None
         self._rates: dict[str, float] = {}
 
     def judge(self, time_s: float, output: GateOutput) -> str:
         """Return what is wrong with a command, empty when nothing is."""
-        if self._holds and not output.values:
-            return 'is nothing, after a position was sent' if self._last else ''
+        if self._may_be_silent and not output.values:
+            self._last = None
+            return '' if output.obeyed_stamp_s is None else 'is nothing under a command'
         last, self._last = self._last, (time_s, dict(output.values))
         for name, limits in self._fields.items():
             value = output.values.get(name, math.nan)
@@ -53,8 +54,11 @@ class SafetyJudge:
                 return f'{name} is {value}'
             if not limits.min - 1e-9 <= value <= limits.max + 1e-9:
                 return f'{name} is {value}, outside {limits.min} to {limits.max}'
-            if last is not None and self._too_fast(name, last[1][name], value, time_s - last[0],
-                                                   output.obeyed_stamp_s is not None):
+            if last is not None and self._too_fast(
+                    name, last[1][name], value,
+                    # a longer time to reach the position is a ramp of its own
+                    time_s - last[0] if output.reach_s <= LONGEST_STEP_S else output.reach_s,
+                    output.obeyed_stamp_s is not None):
                 return f'{name} changes from {last[1][name]} to {value} too fast'
         if self._safe and dict(output.values) == self._safe:
             return ''

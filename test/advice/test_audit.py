@@ -221,6 +221,61 @@ def test_line_of_anything_is_no_entry(path, line):
     assert 'line 1 is no whole entry' in verify(path).problems[0]
 
 
+FIELDS = {'version': '2', 'index': '1', 'kind': '"advice"', 'previous': f'"{"0" * 64}"'}
+
+
+def hashed(line, old):
+    """Return a line with its right hash, whatever else it holds."""
+    if old:
+        values = json.loads(line + b'}')
+        found = hashlib.sha256(json.dumps(
+            values, sort_keys=True, separators=(',', ':')).encode()).hexdigest()
+    else:
+        found = hashlib.sha256(line + b'}').hexdigest()
+    return line + b', "hash": "' + found.encode() + b'"}\n'
+
+
+@pytest.mark.parametrize('old', [False, True])
+@pytest.mark.parametrize(('field', 'value'), [
+    *((field, value) for field in FIELDS
+      for value in ('Infinity', '-Infinity', 'NaN', '1e999', '[]', '{}', 'null', '"\\ud800"',
+                    '1.5')),
+    ('index', '"1"'), ('kind', '1'), ('score', 'NaN'), ('score', '1e999'), ('case', '"\\ud800"'),
+    ('case', '[' * 60 + ']' * 60), ('\\ud800', '1')])
+def test_hostile_line_with_its_right_hash_is_no_entry(tmp_path, field, value, old):
+    fields = {**FIELDS, field: value}
+    if old:
+        fields |= {'version': value if field == 'version' else '1'}
+    path = tmp_path / 'log.jsonl'
+    path.write_bytes(hashed(('{' + ', '.join(
+        f'"{name}": {text}' for name, text in fields.items())).encode(), old))
+    assert 'line 1 is no whole entry' in verify(path).problems[0]
+    with pytest.raises(AuditError, match='line 1 is no whole entry'):
+        AuditLog(path)
+
+
+@pytest.mark.parametrize('end', [
+    '{"entries": Infinity, "hash": "0"}', '{"entries": 1e999, "hash": "0"}', '[]', 'null',
+    '{"entries": NaN, "hash": "0"}', '{"entries": {}, "hash": "0"}', '[' * 60 + ']' * 60])
+def test_hostile_end_file_is_a_problem(path, end):
+    path.with_name(f'{path.name}.head').write_text(end)
+    assert 'is missing or spoilt' in verify(path).problems[0]
+    with pytest.raises(AuditError, match='is missing or spoilt'):
+        AuditLog(path)
+
+
+@pytest.mark.parametrize('note', ['\udcff', [[[]]] * 3])
+def test_entry_that_no_reader_takes_is_not_written(path, note):
+    nested = note
+    for _ in range(60 if isinstance(note, list) else 0):
+        nested = [nested]
+    log, before = AuditLog(path), path.read_bytes()
+    with pytest.raises(AuditError, match='cannot be logged'):
+        log.append('decision', 0.0, note=nested)
+    assert path.read_bytes() == before
+    assert verify(path).problems == ()
+
+
 def test_line_too_long_is_refused_without_reading_it(path):
     with open(path, 'ab') as file:
         file.truncate(3 << 30)

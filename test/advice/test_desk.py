@@ -60,6 +60,17 @@ def test_what_an_advice_hangs_on_is_logged_with_it(desk):
     assert desk.advise(Image('b'), [], MODEL, 0.0).entry['evidence'] is None
 
 
+def test_desk_goes_on_with_no_entry_that_another_process_spoiled(desk, path):
+    advise(desk, 1, ('normal', 0.9))
+    other = AuditLog(path)
+    other.append('advice', 0.0, case=[], label='normal', margin=0.1, reason='so')
+    other.append('decision', 0.0, case=case_id('table', 1, 5))
+    for number in (2, 3):
+        with pytest.raises(AuditError, match='entry 2 of the audit log is no advice'):
+            advise(desk, number, ('normal', 0.9))
+    assert verify(path).entries == 3
+
+
 def test_a_decision_is_logged_and_ends_the_case(desk, path):
     advice = advise(desk, 1, ('normal', 0.9))
     entry = desk.decide(advice.case, 'pneumonia', 'Dr A', 'left base', 2e9)

@@ -79,6 +79,29 @@ def test_what_cannot_be_done_gets_one_sentence(log, capsys, words, code, sentenc
     assert told.count('\n') == 1
 
 
+@pytest.mark.parametrize(('kind', 'field', 'value'), [
+    *(('advice', field, value) for field in ('case', 'label', 'margin', 'reason')
+      for value in ([], {}, 7 if field != 'margin' else 'x', True)),
+    *(('advice', field, None) for field in ('case', 'margin', 'reason')),
+    *(('decision', 'case', value) for value in ([], None, 7))])
+def test_entry_of_wrong_fields_gets_one_sentence(log, capsys, kind, field, value):
+    fields = {'case': 'new' if kind == 'advice' else 'table@1', 'label': 'normal', 'margin': 0.1,
+              'reason': 'so'}
+    AuditLog(log).append(kind, 0.0, **{**fields, field: value})
+    for words in (['review', log], ['decide', log, 'table@1', 'normal', '--by', 'Dr A']):
+        assert main(['triage', *words]) == 1
+        told = capsys.readouterr().err
+        assert f'entry 4 of the audit log is no {kind}' in told
+        assert f'`{field}`' in told
+        assert told.count('\n') == 1
+
+
+def test_decision_of_an_unknown_case_in_the_log_gets_one_sentence(log, capsys):
+    AuditLog(log).append('decision', 0.0, case='nothing')
+    assert main(['triage', 'review', log]) == 1
+    assert 'entry 4 of the audit log: there is no case nothing' in capsys.readouterr().err
+
+
 def test_keyed_log_is_verified_with_its_key_alone(tmp_path, capsys):
     (tmp_path / 'key').write_bytes(bytes(range(32)))
     path = tmp_path / 'audit.jsonl'

@@ -54,6 +54,10 @@ ACTUATORS = {
     'homed arm': Actuator('joint_trajectory', 'arm', {
         'elbow': Limits(-0.5, 1.0, 0.0, 3.0, stop_rate_per_s=1.5),
         'wrist': Limits(0.0, 2.0, 0.5, 2.0, stop_rate_per_s=4.0)}),
+    'held lane': Actuator('float64', 'lane', {'data': Limits(0.0, 2.0, None, 3.0)}),
+    'homed lane': Actuator('message', 'lane', {
+        'a': Limits(0.0, 2.0, 0.5, 3.0, stop_rate_per_s=1.5, max_jerk_per_s2=20.0),
+        'b': Limits(-1.0, 1.0, 0.0, 4.0, stop_rate_per_s=6.0)}),
     'red heads': _signals('all_red'),
     'flashing heads': _signals('flashing'),
 }

@@ -21,7 +21,7 @@ from arm_oracle import Arm
 from digiphys_ros.control import GateOutput, Limits
 from violation import Violation
 
-LONGEST_STEP_S = 0.1
+LONGEST_STEP_S, DAY_S = 0.1, 86_400.0
 NEAR = 1e-9
 
 
@@ -29,15 +29,18 @@ class MotionOracle:
     """
     Know what was sent last.
 
-    :param joints: these are the positions of an arm.
+    :param timed: messages say in which time positions are to be reached, as those of an arm do.
     :param place: where its joints stand at first, as a fraction of their range.
     """
 
-    def __init__(self, fields: Mapping[str, Limits], joints: bool, place: float) -> None:
-        self.fields, self.joints = fields, joints
+    def __init__(self, fields: Mapping[str, Limits], timed: bool, place: float) -> None:
+        self.fields = fields
+        self.joints = any(one.safe is None or one.stop_rate_per_s for one in fields.values())
+        self.arm_moves, self.leaps = timed and self.joints, self.joints and not timed
         self.safe = {name: one.safe for name, one in fields.items() if one.safe is not None}
         self.obeyed: dict[str, float] | None = None
-        self.sent = dict(self.safe)
+        self.stands_s = 0.0
+        self.sent = {} if self.leaps else dict(self.safe)
         self.rates = dict.fromkeys(fields, 0.0)
         self.forget(place)
 
@@ -49,9 +52,10 @@ class MotionOracle:
     def guarded(self) -> None:
         """Hear of the safe values, sent at once, or to joints with the time of their range."""
         self.drop()
-        self.sent = dict(self.safe) or self.sent
-        self.left_s = None
-        if self.joints and self.safe:
+        if not self.safe or self.leaps:
+            return
+        self.sent, self.left_s = dict(self.safe), None
+        if self.arm_moves:
             self.arm.hear(self.sent, self.range_s())
 
     def range_s(self) -> float:
@@ -61,6 +65,10 @@ class MotionOracle:
 
     def drop(self) -> None:
         """Forget the rates; velocities without a deceleration are at their safe value."""
+        if self.left_s and self.leaps and self.safe:
+            self.left_s = 0.0
+        if self.left_s and self.arm_moves and not self.safe:
+            self.left_s, self.stands_s = None, LONGEST_STEP_S
         for name, one in self.fields.items():
             self.rates[name] = 0.0
             if not self.joints and one.safe is not None and one.max_decel_per_s is None:
@@ -77,29 +85,41 @@ class MotionOracle:
         self.arm.move(elapsed_s)
         self.values(dict(output.values), elapsed_s, last, output.reach_s)
         self.sent = dict(output.values) or self.sent
-        if self.joints and output.values:
+        if self.arm_moves and output.values:
             self.arm.hear(self.sent, output.reach_s)
 
     def values(self, values: dict[str, float], elapsed_s: float, last: bool,
                reach_s: float) -> None:
         """Judge all values together: which are there, and whether they may differ at all."""
-        if not self.sent and self.obeyed is None:
-            if values:
-                raise Violation(f'{values} were sent before the first command')
+        unknown = self.joints and self.left_s is None and not (self.arm_moves and self.safe)
+        if unknown and self.obeyed is None:
+            self.stood(values, elapsed_s, reach_s)
             return
         if values.keys() != self.fields.keys():
             raise Violation(f'{values} were sent')
         stays = self.joints and self.crosses(elapsed_s, reach_s)
         before = self.sent or self.obeyed or {}
+        if unknown and self.obeyed is not None and not (self.leaps and self.sent):
+            before = self.obeyed
         for name, value in values.items():
             low, high = (before[name], before[name]) if stays else \
                 self.bounds(name, min(elapsed_s, LONGEST_STEP_S))
-            if last and name in self.safe:
+            if last and name in self.safe and not self.leaps:
                 low = high = self.safe[name]
             if not low - NEAR <= value <= high + NEAR:
                 raise Violation(f'{name} is {value} after {before[name]} and {elapsed_s} s, and '
                                 f'should be from {low} to {high}')
             self.remember(name, value - before[name], min(elapsed_s, LONGEST_STEP_S))
+
+    def stood(self, values: dict[str, float], elapsed_s: float, reach_s: float) -> None:
+        """Judge what is sent without a command, where nobody knows the place of the joints."""
+        stands, self.stands_s = self.stands_s > 0.0, self.stands_s - elapsed_s
+        if values and not self.arm_moves:
+            raise Violation(f'{values} were sent without a command')
+        if values and reach_s < DAY_S:
+            raise Violation(f'{values} were sent without a command, to be reached in {reach_s} s')
+        if stands and not values:
+            raise Violation('an arm on its way was not stopped')
 
     def crosses(self, elapsed_s: float, reach_s: float) -> bool:
         """Return whether the joints are on the way to their first position."""
@@ -145,7 +165,7 @@ class MotionOracle:
 
     def remember(self, name: str, change: float, elapsed_s: float) -> None:
         """Keep the rate, which jerk builds on."""
-        if self.obeyed is None or self.is_stop(self.obeyed):
+        if self.obeyed is None or (not self.joints and self.is_stop(self.obeyed)):
             self.rates[name] = 0.0
         elif elapsed_s > 0.0:
             self.rates[name] = change / elapsed_s

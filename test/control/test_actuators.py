@@ -46,7 +46,10 @@ def test_the_checkers_sentence_is_passed_on(tmp_path):
     {'kind': 'joint_trajectory', 'fields': {'arm_1': HOMED, 'arm_2': HOMED}},
     {'kind': 'float64', 'fields': {'data': {**FIELD, 'max_decel_per_s': 2.0,
                                             'max_jerk_per_s2': 3.0}}},
+    {'kind': 'float64', 'fields': {'data': HOMED}},
     {'kind': 'message', 'type': 'std_msgs/msg/Int32', 'fields': {'level': FIELD},
+     'field_map': {'level': 'data'}},
+    {'kind': 'message', 'type': 'std_msgs/msg/Int32', 'fields': {'level': HOMED},
      'field_map': {'level': 'data'}},
 ])
 def test_every_kind(values):
@@ -66,6 +69,8 @@ def test_every_kind(values):
     {'kind': 'float64', 'fields': {'data': BIT}},
     {'kind': 'float64', 'fields': {}},
     {'kind': 'float64', 'fields': {'data': FIELD}, 'type': 'std_msgs/msg/Int32'},
+    {'kind': 'message', 'type': 'geometry_msgs/msg/Point', 'fields': {'a': HOMED, 'b': FIELD},
+     'field_map': {'a': 'x', 'b': 'y'}},
     {'kind': 'message', 'type': 'Int32', 'fields': {'a': FIELD}, 'field_map': {'a': 'data'}},
     {'kind': 'message', 'type': 'std_msgs/msg/Int32', 'fields': {'a': FIELD}, 'field_map': {}},
     {'kind': 'message', 'type': 'std_msgs/Int32', 'fields': {'a': FIELD},
@@ -91,6 +96,15 @@ def test_actuator_that_holds_has_no_safe_values(kind, field):
     assert actuator.fields['data'].safe is None
 
 
+@pytest.mark.parametrize(('kind', 'field', 'values'), [
+    ('float64', FIELD, {'data': 0.0}), ('float64', HOMED, {}), ('joint_trajectory', HELD, {}),
+    ('joint_trajectory', HOMED, {'data': 0.0})])
+def test_guard_sends_no_position_that_would_leap(kind, field, values):
+    actuator = ActuatorConfig.model_validate(
+        {'topic': 't', 'kind': kind, 'fields': {'data': field}}).build()
+    assert actuator.guard_values() == values
+
+
 TWO_KINDS = {'a': HELD, 'b': HOMED}
 
 
@@ -104,7 +118,9 @@ TWO_KINDS = {'a': HELD, 'b': HOMED}
     ('joint_trajectory', {'a': {**HELD, 'max': -1.0}}, 'min <= safe <= max'),
     ('joint_trajectory', TWO_KINDS, 'all fields hold or none does'),
     ('float64', {'data': HELD}, 'safe.*is required: a number, or hold'),
-    ('float64', {'data': {**FIELD, 'stop_rate_per_s': 1.0}}, 'is for a joint_trajectory'),
+    ('twist', {'linear.x': HOMED}, 'is for positions'),
+    ('float64', {'data': {**HOMED, 'max_decel_per_s': 1.0}}, 'name one of them'),
+    ('float64', {'data': {**HELD, 'safe': 'hold', 'stop_rate_per_s': 1.0}}, 'holds has none'),
     ('float64', {'data': {**FIELD, 'max_decel_per_s': 0.0}}, 'greater than 0'),
     ('float64', {'data': {**FIELD, 'max_jerk_per_s2': float('inf')}}, 'finite'),
     ('twist', {'linear.x': {**HELD, 'safe': 'hold'}}, 'a velocity, which must not last'),

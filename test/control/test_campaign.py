@@ -131,8 +131,25 @@ def _first_position_in_a_hurry(gate):
 
 
 def _first_position_for_a_moment(gate):
-    gate._motion._crosses = lambda wanted, elapsed_s: type(gate._motion)._crosses(
-        gate._motion, wanted, 100.0 * elapsed_s)
+    move = gate._motion.move
+
+    def move_early(wanted, elapsed_s):
+        gate._motion._left_s = gate._motion._left_s and gate._motion._left_s - 100.0 * elapsed_s
+        return move(wanted, elapsed_s)
+    gate._motion.move = move_early
+
+
+def _first_way_that_no_stop_ends(gate):
+    gate._motion._end_way = lambda: None
+
+
+def _safe_position_before_the_first_command(gate):
+    if gate._motion._leaps and gate._motion.safe:
+        gate._motion.values, gate._motion._left_s = gate._motion.safe, 0.0
+
+
+def _last_position_that_leaps(gate):
+    gate._motion._leaps = False
 
 
 def _safe_position_at_once(gate):

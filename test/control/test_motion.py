@@ -28,8 +28,8 @@ EASED = Limits(-0.5, 1.0, 0.0, 1.0, max_decel_per_s=2.0, max_jerk_per_s2=4.0)
 class Guarded:
     """A gate on a clock of its own; each step offers the present command first."""
 
-    def __init__(self, **fields):
-        self.gate = Gate(Actuator('joint_trajectory', 'arm', fields), LEASE_S)
+    def __init__(self, kind='joint_trajectory', **fields):
+        self.gate = Gate(Actuator(kind, 'arm', fields), LEASE_S)
         self.gate.activate()
         self.now_s = 100.0
 
@@ -101,7 +101,99 @@ def test_gate_that_forgets_the_position_leaves_the_time_of_the_whole_range_again
     guarded.run(7.0, a=1.5)
     guarded.gate.forget_position()
     output = guarded.step(a=0.0)
-    assert (output.values, output.reach_s) == ({'a': 1.5}, 6.0)
+    assert (output.values, output.reach_s) == ({'a': 0.0}, 6.0)
+    assert {one.values['a'] for one in guarded.run(5.9, a=1.0)} == {0.0}
+
+
+STOPS = {'estop': lambda gate: gate.estop(True), 'fault': lambda gate: gate.fault('a stall'),
+         'deactivate': lambda gate: gate.deactivate(), 'end': lambda gate: gate.last(200.0),
+         'lost images': lambda gate: None}
+
+
+@pytest.mark.parametrize('stop', [stop for stop in STOPS if stop != 'end'])
+@pytest.mark.field(
+    'ros-controls/ros2_controllers #683',
+    'an arm that was stopped on its way goes on, as an empty trajectory stops nothing')
+def test_gate_stops_an_arm_that_holds_on_its_first_way(stop):
+    guarded = Guarded(a=HELD)
+    guarded.run(1.0, a=1.5)
+    if stop == 'lost images':
+        guarded.run(LEASE_S + PERIOD_S)
+    STOPS[stop](guarded.gate)
+    outputs = guarded.run(1.0)
+    sent = [output for output in outputs if output.values]
+    # one message stops the arm, wherever it is; those after it are for a listener that missed it
+    assert sent
+    assert all(output.values == {'a': 1.5} and output.reach_s >= 86_400.0 for output in sent)
+    assert outputs[20:] == [output for output in outputs[20:] if not output.values]
+
+
+def test_gate_sends_what_stops_an_arm_that_holds_as_its_last_message():
+    guarded = Guarded(a=HELD)
+    guarded.run(1.0, a=1.5)
+    output = guarded.gate.last(guarded.now_s + PERIOD_S)
+    assert (output.values, output.reach_s) == ({'a': 1.5}, 86_400.0)
+
+
+def test_gate_that_stopped_an_arm_on_its_first_way_begins_a_new_one():
+    guarded = Guarded(a=HELD)
+    guarded.run(1.0, a=1.5)
+    guarded.gate.fault('a stall')
+    guarded.run(1.0)
+    outputs = guarded.run(8.0, a=-0.5)
+    assert (outputs[0].values, outputs[0].reach_s) == ({'a': -0.5}, 6.0)
+    assert {output.values['a'] for output in outputs} == {-0.5}
+    assert outputs[-1].reach_s == LONGEST_STEP_S
+
+
+def test_gate_that_forgets_a_position_in_the_safe_state_moves_no_new_arm():
+    guarded = Guarded(a=HELD)
+    guarded.run(7.0, a=1.5)
+    guarded.gate.estop(True)
+    guarded.run(0.1)
+    guarded.gate.forget_position()
+    assert not any(output.values for output in guarded.run(2.0))
+    assert guarded.gate.last(guarded.now_s).reach_s >= 86_400.0
+
+
+@pytest.mark.parametrize('field', [HELD, HOMED])
+@pytest.mark.parametrize('kind', ['float64', 'message'])
+def test_gate_of_positions_without_time_sends_nothing_before_the_first_command(kind, field):
+    guarded = Guarded(kind, a=field)
+    guarded.gate.estop(True)
+    for output in (*guarded.run(1.0), guarded.gate.last(guarded.now_s)):
+        assert output.values == {}
+
+
+@pytest.mark.parametrize('stop', STOPS)
+@pytest.mark.parametrize('first_s', [0.1, 20.0])
+@pytest.mark.parametrize('kind', ['float64', 'message'])
+def test_gate_of_positions_without_time_never_leaps_after_the_first_one(kind, first_s, stop):
+    guarded = Guarded(kind, a=HOMED)
+    outputs = guarded.run(first_s, a=1.5)
+    if stop == 'end':
+        outputs.append(guarded.gate.last(guarded.now_s + PERIOD_S))
+    else:
+        STOPS[stop](guarded.gate)
+    stopping = guarded.run(10.0)
+    assert max(map(abs, changes([*outputs, *stopping]))) <= 0.5 * PERIOD_S + 1e-9
+    assert -min(changes(stopping)) == pytest.approx(0.25 * PERIOD_S)
+    assert stopping[-1].values == {'a': 0.0}
+
+
+def test_gate_of_positions_without_time_that_forgets_leaps_no_known_actuator():
+    guarded = Guarded('float64', a=HELD)
+    guarded.run(7.0, a=1.5)
+    guarded.gate.forget_position()
+    assert guarded.step(a=0.0).values == {'a': 1.5}
+    guarded.gate.estop(True)
+    guarded.gate.forget_position()
+    assert guarded.step().values == {}
+    assert guarded.gate.last(guarded.now_s).values == {}
+    guarded.gate.estop(False)
+    guarded.gate.reset(guarded.now_s)
+    guarded.gate.activate()
+    assert guarded.step(a=0.0).values == {'a': 1.5}
 
 
 def test_gate_forgets_no_position_of_a_velocity():

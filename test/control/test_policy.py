@@ -342,9 +342,9 @@ def test_policy_nothing_recognised_at_the_start_moves_for_the_bounded_time(seen)
 @pytest.mark.parametrize('seen', UNSURE.values(), ids=UNSURE)
 def test_policy_nothing_recognised_any_more_moves_for_the_bounded_time(seen):
     found = timeline(Policy(config()), *['twenty'] * 10, *[seen] * 100, *['twenty'] * 4)
-    # two images later `twenty` still has three of five votes
+    # counted from the last image of `twenty`, not from the last with three of five votes
     moving = [index for index, (_, speed) in enumerate(found) if speed]
-    assert max(one for one in moving if one < 110) == 11 + 20
+    assert max(one for one in moving if one < 110) in (9 + 19, 9 + 20)
     assert found[32:110] == [(NOT_RECOGNISED, 0.0)] * 78
     assert found[-1] == ('slow', 0.2)
 
@@ -370,9 +370,8 @@ def test_policy_rule_that_stays_counts_as_recognised_until_it_ends(stay):
     found = timeline(Policy(with_first_rule(when=['go'], **{stay: 5.0})),
                      *['go'] * 3, *[None] * 150)
     moving = [index for index, (_, speed) in enumerate(found) if speed]
-    # a linger starts with the last image that has the votes, a hold with the first
-    assert max(moving) in ((2 + 50 + 19, 2 + 50 + 20) if stay == 'hold_s'
-                           else (4 + 50 + 19, 4 + 50 + 20))
+    # a hold starts with the first image that has the votes, a linger with the last of the class
+    assert max(moving) in (2 + 50 + 19, 2 + 50 + 20)
 
 
 @pytest.mark.parametrize('stay', ['hold_s', 'linger_s'])
@@ -381,7 +380,32 @@ def test_policy_hold_of_an_abstention_extends_nothing(stay, when):
     found = timeline(Policy(with_first_rule(when=when, **{stay: 50.0})),
                      *['twenty'] * 5, *[None] * 200)
     moving = [index for index, (_, speed) in enumerate(found) if speed]
+    # `slow` stays by its own hold
     assert max(moving) == 6 + 20
+
+
+@pytest.mark.parametrize('linger_s', [0.0, 1.0])
+@pytest.mark.parametrize('seen', UNSURE.values(), ids=UNSURE)
+def test_policy_votes_kept_for_long_extend_no_motion(seen, linger_s):
+    wide = {'window': 1000, 'needed': 1, 'max_age_s': 1e5}
+    first = with_first_rule(when=['go'], linger_s=linger_s).model_dump(mode='json')
+    found = timeline(Policy(ControlConfig.model_validate({**first, 'votes': wide})),
+                     'go', *[seen] * 900, period_s=0.2)
+    moving = [index for index, (_, speed) in enumerate(found) if speed]
+    # the linger ends with the image before its second is over
+    assert max(moving) == (10 if linger_s == 0.0 else 14)
+    assert found[-1] == (NOT_RECOGNISED, 0.0)
+
+
+def test_policy_class_called_abstain_is_no_class():
+    policy = Policy(config())
+    assert Observation('abstain', 0.9, 0.0).problem
+    assert timeline(policy, *['abstain'] * 100) == [(None, None)] * 100
+
+
+def test_check_labels_class_called_abstain_is_refused():
+    with pytest.raises(ConfigError, match=r'signs@1 has a class "abstain".*another name'):
+        check_labels(config(), ['stop', 'twenty', 'thirty', 'abstain'], 'signs@1')
 
 
 def test_policy_clock_set_back_bounds_motion_by_the_new_clock():
@@ -398,7 +422,7 @@ def test_votes_max_unsure_s_not_positive_and_finite_is_refused(value):
 
 @pytest.mark.parametrize('results', [
     [('stop', 1.5)], [('stop', -0.1)], [('stop', math.nan)], [('stop', math.inf)], [('', 0.9)],
-    [('stop', 0.9), ('twenty', math.nan)], [('stop', 0.9), ('', 0.1)]])
+    [('stop', 0.9), ('twenty', math.nan)], [('stop', 0.9), ('', 0.1)], [('abstain', 0.9)]])
 def test_best_of_impossible_result_gets_no_command(results):
     policy = Policy(config())
     assert rules(policy, *['twenty'] * 5)[-1] == 'slow'

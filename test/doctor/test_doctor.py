@@ -130,11 +130,11 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from geometry_msgs.msg import Twist, TwistStamped
 from sensor_msgs.msg import Image
 from std_msgs.msg import Bool, String
-from vision_msgs.msg import Classification
+from vision_msgs.msg import Classification, VisionInfo
 rclpy.init()
 node = rclpy.create_node(sys.argv[1])
 kinds = {'Twist': Twist, 'TwistStamped': TwistStamped, 'Image': Image, 'Bool': Bool,
-         'String': String, 'Classification': Classification}
+         'String': String, 'Classification': Classification, 'VisionInfo': VisionInfo}
 for word in sys.argv[2:]:
     side, kind, topic, *reliability = word.split(':')
     profile = QoSProfile(depth=1, reliability=ReliabilityPolicy[(reliability or ['RELIABLE'])[0]])
@@ -238,7 +238,8 @@ def test_files_of_a_killed_process_are_found_and_those_of_a_live_one_kept(robot,
 @pytest.mark.ros
 @pytest.mark.parametrize(('topic', 'kind'), [
     ('desired/base', 'TwistStamped'), ('classification', 'Classification'), ('image', 'Image'),
-    ('front/image', 'Image'), ('front/classification', 'Classification')])
+    ('vision_info', 'VisionInfo'), ('front/image', 'Image'),
+    ('front/classification', 'Classification')])
 def test_doctor_two_publishers_on_an_input_are_named_with_a_fix(robot, topic, kind):
     talk(robot, 'first', f'pub:{kind}:/car/{topic}')
     talk(robot, 'second', f'pub:{kind}:/car/{topic}')

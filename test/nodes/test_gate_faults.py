@@ -16,6 +16,7 @@
 
 import itertools
 import os
+from pathlib import Path
 import pty
 import signal
 import sys
@@ -268,6 +269,14 @@ def test_gate_that_ends_leaves_no_guard(driven):
     driven.process.send_signal(signal.SIGINT)
     assert driven.process.wait(10) == 0
     assert not guards_of(driven.process.pid)
+
+
+def runs(pid):
+    """Return whether a process is there and has not ended."""
+    try:
+        return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] != 'Z'
+    except OSError:
+        return False
 
 
 def guards_of(gate):
@@ -571,6 +580,10 @@ actuators:
     topic: arm_controller/joint_trajectory
     fields:
       shoulder: {min: -1.5, max: 1.5, max_rate_per_s: 0.5}
+  lift:
+    kind: float64
+    topic: lift
+    fields: {data: {min: 0.0, max: 1.0, safe: 0.0, max_rate_per_s: 5.0, stop_rate_per_s: 0.5}}
 rules:
   - {name: unsure, when: [abstain], command: {arm: {shoulder: 0.0}}}
   - {name: otherwise, default: true, command: {arm: {shoulder: 1.5}}}
@@ -579,31 +592,43 @@ rules:
 
 def test_arm_that_holds_hears_nothing_at_first_and_never_leaps(robot, tmp_path):
     from sensor_msgs.msg import JointState
+    from std_msgs.msg import Float64
     from trajectory_msgs.msg import JointTrajectory
     rules = tmp_path / 'arm.yaml'
     rules.write_text(ARM)
     process = robot.start('gate', lease_s=0.4, rules=str(rules))
     heard = robot.listen(JointTrajectory, 'arm_controller/joint_trajectory')
+    lifts = robot.listen(Float64, 'lift')
     desired = robot.speak(JointState, 'desired/arm')
+    desired_lift = robot.speak(JointState, 'desired/lift')
     robot.wait(lambda: robot.value('gate', 'arm.state') == 'waiting', 'gate that obeys')
 
     def want(shoulder):
         message = JointState(name=['shoulder'], position=[shoulder])
         message.header.stamp = robot.now()
         desired.publish(message)
+        desired_lift.publish(JointState(header=message.header, name=['data'], position=[0.6]))
 
     def positions():
         return [one.points[0].positions[0] for one in heard]
     assert not heard
-    robot.poll(lambda: want(1.0) or heard, 'first position')
+    assert not lifts
+    robot.poll(lambda: want(1.0) or (heard and lifts), 'first positions')
+    assert lifts[0].data == pytest.approx(0.6)
     first = heard[0].points[0].time_from_start
     assert first.sec + first.nanosec * 1e-9 >= 3.0 / 0.5 - 0.1
     robot.wait(lambda: robot.value('gate', 'arm.state') == 'expired', 'end of the lease')
     assert set(positions()) == {1.0}
-    # whoever stops it: an arm stays where it was sent
-    for number in (signal.SIGSTOP, signal.SIGCONT, signal.SIGINT):
-        process.send_signal(number)
+    # it stands, wherever it is
+    robot.wait(lambda: heard[-1].points[0].time_from_start.sec >= 86_400, 'message that stops it')
+    # whoever stops it: an arm stays where it was sent, and the guard does not know where
+    robot.wait(lambda: 0.0 < lifts[-1].data < 0.55, 'way to the safe position')
+    [guard] = guards_of(process.pid)
+    process.kill()
     process.wait(10)
+    robot.poll(lambda: not runs(guard), 'end of the guard')
+    moves = [abs(after.data - before.data) for before, after in itertools.pairwise(lifts)]
+    assert max(moves) <= 0.5 * 0.1 + 1e-6
     steps = [abs(after - before) for before, after in zip(positions(), positions()[1:],
                                                           strict=False)]
     assert max(steps) <= 0.5 * 0.1 + 1e-6

@@ -75,6 +75,49 @@ def test_policy_model_lacks_a_class_of_the_rules_commands_nothing(robot, tmp_pat
     assert seen.desired
 
 
+def test_policy_second_model_that_fits_unlocks_none_that_does_not(robot, tmp_path):
+    from digiphys_ros.nodes.qos import LATCHED
+    from vision_msgs.msg import VisionInfo
+    rules = tmp_path / 'rules.yaml'
+    rules.write_text(RULES)
+
+    def announce(*labels):
+        infos = robot.node.create_publisher(VisionInfo, 'vision_info', LATCHED)
+        infos.publish(table(labels))
+        return infos
+
+    def rejected():
+        return 'has no class "green light"' in robot.message('policy')
+    unfit = announce('stop', 'yield')
+    robot.start('policy', rules=str(rules))
+    robot.wait(rejected, 'error')
+    fits = announce('stop', 'green light')
+    robot.wait(lambda: '2 publishers on /vision_info' in robot.message('policy'), 'warning')
+    fits.publish(table(['stop', 'green light']))
+    seen = Seen(robot)
+    seen.show(10)
+    assert rejected()
+    assert not seen.desired
+    # in order: the one that fits stays, and says so though it has nothing new to send
+    robot.node.destroy_publisher(unfit)
+    robot.wait(lambda: not rejected(), 'model that fits')
+    seen.show(10)
+    assert seen.desired
+    # a second one that does not fit stops the first
+    second = announce('stop')
+    robot.wait(rejected, 'error')
+    del seen.desired[:]
+    seen.show(10)
+    assert not seen.desired
+    # replaced: the last one ends, and another one comes
+    for one in (fits, second):
+        robot.node.destroy_publisher(one)
+    fits = announce('stop', 'green light')
+    robot.wait(lambda: not rejected(), 'model that fits')
+    seen.show(10)
+    assert seen.desired
+
+
 def test_policy_model_lacks_an_optional_class_commands(robot, tmp_path):
     rules = tmp_path / 'rules.yaml'
     rules.write_text(f'{RULES}optional_labels: [green light]\n')
@@ -186,7 +229,7 @@ def test_nothing_moves_before_it_is_known_what_classifies(robot):
 
 
 @pytest.mark.parametrize('result', [
-    ('no_sign', 1.5), ('no_sign', -0.5), ('no_sign', float('nan')), ('', 0.9)])
+    ('no_sign', 1.5), ('no_sign', -0.5), ('no_sign', float('nan')), ('', 0.9), ('abstain', 0.9)])
 def test_policy_impossible_classification_is_counted_and_commands_nothing(robot, result):
     tell(robot)
     robot.start('policy')

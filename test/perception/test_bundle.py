@@ -158,6 +158,14 @@ def test_golden_frames_that_are_no_images_are_told(bundle, frames):
         Bundle(bundle, load_bundle(SHIPPED).manifest).golden()
 
 
+def test_golden_frames_without_number_are_not_run(bundle):
+    # 20,000 of one pixel have 700 bytes in the file and take minutes
+    np.savez_compressed(bundle / 'golden.npz', frames=np.zeros((20_000, 1, 1, 3), np.uint8),
+                        logits=np.zeros((20_000, 44), np.float16))
+    with pytest.raises(BundleError, match='at most 64 golden frames are run, received 20000'):
+        Bundle(bundle, load_bundle(SHIPPED).manifest).golden()
+
+
 def test_a_changed_preprocessing_is_refused_by_the_golden_frames(tmp_path):
     manifest = load_bundle(SHIPPED).manifest
     swapped = manifest.preprocess.model_copy(update={'resize': 'nearest'})

@@ -55,6 +55,13 @@ def test_a_written_bundle_is_whole(tmp_path, model):
     assert names(tmp_path / 'out') == ['new']
 
 
+def test_a_bundle_that_would_not_load_for_its_golden_frames_is_not_written(tmp_path, model):
+    with pytest.raises(BundleError, match='at most 64 golden frames'):
+        written(tmp_path / 'new', model, frames=np.zeros((65, 4, 4, 3), np.uint8),
+                logits=np.zeros((65, 2)))
+    assert not (tmp_path / 'new').exists()
+
+
 def test_a_bundle_is_replaced(tmp_path, model):
     first = written(tmp_path / 'new', model)
     model.write_bytes(b'other weights')

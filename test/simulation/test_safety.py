@@ -128,7 +128,7 @@ def test_safety_judge_finds_nothing_in_what_a_gate_sends(name):
     ('eased', 0.84, True, 'too fast'),
     ('held', 0.79, False, 'is not the safe state'),
     ('held', 0.0, False, 'too fast'),
-    ('held', None, False, 'is nothing'),
+    ('held', None, True, 'is nothing'),
     ('held', math.nan, True, 'nan'),
     ('homed', 0.0, False, 'too fast'),
     ('homed', 0.77, False, 'too fast'),
