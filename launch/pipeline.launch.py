@@ -33,7 +33,7 @@ from digiphys_ros.resources import find_resource
 from digiphys_ros.transport import network_exposure, PROFILES, transport_environment
 from launch import Action, Condition, LaunchContext, LaunchDescription, Substitution
 from launch.actions import DeclareLaunchArgument, GroupAction, LogInfo, SetEnvironmentVariable
-from launch.conditions import IfCondition
+from launch.conditions import IfCondition, UnlessCondition
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node, SetParameter
 
@@ -76,6 +76,10 @@ ARGUMENTS = (
         'log_level', default_value='info', choices=['debug', 'info', 'warn', 'error', 'fatal'],
         description='Least severity that the nodes log.'),
     DeclareLaunchArgument(
+        'autostart', default_value='true', choices=BOOLEAN,
+        description='Let each node configure and activate itself; false leaves both to a '
+                    'lifecycle manager.'),
+    DeclareLaunchArgument(
         'respawn', default_value='true', choices=BOOLEAN,
         description='Start a node again when it dies.'),
 )
@@ -97,6 +101,8 @@ def generate_launch_description() -> LaunchDescription:
         *_exposure(),
         SetParameter('use_sim_time', True,
                      condition=IfCondition(LaunchConfiguration('use_sim_time'))),
+        SetParameter('autostart', False,
+                     condition=UnlessCondition(LaunchConfiguration('autostart'))),
         GroupAction([
             *_transport(images=True),
             _node('sim', condition=_if('sim', {'camera': 'true'})),

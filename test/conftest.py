@@ -13,6 +13,7 @@
 # limitations under the License.
 
 from collections.abc import Callable, Iterator
+import contextlib
 import fcntl
 import itertools
 import os
@@ -231,9 +232,9 @@ class Robot:
                          for path in self._folder.glob('*.log'))
 
 
-@pytest.fixture
-def domain_id() -> Iterator[int]:
-    """Return a ROS domain that no other test run on this machine uses meanwhile."""
+@contextlib.contextmanager
+def free_domain() -> Iterator[int]:
+    """Give a ROS domain that no other test run on this machine uses meanwhile."""
     for number in itertools.islice(_domains, len(DOMAINS)):
         with open(Path(tempfile.gettempdir()) / f'digiphys_domain_{number}.lock', 'w') as lock:
             try:
@@ -245,15 +246,36 @@ def domain_id() -> Iterator[int]:
     pytest.fail('every ROS domain is taken by another test run')
 
 
-@pytest.fixture
-def robot(tmp_path: Path, domain_id: int) -> Iterator[Robot]:
-    """Return a robot in a ROS domain of its own, on this machine alone."""
+@contextlib.contextmanager
+def robot_in(folder: Path, domain: int) -> Iterator[Robot]:
+    """Give a robot in a ROS domain, on this machine alone."""
     pytest.importorskip('rclpy', reason='rclpy is not installed')
     from digiphys_ros.transport import transport_environment
     os.environ.update(transport_environment('local', os.environ))
-    one = Robot(domain_id, tmp_path)
+    one = Robot(domain, folder)
     yield one
     one.close()
+
+
+@pytest.fixture
+def domain_id() -> Iterator[int]:
+    """Return a ROS domain that no other test run on this machine uses meanwhile."""
+    with free_domain() as number:
+        yield number
+
+
+@pytest.fixture
+def robot(tmp_path: Path, domain_id: int) -> Iterator[Robot]:
+    """Return a robot in a ROS domain of its own, on this machine alone."""
+    with robot_in(tmp_path, domain_id) as one:
+        yield one
+
+
+@pytest.fixture(scope='module')
+def shared_robot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Robot]:
+    """Return a robot that the tests of one file share, where its nodes take long to start."""
+    with free_domain() as number, robot_in(tmp_path_factory.mktemp('robot'), number) as one:
+        yield one
 
 
 @pytest.fixture(scope='session')

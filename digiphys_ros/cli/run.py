@@ -46,6 +46,8 @@ def add_parser(subparsers: Any) -> None:
                         dest='overrides', help='set one parameter, e.g. camera.source=/dev/video0')
     parser.add_argument('--without', action='append', default=[], metavar='NODE',
                         help='do not start this node, e.g. camera where a driver publishes')
+    parser.add_argument('--no-autostart', action='store_true',
+                        help='leave it to a lifecycle manager to configure and activate the nodes')
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -84,6 +86,8 @@ def _commands(arguments: argparse.Namespace) -> dict[str, list[str]]:
     started = [node for node in nodes if node not in arguments.without]
     if not started:
         raise UsageError(f'nothing to start: {config} names {", ".join(nodes) or "no node"}.')
+    if arguments.no_autostart:
+        overrides = {node: {'autostart': False, **overrides.get(node, {})} for node in started}
     return {node: command(node, config=config, namespace=arguments.namespace,
                           parameters=overrides.get(node)) for node in started}
 
