@@ -82,11 +82,11 @@ def _failure(code: int, output: str, environment: Mapping[str, str]) -> Finding:
 def _fix(reason: str, environment: Mapping[str, str]) -> str:
     rmw = environment.get('RMW_IMPLEMENTATION', '')
     if 'RMW implementation' in reason and rmw:
-        return f'unset RMW_IMPLEMENTATION, or install it: sudo apt-get install ' \
+        return f'unset RMW_IMPLEMENTATION  # or install it: sudo apt-get install ' \
             f'ros-{ros_distro(environment)}-{rmw.replace("_", "-")}'
     if 'ROS_DOMAIN_ID' in reason or 'domainId' in reason:
-        return 'export ROS_DOMAIN_ID=0 (or another number up to 101, the same for all nodes); ' \
-            f'received "{environment.get("ROS_DOMAIN_ID", "")}"'
+        return 'export ROS_DOMAIN_ID=0  # or up to 101, the same for all nodes; received ' \
+            f'"{environment.get("ROS_DOMAIN_ID", "")}"'
     if 'ModuleNotFoundError' in reason or 'ImportError' in reason:
         return 'source /opt/ros/DISTRO/setup.bash, or run `make venv` and use .venv'
     return 'correct what the sentence names; nodes that start here end in the same way'

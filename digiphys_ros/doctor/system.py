@@ -43,8 +43,8 @@ def check_ros(environment: Mapping[str, str]) -> Finding:
     found = f'{ros_distro(environment)}, {rmw}'
     if 'fastrtps' not in rmw:
         return Finding('ros', 'warn', f'{found}: the shipped transport profile is for Fast DDS',
-                       f'configure {rmw} for large images, or '
-                       'export RMW_IMPLEMENTATION=rmw_fastrtps_cpp')
+                       'export RMW_IMPLEMENTATION=rmw_fastrtps_cpp  # or configure '
+                       f'{rmw} for large images')
     return Finding('ros', 'ok', found)
 
 

@@ -75,7 +75,7 @@ def _on_other_topics(found: dict[str, TopicEndpointInfo], topic: str, name: str,
 def _fix(best: str, sent: str, topic: str, name: str, wanted: str) -> str:
     """Return the options that make the node hear the topic ``best``."""
     if sent == wanted:
-        return (f'digiphys run --without camera --remap {name}:={best}, or with the launch file '
+        return (f'digiphys run --without camera --remap {name}:={best}  # launch file: '
                 f'camera:=false image:={best.removesuffix(SUFFIX)}')
     transport = 'compressed' if sent == COMPRESSED else 'raw'
     base = name.removesuffix(SUFFIX)
@@ -83,7 +83,7 @@ def _fix(best: str, sent: str, topic: str, name: str, wanted: str) -> str:
     heard = topic.removesuffix(SUFFIX) + (SUFFIX if sent == COMPRESSED else '')
     remap = '' if best == heard else f' --remap {heard_name}:={best}'
     return ('digiphys run --without camera --set '
-            f'classifier.image_transport={transport}{remap}, or set `image_transport: '
+            f'classifier.image_transport={transport}{remap}  # or `image_transport: '
             f'{transport}` of the classifier in the parameters file')
 
 
