@@ -77,8 +77,8 @@ ARGUMENTS = (
         description='Least severity that the nodes log.'),
     DeclareLaunchArgument(
         'autostart', default_value='true', choices=BOOLEAN,
-        description='Let each node configure and activate itself; false leaves both to a '
-                    'lifecycle manager.'),
+        description='Let each node configure and activate itself, or, with false, leave both to '
+                    'a lifecycle manager. `autostart` in the parameters file goes first.'),
     DeclareLaunchArgument(
         'respawn', default_value='true', choices=BOOLEAN,
         description='Start a node again when it dies.'),

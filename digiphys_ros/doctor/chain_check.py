@@ -20,10 +20,11 @@ from digiphys_ros.doctor.chain import actuators, Chain, offered, ROLES
 from digiphys_ros.doctor.finding import Finding
 from digiphys_ros.doctor.node_report import ERROR, NodeReport, WARN
 
-STAMP_REFUSALS = ('stale', 'future', 'repeated', 'out_of_order')
+FUTURE = 'future'
+STAMP_REFUSALS = ('stale', FUTURE, 'repeated', 'out_of_order')
 REFUSAL_FIXES = {
     'stale': 'make camera and model faster, or raise `lease_s` of the gate',
-    'future': 'synchronize the clocks of both machines (chrony or PTP), or raise '
+    FUTURE: 'synchronize the clocks of both machines (chrony or PTP), or raise '
               '`future_tolerance_s` of the gate',
     'repeated': 'let the driver stamp each image anew',
     'out_of_order': 'let one node alone publish images; their stamps must rise',
@@ -119,7 +120,7 @@ def _first_break(chain: Chain) -> _Break | None:
     names = actuators(gate)
     if gate and names and all(gate.rate(f'{name}.accepted') for name in names):
         # it obeys, wherever the commands come from
-        return None
+        return _gate_break(gate, classifier)
     images = _images_break(classifier, silent=_silent(policy, 'classifications'))
     if images or chain.is_advice():
         return images
@@ -172,15 +173,17 @@ def _gate_break(gate: NodeReport | None, classifier: NodeReport | None
         refused = {key.removeprefix(f'{name}.refused.'): gate.count(key)
                    for key in offered(gate, name)
                    if '.refused.' in key and not _silent(gate, key)}
-        if refused and _silent(gate, f'{name}.accepted'):
+        # one command from the future alone stops the actuator, which starts with the next
+        if refused and (FUTURE in refused or _silent(gate, f'{name}.accepted')):
             return {'gate'}, _refused(gate, name, refused, classifier)
     return None
 
 
 def _refused(gate: NodeReport, name: str, refused: Mapping[str, int],
              classifier: NodeReport | None) -> Finding:
-    reason = max(refused, key=lambda one: refused[one])
-    found = f'{gate.name} refuses every command for {name} ({reason})'
+    reason = FUTURE if FUTURE in refused else max(refused, key=lambda one: refused[one])
+    every = 'every command' if _silent(gate, f'{name}.accepted') else 'some commands'
+    found = f'{gate.name} refuses {every} for {name} ({reason})'
     fix = REFUSAL_FIXES.get(reason, f'use the same `rules` for policy and {gate.name}')
     if reason not in STAMP_REFUSALS or classifier is None:
         return _fail(f'{found}: {gate.message}', fix)

@@ -100,6 +100,13 @@ def test_chain_gate_that_refuses_everything_names_the_reason(refused, age_s, fix
     assert fix in finding.fix
 
 
+def test_chain_gate_that_stops_at_some_stamps_is_a_finding():
+    values = {'base__accepted': 20, 'base__state': 'obeying'}
+    [finding] = failed(chain(gate=report('/gate', base__refused__future=10, **values)))
+    assert 'refuses some commands for base (future)' in finding.found
+    assert not failed(chain(gate=report('/gate', base__refused__repeated=10, **values)))
+
+
 def test_chain_rates_of_one_report_or_a_restart_are_unknown():
     once = report('/classifier', seconds=0.0, received=30, classified=30)
     again = NodeReport('/policy', 0, '', {'classifications': '3'}, {'classifications': '99'}, 1.0)
