@@ -17,10 +17,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+from rcl_interfaces.msg import Parameter as ParameterMessage
 from rcl_interfaces.srv import GetParameters
 import rclpy
 from rclpy.node import Node
-from rclpy.parameter import parameter_value_to_python
+from rclpy.parameter import Parameter
 
 ANSWER_S = 2.0
 """How long a node may take to give its parameters."""
@@ -43,8 +44,8 @@ def read_parameters(node: Node, name: str, parameters: Sequence[str]) -> dict[st
         if not future.done():
             return None
         # a node that does not know them sends values that are not set, or none
-        values = map(parameter_value_to_python, future.result().values)
-        return {key: value for key, value in zip(parameters, values, strict=False)
-                if value is not None}
+        values = {key: Parameter.from_parameter_msg(ParameterMessage(name=key, value=one)).value
+                  for key, one in zip(parameters, future.result().values, strict=False)}
+        return {key: value for key, value in values.items() if value is not None}
     finally:
         node.destroy_client(client)

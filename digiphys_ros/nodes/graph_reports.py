@@ -14,7 +14,6 @@
 
 """Listen to /diagnostics for a while."""
 
-from collections.abc import Iterable
 import time
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
@@ -44,13 +43,13 @@ class ReportListener:
         """
         Return the reports by name.
 
-        :param seconds: how long to listen; somewhat longer where a node of the robot has
-            reported less than twice.
+        :param seconds: how long to listen; somewhat longer where no node of the robot is seen
+            yet, or one has reported less than twice.
         :param prefix: of the robot's names: empty or ``/robot``.
         """
         end_s = time.monotonic() + seconds
         while (now_s := time.monotonic()) < end_s or (
-                now_s < end_s + PATIENCE_S and not self._complete(self._expected(prefix))):
+                now_s < end_s + PATIENCE_S and not self._is_complete(prefix)):
             rclpy.spin_once(self._node, timeout_sec=0.1)
         return {name: _report(name, self._first[name], newest)
                 for name, newest in self._newest.items()}
@@ -66,9 +65,11 @@ class ReportListener:
         return names & {endpoint_name(one) for one in
                         self._node.get_publishers_info_by_topic('/diagnostics')}
 
-    def _complete(self, names: Iterable[str]) -> bool:
-        return all(name in self._newest
-                   and self._newest[name][0] - self._first[name][0] > APART_S for name in names)
+    def _is_complete(self, prefix: str) -> bool:
+        names = self._expected(prefix)
+        return bool(names) and all(
+            name in self._newest and self._newest[name][0] - self._first[name][0] > APART_S
+            for name in names)
 
 
 def _report(name: str, first: tuple[float, DiagnosticStatus],
