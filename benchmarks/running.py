@@ -26,6 +26,7 @@ from typing import Any
 
 from digiphys_ros.errors import BenchmarkError
 from digiphys_ros.nodes.configuration import command
+from digiphys_ros.nodes.diagnostics import SILENT
 from digiphys_ros.resources import find_resource
 from digiphys_ros.supervisor import Supervisor
 from digiphys_ros.transport import private_environment, transport_environment
@@ -187,7 +188,7 @@ def is_active(observer: Any, names: Sequence[str]) -> Callable[[], bool]:
 def settle(observer: Any, classifiers: Sequence[str] = ('classifier',)) -> None:
     """Wait until classifiers have nothing more to do, and their last figures are told."""
     wait(observer, lambda: all(
-        observer.diagnostic(name, 'message') == 'no frames arrive' for name in classifiers),
+        observer.diagnostic(name, 'message').startswith(SILENT) for name in classifiers),
         'end of the frames at the classifiers', QUIET_S)
 
 

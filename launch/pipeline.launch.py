@@ -39,7 +39,7 @@ from digiphys_ros.transport import (
 )
 from launch import Action, Condition, LaunchContext, LaunchDescription, Substitution
 from launch.actions import DeclareLaunchArgument, GroupAction, LogInfo, SetEnvironmentVariable
-from launch.conditions import IfCondition
+from launch.conditions import IfCondition, UnlessCondition
 from launch.logging import get_logger
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node, SetParameter
@@ -83,6 +83,10 @@ ARGUMENTS = (
         'log_level', default_value='info', choices=['debug', 'info', 'warn', 'error', 'fatal'],
         description='Least severity that the nodes log.'),
     DeclareLaunchArgument(
+        'autostart', default_value='true', choices=BOOLEAN,
+        description='Let each node configure and activate itself, or, with false, leave both to '
+                    'a lifecycle manager. `autostart` in the parameters file goes first.'),
+    DeclareLaunchArgument(
         'respawn', default_value='true', choices=BOOLEAN,
         description='Start a node again when it dies.'),
 )
@@ -114,6 +118,8 @@ def generate_launch_description() -> LaunchDescription:
         *_exposure(),
         SetParameter('use_sim_time', True,
                      condition=IfCondition(LaunchConfiguration('use_sim_time'))),
+        SetParameter('autostart', False,
+                     condition=UnlessCondition(LaunchConfiguration('autostart'))),
         GroupAction([
             *_transport(images=True),
             _node('sim', condition=_if('sim', {'camera': 'true'})),

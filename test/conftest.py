@@ -13,6 +13,7 @@
 # limitations under the License.
 
 from collections.abc import Callable, Iterator
+import contextlib
 import fcntl
 from importlib import import_module
 import itertools
@@ -47,7 +48,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         return
     rows = sorted({(*value, outcome) for outcome in ('passed', 'failed', 'skipped', 'error')
                    for report in terminalreporter.stats.get(outcome, [])
-                   for name, value in report.user_properties if name == 'field'})
+                   for name, value in getattr(report, 'user_properties', ())
+                   if name == 'field'})
     terminalreporter.section(f'{len({row[:2] for row in rows})} situations from the field')
     for report, situation, outcome in rows:
         terminalreporter.line(f'{outcome:8}{situation} ({report})')
@@ -232,9 +234,9 @@ class Robot:
                          for path in self._folder.glob('*.log'))
 
 
-@pytest.fixture
-def domain_id() -> Iterator[int]:
-    """Return a ROS domain that no other test run on this machine uses meanwhile."""
+@contextlib.contextmanager
+def free_domain() -> Iterator[int]:
+    """Give a ROS domain that no other test run on this machine uses meanwhile."""
     for number in itertools.islice(_domains, len(DOMAINS)):
         with open(Path(tempfile.gettempdir()) / f'digiphys_domain_{number}.lock', 'w') as lock:
             try:
@@ -246,13 +248,13 @@ def domain_id() -> Iterator[int]:
     pytest.fail('every ROS domain is taken by another test run')
 
 
-@pytest.fixture
-def robot(tmp_path: Path, domain_id: int) -> Iterator[Robot]:
-    """Return a robot in a ROS domain of its own, on this machine alone."""
+@contextlib.contextmanager
+def robot_in(folder: Path, domain: int) -> Iterator[Robot]:
+    """Give a robot in a ROS domain, on this machine alone."""
     pytest.importorskip('rclpy', reason='rclpy is not installed')
     from digiphys_ros.transport import transport_environment
     os.environ.update(transport_environment('local', os.environ))
-    one = Robot(domain_id, tmp_path)
+    one = Robot(domain, folder)
     yield one
     one.close()
 
@@ -264,6 +266,27 @@ def mjpeg_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     server = import_module('mjpeg_server').MjpegServer()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def domain_id() -> Iterator[int]:
+    """Return a ROS domain that no other test run on this machine uses meanwhile."""
+    with free_domain() as number:
+        yield number
+
+
+@pytest.fixture
+def robot(tmp_path: Path, domain_id: int) -> Iterator[Robot]:
+    """Return a robot in a ROS domain of its own, on this machine alone."""
+    with robot_in(tmp_path, domain_id) as one:
+        yield one
+
+
+@pytest.fixture(scope='module')
+def shared_robot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Robot]:
+    """Return a robot that the tests of one file share, where its nodes take long to start."""
+    with free_domain() as number, robot_in(tmp_path_factory.mktemp('robot'), number) as one:
+        yield one
 
 
 @pytest.fixture(scope='session')

@@ -216,10 +216,11 @@ def _follow(arguments: argparse.Namespace, observer: 'Observer',
 
 def _settle(observer: 'Observer', eye: str) -> None:
     """Wait for the last frames, the safe state and the final counts."""
+    from digiphys_ros.nodes.diagnostics import SILENT
     sent = int(observer.diagnostic(eye, 'frames_sent') or 0)
     observer.wait_for(lambda: int(observer.diagnostic(eye, 'frames_sent') or 0) >= sent
                       and observer.diagnostic('gate', 'base.state') == 'expired'
-                      and observer.diagnostic('classifier', 'message') == 'no frames arrive', 5.0)
+                      and observer.diagnostic('classifier', 'message').startswith(SILENT), 5.0)
 
 
 def _window(observer: 'Observer') -> Any:

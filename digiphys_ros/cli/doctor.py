@@ -15,16 +15,20 @@
 """``digiphys doctor``: what would stop frames or commands here, and the fix."""
 
 import argparse
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from importlib.util import find_spec
+from functools import partial
 import os
 import sys
 from typing import Any
 
 from digiphys_ros.cli.output import write_json
-from digiphys_ros.doctor.finding import Finding
-from digiphys_ros.errors import UsageError
+from digiphys_ros.doctor.finding import attempt, Finding
+from digiphys_ros.errors import ConfigError, UsageError
 from digiphys_ros.resources import find_resource
+
+RULES, BUNDLE = 'traffic_rules.yaml', 'traffic_signs'
+"""What is checked where nothing runs and nothing is named."""
 
 
 def add_parser(subparsers: Any) -> None:
@@ -33,10 +37,14 @@ def add_parser(subparsers: Any) -> None:
         'doctor', help='check this machine and the running graph, and name each fix',
         description='Check ROS, transport profile, packages, bundle, leftovers and the running '
                     'graph. Exit code 1 when something would stop frames or commands.')
-    parser.add_argument('--bundle', default='traffic_signs', metavar='NAME',
-                        help='model bundle: a path, or a name in models/ (%(default)s)')
-    parser.add_argument('--rules', default='traffic_rules.yaml', metavar='FILE',
-                        help='rules file that names the command topics (%(default)s)')
+    parser.add_argument('--config', metavar='FILE',
+                        help='also check this parameters file: a path, or a name in config/')
+    parser.add_argument('--bundle', metavar='NAME',
+                        help='model bundle: a path, or a name in models/ (that of the running '
+                             f'classifier, else {BUNDLE})')
+    parser.add_argument('--rules', metavar='FILE',
+                        help='rules file that names the command topics (that of the running '
+                             f'gate, else {RULES})')
     parser.add_argument('--namespace', default='', metavar='NS', help='namespace of the robot')
     parser.add_argument('--width', type=int, default=1920, metavar='PX', help='(%(default)s)')
     parser.add_argument('--height', type=int, default=1080, metavar='PX',
@@ -53,42 +61,75 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.width < 1 or arguments.height < 1 or not arguments.seconds > 0:
         raise UsageError('--width, --height and --seconds must be positive, received '
                          f'{arguments.width}, {arguments.height} and {arguments.seconds}.')
-    findings = _findings(arguments)
+    findings, chain = _look(arguments)
     failed = any(finding.status == 'fail' for finding in findings)
     if arguments.json:
-        write_json({'healthy': not failed, 'findings': [asdict(one) for one in findings]},
-                   arguments.json)
+        write_json({'healthy': not failed, 'findings': [asdict(one) for one in findings],
+                    'chain': chain}, arguments.json)
     if arguments.json != '-':
-        sys.stdout.write(''.join(map(_line, findings)))
+        sys.stdout.write(''.join(map(_line, findings)) + ''.join(_table(chain)))
     return 1 if failed else 0
 
 
-def _findings(arguments: argparse.Namespace) -> list[Finding]:
-    from digiphys_ros.doctor import shared_memory, system
-    return [
-        system.check_ros(os.environ),
-        system.check_profile(os.environ, arguments.width * arguments.height * 3),
-        system.check_exposure(os.environ),
-        system.check_rmem(),
-        system.check_cv_bridge(),
-        system.check_engines(),
-        system.check_bundle(arguments.bundle, arguments.rules),
-        system.check_rules(arguments.rules),
-        shared_memory.check_shared_memory(arguments.fix),
-        *_graph(arguments),
-    ]
+def _look(arguments: argparse.Namespace) -> tuple[list[Finding], list[dict[str, Any]]]:
+    """Return what every check finds, whichever of them fails, and the links of the chain."""
+    from digiphys_ros.doctor.ros_process import GraphLook, look_at_graph
+    looks: list[GraphLook] = []
+
+    def graph() -> list[Finding]:
+        looks.append(look_at_graph({
+            'seconds': arguments.seconds, 'rules': arguments.rules or '',
+            'prefix': f'/{arguments.namespace.strip("/")}'.rstrip('/')}, os.environ))
+        return looks[0].findings
+    running = attempt('graph', graph)
+    [look] = looks or [GraphLook()]
+    bundle = _at_work(arguments.bundle, look.running.get('bundle'), BUNDLE, 'models')
+    rules = _at_work(arguments.rules, look.running.get('rules'), RULES, 'config')
+    findings = [finding for check, one in _checks(arguments, bundle, rules)
+                for finding in attempt(check, one)]
+    return findings + running, look.chain
 
 
-def _graph(arguments: argparse.Namespace) -> list[Finding]:
-    from digiphys_ros.control import load_actuators
-    actuators = load_actuators(find_resource(arguments.rules, 'config'))
-    prefix = f'/{arguments.namespace.strip("/")}'.rstrip('/')
-    topics = [actuator.topic if actuator.topic.startswith('/') else f'{prefix}/{actuator.topic}'
-              for actuator in actuators.values()]
-    if find_spec('rclpy') is None:
-        return [Finding('graph', 'skip', 'rclpy is not installed')]
-    from digiphys_ros.nodes.graph import check_graph
-    return check_graph(arguments.seconds, topics, prefix)
+def _checks(arguments: argparse.Namespace, bundle: str, rules: str
+            ) -> Iterator[tuple[str, Callable[[], Finding]]]:
+    from digiphys_ros.doctor import environment, shared_memory, system
+    frame_bytes = arguments.width * arguments.height * 3
+    yield 'ros', partial(system.check_ros, os.environ)
+    yield 'logs', partial(environment.check_logs, os.environ)
+    yield 'transport', partial(system.check_profile, os.environ, frame_bytes)
+    yield 'network', partial(system.check_exposure, os.environ)
+    yield 'rmem_max', system.check_rmem
+    yield 'cv_bridge', system.check_cv_bridge
+    yield 'engines', system.check_engines
+    if arguments.config:
+        yield 'parameters', partial(system.check_config, arguments.config)
+    yield 'bundle', partial(system.check_bundle, bundle, rules)
+    yield 'rules', partial(system.check_rules, rules)
+    yield 'shared memory', partial(shared_memory.check_shared_memory, arguments.fix)
+
+
+def _at_work(named: str | None, running: str | None, default: str, folder: str) -> str:
+    """Return what is named, else what runs, where it lies on this machine, else the default."""
+    if named or not running:
+        return named or default
+    try:
+        return str(find_resource(running, folder)) and running
+    except ConfigError:
+        return default
+
+
+def _table(chain: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield the chain from image to actuator, a line for each link."""
+    if chain:
+        yield 'chain\n'
+    rows = [(one['source'], one['target'], one['topic'], '?' if one['rate_hz'] is None else
+             f'{one["rate_hz"]:.1f} Hz', one['status'], one['note']) for one in chain]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        source, target, topic, rate, status, note = (
+            text.ljust(width) for text, width in zip(row, widths, strict=True))
+        yield f'  {source} -> {target}  {topic}  {rate.strip():>{len(rate)}}  {status}  {note}' \
+            .rstrip() + '\n'
 
 
 def _line(finding: Finding) -> str:

@@ -54,6 +54,8 @@ def add_parser(subparsers: Any) -> None:
                              'image:=/camera/image_raw; may be given again')
     parser.add_argument('--without', action='append', default=[], metavar='NODE',
                         help='do not start this node, e.g. camera where a driver publishes')
+    parser.add_argument('--no-autostart', action='store_true',
+                        help='leave it to a lifecycle manager to configure and activate the nodes')
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -99,6 +101,8 @@ def _commands(arguments: argparse.Namespace) -> dict[str, list[str]]:
     if not started:
         raise UsageError(f'nothing to start: {config} names {", ".join(nodes) or "no node"}.')
     overrides, remaps = _overrides(arguments.overrides, nodes), _remaps(arguments.remaps, started)
+    if arguments.no_autostart:
+        overrides = {node: {'autostart': False, **overrides.get(node, {})} for node in started}
     return {node: command(node, config=config, namespace=namespace, remaps=remaps,
                           parameters=overrides.get(node)) for node in started}
 

@@ -18,6 +18,7 @@ from contextlib import suppress
 import os
 from pathlib import Path
 import re
+from shlex import quote
 import time
 
 from digiphys_ros.doctor.finding import Finding
@@ -30,11 +31,11 @@ YOUNG_S = 5.0
 def leftovers(folder: Path = Path('/dev/shm'), proc: Path = Path('/proc')) -> list[Path]:
     """Return this user's Fast DDS files that no live process has open or mapped."""
     files: dict[Path, os.stat_result] = {}
-    for path in folder.glob('*'):
+    for name in os.listdir(folder):
         # what ends meanwhile takes its files along
-        with suppress(FileNotFoundError):
-            if NAMES.match(path.name):
-                files[path] = path.stat()
+        with suppress(OSError):
+            if NAMES.match(name):
+                files[folder / name] = (folder / name).stat()
     held = _held(folder, proc)
     held |= {name.removesuffix('_el') for name in held} | {f'{name}_el' for name in held}
     now_s = time.time()
@@ -53,22 +54,27 @@ def check_shared_memory(fix: bool) -> Finding:
     if not fix:
         return Finding('shared memory', 'warn', told, 'digiphys doctor --fix')
     for path in found:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+    kept = [path for path in found if path.exists()]
+    if kept:
+        return Finding('shared memory', 'warn', f'{told}: {len(kept)} cannot be removed',
+                       f'sudo rm -f {" ".join(quote(str(path)) for path in kept)}')
     return Finding('shared memory', 'ok', f'{told}: removed')
 
 
 def _size(path: Path) -> int:
     # somebody else may remove it meanwhile
-    with suppress(FileNotFoundError):
+    with suppress(OSError):
         return path.stat().st_size
     return 0
 
 
 def _held(folder: Path, proc: Path) -> set[str]:
     names: set[str] = set()
-    for process in proc.glob('[0-9]*'):
+    for process in map(proc.joinpath, filter(str.isdecimal, os.listdir(proc))):
         try:
-            maps = (process / 'maps').read_text()
+            maps = (process / 'maps').read_text(errors='replace')
             names.update(re.findall(rf'{re.escape(str(folder))}/(\S+)', maps))
             for link in (process / 'fd').iterdir():
                 target = link.readlink()

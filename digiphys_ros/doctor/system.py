@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
+from shlex import quote
 import subprocess
 import sys
 
@@ -46,8 +47,8 @@ def check_ros(environment: Mapping[str, str]) -> Finding:
     found = f'{ros_distro(environment)}, {rmw}'
     if 'fastrtps' not in rmw:
         return Finding('ros', 'warn', f'{found}: the shipped transport profile is for Fast DDS',
-                       f'configure {rmw} for large images, or '
-                       'export RMW_IMPLEMENTATION=rmw_fastrtps_cpp')
+                       'export RMW_IMPLEMENTATION=rmw_fastrtps_cpp  # or configure '
+                       f'{rmw} for large images')
     return Finding('ros', 'ok', found)
 
 
@@ -60,7 +61,8 @@ def check_profile(environment: Mapping[str, str], frame_bytes: int,
     """
     room = room_bytes() if room is None else room
     variable = profile_variable(environment)
-    fix = f'export {variable}={share_dir() / "config/dds/local.xml"} (robot.xml between machines)'
+    shipped = quote(str(share_dir() / 'config/dds/local.xml'))
+    fix = f'export {variable}={shipped}  # between machines: robot.xml'
     name = environment.get(variable, '')
     if not name:
         segment, origin = DEFAULT_SEGMENT_BYTES, 'the default, no profile'
@@ -99,7 +101,11 @@ def check_exposure(environment: Mapping[str, str]) -> Finding:
 
 def check_rmem(path: Path = Path('/proc/sys/net/core/rmem_max')) -> Finding:
     """Look whether the kernel lets UDP sockets hold a frame from another machine."""
-    size = int(path.read_text())
+    try:
+        size = int(path.read_text())
+    except FileNotFoundError:
+        return Finding('rmem_max', 'skip', 'a container does not show net.core.rmem_max of its '
+                       'machine')
     if size < WANTED_RMEM_BYTES:
         return Finding('rmem_max', 'warn', f'net.core.rmem_max is {size}: images from another '
                        'machine may be lost (on this machine shared memory is used)',
@@ -113,10 +119,14 @@ def check_cv_bridge() -> Finding:
     if find_spec('cv_bridge') is None:
         return Finding('cv_bridge', 'ok', f'not installed (NumPy {numpy}); needed only for '
                        'encodings this package does not know')
-    done = subprocess.run([sys.executable, '-c', 'from cv_bridge import CvBridge; CvBridge()'],
-                          capture_output=True, text=True)
-    if done.returncode:
+    try:
+        done = subprocess.run(
+            [sys.executable, '-c', 'from cv_bridge import CvBridge; CvBridge()'],
+            capture_output=True, text=True, errors='replace', timeout=60)
         reason = (done.stderr.strip().splitlines() or ['it crashed'])[-1]
+    except subprocess.TimeoutExpired:
+        done, reason = None, 'it hangs'
+    if done is None or done.returncode:
         return Finding('cv_bridge', 'warn', f'does not import beside NumPy {numpy}: {reason}',
                        "pip install 'numpy<2', or go without cv_bridge")
     return Finding('cv_bridge', 'ok', f'imports beside NumPy {numpy}')
@@ -144,10 +154,22 @@ def check_bundle(name: str, rules: str) -> Finding:
         check_labels(load_control(find_resource(rules, 'config')), bundle.labels,
                      bundle.manifest.name)
     except DigiphysError as error:
-        return Finding('bundle', 'fail', str(error), 'choose another with --bundle, or write '
-                       'this one anew with digiphys train; other rules with --rules')
+        return Finding('bundle', 'fail', str(error), f'choose `bundle` of the classifier and '
+                       '`rules` of policy and gate so that they fit, and try them: digiphys '
+                       f'doctor --bundle {quote(name)} --rules {quote(rules)}')
     return Finding('bundle', 'ok', f'{bundle.manifest.name} {bundle.hash[:12]}, '
                    f'{len(bundle.labels)} classes, golden frames right, {why}')
+
+
+def check_config(name: str) -> Finding:
+    """Read a parameters file as ``digiphys run`` does."""
+    from digiphys_ros.nodes.configuration import check_parameters
+    try:
+        nodes = check_parameters(find_resource(name, 'config'))
+    except DigiphysError as error:
+        return Finding('parameters', 'fail', str(error), 'correct the file, then: digiphys '
+                       f'doctor --config {quote(name)}')
+    return Finding('parameters', 'ok', f'{name} starts {", ".join(nodes) or "no node"}')
 
 
 def check_rules(name: str) -> Finding:
@@ -156,8 +178,8 @@ def check_rules(name: str) -> Finding:
     try:
         control = load_control(find_resource(name, 'config'))
     except DigiphysError as error:
-        return Finding('rules', 'fail', str(error), 'correct this line, or choose another file '
-                       'with --rules')
+        return Finding('rules', 'fail', str(error), 'correct the file, then: digiphys doctor '
+                       f'--rules {quote(name)}')
     warnings = control_warnings(control)
     if warnings:
         return Finding('rules', 'warn', '; '.join(warnings),

@@ -25,15 +25,19 @@ from digiphys_ros.nodes.conversions import (
     frame_from,
     image_message,
     label_info_message,
+    stamp_s,
     vision_info_message,
 )
+from digiphys_ros.nodes.diagnostics import SILENT
+from digiphys_ros.nodes.image_topics import explain_silence
 from digiphys_ros.nodes.lifecycle import PipelineNode
 from digiphys_ros.perception.bit_depth import BitDepth
 from digiphys_ros.perception.bundle import Bundle
-from digiphys_ros.perception.camera_checks import REASONS
+from digiphys_ros.perception.camera_checks import fix_of, REASONS
 from digiphys_ros.perception.classify import Classification as Result
 from digiphys_ros.perception.frame import Frame
 from digiphys_ros.perception.liveness import LivenessMonitor
+from digiphys_ros.perception.stamps import explain_stamp, StampMonitor
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 from vision_msgs.msg import Classification, LabelInfo, VisionInfo
@@ -53,6 +57,8 @@ class CameraStream:
         self.camera, self.liveness, self.depth = camera, liveness, depth
         self.counts: Counter[str] = Counter()
         self.health = ''
+        self._stamps = StampMonitor()
+        self._age_s: float | None = None
         self._node = node
         self._prefix = f'{camera}/' if camera else ''
         self._subscription: qos.AdaptiveSubscription | None = None
@@ -67,9 +73,25 @@ class CameraStream:
         """Return a sentence that names all publishers of images when there are several."""
         return '' if self._subscription is None else self._subscription.duplicate_sources
 
+    def problem(self) -> tuple[str, str]:
+        """Return what is wrong with the images since the last call, and the fix, else twice ''."""
+        assert self._subscription is not None
+        arrived = self._stamps.take()
+        self._age_s = None if arrived is None else arrived[1]
+        duplicates = self.duplicate_sources
+        if arrived is None and not duplicates:
+            sentence, fix = explain_silence(
+                self._node, self._subscription.topic, self._name, compressed=self._compressed)
+            return f'{SILENT} on {self._subscription.topic}: {sentence}', fix
+        if self.health not in ('', 'fresh'):
+            return self.health, fix_of(self.health)
+        if duplicates or arrived is None:
+            return duplicates, 'stop all of them but one, or remap their topics'
+        return explain_stamp(*arrived)
+
     def figures(self, *, several: bool) -> dict[str, Any]:
         """
-        Return what the camera checks measured last.
+        Return the age of the last images when they arrived, and what the checks measured.
 
         :param several: there are other cameras: each figure bears the camera's name.
         """
@@ -77,6 +99,8 @@ class CameraStream:
             f'camera_{name}': f'{value:.3g}' for name, value in self.liveness.figures.items()}
         if self.depth.bits:
             figures['camera_bit_depth'] = self.depth.bits
+        if self._age_s is not None:
+            figures['image_age_s'] = f'{self._age_s:.4f}'
         if not several:
             return figures
         figures['classified'] = self.counts['classified']
@@ -84,10 +108,13 @@ class CameraStream:
 
     def listen(self, on_image: Callable[['CameraStream', Any], None], *, compressed: bool) -> None:
         """Call back for each image."""
+        def take(message: Any) -> None:
+            self._stamps.add(stamp_s(message.header), self._node.now_s())
+            on_image(self, message)
+        self._compressed = compressed
+        self._name = f'{self._prefix}image/compressed' if compressed else f'{self._prefix}image'
         self._subscription = qos.AdaptiveSubscription(
-            self._node, CompressedImage if compressed else Image,
-            f'{self._prefix}image/compressed' if compressed else f'{self._prefix}image',
-            lambda message: on_image(self, message))
+            self._node, CompressedImage if compressed else Image, self._name, take)
 
     def stop_listening(self) -> None:
         """Unsubscribe."""

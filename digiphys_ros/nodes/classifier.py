@@ -182,6 +182,8 @@ class ClassifierNode(PipelineNode):
         """Return rates, latencies, drops and what is wrong with the frames."""
         now_s = time.monotonic()
         received_hz = self._received.per_second(now_s)
+        problems = [one for stream in self._streams if (one := stream.problem())[0]] \
+            if self.phase == 'active' else []
         figures: dict[str, Any] = {
             'received': self._received.count, 'received_hz': f'{received_hz:.2f}',
             'classified': self._classified.count,
@@ -197,16 +199,10 @@ class ClassifierNode(PipelineNode):
             figures['model_hash'] = self._classifier.bundle.hash
             figures['engine'] = self._classifier.engine.name
             figures['device'] = self._classifier.engine.device
-        message = self._status(silent=self.phase == 'active' and received_hz == 0)
-        return (OK if message in ('fresh', self.phase) else WARN), message, figures
-
-    def _status(self, *, silent: bool) -> str:
-        duplicates = [one.duplicate_sources for one in self._streams if one.duplicate_sources]
-        if silent and not duplicates:
-            return 'no frames arrive'
-        healths = [stream.health for stream in self._streams if stream.health]
-        unwell = [health for health in healths if health != 'fresh']
-        return [*unwell, *duplicates, *healths, self.phase][0]
+        if not problems:
+            return OK, 'fresh' if self.phase == 'active' else self.phase, figures
+        sentence, figures['fix'] = map('; '.join, zip(*problems, strict=True))
+        return WARN, sentence, figures
 
     def _with(self, changes: dict[str, Any]) -> SimpleNamespace:
         return SimpleNamespace(**{**vars(self.settings), **changes})

@@ -344,7 +344,8 @@ class GateNode(PipelineNode):
                 steady_s = self._clocks()[1]
             figures = {key: value for channel in self._channels
                        for key, value in channel.figures(steady_s).items()}
-        problems = [one for one in [self._duplicates()] if one]
+        figures['estop'] = pressed = self._pressed()
+        problems = [one for one in [pressed and f'e-stop {pressed}', self._duplicates()] if one]
         problems += [problem for channel in self._channels for problem in self._problems(channel)]
         states = ', '.join(f'{channel.name}: {channel.gate.state.value}'
                            for channel in self._channels)
@@ -353,6 +354,12 @@ class GateNode(PipelineNode):
         figures['guard'] = self._guard.state if self._guard else 'off'
         level = ERROR if serious else WARN if problems else OK
         return level, '; '.join([states, *serious, *problems]), figures
+
+    def _pressed(self) -> str:
+        if self._loop is None:
+            return ''
+        with self._loop.lock:
+            return self._estop.pressed()
 
     def _serious(self) -> list[str]:
         if self._loop is None or self._keeper is None:

@@ -15,44 +15,103 @@
 """Look at the running ROS graph: who publishes, who listens, and whether they match."""
 
 from collections.abc import Mapping, Sequence
-import time
+from dataclasses import asdict
+from functools import partial
+import json
+import os
+import sys
+from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from digiphys_ros.doctor.finding import Finding
+from digiphys_ros.control import load_actuators
+from digiphys_ros.doctor.chain import Chain
+from digiphys_ros.doctor.chain_check import check_chain, check_reports
+from digiphys_ros.doctor.finding import attempt, Finding
+from digiphys_ros.errors import DigiphysError
 from digiphys_ros.nodes.graph_estop import check_estop
-from digiphys_ros.nodes.graph_sources import check_inputs, own_publishers
+from digiphys_ros.nodes.graph_parameters import read_parameters
+from digiphys_ros.nodes.graph_reports import NODES, ReportListener
+from digiphys_ros.nodes.graph_sources import check_inputs, IMAGES, own_publishers
 from digiphys_ros.nodes.qos import endpoint_name
+from digiphys_ros.resources import find_resource
 import rclpy
 from rclpy.node import Node
 from rclpy.qos import qos_check_compatible, QoSCompatibility
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 HIDDEN = ('/rosout', '/parameter_events', '/clock')
+RULES = 'traffic_rules.yaml'
 
 
-def check_graph(seconds: float, command_topics: Sequence[str], prefix: str = '') -> list[Finding]:
+def check_graph(seconds: float, rules: str, prefix: str = '') -> dict[str, Any]:
     """
     Watch the graph and report all that keeps commands from their actuators.
 
     :param seconds: how long to wait for discovery, and to listen.
-    :param command_topics: resolved names of the actuators' topics.
+    :param rules: rules file that names the topics of the actuators; empty: that of the gate.
     :param prefix: of the robot's names: empty or ``/robot``.
+    :return: ``findings``, the ``chain`` from image to actuator, and the names of ``rules`` and
+        ``bundle`` that are ``running``, all as objects for JSON.
     """
     rclpy.init(args=[])
     node = Node('doctor', enable_rosout=False, start_parameter_services=False)
-    reports: dict[str, DiagnosticStatus] = {}
     try:
-        node.create_subscription(DiagnosticArray, '/diagnostics', lambda array: reports.update(
-            {status.name: status for status in array.status}), 50)
-        deadline_s = time.monotonic() + seconds
-        while time.monotonic() < deadline_s:
-            rclpy.spin_once(node, timeout_sec=0.1)
-        findings = _findings(node, command_topics, prefix)
-        return _summary(node, [*findings, *_errors(reports, prefix),
-                               *check_estop(node, prefix, seconds)])
+        reports = ReportListener(node).listen(seconds, prefix)
+        running = _running(node, prefix)
+        commands = _command_topics(rules or running.get('rules', RULES), prefix)
+        chain = Chain(reports, prefix, _image_source(node, prefix), {
+            name: (topic, sorted({*map(endpoint_name, _subscribers(node, topic))}))
+            for name, topic in commands.items()})
+        findings = [
+            *attempt('graph', partial(_findings, node, list(commands.values()), prefix)),
+            *attempt('chain', partial(check_chain, chain)),
+            *attempt('e-stop', partial(check_estop, node, prefix, seconds)),
+            *attempt('namespace', partial(_other_robots, reports, prefix))]
+        findings += check_reports(reports, prefix, findings)
+        return {'findings': [asdict(one) for one in _summary(node, findings)],
+                'chain': [{**asdict(link), 'status': link.status} for link in chain.links()],
+                'running': running}
     finally:
         node.destroy_node()
         rclpy.try_shutdown()
+
+
+def _running(node: Node, prefix: str) -> dict[str, str]:
+    """Return which rules and which model are at work."""
+    found: dict[str, str] = {}
+    for role, parameter in (('policy', 'rules'), ('gate', 'rules'), ('classifier', 'bundle')):
+        found.update(read_parameters(node, f'{prefix}/{role}', [parameter]) or {})
+    return found
+
+
+def _command_topics(rules: str, prefix: str) -> dict[str, str]:
+    """Return the topic of each actuator; none where the rules, which are checked, are wrong."""
+    try:
+        found = load_actuators(find_resource(rules, 'config'))
+    except DigiphysError:
+        return {}
+    return {name: one.topic if one.topic.startswith('/') else f'{prefix}/{one.topic}'
+            for name, one in found.items()}
+
+
+def _image_source(node: Node, prefix: str) -> tuple[str, list[str]]:
+    """Return the topic of the classifier's images, and who publishes there."""
+    for topic, types in node.get_topic_names_and_types():
+        if set(IMAGES) & set(types) and any(
+                endpoint_name(one) == f'{prefix}/classifier'
+                for one in node.get_subscriptions_info_by_topic(topic)):
+            return topic, sorted({*map(endpoint_name, _publishers(node, topic))})
+    return f'{prefix}/image', []
+
+
+def _other_robots(reports: Mapping[str, Any], prefix: str) -> list[Finding]:
+    """Name the robots in other namespaces where there is none in this one."""
+    robots = {name.rpartition('/')[0] for name in reports if name.rpartition('/')[2] in NODES}
+    if not robots or prefix in robots:
+        return []
+    names = ', '.join(sorted(one or '/' for one in robots))
+    return [Finding('namespace', 'warn', f'no node of this package reports in namespace '
+                    f'{prefix or "/"}, but some do in {names}',
+                    f'digiphys doctor --namespace {min(robots) or "/"}')]
 
 
 def _topics(node: Node) -> list[str]:
@@ -92,14 +151,6 @@ def _findings(node: Node, command_topics: Sequence[str], prefix: str) -> list[Fi
         findings += _command_topic(node, topic)
     return findings + check_inputs(
         node, [topic for topic in topics if topic not in command_topics], prefix)
-
-
-def _errors(reports: Mapping[str, DiagnosticStatus], prefix: str) -> list[Finding]:
-    """Return what the robot's own nodes report as an error."""
-    return [Finding(f'diagnostics of {name}', 'fail', status.message,
-                    'do what the sentence says, or look at the output of the node')
-            for name, status in sorted(reports.items())
-            if status.level == DiagnosticStatus.ERROR and name.startswith(f'{prefix}/')]
 
 
 def _topic(node: Node, topic: str) -> list[Finding]:
@@ -155,3 +206,17 @@ def _command_topic(node: Node, topic: str) -> list[Finding]:
             f'{publishers[0].topic_type} and nobody listens',
             'start the base, or remap its command topic to this one'))
     return findings
+
+
+def main(words: Sequence[str]) -> None:
+    """Write what was found as one line of JSON; ``words`` holds the arguments as JSON."""
+    # what the middleware writes must not get between
+    report = os.fdopen(os.dup(1), 'w')
+    os.dup2(2, 1)
+    request = json.loads(words[0])
+    report.write(json.dumps(check_graph(**request)) + '\n')
+    report.close()
+
+
+if __name__ == '__main__':
+    main(sys.argv[1:])

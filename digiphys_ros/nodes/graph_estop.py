@@ -21,17 +21,13 @@ from typing import Any
 
 from digiphys_ros.doctor.finding import Finding
 from digiphys_ros.nodes.estop_listener import GID_BYTES, take_message, TYPE
+from digiphys_ros.nodes.graph_parameters import ANSWER_S, read_parameters
 from digiphys_ros.nodes.qos import endpoint_name, suited_to
-from rcl_interfaces.msg import ParameterType
-from rcl_interfaces.srv import GetParameters
-import rclpy
 from rclpy.node import Node
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 from std_msgs.msg import Bool
 
 PAUSE_S = 0.005
-ANSWER_S = 2.0
-"""How long a gate may take to give its parameters."""
 
 
 @dataclass(frozen=True)
@@ -73,20 +69,9 @@ def _runs(node: Node, gate: str) -> bool:
 
 def _demand(node: Node, gate: str) -> Demand | None:
     """Return what the gate's parameters ask for, None when it does not answer."""
-    client: Any = node.create_client(GetParameters, f'{gate}/get_parameters')
-    try:
-        future = client.call_async(GetParameters.Request(
-            names=['estop_required', 'estop_timeout_s']))
-        rclpy.spin_until_future_complete(node, future, timeout_sec=ANSWER_S)
-        if not future.done():
-            return None
-        values = future.result().values
-    finally:
-        node.destroy_client(client)
-    # a gate that does not know them sends values that are not set, or none
-    if len(values) != 2 or values[0].type != ParameterType.PARAMETER_BOOL:
-        return Demand()
-    return Demand(values[0].bool_value, values[1].double_value)
+    values = read_parameters(node, gate, ('estop_required', 'estop_timeout_s'))
+    return None if values is None else Demand(
+        values.get('estop_required', False), values.get('estop_timeout_s', 0.0))
 
 
 def _missing(topic: str, gate: str, demand: Demand) -> Finding:

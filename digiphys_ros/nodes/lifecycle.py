@@ -23,9 +23,10 @@ import traceback
 from types import SimpleNamespace
 from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from digiphys_ros.errors import ConfigError, DigiphysError
 from digiphys_ros.nodes.condition_log import ConditionLog, log_line
+from digiphys_ros.nodes.diagnostics import diagnostic_message
 from digiphys_ros.nodes.parameter_service import PreparingParameterService
 from digiphys_ros.nodes.parameters import Parameter, ParameterSet
 from digiphys_ros.nodes.scheduling import apply_scheduling
@@ -109,7 +110,7 @@ class PipelineNode(SimClockNode):
         return beside_parameters(name, sys.argv)
 
     def report(self) -> tuple[bytes, str, dict[str, Any]]:
-        """Return level, one sentence and figures for /diagnostics."""
+        """Return level, one sentence and figures for /diagnostics; ``fix`` is for the doctor."""
         return OK, self.phase, {}
 
     # Lifecycle.
@@ -231,24 +232,15 @@ class PipelineNode(SimClockNode):
         level, message, figures = self.report()
         if self.phase == 'unconfigured' and self.problem:
             level, message = ERROR, self.problem
-        status = DiagnosticStatus(
-            level=level, name=self.get_fully_qualified_name(), message=message,
-            hardware_id=self.get_namespace(),
-            values=[KeyValue(key=key, value=str(value))
-                    for key, value in {'phase': self.phase, **figures}.items()])
-        array = DiagnosticArray(status=[status])
-        array.header.stamp = self.get_clock().now().to_msg()
-        self._diagnostics.publish(array)
+        stands, fix = self.clock_problem()
+        if stands:
+            level, message, figures['fix'] = ERROR, f'{stands}; {message}', fix
+        self._diagnostics.publish(
+            diagnostic_message(self, level, message, {'phase': self.phase, **figures}))
 
     def flush(self) -> None:
         """Wait until the last report has left this process, 0.2 s at most."""
         self._diagnostics.wait_for_all_acked(Duration(seconds=0.2))
-
-    @property
-    def simulated(self) -> bool:
-        """Return whether the node's clock is a simulation's."""
-        clock: Any = self.get_clock()
-        return bool(clock.ros_time_is_active)
 
     def now_s(self) -> float:
         """Return the node's clock in seconds (simulation time where it is used)."""

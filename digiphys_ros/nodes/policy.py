@@ -101,8 +101,24 @@ class PolicyNode(PipelineNode):
     def report(self) -> tuple[bytes, str, dict[str, Any]]:
         """Return the rule in force, or why nothing is commanded."""
         level, sentence = self._status()
-        return level, sentence, {'rule': self._rule, 'classifications': self._received,
-                                 'refused': self._refused}
+        figures = {'rule': self._rule, 'classifications': self._received,
+                   'refused': self._refused}
+        return level, sentence, figures if level == OK else {**figures, 'fix': self._fix()}
+
+    def _fix(self) -> str:
+        """Return what to do about the sentence."""
+        if self._refusal:
+            return 'set `bundle` of the classifier to a model with `use: control`, then ' \
+                f'deactivate and activate {self.get_fully_qualified_name()}'
+        if self._mismatch:
+            return 'set `bundle` of the classifier and `rules` of policy and gate to a pair ' \
+                'that fits, or list the class in `optional_labels` of the rules file'
+        if self._rule == NOT_RECOGNISED:
+            return 'look at debug_image of the classifier: the camera has to show what the ' \
+                'model was trained on'
+        if not self._known:
+            return 'start a classifier of this package, or publish its vision_info (latched)'
+        return 'let one classifier alone publish, with scores from 0 to 1'
 
     def _status(self) -> tuple[bytes, str]:
         silent = self._silent()

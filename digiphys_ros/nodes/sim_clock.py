@@ -15,18 +15,50 @@
 """The simulation's clock, as anybody on the network may publish it."""
 
 from collections.abc import Callable
+import time
 from typing import Any
 
+from digiphys_ros.nodes.qos import endpoint_name
 from rclpy.lifecycle import LifecycleNode
 from rosgraph_msgs.msg import Clock
 
 
 class SimClockNode(LifecycleNode):
     """
-    A node that a ``/clock`` below zero does not end.
+    A node that a ``/clock`` below zero does not end, and that knows when its clock stands.
 
     rclpy takes such a time for a mistake of the program and raises.
     """
+
+    _clock_ns, _clock_moved_s = 0, 0.0
+
+    @property
+    def simulated(self) -> bool:
+        """Return whether the node's clock is a simulation's."""
+        clock: Any = self.get_clock()
+        return bool(clock.ros_time_is_active)
+
+    def clock_problem(self) -> tuple[str, str]:
+        """Return why the node's clock does not run, and the fix; both empty where it runs."""
+        if not self.simulated:
+            return '', ''
+        # the nodes of a robot do without this import, which takes its time at the start
+        from digiphys_ros.control.running_clock import STANDSTILL_S
+        now_ns, steady_s = self.get_clock().now().nanoseconds, time.monotonic()
+        if now_ns != self._clock_ns:
+            self._clock_ns, self._clock_moved_s = now_ns, steady_s
+        if now_ns and steady_s - self._clock_moved_s <= STANDSTILL_S:
+            return '', ''
+        stands = f'the clock does not run: `use_sim_time` is true and time stands at ' \
+            f'{now_ns * 1e-9:.3f} s'
+        publishers = self.get_publishers_info_by_topic('/clock')
+        if not publishers:
+            return f'{stands}, nobody publishes /clock', (
+                'start the simulation, or the recording with `ros2 bag play --clock`; without '
+                f'either: ros2 param set {self.get_fully_qualified_name()} use_sim_time false')
+        names = ', '.join(sorted(map(endpoint_name, publishers)))
+        return f'{stands}, {names} publishes /clock and does not move it', \
+            f'let {names} run: it may be paused or have ended'
 
     def create_subscription(self, msg_type: Any, topic: str, callback: Callable[..., Any],
                             *args: Any, **options: Any) -> Any:

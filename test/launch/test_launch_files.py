@@ -137,6 +137,12 @@ def test_a_camera_of_ones_own_replaces_the_camera_node():
     assert ('image', '/camera/image_raw') in nodes['/classifier'].expanded_remapping_rules
 
 
+def test_nodes_wait_for_a_lifecycle_manager_without_autostart():
+    for argument, expected in (('true', False), ('false', True)):
+        for node in started(PIPELINE, autostart=argument).values():
+            assert ('autostart:=False' in node.words) == expected
+
+
 @pytest.mark.parametrize(('app', 'expected'), [
     ('traffic', {'camera', 'classifier', 'policy', 'gate'}),
     ('triage', {'sim', 'classifier', 'triage'}),

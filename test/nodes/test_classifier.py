@@ -148,7 +148,7 @@ def test_frozen_and_black_frames_are_not_classified(camera):
     camera.robot.wait(lambda: camera.count('repeated') >= 1, 'repeated frames')
     camera.show(np.zeros((64, 64, 3), np.uint8))
     camera.robot.wait(lambda: camera.count('black') == 1, 'black frame')
-    assert camera.robot.message('classifier') in ('black', 'no frames arrive')
+    assert camera.robot.message('classifier').startswith(('black', 'no frames arrive'))
     assert len(camera.results) == 1
 
 

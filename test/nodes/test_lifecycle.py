@@ -15,11 +15,13 @@
 import os
 from pathlib import Path
 import signal
+import subprocess
+import sys
 
 import pytest
 
 pytestmark = pytest.mark.ros
-CONFIGURE, CLEANUP, ACTIVATE, DEACTIVATE, SHUTDOWN_INACTIVE = 1, 2, 3, 4, 6
+CONFIGURE, CLEANUP, ACTIVATE, DEACTIVATE, SHUTDOWN_INACTIVE, SHUTDOWN_ACTIVE = 1, 2, 3, 4, 6, 7
 
 
 @pytest.fixture
@@ -45,6 +47,58 @@ def test_every_transition(robot, node):
     process.send_signal(signal.SIGTERM)
     assert process.wait(5.0) == 0
     assert 'Traceback' not in robot.log(node)
+
+
+@pytest.mark.field('navigation2 #3080', 'lifecycle nodes without a bond under a manager')
+def test_lifecycle_manager_without_bond_starts_nodes_and_the_supervisor_leaves_them(robot):
+    words = ['run', '--no-autostart', '--without', 'camera', '--without', 'classifier']
+    run = robot.run('run', [sys.executable, '-m', 'digiphys_ros.cli.main', *words])
+
+    def are(phase, *nodes):
+        robot.wait(lambda: all(robot.value(node, 'phase') == phase for node in nodes), phase)
+    are('unconfigured', 'gate', 'policy')
+    # as nav2_lifecycle_manager does: all of them to one state, then all to the next
+    for number, phase in ((CONFIGURE, 'inactive'), (ACTIVATE, 'active')):
+        assert all(robot.transition(node, number) for node in ('gate', 'policy'))
+        are(phase, 'gate', 'policy')
+    first = child(run, 'policy')
+    os.kill(first, signal.SIGKILL)
+    robot.poll(lambda: child(run, 'policy') not in (0, first), 'restart')
+    are('unconfigured', 'policy')
+    assert robot.transition('policy', CONFIGURE)
+    assert robot.transition('policy', ACTIVATE)
+    # a manager that shuts down ends no process, so that there is nothing to restart
+    again = child(run, 'policy')
+    assert robot.transition('policy', SHUTDOWN_ACTIVE)
+    are('finalized', 'policy')
+    assert child(run, 'policy') == again
+    run.send_signal(signal.SIGINT)
+    assert run.wait(10.0) == 0
+
+
+def child(process, node):
+    """Return the process of a node that another process started, 0 without one."""
+    found = subprocess.run(
+        ['pgrep', '-P', str(process.pid), '-f', f'digiphys_ros.nodes.{node}'],
+        capture_output=True, text=True)
+    return int((found.stdout.split() or [0])[0])
+
+
+def test_lifecycle_manager_configure_of_an_active_node_is_refused(robot):
+    robot.start('policy')
+    robot.is_active('policy')
+    assert not robot.transition('policy', CONFIGURE)
+    robot.is_active('policy')
+
+
+def test_run_no_autostart_is_a_parameter_of_each_node_that_set_may_override():
+    from digiphys_ros.cli import run
+    from digiphys_ros.cli.main import build_parser
+    parsed = build_parser(['run']).parse_args(
+        ['run', '--no-autostart', '--set', 'camera.autostart=true'])
+    commands = run._commands(parsed)
+    assert 'autostart:=true' in commands.pop('camera')
+    assert all('autostart:=false' in words for words in commands.values())
 
 
 @pytest.mark.parametrize(('node', 'number'), [

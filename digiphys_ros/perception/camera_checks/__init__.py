@@ -14,9 +14,9 @@
 
 """Checks that measure whether a camera still sees a scene. No ROS and no model."""
 
-from digiphys_ros.perception.camera_checks.limits import Limits, REASONS
+from digiphys_ros.perception.camera_checks.limits import fix_of, Limits, REASONS
 from digiphys_ros.perception.camera_checks.measures import measure, Measures
 from digiphys_ros.perception.camera_checks.repeats import RepeatDetector
 from digiphys_ros.perception.camera_checks.sample import sample_blocks
 
-__all__ = ['Limits', 'measure', 'Measures', 'REASONS', 'RepeatDetector', 'sample_blocks']
+__all__ = ['fix_of', 'Limits', 'measure', 'Measures', 'REASONS', 'RepeatDetector', 'sample_blocks']

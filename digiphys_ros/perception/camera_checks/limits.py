@@ -30,6 +30,22 @@ REASONS = {
 }
 """Verdict -> sentence. The others, fresh and black, are their own."""
 
+PARAMETERS = {
+    'no_contrast': 'min_contrast', 'blurred': 'min_sharpness', 'saturated': 'max_saturated',
+    'dead_region': 'max_dead', 'noise': 'min_correlation', 'frozen': 'max_repeated',
+    'repeated': 'skip_repeated', 'black': 'black_below',
+}
+"""Verdict -> the parameter that sets its limit."""
+
+
+def fix_of(reason: str) -> str:
+    """Return what to do about frames that are refused with this sentence."""
+    for verdict, parameter in PARAMETERS.items():
+        if reason == REASONS.get(verdict, verdict):
+            return ('look at the camera and its lens; if the images are good, change '
+                    f'`{parameter}` of the classifier')
+    return 'let the driver of the camera send what the sentence asks for'
+
 
 @dataclass(frozen=True)
 class Limits:

@@ -1,0 +1,201 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Where the way from image to actuator ends, and why."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from digiphys_ros.doctor.chain import actuators, Chain, offered, ROLES
+from digiphys_ros.doctor.finding import Finding
+from digiphys_ros.doctor.node_report import ERROR, NodeReport, WARN
+
+FUTURE = 'future'
+STAMP_REFUSALS = ('stale', FUTURE, 'repeated', 'out_of_order')
+REFUSAL_FIXES = {
+    'stale': 'make camera and model faster, or raise `lease_s` of the gate',
+    FUTURE: 'synchronize the clocks of both machines (chrony or PTP), or raise '
+              '`future_tolerance_s` of the gate',
+    'repeated': 'let the driver stamp each image anew',
+    'out_of_order': 'let one node alone publish images; their stamps must rise',
+}
+
+
+_Break = tuple[set[str], Finding]
+"""A link without flow: the roles of the nodes that may be the cause, and the finding."""
+
+
+def check_chain(chain: Chain) -> list[Finding]:
+    """Report each node that stands still by itself, and the first link without flow."""
+    if not any(map(chain.report, ROLES)):
+        return []
+    states = {role: list(_state(report)) for role in ROLES if (report := chain.report(role))}
+    findings = [finding for found in states.values() for finding in found]
+    faulty = {role for role, found in states.items()
+              if found or chain.reports[f'{chain.prefix}/{role}'].level >= ERROR}
+    broken = _first_break(chain)
+    if broken is not None:
+        ends, finding = broken
+        # what follows from a node that stands still is no second finding
+        if not faulty & ends:
+            findings.append(finding)
+    return findings
+
+
+def check_reports(reports: Mapping[str, NodeReport], prefix: str, found: Sequence[Finding]
+                  ) -> list[Finding]:
+    """
+    Return what the nodes call an error, and their warnings that no other finding explains.
+
+    :param found: what is known already.
+    """
+    fails = any(one.status == 'fail' for one in found)
+    known = ' '.join(one.found for one in found)
+    findings = []
+    for name, report in sorted(reports.items()):
+        own = name.startswith(f'{prefix}/')
+        # drivers of cameras and bases name their reports as they like, without a slash
+        if report.level >= ERROR and (own or not name.startswith('/')):
+            findings.append(Finding(
+                f'diagnostics of {name}', 'fail' if own else 'warn', report.message,
+                report.fix or f'do what the sentence says, or look at the output of {name}'))
+        # a gate without commands is what another finding is about
+        elif report.level == WARN and own and report.message not in known and not (
+                fails and name.endswith('/gate')):
+            findings.append(Finding(f'diagnostics of {name}', 'warn', report.message,
+                                    report.fix or f'look at the output of {name}'))
+    return findings
+
+
+def _state(report: NodeReport) -> Iterator[Finding]:
+    """Report a node that does nothing for a reason of its own."""
+    check = f'state of {report.name}'
+    if report.level >= ERROR and report.phase == 'unconfigured':
+        # `check_reports` has the reason
+        return
+    if report.phase == 'inactive':
+        yield Finding(check, 'fail', f'{report.name} is configured and not active',
+                      f'ros2 lifecycle set {report.name} activate')
+    elif report.phase in ('unconfigured', 'finalized'):
+        yield Finding(
+            check, 'fail', f'{report.name} is {report.phase}: {_waits(report)}',
+            'start it again' if report.phase == 'finalized' else
+            f'ros2 lifecycle set {report.name} configure && ros2 lifecycle set {report.name} '
+            'activate')
+    elif any(report.values.get(f'{name}.state') == 'estopped' for name in actuators(report)):
+        yield _estop(report)
+
+
+def _waits(report: NodeReport) -> str:
+    return report.message if report.message != report.phase else \
+        'it waits for a lifecycle manager (`autostart` is false)'
+
+
+def _estop(gate: NodeReport) -> Finding:
+    pressed = gate.values.get('estop', '')
+    reset = f'ros2 service call {gate.name}/reset std_srvs/srv/Trigger'
+    if not pressed:
+        return Finding('e-stop latch', 'fail', f'{gate.name} is e-stopped: an e-stop was pressed '
+                       'and released, and latches until a reset', reset)
+    if 'vanished' in pressed:
+        reset = f'ros2 service call {gate.name}/override_estop std_srvs/srv/Trigger && {reset}'
+        return Finding('e-stop latch', 'fail', f'{gate.name} is e-stopped, {pressed}', reset)
+    return Finding('e-stop latch', 'fail', f'{gate.name} is e-stopped, {pressed}',
+                   f'release the e-stop, then: {reset}')
+
+
+def _first_break(chain: Chain) -> _Break | None:
+    """Return the first link without flow, as the roles at its ends and a finding."""
+    classifier, policy, gate = map(chain.report, ROLES)
+    names = actuators(gate)
+    if gate and names and all(gate.rate(f'{name}.accepted') for name in names):
+        # it obeys, wherever the commands come from
+        return _gate_break(gate, classifier)
+    images = _images_break(classifier, silent=_silent(policy, 'classifications'))
+    if images or chain.is_advice():
+        return images
+    return _policy_break(policy, gate, classifier) or _gate_break(gate, classifier)
+
+
+def _images_break(classifier: NodeReport | None, *, silent: bool) -> _Break | None:
+    if classifier is None:
+        if not silent:
+            return None
+        return set(), _fail('no classifier reports: nothing makes classifications of images',
+                            'start the classifier, or look why it does not run: digiphys run')
+    if not _silent(classifier, 'classified'):
+        return None
+    if _silent(classifier, 'received'):
+        found = f'no images reach {classifier.name}'
+    else:
+        found = f'{classifier.name} gets images and classifies none'
+    return {'classifier'}, _fail(f'{found}: {classifier.message}', classifier.fix
+                                 or f'look at the output of {classifier.name}')
+
+
+def _policy_break(policy: NodeReport | None, gate: NodeReport | None,
+                  classifier: NodeReport | None) -> _Break | None:
+    if gate is None:
+        return set(), _fail('no gate reports: nothing sends commands to the actuator',
+                            'start the gate, or look why it does not run: digiphys run')
+    if not _silent(gate, *(key for name in actuators(gate) for key in offered(gate, name))):
+        return None
+    if policy is None:
+        return set(), _fail('no policy reports: nothing makes commands of classifications',
+                            'start the policy, or look why it does not run: digiphys run')
+    if _silent(policy, 'classifications'):
+        return {'classifier', 'policy'}, _fail(
+            f'no classifications reach {policy.name}', 'remap `classification` of both to one '
+            'topic, and start them in one namespace')
+    found = f'{policy.name} commands nothing'
+    if not policy.fix and classifier and classifier.fix:
+        # of images without a time of their own there is never more than one vote
+        return {'policy'}, _fail(f'{found}: {classifier.message}', classifier.fix)
+    return {'policy'}, _fail(
+        f'{found}: {policy.message}', policy.fix or f'use the same `rules` for {policy.name} and '
+        f'{gate.name}: both need the same actuators')
+
+
+def _gate_break(gate: NodeReport | None, classifier: NodeReport | None
+                ) -> _Break | None:
+    for name in actuators(gate):
+        assert gate is not None
+        refused = {key.removeprefix(f'{name}.refused.'): gate.count(key)
+                   for key in offered(gate, name)
+                   if '.refused.' in key and not _silent(gate, key)}
+        # one command from the future alone stops the actuator, which starts with the next
+        if refused and (FUTURE in refused or _silent(gate, f'{name}.accepted')):
+            return {'gate'}, _refused(gate, name, refused, classifier)
+    return None
+
+
+def _refused(gate: NodeReport, name: str, refused: Mapping[str, int],
+             classifier: NodeReport | None) -> Finding:
+    reason = FUTURE if FUTURE in refused else max(refused, key=lambda one: refused[one])
+    every = 'every command' if _silent(gate, f'{name}.accepted') else 'some commands'
+    found = f'{gate.name} refuses {every} for {name} ({reason})'
+    fix = REFUSAL_FIXES.get(reason, f'use the same `rules` for policy and {gate.name}')
+    if reason not in STAMP_REFUSALS or classifier is None:
+        return _fail(f'{found}: {gate.message}', fix)
+    if classifier.fix:
+        return _fail(f'{found}: {classifier.message}', classifier.fix)
+    age_s = classifier.values.get('image_age_s', '?')
+    return _fail(f'{found}: images are {age_s} s old when they arrive; {gate.message}', fix)
+
+
+def _silent(report: NodeReport | None, *keys: str) -> bool:
+    return report is None or report.rate(*keys) == 0
+
+
+def _fail(found: str, fix: str) -> Finding:
+    return Finding('chain', 'fail', found, fix)

@@ -1,0 +1,71 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What a node of the pipeline says about itself on /diagnostics, over some time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+OK, WARN, ERROR = range(3)
+"""Levels, as in diagnostic_msgs/DiagnosticStatus; above them is only STALE."""
+
+
+@dataclass(frozen=True)
+class NodeReport:
+    """
+    The newest report of a node, and the first one that was heard.
+
+    :ivar values: its figures as text.
+    :ivar first: those of the first report.
+    :ivar seconds: time between the two; 0 where only one was heard.
+    """
+
+    name: str
+    level: int
+    message: str
+    values: Mapping[str, str]
+    first: Mapping[str, str]
+    seconds: float = 0.0
+
+    @property
+    def phase(self) -> str:
+        """Return the state of the lifecycle, empty where it is not known."""
+        return self.values.get('phase', '')
+
+    @property
+    def fix(self) -> str:
+        """Return what the node itself proposes."""
+        return self.values.get('fix', '')
+
+    def count(self, *keys: str) -> int:
+        """Return the sum of these counters since the node was configured."""
+        return sum(_number(self.values, key) for key in keys)
+
+    def rate(self, *keys: str) -> float | None:
+        """
+        Return how fast the sum of these counters grows [1/s].
+
+        :return: None where one report alone was heard, unless nothing was ever counted.
+        """
+        before, after = (sum(_number(values, key) for key in keys)
+                         for values in (self.first, self.values))
+        if after == 0:
+            return 0.0
+        # a node that was started again counts from zero
+        return (after - before) / self.seconds if self.seconds and after >= before else None
+
+
+def _number(values: Mapping[str, str], key: str) -> int:
+    text = values.get(key, '0')
+    return int(text) if text.isdecimal() else 0

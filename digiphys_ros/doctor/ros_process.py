@@ -1,0 +1,92 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The look at the running graph, in a process of its own: ROS may end it at its start."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from typing import Any
+
+from digiphys_ros.distro import ros_distro
+from digiphys_ros.doctor.finding import Finding
+
+PATIENCE_S = 40.0
+"""How long it may take beyond the time that it listens; a busy machine starts slowly."""
+
+COLOUR = re.compile(r'\x1b\[[0-9;]*m')
+
+
+@dataclass(frozen=True)
+class GraphLook:
+    """
+    What was found in the running graph.
+
+    :ivar chain: the links from image to actuator, as objects for JSON.
+    :ivar running: parameters of running nodes: ``rules`` and ``bundle`` where they are known.
+    """
+
+    findings: list[Finding] = field(default_factory=list)
+    chain: list[dict[str, Any]] = field(default_factory=list)
+    running: dict[str, str] = field(default_factory=dict)
+
+
+def look_at_graph(request: Mapping[str, Any], environment: Mapping[str, str]) -> GraphLook:
+    """
+    Start ``digiphys_ros.nodes.graph`` and return what it reports.
+
+    :param request: its arguments.
+    """
+    with tempfile.TemporaryDirectory(prefix='digiphys_doctor_') as logs:
+        # its own log is of no use, and a home that cannot be written must not end it
+        child = {**environment, 'ROS_LOG_DIR': logs}
+        try:
+            done = subprocess.run(
+                [sys.executable, '-m', 'digiphys_ros.nodes.graph', json.dumps(request)],
+                env=child, capture_output=True, text=True, errors='replace',
+                timeout=request['seconds'] + PATIENCE_S)
+        except subprocess.TimeoutExpired as error:
+            return GraphLook([Finding(
+                'graph', 'fail', f'ROS hangs: no answer within {error.timeout:g} s',
+                'end processes that hang, then: digiphys doctor --fix')])
+    try:
+        report = json.loads(done.stdout.splitlines()[-1])
+        return GraphLook([Finding(**one) for one in report['findings']], report['chain'],
+                         report['running'])
+    except (ValueError, LookupError, TypeError):
+        return GraphLook([_failure(done.returncode, done.stderr, environment)])
+
+
+def _failure(code: int, output: str, environment: Mapping[str, str]) -> Finding:
+    lines = [line.strip() for line in COLOUR.sub('', output).splitlines() if line.strip()]
+    reason = lines[-1] if lines else 'it says nothing'
+    return Finding('graph', 'fail', f'ROS does not start here (exit code {code}): {reason}',
+                   _fix(reason, environment))
+
+
+def _fix(reason: str, environment: Mapping[str, str]) -> str:
+    rmw = environment.get('RMW_IMPLEMENTATION', '')
+    if 'RMW implementation' in reason and rmw:
+        return f'unset RMW_IMPLEMENTATION  # or install it: sudo apt-get install ' \
+            f'ros-{ros_distro(environment)}-{rmw.replace("_", "-")}'
+    if 'ROS_DOMAIN_ID' in reason or 'domainId' in reason:
+        return 'export ROS_DOMAIN_ID=0  # or up to 101, the same for all nodes; received ' \
+            f'"{environment.get("ROS_DOMAIN_ID", "")}"'
+    if 'ModuleNotFoundError' in reason or 'ImportError' in reason:
+        return 'source /opt/ros/DISTRO/setup.bash, or run `make venv` and use .venv'
+    return 'correct what the sentence names; nodes that start here end in the same way'

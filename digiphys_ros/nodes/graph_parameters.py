@@ -1,0 +1,51 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Ask a running node for its parameters."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rcl_interfaces.msg import Parameter as ParameterMessage
+from rcl_interfaces.srv import GetParameters
+import rclpy
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+ANSWER_S = 2.0
+"""How long a node may take to give its parameters."""
+
+
+def read_parameters(node: Node, name: str, parameters: Sequence[str]) -> dict[str, Any] | None:
+    """
+    Return the values that a node has, by name, without those that it does not know.
+
+    :param name: full name of the other node.
+    :return: None when it does not run or does not answer.
+    """
+    service = f'{name}/get_parameters'
+    if service not in dict(node.get_service_names_and_types()):
+        return None
+    client: Any = node.create_client(GetParameters, service)
+    try:
+        future = client.call_async(GetParameters.Request(names=list(parameters)))
+        rclpy.spin_until_future_complete(node, future, timeout_sec=ANSWER_S)
+        if not future.done():
+            return None
+        # a node that does not know them sends values that are not set, or none
+        values = {key: Parameter.from_parameter_msg(ParameterMessage(name=key, value=one)).value
+                  for key, one in zip(parameters, future.result().values, strict=False)}
+        return {key: value for key, value in values.items() if value is not None}
+    finally:
+        node.destroy_client(client)

@@ -1,0 +1,97 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Capture stamps compared with the clock of the node that takes the images."""
+
+from statistics import median
+
+DAY_S = 86400.0
+EARLIEST_S = 1e9
+"""A stamp before this, September 2001, was not taken from a clock that counts from 1970."""
+
+OLD_S = 5.0
+"""No lease is longer (``lease_s`` of the gate), so that no older image ever moves anything."""
+
+
+TOLERANCE_S = 0.001
+"""How far ahead of the clock a stamp may be: the default of ``future_tolerance_s`` of the gate."""
+
+
+class StampMonitor:
+    """
+    Collect the ages of images until somebody asks.
+
+    Example::
+
+        monitor.add(stamp_s, now_s)
+        newest_s, age_s = monitor.take()
+    """
+
+    def __init__(self) -> None:
+        self._ages_s: list[float] = []
+        self._newest_s = 0.0
+
+    def add(self, stamp_s: float, now_s: float) -> None:
+        """
+        Count one image.
+
+        :param now_s: when it arrived, on the node's clock [s].
+        """
+        self._newest_s = stamp_s
+        self._ages_s.append(now_s - stamp_s)
+
+    def take(self) -> tuple[float, float] | None:
+        """Return the newest stamp and the median age since the last call [s], None without any."""
+        ages_s, self._ages_s = self._ages_s, []
+        return (self._newest_s, median(ages_s)) if ages_s else None
+
+
+def explain_stamp(stamp_s: float, age_s: float) -> tuple[str, str]:
+    """
+    Return what is wrong with stamps and the fix, both empty where nothing is.
+
+    :param stamp_s: the newest one [s].
+    :param age_s: time from stamp to arrival; negative for stamps ahead of the clock [s].
+    """
+    if stamp_s == 0.0:
+        return ('images are stamped 0: their driver sets no time',
+                'let the driver write the capture time by the ROS clock into header.stamp')
+    if age_s > OLD_S and stamp_s < EARLIEST_S:
+        return (f'images are stamped {stamp_s:.1f} s, an age of {duration(age_s)}: their clock '
+                'counts from the start of a machine, a camera or a simulation',
+                'let the driver stamp by the ROS clock (its parameter for the source of stamps); '
+                'set `use_sim_time: true` of all nodes if a simulation sends the images')
+    if age_s > OLD_S:
+        return (f'images are {duration(age_s)} old when they arrive',
+                'synchronize the clocks of both machines (chrony or PTP); play a recording with '
+                '`ros2 bag play --clock` and `use_sim_time: true` of all nodes')
+    if age_s < -TOLERANCE_S:
+        return (f'images are stamped {duration(-age_s)} ahead of the clock',
+                f'synchronize the clocks of both machines (chrony or PTP), or set '
+                f'`future_tolerance_s` of the gate to more than {-age_s:.3f}, if it allows that')
+    return '', ''
+
+
+def duration(seconds: float) -> str:
+    """
+    Return a time in words.
+
+    Example::
+
+        >>> duration(0.02), duration(172800.0)
+        ('0.020 s', '172800 s (2 days)')
+    """
+    if seconds < 2 * DAY_S:
+        return f'{seconds:.3f} s'
+    return f'{seconds:.0f} s ({seconds / DAY_S:.0f} days)'

@@ -1,0 +1,167 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+from digiphys_ros.control.lease import FUTURE_TOLERANCE_S
+from digiphys_ros.doctor.chain import Chain
+from digiphys_ros.doctor.chain_check import check_chain, check_reports
+from digiphys_ros.doctor.node_report import NodeReport
+from digiphys_ros.perception.stamps import explain_stamp, StampMonitor, TOLERANCE_S
+import pytest
+
+pytestmark = pytest.mark.parallel
+IMAGES = ('/image', ['/driver'])
+COMMANDS = {'base': ('/cmd_vel', ['/base'])}
+FLOWING = {
+    'classifier': {'received': 30, 'classified': 30},
+    'policy': {'classifications': 30, 'rule': 'cruise'},
+    'gate': {'base.accepted': 30, 'base.sent': 50, 'base.state': 'obeying', 'estop': ''},
+}
+
+
+def report(name, level=0, message='fresh', seconds=1.0, phase='active', **values):
+    """Return a report of a node whose counters were zero when it was first heard."""
+    texts = {key.replace('__', '.'): str(value) for key, value in values.items()}
+    return NodeReport(name, level, message, {'phase': phase, **texts}, {}, seconds)
+
+
+def chain(*without, prefix='', **changed):
+    """Return a chain in which everything flows but for the nodes given."""
+    reports = {f'{prefix}/{role}': report(f'{prefix}/{role}', **values)
+               for role, values in FLOWING.items() if role not in without}
+    reports |= {f'{prefix}/{role}': one for role, one in changed.items()}
+    return Chain(reports, prefix, IMAGES, COMMANDS)
+
+
+def failed(one):
+    found = check_chain(one)
+    found += check_reports(one.reports, one.prefix, found)
+    return [finding for finding in found if finding.status == 'fail']
+
+
+def test_chain_that_flows_has_rates_and_no_finding():
+    assert not failed(chain())
+    assert [(link.source, link.target, link.rate_hz, link.status) for link in chain().links()] == [
+        ('/driver', '/classifier', 30.0, 'ok'), ('/classifier', '/policy', 30.0, 'ok'),
+        ('/policy', '/gate', 30.0, 'ok'), ('/gate', '/base', 50.0, 'ok')]
+    assert not failed(chain(prefix='/robot'))
+
+
+def test_chain_without_nodes_says_nothing():
+    empty = Chain({}, '', IMAGES, COMMANDS)
+    assert empty.links() == failed(empty) == []
+
+
+@pytest.mark.parametrize(('without', 'says'), [
+    ('gate', 'no gate reports'), ('policy', 'no policy reports'),
+    ('classifier', 'no classifier reports')])
+def test_chain_node_that_is_missing_is_named(without, says):
+    still = {'gate': report('/gate', base__accepted=0, base__state='waiting'),
+             'policy': report('/policy', classifications=0)}
+    changed = {role: one for role, one in still.items() if role != without}
+    if without == 'gate':
+        changed = {}
+    [finding] = failed(chain(without, **changed))
+    assert says in finding.found
+    assert finding.fix
+    link = [one for one in chain(without, **changed).links()
+            if f'({without} does not report)' in (one.source, one.target)]
+    assert link
+
+
+def test_chain_first_break_alone_is_a_finding():
+    blind = report('/classifier', 1, 'black', received=30, classified=0, fix='clean the lens')
+    one = chain(classifier=blind, policy=report('/policy', classifications=0),
+                gate=report('/gate', 1, 'base: waiting', base__accepted=0, base__state='waiting'))
+    [finding] = failed(one)
+    assert finding.found == '/classifier gets images and classifies none: black'
+    assert finding.fix == 'clean the lens'
+
+
+@pytest.mark.parametrize(('refused', 'age_s', 'fix'), [
+    ('stale', '0.9', '`lease_s`'), ('future', '-0.02', '`future_tolerance_s`'),
+    ('missing_field', '0.1', 'the same `rules`')])
+def test_chain_gate_that_refuses_everything_names_the_reason(refused, age_s, fix):
+    values = {f'base__refused__{refused}': 30}
+    gate = report('/gate', 1, 'base: waiting', base__accepted=0, base__state='waiting', **values)
+    classifier = report('/classifier', received=30, classified=30, image_age_s=age_s)
+    [finding] = failed(chain(gate=gate, classifier=classifier))
+    assert f'refuses every command for base ({refused})' in finding.found
+    assert fix in finding.fix
+
+
+def test_chain_gate_that_stops_at_some_stamps_is_a_finding():
+    values = {'base__accepted': 20, 'base__state': 'obeying'}
+    [finding] = failed(chain(gate=report('/gate', base__refused__future=10, **values)))
+    assert 'refuses some commands for base (future)' in finding.found
+    assert not failed(chain(gate=report('/gate', base__refused__repeated=10, **values)))
+
+
+def test_chain_rates_of_one_report_or_a_restart_are_unknown():
+    once = report('/classifier', seconds=0.0, received=30, classified=30)
+    again = NodeReport('/policy', 0, '', {'classifications': '3'}, {'classifications': '99'}, 1.0)
+    links = chain(classifier=once, policy=again).links()
+    assert [one.status for one in links] == ['unknown', 'unknown', 'ok', 'ok']
+    assert not failed(chain(classifier=once, policy=again))
+
+
+def test_chain_phases_and_estop_are_findings_beside_a_break():
+    silent = report('/classifier', 1, 'no frames arrive on /image: nobody', received=0)
+    gate = report('/gate', phase='inactive', base__accepted=0, base__state='inactive')
+    policy = report('/policy', classifications=0)
+    found = failed(chain(classifier=silent, gate=gate, policy=policy))
+    assert [one.check for one in found] == ['state of /gate', 'chain']
+    unconfigured = report('/gate', phase='unconfigured', message='')
+    [waits] = [one for one in failed(chain(gate=unconfigured)) if one.check == 'state of /gate']
+    assert waits.fix.startswith('ros2 lifecycle set /gate configure && ros2 lifecycle set /gate')
+    vanished = report('/gate', estop='pressed: /button (vanished)', base__state='estopped')
+    [latched] = [one for one in failed(chain(gate=vanished)) if one.check == 'e-stop latch']
+    assert '/gate/override_estop' in latched.fix
+
+
+def test_reports_of_drivers_and_other_robots_do_not_fail_this_one():
+    reports = {'usb_cam: status': report('usb_cam: status', 2, 'no device'),
+               '/r2/gate': report('/r2/gate', 2, 'broken')}
+    found = check_reports(reports, '/r1', [])
+    assert [(one.status, one.found) for one in found] == [('warn', 'no device')]
+
+
+def test_advice_has_no_policy_and_no_gate():
+    one = Chain({'/classifier': report('/classifier', received=9, classified=9),
+                 '/triage': report('/triage')}, '', IMAGES, {})
+    assert len(one.links()) == 1
+    assert not failed(one)
+
+
+@pytest.mark.parametrize(('stamp_s', 'age_s', 'says'), [
+    (0.0, 1.7e9, 'stamped 0'), (51.0, 1.7e9, '19676 days'), (1.7e9, 86400.0, '86400.000 s old'),
+    (1.7e9, -0.02, '0.020 s ahead'), (1.7e9, 0.02, ''), (1.7e9, -0.0005, ''), (3.0, 0.1, '')])
+def test_explain_stamp_says_age_or_offset_in_numbers(stamp_s, age_s, says):
+    sentence, fix = explain_stamp(stamp_s, age_s)
+    assert says in sentence
+    assert bool(sentence) == bool(fix) == bool(says)
+
+
+def test_stamp_monitor_returns_the_median_age_since_the_last_call():
+    monitor = StampMonitor()
+    assert monitor.take() is None
+    for stamp_s in (9.0, 9.8, 9.9):
+        monitor.add(stamp_s, 10.0)
+    newest_s, age_s = monitor.take()
+    assert newest_s == 9.9
+    assert age_s == pytest.approx(0.2)
+    assert monitor.take() is None
+
+
+def test_tolerance_of_the_explanation_is_that_of_the_gate():
+    assert TOLERANCE_S == FUTURE_TOLERANCE_S
