@@ -154,9 +154,16 @@ def _findings(node: Node, command_topics: Sequence[str], prefix: str) -> list[Fi
 
 
 def _topic(node: Node, topic: str) -> list[Finding]:
-    return [finding for publisher in _publishers(node, topic)
-            for subscriber in _subscribers(node, topic)
-            for finding in _pair(topic, publisher, subscriber)]
+    listeners: dict[str, list[TopicEndpointInfo]] = {}
+    for subscriber in _subscribers(node, topic):
+        listeners.setdefault(endpoint_name(subscriber), []).append(subscriber)
+    findings = []
+    for publisher in _publishers(node, topic):
+        for subscribers in listeners.values():
+            each = [_pair(topic, publisher, subscriber) for subscriber in subscribers]
+            # a gate has a subscription for each quality of service that e-stop buttons offer
+            findings += [] if [] in each else each[0]
+    return findings
 
 
 def _pair(topic: str, publisher: TopicEndpointInfo, subscriber: TopicEndpointInfo

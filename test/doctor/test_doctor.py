@@ -184,6 +184,16 @@ def finding(robot, check, *words, status='fail', says=''):
 
 
 @pytest.mark.ros
+def test_node_with_a_subscription_for_each_quality_matches_every_publisher(robot):
+    talk(robot, 'button', 'pub:Image:image:BEST_EFFORT')
+    talk(robot, 'gate_estop', 'sub:Image:image:RELIABLE', 'sub:Image:image:BEST_EFFORT')
+    talk(robot, 'viewer', 'sub:Image:image:RELIABLE')
+    found = finding(robot, 'QoS of /image')['found']
+    assert '-> /viewer' in found
+    assert 'gate_estop' not in found
+
+
+@pytest.mark.ros
 def test_a_qos_mismatch_is_named_with_both_nodes_and_the_fix(robot):
     talk(robot, 'driver', 'pub:Image:image:BEST_EFFORT')
     talk(robot, 'viewer', 'sub:Image:image:RELIABLE')
