@@ -25,11 +25,10 @@ STAMP_REFUSALS = ('stale', FUTURE, 'repeated', 'out_of_order')
 REFUSAL_FIXES = {
     'stale': 'make camera and model faster, or raise `lease_s` of the gate',
     FUTURE: 'synchronize the clocks of both machines (chrony or PTP), or raise '
-              '`future_tolerance_s` of the gate',
+            '`future_tolerance_s` of the gate',
     'repeated': 'let the driver stamp each image anew',
     'out_of_order': 'let one node alone publish images; their stamps must rise',
 }
-
 
 _Break = tuple[set[str], Finding]
 """A link without flow: the roles of the nodes that may be the cause, and the finding."""
