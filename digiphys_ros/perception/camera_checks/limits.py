@@ -50,7 +50,7 @@ class Limits:
 
     black_below: float = 5.0
     skip_repeated: bool = True
-    max_repeated: float = 0.9
+    max_repeated: float = 0.5
     min_contrast: float = 3.0
     min_sharpness: float = 0.3
     max_saturated: float = 0.8

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A small sample of a frame: a grid of square blocks at full resolution."""
+"""Small samples of a frame: a grid of square blocks at full resolution, and a thumbnail."""
 
 from digiphys_ros.perception.frame import Frame
 import numpy as np
@@ -21,6 +21,9 @@ from numpy.typing import NDArray
 BLOCK_PX = 8
 """Full resolution keeps the sensor's noise and the sharpness of edges."""
 ROWS, COLUMNS = 16, 20
+
+THUMBNAIL = 120, 160
+"""Height and width: the same details of a scene, from a small camera and from a large one."""
 
 
 def sample_blocks(frame: Frame) -> NDArray[np.uint8] | None:
@@ -43,3 +46,13 @@ def sample_blocks(frame: Frame) -> NDArray[np.uint8] | None:
     grey = Frame(column[..., 0] if column.shape[-1] == 1 else column,
                  frame.colour).converted('mono')
     return np.ascontiguousarray(grey).reshape(rows, columns, BLOCK_PX, BLOCK_PX)
+
+
+def thumbnail(frame: Frame) -> NDArray[np.uint8] | None:
+    """Return every n-th pixel's brightness, (120, 160); None for a smaller frame."""
+    height, width = frame.pixels.shape[:2]
+    if height < THUMBNAIL[0] or width < THUMBNAIL[1]:
+        return None
+    rows, columns = (np.arange(count) * size // count
+                     for count, size in zip(THUMBNAIL, (height, width), strict=True))
+    return Frame(frame.pixels.take(rows, 0).take(columns, 1), frame.colour).converted('mono')
