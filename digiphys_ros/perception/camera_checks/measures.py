@@ -89,7 +89,7 @@ def measure(blocks: NDArray[np.uint8], small: NDArray[np.uint8] | None = None) -
         float(brightness.mean()), contrast, _sharpness(squares),
         1.0 if small is None else _detail(small, _noise(wide)), clipped / planes.size,
         max(_dead(planes, rows, columns), _empty(brightness)),
-        _correlation(wide, brightness, contrast))
+        max(_correlation(wide, brightness, contrast), 0.0))
 
 
 def _percentiles(values: NDArray[Any], *percents: int) -> list[float]:
