@@ -19,11 +19,11 @@ from typing import Any
 
 REASONS = {
     'no_contrast': 'no contrast: the lens is covered, or the image is evenly bright',
-    'blurred': 'blurred: sharpness is far below what this camera showed before',
+    'blurred': 'blurred: too little detail, or far less than this camera showed before',
     'saturated': 'saturated: most pixels are black or white',
-    'dead_region': 'dead region: a large part of the image is constant',
-    'noise': 'noise: neighboring pixels do not agree',
-    'frozen': 'frozen: the same content returns within 8 frames',
+    'dead_region': 'dead region: a large part of the image is constant, or holds only noise',
+    'noise': 'noise: neighboring pixels or rows do not agree',
+    'frozen': 'frozen: the same content returns again and again',
 }
 """Verdict -> sentence. The others, fresh, repeated and black, are their own."""
 
@@ -35,12 +35,13 @@ class Limits:
 
     :ivar black_below: mean brightness, 0 to 255, under which a frame counts as black; 0: never.
     :ivar skip_repeated: false where repeats are legitimate, as in a simulator without noise.
-    :ivar max_repeated: fraction of blocks equal to one earlier frame; 1: never too many.
+    :ivar max_repeated: fraction of blocks that return frame after frame; 1: never too many.
     :ivar min_contrast: spread of the brightness of blocks, 0 to 255; 0: never too low.
-    :ivar min_sharpness: as a fraction of that of the last frames, or twice of that of the last
-        minutes, whichever is lower; 0: never too low.
+    :ivar min_sharpness: as a fraction of that of the last frames, twice of that of the last
+        minutes, or twice the image's own detail, whichever is lowest; 0: never too low.
     :ivar max_saturated: fraction of black or white pixels; 1: never too many.
-    :ivar max_dead: fraction of constant blocks, rows or columns; 1: never too many.
+    :ivar max_dead: fraction of constant blocks, rows or columns, or of an edge's region of
+        noise; 1: never too many.
     :ivar min_correlation: of neighboring pixels; 0: never too low.
 
     Example::

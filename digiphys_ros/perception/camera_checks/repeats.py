@@ -63,14 +63,14 @@ class RepeatDetector:
             self._frames, self._returns = 0, 0
         equal = self._memory == hashes
         counts = equal.astype(np.float32) @ textured.astype(np.float32)
-        best, count = counts.argmax(), max(np.count_nonzero(textured), 1)
+        best, count = int(counts.argmax()), max(int(np.count_nonzero(textured)), 1)
         self._runs = np.where(equal[best], self._runs + 1, 0)
-        self._note_return(counts[best] > WHOLE * count)
+        self._note_return(float(counts[best]) > WHOLE * count)
         self._memory[self._frames % MEMORY_FRAMES] = hashes
         self._frames += 1
         if self._returns > REST_FRAMES:
             return 1.0
-        return np.count_nonzero(textured & (self._runs >= LASTING_FRAMES)) / count
+        return float(np.count_nonzero(textured & (self._runs >= LASTING_FRAMES)) / count)
 
     def _note_return(self, whole: bool) -> None:
         change = REST_FRAMES if whole else -1

@@ -14,6 +14,9 @@
 
 """Small samples of a frame: a grid of square blocks at full resolution, and a thumbnail."""
 
+from typing import Any
+
+import cv2
 from digiphys_ros.perception.frame import Frame
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +56,13 @@ def thumbnail(frame: Frame) -> NDArray[np.uint8] | None:
     height, width = frame.pixels.shape[:2]
     if height < THUMBNAIL[0] or width < THUMBNAIL[1]:
         return None
+    return Frame(_every_nth(frame.pixels), frame.colour).converted('mono')
+
+
+def _every_nth(pixels: NDArray[Any]) -> NDArray[Any]:
+    if pixels.dtype == np.uint8:
+        return cv2.resize(pixels, THUMBNAIL[::-1], interpolation=cv2.INTER_NEAREST)
+    # OpenCV misreads foreign byte orders, and rows that do not start at a whole element
     rows, columns = (np.arange(count) * size // count
-                     for count, size in zip(THUMBNAIL, (height, width), strict=True))
-    return Frame(frame.pixels.take(rows, 0).take(columns, 1), frame.colour).converted('mono')
+                     for count, size in zip(THUMBNAIL, pixels.shape[:2], strict=True))
+    return pixels.take(rows, 0).take(columns, 1)
