@@ -41,7 +41,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 PICTURES = {'raw': 12, 'jpeg': 67}
-"""Raw ones change each time; of JPEGs there are more than the check for frozen cameras remembers."""
+"""Raw ones change each time; there are more JPEGs than the check for frozen cameras remembers."""
 
 
 def pictures(kind: str, size: tuple[int, int]) -> list[Image | CompressedImage]:
