@@ -22,7 +22,7 @@ REASONS = {
     'blurred': 'blurred: too little detail, or far less than this camera showed before',
     'saturated': 'saturated: most pixels are black or white',
     'dead_region': 'dead region: a large part of the image is constant, or holds only noise',
-    'noise': 'noise: neighboring pixels or rows do not agree',
+    'noise': 'noise: neighboring pixels do not agree',
     'frozen': 'frozen: the same content returns again and again',
 }
 """Verdict -> sentence. The others, fresh, repeated and black, are their own."""
