@@ -30,7 +30,8 @@ from pathlib import Path
 import time
 from typing import Any
 
-from benchmarks.blind_cameras import jpeg, KINDS, noisy, RANDOM, SLOW
+from benchmarks.blind_cameras import KINDS, noisy, SLOW
+from benchmarks.frozen_cameras import jpeg, RANDOM
 import cv2
 from digiphys_ros.perception.camera_checks import Limits
 from digiphys_ros.perception.frame import Frame

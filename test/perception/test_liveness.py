@@ -14,15 +14,8 @@
 
 from itertools import islice
 
-from benchmarks.blind_cameras import (
-    growing_blur,
-    growing_fog,
-    jpeg,
-    KINDS,
-    noisy,
-    RANDOM,
-    ring,
-)
+from benchmarks.blind_cameras import growing_blur, growing_fog, KINDS, noisy
+from benchmarks.frozen_cameras import jpeg, RANDOM, ring
 from digiphys_ros.perception.camera_checks import Limits, measure, sample_blocks
 from digiphys_ros.perception.camera_checks.repeats import MEMORY_FRAMES
 from digiphys_ros.perception.frame import Frame
