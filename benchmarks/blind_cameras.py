@@ -16,33 +16,22 @@
 Cameras that see nothing: each kind turns a live frame into what the blind camera sends instead.
 
 Not among them, since no measurement of one image tells them from a scene: a camera that is upside
-down, a photograph held before the lens, and a sharp scene that has nothing to do with the task.
-Those are left to the model.
+down or on its side, a negative, a photograph held before the lens, and a sharp scene that has
+nothing to do with the task. Those are left to the model.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterator
 from itertools import count
-from typing import Any
 
+from benchmarks.frozen_cameras import clipped, FROZEN, Make, Pixels
 import cv2
 import numpy as np
-
-Pixels = np.ndarray[Any, Any]
-Blind = Callable[[Pixels], Pixels]
-"""From the frame that a good camera would send, (H, W, 3) uint8, to the blind one's."""
-
-Make = Callable[[np.random.Generator], Blind]
-
-
-def clipped(pixels: Pixels) -> Pixels:
-    return np.clip(pixels, 0, 255).astype(np.uint8)
-
 
 def noisy(pixels: Pixels, rng: np.random.Generator, sigma: float) -> Pixels:
     noise = np.empty(pixels.shape, np.int16)
     cv2.setRNGSeed(int(rng.integers(2**31)))
-    cv2.randn(noise, 0, sigma)
+    # a lone number is the deviation of the first channel only
+    cv2.randn(noise, 0, (sigma,) * 3)
     return clipped(pixels + noise)
 
 
@@ -55,14 +44,16 @@ def even(colour: tuple[int, int, int], sigma: float = 0.0) -> Make:
     return make
 
 
-def hand(rng):
+def hand(sigma: float) -> Make:
     """Warm light through fingers, darker to one side, with the noise of a dim image."""
-    def see(frame):
-        height, width = frame.shape[:2]
-        y, x = np.mgrid[0:1:height * 1j, 0:1:width * 1j]
-        glow = np.exp(-((x - 0.6) ** 2 + (y - 0.4) ** 2) * 3)[..., None]
-        return noisy(glow * np.array([70, 22, 12]) + 12, rng, 4)
-    return see
+    def make(rng):
+        def see(frame):
+            height, width = frame.shape[:2]
+            y, x = np.mgrid[0:1:height * 1j, 0:1:width * 1j]
+            glow = np.exp(-((x - 0.6) ** 2 + (y - 0.4) ** 2) * 3)[..., None]
+            return noisy(glow * np.array([70, 22, 12]) + 12, rng, sigma)
+        return see
+    return make
 
 
 def cloth(rng):
@@ -114,14 +105,16 @@ def drops(rng):
     return see
 
 
-def missing(where: tuple[slice, slice], value: int = 0) -> Make:
-    """Half of the image is not there; slices count in halves."""
-    def make(_rng):
+def missing(where: tuple[slice, slice], value: int = 0, sigma: float = 0.0) -> Make:
+    """Half of the image is not there, or covered; slices count in halves."""
+    def make(rng):
         def see(frame):
-            height, width = (side // 2 for side in frame.shape[:2])
-            rows, columns = where
+            height, width = frame.shape[:2]
+            rows, columns = (
+                _scaled(one, size // 2) for one, size in zip(where, (height, width), strict=True))
             broken = frame.copy()
-            broken[_scaled(rows, height), _scaled(columns, width)] = value
+            half = np.full_like(broken[rows, columns], value)
+            broken[rows, columns] = noisy(half, rng, sigma) if sigma else half
             return broken
         return see
     return make
@@ -162,10 +155,36 @@ def white_out(rng):
     return lambda frame: noisy(frame * 0.2 + 250, rng, 2)
 
 
-def pattern(draw: Callable[[int, int], Pixels]) -> Make:
-    """Show the test pattern of a camera's own chip, without a sensor's noise."""
-    def make(_rng):
-        return lambda frame: np.ascontiguousarray(draw(*frame.shape[:2]))
+def pattern(draw: Callable[[int, int], Pixels], sigma: float = 0.0) -> Make:
+    """Show the test pattern of a camera's own chip, without a sensor's noise or with it."""
+    def make(rng):
+        def see(frame):
+            drawn = np.ascontiguousarray(draw(*frame.shape[:2]))
+            return noisy(drawn, rng, sigma) if sigma else drawn
+        return see
+    return make
+
+
+def one_line(axis: int) -> Make:
+    """Read one row or column of the sensor again and again."""
+    def make(rng):
+        def see(frame):
+            line = frame.take([frame.shape[axis] // 2], axis)
+            return noisy(np.broadcast_to(line, frame.shape), rng, 1)
+        return see
+    return make
+
+
+def shifted_lines(axis: int) -> Make:
+    """Start each row or column somewhere else: the synchronization is lost."""
+    def make(rng):
+        def see(frame):
+            lines = frame if axis == 0 else frame.swapaxes(0, 1)
+            reach = lines.shape[1] // 3
+            shifted = np.stack([np.roll(line, int(rng.integers(-reach, reach)), 0)
+                                for line in lines])
+            return shifted if axis == 0 else np.ascontiguousarray(shifted.swapaxes(0, 1))
+        return see
     return make
 
 
@@ -184,57 +203,6 @@ def checkers(height: int, width: int) -> Pixels:
 def gradient(height: int, width: int) -> Pixels:
     row = np.uint8(np.arange(width) * 255 // max(width - 1, 1))
     return np.broadcast_to(row[None, :, None], (height, width, 3))
-
-
-def ring(period: int, change: Callable[[Pixels, int], Pixels] = lambda frame, _index: frame
-         ) -> Make:
-    """Repeat the first frames, each changed by ``change(frame, index)``."""
-    def make(_rng):
-        buffers: list[Pixels] = []
-        count = [-1]
-
-        def see(frame):
-            count[0] += 1
-            if len(buffers) < period:
-                buffers.append(frame.copy())
-            return change(buffers[count[0] % period].copy(), count[0])
-        return see
-    return make
-
-
-def flip_bit(frame: Pixels, index: int) -> Pixels:
-    frame[frame.shape[0] // 2, index % frame.shape[1], 0] ^= 1
-    return frame
-
-
-def clock(frame: Pixels, index: int) -> Pixels:
-    scale = frame.shape[1] / 640
-    cv2.putText(frame, f'{index / 30:08.3f}', (2, int(30 * scale) + 6), cv2.FONT_HERSHEY_SIMPLEX,
-                max(scale, 0.4), (255, 255, 255), 1)
-    return frame
-
-
-def jpeg(frame: Pixels, quality: int) -> Pixels:
-    _, data = cv2.imencode('.jpg', frame, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return cv2.imdecode(data, cv2.IMREAD_COLOR)
-
-
-def jpeg_clock(frame: Pixels, index: int) -> Pixels:
-    return jpeg(clock(frame, index), 85)
-
-
-def jpeg_cycle(frame: Pixels, index: int) -> Pixels:
-    return jpeg(frame, (95, 90, 85, 80)[index % 4])
-
-
-def jpeg_generations(_rng):
-    """Encode what was decoded last, as a loop of re-encoding does."""
-    last: deque[Pixels] = deque(maxlen=1)
-
-    def see(frame):
-        last.append(jpeg(last[0] if last else frame, 85))
-        return last[0]
-    return see
 
 
 def jpeg_garbage(rng):
@@ -257,13 +225,17 @@ KINDS: dict[str, Make] = {
     'only red': even((255, 0, 0)),
     'only green': even((0, 255, 0)),
     'only blue with noise': even((0, 0, 200), 3),
-    'hand': hand,
+    'hand': hand(4),
+    'hand with noise 8': hand(8),
+    'hand with noise 20': hand(20),
     'cloth': cloth,
     'defocus 2.5 %': blur(0.025),
     'defocus 4 %': blur(0.04),
     'defocus 8 %': blur(0.08),
     'defocus 4 % with noise': blur(0.04, 1.0),
     'defocus 8 % with noise': blur(0.08, 2.0),
+    'defocus 4 % with noise 4': blur(0.04, 4.0),
+    'defocus 8 % with noise 8': blur(0.08, 8.0),
     'grease': smear,
     'fog': fog,
     'water drops': drops,
@@ -274,6 +246,10 @@ KINDS: dict[str, Make] = {
     'bottom half black': missing((BOTTOM, ALL)),
     'bottom half grey': missing((BOTTOM, ALL), 128),
     'left half white': missing((ALL, TOP), 255),
+    'left half dark with noise 2': missing((ALL, TOP), 15, 2),
+    'left half dark with noise 4': missing((ALL, TOP), 15, 4),
+    'top half bright with noise 2': missing((TOP, ALL), 220, 2),
+    'bottom half grey with noise 2': missing((BOTTOM, ALL), 128, 2),
     'dead rows': dead_lines(0),
     'dead columns': dead_lines(1),
     'random noise': uniform_noise,
@@ -282,20 +258,15 @@ KINDS: dict[str, Make] = {
     'color bars': pattern(colour_bars),
     'checkerboard': pattern(checkers),
     'gradient': pattern(gradient),
-    'frozen': ring(1),
-    'ring of 2': ring(2),
-    'ring of 3': ring(3),
-    'ring of 4': ring(4),
-    'ring of 8': ring(8),
-    'frozen, one bit flips': ring(1, flip_bit),
-    'frozen, a clock runs': ring(1, clock),
-    'ring of 4, one bit flips': ring(4, flip_bit),
-    'frozen, a clock in JPEG': ring(1, jpeg_clock),
-    'frozen, JPEG qualities cycle': ring(1, jpeg_cycle),
-    'frozen, JPEG of JPEG': jpeg_generations,
-}
+    'color bars with noise': pattern(colour_bars, 1),
+    'checkerboard with noise': pattern(checkers, 1),
+    'gradient with noise': pattern(gradient, 1),
+    'one row': one_line(0),
+    'one column': one_line(1),
+    'shifted rows': shifted_lines(0),
+    'shifted columns': shifted_lines(1),
+} | FROZEN
 """Name -> maker of one blind camera."""
-
 
 def growing_fog(frames: int) -> Make:
     """Grow to a fog that leaves 5 % of the contrast."""

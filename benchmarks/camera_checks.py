@@ -30,7 +30,8 @@ from pathlib import Path
 import time
 from typing import Any
 
-from benchmarks.blind_cameras import jpeg, KINDS, noisy, SLOW
+from benchmarks.blind_cameras import KINDS, noisy, SLOW
+from benchmarks.frozen_cameras import jpeg, RANDOM
 import cv2
 from digiphys_ros.perception.camera_checks import Limits
 from digiphys_ros.perception.frame import Frame
@@ -44,8 +45,14 @@ from tqdm import tqdm
 Pixels = NDArray[Any]
 LEASE_S = 0.5
 COARSE_QUALITY = 75
-WARM_UP_FRAMES, BLIND_FRAMES, VERDICT_FRAMES = 40, 20, 10
-"""Of a blind camera: good frames before, blind ones, those until the verdict (1 s at 10 Hz)."""
+WARM_UP_FRAMES, BLIND_FRAMES = 40, 40
+"""Of a blind camera: good frames before, blind ones."""
+
+VERDICT_FRAMES, LATE_FRAMES = 10, 20
+"""Until the verdict: 1 s at 10 Hz; of ``RANDOM`` ones 1 s at 20 Hz."""
+
+NOT_JUDGED_COLD = ('grease',)
+"""Without an earlier image, some scenes keep as much detail behind it as others are born with."""
 
 VARIANTS: dict[str, Callable[[Pixels, np.random.Generator], Pixels]] = {
     'as it is': lambda frame, _rng: frame,
@@ -140,20 +147,23 @@ def still(base: Pixels, name: str, quality: int, sigma: float, frames: int) -> R
     return result
 
 
-def blind(frames: Sequence[Pixels], base: str, kind: str) -> dict[str, Any]:
-    """Return how a kind of blind camera ends after some good frames."""
+def blind(frames: Sequence[Pixels], base: str, kind: str,
+          warm_up: int = WARM_UP_FRAMES) -> dict[str, Any]:
+    """Return how a kind of blind camera ends after some good frames, or none."""
     monitor = LivenessMonitor(Limits())
-    for frame in frames[:WARM_UP_FRAMES]:
+    for frame in frames[WARM_UP_FRAMES - warm_up:WARM_UP_FRAMES]:
         monitor.check(Frame(frame, 'rgb'))
-    see = KINDS[kind](np.random.default_rng(0))
+    see = (KINDS | RANDOM)[kind](np.random.default_rng(0))
     verdicts = []
     for frame in frames[WARM_UP_FRAMES:WARM_UP_FRAMES + BLIND_FRAMES]:
         verdicts.append(monitor.check(Frame(see(frame), 'rgb')))
     fresh = [index for index, verdict in enumerate(verdicts) if verdict == 'fresh']
     # frames that were fresh before the verdict that stays
     until = fresh[-1] + 1 if fresh else 0
-    return {'kind': kind, 'base': base, 'frames_until_verdict': until, 'verdict': verdicts[-1],
-            'noticed': until <= VERDICT_FRAMES and len(verdicts) == BLIND_FRAMES,
+    limit = LATE_FRAMES if kind in RANDOM else VERDICT_FRAMES
+    return {'kind': kind, 'base': base, 'cold': not warm_up, 'frames_until_verdict': until,
+            'judged': warm_up > 0 or kind not in NOT_JUDGED_COLD,
+            'verdict': verdicts[-1], 'noticed': until <= limit and len(verdicts) == BLIND_FRAMES,
             'figures': {name: round(float(value), 3) for name, value in monitor.figures.items()}}
 
 
@@ -162,7 +172,7 @@ def slow(frames: Sequence[Pixels], base: str, kind: str) -> dict[str, Any]:
     monitor, see = LivenessMonitor(Limits()), SLOW[kind](np.random.default_rng(0))
     verdicts = [monitor.check(Frame(frame, 'rgb')) for frame in frames[:WARM_UP_FRAMES]]
     verdicts += [monitor.check(Frame(see(frame), 'rgb')) for frame in frames[WARM_UP_FRAMES:]]
-    return {'kind': kind, 'base': base, 'noticed': verdicts[-1] != 'fresh',
+    return {'kind': kind, 'base': base, 'judged': True, 'noticed': verdicts[-1] != 'fresh',
             'frames_until_verdict': max(index for index, one in enumerate(verdicts)
                                         if one == 'fresh') + 1 - WARM_UP_FRAMES,
             'verdict': verdicts[-1]}
@@ -196,7 +206,9 @@ def campaign(arguments: argparse.Namespace) -> dict[str, Any]:
     bases = [(one.name, start, one.frames) for group in groups if len(group) == 1
              for one in group for start in starts.get(one.name, (20,))]
     jobs += [partial(blind, frames[start:start + WARM_UP_FRAMES + BLIND_FRAMES],
-                     f'{name} {start}', kind) for name, start, frames in bases for kind in KINDS]
+                     f'{name} {start}', kind, warm_up)
+             for name, start, frames in bases for kind in KINDS | RANDOM
+             for warm_up in (WARM_UP_FRAMES, 0)]
     jobs += [partial(slow, track[start:start + 1400], f'track {start}', kind)
              for start in (1000, 3000) for kind in SLOW]
     cv2.setNumThreads(1)
@@ -214,7 +226,7 @@ def table(report: dict[str, Any]) -> Iterator[str]:
         yield f'| {one["name"]} | {one["frames"]} | {one["not_fresh"]} ' \
               f'| {one["false_stops"]}{"" if one["judged"] else " (not judged)"} |'
     yield '\n| blind camera | noticed | frames until verdict | verdict |\n|---|---|---|---|'
-    for kind in (*KINDS, *SLOW):
+    for kind in (*KINDS, *RANDOM, *SLOW):
         found = [one for one in report['blind'] if one['kind'] == kind]
         noticed = sum(one['noticed'] for one in found)
         yield f'| {kind} | {noticed} of {len(found)} ' \
@@ -238,7 +250,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments.json.write_text(json.dumps(report, indent=1))
     print('\n'.join(table(report)))
     return int(any(one['false_stops'] for one in report['good'] if one['judged'])
-               or not all(one['noticed'] for one in report['blind']))
+               or not all(one['noticed'] for one in report['blind'] if one['judged']))
 
 
 if __name__ == '__main__':

@@ -21,7 +21,6 @@ start now, it waits for a subscription, as none is to be lost to discovery, and 
 given. It publishes as best effort, or as tutorials do: reliable, with a queue of 10.
 """
 
-from array import array
 from contextlib import suppress
 from itertools import islice
 import json
@@ -41,11 +40,8 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-PICTURES = {'raw': 12, 'jpeg': 31}
-"""
-More than the eight that the check for frozen cameras remembers. Raw ones bear a number of their
-own; of JPEGs there are so many that a gap repeats none.
-"""
+PICTURES = {'raw': 12, 'jpeg': 67}
+"""Raw ones change each time; there are more JPEGs than the check for frozen cameras remembers."""
 
 
 def pictures(kind: str, size: tuple[int, int]) -> list[Image | CompressedImage]:
@@ -58,6 +54,14 @@ def pictures(kind: str, size: tuple[int, int]) -> list[Image | CompressedImage]:
         noise = rng.integers(0, 8, pixels.shape, np.uint8)
         messages.append(make(cv2.add(pixels, noise), 'rgb8', Header()))
     return messages
+
+
+def change(message: Image, index: int) -> None:
+    """Change a pixel in each block of 8x8, as a sensor's noise does: no frame returns."""
+    pixels = np.frombuffer(message.data, np.uint8).reshape(message.height, message.width, -1)
+    pixels[4::8, 4::8] += np.uint8(1)
+    # after a gap of all pictures none looks like the last one again
+    pixels[0, 0] = np.frombuffer(index.to_bytes(3, 'little'), np.uint8)
 
 
 def wait_for_reader(publisher: Publisher) -> None:
@@ -92,8 +96,7 @@ def main() -> None:
             break
         message = messages[index % len(messages)]
         if kind == 'raw':
-            # the first pixel: after a gap of all pictures none looks like the last one again
-            message.data[:3] = array('B', index.to_bytes(3, 'little'))
+            change(message, index)
         message.header.stamp = node.get_clock().now().to_msg()
         # what the middleware does not take in time is lost, as with a camera's driver
         with suppress(RCLError):

@@ -88,19 +88,19 @@ class ClassifierNode(PipelineNode):
                   'black and is not classified.', 0.0, 255.0, runtime=True),
         Parameter('skip_repeated', True, 'Do not classify a frame equal to the last one: the '
                   'camera is frozen. False for simulators without noise.', runtime=True),
-        Parameter('max_repeated', 0.9, 'Fraction of blocks that may equal those of one of the '
-                  'last eight frames; above it the camera is frozen. 1 switches the check off.',
+        Parameter('max_repeated', 0.5, 'Fraction of blocks that may return unchanged, frame '
+                  'after frame; above it the camera is frozen. 1 switches the check off.',
                   0.0, 1.0, runtime=True),
         Parameter('min_contrast', 3.0, 'Spread of brightness (0 to 255) that an image must '
                   'have, else the lens is covered. 0 switches the check off.', 0.0, 255.0,
                   runtime=True),
         Parameter('min_sharpness', 0.3, 'Sharpness that an image must have, as a fraction of '
-                  'what this camera showed before. 0 switches the check off.', 0.0, 1.0,
-                  runtime=True),
+                  'that of a sharp image and of what this camera showed before. 0 switches the '
+                  'check off.', 0.0, 1.0, runtime=True),
         Parameter('max_saturated', 0.8, 'Fraction of pixels that may be black or white. 1 '
                   'switches the check off.', 0.0, 1.0, runtime=True),
-        Parameter('max_dead', 0.4, 'Fraction of blocks, rows or columns that may be constant. '
-                  '1 switches the check off.', 0.0, 1.0, runtime=True),
+        Parameter('max_dead', 0.4, 'Fraction of the image that may be constant, or from one '
+                  'edge on hold only noise. 1 switches the check off.', 0.0, 1.0, runtime=True),
         Parameter('min_correlation', 0.25, 'Correlation of neighboring pixels that an image '
                   'must have, else it is noise. 0 switches the check off.', 0.0, 1.0,
                   runtime=True),

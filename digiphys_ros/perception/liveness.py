@@ -23,6 +23,7 @@ from digiphys_ros.perception.camera_checks import (
     Measures,
     RepeatDetector,
     sample_blocks,
+    thumbnail,
 )
 from digiphys_ros.perception.frame import Frame
 import numpy as np
@@ -37,8 +38,8 @@ SPECK = 0.001
 BAD_FRAMES, GOOD_FRAMES = 5, 3
 """Frames in a row until a verdict, and until it is lifted: at 10 Hz 0.5 and 0.3 s."""
 
-FROZEN_FRAMES = 3
-"""The same for content that returns: a ring of 8 buffers takes 8 frames to return at all."""
+OWN_DETAIL = 0.5
+"""Of a sharp image: what is compared where there is no earlier image of the camera."""
 
 FALLS, RISE = (0.2, 0.0005), 0.01
 """How fast two references of sharpness, of now and of minutes, follow a frame that is duller or
@@ -79,7 +80,7 @@ class LivenessMonitor:
         self._repeats = RepeatDetector()
         self._references: tuple[float, ...] = ()
         self._bits = 0
-        self._verdict, self._bad, self._frozen, self._good = 'fresh', 0, 0, 0
+        self._verdict, self._bad, self._good = 'fresh', 0, 0
         self._found = ''
 
     def check(self, frame: Frame) -> str:
@@ -96,7 +97,7 @@ class LivenessMonitor:
         if blocks is None:
             brightness, lasting = float(frame.converted('mono').mean()), 'fresh'
         else:
-            measures = measure(blocks)
+            measures = measure(blocks, thumbnail(frame))
             self._found = self._problem(measures, blocks)
             brightness, lasting = measures.brightness, self._settle(self._found)
         return 'black' if brightness < self.limits.black_below else lasting
@@ -112,15 +113,20 @@ class LivenessMonitor:
     def _problem(self, measures: Measures, blocks: NDArray[Any]) -> str:
         """Return what is wrong with this frame alone, empty where nothing is."""
         repeated = self._repeats.repeated(blocks) if self.limits.skip_repeated else 0.0
-        sharpness = 1.0
-        if self._references and blocks.shape[0] * blocks.shape[1] >= SHARPNESS_BLOCKS:
-            sharpness = min(share * measures.sharpness / max(reference, LEAST_SHARPNESS)
-                            for share, reference in zip(LENIENT, self._references, strict=True))
+        sharpness = self._sharpness(measures, blocks)
         self.figures = asdict(measures) | {'repeated': repeated, 'sharpness': sharpness}
         problem = self._first_problem(measures, repeated, sharpness)
         if not problem:
             self._follow(measures.sharpness)
         return problem
+
+    def _sharpness(self, measures: Measures, blocks: NDArray[Any]) -> float:
+        """Return the sharpness as a fraction of the references', or of any sharp image's."""
+        own = measures.detail / OWN_DETAIL
+        if not self._references or blocks.shape[0] * blocks.shape[1] < SHARPNESS_BLOCKS:
+            return own
+        return min(own, *(share * measures.sharpness / max(reference, LEAST_SHARPNESS)
+                          for share, reference in zip(LENIENT, self._references, strict=True)))
 
     def _first_problem(self, measures: Measures, repeated: float, sharpness: float) -> str:
         limits = self.limits
@@ -142,8 +148,8 @@ class LivenessMonitor:
     def _settle(self, problem: str) -> str:
         """Return the verdict that has lasted."""
         self._bad, self._good = (self._bad + 1, 0) if problem else (0, self._good + 1)
-        self._frozen = self._frozen + 1 if problem == 'frozen' else 0
-        if self._bad >= BAD_FRAMES or self._frozen >= FROZEN_FRAMES:
+        # content that returns has been compared over several frames already
+        if self._bad >= BAD_FRAMES or problem == 'frozen':
             self._verdict = problem
         elif self._good >= GOOD_FRAMES:
             self._verdict = 'fresh'

@@ -17,6 +17,7 @@
 from digiphys_ros.perception.camera_checks.limits import fix_of, Limits, REASONS
 from digiphys_ros.perception.camera_checks.measures import measure, Measures
 from digiphys_ros.perception.camera_checks.repeats import RepeatDetector
-from digiphys_ros.perception.camera_checks.sample import sample_blocks
+from digiphys_ros.perception.camera_checks.sample import sample_blocks, thumbnail
 
-__all__ = ['fix_of', 'Limits', 'measure', 'Measures', 'REASONS', 'RepeatDetector', 'sample_blocks']
+__all__ = ['fix_of', 'Limits', 'measure', 'Measures', 'REASONS', 'RepeatDetector', 'sample_blocks',
+           'thumbnail']

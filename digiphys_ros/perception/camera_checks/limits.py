@@ -19,13 +19,13 @@ from typing import Any
 
 REASONS = {
     'no_contrast': 'no contrast: the lens is covered, or the image is evenly bright',
-    'blurred': 'blurred: sharpness is far below what this camera showed before',
+    'blurred': 'blurred: too little detail, or far less than this camera showed before',
     'saturated': 'saturated: most pixels are black or white',
-    'dead_region': 'dead region: a large part of the image is constant',
+    'dead_region': 'dead region: a large part of the image is constant, or holds only noise',
     'noise': 'noise: neighboring pixels do not agree',
     'repeated': 'repeated: the image equals the one before; for a still image on purpose set '
                 'skip_repeated to false',
-    'frozen': 'frozen: the same content returns within 8 frames; for still images on purpose set '
+    'frozen': 'frozen: the same content returns again and again; for still images on purpose set '
               'skip_repeated to false',
 }
 """Verdict -> sentence. The others, fresh and black, are their own."""
@@ -54,12 +54,13 @@ class Limits:
 
     :ivar black_below: mean brightness, 0 to 255, under which a frame counts as black; 0: never.
     :ivar skip_repeated: false where repeats are legitimate, as in a simulator without noise.
-    :ivar max_repeated: fraction of blocks equal to one earlier frame; 1: never too many.
+    :ivar max_repeated: fraction of blocks that return frame after frame; 1: never too many.
     :ivar min_contrast: spread of the brightness of blocks, 0 to 255; 0: never too low.
-    :ivar min_sharpness: as a fraction of that of the last frames, or twice of that of the last
-        minutes, whichever is lower; 0: never too low.
+    :ivar min_sharpness: as a fraction of that of the last frames, twice of that of the last
+        minutes, or twice the image's own detail, whichever is lowest; 0: never too low.
     :ivar max_saturated: fraction of black or white pixels; 1: never too many.
-    :ivar max_dead: fraction of constant blocks, rows or columns; 1: never too many.
+    :ivar max_dead: fraction of constant blocks, rows or columns, or of an edge's region of
+        noise; 1: never too many.
     :ivar min_correlation: of neighboring pixels; 0: never too low.
 
     Example::
@@ -69,7 +70,7 @@ class Limits:
 
     black_below: float = 5.0
     skip_repeated: bool = True
-    max_repeated: float = 0.9
+    max_repeated: float = 0.5
     min_contrast: float = 3.0
     min_sharpness: float = 0.3
     max_saturated: float = 0.8

@@ -24,6 +24,18 @@ BLACK, WHITE = 2, 253
 DEAD_STEP = 1
 """Gray levels by which a dead line may vary."""
 
+DEAD_SPREAD = 3.0
+"""Gray levels by which the blocks of a dead region may vary: those of a sensor's noise."""
+
+LINE_BLOCKS = 48
+"""From 64x48 pixels on, rows and columns of blocks are looked at one by one."""
+
+NOISE_PEAK = 3.4
+"""Of second differences, one in a hundred of noise alone is so many deviations high."""
+
+ROUNDING = 1 / 12
+"""Variance of what rounding to whole gray levels adds."""
+
 MEAN_CONTRAST, MEAN_BLOCKS = 25.0, 100
 """Above both, neighboring blocks must agree as well: those of a torn stream do not."""
 
@@ -34,27 +46,33 @@ class Measures:
     Measures of one frame.
 
     :ivar brightness: mean, 0 to 255.
-    :ivar contrast: from the 5th to the 95th percentile of the blocks' brightness.
+    :ivar contrast: from the 5th to the 95th percentile of the blocks' brightness, or twice what
+        three of four rows or columns of blocks span where that is lower: one row repeated has 0.
     :ivar sharpness: 95th percentile of the blocks' strongest second difference, at two pixels.
     :ivar saturated: fraction of pixels that are black or white.
-    :ivar dead: fraction of blocks, rows or columns that are constant, the largest of the three.
-    :ivar correlation: of horizontally neighboring pixels, or of neighboring blocks where that is
-        lower; white noise and a torn stream have 0.
+    :ivar detail: strongest second differences at 1/80 of the width beyond the sensor's noise, as
+        a fraction of those at 1/20: a blurred image has 0.1. 1 for one smaller than 160x120.
+    :ivar dead: fraction of blocks, rows or columns that are constant, or of a region at one edge
+        that holds nothing but noise, the largest of the four.
+    :ivar correlation: of neighboring pixels, or of neighboring blocks where that is lower; white
+        noise, a torn stream and rows out of place have 0.
     """
 
     brightness: float
     contrast: float
     sharpness: float
+    detail: float
     saturated: float
     dead: float
     correlation: float
 
 
-def measure(blocks: NDArray[np.uint8]) -> Measures:
+def measure(blocks: NDArray[np.uint8], small: NDArray[np.uint8] | None = None) -> Measures:
     """
-    Measure a sample of ``sample_blocks``.
+    Measure the samples of one frame.
 
-    :param blocks: (rows, columns, 8, 8) uint8.
+    :param blocks: of ``sample_blocks``, (rows, columns, 8, 8).
+    :param small: of ``thumbnail``.
     """
     rows, columns = blocks.shape[:2]
     # (8, 8, blocks): NumPy reduces the first axes many times faster than short last ones
@@ -63,18 +81,29 @@ def measure(blocks: NDArray[np.uint8]) -> Measures:
     wide = planes.astype(np.int16)
     # sums of 2x2 pixels
     pairs = wide[::2] + wide[1::2]
-    small = pairs[:, ::2] + pairs[:, 1::2]
-    brightness = small.sum((0, 1)).reshape(rows, columns) / planes[..., 0].size
-    low, high = _percentiles(brightness, 5, 95)
+    squares = pairs[:, ::2] + pairs[:, 1::2]
+    brightness = squares.sum((0, 1)).reshape(rows, columns) / planes[..., 0].size
+    contrast = _contrast(brightness)
     clipped = np.count_nonzero(planes <= BLACK) + np.count_nonzero(planes >= WHITE)
     return Measures(
-        float(brightness.mean()), high - low, _sharpness(small), clipped / planes.size,
-        _dead(planes, rows, columns), _correlation(wide, brightness, high - low))
+        float(brightness.mean()), contrast, _sharpness(squares),
+        1.0 if small is None else _detail(small, _noise(wide)), clipped / planes.size,
+        max(_dead(planes, rows, columns), _empty(brightness)),
+        max(_correlation(wide, brightness, contrast), 0.0))
 
 
 def _percentiles(values: NDArray[Any], *percents: int) -> list[float]:
-    ordered = np.sort(values, axis=None)
-    return [float(ordered[(ordered.size - 1) * percent // 100]) for percent in percents]
+    places = [(values.size - 1) * percent // 100 for percent in percents]
+    ordered = np.partition(values, places, axis=None)
+    return [float(ordered[place]) for place in places]
+
+
+def _contrast(brightness: NDArray[Any]) -> float:
+    low, high = _percentiles(brightness, 5, 95)
+    if brightness.size < LINE_BLOCKS:
+        return high - low
+    return min(high - low, *(2 * _percentiles(brightness.max(axis) - brightness.min(axis), 75)[0]
+                             for axis in (0, 1)))
 
 
 def _sharpness(small: NDArray[np.int16]) -> float:
@@ -84,11 +113,65 @@ def _sharpness(small: NDArray[np.int16]) -> float:
     return _percentiles(np.maximum(across, along), 95)[0] / 4
 
 
+def _noise(wide: NDArray[np.int16]) -> float:
+    """Return the variance of a sensor's noise: that of the diagonal differences of most blocks."""
+    across = wide[:, ::2] - wide[:, 1::2]
+    diagonal = (across[::2] - across[1::2]).astype(np.float32)
+    energies = np.square(diagonal).mean((0, 1))
+    # of four pixels
+    return _percentiles(energies, 50)[0] / 4
+
+
+def _detail(small: NDArray[np.uint8], noise: float) -> float:
+    wide = small.astype(np.int16)
+    pairs = wide[::2] + wide[1::2]
+    squares = pairs[:, ::2] + pairs[:, 1::2]
+    fine, coarse = (_second_difference(squares, step) / 4 for step in (1, 4))
+    # a second difference of means of four pixels has 6/4 of a pixel's variance
+    beyond_noise = max(fine ** 2 - NOISE_PEAK ** 2 * 1.5 * (noise + ROUNDING), 0.0) ** 0.5
+    return beyond_noise / max(coarse, 1.0)
+
+
+def _second_difference(squares: NDArray[np.int16], step: int) -> float:
+    """Return the 99th percentile over the image, of the stronger direction."""
+    inner = slice(step, -step)
+    twice = 2 * squares[inner, inner]
+    across = twice - squares[inner, 2 * step:] - squares[inner, :-2 * step]
+    along = twice - squares[2 * step:, inner] - squares[:-2 * step, inner]
+    for one in (across, along):
+        np.abs(one, out=one)
+    return _percentiles(np.maximum(across, along), 99)[0]
+
+
 def _correlation(wide: NDArray[np.int16], brightness: NDArray[Any], contrast: float) -> float:
-    near = _agreement(wide.astype(np.float32), 1)
+    near = _neighbors(wide.astype(np.float32), *brightness.shape)
     if contrast < MEAN_CONTRAST or brightness.size < MEAN_BLOCKS:
         return near
     return min(near, (_agreement(brightness, 0) + _agreement(brightness, 1)) / 2)
+
+
+def _neighbors(values: NDArray[np.float32], rows: int, columns: int) -> float:
+    """
+    Return the correlation of neighboring pixels, of the worse direction.
+
+    Pixels of rows that are out of place differ as much as any two of a row.
+    """
+    square = _mean_square(values)
+    within = [square - float(values.mean()) ** 2] * 2
+    if rows * columns >= LINE_BLOCKS:
+        # variance along the lines of pixels of each direction
+        lines = (values.sum(0).reshape(-1, rows, columns).sum(1) / (8 * rows),
+                 values.sum(1).reshape(-1, rows, columns).sum(2) / (8 * columns))
+        within = [square - _mean_square(line) for line in lines]
+    steps = values[:, 1:] - values[:, :-1], values[1:] - values[:-1]
+    # an image of horizontal lines has no variance along them
+    return min(1 - _mean_square(step) / max(2 * max(own, other / 4), 1e-3)
+               for step, own, other in zip(steps, within, within[::-1], strict=True))
+
+
+def _mean_square(values: NDArray[Any]) -> float:
+    flat = values.ravel()
+    return float(flat @ flat) / flat.size
 
 
 def _agreement(values: NDArray[Any], axis: int) -> float:
@@ -106,3 +189,14 @@ def _dead(planes: NDArray[np.uint8], rows: int, columns: int) -> float:
     dead_rows = row_high.max(2) - row_low.min(2) <= DEAD_STEP
     dead_columns = column_high.max(1) - column_low.min(1) <= DEAD_STEP
     return max(float(one.mean()) for one in (dead_blocks, dead_rows, dead_columns))
+
+
+def _empty(brightness: NDArray[Any]) -> float:
+    """Return the fraction of rows or columns, from one edge on, that are all as bright."""
+    if brightness.size < LINE_BLOCKS:
+        return 0.0
+    most = 0.0
+    for lines in (brightness, brightness[::-1], brightness.T, brightness.T[::-1]):
+        spread = np.maximum.accumulate(lines.max(1)) - np.minimum.accumulate(lines.min(1))
+        most = max(most, np.count_nonzero(spread <= DEAD_SPREAD) / len(lines))
+    return most

@@ -12,43 +12,82 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Content that returns: a frozen camera, a ring of buffers, a clock drawn on one still image."""
-
-from collections import deque
+"""Content that returns: a frozen camera, a ring of buffers, a still image encoded in many ways."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-MEMORY_FRAMES = 8
+MEMORY_FRAMES = 64
+"""Longer than a ring of buffers: an image encoded at random qualities returns by chance."""
+
+LASTING_FRAMES = 3
+"""Blocks count once they have returned in so many frames in a row."""
+
+WHOLE = 0.9
+"""Fraction of blocks above which a frame returns as a whole."""
+
+TEXTURE = 8
+"""Gray levels that a block has to span, or as many as most blocks do where they span less."""
+
+REST_FRAMES = 16
+"""Two frames that return as a whole within so many, and the camera is frozen for as many."""
 
 _WEIGHTS = np.random.default_rng(0).integers(1, 2**63, 8, np.uint64) | np.uint64(1)
 
 
 class RepeatDetector:
     """
-    Compare each frame with the last eight, block by block.
+    Compare each frame with the last 64, block by block, whatever its brightness.
 
     A sensor's noise changes each block of a still scene. Of a frame only 64 bits a block are kept.
     """
 
     def __init__(self) -> None:
-        self._memory: deque[NDArray[np.uint64]] = deque(maxlen=MEMORY_FRAMES)
+        self._memory = np.zeros((MEMORY_FRAMES, 0), np.uint64)
+        self._runs = np.zeros(0, np.int64)
+        self._frames, self._returns = 0, 0
 
     def repeated(self, blocks: NDArray[np.uint8]) -> float:
         """
-        Return the largest fraction of blocks that equal those of one earlier frame.
+        Return the fraction of blocks that returned in each of the last three frames.
 
-        Constant blocks have no noise to compare, they do not count.
+        Each frame is compared with the earlier one that is most like it. Where whole frames return
+        now and then, as those of a still image encoded at random qualities, the fraction is 1.
 
         :param blocks: (rows, columns, 8, 8) uint8.
         """
-        pixels = blocks.reshape(-1, blocks.shape[-1] ** 2)
-        hashes = (pixels.view(np.uint64) * _WEIGHTS).sum(1)
-        textured = (pixels != pixels[:, :1]).any(1)
-        if self._memory and self._memory[0].shape != hashes.shape:
-            self._memory.clear()
-        count = np.count_nonzero(textured)
-        most = max((np.count_nonzero((earlier == hashes) & textured)
-                    for earlier in self._memory), default=0)
-        self._memory.append(hashes)
-        return most / count if count else 0.0
+        hashes, textured = _content(blocks)
+        if self._runs.shape != hashes.shape:
+            self._memory = np.zeros((MEMORY_FRAMES, hashes.size), np.uint64)
+            self._runs = np.zeros(hashes.size, np.int64)
+            self._frames, self._returns = 0, 0
+        equal = self._memory == hashes
+        counts = equal.astype(np.float32) @ textured.astype(np.float32)
+        best, count = int(counts.argmax()), max(int(np.count_nonzero(textured)), 1)
+        self._runs = np.where(equal[best], self._runs + 1, 0)
+        self._note_return(float(counts[best]) > WHOLE * count)
+        self._memory[self._frames % MEMORY_FRAMES] = hashes
+        self._frames += 1
+        if self._returns > REST_FRAMES:
+            return 1.0
+        return float(np.count_nonzero(textured & (self._runs >= LASTING_FRAMES)) / count)
+
+    def _note_return(self, whole: bool) -> None:
+        change = REST_FRAMES if whole else -1
+        self._returns = min(max(self._returns + change, 0), 2 * REST_FRAMES)
+
+
+def _content(blocks: NDArray[np.uint8]) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
+    """
+    Return a hash of each block less its brightness, and which blocks are to be compared.
+
+    Compression leaves no noise in blocks without texture.
+    """
+    pixels = blocks.reshape(-1, blocks.shape[-1] ** 2)
+    planes = np.ascontiguousarray(pixels.T)
+    ranges = planes.max(0) - planes.min(0)
+    textured = ranges > 0
+    if textured.any():
+        textured = ranges >= min(np.median(ranges[textured]), TEXTURE)
+    # differences modulo 256: more light changes all pixels alike
+    return (pixels - pixels[:, :1]).view(np.uint64) @ _WEIGHTS, textured

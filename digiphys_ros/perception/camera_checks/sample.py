@@ -12,10 +12,12 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A small sample of a frame: a grid of square blocks at full resolution."""
+"""Small samples of a frame: a grid of square blocks at full resolution, and a thumbnail."""
 
 from dataclasses import replace
+from typing import Any
 
+import cv2
 from digiphys_ros.perception.frame import Frame
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +25,9 @@ from numpy.typing import NDArray
 BLOCK_PX = 8
 """Full resolution keeps the sensor's noise and the sharpness of edges."""
 ROWS, COLUMNS = 16, 20
+
+THUMBNAIL = 120, 160
+"""Height and width: the same details of a scene, from a small camera and from a large one."""
 
 
 def sample_blocks(frame: Frame) -> NDArray[np.uint8] | None:
@@ -45,3 +50,20 @@ def sample_blocks(frame: Frame) -> NDArray[np.uint8] | None:
     grey = replace(frame, pixels=column[..., 0] if column.shape[-1] == 1 else column
                    ).converted('mono')
     return np.ascontiguousarray(grey).reshape(rows, columns, BLOCK_PX, BLOCK_PX)
+
+
+def thumbnail(frame: Frame) -> NDArray[np.uint8] | None:
+    """Return every n-th pixel's brightness, (120, 160); None for a smaller frame."""
+    height, width = frame.pixels.shape[:2]
+    if height < THUMBNAIL[0] or width < THUMBNAIL[1]:
+        return None
+    return replace(frame, pixels=_every_nth(frame.pixels)).converted('mono')
+
+
+def _every_nth(pixels: NDArray[Any]) -> NDArray[Any]:
+    if pixels.dtype == np.uint8:
+        return cv2.resize(pixels, THUMBNAIL[::-1], interpolation=cv2.INTER_NEAREST)
+    # OpenCV misreads foreign byte orders, and rows that do not start at a whole element
+    rows, columns = (np.arange(count) * size // count
+                     for count, size in zip(THUMBNAIL, pixels.shape[:2], strict=True))
+    return pixels.take(rows, 0).take(columns, 1)
