@@ -43,9 +43,9 @@ test: venv
 	$(call part,.venv,-n 2 -m "ros and parallel") \
 	$(call part,.venv,-m "ros and not parallel") $(ran_well)
 
-# without the demo, whose nodes are tested one by one
+# without the demo and the doctor: they call nothing of rclpy that the nodes' own tests do not
 test-jazzy: venv-jazzy
-	@$(call part,.venv-jazzy,-n 2 -m "ros and parallel") \
+	@$(call part,.venv-jazzy,-n 2 -m "ros and parallel" --ignore test/cli --ignore test/doctor) \
 	$(call part,.venv-jazzy,-m "ros and not parallel" --ignore test/cli) $(ran_well)
 
 # A part may have no test that ARGS asks for: pytest's 5.

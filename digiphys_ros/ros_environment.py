@@ -67,21 +67,22 @@ def ros_home() -> Path:
     return Path('/.ros' if folder.startswith('~') else folder)
 
 
-def find_log_folder() -> str:
+def find_log_folder() -> tuple[Path, str]:
     """
     Let rcl log to a temporary folder where its own cannot be written: it would end here.
 
-    :return: a line about it, empty where nothing had to be done.
+    :return: the folder, and a line about it, empty where nothing had to be done.
     """
     chosen = os.environ.get('ROS_LOG_DIR')
     folder = Path(os.path.expanduser(chosen)) if chosen else ros_home() / 'log'
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
-            # also where HOME is unset: rcl does not ask the system for the home folder
-            os.environ['ROS_LOG_DIR'] = str(folder)
-            return ''
+            if not os.environ.get('HOME'):
+                # rcl does not ask the system for the home folder
+                os.environ['ROS_LOG_DIR'] = str(folder)
+            return folder, ''
     except OSError as error:
-        os.environ['ROS_LOG_DIR'] = tempfile.mkdtemp(prefix='digiphys_ros_log_')
-        return (f'log folder {folder} cannot be written ({error}): logging to '
-                f'{os.environ["ROS_LOG_DIR"]}; set ROS_LOG_DIR to another folder\n')
+        other = os.environ['ROS_LOG_DIR'] = tempfile.mkdtemp(prefix='digiphys_ros_log_')
+        return Path(other), (f'log folder {folder} cannot be written ({error}): logging to '
+                             f'{other}; set ROS_LOG_DIR to another folder\n')

@@ -52,7 +52,7 @@ def test_log_folder_is_set_for_rcl_where_home_is_unset(tmp_path, monkeypatch):
     for name in ('HOME', 'ROS_LOG_DIR'):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv('ROS_HOME', str(tmp_path))
-    assert find_log_folder() == ''
+    assert find_log_folder() == (tmp_path / 'log', '')
     assert os.environ['ROS_LOG_DIR'] == str(tmp_path / 'log')
 
 
@@ -61,6 +61,6 @@ def test_log_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch):
     (tmp_path / 'file').touch()
     monkeypatch.setenv('ROS_HOME', str(tmp_path / 'file'))
     monkeypatch.setenv('ROS_LOG_DIR', '')
-    found = find_log_folder()
+    _, found = find_log_folder()
     assert f'log folder {tmp_path}/file/log cannot be written' in found
     assert f'logging to {os.environ["ROS_LOG_DIR"]}; set ROS_LOG_DIR' in found

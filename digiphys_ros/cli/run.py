@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run until a signal ends it."""
     check_environment(os.environ)
     check_middleware(os.environ)
-    sys.stderr.write(find_log_folder())
+    sys.stderr.write(find_log_folder()[1])
     commands = _commands(arguments)
     for note in (network_exposure(arguments.transport, os.environ),
                  memory_note(arguments.transport)):

@@ -35,7 +35,7 @@ def start_middleware(arguments: Sequence[str], context: Context | None = None) -
     :raises ConfigError: for an environment or arguments that ROS refuses.
     """
     check_environment(os.environ)
-    sys.stderr.write(find_log_folder())
+    sys.stderr.write(find_log_folder()[1])
     # rcl would log that it failed; the sentence below says why
     before = get_logger_level('rcl')
     set_logger_level('rcl', LoggingSeverity.FATAL)

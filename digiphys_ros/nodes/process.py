@@ -118,10 +118,10 @@ def keep_freed_memory() -> None:
 
 def open_log() -> tuple[int, str]:
     """Return a new log file's descriptor and a line about its folder, as ``find_log_folder``."""
-    problem = find_log_folder()
+    folder, problem = find_log_folder()
     name = f'{Path(sys.argv[0]).stem}_{os.getpid()}_{time.time_ns() // 1_000_000}.log'
-    path = Path(os.environ['ROS_LOG_DIR']) / name
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644), problem
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+    return os.open(folder / name, flags, 0o644), problem
 
 
 def _collect_between_frames(node: PipelineNode) -> None:

@@ -67,7 +67,7 @@ def hears_the_estop(robot, gate):
 
     def is_pressed():
         button.publish(Bool(data=True))
-        return robot.message('gate').startswith('base: estopped; e-stop, waits for reset')
+        return robot.value('gate', 'base.state') == 'estopped'
     robot.poll(is_pressed, 'e-stop')
     assert 'not heard' not in robot.log('gate')
 
