@@ -165,7 +165,8 @@ def talk(robot, name, *words):
 def findings(robot, *words, status='fail'):
     """Return doctor's findings of a status, by check."""
     done = subprocess.run(
-        [sys.executable, '-m', 'digiphys_ros.cli.main', 'doctor', '--json', '-', *words],
+        [sys.executable, '-m', 'digiphys_ros.cli.main', 'doctor', '--json', '-', '--seconds',
+         '0.5', *words],
         env=robot.environment, capture_output=True, text=True, timeout=60)
     report = json.loads(done.stdout)
     assert done.returncode == (0 if report['healthy'] else 1)
