@@ -25,7 +25,7 @@ import time
 
 import pytest
 
-pytestmark = pytest.mark.ros
+pytestmark = [pytest.mark.ros, pytest.mark.parallel]
 
 
 @pytest.fixture
@@ -540,37 +540,6 @@ def test_rate_that_stretches_times_is_refused(robot):
     robot.start('gate', rate_hz=5.0)
     robot.wait(lambda: 'rate_hz' in robot.message('gate'), 'sentence')
     assert robot.value('gate', 'phase') == 'unconfigured'
-
-
-def test_estop_is_obeyed_under_two_floods_of_commands_and_releases(base):
-    writers = [base.robot.run(f'flood{number}', [sys.executable, '-c', FLOOD])
-               for number in range(2)]
-    base.robot.poll(lambda: base.robot.node.count_publishers('desired/base') == 3, 'floods')
-    base.robot.wait(base.moves, 'motion')
-    base.press(True)
-    pressed_s = time.monotonic()
-    base.robot.wait(lambda: not base.moves(), 'stop')
-    assert time.monotonic() - pressed_s < 5
-    base.hears_still()
-    assert all(writer.poll() is None for writer in writers)
-
-
-FLOOD = """
-import time, rclpy
-from geometry_msgs.msg import TwistStamped
-from std_msgs.msg import Bool
-rclpy.init()
-node = rclpy.create_node('flood')
-publisher = node.create_publisher(TwistStamped, 'desired/base', 10)
-released = node.create_publisher(Bool, 'estop', 10)
-end_s = time.monotonic() + 30
-while time.monotonic() < end_s:
-    message = TwistStamped()
-    message.header.stamp = node.get_clock().now().to_msg()
-    message.twist.linear.x = 0.5
-    publisher.publish(message)
-    released.publish(Bool(data=False))
-"""
 
 
 ARM = """\
