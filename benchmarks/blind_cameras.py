@@ -27,6 +27,7 @@ from benchmarks.frozen_cameras import clipped, FROZEN, Make, Pixels
 import cv2
 import numpy as np
 
+
 def noisy(pixels: Pixels, rng: np.random.Generator, sigma: float) -> Pixels:
     noise = np.empty(pixels.shape, np.int16)
     cv2.setRNGSeed(int(rng.integers(2**31)))
@@ -267,6 +268,7 @@ KINDS: dict[str, Make] = {
     'shifted columns': shifted_lines(1),
 } | FROZEN
 """Name -> maker of one blind camera."""
+
 
 def growing_fog(frames: int) -> Make:
     """Grow to a fog that leaves 5 % of the contrast."""
