@@ -15,7 +15,7 @@
 from digiphys_ros.resources import share_dir
 import pytest
 
-pytestmark = pytest.mark.ros
+pytestmark = [pytest.mark.ros, pytest.mark.parallel]
 
 ERROR = b'\x02'
 
