@@ -144,7 +144,9 @@ def test_progress_bars_are_for_terminals_only():
 
 
 SEEDS = """
-import time
+import signal, time
+# a test that runs in the background was told to ignore it
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from digiphys_ros.simulation.processes import in_processes
 for _ in in_processes(time.sleep, [(0,), (600,), (600,), (600,)], 2):
     print('started', flush=True)
