@@ -161,7 +161,7 @@ def test_guard_of_a_gate_that_goes_on_lets_it_go_on(driven):
     driven.robot.wait(lambda: not driven.moves(), 'safe state')
     driven.process.send_signal(signal.SIGCONT)
     driven.robot.wait(driven.moves, 'motion')
-    driven.robot.wait(lambda: int(driven.robot.value('gate', 'base.safe_stops')) == 1, 'count')
+    driven.robot.wait(lambda: int(driven.robot.value('gate', 'base.safe_stops')) >= 1, 'count')
 
 
 def test_guard_that_was_held_up_with_its_gate_does_not_kill_it(driven):
@@ -172,7 +172,7 @@ def test_guard_that_was_held_up_with_its_gate_does_not_kill_it(driven):
     time.sleep(2.0)
     os.kill(guard, signal.SIGCONT)
     driven.process.send_signal(signal.SIGCONT)
-    driven.robot.poll(lambda: int(driven.robot.value('gate', 'base.safe_stops')) == 1, 'stop')
+    driven.robot.poll(lambda: int(driven.robot.value('gate', 'base.safe_stops')) >= 1, 'stop')
     driven.robot.wait(driven.moves, 'motion')
     assert driven.process.poll() is None
 
@@ -230,7 +230,7 @@ def test_gate_that_goes_on_after_its_guard_acted_begins_at_the_safe_state(
     robot.wait(lambda: not base.moves(), 'safe state')
     base.process.send_signal(signal.SIGCONT)
     # not the rest of its ramp
-    robot.wait(lambda: int(robot.value('gate', 'base.safe_stops')) == 1, 'count')
+    robot.wait(lambda: int(robot.value('gate', 'base.safe_stops')) >= 1, 'count')
     base.hears_still()
 
 
