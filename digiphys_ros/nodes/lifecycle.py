@@ -33,6 +33,7 @@ from digiphys_ros.nodes.scheduling import apply_scheduling
 from digiphys_ros.nodes.sim_clock import SimClockNode
 from digiphys_ros.resources import beside_parameters
 from rcl_interfaces.msg import SetParametersResult
+from rclpy._rclpy_pybind11 import RCLError
 from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration
 from rclpy.lifecycle import TransitionCallbackReturn
@@ -114,6 +115,14 @@ class PipelineNode(SimClockNode):
         return OK, self.phase, {}
 
     # Lifecycle.
+
+    def _LifecycleNodeMixin__change_state(self, transition: int) -> TransitionCallbackReturn:
+        """Refuse what the state does not allow, where rclpy of Jazzy ends the process."""
+        try:
+            return super()._LifecycleNodeMixin__change_state(transition)  # type: ignore[misc]
+        except RCLError as error:
+            self.get_logger().error(f'transition {transition} is refused: {error}')
+            return TransitionCallbackReturn.ERROR
 
     def on_configure(self, state: Any) -> TransitionCallbackReturn:
         """Read the parameters, then configure."""
