@@ -30,7 +30,8 @@ from numpy.typing import NDArray
 GROUP_NAME = re.compile(
     r'(track|patient|subject|person|participant|user|session|sequence|seq|scene|world|scenario|'
     r'video|clip|recording|rec|bag|drive|ride|route|run|lap|trip|day|night|date|week|site|'
-    r'location|loc|place|room|camera|cam|device|case|study|series|specimen|slide|lot|object|instance)'
+    r'location|loc|place|room|camera|cam|device|case|study|series|specimen|slide|lot|'
+    r'object|instance)'
     r's?([ ._-][\w ._-]*|\d[\w._-]*)?|\d{4}[-_.]?\d{2}[-_.]?\d{2}([ t_.-].*)?', re.IGNORECASE)
 """Folders of what was recorded together, or a date."""
 MANY_FOLDERS, LARGEST_FRACTION = 10, 0.2
