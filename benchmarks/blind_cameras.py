@@ -37,12 +37,7 @@ def noisy(pixels: Pixels, rng: np.random.Generator, sigma: float) -> Pixels:
 
 
 def even(colour: tuple[int, int, int], sigma: float = 0.0) -> Make:
-    def make(rng):
-        def see(frame):
-            flat = np.broadcast_to(np.array(colour, np.uint8), frame.shape).copy()
-            return noisy(flat, rng, sigma) if sigma else flat
-        return see
-    return make
+    return pattern(lambda height, width: np.full((height, width, 3), colour, np.uint8), sigma)
 
 
 def hand(sigma: float) -> Make:

@@ -25,6 +25,8 @@ from digiphys_ros.errors import ConfigError
 
 HIGHEST_DOMAIN = 232
 """Beyond it the ports of DDS do not fit below 65536."""
+WITHOUT_LOG_FILE = ['--ros-args', '--disable-external-lib-logs']
+"""Arguments for rcl, which writes its log file while it keeps every thread waiting."""
 TRY_RMW = 'import rclpy; rclpy.get_rmw_implementation_identifier()'
 
 

@@ -61,11 +61,12 @@ def transport_environment(profile: str, base: Mapping[str, str], *,
     environment = dict(base)
     if profile == 'none':
         return environment
-    shipped = profile if images and fits(profile) else WITHOUT_MEMORY.get(profile, profile)
+    wanted, segment = _segments(profile) if images else (0, 0)
+    shipped = profile if segment else WITHOUT_MEMORY.get(profile, profile)
     file: Path = find_resource(f'{shipped}.xml' if shipped in PROFILES else shipped, 'config/dds')
     read_profile(file)
-    if shipped in WITHOUT_MEMORY and fitting(shipped) < segment_bytes(file):
-        file = with_segment(file, fitting(shipped))
+    if segment < wanted and segment:
+        file = with_segment(file, segment)
     environment[profile_variable(base)] = str(file)
     if profile in ('local', 'local_udp'):
         # LOCALHOST would add a transport by shared memory to those of the profile, which are
@@ -78,26 +79,20 @@ def transport_environment(profile: str, base: Mapping[str, str], *,
     return environment
 
 
-def fitting(profile: str) -> int:
-    """Return the shared-memory segment that a shipped profile gets here, 0 for none [bytes]."""
+def _segments(profile: str) -> tuple[int, int]:
+    """Return the shared-memory segment of a shipped profile, and which it gets here [bytes]."""
     if profile not in WITHOUT_MEMORY:
-        return 0
-    return fitting_bytes(segment_bytes(find_resource(f'{profile}.xml', 'config/dds')),
-                         room_bytes())
-
-
-def fits(profile: str) -> bool:
-    """Return whether a profile's shared memory can be used, or it has none to begin with."""
-    return profile not in WITHOUT_MEMORY or fitting(profile) > 0
+        return 0, 0
+    wanted = segment_bytes(find_resource(f'{profile}.xml', 'config/dds'))
+    return wanted, fitting_bytes(wanted, room_bytes())
 
 
 def memory_note(profile: str) -> str:
     """Return one sentence where /dev/shm has too little room for a profile, else nothing."""
-    if profile not in WITHOUT_MEMORY:
+    wanted, size = _segments(profile)
+    if size == wanted:
         return ''
-    size, room = fitting(profile), room_bytes()
-    if size == segment_bytes(find_resource(f'{profile}.xml', 'config/dds')):
-        return ''
+    room = room_bytes()
     left = f'/dev/shm has room for {room / 1e6:.0f} MB' if room else \
         '/dev/shm cannot be written by this user'
     instead = f'image nodes get {size / 1e6:.0f} MB each; larger images may be lost' if size else \

@@ -143,18 +143,18 @@ class EstopInput:
         :param to_start: every publisher has to have been heard. Later, one that joins has
             ``timeout_s`` to speak.
         """
-        late = sorted(button.name for button in self._buttons.values() if steady_s - max(
-            button.heard_s, -math.inf if to_start else button.seen_s) > self.timeout_s)
         if self.required:
+            late = sorted(button.name for button in self._buttons.values() if steady_s - max(
+                button.heard_s, -math.inf if to_start else button.seen_s) > self.timeout_s)
             if late:
                 return f'required and silent for {self.timeout_s} s: {", ".join(late)}'
             return '' if self._buttons else 'required and nobody publishes it'
+        if not self.unheard_stops:
+            return ''
         unheard = sorted(
             button.name for button in self._buttons.values() if button.heard_s == -math.inf
             and (to_start or steady_s - button.seen_s > self.timeout_s))
-        if not unheard or not self.unheard_stops:
-            return ''
-        return f'{UNHEARD}: {", ".join(unheard)}'
+        return f'{UNHEARD}: {", ".join(unheard)}' if unheard else ''
 
 
 def _short(publisher: Publisher) -> str:

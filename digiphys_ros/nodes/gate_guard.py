@@ -37,8 +37,8 @@ from digiphys_ros.control.motion import LONGEST_STEP_S
 from digiphys_ros.nodes import qos
 from digiphys_ros.nodes.actuator_conversions import actuator_message, actuator_type
 from digiphys_ros.nodes.heartbeat import GUARD, Heartbeat
-from digiphys_ros.nodes.process import WITHOUT_LOG_FILE
 from digiphys_ros.realtime import GUARD_PRIORITY, prioritize_thread
+from digiphys_ros.ros_environment import WITHOUT_LOG_FILE
 import rclpy
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions

@@ -29,7 +29,7 @@ from digiphys_ros.nodes.executor import make_executor
 from digiphys_ros.nodes.lifecycle import PipelineNode
 from digiphys_ros.nodes.middleware import reason_of_ros, start_middleware
 from digiphys_ros.output_relay import relay_output
-from digiphys_ros.ros_environment import find_log_folder
+from digiphys_ros.ros_environment import find_log_folder, WITHOUT_LOG_FILE
 from digiphys_ros.streams import open_closed_streams
 import rclpy
 from rclpy._rclpy_pybind11 import RCLError
@@ -41,7 +41,6 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 KEPT_BYTES = 256 << 20
 LARGEST_KEPT_BYTES = 32 << 20
 COLLECT_S = 1.0
-WITHOUT_LOG_FILE = ['--ros-args', '--disable-external-lib-logs']
 
 
 def run_node(make_node: Callable[[], PipelineNode]) -> None:

@@ -38,12 +38,12 @@ def jpeg_size(data: NDArray[Any]) -> tuple[int, int] | None:
     :param data: (N,) uint8.
     :return: None where the file is no JPEG, or the header is not where it should be.
     """
-    place = frame_header(data)
+    place = _frame_header(data)
     return None if place is None else \
         (_big_endian(data, place + 5), _big_endian(data, place + 7))
 
 
-def frame_header(data: NDArray[Any]) -> int | None:
+def _frame_header(data: NDArray[Any]) -> int | None:
     """Return where the frame header of a JPEG begins; its marker is the byte after that."""
     if data[:3].tobytes() != START:
         return None
