@@ -18,7 +18,6 @@ from collections.abc import Callable
 from contextlib import suppress
 import fcntl
 import os
-import queue
 import re
 import threading
 import time
@@ -27,14 +26,17 @@ PIPE_BYTES = 1 << 20
 """What the pipe holds while the reading thread waits for the interpreter."""
 
 CHUNK_BYTES = 65536
-WAITING_CHUNKS = 64
-"""How much output waits for a terminal that was stopped: with full chunks 4 MB."""
+WAITING_BYTES = 1 << 22
+"""How much output waits for a terminal that was stopped."""
 
 HOLD_S = 0.05
 """How long a line waits for its end where lines are hidden."""
 
 FLUSH_S = 0.3
 """How long the end of the process waits for output that nobody takes."""
+
+FLUSH_LIMIT_S = 3.0
+"""How long it waits for output that is taken slowly."""
 
 F_SETPIPE_SZ = 1031
 
@@ -55,23 +57,29 @@ class _Sink:
 
     def __init__(self, descriptor: int, name: str, hidden: re.Pattern[bytes] | None) -> None:
         self.dropped_bytes = 0
+        self.written_bytes = 0
         self._hidden = hidden
         self._line = b''
         self._descriptor = descriptor
-        self._waiting: queue.Queue[bytes | None] = queue.Queue(WAITING_CHUNKS)
+        self._changed = threading.Condition()
+        self._waiting = bytearray()
+        self._ended = False
         self.thread = _start(self._write, f'write-{name}')
 
     def put(self, chunk: bytes) -> None:
         """Take output, or drop it where too much waits."""
-        try:
-            self._waiting.put_nowait(chunk)
-        except queue.Full:
-            self.dropped_bytes += len(chunk)
+        with self._changed:
+            if len(self._waiting) + len(chunk) > WAITING_BYTES:
+                self.dropped_bytes += len(chunk)
+            else:
+                self._waiting += chunk
+                self._changed.notify()
 
     def end(self) -> None:
         """Let the thread end after what waits."""
-        with suppress(queue.Full):
-            self._waiting.put(None, timeout=FLUSH_S)
+        with self._changed:
+            self._ended = True
+            self._changed.notify()
 
     def _write(self) -> None:
         reported_bytes = 0
@@ -85,31 +93,38 @@ class _Sink:
 
     def _next(self) -> bytes | None:
         """Return output without hidden lines; None at its end."""
+        chunk, ended = self._take(HOLD_S if self._line else None)
         if self._hidden is None:
-            return self._waiting.get()
-        try:
-            chunk = self._waiting.get(timeout=HOLD_S if self._line else None)
-        except queue.Empty:
+            return chunk or None
+        if not chunk and not ended:
             # no line of a library, which would have ended by now
-            chunk, self._line = self._line, b''
-            return chunk
-        *lines, rest = (self._line + (chunk or b'')).splitlines(keepends=True) or [b'']
+            line, self._line = self._line, b''
+            return line
+        *lines, rest = (self._line + chunk).splitlines(keepends=True) or [b'']
         self._line = b''
-        if chunk and not rest.endswith(b'\n'):
+        if not ended and not rest.endswith(b'\n'):
             self._line, rest = rest, b''
         shown = b''.join(line for line in (*lines, rest) if not self._hidden.match(line))
-        if chunk is None and shown:
-            # the end comes after the last line
-            self._waiting.put_nowait(None)
-        return shown if chunk or shown else None
+        return shown if shown or not ended else None
+
+    def _take(self, timeout_s: float | None) -> tuple[bytes, bool]:
+        """Wait for output, its end or the timeout; return what waits and whether it ended."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._ended, timeout_s)
+            chunk = bytes(self._waiting)
+            self._waiting.clear()
+            return chunk, self._ended
 
     def _send(self, chunk: bytes) -> None:
+        rest = memoryview(chunk)
         try:
-            while chunk:
-                chunk = chunk[os.write(self._descriptor, chunk):]
+            while rest:
+                count = os.write(self._descriptor, rest)
+                self.written_bytes += count
+                rest = rest[count:]
         except OSError:
             # a full disk, a closed pipe or a terminal that is gone: there is no place to say so
-            self.dropped_bytes += len(chunk)
+            self.dropped_bytes += len(rest)
 
 
 class OutputRelay:
@@ -150,11 +165,17 @@ class OutputRelay:
         self._reader = _start(self._read, f'read-{descriptor}')
 
     def close(self) -> None:
-        """Give the descriptor back; wait ``FLUSH_S`` at most for output that is under way."""
+        """Give the descriptor back; wait for output that is under way while somebody takes it."""
         os.dup2(self._target, self._descriptor)
-        end_s = time.monotonic() + FLUSH_S
-        for thread in (self._reader, *(sink.thread for sink in self._sinks)):
-            thread.join(max(end_s - time.monotonic(), 0.0))
+        written_bytes, limit_s = -1, time.monotonic() + FLUSH_LIMIT_S
+        while written_bytes != self._written_bytes() and time.monotonic() < limit_s:
+            written_bytes = self._written_bytes()
+            end_s = time.monotonic() + FLUSH_S
+            for thread in (self._reader, *(sink.thread for sink in self._sinks)):
+                thread.join(max(end_s - time.monotonic(), 0.0))
+
+    def _written_bytes(self) -> int:
+        return sum(sink.written_bytes for sink in self._sinks)
 
     def _read(self) -> None:
         # ends when the last copy of the pipe's other end is closed

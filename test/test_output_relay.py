@@ -12,9 +12,12 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+import fcntl
 import os
+import struct
 import subprocess
 import sys
+import termios
 import threading
 
 import pytest
@@ -49,6 +52,20 @@ def test_relay_passes_on_everything_in_order():
     assert [line for line in lines if line.startswith(b'line')] == [
         b'line %06d of many that somebody ought to read' % number for number in range(2000)]
     assert b'the end' in lines
+
+
+def test_relay_keeps_many_short_lines_for_a_reader_that_comes_late():
+    unread, late = os.pipe()
+    process, reader = run(30_000, stdout=late, stderr=subprocess.DEVNULL)
+    os.close(late)
+    # more waits in the relay than in this full pipe
+    while struct.unpack('i', fcntl.ioctl(unread, termios.FIONREAD, bytes(4)))[0] < 30_000:
+        threading.Event().wait(0.01)
+    output = b''.join(iter(lambda: os.read(unread, 65536), b''))
+    assert process.wait(60) == 0
+    assert output.count(b'of many') == 30_000
+    for descriptor in (unread, reader):
+        os.close(descriptor)
 
 
 @pytest.mark.parametrize('lines', [2000, 300_000])
