@@ -14,6 +14,7 @@
 
 from collections.abc import Callable, Iterator
 import contextlib
+import faulthandler
 import fcntl
 from importlib import import_module
 import itertools
@@ -32,6 +33,8 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 TIMEOUT_S = 20.0
+ENDING_S = 60.0
+"""What a test that pytest-timeout stopped has for its fixtures' ends."""
 DOMAINS = range(1, 100)
 _domains = itertools.cycle(DOMAINS)
 
@@ -53,6 +56,15 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     terminalreporter.section(f'{len({row[:2] for row in rows})} situations from the field')
     for report, situation, outcome in rows:
         terminalreporter.line(f'{outcome:8}{situation} ({report})')
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """End the process where a test hangs in C, holding the interpreter lock; see ``Makefile``."""
+    limit_s = float(item.config.getini('timeout')) + ENDING_S
+    faulthandler.dump_traceback_later(limit_s, exit=True, file=sys.__stderr__)
+    yield
+    faulthandler.cancel_dump_traceback_later()
 
 
 @pytest.fixture(scope='session')
