@@ -38,7 +38,8 @@ demo: venv
 
 # The core's tests side by side; then those with real nodes: the ones that wait more than they work
 # side by side, the others one by one, as images and commands come to them at a rate. Each part runs
-# in workers: a test that Fast DDS hangs (issue 6502) ends its worker, and it alone runs once more.
+# in workers: a test with nodes that ends its worker, as a hang in Fast DDS does (issue 6502), runs
+# once more, and pytest counts it as a rerun.
 test: venv
 	@$(call part,.venv,-n 2 --dist loadfile -m "not ros") \
 	$(call part,.venv,-n 2 -m "ros and parallel") \

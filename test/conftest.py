@@ -60,10 +60,19 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """End the process where a test hangs in C, holding the interpreter lock; see ``Makefile``."""
+    """
+    End the process where a test hangs in C, holding the interpreter lock; see ``Makefile``.
+
+    pytest-timeout has no limit for what follows a test's first failure.
+    """
     limit_s = float(item.config.getini('timeout')) + ENDING_S
     faulthandler.dump_traceback_later(limit_s, exit=True, file=sys.__stderr__)
     yield
+    faulthandler.cancel_dump_traceback_later()
+
+
+def pytest_enter_pdb() -> None:
+    """Leave a person the time to look."""
     faulthandler.cancel_dump_traceback_later()
 
 
