@@ -79,6 +79,20 @@ def transport_environment(profile: str, base: Mapping[str, str], *,
     return environment
 
 
+def listening_environment(base: Mapping[str, str]) -> dict[str, str]:
+    """
+    Return ``base`` without shared memory, to hear the nodes of all users and containers.
+
+    A profile of one's own, and another middleware, are left as they are.
+    """
+    chosen = Path(base.get(profile_variable(base), '')).stem
+    if 'fastrtps' not in base.get('RMW_IMPLEMENTATION', 'fastrtps') or chosen not in (
+            '', *WITHOUT_MEMORY):
+        return dict(base)
+    is_local = chosen == 'local' if chosen else _stays_local(base)
+    return transport_environment('local_udp' if is_local else 'robot_udp', base)
+
+
 def _segments(profile: str) -> tuple[int, int]:
     """Return the shared-memory segment of a shipped profile, and which it gets here [bytes]."""
     if profile not in WITHOUT_MEMORY:
@@ -127,9 +141,7 @@ def network_exposure(profile: str, base: Mapping[str, str]) -> str:
     environment = transport_environment(profile, base)
     file = environment.get(profile_variable(base), '')
     allowed = _whitelist(Path(file)) if file else None
-    if allowed is None and not file and (
-            environment.get('ROS_LOCALHOST_ONLY') == '1' or environment.get(
-                'ROS_AUTOMATIC_DISCOVERY_RANGE') in ('LOCALHOST', 'OFF')):
+    if allowed is None and not file and _stays_local(environment):
         return ''
     open_to = [f'{name} {address}' for name, address in interfaces()
                if not ip_address(address).is_loopback
@@ -144,6 +156,11 @@ def network_exposure(profile: str, base: Mapping[str, str]) -> str:
     return (f'transport {profile}: listens on {where}; {who} can '
             'read the images and command the robot. To limit it: transport local (this machine '
             'only), an XML profile with an interfaceWhiteList, or SROS2.')
+
+
+def _stays_local(environment: Mapping[str, str]) -> bool:
+    return environment.get('ROS_LOCALHOST_ONLY') == '1' or environment.get(
+        'ROS_AUTOMATIC_DISCOVERY_RANGE') in ('LOCALHOST', 'OFF')
 
 
 def interfaces() -> Iterator[tuple[str, str]]:

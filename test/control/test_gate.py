@@ -118,6 +118,8 @@ def test_a_repeated_or_late_command_does_not_prolong_the_lease(gate):
     assert gate.step(now_s + LEASE_S + 0.01).values['linear.x'] == 0.0
 
 
+@pytest.mark.field(
+    'ros-controls/ros_controllers #283', 'a command with NaN sends the base off at full speed')
 def test_a_broken_command_stops_at_once(gate):
     now_s = drive(gate)
     gate.offer(command(11.5, math.nan), now_s + 0.02)
@@ -168,6 +170,8 @@ def test_estop_latches_and_reset_alone_moves_nothing(gate):
     assert gate.step(now_s + 0.26).state is GateState.OBEYING
 
 
+@pytest.mark.field(
+    'UbiquityRobotics/magni_robot #81', 'the motors start again as soon as the e-stop is released')
 def test_reset_is_refused_while_the_estop_is_pressed(gate):
     gate.estop(True)
     assert not gate.reset(10.0)

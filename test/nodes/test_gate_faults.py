@@ -57,6 +57,7 @@ def refuse_parameters(robot, count):
         assert not robot.set_parameter('gate', 'lease_s', 3.0).successful
 
 
+@pytest.mark.field('gabime/spdlog #3104', 'a terminal in scroll mode blocks who logs')
 def test_gate_with_blocked_output_stops_on_lease_end_and_estop(blocked, base):
     base.drive()
     base.robot.wait(base.moves, 'motion')
@@ -525,6 +526,7 @@ def test_gate_without_memory_drives_where_that_is_allowed(without_memory, make_b
 
 # Two sources.
 
+@pytest.mark.field('bit-bots/bitbots_main #288', 'two nodes give the base conflicting goals')
 def test_two_publishers_of_commands_are_named_and_stop_the_gate_where_asked(base):
     base.drive()
     base.robot.wait(base.moves, 'motion')
@@ -562,6 +564,7 @@ rules:
 """
 
 
+@pytest.mark.field('enactic/openarm_ros2 #66', 'an arm leaps to zero when it is activated')
 def test_arm_that_holds_hears_nothing_at_first_and_never_leaps(robot, tmp_path):
     from sensor_msgs.msg import JointState
     from std_msgs.msg import Float64
