@@ -131,7 +131,6 @@ def test_interfaces_are_those_of_this_machine():
     assert ('lo', '127.0.0.1') in list(interfaces())
 
 
-@pytest.mark.field('ros2/ros2 #1131', 'nodes of other machines are seen though they should not')
 @pytest.mark.parametrize('profile', ['robot', 'none'])
 def test_open_transport_names_interfaces_danger_and_limits(machine, profile):
     sentence = network_exposure(profile, machine)

@@ -25,8 +25,8 @@ RAW, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
 SUFFIX = '/compressed'
 SHOWN = 6
 """How many image topics a sentence names."""
-FOREIGN_FIX = 'digiphys run --without camera --transport local_udp  # launch file: camera:=false ' \
-    'transport:=local_udp; or run both as one user, containers with --ipc=host'
+FOREIGN_FIX = 'digiphys run --without camera --transport local_udp  # launch file: ' \
+    'camera:=false transport:=local_udp; or run both as one user, containers with --ipc=host'
 
 
 def explain_silence(node: Node, topic: str, name: str, *, compressed: bool, heard: bool = False

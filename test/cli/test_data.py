@@ -88,7 +88,6 @@ def test_one_picture_with_two_labels_is_told(tmp_path, capsys):
     assert 'different labels: x[0] = x[1]' in capsys.readouterr().out
 
 
-@pytest.mark.field('HULKs/hulk #2831', 'the parts of a data set share images')
 def test_leakage_between_parts_is_told(tmp_path, capsys):
     pictures = [scene(index) for index in range(19)]
     np.savez(tmp_path / 'd.npz', x=np.stack([*pictures, pictures[0]]),

@@ -49,7 +49,8 @@ def test_profile_without_shared_memory_is_a_warning():
     assert 'no shared memory' in finding.found
 
 
-@pytest.mark.field('Fast-DDS #1606', 'shared memory does not fit into the /dev/shm of a container')
+@pytest.mark.field(
+    'eProsima/Fast-DDS #1606', 'shared memory does not fit into the /dev/shm of a container')
 def test_profile_that_does_not_fit_the_shared_memory_of_a_container_fails():
     profile = share_dir() / 'config/dds/local.xml'
     environment = {'ROS_DISTRO': 'kilted', 'FASTDDS_DEFAULT_PROFILES_FILE': str(profile)}

@@ -43,8 +43,8 @@ def doctor(*words, without=(), **changes):
     return {one['check']: one for one in json.loads(done.stdout)['findings']}
 
 
-@pytest.mark.field('rcl #201', 'an RMW that is not installed')
-@pytest.mark.field('rcutils #358', 'HOME is not set')
+@pytest.mark.field('ros2/rcl #201', 'an RMW that is not installed')
+@pytest.mark.field('ros2/rcutils #358', 'HOME is not set')
 def test_doctor_missing_rmw_home_and_opencv_leaves_every_finding(tmp_path):
     (tmp_path / 'cv2.py').write_text('raise ImportError("No module named cv2", name="cv2")')
     found = doctor(without=['HOME', 'ROS_HOME', 'ROS_LOG_DIR'],
@@ -58,7 +58,7 @@ def test_doctor_missing_rmw_home_and_opencv_leaves_every_finding(tmp_path):
     assert found['logs']['fix'] == 'export ROS_LOG_DIR=/tmp/ros_log'
 
 
-@pytest.mark.field('rmw_cyclonedds #61', 'a ROS_DOMAIN_ID that is no number or too large')
+@pytest.mark.field('ros2/rmw_cyclonedds #61', 'a ROS_DOMAIN_ID that is no number or too large')
 def test_doctor_wrong_domain_and_broken_files_leaves_every_finding(tmp_path):
     broken = tmp_path / 'my rules.yaml'
     broken.write_text('rules: [')

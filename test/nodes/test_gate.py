@@ -334,7 +334,7 @@ def test_limits_that_the_message_cannot_hold_are_refused(robot, tmp_path):
                'sentence')
 
 
-@pytest.mark.field('ROBOTIS-GIT/turtlebot3 #1079', 'commands are sent and the base does not move')
+@pytest.mark.field('turtlebot/turtlebot4 #481', 'no base subscribes to the commands')
 def test_warns_when_nobody_listens(robot):
     robot.start('gate')
     robot.wait(lambda: 'nobody listens to /cmd_vel (TwistStamped)'

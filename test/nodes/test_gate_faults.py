@@ -440,7 +440,7 @@ def test_required_estop_of_which_one_of_two_ends_stops(robot, make_base):
     robot.poll(lambda: (base.press(False), call(base, 'reset').success)[1], 'reset')
 
 
-@pytest.mark.field('Fast-DDS #5258', 'an e-stop publisher that matches is never heard')
+@pytest.mark.field('eProsima/Fast-DDS #5258', 'an e-stop publisher that matches is never heard')
 @pytest.mark.parametrize('stops', [True, False])
 def test_estop_publisher_that_is_never_heard_counts_as_pressed(robot, make_base, stops):
     base = make_base(estop_unheard_stops=stops)

@@ -49,7 +49,10 @@ def test_every_transition(robot, node):
     assert 'Traceback' not in robot.log(node)
 
 
-@pytest.mark.field('navigation2 #3080', 'lifecycle nodes without a bond under a manager')
+@pytest.mark.field(
+    'ros-navigation/navigation2 #3080', 'lifecycle nodes without a bond under a manager')
+@pytest.mark.field(
+    'ros-navigation/navigation2 #2752', 'a managed node dies, and its manager is at a loss')
 def test_lifecycle_manager_without_bond_starts_nodes_and_the_supervisor_leaves_them(robot):
     words = ['run', '--no-autostart', '--without', 'camera', '--without', 'classifier']
     run = robot.run('run', [sys.executable, '-m', 'digiphys_ros.cli.main', *words])

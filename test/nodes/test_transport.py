@@ -34,7 +34,7 @@ AS_ANOTHER_USER = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'
                    '--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search']
 
 
-@pytest.mark.field('Fast-DDS #1750', "an e-stop of another user's process is not heard")
+@pytest.mark.field('eProsima/Fast-DDS #1750', "an e-stop of another user's process is not heard")
 def test_gate_of_another_user_hears_the_estop(robot):
     with another_user(robot, 'local', images=False):
         gate = robot.start('gate')
@@ -43,8 +43,9 @@ def test_gate_of_another_user_hears_the_estop(robot):
     gate.wait(10)
 
 
-@pytest.mark.field('Fast-DDS #2956', 'a camera in a container is found and its images never come')
-@pytest.mark.field('Fast-DDS #3475', 'a root shell hears nothing of the nodes of a user')
+@pytest.mark.field(
+    'eProsima/Fast-DDS #2956', 'a camera in a container is found and its images never come')
+@pytest.mark.field('eProsima/Fast-DDS #3475', 'a root shell hears nothing of the nodes of a user')
 def test_doctor_images_of_another_user_that_are_not_heard_are_named_with_the_fix(robot):
     from sensor_msgs.msg import Image
     publisher = robot.node.create_publisher(Image, 'image', 1)
@@ -131,7 +132,8 @@ print(len(heard))
 """
 
 
-@pytest.mark.field('Fast-DDS #1606', 'images are lost where /dev/shm is as small as in Docker')
+@pytest.mark.field(
+    'eProsima/Fast-DDS #1606', 'images are lost where /dev/shm is as small as in Docker')
 def test_run_with_the_shared_memory_of_a_container_loses_no_images(robot):
     environment = transport_environment('local', robot.environment, images=False)
     done = subprocess.run(
