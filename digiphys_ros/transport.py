@@ -29,6 +29,7 @@ from xml.etree import ElementTree
 from digiphys_ros.distro import ros_distro
 from digiphys_ros.resources import find_resource
 from digiphys_ros.segment import (
+    describe_room,
     fitting_bytes,
     read_profile,
     room_bytes,
@@ -106,12 +107,9 @@ def memory_note(profile: str) -> str:
     wanted, size = _segments(profile)
     if size == wanted:
         return ''
-    room = room_bytes()
-    left = f'/dev/shm has room for {room / 1e6:.0f} MB' if room else \
-        '/dev/shm cannot be written by this user'
     instead = f'image nodes get {size / 1e6:.0f} MB each; larger images may be lost' if size else \
         f'images go by UDP (transport {WITHOUT_MEMORY[profile]}), large ones may be lost'
-    return (f'transport {profile}: {left}: {instead}. For more: `docker run --shm-size=512m` or '
+    return (f'transport {profile}: {describe_room(room_bytes())}: {instead}. For more: `docker run --shm-size=512m` or '
             '`--ipc=host`, or `digiphys doctor --fix` for what killed processes left behind.')
 
 

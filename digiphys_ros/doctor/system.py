@@ -26,7 +26,7 @@ from digiphys_ros.distro import ros_distro
 from digiphys_ros.doctor.finding import Finding
 from digiphys_ros.errors import ConfigError, DigiphysError
 from digiphys_ros.resources import find_resource, share_dir
-from digiphys_ros.segment import room_bytes, segment_bytes
+from digiphys_ros.segment import describe_room, room_bytes, segment_bytes
 from digiphys_ros.transport import network_exposure, profile_variable
 
 DEFAULT_SEGMENT_BYTES = 512 * 1024
@@ -80,7 +80,7 @@ def check_profile(environment: Mapping[str, str], frame_bytes: int,
         return Finding('transport', 'fail', f'{found}: large frames will be lost', fix)
     if segment * PROCESSES_WITH_IMAGES > room:
         return Finding(
-            'transport', 'fail', f'{found}; /dev/shm has room for {room / 1e6:.0f} MB, and each '
+            'transport', 'fail', f'{found}; {describe_room(room)}, and each '
             f'of {PROCESSES_WITH_IMAGES} processes takes a segment: frames will be lost',
             '`docker run --shm-size=512m` or `--ipc=host`; digiphys doctor --fix; or start nodes '
             'with `digiphys run` or the launch file, which make the segment fit')

@@ -59,6 +59,8 @@ def test_profile_that_does_not_fit_the_shared_memory_of_a_container_fails():
     assert finding.status == 'fail'
     assert 'room for 67 MB' in finding.found
     assert '--shm-size' in finding.fix
+    assert 'cannot be written by this user' in system.check_profile(
+        environment, FULL_HD, room=0).found
 
 
 def test_a_profile_that_cannot_be_read_is_told(tmp_path):
