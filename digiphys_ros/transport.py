@@ -109,8 +109,9 @@ def memory_note(profile: str) -> str:
         return ''
     instead = f'image nodes get {size / 1e6:.0f} MB each; larger images may be lost' if size else \
         f'images go by UDP (transport {WITHOUT_MEMORY[profile]}), large ones may be lost'
-    return (f'transport {profile}: {describe_room(room_bytes())}: {instead}. For more: `docker run --shm-size=512m` or '
-            '`--ipc=host`, or `digiphys doctor --fix` for what killed processes left behind.')
+    return (f'transport {profile}: {describe_room(room_bytes())}: {instead}. For more: '
+            '`docker run --shm-size=512m` or `--ipc=host`, or `digiphys doctor --fix` '
+            'for what killed processes left behind.')
 
 
 def private_environment(base: Mapping[str, str]) -> dict[str, str]:
