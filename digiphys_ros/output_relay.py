@@ -48,8 +48,13 @@ LIBRARY_LINES = re.compile(
     rb'|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: [IWE] \S+:\d+\] '
     rb'|WARNING: All log messages before absl::InitializeLog\(\)'
     rb'|To enable the following instructions: .* rebuild TensorFlow'
-    rb'|(?:INFO|WARNING|VERBOSE): .*(?:TensorFlow|LiteRT|XNNPACK|delegate)')
-"""What TensorFlow and LiteRT write to standard error by themselves, fatal errors left out."""
+    rb'|(?:INFO|WARNING|VERBOSE): .*(?:TensorFlow|LiteRT|XNNPACK|delegate)'
+    rb'|Corrupt JPEG data: |Premature end of JPEG file|libpng (?:warning|error): ')
+"""
+What TensorFlow, LiteRT and the readers of images write by themselves, fatal errors left out.
+
+The readers of images write a line for each image.
+"""
 
 
 class _Sink:

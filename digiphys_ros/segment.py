@@ -56,6 +56,17 @@ def room_bytes(folder: Path = FOLDER) -> int:
     return about.f_bavail * about.f_frsize if os.access(folder, os.W_OK | os.X_OK) else 0
 
 
+def describe_room(room: int) -> str:
+    """
+    Return what ``room_bytes`` found, in words.
+
+    >>> describe_room(64_000_000)
+    '/dev/shm has room for 64 MB'
+    """
+    return f'/dev/shm has room for {room / 1e6:.0f} MB' if room else \
+        '/dev/shm cannot be written by this user'
+
+
 def segment_bytes(profile: Path) -> int:
     """Return the largest shared-memory segment in a Fast DDS profile, 0 without one."""
     sizes = [int(element.text or 0) for element in _sizes(read_profile(profile))]

@@ -29,6 +29,7 @@ from xml.etree import ElementTree
 from digiphys_ros.distro import ros_distro
 from digiphys_ros.resources import find_resource
 from digiphys_ros.segment import (
+    describe_room,
     fitting_bytes,
     read_profile,
     room_bytes,
@@ -79,6 +80,20 @@ def transport_environment(profile: str, base: Mapping[str, str], *,
     return environment
 
 
+def listening_environment(base: Mapping[str, str]) -> dict[str, str]:
+    """
+    Return ``base`` without shared memory, to hear the nodes of all users and containers.
+
+    A profile of one's own, and another middleware, are left as they are.
+    """
+    chosen = Path(base.get(profile_variable(base), '')).stem
+    if 'fastrtps' not in base.get('RMW_IMPLEMENTATION', 'fastrtps') or chosen not in (
+            '', *WITHOUT_MEMORY):
+        return dict(base)
+    is_local = chosen == 'local' if chosen else _stays_local(base)
+    return transport_environment('local_udp' if is_local else 'robot_udp', base)
+
+
 def _segments(profile: str) -> tuple[int, int]:
     """Return the shared-memory segment of a shipped profile, and which it gets here [bytes]."""
     if profile not in WITHOUT_MEMORY:
@@ -92,13 +107,11 @@ def memory_note(profile: str) -> str:
     wanted, size = _segments(profile)
     if size == wanted:
         return ''
-    room = room_bytes()
-    left = f'/dev/shm has room for {room / 1e6:.0f} MB' if room else \
-        '/dev/shm cannot be written by this user'
     instead = f'image nodes get {size / 1e6:.0f} MB each; larger images may be lost' if size else \
         f'images go by UDP (transport {WITHOUT_MEMORY[profile]}), large ones may be lost'
-    return (f'transport {profile}: {left}: {instead}. For more: `docker run --shm-size=512m` or '
-            '`--ipc=host`, or `digiphys doctor --fix` for what killed processes left behind.')
+    return (f'transport {profile}: {describe_room(room_bytes())}: {instead}. For more: '
+            '`docker run --shm-size=512m` or `--ipc=host`, or `digiphys doctor --fix` '
+            'for what killed processes left behind.')
 
 
 def private_environment(base: Mapping[str, str]) -> dict[str, str]:
@@ -127,9 +140,7 @@ def network_exposure(profile: str, base: Mapping[str, str]) -> str:
     environment = transport_environment(profile, base)
     file = environment.get(profile_variable(base), '')
     allowed = _whitelist(Path(file)) if file else None
-    if allowed is None and not file and (
-            environment.get('ROS_LOCALHOST_ONLY') == '1' or environment.get(
-                'ROS_AUTOMATIC_DISCOVERY_RANGE') in ('LOCALHOST', 'OFF')):
+    if allowed is None and not file and _stays_local(environment):
         return ''
     open_to = [f'{name} {address}' for name, address in interfaces()
                if not ip_address(address).is_loopback
@@ -144,6 +155,11 @@ def network_exposure(profile: str, base: Mapping[str, str]) -> str:
     return (f'transport {profile}: listens on {where}; {who} can '
             'read the images and command the robot. To limit it: transport local (this machine '
             'only), an XML profile with an interfaceWhiteList, or SROS2.')
+
+
+def _stays_local(environment: Mapping[str, str]) -> bool:
+    return environment.get('ROS_LOCALHOST_ONLY') == '1' or environment.get(
+        'ROS_AUTOMATIC_DISCOVERY_RANGE') in ('LOCALHOST', 'OFF')
 
 
 def interfaces() -> Iterator[tuple[str, str]]:

@@ -82,6 +82,9 @@ ARGUMENTS = (
         description='ROS parameters file of the pipeline: a path, or a name in config/. '
                     'Empty: that of the application.'),
     DeclareLaunchArgument(
+        'autostart', default_value='true', choices=BOOLEAN,
+        description='As in pipeline.launch.py; it also holds for the node gazebo_adapter.'),
+    DeclareLaunchArgument(
         'transport', default_value='local', choices=[*PROFILES, 'none'],
         description="Fast DDS profile, as in pipeline.launch.py; with local, Gazebo's own "
                     'transport stays on this machine too.'),
@@ -247,7 +250,7 @@ def _adapter() -> Action:
     return Node(
         package='digiphys_ros', executable='gazebo_adapter', name='gazebo_adapter',
         namespace=LaunchConfiguration('namespace'), output='screen',
-        parameters=[{'app': LaunchConfiguration('app'),
+        parameters=[{'app': LaunchConfiguration('app'), 'autostart': _boolean('autostart'),
                      'use_sim_time': _boolean('use_sim_time')}])
 
 
@@ -264,7 +267,7 @@ def _boolean(argument: str) -> ParameterValue:
 
 
 def _pipeline() -> Action:
-    forwarded = ('app', 'namespace', 'use_sim_time', 'transport')
+    forwarded = ('app', 'autostart', 'namespace', 'use_sim_time', 'transport')
     return IncludeLaunchDescription(
         PythonLaunchDescriptionSource(str(share_dir() / 'launch/pipeline.launch.py')),
         launch_arguments={'camera': OwnImages(), 'config': Config(), **{

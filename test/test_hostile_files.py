@@ -309,6 +309,8 @@ IMAGES = {
     'PPM comment': b'P6 #\r20000 20000 255\n8 8\n255\n'}
 
 
+@pytest.mark.field(
+    'python-pillow/Pillow #515', 'a small file decodes to an image that fills the memory')
 @pytest.mark.parametrize('kind', IMAGES)
 def test_image_that_would_fill_the_memory_is_not_decoded(kind):
     from digiphys_ros.perception.imagefile import decode_file
@@ -570,6 +572,7 @@ class Evil:
         return os.mkdir, (self.path,)
 
 
+@pytest.mark.field('numpy/numpy #12759', 'an array file runs code when it is loaded')
 def test_pickle_in_an_array_is_not_run(tmp_path):
     evil = np.array([Evil(str(tmp_path / 'owned'))], object)
     np.savez(tmp_path / 'd.npz', x=evil, y=evil, frames=evil, logits=evil)

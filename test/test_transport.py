@@ -20,6 +20,7 @@ from digiphys_ros.errors import ConfigError
 from digiphys_ros.segment import room_bytes, segment_bytes
 from digiphys_ros.transport import (
     interfaces,
+    listening_environment,
     memory_note,
     network_exposure,
     private_environment,
@@ -46,6 +47,7 @@ def test_each_distro_gets_the_variable_it_reads(distro, variable):
     assert 'ROS_AUTOMATIC_DISCOVERY_RANGE' not in environment
 
 
+@pytest.mark.field('ros2/ros2 #798', 'other machines of the network hear the nodes')
 def test_local_stays_on_this_machine():
     assert transport_environment('local', {'ROS_DISTRO': 'kilted'})[
         'ROS_AUTOMATIC_DISCOVERY_RANGE'] == 'LOCALHOST'
@@ -62,6 +64,16 @@ def test_nodes_without_images_use_no_shared_memory(profile):
     assert Path(environment['FASTDDS_DEFAULT_PROFILES_FILE']).name == f'{profile}_udp.xml'
     # LOCALHOST would add shared memory
     assert environment.get('ROS_AUTOMATIC_DISCOVERY_RANGE') != 'LOCALHOST'
+
+
+@pytest.mark.parametrize(('base', 'profile'), [
+    ({}, 'robot_udp.xml'), ({'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}, 'local_udp.xml'),
+    ({'FASTDDS_DEFAULT_PROFILES_FILE': '/tmp/a/robot.xml'}, 'robot_udp.xml'),
+    ({'FASTDDS_DEFAULT_PROFILES_FILE': '/tmp/a/mine.xml'}, 'mine.xml'),
+    ({'RMW_IMPLEMENTATION': 'rmw_cyclonedds_cpp'}, '')])
+def test_listening_environment_has_no_shared_memory_and_the_same_reach(base, profile):
+    environment = listening_environment({'ROS_DISTRO': 'kilted', **base})
+    assert Path(environment.get('FASTDDS_DEFAULT_PROFILES_FILE', '')).name == profile
 
 
 @pytest.mark.parametrize(('room', 'segment', 'says'), [

@@ -25,6 +25,7 @@ from typing import Any
 
 from digiphys_ros.distro import ros_distro
 from digiphys_ros.doctor.finding import Finding
+from digiphys_ros.transport import listening_environment
 
 PATIENCE_S = 40.0
 """How long it may take beyond the time that it listens; a busy machine starts slowly."""
@@ -54,7 +55,7 @@ def look_at_graph(request: Mapping[str, Any], environment: Mapping[str, str]) ->
     """
     with tempfile.TemporaryDirectory(prefix='digiphys_doctor_') as logs:
         # its own log is of no use, and a home that cannot be written must not end it
-        child = {**environment, 'ROS_LOG_DIR': logs}
+        child = {**listening_environment(environment), 'ROS_LOG_DIR': logs}
         try:
             done = subprocess.run(
                 [sys.executable, '-m', 'digiphys_ros.nodes.graph', json.dumps(request)],

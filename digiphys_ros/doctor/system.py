@@ -14,7 +14,7 @@
 
 """Checks of this machine: packages, transport profile, kernel, model. No ROS."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,7 +26,7 @@ from digiphys_ros.distro import ros_distro
 from digiphys_ros.doctor.finding import Finding
 from digiphys_ros.errors import ConfigError, DigiphysError
 from digiphys_ros.resources import find_resource, share_dir
-from digiphys_ros.segment import room_bytes, segment_bytes
+from digiphys_ros.segment import describe_room, room_bytes, segment_bytes
 from digiphys_ros.transport import network_exposure, profile_variable
 
 DEFAULT_SEGMENT_BYTES = 512 * 1024
@@ -80,7 +80,7 @@ def check_profile(environment: Mapping[str, str], frame_bytes: int,
         return Finding('transport', 'fail', f'{found}: large frames will be lost', fix)
     if segment * PROCESSES_WITH_IMAGES > room:
         return Finding(
-            'transport', 'fail', f'{found}; /dev/shm has room for {room / 1e6:.0f} MB, and each '
+            'transport', 'fail', f'{found}; {describe_room(room)}, and each '
             f'of {PROCESSES_WITH_IMAGES} processes takes a segment: frames will be lost',
             '`docker run --shm-size=512m` or `--ipc=host`; digiphys doctor --fix; or start nodes '
             'with `digiphys run` or the launch file, which make the segment fit')
@@ -147,45 +147,52 @@ def check_bundle(name: str, rules: str) -> Finding:
     """Load a bundle, run its golden frames, and compare its classes with those of the rules."""
     from digiphys_ros.control.config import check_labels, load_control
     from digiphys_ros.perception import check_golden, create_engine, load_bundle
-    try:
+
+    def look() -> str:
         bundle = load_bundle(find_resource(name, 'models'))
         engine, why = create_engine(bundle)
         check_golden(bundle, engine)
         check_labels(load_control(find_resource(rules, 'config')), bundle.labels,
                      bundle.manifest.name)
-    except DigiphysError as error:
-        return Finding('bundle', 'fail', str(error), f'choose `bundle` of the classifier and '
-                       '`rules` of policy and gate so that they fit, and try them: digiphys '
-                       f'doctor --bundle {quote(name)} --rules {quote(rules)}')
-    return Finding('bundle', 'ok', f'{bundle.manifest.name} {bundle.hash[:12]}, '
-                   f'{len(bundle.labels)} classes, golden frames right, {why}')
+        return (f'{bundle.manifest.name} {bundle.hash[:12]}, {len(bundle.labels)} classes, golden '
+                f'frames right, {why}')
+    return _read('bundle', look, 'choose `bundle` of the classifier and `rules` of policy and '
+                 'gate so that they fit, and try them: digiphys doctor --bundle '
+                 f'{quote(name)} --rules {quote(rules)}')
 
 
 def check_config(name: str) -> Finding:
     """Read a parameters file as ``digiphys run`` does."""
     from digiphys_ros.nodes.configuration import check_parameters
-    try:
+
+    def look() -> str:
         nodes = check_parameters(find_resource(name, 'config'))
-    except DigiphysError as error:
-        return Finding('parameters', 'fail', str(error), 'correct the file, then: digiphys '
-                       f'doctor --config {quote(name)}')
-    return Finding('parameters', 'ok', f'{name} starts {", ".join(nodes) or "no node"}')
+        return f'{name} starts {", ".join(nodes) or "no node"}'
+    return _read('parameters', look,
+                 f'correct the file, then: digiphys doctor --config {quote(name)}')
 
 
 def check_rules(name: str) -> Finding:
     """Look for rules that move an actuator for long while no class is recognised."""
     from digiphys_ros.control.config import control_warnings, load_control
-    try:
+
+    def look() -> str | Finding:
         control = load_control(find_resource(name, 'config'))
+        if warnings := control_warnings(control):
+            return Finding('rules', 'warn', '; '.join(warnings),
+                           f'change `votes.max_unsure_s` in {name}')
+        return (f'{name}: no class recognised for {control.votes.max_unsure_s:g} s leads to the '
+                'safe state')
+    return _read('rules', look, f'correct the file, then: digiphys doctor --rules {quote(name)}')
+
+
+def _read(check: str, look: Callable[[], str | Finding], fix: str) -> Finding:
+    """Return what a look at files finds, its error with this fix."""
+    try:
+        found = look()
     except DigiphysError as error:
-        return Finding('rules', 'fail', str(error), 'correct the file, then: digiphys doctor '
-                       f'--rules {quote(name)}')
-    warnings = control_warnings(control)
-    if warnings:
-        return Finding('rules', 'warn', '; '.join(warnings),
-                       f'change `votes.max_unsure_s` in {name}')
-    return Finding('rules', 'ok', f'{name}: no class recognised for '
-                   f'{control.votes.max_unsure_s:g} s leads to the safe state')
+        return Finding(check, 'fail', str(error), fix)
+    return found if isinstance(found, Finding) else Finding(check, 'ok', found)
 
 
 def _version(package: str) -> str:

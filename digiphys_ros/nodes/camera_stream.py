@@ -81,7 +81,8 @@ class CameraStream:
         duplicates = self.duplicate_sources
         if arrived is None and not duplicates:
             sentence, fix = explain_silence(
-                self._node, self._subscription.topic, self._name, compressed=self._compressed)
+                self._node, self._subscription.topic, self._name, compressed=self._compressed,
+                heard=self._heard)
             return f'{SILENT} on {self._subscription.topic}: {sentence}', fix
         if self.health not in ('', 'fresh'):
             return self.health, fix_of(self.health)
@@ -109,9 +110,10 @@ class CameraStream:
     def listen(self, on_image: Callable[['CameraStream', Any], None], *, compressed: bool) -> None:
         """Call back for each image."""
         def take(message: Any) -> None:
+            self._heard = True
             self._stamps.add(stamp_s(message.header), self._node.now_s())
             on_image(self, message)
-        self._compressed = compressed
+        self._compressed, self._heard = compressed, False
         self._name = f'{self._prefix}image/compressed' if compressed else f'{self._prefix}image'
         self._subscription = qos.AdaptiveSubscription(
             self._node, CompressedImage if compressed else Image, self._name, take)

@@ -29,7 +29,7 @@ from digiphys_ros.doctor.finding import attempt, Finding
 from digiphys_ros.errors import DigiphysError
 from digiphys_ros.nodes.graph_estop import check_estop
 from digiphys_ros.nodes.graph_parameters import read_parameters
-from digiphys_ros.nodes.graph_reports import NODES, ReportListener
+from digiphys_ros.nodes.graph_reports import NODES, PATIENCE_S, ReportListener
 from digiphys_ros.nodes.graph_sources import check_inputs, IMAGES, own_publishers
 from digiphys_ros.nodes.qos import endpoint_name
 from digiphys_ros.resources import find_resource
@@ -42,20 +42,23 @@ HIDDEN = ('/rosout', '/parameter_events', '/clock')
 RULES = 'traffic_rules.yaml'
 
 
-def check_graph(seconds: float, rules: str, prefix: str = '') -> dict[str, Any]:
+def check_graph(seconds: float, rules: str, prefix: str = '', patience_s: float = PATIENCE_S
+                ) -> dict[str, Any]:
     """
     Watch the graph and report all that keeps commands from their actuators.
 
     :param seconds: how long to wait for discovery, and to listen.
     :param rules: rules file that names the topics of the actuators; empty: that of the gate.
     :param prefix: of the robot's names: empty or ``/robot``.
+    :param patience_s: how much longer to listen at most, as ``ReportListener.listen``.
     :return: ``findings``, the ``chain`` from image to actuator, and the names of ``rules`` and
         ``bundle`` that are ``running``, all as objects for JSON.
     """
     rclpy.init(args=[])
     node = Node('doctor', enable_rosout=False, start_parameter_services=False)
     try:
-        reports = ReportListener(node).listen(seconds, prefix)
+        listener = ReportListener(node)
+        reports = listener.listen(seconds, prefix, patience_s)
         running = _running(node, prefix)
         commands = _command_topics(rules or running.get('rules', RULES), prefix)
         chain = Chain(reports, prefix, _image_source(node, prefix), {
@@ -63,6 +66,7 @@ def check_graph(seconds: float, rules: str, prefix: str = '') -> dict[str, Any]:
             for name, topic in commands.items()})
         findings = [
             *attempt('graph', partial(_findings, node, list(commands.values()), prefix)),
+            *map(_hangs, listener.silent(prefix)),
             *attempt('chain', partial(check_chain, chain)),
             *attempt('e-stop', partial(check_estop, node, prefix, seconds)),
             *attempt('namespace', partial(_other_robots, reports, prefix))]
@@ -112,6 +116,12 @@ def _other_robots(reports: Mapping[str, Any], prefix: str) -> list[Finding]:
     return [Finding('namespace', 'warn', f'no node of this package reports in namespace '
                     f'{prefix or "/"}, but some do in {names}',
                     f'digiphys doctor --namespace {min(robots) or "/"}')]
+
+
+def _hangs(name: str) -> Finding:
+    return Finding('reports', 'fail', f'{name} is there and reports nothing on /diagnostics: it '
+                   'hangs, was stopped, or is not heard', f'look at the output of {name}, and '
+                   'start it again')
 
 
 def _topics(node: Node) -> list[str]:

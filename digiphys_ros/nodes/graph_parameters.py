@@ -26,6 +26,9 @@ from rclpy.parameter import Parameter
 ANSWER_S = 2.0
 """How long a node may take to give its parameters."""
 
+ATTEMPTS = 4
+"""How often it is asked meanwhile: an answer to who is just being discovered may be lost."""
+
 
 def read_parameters(node: Node, name: str, parameters: Sequence[str]) -> dict[str, Any] | None:
     """
@@ -39,13 +42,23 @@ def read_parameters(node: Node, name: str, parameters: Sequence[str]) -> dict[st
         return None
     client: Any = node.create_client(GetParameters, service)
     try:
-        future = client.call_async(GetParameters.Request(names=list(parameters)))
-        rclpy.spin_until_future_complete(node, future, timeout_sec=ANSWER_S)
-        if not future.done():
+        answer = _ask(node, client, GetParameters.Request(names=list(parameters)))
+        if answer is None:
             return None
         # a node that does not know them sends values that are not set, or none
         values = {key: Parameter.from_parameter_msg(ParameterMessage(name=key, value=one)).value
-                  for key, one in zip(parameters, future.result().values, strict=False)}
+                  for key, one in zip(parameters, answer.values, strict=False)}
         return {key: value for key, value in values.items() if value is not None}
     finally:
         node.destroy_client(client)
+
+
+def _ask(node: Node, client: Any, request: GetParameters.Request) -> Any:
+    client.wait_for_service(ANSWER_S)
+    for _ in range(ATTEMPTS):
+        future = client.call_async(request)
+        rclpy.spin_until_future_complete(node, future, timeout_sec=ANSWER_S / ATTEMPTS)
+        if future.done():
+            return future.result()
+        client.remove_pending_request(future)
+    return None

@@ -39,20 +39,26 @@ class ReportListener:
         self._newest: dict[str, tuple[float, DiagnosticStatus]] = {}
         node.create_subscription(DiagnosticArray, '/diagnostics', self._take, 50)
 
-    def listen(self, seconds: float, prefix: str) -> dict[str, NodeReport]:
+    def listen(self, seconds: float, prefix: str, patience_s: float = PATIENCE_S
+               ) -> dict[str, NodeReport]:
         """
         Return the reports by name.
 
         :param seconds: how long to listen; somewhat longer where no node of the robot is seen
             yet, or one has reported less than twice.
         :param prefix: of the robot's names: empty or ``/robot``.
+        :param patience_s: how much longer at most.
         """
         end_s = time.monotonic() + seconds
         while (now_s := time.monotonic()) < end_s or (
-                now_s < end_s + PATIENCE_S and not self._is_complete(prefix)):
+                now_s < end_s + patience_s and not self._is_complete(prefix)):
             rclpy.spin_once(self._node, timeout_sec=0.1)
         return {name: _report(name, self._first[name], newest)
                 for name, newest in self._newest.items()}
+
+    def silent(self, prefix: str) -> list[str]:
+        """Return the robot's nodes that are there and reported nothing."""
+        return sorted(self._expected(prefix) - self._newest.keys())
 
     def _take(self, array: DiagnosticArray) -> None:
         for status in array.status:

@@ -16,6 +16,7 @@
 
 from collections.abc import Sequence
 
+from digiphys_ros.nodes.endpoint_process import foreign_process
 from digiphys_ros.nodes.qos import endpoint_name
 from rclpy.node import Node
 from rclpy.topic_endpoint_info import TopicEndpointInfo
@@ -24,20 +25,27 @@ RAW, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
 SUFFIX = '/compressed'
 SHOWN = 6
 """How many image topics a sentence names."""
+FOREIGN_FIX = 'digiphys run --without camera --transport local_udp  # launch file: ' \
+    'camera:=false transport:=local_udp; or run both as one user, containers with --ipc=host'
 
 
-def explain_silence(node: Node, topic: str, name: str, *, compressed: bool) -> tuple[str, str]:
+def explain_silence(node: Node, topic: str, name: str, *, compressed: bool, heard: bool = False
+                    ) -> tuple[str, str]:
     """
     Return why no images arrive on a topic, and the fix.
 
     :param topic: its full name.
     :param name: what the node itself calls it, for a remap.
     :param compressed: the node waits for CompressedImage.
+    :param heard: images arrived there before.
     """
     wanted = COMPRESSED if compressed else RAW
     senders = node.get_publishers_info_by_topic(topic)
     names = _names(senders)
     if wanted in {one.topic_type for one in senders}:
+        if not heard and (foreign := _foreign(node, topic, senders)):
+            return f'{foreign} publishes there and is not heard: shared memory does not reach ' \
+                'from one user or container to another', FOREIGN_FIX
         return f'{names} publishes there and sends nothing', \
             f'look at the output of {names}: the camera may be unplugged, busy or not active'
     if senders:
@@ -48,6 +56,14 @@ def explain_silence(node: Node, topic: str, name: str, *, compressed: bool) -> t
         return 'nobody publishes images', \
             f'start the driver of the camera; it has to publish {wanted} on {topic}'
     return _on_other_topics(found, topic, name, wanted)
+
+
+def _foreign(node: Node, topic: str, senders: Sequence[TopicEndpointInfo]) -> str:
+    """Return the process of a publisher whose shared memory may not be read, else ''."""
+    own = [bytes(one.endpoint_gid) for one in node.get_subscriptions_info_by_topic(topic)
+           if endpoint_name(one) == node.get_fully_qualified_name()]
+    found = [foreign_process(bytes(one.endpoint_gid), gid) for one in senders for gid in own[:1]]
+    return ' and '.join(found) if all(found) else ''
 
 
 def image_topics(node: Node) -> dict[str, TopicEndpointInfo]:

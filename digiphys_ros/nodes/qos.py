@@ -41,6 +41,9 @@ EVERY_ONE = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
 BEST_EFFORT = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 """For images: the newest frame wins. As a subscription it matches every publisher."""
 
+UNKNOWN = '_NODE_NAME_UNKNOWN_'
+"""The name of a node whose endpoints are known and that is not heard itself."""
+
 
 def suited_to(publishers: Sequence[TopicEndpointInfo], depth: int) -> QoSProfile:
     """
@@ -61,6 +64,8 @@ def suited_to(publishers: Sequence[TopicEndpointInfo], depth: int) -> QoSProfile
 
 def endpoint_name(endpoint: TopicEndpointInfo) -> str:
     """Return the full name of the node behind an endpoint, as ``/robot/policy``."""
+    if endpoint.node_name == UNKNOWN:
+        return '(a node whose name did not arrive)'
     return f'{endpoint.node_namespace.rstrip("/")}/{endpoint.node_name}'
 
 

@@ -57,6 +57,9 @@ def test_gate_of_positions_that_hold_has_nothing_to_send_before_the_first_comman
     assert guarded.gate.last(guarded.now_s).values == {}
 
 
+@pytest.mark.field(
+    'RethinkRobotics/intera_sdk #49',
+    'the first position of an arm is reached faster than expected')
 def test_gate_sends_the_first_position_with_the_time_of_the_whole_range():
     guarded = Guarded(a=HELD)
     outputs = guarded.run(8.0, a=1.5)

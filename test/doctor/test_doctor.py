@@ -12,13 +12,12 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-import json
 import os
 import signal
-import subprocess
 import sys
 
 from digiphys_ros.doctor import shared_memory, system
+from digiphys_ros.doctor.ros_process import look_at_graph
 from digiphys_ros.resources import share_dir
 import pytest
 
@@ -26,6 +25,8 @@ pytestmark = pytest.mark.parallel
 FULL_HD = 1920 * 1080 * 3
 
 
+@pytest.mark.field(
+    'ros2/rmw_fastrtps #739', 'images larger than the shared-memory segment are lost')
 @pytest.mark.parametrize(('profile', 'status'), [
     ('local.xml', 'ok'), ('robot.xml', 'ok'), (None, 'fail')])
 @pytest.mark.parametrize(('distro', 'variable'), [
@@ -48,7 +49,8 @@ def test_profile_without_shared_memory_is_a_warning():
     assert 'no shared memory' in finding.found
 
 
-@pytest.mark.field('Fast-DDS #1606', 'shared memory does not fit into the /dev/shm of a container')
+@pytest.mark.field(
+    'eProsima/Fast-DDS #1606', 'shared memory does not fit into the /dev/shm of a container')
 def test_profile_that_does_not_fit_the_shared_memory_of_a_container_fails():
     profile = share_dir() / 'config/dds/local.xml'
     environment = {'ROS_DISTRO': 'kilted', 'FASTDDS_DEFAULT_PROFILES_FILE': str(profile)}
@@ -57,6 +59,8 @@ def test_profile_that_does_not_fit_the_shared_memory_of_a_container_fails():
     assert finding.status == 'fail'
     assert 'room for 67 MB' in finding.found
     assert '--shm-size' in finding.fix
+    assert 'cannot be written by this user' in system.check_profile(
+        environment, FULL_HD, room=0).found
 
 
 def test_a_profile_that_cannot_be_read_is_told(tmp_path):
@@ -127,6 +131,7 @@ def test_only_old_files_that_nobody_holds_are_left_over(tmp_path):
 TALK = """
 import sys, threading, rclpy
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import Twist, TwistStamped
 from sensor_msgs.msg import Image
 from std_msgs.msg import Bool, String
@@ -134,7 +139,8 @@ from vision_msgs.msg import Classification, VisionInfo
 rclpy.init()
 node = rclpy.create_node(sys.argv[1])
 kinds = {'Twist': Twist, 'TwistStamped': TwistStamped, 'Image': Image, 'Bool': Bool,
-         'String': String, 'Classification': Classification, 'VisionInfo': VisionInfo}
+         'String': String, 'Classification': Classification, 'VisionInfo': VisionInfo,
+         'DiagnosticArray': DiagnosticArray}
 for word in sys.argv[2:]:
     side, kind, topic, *reliability = word.split(':')
     profile = QoSProfile(depth=1, reliability=ReliabilityPolicy[(reliability or ['RELIABLE'])[0]])
@@ -162,24 +168,21 @@ def talk(robot, name, *words):
     return process
 
 
-def findings(robot, *words, status='fail'):
-    """Return doctor's findings of a status, by check."""
-    done = subprocess.run(
-        [sys.executable, '-m', 'digiphys_ros.cli.main', 'doctor', '--json', '-', '--seconds',
-         '0.5', *words],
-        env=robot.environment, capture_output=True, text=True, timeout=60)
-    report = json.loads(done.stdout)
-    assert done.returncode == (0 if report['healthy'] else 1)
-    return {one['check']: one for one in report['findings'] if one['status'] == status}
+def findings(robot, *, prefix='', status='fail'):
+    """Return doctor's findings about the running graph of a status, None for any, by check."""
+    look = look_at_graph({'seconds': 0.5, 'patience_s': 1.0, 'rules': '', 'prefix': prefix},
+                         robot.environment)
+    return {one.check: one for one in look.findings
+            if status in (one.status, None)}
 
 
-def finding(robot, check, *words, status='fail', says=''):
+def finding(robot, check, *, says='', **options):
     """Return one finding once doctor has it: on a busy machine discovery may take longer."""
     found = {}
 
     def there():
-        found.update(findings(robot, *words, status=status))
-        return check in found and says in found[check]['found']
+        found.update(findings(robot, **options))
+        return check in found and says in found[check].found
     robot.poll(there, f'finding {check}', timeout_s=90.0)
     return found[check]
 
@@ -189,30 +192,35 @@ def test_node_with_a_subscription_for_each_quality_matches_every_publisher(robot
     talk(robot, 'button', 'pub:Image:image:BEST_EFFORT')
     talk(robot, 'gate_estop', 'sub:Image:image:RELIABLE', 'sub:Image:image:BEST_EFFORT')
     talk(robot, 'viewer', 'sub:Image:image:RELIABLE')
-    found = finding(robot, 'QoS of /image')['found']
+    found = finding(robot, 'QoS of /image').found
     assert '-> /viewer' in found
     assert 'gate_estop' not in found
 
 
+@pytest.mark.field(
+    'ros-perception/image_pipeline #770',
+    'a viewer asks for RELIABLE and the camera offers BEST_EFFORT')
 @pytest.mark.ros
 def test_a_qos_mismatch_is_named_with_both_nodes_and_the_fix(robot):
     talk(robot, 'driver', 'pub:Image:image:BEST_EFFORT')
     talk(robot, 'viewer', 'sub:Image:image:RELIABLE')
-    failed = findings(robot)
-    assert list(failed) == ['QoS of /image']
-    assert '/driver -> /viewer' in failed['QoS of /image']['found']
-    assert 'BEST_EFFORT reliability' in failed['QoS of /image']['fix']
+    failed = finding(robot, 'QoS of /image')
+    assert '/driver -> /viewer' in failed.found
+    assert 'BEST_EFFORT reliability' in failed.fix
+    assert list(findings(robot)) == ['QoS of /image']
 
 
+@pytest.mark.field(
+    'ROBOTIS-GIT/turtlebot3 #1135', 'one side sends TwistStamped and the other takes Twist')
 @pytest.mark.ros
 def test_twist_against_twist_stamped_is_named_with_the_parameter(robot):
     robot.start('gate')
     robot.is_active('gate')
     talk(robot, 'base', 'sub:Twist:cmd_vel:RELIABLE')
-    failed = findings(robot)
-    assert 'kind: twist`' in failed['type of /cmd_vel']['fix']
+    assert 'kind: twist`' in finding(robot, 'type of /cmd_vel').fix
 
 
+@pytest.mark.field('bit-bots/bitbots_main #367', 'two nodes command the base at the same time')
 @pytest.mark.ros
 def test_a_second_publisher_on_the_command_topic_is_found(robot):
     robot.start('gate')
@@ -221,16 +229,19 @@ def test_a_second_publisher_on_the_command_topic_is_found(robot):
     # there is nothing before the gate
     assert list(findings(robot)) == ['chain']
     talk(robot, 'joystick', 'pub:TwistStamped:cmd_vel:RELIABLE')
-    assert 'joystick' in findings(robot)['commands on /cmd_vel']['found']
+    assert 'joystick' in finding(robot, 'commands on /cmd_vel', says='joystick').found
 
 
+@pytest.mark.field(
+    'turtlebot/turtlebot4 #603', 'commands are published and no base subscribes to them')
 @pytest.mark.ros
 def test_commands_that_nobody_hears_are_found(robot):
     robot.start('gate')
     robot.is_active('gate')
-    assert 'nobody listens' in findings(robot)['commands on /cmd_vel']['found']
+    assert 'nobody listens' in finding(robot, 'commands on /cmd_vel').found
 
 
+@pytest.mark.field('eProsima/Fast-DDS #2790', '/dev/shm fills up after many runs')
 @pytest.mark.ros
 def test_files_of_a_killed_process_are_found_and_those_of_a_live_one_kept(robot, monkeypatch):
     killed = talk(robot, 'killed', 'pub:Image:image:BEST_EFFORT')
@@ -247,17 +258,25 @@ def test_files_of_a_killed_process_are_found_and_those_of_a_live_one_kept(robot,
     assert not (kept | theirs) & found
 
 
+INPUTS = {'desired/base': 'TwistStamped', 'classification': 'Classification', 'image': 'Image',
+          'vision_info': 'VisionInfo', 'front/image': 'Image',
+          'front/classification': 'Classification'}
+
+
 @pytest.mark.ros
-@pytest.mark.parametrize(('topic', 'kind'), [
-    ('desired/base', 'TwistStamped'), ('classification', 'Classification'), ('image', 'Image'),
-    ('vision_info', 'VisionInfo'), ('front/image', 'Image'),
-    ('front/classification', 'Classification')])
-def test_doctor_two_publishers_on_an_input_are_named_with_a_fix(robot, topic, kind):
-    talk(robot, 'first', f'pub:{kind}:/car/{topic}')
-    talk(robot, 'second', f'pub:{kind}:/car/{topic}')
-    failed = finding(robot, f'publishers on /car/{topic}', '--namespace', 'car')
-    assert '/first, /second' in failed['found']
-    assert 'stop all but one' in failed['fix']
+def test_doctor_two_publishers_on_an_input_are_named_with_a_fix(robot):
+    for name in ('first', 'second'):
+        talk(robot, name, *(f'pub:{kind}:/car/{topic}' for topic, kind in INPUTS.items()))
+    found = {}
+
+    def are_there():
+        found.update(findings(robot, prefix='/car'))
+        return all(f'publishers on /car/{topic}' in found for topic in INPUTS)
+    robot.poll(are_there, 'findings', timeout_s=90.0)
+    for topic in INPUTS:
+        failed = found[f'publishers on /car/{topic}']
+        assert '/first, /second' in failed.found
+        assert 'stop all but one' in failed.fix
 
 
 @pytest.mark.ros
@@ -267,7 +286,7 @@ def test_doctor_two_publishers_on_a_remapped_image_are_named(robot):
     assert not findings(robot)
     talk(robot, 'player', 'pub:Image:/camera/image_raw')
     failed = finding(robot, 'publishers on /camera/image_raw')
-    assert '/driver, /player' in failed['found']
+    assert '/driver, /player' in failed.found
 
 
 @pytest.mark.ros
@@ -278,7 +297,7 @@ def test_doctor_guard_beside_its_gate_is_no_second_publisher(robot):
     talk(robot, 'gate', 'pub:TwistStamped:cmd_vel')
     assert not findings(robot)
     talk(robot, 'joystick', 'pub:TwistStamped:cmd_vel')
-    found = finding(robot, 'commands on /cmd_vel', says='/joystick')['found']
+    found = finding(robot, 'commands on /cmd_vel', says='/joystick').found
     assert '/gate, /joystick' in found
     assert 'gate_guard' not in found
 
@@ -292,21 +311,21 @@ def gate(robot, required):
 def test_doctor_required_estop_missing_silent_and_sent(robot):
     gate(robot, 'true')
     missing = finding(robot, 'e-stop')
-    assert 'no publisher on /estop' in missing['found']
-    assert missing['fix']
+    assert 'no publisher on /estop' in missing.found
+    assert missing.fix
     talk(robot, 'button', 'beat:Bool:estop')
     assert not findings(robot)
     talk(robot, 'dead_button', 'pub:Bool:estop')
     silent = finding(robot, 'e-stop', says='/dead_button')
-    assert '/dead_button is silent' in silent['found']
-    assert silent['fix']
+    assert '/dead_button is silent' in silent.found
+    assert silent.fix
 
 
 @pytest.mark.ros
 def test_doctor_estop_not_required_may_be_missing_or_silent(robot):
     gate(robot, 'false')
     hint = finding(robot, 'e-stop', status='warn')
-    assert 'no e-stop publisher on /estop' in hint['found']
+    assert 'no e-stop publisher on /estop' in hint.found
     talk(robot, 'button', 'pub:Bool:estop')
     assert 'e-stop' not in {**findings(robot), **findings(robot, status='warn')}
 
@@ -316,15 +335,22 @@ def test_doctor_estop_of_another_type_is_named(robot):
     gate(robot, 'false')
     talk(robot, 'button', 'pub:String:estop')
     failed = finding(robot, 'e-stop')
-    assert '/button publishes std_msgs/msg/String on /estop' in failed['found']
-    assert 'std_msgs/msg/Bool' in failed['fix']
+    assert '/button publishes std_msgs/msg/String on /estop' in failed.found
+    assert 'std_msgs/msg/Bool' in failed.fix
 
 
 @pytest.mark.ros
-def test_doctor_gate_that_does_not_answer_is_named(robot):
-    talk(robot, 'gate', 'deaf:x:x')
-    hint = finding(robot, 'e-stop', status='warn')
-    assert '/gate does not answer' in hint['found']
+def test_doctor_nodes_that_do_not_answer_or_report_are_named(robot):
+    talk(robot, 'gate', 'deaf:x:x', 'pub:DiagnosticArray:/diagnostics')
+    found = {}
+
+    def are_there():
+        found.update(findings(robot, status=None))
+        return 'reports' in found and 'does not answer' in found['e-stop'].found
+    robot.poll(are_there, 'findings', timeout_s=90.0)
+    assert found['e-stop'].status == 'warn'
+    assert found['reports'].status == 'fail'
+    assert '/gate is there and reports nothing' in found['reports'].found
 
 
 @pytest.mark.ros
@@ -338,5 +364,5 @@ def test_doctor_error_of_a_node_is_no_healthy_graph(robot):
     robot.start('policy')
     robot.wait(lambda: 'has no class' in robot.message('policy'), 'error')
     failed = finding(robot, 'diagnostics of /policy')
-    assert 'the model other@0 has no class' in failed['found']
-    assert 'set `bundle` of the classifier and `rules` of policy and gate' in failed['fix']
+    assert 'the model other@0 has no class' in failed.found
+    assert 'set `bundle` of the classifier and `rules` of policy and gate' in failed.fix

@@ -20,7 +20,7 @@ import subprocess
 import sys
 import threading
 
-from digiphys_ros.doctor import environment, shared_memory
+from digiphys_ros.doctor import environment, shared_memory, system
 from digiphys_ros.doctor.finding import attempt, Finding
 from digiphys_ros.errors import ConfigError
 import pytest
@@ -43,8 +43,8 @@ def doctor(*words, without=(), **changes):
     return {one['check']: one for one in json.loads(done.stdout)['findings']}
 
 
-@pytest.mark.field('rcl #201', 'an RMW that is not installed')
-@pytest.mark.field('rcutils #358', 'HOME is not set')
+@pytest.mark.field('ros2/rcl #201', 'an RMW that is not installed')
+@pytest.mark.field('ros2/rcutils #358', 'HOME is not set')
 def test_doctor_missing_rmw_home_and_opencv_leaves_every_finding(tmp_path):
     (tmp_path / 'cv2.py').write_text('raise ImportError("No module named cv2", name="cv2")')
     found = doctor(without=['HOME', 'ROS_HOME', 'ROS_LOG_DIR'],
@@ -58,7 +58,7 @@ def test_doctor_missing_rmw_home_and_opencv_leaves_every_finding(tmp_path):
     assert found['logs']['fix'] == 'export ROS_LOG_DIR=/tmp/ros_log'
 
 
-@pytest.mark.field('rmw_cyclonedds #61', 'a ROS_DOMAIN_ID that is no number or too large')
+@pytest.mark.field('ros2/rmw_cyclonedds #61', 'a ROS_DOMAIN_ID that is no number or too large')
 def test_doctor_wrong_domain_and_broken_files_leaves_every_finding(tmp_path):
     broken = tmp_path / 'my rules.yaml'
     broken.write_text('rules: [')
@@ -70,6 +70,18 @@ def test_doctor_wrong_domain_and_broken_files_leaves_every_finding(tmp_path):
     for check in ('rules', 'parameters'):
         assert f'{broken}:' in found[check]['found']
         assert f"'{broken}'" in found[check]['fix']
+
+
+@pytest.mark.field(
+    'ros-perception/vision_opencv #535', 'cv_bridge was built for NumPy 1 and NumPy 2 is there')
+def test_check_cv_bridge_that_does_not_import_is_a_warning_with_the_fix(tmp_path, monkeypatch):
+    (tmp_path / 'cv_bridge.py').write_text('raise AttributeError("_ARRAY_API not found")')
+    monkeypatch.setenv('PYTHONPATH', f'{tmp_path}:{os.environ.get("PYTHONPATH", "")}')
+    monkeypatch.syspath_prepend(tmp_path)
+    finding = system.check_cv_bridge()
+    assert finding.status == 'warn'
+    assert '_ARRAY_API not found' in finding.found
+    assert "pip install 'numpy<2'" in finding.fix
 
 
 def test_check_logs_folder_is_named_where_it_cannot_be_written(tmp_path):

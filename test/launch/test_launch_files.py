@@ -216,7 +216,15 @@ def test_the_pipeline_looks_where_the_world_shows_its_signs(gazebo, arguments, c
 @pytest.mark.parametrize('app', ['traffic', 'sorting', 'signals'])
 def test_an_adapter_stands_between_the_gate_and_the_bridge(gazebo, app):
     nodes = started(SIMULATION, app=app, namespace='r1')
-    assert parameters(nodes['/r1/gazebo_adapter']) == {'app': app, 'use_sim_time': True}
+    assert parameters(nodes['/r1/gazebo_adapter']) == {
+        'app': app, 'autostart': True, 'use_sim_time': True}
+
+
+def test_nodes_beside_gazebo_wait_for_a_lifecycle_manager_without_autostart(gazebo):
+    nodes = started(SIMULATION, autostart='false')
+    assert parameters(nodes['/gazebo_adapter'])['autostart'] is False
+    for name in ('classifier', 'policy', 'gate'):
+        assert 'autostart:=False' in nodes[f'/{name}'].words
 
 
 def test_triage_has_no_world_and_needs_no_gazebo():

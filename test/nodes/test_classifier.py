@@ -109,6 +109,8 @@ def slow_camera(robot, slow_bundle):
     one.stop()
 
 
+@pytest.mark.field(
+    'NVIDIA-ISAAC-ROS/isaac_ros_object_detection #15', 'detections without a time in their header')
 def test_the_answer_has_the_images_header_and_the_labels_name(camera):
     for seed in range(5):
         message, answer = camera.answer(picture(seed))
@@ -140,6 +142,9 @@ def test_broken_images_are_counted_and_told_and_harm_nothing(camera):
     assert camera.process.poll() is None
 
 
+@pytest.mark.field(
+    'ros-drivers/video_stream_opencv #27',
+    'a camera driver repeats its last image after the camera was lost')
 def test_frozen_and_black_frames_are_not_classified(camera):
     _, _first = camera.answer(picture(3))
     for _ in range(3):
@@ -152,6 +157,8 @@ def test_frozen_and_black_frames_are_not_classified(camera):
     assert len(camera.results) == 1
 
 
+@pytest.mark.field(
+    'dusty-nv/ros_deep_learning #126', 'a class is a number without a name for who listens')
 def test_label_table_is_latched(camera):
     from digiphys_ros.nodes.qos import LATCHED
     from vision_msgs.msg import LabelInfo, VisionInfo
@@ -173,6 +180,8 @@ def test_debug_image_is_drawn_for_those_who_listen(camera):
     assert drawn[0].header.frame_id == 'lens'
 
 
+@pytest.mark.field(
+    'leggedrobotics/darknet_ros #356', 'a detector is to take a compressed image topic')
 def test_compressed_images_are_classified(robot):
     from digiphys_ros.nodes.conversions import jpeg_message
     from sensor_msgs.msg import CompressedImage
@@ -245,6 +254,7 @@ def test_mono16_of_12_bits_is_classified(camera):
     camera.robot.wait(lambda: depth() == '14', 'depth')
 
 
+@pytest.mark.field('mgonzs13/yolo_ros #20', 'one model for several cameras')
 def test_several_cameras_go_through_the_network_together_and_are_answered_apart(robot):
     from sensor_msgs.msg import Image
     from vision_msgs.msg import Classification
@@ -274,6 +284,9 @@ def test_a_wrong_list_of_cameras_is_told(robot, cameras, told):
     robot.wait(lambda: told in robot.message('classifier'), 'refusal')
 
 
+@pytest.mark.field(
+    'stereolabs/zed-ros2-wrapper #40',
+    'who subscribes has to know the quality of service of the camera')
 def test_adapts_to_a_reliable_publisher(robot):
     from digiphys_ros.nodes.qos import RELIABLE
     from sensor_msgs.msg import Image
@@ -282,6 +295,8 @@ def test_adapts_to_a_reliable_publisher(robot):
     heard_reliably(robot, '/image')
 
 
+@pytest.mark.field(
+    'ros2/rclpy #1206', 'a subscription is destroyed while the executor has its message')
 def test_publishers_that_come_and_go_under_load_are_followed(camera):
     from digiphys_ros.nodes.qos import BEST_EFFORT
     from rclpy.qos import ReliabilityPolicy
@@ -303,6 +318,7 @@ def test_publishers_that_come_and_go_under_load_are_followed(camera):
     assert 'Traceback' not in robot.log('classifier')
 
 
+@pytest.mark.field('jsk-ros-pkg/coral_usb_ros #58', 'another model without a restart of the robot')
 def test_a_swap_under_load_loses_no_answer_and_a_bad_bundle_is_refused(camera, tmp_path):
     import shutil
 
@@ -352,6 +368,7 @@ def slow_bundle(tmp_path_factory):
     return folder / 'slow'
 
 
+@pytest.mark.field('opendr-eu/opendr #275', 'a slow network works through a queue of old images')
 def test_a_slow_model_works_on_the_newest_frame(slow_camera):
     camera, robot = slow_camera, slow_camera.robot
     camera.play(rate_hz=60.0)

@@ -73,6 +73,8 @@ def simulated(robot, make_base):
     clock.stop()
 
 
+@pytest.mark.field(
+    'ipa320/cob_simulation #127', 'the simulation is reset and its clock starts again')
 def test_a_simulation_clock_that_starts_again_stops_the_robot_and_lets_it_go_on(simulated):
     base, clock = simulated
     base.drive()
@@ -168,6 +170,8 @@ def test_nothing_moves_before_the_first_valid_command(base):
     assert base.robot.value('gate', 'base.accepted') == '0'
 
 
+@pytest.mark.field(
+    'amor-ros-pkg/rosaria #51', 'the node that commands the base crashes while it moves')
 def test_obeys_and_stops_when_the_commands_stop(base):
     base.drive()
     base.robot.wait(base.moves, 'motion')
@@ -189,6 +193,9 @@ def test_speeds_up_no_faster_than_the_limit(base):
         assert change <= 2.0 * (stamp_s(after) - stamp_s(before)) + 0.01
 
 
+@pytest.mark.field(
+    'farm-ng/tractor #82',
+    'commands from before or during an e-stop move the robot once it is cleared')
 def test_estop_latches_until_reset_and_reset_alone_moves_nothing(base):
     from std_srvs.srv import Trigger
     base.drive()
@@ -277,6 +284,7 @@ def test_an_estop_outlasts_the_gate(base, restarted):
     base.robot.wait(base.moves, 'motion after the reset')
 
 
+@pytest.mark.field('yujinrobot/yujin_ocs #16', 'what switches commands off sends no zero')
 def test_deactivation_stops_and_goes_on_saying_so(base):
     base.drive()
     base.robot.wait(base.moves, 'motion')
@@ -326,6 +334,7 @@ def test_limits_that_the_message_cannot_hold_are_refused(robot, tmp_path):
                'sentence')
 
 
+@pytest.mark.field('turtlebot/turtlebot4 #481', 'no base subscribes to the commands')
 def test_warns_when_nobody_listens(robot):
     robot.start('gate')
     robot.wait(lambda: 'nobody listens to /cmd_vel (TwistStamped)'

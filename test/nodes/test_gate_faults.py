@@ -57,6 +57,7 @@ def refuse_parameters(robot, count):
         assert not robot.set_parameter('gate', 'lease_s', 3.0).successful
 
 
+@pytest.mark.field('gabime/spdlog #3104', 'a terminal in scroll mode blocks who logs')
 def test_gate_with_blocked_output_stops_on_lease_end_and_estop(blocked, base):
     base.drive()
     base.robot.wait(base.moves, 'motion')
@@ -440,7 +441,7 @@ def test_required_estop_of_which_one_of_two_ends_stops(robot, make_base):
     robot.poll(lambda: (base.press(False), call(base, 'reset').success)[1], 'reset')
 
 
-@pytest.mark.field('Fast-DDS #5258', 'an e-stop publisher that matches is never heard')
+@pytest.mark.field('eProsima/Fast-DDS #5258', 'an e-stop publisher that matches is never heard')
 @pytest.mark.parametrize('stops', [True, False])
 def test_estop_publisher_that_is_never_heard_counts_as_pressed(robot, make_base, stops):
     base = make_base(estop_unheard_stops=stops)
@@ -526,6 +527,7 @@ def test_gate_without_memory_drives_where_that_is_allowed(without_memory, make_b
 
 # Two sources.
 
+@pytest.mark.field('bit-bots/bitbots_main #288', 'two nodes give the base conflicting goals')
 def test_two_publishers_of_commands_are_named_and_stop_the_gate_where_asked(base):
     base.drive()
     base.robot.wait(base.moves, 'motion')
@@ -563,6 +565,7 @@ rules:
 """
 
 
+@pytest.mark.field('enactic/openarm_ros2 #66', 'an arm leaps to zero when it is activated')
 def test_arm_that_holds_hears_nothing_at_first_and_never_leaps(robot, tmp_path):
     from sensor_msgs.msg import JointState
     from std_msgs.msg import Float64

@@ -49,7 +49,10 @@ def test_every_transition(robot, node):
     assert 'Traceback' not in robot.log(node)
 
 
-@pytest.mark.field('navigation2 #3080', 'lifecycle nodes without a bond under a manager')
+@pytest.mark.field(
+    'ros-navigation/navigation2 #3080', 'lifecycle nodes without a bond under a manager')
+@pytest.mark.field(
+    'ros-navigation/navigation2 #2752', 'a managed node dies, and its manager is at a loss')
 def test_lifecycle_manager_without_bond_starts_nodes_and_the_supervisor_leaves_them(robot):
     words = ['run', '--no-autostart', '--without', 'camera', '--without', 'classifier']
     run = robot.run('run', [sys.executable, '-m', 'digiphys_ros.cli.main', *words])
@@ -84,6 +87,7 @@ def child(process, node):
     return int((found.stdout.split() or [0])[0])
 
 
+@pytest.mark.field('ros2/rclpy #1209', 'a transition that the state does not allow kills the node')
 def test_lifecycle_manager_configure_of_an_active_node_is_refused(robot):
     robot.start('policy')
     robot.is_active('policy')
@@ -101,6 +105,8 @@ def test_run_no_autostart_is_a_parameter_of_each_node_that_set_may_override():
     assert all('autostart:=false' in words for words in commands.values())
 
 
+@pytest.mark.field('osrf/docker_images #721', 'a closed terminal leaves the node running')
+@pytest.mark.field('RobotWebTools/rosbridge_suite #1024', 'a node does not end on SIGTERM')
 @pytest.mark.parametrize(('node', 'number'), [
     *((node, number) for node in ('camera', 'classifier', 'policy', 'gate')
       for number in (signal.SIGINT, signal.SIGTERM)),
@@ -117,6 +123,9 @@ def test_a_signal_ends_the_process_cleanly(robot, default_signals, node, number)
     assert 'finalized' in robot.log(node)
 
 
+@pytest.mark.field(
+    'ros-navigation/navigation2 #817',
+    'an error in a transition is not reported to who manages the node')
 @pytest.mark.parametrize(('node', 'parameters', 'sentence'), [
     ('camera', {'source': '/nowhere'}, '/nowhere: does not exist'),
     ('camera', {'rate_hz': 'fast'}, 'parameter `rate_hz`: a number is needed, received'),
@@ -141,6 +150,8 @@ def test_a_corrected_parameter_lets_it_configure(robot):
     assert robot.transition('gate', CONFIGURE)
 
 
+@pytest.mark.field(
+    'ros2/teleop_twist_keyboard #40', 'a parameter can be set at run time and has no effect')
 def test_a_parameter_of_a_configured_node_is_refused_with_the_reason(robot):
     robot.start('gate')
     robot.is_active('gate')

@@ -185,6 +185,7 @@ def test_a_number_out_of_range_or_of_another_kind_is_refused(value):
         Parameter('share', 0.5, 'A share.', 0.0, 1.0).check(value)
 
 
+@pytest.mark.field('ros2/rclcpp #979', 'a whole number is given where a decimal one is needed')
 def test_an_integer_serves_as_a_number():
     assert Parameter('share', 0.5, 'A share.', 0.0, 1.0).check(1) == 1.0
 

@@ -60,6 +60,7 @@ def stamp_s(header):
     return header.stamp.sec + header.stamp.nanosec * 1e-9
 
 
+@pytest.mark.field('nasa-jpl/osr-rover-code #181', 'one node dies and the rover stops working')
 @pytest.mark.parametrize('node', ['classifier', 'policy'])
 def test_a_killed_node_leads_to_the_safe_state_in_time_and_comes_back(robot, node):
     pipeline = Pipeline(robot)
@@ -72,6 +73,8 @@ def test_a_killed_node_leads_to_the_safe_state_in_time_and_comes_back(robot, nod
     pipeline.wait_for_motion()
 
 
+@pytest.mark.field(
+    'ROBOTIS-GIT/turtlebot3 #1154', 'the last velocity persists when its source ends')
 def test_a_killed_gate_comes_back_in_the_safe_state(robot):
     pipeline = Pipeline(robot)
     pipeline.wait_for_motion()
@@ -102,6 +105,8 @@ def test_signal_to_end_ends_all_nodes(robot, number):
     assert not any(os.path.exists(f'/proc/{pid}') for pid in children)
 
 
+@pytest.mark.field(
+    'ms-iot/ROSOnWindows #394', 'processes go on after what launched them has ended')
 def test_no_node_outlives_a_killed_supervisor(robot):
     pipeline = Pipeline(robot)
     pipeline.wait_for_motion()
@@ -111,6 +116,8 @@ def test_no_node_outlives_a_killed_supervisor(robot):
     robot.poll(lambda: not any(os.path.exists(f'/proc/{pid}') for pid in children), 'end')
 
 
+@pytest.mark.field(
+    'pollen-robotics/grabette #89', 'the camera stops and the policy goes on with its last image')
 def test_frames_that_stop_lead_to_the_safe_state(robot):
     pipeline = Pipeline(robot)
     pipeline.wait_for_motion()
@@ -120,6 +127,7 @@ def test_frames_that_stop_lead_to_the_safe_state(robot):
     robot.wait(lambda: robot.value('gate', 'base.state') == 'expired', 'gate diagnostics')
 
 
+@pytest.mark.field('avidbots/flatland #89', 'topics of two robots ignore the namespace')
 def test_two_robots_in_two_namespaces_do_not_hear_each_other(robot):
     one = Pipeline(robot, namespace='robot1')
     two = Pipeline(robot, namespace='robot2')

@@ -14,6 +14,8 @@
 
 """Nodes of other users and in containers, whose shared memory is not that of the others."""
 
+import contextlib
+import json
 import os
 import signal
 import socket
@@ -32,19 +34,56 @@ AS_ANOTHER_USER = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'
                    '--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search']
 
 
-@pytest.mark.field('Fast-DDS #1750', "an e-stop of another user's process is not heard")
+@pytest.mark.field('eProsima/Fast-DDS #1750', "an e-stop of another user's process is not heard")
 def test_gate_of_another_user_hears_the_estop(robot):
-    own, run = robot.environment, robot.run
-    with tempfile.TemporaryDirectory() as home:
-        os.chmod(home, 0o777)
-        robot.environment = transport_environment(
-            'local', {**own, 'ROS_HOME': home, 'HOME': home}, images=False)
-        robot.run = lambda name, words: run(name, [*AS_ANOTHER_USER, *words])
+    with another_user(robot, 'local', images=False):
         gate = robot.start('gate')
-        robot.run, robot.environment = run, own
-        hears_the_estop(robot, gate)
-        gate.send_signal(signal.SIGINT)
-        gate.wait(10)
+    hears_the_estop(robot, gate)
+    gate.send_signal(signal.SIGINT)
+    gate.wait(10)
+
+
+@pytest.mark.field(
+    'eProsima/Fast-DDS #2956', 'a camera in a container is found and its images never come')
+@pytest.mark.field('eProsima/Fast-DDS #3475', 'a root shell hears nothing of the nodes of a user')
+def test_doctor_images_of_another_user_that_are_not_heard_are_named_with_the_fix(robot):
+    from sensor_msgs.msg import Image
+    publisher = robot.node.create_publisher(Image, 'image', 1)
+    robot.node.create_timer(0.1, lambda: publisher.publish(Image()))
+    with another_user(robot, 'local'):
+        classifier = robot.start('classifier')
+    found = {}
+
+    def names_the_process():
+        done = subprocess.run(
+            [sys.executable, '-m', 'digiphys_ros.cli.main', 'doctor', '--json', '-', '--seconds',
+             '0.5'], env=robot.environment, capture_output=True, text=True, timeout=60)
+        found.update({one['check']: one for one in json.loads(done.stdout)['findings']})
+        return f'process {os.getpid()} of user' in found.get('chain', {}).get('found', '')
+    robot.poll(names_the_process, 'finding', timeout_s=60.0)
+    assert 'no images reach /classifier' in found['chain']['found']
+    assert '--transport local_udp' in found['chain']['fix']
+    classifier.send_signal(signal.SIGINT)
+    classifier.wait(10)
+    # the fix works: these images are heard, and broken
+    with another_user(robot, 'local_udp'):
+        classifier = robot.start('classifier')
+    robot.poll(lambda: 'image of 0x0 pixels' in robot.log('classifier'), 'images')
+    classifier.send_signal(signal.SIGINT)
+    classifier.wait(10)
+
+
+@contextlib.contextmanager
+def another_user(robot, profile, *, images=True):
+    """Let the robot start nodes as nobody with this transport."""
+    own, run = robot.environment, robot.run
+    home = robot.home_of_nobody = tempfile.mkdtemp()
+    os.chmod(home, 0o777)
+    robot.environment = transport_environment(
+        profile, {**own, 'ROS_HOME': home, 'HOME': home}, images=images)
+    robot.run = lambda name, words: run(name, [*AS_ANOTHER_USER, *words])
+    yield
+    robot.run, robot.environment = run, own
 
 
 def addresses(pid):
@@ -93,7 +132,8 @@ print(len(heard))
 """
 
 
-@pytest.mark.field('Fast-DDS #1606', 'images are lost where /dev/shm is as small as in Docker')
+@pytest.mark.field(
+    'eProsima/Fast-DDS #1606', 'images are lost where /dev/shm is as small as in Docker')
 def test_run_with_the_shared_memory_of_a_container_loses_no_images(robot):
     environment = transport_environment('local', robot.environment, images=False)
     done = subprocess.run(

@@ -51,6 +51,7 @@ def test_reports_the_best_classes_in_order(bundle):
     assert not result.abstained
 
 
+@pytest.mark.field('BVLC/caffe #6147', 'an image of none of the classes gets one of them')
 def test_abstains_when_no_class_stands_out(bundle):
     result = Classifier(bundle, Answers(c14=1.0))(FRAME)
     assert result.abstained

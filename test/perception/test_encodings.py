@@ -131,7 +131,8 @@ def image_bytes(rest):
         'up to memory pages.')),
     b'\1' * (16384 - 480), b'\1' * (65536 - 480),
     pytest.param(b'\1' * 12 * 24, marks=pytest.mark.field(
-        'anholt/linux #12', 'The GPU rounds the height of the buffer up to 16 rows.'))])
+        'anholt/linux #12', 'The GPU rounds the height of the buffer up to 16 rows.'))],
+    ids=len)
 def test_padding_behind_the_last_row_is_left_out(rest):
     pixels, data = image_bytes(rest)
     frame = decode_image(data, height=20, width=8, encoding='rgb8', step=24, is_bigendian=False)

@@ -217,6 +217,9 @@ def test_tensorflow_takes_aligned_memory_as_it_is_and_copies_other(bundle, tenso
     np.testing.assert_array_equal(engine.infer(aligned), engine.infer(other))
 
 
+@pytest.mark.field(
+    'microsoft/onnxruntime #23372',
+    'the GPU does not work and the processor is used without a word')
 @pytest.mark.parametrize('works', [True, False])
 def test_onnx_runtime_takes_the_processor_where_cuda_does_not_work(
         onnx_bundle, monkeypatch, works):
@@ -272,6 +275,8 @@ def int8_bundle(tmp_path_factory):
                         logits=logits, card='')
 
 
+@pytest.mark.field(
+    'tensorflow/tensorflow #35072', 'how the input of an int8 model is scaled is unclear')
 def test_a_quantised_model_is_fed_with_the_pixels(int8_bundle):
     engine, _ = create_engine(int8_bundle)
     assert engine.spec.dtype == 'uint8'

@@ -37,6 +37,7 @@ def decode(pixels, encoding, *, padding=0, big=False, height=None, width=None):
                         step=padded.shape[1], is_bigendian=big)
 
 
+@pytest.mark.field('ros-perception/vision_opencv #115', 'rows are padded and `step` is ignored')
 @pytest.mark.parametrize('padding', [0, 5])
 @pytest.mark.parametrize(('encoding', 'colour'), [
     ('rgb8', 'rgb'), ('bgr8', 'bgr'), ('8UC3', 'bgr'), ('rgba8', 'rgba'), ('bgra8', 'bgra'),
@@ -49,6 +50,7 @@ def test_eight_bit_encodings(encoding, colour, padding):
     np.testing.assert_array_equal(frame.pixels, pixels)
 
 
+@pytest.mark.field('ros-perception/vision_opencv #7', 'a mono16 camera sends big-endian pixels')
 @pytest.mark.parametrize('padding', [0, 3])
 @pytest.mark.parametrize('big', [False, True])
 @pytest.mark.parametrize(('encoding', 'kind'), [('mono16', 'u2'), ('16UC1', 'u2'),
@@ -105,6 +107,9 @@ def test_small_and_odd_bayer_pictures_up_to_the_border(pattern, size):
     assert (frame.converted('rgb') == (200, 120, 40)).all()
 
 
+@pytest.mark.field(
+    'opencv/opencv #19629',
+    'red and blue change places as OpenCV names Bayer patterns differently')
 @pytest.mark.parametrize('padding', [0, 3])
 @pytest.mark.parametrize('pattern', ['rggb', 'bggr', 'gbrg', 'grbg'])
 def test_bayer_patterns(pattern, padding):
@@ -123,6 +128,7 @@ def rgb_of(y, u, v):
     return np.clip(rgb, 0, 255)
 
 
+@pytest.mark.field('ros-perception/image_pipeline #1021', 'a USB camera sends yuv422_yuy2')
 @pytest.mark.parametrize('padding', [0, 6])
 @pytest.mark.parametrize(('encoding', 'order'), [
     ('yuv422', 'uyvy'), ('uyvy', 'uyvy'), ('yuv422_yuy2', 'yuyv'), ('yuyv', 'yuyv')])

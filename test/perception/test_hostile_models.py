@@ -198,6 +198,7 @@ def test_keras_file_with_an_unsafe_layer_is_not_built(tmp_path, module, name):
     assert name in text
 
 
+@pytest.mark.field('io-no/CVE-Reports #5', 'a Keras file runs code in safe mode')
 def test_keras_file_with_a_lambda_runs_no_code(tmp_path):
     keras = pytest.importorskip('keras')
     target = tmp_path / 'written'
@@ -226,6 +227,7 @@ def test_keras_file_whose_layer_calls_a_function_of_files_is_not_built(tmp_path)
     assert not target.exists()
 
 
+@pytest.mark.field('io-no/CVE-Reports #7', 'an HDF5 file of Keras ignores the safe mode')
 def test_keras_file_in_the_old_format_is_refused(tmp_path):
     # Keras loads HDF5 without its safe mode
     keras_file(tmp_path)

@@ -80,6 +80,7 @@ def test_the_least_size_is_that_of_the_tensor_in_the_region(roi, fields, least):
     assert Preprocessor(PreprocessSpec(width=16, height=12, **fields), roi).least_size == least
 
 
+@pytest.mark.field('leggedrobotics/darknet_ros #43', 'the network was trained on RGB and gets BGR')
 @pytest.mark.parametrize('colour', ['rgb', 'bgr', 'mono'])
 def test_the_frames_colour_order_does_not_matter(colour):
     from_rgb = tensor(colour=colour)
@@ -188,6 +189,8 @@ def test_padded_rows_of_a_message_need_no_copy_first():
     np.testing.assert_array_equal(tensor(frame), tensor())
 
 
+@pytest.mark.field(
+    'mgonzs13/yolo_ros #39', 'a camera sends bgra8 and the network takes three channels')
 @pytest.mark.parametrize(('pixels', 'colour'), [
     (GRADIENT[..., 0], 'mono'), (GRADIENT[..., 0].astype('>u2') * 257, 'mono'),
     ((GRADIENT[..., 0] / 255).astype(np.float32), 'mono'),

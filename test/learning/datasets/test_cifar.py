@@ -57,6 +57,7 @@ class Evil:
         return print, ('this was run',)
 
 
+@pytest.mark.field('open-edge-platform/datumaro #327', "a data set in CIFAR's format runs code")
 def test_a_pickle_runs_no_code(cifar, capsys):
     folder, _ = cifar
     (folder / 'data_batch_1').write_bytes(pickle.dumps({b'data': Evil()}))

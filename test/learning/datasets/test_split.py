@@ -34,6 +34,9 @@ def numbered(classes, groups):
                    lambda index: np.full((2, 2), index, np.uint8))
 
 
+@pytest.mark.field('HULKs/hulk #2831', 'parts of a data set share recordings')
+@pytest.mark.field(
+    'HHTseng/video-classification #20', 'frames of one video are on both sides of the split')
 @given(st.lists(st.integers(0, 30), min_size=2, max_size=80), st.floats(0.05, 0.5),
        st.floats(0, 0.3), st.integers(0, 9))
 def test_no_group_is_on_two_sides_and_nothing_is_lost(numbers, validation, test, seed):

@@ -118,6 +118,8 @@ def test_golden_frames_are_none_of_the_data(trained, colours):
     assert frames.shape[1:] != images.shape[1:]
 
 
+@pytest.mark.field(
+    'tensorflow/tensorflow #27049', 'a training that is resumed gives another result')
 def test_a_killed_training_resumes_to_the_same_weights(colours, recipe_file, tmp_path):
     recipe = recipe_file(epochs=6, augment={'crop': 0.1, 'noise': 0.05, 'mixup': 0.2},
                          early_stopping={'patience': 5})
@@ -146,6 +148,7 @@ def test_another_recipe_cannot_resume(colours, recipe_file, tmp_path, capsys):
     assert 'another recipe or other data: start without --resume' in capsys.readouterr().err
 
 
+@pytest.mark.field('Nerogar/OneTrainer #1147', 'training goes on although its loss is NaN')
 def test_a_loss_that_is_no_number_stops_and_leaves_no_bundle(
         colours, recipe_file, tmp_path, capsys):
     recipe = recipe_file(optimizer={'name': 'sgd', 'learning_rate': 1e20})
@@ -169,6 +172,8 @@ def test_a_full_disk_leaves_the_last_checkpoint(colours, recipe_file, tmp_path):
     assert not [path for path in (tmp_path / 'b.training').iterdir() if 'new' in path.name]
 
 
+@pytest.mark.field(
+    'eg4000/SKU110K_CVPR19 #23', 'training ends at a broken image that is not named')
 def test_an_image_cut_off_is_named(tmp_path, recipe_file, capsys):
     import cv2
     for index, (label, value) in enumerate([('a', 10), ('b', 200)] * 6):
@@ -319,6 +324,7 @@ FLIPS = [({'augment': {'flip_horizontal': True}}, 'augment.flip_horizontal'),
 TURNS = {'augment': {'flip_vertical': True}}
 
 
+@pytest.mark.field('AlexeyAB/darknet #2416', 'flipped images confuse left and right')
 @pytest.mark.parametrize(('labels', 'changes', 'field'), [
     *((labels, *flip) for labels in ACROSS for flip in FLIPS),
     ('thumbs up\nthumbs down\nnone', TURNS, 'augment.flip_vertical'),

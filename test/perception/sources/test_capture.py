@@ -69,6 +69,8 @@ def play_device(monkeypatch, clock, **options):
     return camera, lambda: open_source('/dev/video7')
 
 
+@pytest.mark.field(
+    'opencv/opencv #13145', 'VideoCapture gives images from its buffer that are old')
 def test_a_device_never_shows_an_old_picture(monkeypatch):
     clock = [10.0]
     _, opened = play_device(monkeypatch, clock)
@@ -110,6 +112,8 @@ def test_device_is_asked_for_its_format_first_and_gives_what_was_asked(monkeypat
     assert reader.refused == ''
 
 
+@pytest.mark.field(
+    'chalmers-revere/opendlv #33', 'a camera gives another size than it was asked for')
 def test_device_that_gives_another_mode_is_reported_with_both(monkeypatch):
     camera, _ = play_device(monkeypatch, [0.0])
     camera.given = {**GIVEN, cv2.CAP_PROP_FRAME_WIDTH: 640.0,
@@ -173,6 +177,8 @@ def test_named_pipe_is_refused_and_not_waited_for(tmp_path):
         open_source(str(tmp_path / 'camera.avi'))
 
 
+@pytest.mark.field(
+    'blakeblackshear/frigate #1431', 'the log shows the password of a network camera')
 @pytest.mark.parametrize(('uri', 'shown'), [
     ('rtsp://me:p@ss@10.0.0.2:554/1', 'rtsp://***@10.0.0.2:554/1'),
     ('rtspsrc location=rtsp://me:secret@host/1 ! appsink',
@@ -191,6 +197,7 @@ def test_single_image_is_a_source(tmp_path):
     assert source.length == 1
 
 
+@pytest.mark.field('opencv/opencv #4506', 'an IP camera that is disconnected blocks the read')
 def test_stream_that_does_not_answer_ends_after_its_timeout(mjpeg_server):
     mjpeg_server.start()
     mjpeg_server.stall()
