@@ -12,7 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Stopping: how soon the safe command follows a dead camera, an e-stop and a dead gate."""
+"""
+Stopping: how soon the safe command follows a dead camera, an e-stop and a dead gate.
+
+And how soon the next gate follows a dead one.
+"""
 
 import argparse
 from collections.abc import Iterator
@@ -34,6 +38,7 @@ BUSY = [sys.executable, '-c', 'import time\nend = time.monotonic() + 3600\n'
 STOPS, SHORT_STOPS = 5000, 200
 PRESSES, SHORT_PRESSES = 200, 20
 ENDS, SHORT_ENDS = 20, 3
+RESTART_MS = 500.0
 LATEST_MS = 3 * PERIOD_S * 1e3
 """Two periods until the guard acts, and one that the gate's last turn may be old by then."""
 GATE = {'gate': {'lease_s': LEASE_S, 'rate_hz': RATE_HZ}}
@@ -46,19 +51,23 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     presses = estop_ms(SHORT_PRESSES if short else PRESSES)
     ends = {name: gate_end_ms(number, SHORT_ENDS if short else ENDS)
             for name, number in (('stopped', signal.SIGSTOP), ('killed', signal.SIGKILL))}
+    restarts = restart_ms(SHORT_ENDS if short else ENDS)
     limit_ms = (LEASE_S + PERIOD_S) * 1e3
     return {
         'cases': [
             _case(f'camera dead, {ROBOTS} gates and {ROBOTS} busy loops', dead),
             _case('e-stop pressed, 2 flooding writers', presses),
-            *(_case(f'gate {name}, its guard acts', values) for name, values in ends.items())],
+            *(_case(f'gate {name}, its guard acts', values) for name, values in ends.items()),
+            _case(f'gate killed, {ROBOTS} busy loops, the next gate publishes', restarts)],
         'bars': [
             bar('camera dead to safe command p99.9 / (lease + 1 period)',
                 percentile(dead, 99.9) / limit_ms, 1.0, most=True, wide=2.0),
             bar('e-stop to safe command, longest [ms]', max(presses), 20.0, most=True,
                 ratio=False),
             *(bar(f'gate {name} to safe command, longest [ms]', max(values), LATEST_MS,
-                  most=True, ratio=False) for name, values in ends.items())]}
+                  most=True, ratio=False) for name, values in ends.items()),
+            bar('gate killed to first command of the next gate, longest [ms]', max(restarts),
+                RESTART_MS, most=True, ratio=False)]}
 
 
 def _case(name: str, values: list[float]) -> dict[str, Any]:
@@ -99,6 +108,15 @@ def gate_end_ms(number: int, count: int) -> list[float]:
             values += result_of(script(
                 'stopper.py', 'gate', 'robot0', '1', str(pids[0]), str(number)), 60)
     return values
+
+
+def restart_ms(count: int) -> list[float]:
+    """Return from the death of a gate to the first command of the one in its place."""
+    with busy(ROBOTS), nodes(GATE, ('gate',), namespace='robot0', respawn=True) as supervisor:
+        values: list[float] = result_of(script(
+            'stopper.py', 'restart', 'robot0', str(count), str(supervisor.pids()['gate'])),
+            60 + 30 * count)
+        return values
 
 
 @contextmanager
