@@ -107,7 +107,7 @@ class GateNode(PipelineNode):
     def __init__(self, *, alone: bool = False, checked: CheckedRules | None = None,
                  **options: Any) -> None:
         super().__init__('gate', **options)
-        self._alone, self._checked = alone, checked
+        self._alone, self._checked_rules = alone, checked
         self._channels: list[Channel] = []
         self._inputs: list[qos.AdaptiveSubscription] = []
         self._endings: list[Callable[[], Any]] = []
@@ -124,7 +124,7 @@ class GateNode(PipelineNode):
         """Load the actuators and start to publish their safe states."""
         settings = self.settings
         actuators = load_actuators(find_resource(self.beside(settings.rules), 'config'),
-                                   self._checked)
+                                   self._checked_rules)
         for actuator in actuators.values():
             check_message(actuator)
         latched = self._recall()
