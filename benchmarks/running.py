@@ -138,19 +138,20 @@ def played(sender: 'subprocess.Popen[str]', patience_s: float) -> Played:
 
 @contextmanager
 def nodes(parameters: Mapping[str, Mapping[str, Any]] | None = None,
-          names: Sequence[str] = PIPELINE, namespace: str = '', respawn: bool = False
-          ) -> Iterator[Supervisor]:
+          names: Sequence[str] = PIPELINE, namespace: str = '', respawn: bool = False,
+          output: Any = subprocess.DEVNULL) -> Iterator[Supervisor]:
     """
     Run nodes, each a process; ``pipeline`` stands for classifier and policy in one.
 
-    :param respawn: whether a gate's process is one that waits for the death of its copy.
+    :param respawn: whether a process waits for the death of a gate.
+    :param output: a file that gets what they write.
     """
     environment = {RESPAWN: 'true'} if respawn else {}
     supervisor = Supervisor(
         {name: _command(name, parameters or {}, namespace) for name in names},
         {name: {**transport_environment('local', os.environ, images=False), **environment}
          for name in names},
-        subprocess.DEVNULL)
+        output)
     supervisor.start()
     try:
         yield supervisor

@@ -19,7 +19,7 @@ Drive one gate and stop it in one of several ways; print how long each stop took
 middleware got the messages, not those at which this process came to look at them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 import json
 import os
 from pathlib import Path
@@ -30,7 +30,6 @@ import time
 from typing import Any
 
 from digiphys_ros.nodes.estop_listener import GID_AT, GID_BYTES, take
-from digiphys_ros.realtime import prioritize_process, PROCESS_PRIORITY
 from digiphys_ros.respawn import LEAST_LIFE_S
 from geometry_msgs.msg import TwistStamped
 import rclpy
@@ -156,18 +155,17 @@ def by_signal(stopper: Stopper, pid: int, number: int) -> float:
     return (stopper.until_still() - ended_ns) / 1e6
 
 
-def by_restart(stopper: Stopper, pid: int) -> float:
+def by_restart(stopper: Stopper, pid: int) -> tuple[float, float]:
     """
-    Return from the death of a gate to the first command of the next one [ms].
+    Return when a gate was killed [s], and how long until the next one was heard [ms].
 
     :param pid: of the process that waits for the gate's death.
     """
-    # as a motor driver's, which a busy machine does not hold up
-    prioritize_process(PROCESS_PRIORITY)
     # by itself: what is spun does not say who published
     node = Node('restarts', namespace=stopper.node.get_namespace())
     listener = node.create_subscription(TwistStamped, 'cmd_vel', lambda _: None, 200)
     known: set[bytes] = set()
+    stopper.release()
     end_s = time.monotonic() + LEAST_LIFE_S + DRIVE_S
     while time.monotonic() < end_s or len(known) < 2:
         known |= {publisher for publisher, _ in _heard(listener)} | {
@@ -175,12 +173,14 @@ def by_restart(stopper: Stopper, pid: int) -> float:
             for one in node.get_publishers_info_by_topic('cmd_vel')}
         time.sleep(PAUSE_S)
     ended_ns, end_s = time.time_ns(), time.monotonic() + PATIENCE_S
-    os.kill(int(Path(f'/proc/{pid}/task/{pid}/children').read_text()), signal.SIGKILL)
+    # the gate is older than the spare process
+    gate = Path(f'/proc/{pid}/task/{pid}/children').read_text().split()[0]
+    os.kill(int(gate), signal.SIGKILL)
     while time.monotonic() < end_s:
         for publisher, sent_ns in _heard(listener):
             if publisher not in known:
                 node.destroy_node()
-                return (sent_ns - ended_ns) / 1e6
+                return ended_ns / 1e9, (sent_ns - ended_ns) / 1e6
         time.sleep(0.001)
     raise SystemExit('no other gate publishes')
 
@@ -210,9 +210,10 @@ def main(way: str, namespace: str, count: str, *words: str) -> None:
     end_s = time.monotonic() + PATIENCE_S
     while not stopper.desired.get_subscription_count() and time.monotonic() < end_s:
         time.sleep(0.05)
-    ways = {'lease': by_lease, 'estop': by_estop,
-            'gate': lambda one: by_signal(one, *map(int, words)),
-            'restart': lambda one: by_restart(one, *map(int, words))}
+    ways: dict[str, Callable[[Stopper], Any]] = {
+        'lease': by_lease, 'estop': by_estop,
+        'gate': lambda one: by_signal(one, *map(int, words)),
+        'restart': lambda one: by_restart(one, *map(int, words))}
     print(json.dumps([ways[way](stopper) for _ in range(int(count))]), flush=True)
     os._exit(0)
 

@@ -17,12 +17,10 @@
 from collections.abc import Callable
 import signal
 
-SIGNALS_TO_END = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-
 
 def on_signal_to_end(callback: Callable[[], None]) -> None:
     """Call back on SIGINT, SIGTERM, SIGQUIT and SIGHUP, as of an ssh session that breaks off."""
-    for number in SIGNALS_TO_END:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         # nohup has the closing ignored, and so it stays
         if number in (signal.SIGINT, signal.SIGTERM) or \
                 signal.getsignal(number) is not signal.SIG_IGN:

@@ -35,10 +35,12 @@ def file_version(path: str | Path) -> bytes:
 
 class CheckedRules:
     """
-    The result of the last check, in memory that copies of this process share.
+    The result of the last check, in memory that processes may share.
 
-    A check takes as long as all else at the start of a gate. A copy that starts in the place of
-    another one need not repeat it for the same file.
+    A check takes as long as all else at the start of a gate. One that starts in the place of
+    another need not repeat it for the same file.
+
+    :param memory: None for memory of this process.
 
     Example::
 
@@ -47,8 +49,8 @@ class CheckedRules:
             checked.keep(version, text := check(path))
     """
 
-    def __init__(self) -> None:
-        self._memory = mmap.mmap(-1, KEPT_BYTES)
+    def __init__(self, memory: mmap.mmap | None = None) -> None:
+        self._memory = memory or mmap.mmap(-1, KEPT_BYTES)
 
     def recall(self, version: bytes) -> bytes:
         """Return the result for this version of a file; empty where another was checked."""
@@ -58,7 +60,7 @@ class CheckedRules:
 
     def keep(self, version: bytes, text: bytes) -> None:
         """Keep a result; one that is too long, or of a file without a version, is not kept."""
-        if not version or len(text) >= KEPT_BYTES - VERSION_BYTES:
+        if not version or len(text) >= len(self._memory) - VERSION_BYTES:
             return
         # a process that is killed in the middle leaves no version
         self._memory[:VERSION_BYTES] = bytes(VERSION_BYTES)

@@ -17,6 +17,7 @@
 from collections.abc import Callable
 import contextlib
 from functools import partial
+import mmap
 import os
 from pathlib import Path
 import time
@@ -412,8 +413,9 @@ def _latch_path(node: str) -> Path:
 
 def main() -> None:
     """Run the gate node, and another one where it dies and a supervisor asks for it."""
-    node = partial(GateNode, alone=True, checked=CheckedRules())
-    respawn(partial(run_node, node))
+    def work(death: str, memory: mmap.mmap | None) -> None:
+        run_node(partial(GateNode, alone=True, checked=CheckedRules(memory)), death)
+    respawn(work)
 
 
 if __name__ == '__main__':

@@ -179,10 +179,6 @@ class Guard:
             self._send()
             time.sleep(self._period_s)
 
-    def close(self) -> None:
-        """Leave the graph: a publisher that is not destroyed is seen there for 20 s more."""
-        self._node.destroy_node()
-
     def _gates(self) -> set[tuple[int, ...]]:
         """Return the publishers of gates of this name: a dead one is known for a while."""
         name = self._node.get_fully_qualified_name().removesuffix(GUARD)
@@ -254,7 +250,6 @@ def main() -> None:
     heartbeat = Heartbeat(int(sys.argv[1]))
     guard = Guard(heartbeat, watched)
     guard.run()
-    guard.close()
     rclpy.try_shutdown()
 
 

@@ -79,7 +79,7 @@ def test_a_killed_gate_comes_back_in_the_safe_state(robot):
     pipeline = Pipeline(robot)
     pipeline.wait_for_motion()
     waits = pipeline.pid('gate')
-    gate, = children_of(waits)
+    gate = children_of(waits)[0]
     # one that dies sooner is left to the supervisor
     robot.wait(lambda: stamp_s(pipeline.obeyed[-1]) > stamp_s(pipeline.obeyed[0]) + 3.0, 'age')
     os.kill(gate, signal.SIGKILL)
@@ -87,9 +87,9 @@ def test_a_killed_gate_comes_back_in_the_safe_state(robot):
     robot.wait(lambda: len(pipeline.commands) > count + 3, 'commands')
     robot.wait(lambda: not pipeline.moves(), 'safe state')
     pipeline.wait_for_motion()
-    # by a copy of the process that waits for it
+    # in a spare process of the one that waits for its death
     assert pipeline.pid('gate') == waits
-    assert children_of(waits) not in ([], [gate])
+    assert gate not in children_of(waits)
     assert 'the process before this one ended with code -9' in robot.log('run')
 
 
