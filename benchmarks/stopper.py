@@ -15,8 +15,8 @@
 """
 Drive one gate and stop it in one of several ways; print how long each stop took [ms], as JSON.
 
-``stopper.py lease|estop|gate|restart|flood NAMESPACE COUNT [PID SIGNAL]``. Times are those at which the
-middleware got the messages, not those at which this process came to look at them.
+``stopper.py lease|estop|gate|restart|flood NAMESPACE COUNT [PID SIGNAL]``. Times are those at
+which the middleware got the messages, not those at which this process came to look at them.
 """
 
 from collections.abc import Callable, Iterator

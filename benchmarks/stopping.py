@@ -43,6 +43,8 @@ ENDS, SHORT_ENDS = 20, 3
 RESTART_MS = 500.0
 FIRST_OUTPUT = r'process before this one ended.*?\[(\d+\.\d+)\] \[robot0\.gate\]: base: '
 """Of the next gate: the line in its log that follows its first output, with the time [s]."""
+LATEST_MS = 3 * PERIOD_S * 1e3
+"""Two periods until the guard acts, and one that the gate's last turn may be old by then."""
 GATE = {'gate': {'lease_s': LEASE_S, 'rate_hz': RATE_HZ}}
 
 

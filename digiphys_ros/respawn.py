@@ -25,7 +25,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from typing import NoReturn
 
 from digiphys_ros.ending import on_signal_to_end
