@@ -28,6 +28,7 @@ from digiphys_ros.errors import BenchmarkError
 from digiphys_ros.nodes.configuration import command
 from digiphys_ros.nodes.diagnostics import SILENT
 from digiphys_ros.resources import find_resource
+from digiphys_ros.respawn import RESPAWN
 from digiphys_ros.supervisor import Supervisor
 from digiphys_ros.transport import private_environment, transport_environment
 
@@ -137,12 +138,20 @@ def played(sender: 'subprocess.Popen[str]', patience_s: float) -> Played:
 
 @contextmanager
 def nodes(parameters: Mapping[str, Mapping[str, Any]] | None = None,
-          names: Sequence[str] = PIPELINE, namespace: str = '') -> Iterator[Supervisor]:
-    """Run nodes, each a process; ``pipeline`` stands for classifier and policy in one."""
+          names: Sequence[str] = PIPELINE, namespace: str = '', respawn: bool = False,
+          output: Any = subprocess.DEVNULL) -> Iterator[Supervisor]:
+    """
+    Run nodes, each a process; ``pipeline`` stands for classifier and policy in one.
+
+    :param respawn: whether a process waits for the death of a gate.
+    :param output: a file that gets what they write.
+    """
+    environment = {RESPAWN: 'true'} if respawn else {}
     supervisor = Supervisor(
         {name: _command(name, parameters or {}, namespace) for name in names},
-        {name: transport_environment('local', os.environ, images=False) for name in names},
-        subprocess.DEVNULL)
+        {name: {**transport_environment('local', os.environ, images=False), **environment}
+         for name in names},
+        output)
     supervisor.start()
     try:
         yield supervisor

@@ -15,17 +15,22 @@
 """
 Drive one gate and stop it in one of several ways; print how long each stop took [ms], as JSON.
 
-``stopper.py lease|estop|gate|flood NAMESPACE COUNT [PID SIGNAL]``. Times are those at which the
-middleware got the messages, not those at which this process came to look at them.
+``stopper.py lease|estop|gate|restart|flood NAMESPACE COUNT [PID SIGNAL]``. Times are those at
+which the middleware got the messages, not those at which this process came to look at them.
 """
 
+from collections.abc import Callable, Iterator
 import json
 import os
+from pathlib import Path
+import signal
 import sys
 import threading
 import time
 from typing import Any
 
+from digiphys_ros.nodes.estop_listener import GID_AT, GID_BYTES, take
+from digiphys_ros.respawn import LEAST_LIFE_S
 from geometry_msgs.msg import TwistStamped
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
@@ -36,6 +41,7 @@ from std_srvs.srv import Trigger
 
 PAUSE_S, PATIENCE_S = 0.02, 20.0
 DRIVE_S = 0.5
+TWIST_BYTES = 256
 
 
 class Stopper:
@@ -149,6 +155,44 @@ def by_signal(stopper: Stopper, pid: int, number: int) -> float:
     return (stopper.until_still() - ended_ns) / 1e6
 
 
+def by_restart(stopper: Stopper, pid: int) -> tuple[float, float]:
+    """
+    Return when a gate was killed [s], and how long until the next one was heard [ms].
+
+    :param pid: of the process that waits for the gate's death.
+    """
+    # by itself: what is spun does not say who published
+    node = Node('restarts', namespace=stopper.node.get_namespace())
+    listener = node.create_subscription(TwistStamped, 'cmd_vel', lambda _: None, 200)
+    known: set[bytes] = set()
+    stopper.release()
+    end_s = time.monotonic() + LEAST_LIFE_S + DRIVE_S
+    while time.monotonic() < end_s or len(known) < 2:
+        known |= {publisher for publisher, _ in _heard(listener)} | {
+            bytes(one.endpoint_gid[:GID_BYTES])
+            for one in node.get_publishers_info_by_topic('cmd_vel')}
+        time.sleep(PAUSE_S)
+    ended_ns, end_s = time.time_ns(), time.monotonic() + PATIENCE_S
+    # the gate is older than the spare process
+    gate = Path(f'/proc/{pid}/task/{pid}/children').read_text().split()[0]
+    os.kill(int(gate), signal.SIGKILL)
+    while time.monotonic() < end_s:
+        for publisher, sent_ns in _heard(listener):
+            if publisher not in known:
+                node.destroy_node()
+                return ended_ns / 1e9, (sent_ns - ended_ns) / 1e6
+        time.sleep(0.001)
+    raise SystemExit('no other gate publishes')
+
+
+def _heard(listener: Any) -> Iterator[tuple[bytes, int]]:
+    """Yield publisher and time [ns] of each message that has arrived."""
+    while (taken := take(listener, TWIST_BYTES)) is not None:
+        info = taken[1]
+        # the time at which it was sent comes first
+        yield info[GID_AT:GID_AT + GID_BYTES], int.from_bytes(info[:8], 'little')
+
+
 def flood(stopper: Stopper, seconds: float) -> None:
     """Ask for motion, and release the e-stop, as often as this process can."""
     end_s = time.monotonic() + seconds
@@ -166,8 +210,10 @@ def main(way: str, namespace: str, count: str, *words: str) -> None:
     end_s = time.monotonic() + PATIENCE_S
     while not stopper.desired.get_subscription_count() and time.monotonic() < end_s:
         time.sleep(0.05)
-    ways = {'lease': by_lease, 'estop': by_estop,
-            'gate': lambda one: by_signal(one, *map(int, words))}
+    ways: dict[str, Callable[[Stopper], Any]] = {
+        'lease': by_lease, 'estop': by_estop,
+        'gate': lambda one: by_signal(one, *map(int, words)),
+        'restart': lambda one: by_restart(one, *map(int, words))}
     print(json.dumps([ways[way](stopper) for _ in range(int(count))]), flush=True)
     os._exit(0)
 

@@ -12,14 +12,20 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Stopping: how soon the safe command follows a dead camera, an e-stop and a dead gate."""
+"""
+Stopping: how soon the safe command follows a dead camera, an e-stop and a dead gate.
+
+And how soon the next gate follows a dead one.
+"""
 
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
+import re
 import signal
 import subprocess
 import sys
+import tempfile
 from typing import Any
 
 from benchmarks.running import bar, nodes, result_of, script
@@ -34,6 +40,9 @@ BUSY = [sys.executable, '-c', 'import time\nend = time.monotonic() + 3600\n'
 STOPS, SHORT_STOPS = 5000, 200
 PRESSES, SHORT_PRESSES = 200, 20
 ENDS, SHORT_ENDS = 20, 3
+RESTART_MS = 500.0
+FIRST_OUTPUT = r'process before this one ended.*?\[(\d+\.\d+)\] \[robot0\.gate\]: base: '
+"""Of the next gate: the line in its log that follows its first output, with the time [s]."""
 LATEST_MS = 3 * PERIOD_S * 1e3
 """Two periods until the guard acts, and one that the gate's last turn may be old by then."""
 GATE = {'gate': {'lease_s': LEASE_S, 'rate_hz': RATE_HZ}}
@@ -46,19 +55,24 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     presses = estop_ms(SHORT_PRESSES if short else PRESSES)
     ends = {name: gate_end_ms(number, SHORT_ENDS if short else ENDS)
             for name, number in (('stopped', signal.SIGSTOP), ('killed', signal.SIGKILL))}
+    restarts, heard = restart_ms(SHORT_ENDS if short else ENDS)
     limit_ms = (LEASE_S + PERIOD_S) * 1e3
     return {
         'cases': [
             _case(f'camera dead, {ROBOTS} gates and {ROBOTS} busy loops', dead),
             _case('e-stop pressed, 2 flooding writers', presses),
-            *(_case(f'gate {name}, its guard acts', values) for name, values in ends.items())],
+            *(_case(f'gate {name}, its guard acts', values) for name, values in ends.items()),
+            _case(f'gate killed, {ROBOTS} busy loops, the next gate sends', restarts),
+            _case(f'gate killed, {ROBOTS} busy loops, the next gate is heard', heard)],
         'bars': [
             bar('camera dead to safe command p99.9 / (lease + 1 period)',
                 percentile(dead, 99.9) / limit_ms, 1.0, most=True, wide=2.0),
             bar('e-stop to safe command, longest [ms]', max(presses), 20.0, most=True,
                 ratio=False),
             *(bar(f'gate {name} to safe command, longest [ms]', max(values), LATEST_MS,
-                  most=True, ratio=False) for name, values in ends.items())]}
+                  most=True, ratio=False) for name, values in ends.items()),
+            bar('gate killed to first output of the next gate, longest [ms]', max(restarts),
+                RESTART_MS, most=True, ratio=False)]}
 
 
 def _case(name: str, values: list[float]) -> dict[str, Any]:
@@ -99,6 +113,25 @@ def gate_end_ms(number: int, count: int) -> list[float]:
             values += result_of(script(
                 'stopper.py', 'gate', 'robot0', '1', str(pids[0]), str(number)), 60)
     return values
+
+
+def restart_ms(count: int) -> tuple[list[float], list[float]]:
+    """
+    Return from the death of a gate to the next one, which sends, and which is heard.
+
+    The first is taken from its log: it is known before a listener has found the new publisher.
+    """
+    with tempfile.TemporaryFile('w+') as log:
+        with busy(ROBOTS), nodes(GATE, ('gate',), namespace='robot0', respawn=True, output=log
+                                 ) as supervisor:
+            found = result_of(script(
+                'stopper.py', 'restart', 'robot0', str(count), str(supervisor.pids()['gate'])),
+                60 + 30 * count)
+        log.seek(0)
+        first_s = [float(stamp) for stamp in re.findall(FIRST_OUTPUT, log.read(), re.DOTALL)]
+    return ([(sent_s - ended_s) * 1e3
+             for sent_s, (ended_s, _) in zip(first_s, found, strict=True)],
+            [heard_ms for _, heard_ms in found])
 
 
 @contextmanager

@@ -33,15 +33,16 @@ def prioritize_thread(priority: int) -> bool:
         if not prioritize_thread(OUTPUT_PRIORITY):
             warn('a busy machine may delay the output')
     """
-    return _prioritize(0, priority)
+    return prioritize(0, priority)
 
 
 def prioritize_process(priority: int) -> bool:
     """Do the same for all threads of this process, as those of the middleware."""
-    return all([_prioritize(int(thread), priority) for thread in os.listdir('/proc/self/task')])
+    return all([prioritize(int(thread), priority) for thread in os.listdir('/proc/self/task')])
 
 
-def _prioritize(thread: int, priority: int) -> bool:
+def prioritize(thread: int, priority: int) -> bool:
+    """Do the same for one thread by its number, 0 for this one."""
     try:
         os.sched_setscheduler(thread, os.SCHED_RR, os.sched_param(priority))
     except ProcessLookupError:

@@ -27,8 +27,8 @@ HEALTHY_AFTER_S = 10.0
 LONGEST_PAUSE_S = 10.0
 
 
-def _die_with_parent() -> None:
-    """Let the kernel end this child when the supervisor is killed without a chance to do it."""
+def die_with_parent() -> None:
+    """Let the kernel end this child when its parent is killed without a chance to do it."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
@@ -94,7 +94,7 @@ class Supervisor:
         return subprocess.Popen(
             self.commands[name], env=dict(self.environments[name]), stdin=subprocess.DEVNULL,
             stdout=self.output, stderr=self.output, start_new_session=True,
-            preexec_fn=_die_with_parent)
+            preexec_fn=die_with_parent)
 
     def _look_after(self, name: str, child: _Child) -> list[str]:
         now_s = time.monotonic()

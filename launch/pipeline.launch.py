@@ -31,6 +31,7 @@ from pathlib import Path
 from digiphys_ros.nodes.configuration import check_parameters, unused_sections
 from digiphys_ros.nodes.middleware import check_remap
 from digiphys_ros.resources import find_resource
+from digiphys_ros.respawn import RESPAWN
 from digiphys_ros.transport import (
     memory_note,
     network_exposure,
@@ -167,6 +168,7 @@ def _node(executable: str, overrides: Mapping[str, LaunchConfiguration] | None =
         remappings=[('image', image), ('image/compressed', [image, '/compressed'])],
         ros_arguments=['--log-level', LaunchConfiguration('log_level')],
         respawn=LaunchConfiguration('respawn'), respawn_delay=0.2,
+        additional_env={RESPAWN: LaunchConfiguration('respawn')},
         output='screen', emulate_tty=True, condition=condition)
 
 

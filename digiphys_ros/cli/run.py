@@ -24,6 +24,7 @@ from digiphys_ros.ending import on_signal_to_end
 from digiphys_ros.errors import ConfigError, did_you_mean, UsageError
 from digiphys_ros.output_relay import relay_output
 from digiphys_ros.resources import find_resource
+from digiphys_ros.respawn import RESPAWN
 from digiphys_ros.ros_environment import check_environment, check_middleware, find_log_folder
 from digiphys_ros.supervisor import Supervisor
 from digiphys_ros.transport import memory_note, network_exposure, transport_environment
@@ -69,7 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
         if note:
             _tell(note)
     supervisor = Supervisor(commands, {
-        node: transport_environment(arguments.transport, os.environ, images=node in IMAGE_NODES)
+        node: {RESPAWN: 'true', **transport_environment(
+            arguments.transport, os.environ, images=node in IMAGE_NODES)}
         for node in commands})
     stopping = threading.Event()
     on_signal_to_end(stopping.set)

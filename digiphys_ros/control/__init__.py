@@ -26,6 +26,7 @@ from digiphys_ros.control.actuators import (
     Limits,
     load_actuators,
 )
+from digiphys_ros.control.checked_rules import CheckedRules
 from digiphys_ros.control.command import DesiredCommand, Refusal
 from digiphys_ros.control.estop import EstopInput
 from digiphys_ros.control.gate import Gate, GateOutput, GateState
@@ -35,6 +36,7 @@ from digiphys_ros.control.signal_gate import make_gate
 
 __all__ = [
     'Actuator',
+    'CheckedRules',
     'DesiredCommand',
     'EstopInput',
     'Gate',

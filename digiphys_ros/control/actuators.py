@@ -22,6 +22,7 @@ import subprocess
 import sys
 from typing import Any
 
+from digiphys_ros.control.checked_rules import CheckedRules, file_version
 from digiphys_ros.control.signals import SignalPlan
 from digiphys_ros.errors import ConfigError
 
@@ -114,21 +115,32 @@ class Actuator:
         return any(limits.safe is None for limits in self.fields.values())
 
 
-def load_actuators(path: str | Path) -> dict[str, Actuator]:
+def load_actuators(path: str | Path, checked: CheckedRules | None = None) -> dict[str, Actuator]:
     """
     Return the actuators of a rules file, checked in a short-lived process.
 
     The gate lives beside the actuator, and the checker would be a fifth of its memory.
 
+    :param checked: what was checked before, and is not checked again.
     :raises ConfigError: naming the file, the line and the field.
     """
+    # of before the check: a file that changes meanwhile has another one
+    version = file_version(path)
+    text = checked.recall(version) if checked else b''
+    if not text:
+        text = _check(path)
+        if checked:
+            checked.keep(version, text)
+    return {name: actuator_from_plain(values) for name, values in json.loads(text).items()}
+
+
+def _check(path: str | Path) -> bytes:
     checker = subprocess.run(
-        [sys.executable, '-m', 'digiphys_ros.control.config', str(path)], capture_output=True,
-        text=True)
+        [sys.executable, '-m', 'digiphys_ros.control.config', str(path)], capture_output=True)
     if checker.returncode:
-        raise ConfigError(checker.stderr.strip() or f'{path}: could not be checked.')
-    return {name: actuator_from_plain(values)
-            for name, values in json.loads(checker.stdout).items()}
+        raise ConfigError(checker.stderr.decode(errors='replace').strip()
+                          or f'{path}: could not be checked.')
+    return checker.stdout
 
 
 def actuator_from_plain(values: dict[str, Any]) -> Actuator:

@@ -96,14 +96,23 @@ def take_message(subscription: Any) -> tuple[bytes, int | None, bool] | None:
 
     By a call of rcl: rclpy of Humble and Jazzy does not say who published a message.
     """
-    message, info = ctypes.create_string_buffer(8), ctypes.create_string_buffer(INFO_BYTES)
+    taken = take(subscription, 8)
+    if taken is None:
+        return None
+    message, info = taken
+    sequence = int.from_bytes(info[SEQUENCE_AT:SEQUENCE_AT + 8], 'little')
+    # all bits are set where the middleware does not number messages
+    return (info[GID_AT:GID_AT + GID_BYTES],
+            sequence if 0 < sequence < 1 << 63 else None, message[0] != 0)
+
+
+def take(subscription: Any, size: int) -> tuple[bytes, bytes] | None:
+    """Return the next message as C has it, of at most ``size`` bytes, and its rmw_message_info."""
+    message, info = ctypes.create_string_buffer(size), ctypes.create_string_buffer(INFO_BYTES)
     with subscription.handle:
         if _rcl().rcl_take(subscription.handle.pointer, message, info, None):
             return None
-    sequence = int.from_bytes(info.raw[SEQUENCE_AT:SEQUENCE_AT + 8], 'little')
-    # all bits are set where the middleware does not number messages
-    return (info.raw[GID_AT:GID_AT + GID_BYTES],
-            sequence if 0 < sequence < 1 << 63 else None, message.raw[0] != 0)
+    return message.raw, info.raw
 
 
 @cache

@@ -17,12 +17,14 @@
 from collections.abc import Callable
 import contextlib
 from functools import partial
+import mmap
 import os
 from pathlib import Path
 import time
 from typing import Any
 
 from digiphys_ros.control import (
+    CheckedRules,
     DesiredCommand,
     EstopInput,
     GateState,
@@ -51,6 +53,7 @@ from digiphys_ros.nodes.process import run_node
 from digiphys_ros.nodes.timer import Timer
 from digiphys_ros.realtime import prioritize_process, PROCESS_PRIORITY
 from digiphys_ros.resources import find_resource
+from digiphys_ros.respawn import respawn
 from digiphys_ros.ros_environment import ros_home
 from rclpy.duration import Duration
 from std_srvs.srv import Trigger
@@ -72,6 +75,7 @@ class GateNode(PipelineNode):
     process beside this one (``gate_guard``) sends the safe state where this one hangs or dies.
 
     :param alone: whether the process runs no other node: then all of it may be real-time.
+    :param checked: what gates before this one have checked.
     """
 
     PARAMETERS = (
@@ -101,9 +105,10 @@ class GateNode(PipelineNode):
                   'Stop while more than one node publishes on an input.', runtime=True),
     )
 
-    def __init__(self, *, alone: bool = False, **options: Any) -> None:
+    def __init__(self, *, alone: bool = False, checked: CheckedRules | None = None,
+                 **options: Any) -> None:
         super().__init__('gate', **options)
-        self._alone = alone
+        self._alone, self._checked_rules = alone, checked
         self._channels: list[Channel] = []
         self._inputs: list[qos.AdaptiveSubscription] = []
         self._endings: list[Callable[[], Any]] = []
@@ -114,12 +119,13 @@ class GateNode(PipelineNode):
         self._estop = EstopInput()
         self._loop: OutputLoop | None = None
         self._guard: GuardProcess | None = None
-        self._wants_to_obey = self._obeys = False
+        self._wants_to_obey = False
 
     def configure(self) -> None:
         """Load the actuators and start to publish their safe states."""
         settings = self.settings
-        actuators = load_actuators(find_resource(self.beside(settings.rules), 'config'))
+        actuators = load_actuators(find_resource(self.beside(settings.rules), 'config'),
+                                   self._checked_rules)
         for actuator in actuators.values():
             check_message(actuator)
         latched = self._recall()
@@ -173,7 +179,7 @@ class GateNode(PipelineNode):
 
     def deactivate(self) -> None:
         """Send the safe state, and go on sending it."""
-        self._wants_to_obey = self._obeys = False
+        self._wants_to_obey = False
         assert self._loop is not None
         with self._loop.lock:
             self._loop.obeys = False
@@ -183,7 +189,7 @@ class GateNode(PipelineNode):
 
     def cleanup(self) -> None:
         """Send the safe state once more, then fall silent."""
-        self._wants_to_obey = self._obeys = False
+        self._wants_to_obey = False
         for end in self._endings:
             end()
         if self._loop is not None:
@@ -216,6 +222,10 @@ class GateNode(PipelineNode):
         running_s = self._running_clock.now_s(now_s, steady_s)
         # a simulation has its own seconds; any other clock can be set
         return running_s, running_s if self.simulated else steady_s
+
+    @property
+    def _obeys(self) -> bool:
+        return self._loop is not None and self._loop.obeys
 
     # What the node's thread does for the loop.
 
@@ -256,7 +266,7 @@ class GateNode(PipelineNode):
             return
         with self._loop.lock:
             if not self._estop.silent(now_s, to_start=True):
-                self._obeys = self._loop.obeys = True
+                self._loop.obeys = True
                 for channel in self._channels:
                     channel.gate.activate()
         if self._obeys:
@@ -402,8 +412,10 @@ def _latch_path(node: str) -> Path:
 
 
 def main() -> None:
-    """Run the gate node."""
-    run_node(partial(GateNode, alone=True))
+    """Run the gate node, and another one where it dies and a supervisor asks for it."""
+    def work(death: str, memory: mmap.mmap | None) -> None:
+        run_node(partial(GateNode, alone=True, checked=CheckedRules(memory)), death)
+    respawn(work)
 
 
 if __name__ == '__main__':

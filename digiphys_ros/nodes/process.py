@@ -43,22 +43,24 @@ LARGEST_KEPT_BYTES = 32 << 20
 COLLECT_S = 1.0
 
 
-def run_node(make_node: Callable[[], PipelineNode]) -> None:
+def run_node(make_node: Callable[[], PipelineNode], note: str = '') -> None:
     """Run one node as a process; a signal to end goes through its shutdown transition."""
-    run_nodes(lambda: [make_node()])
+    run_nodes(lambda: [make_node()], note)
 
 
-def run_nodes(make_nodes: Callable[[], Sequence[PipelineNode]]) -> None:
+def run_nodes(make_nodes: Callable[[], Sequence[PipelineNode]], note: str = '') -> None:
     """
     Run nodes in one process, started in their order and ended in the reverse.
 
     Nothing that they write to a terminal, a pipe or a log can hold them up. What the middleware
     refuses ends the process with one sentence and code 2.
+
+    :param note: a line to write at the start.
     """
     open_closed_streams()
     log, problem = open_log()
     end_relay = relay_output(log)
-    sys.stderr.write(problem)
+    sys.stderr.write(problem + note)
     try:
         _run_nodes(make_nodes)
     except Exception as error:

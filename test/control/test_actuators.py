@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-from digiphys_ros.control import Limits, load_actuators
+from digiphys_ros.control import actuators, CheckedRules, Limits, load_actuators
 from digiphys_ros.control.schema import ActuatorConfig
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.resources import share_dir
@@ -30,6 +30,34 @@ def test_the_shipped_actuators_are_read_without_the_checker_in_this_process():
     assert base.topic == 'cmd_vel'
     assert base.fields['linear.x'] == Limits(0.0, 0.6, 0.0, 2.0)
     assert base.safe_values() == {'linear.x': 0.0, 'angular.z': 0.0}
+
+
+def test_load_actuators_checks_a_file_again_only_where_it_changed(tmp_path, monkeypatch):
+    path, checked = tmp_path / 'rules.yaml', CheckedRules()
+    rules = (share_dir() / 'config' / 'sorting_rules.yaml').read_text()
+    path.write_text(rules)
+    first = load_actuators(path, checked)
+    with monkeypatch.context() as without_checker:
+        without_checker.setattr(actuators.subprocess, 'run', None)
+        assert load_actuators(path, checked) == first
+    path.write_text(rules.replace('topic: diverter', 'topic: another'))
+    assert load_actuators(path, checked) != first
+    path.write_text('actuators: {}\nrules: []\n')
+    with pytest.raises(ConfigError, match='field `actuators`'):
+        load_actuators(path, checked)
+    path.unlink()
+    with pytest.raises(ConfigError):
+        load_actuators(path, checked)
+
+
+def test_checked_rules_too_long_or_without_a_version_are_not_kept():
+    checked = CheckedRules()
+    checked.keep(b'v' * 32, b'{' * (1 << 20))
+    assert checked.recall(b'v' * 32) == b''
+    checked.keep(b'', b'{}')
+    assert checked.recall(b'') == b''
+    checked.keep(b'v' * 32, b'{}')
+    assert checked.recall(b'v' * 32) == b'{}'
 
 
 def test_the_checkers_sentence_is_passed_on(tmp_path):

@@ -286,6 +286,9 @@ def test_ros2_launch_moves_the_robot_and_ends_clean(robot):
     process = robot.run('launch', [
         'ros2', 'launch', 'digiphys_ros', 'pipeline.launch.py', 'namespace:=r1'])
     robot.wait(lambda: commands and commands[-1].twist.linear.x > 0, 'motion', 40.0)
+    # a process waits for the death of the gate
+    gate = f'pgrep -P $(pgrep -P {process.pid} -f __node:=gate) -f __node:=gate'
+    assert subprocess.run(['sh', '-c', gate], capture_output=True).returncode == 0
     process.send_signal(signal.SIGINT)
     assert process.wait(10.0) == 0
     assert commands[-1].twist.linear.x == 0.0

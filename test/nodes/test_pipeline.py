@@ -51,9 +51,12 @@ class Pipeline:
         return int((found.stdout.split() or [0])[0])
 
     def children(self):
-        found = subprocess.run(['pgrep', '-P', str(self.process.pid)], capture_output=True,
-                               text=True)
-        return [int(line) for line in found.stdout.split()]
+        return children_of(self.process.pid)
+
+
+def children_of(pid):
+    found = subprocess.run(['pgrep', '-P', str(pid)], capture_output=True, text=True)
+    return [int(line) for line in found.stdout.split()]
 
 
 def stamp_s(header):
@@ -78,10 +81,19 @@ def test_a_killed_node_leads_to_the_safe_state_in_time_and_comes_back(robot, nod
 def test_a_killed_gate_comes_back_in_the_safe_state(robot):
     pipeline = Pipeline(robot)
     pipeline.wait_for_motion()
-    os.kill(pipeline.pid('gate'), signal.SIGKILL)
+    waits = pipeline.pid('gate')
+    gate = children_of(waits)[0]
+    # one that dies sooner is left to the supervisor
+    robot.wait(lambda: stamp_s(pipeline.obeyed[-1]) > stamp_s(pipeline.obeyed[0]) + 3.0, 'age')
+    os.kill(gate, signal.SIGKILL)
     count = len(pipeline.commands)
     robot.wait(lambda: len(pipeline.commands) > count + 3, 'commands')
+    robot.wait(lambda: not pipeline.moves(), 'safe state')
     pipeline.wait_for_motion()
+    # in a spare process of the one that waits for its death
+    assert pipeline.pid('gate') == waits
+    assert gate not in children_of(waits)
+    assert 'the process before this one ended with code -9' in robot.log('run')
 
 
 def test_supervisor_with_blocked_output_starts_a_killed_gate_again(robot, full_pipe):
