@@ -179,7 +179,7 @@ class Policy:
             self._unsure_s += now_s - self._decided_s
         self._decided_s = now_s
         longest_s = self._votes.max_unsure_s
-        self._gave_up = self._unsure_s > longest_s or self._gave_up and self._unsure_s > 0.0
+        self._gave_up = self._unsure_s > (0.0 if self._gave_up else longest_s)
         self._unsure_s = min(max(self._unsure_s, 0.0), longest_s)
 
     def _bounded(self, actuator: str, values: Mapping[str, float]) -> dict[str, float]:
