@@ -34,6 +34,8 @@ from digiphys_ros.transport import private_environment, transport_environment
 
 HERE = Path(__file__).parent
 PIPELINE = ('classifier', 'policy', 'gate')
+HOSTED = ('classifier', 'policy')
+"""Nodes of the executable ``pipeline``."""
 RULES, CONFIG = 'traffic_rules.yaml', 'traffic.yaml'
 READY_S, QUIET_S = 30.0, 15.0
 LEAST_RATE = 0.97
@@ -161,13 +163,15 @@ def nodes(parameters: Mapping[str, Mapping[str, Any]] | None = None,
 
 def _command(name: str, parameters: Mapping[str, Mapping[str, Any]], namespace: str
              ) -> list[str]:
-    own = dict(parameters.get('classifier' if name == 'pipeline' else name, {}))
+    own = dict(parameters.get(name, {}))
+    if name == 'pipeline':
+        own = {f'{node}:{key}': value for node in HOSTED
+               for key, value in parameters.get(node, {}).items()}
     if name == 'gate':
         # nobody presses an e-stop here
         own = {'estop_wait_s': 0.0, **own}
-    words = command('classifier' if name == 'pipeline' else name, namespace=namespace,
-                    config=find_resource(CONFIG, 'config'), parameters=own)
-    return [*words[:2], f'digiphys_ros.nodes.{name}', *words[3:]]
+    return command(name, namespace=namespace, config=find_resource(CONFIG, 'config'),
+                   parameters=own)
 
 
 @contextmanager

@@ -187,7 +187,9 @@ class AuditLog:
     def _note_end(self, index: int, found: str) -> None:
         target = head_file(self.path)
         beside = target.with_name(f'{target.name}.new')
-        file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
+        # left by a loss of power, or put there: a pipe never opens, a link leads elsewhere
+        beside.unlink(missing_ok=True)
+        file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
         try:
             _write(file, head_text(index, found, self._key).encode())
         finally:

@@ -32,6 +32,9 @@ LATE_IMAGES = 3
 NOT_RECOGNISED = 'no class recognised'
 """Reported in place of a rule while every actuator is in its safe state for want of a class."""
 
+LONGEST_PAYBACK_S = 10.0
+"""Recognised time that makes up for the longest unsure time, where a shorter one does not."""
+
 
 @dataclass(frozen=True)
 class Observation:
@@ -107,6 +110,8 @@ class Policy:
         self._rearm_after_s = {rule.name: rule.rearm_after_s for rule in config.rules}
         self._bounds: Mapping[str, Mapping[str, float]] = {}
         self._reported: str | None = None
+        self._payback = max(1.0, self._votes.max_unsure_s / LONGEST_PAYBACK_S)
+        self._unsure_s, self._gave_up = 0.0, False
         self._restart()
 
     def _restart(self) -> None:
@@ -116,7 +121,7 @@ class Policy:
         self._since_s = 0.0
         self._wanted_s = 0.0
         self._spent_s: dict[str, float] = {}
-        self._recognised_s: float | None = None
+        self._decided_s: float | None = None
         self._recognised_until_s = -math.inf
 
     def update(self, observation: Observation) -> Decision:
@@ -134,11 +139,8 @@ class Policy:
         rule = self._choose(stamp_s)
         if rule is not before and rule.remember is not None:
             self._bounds = rule.remember
-        self._recognise(rule, before, stamp_s)
-        if self._recognised_s is None:
-            # a robot that starts before a sign it cannot read yet has as long as any other
-            self._recognised_s = stamp_s
-        if stamp_s - self._recognised_s > self._votes.max_unsure_s:
+        self._count_unsure(self._recognised(rule, before, stamp_s), stamp_s)
+        if self._gave_up:
             return self._decision(NOT_RECOGNISED, self._safe, stamp_s)
         return self._decision(rule.name, {
             name: self._bounded(name, values)
@@ -150,18 +152,35 @@ class Policy:
         return Decision(reported, {name: DesiredCommand(values, stamp_s)
                                    for name, values in commands.items()}, changed)
 
-    def _recognise(self, rule: Rule, before: Rule | None, now_s: float) -> None:
-        """Note when a class was recognised last; the hold of an abstention is no recognition."""
+    def _recognised(self, rule: Rule, before: Rule | None, now_s: float) -> bool:
+        """Return whether this image shows a class; the hold of an abstention does not."""
         if rule is not before:
             self._recognised_until_s = -math.inf
         voted_s = self._voted_s(rule)
         if voted_s is not None:
             self._recognised_until_s = max(self._since_s + rule.hold_s, voted_s + rule.linger_s)
         # a wide window keeps votes for long: the image counts, not that there still are enough
-        known_s = [self._recognised_s, *map(self._voted_s, self._rules)]
-        if now_s < self._recognised_until_s:
-            known_s.append(now_s)
-        self._recognised_s = max((one for one in known_s if one is not None), default=None)
+        return now_s < self._recognised_until_s or any(
+            self._voted_s(one) == now_s for one in self._rules)
+
+    def _count_unsure(self, recognised: bool, now_s: float) -> None:
+        """
+        Add up the time without a recognised class; that with one pays it back.
+
+        A camera that is upside down, say, shows something known now and then. Where all the time
+        is used up, all is to be paid back.
+        """
+        if recognised:
+            # not a pause before the first votes: nothing was seen in it
+            self._unsure_s -= self._payback * (now_s - self._seen[-2].stamp_s
+                                               if len(self._seen) > 1 else 0.0)
+        elif self._decided_s is not None:
+            # a robot that starts before a sign it cannot read yet has as long as any other
+            self._unsure_s += now_s - self._decided_s
+        self._decided_s = now_s
+        longest_s = self._votes.max_unsure_s
+        self._gave_up = self._unsure_s > (0.0 if self._gave_up else longest_s)
+        self._unsure_s = min(max(self._unsure_s, 0.0), longest_s)
 
     def _bounded(self, actuator: str, values: Mapping[str, float]) -> dict[str, float]:
         bounds = self._bounds.get(actuator, {})
@@ -177,16 +196,9 @@ class Policy:
         self._late = self._late + 1 if stamp_s > self._late_s else 1
         self._late_s = stamp_s
         if stamp_s < self._seen[-1].stamp_s - self._votes.max_age_s or self._late >= LATE_IMAGES:
-            self._start_again(stamp_s)
+            self._restart()
             return True
         return False
-
-    def _start_again(self, stamp_s: float) -> None:
-        """Forget the votes, as the clock went back, but not for how long no class is seen."""
-        unsure_s = None if self._recognised_s is None \
-            else self._seen[-1].stamp_s - self._recognised_s
-        self._restart()
-        self._recognised_s = None if unsure_s is None else stamp_s - unsure_s
 
     def _choose(self, now_s: float) -> Rule:
         wanted = {rule.name for rule in self._rules if self._wants(rule)}

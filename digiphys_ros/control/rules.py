@@ -34,8 +34,8 @@ class Votes(BaseModel):
     :ivar max_age_s: an image this much older than the newest has no vote: after a pause nothing
         is decided on what was seen before it.
     :ivar max_unsure_s: longest time between captures for which a command may move an actuator
-        while no class is recognised, counted from the first image or the last that voted for a
-        recognised class; after it the safe state.
+        while no class is recognised; then the safe state, until all of it is taken off again.
+        Images without a recognised class add to it, images with one take off.
     """
 
     model_config = STRICT

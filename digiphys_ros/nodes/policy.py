@@ -127,7 +127,7 @@ class PolicyNode(PipelineNode):
         if self._received and not self._known:
             return WARN, 'waits for vision_info, which tells what classifies'
         if self._rule == NOT_RECOGNISED:
-            return WARN, f'{NOT_RECOGNISED}: the safe state is commanded until one is'
+            return WARN, f'{NOT_RECOGNISED}: the safe state is commanded until one is for a while'
         problem = self._impossible or self._duplicates()
         return (WARN if problem else OK), problem or self._rule or 'no rule yet'
 

@@ -435,3 +435,24 @@ def test_log_that_is_a_pipe_or_device_is_refused(tmp_path):
             AuditLog(name)
         with pytest.raises(AuditError, match='a regular file is needed'):
             verify(name)
+
+
+@pytest.mark.parametrize('make', [
+    os.mkfifo, lambda beside: beside.symlink_to('precious'), lambda beside: beside.touch()],
+    ids=['pipe', 'link', 'left over'])
+def test_entry_is_written_whatever_lies_where_its_end_is_noted_first(path, make):
+    precious = path.with_name('precious')
+    precious.write_text('kept')
+    log = AuditLog(path)
+    make(path.with_name(f'{path.name}.head.new'))
+    log.append('advice', 1.0, case='1')
+    assert verify(path).problems == () and precious.read_text() == 'kept'
+    assert not path.with_name(f'{path.name}.head').is_symlink()
+
+
+def test_folder_where_its_end_is_noted_first_leaves_no_part_of_an_entry(path):
+    log, before = AuditLog(path), path.read_bytes()
+    path.with_name(f'{path.name}.head.new').mkdir()
+    with pytest.raises(AuditError, match='cannot be written'):
+        log.append('advice', 1.0, case='1')
+    assert path.read_bytes() == before

@@ -18,7 +18,7 @@ import sys
 from benchmarks import latency, load, training, tutorial
 from benchmarks.bundles import SIGNS
 from benchmarks.latency import summary, table, USUAL
-from benchmarks.running import bar, Played, rate_told, result_of, settle, Source
+from benchmarks.running import _command, bar, Played, rate_told, result_of, settle, Source
 from digiphys_ros.errors import BenchmarkError
 import pytest
 
@@ -52,6 +52,14 @@ def test_a_script_that_gives_no_result_is_one_sentence():
                                stdout=subprocess.PIPE)
     with pytest.raises(BenchmarkError, match='gave no result'):
         result_of(process)
+
+
+def test_one_process_gets_the_parameters_of_both_its_nodes():
+    parameters = {'classifier': {'bundle': 'b'}, 'policy': {'rules': 'r.yaml'}, 'gate': {}}
+    words = _command('pipeline', parameters, '')
+    assert words[1:3] == ['-m', 'digiphys_ros.nodes.pipeline']
+    assert {"classifier:bundle:='b'", "policy:rules:='r.yaml'"} <= set(words)
+    assert "rules:='r.yaml'" in _command('policy', parameters, '')
 
 
 def round_of(**figures):

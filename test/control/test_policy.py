@@ -341,12 +341,42 @@ def test_policy_nothing_recognised_at_the_start_moves_for_the_bounded_time(seen)
 
 @pytest.mark.parametrize('seen', UNSURE.values(), ids=UNSURE)
 def test_policy_nothing_recognised_any_more_moves_for_the_bounded_time(seen):
-    found = timeline(Policy(config()), *['twenty'] * 10, *[seen] * 100, *['twenty'] * 4)
+    found = timeline(Policy(config()), *['twenty'] * 10, *[seen] * 100, *['twenty'] * 24)
     # counted from the last image of `twenty`, not from the last with three of five votes
     moving = [index for index, (_, speed) in enumerate(found) if speed]
     assert max(one for one in moving if one < 110) in (9 + 19, 9 + 20)
-    assert found[32:110] == [(NOT_RECOGNISED, 0.0)] * 78
+    # from the third image of `twenty` on, the two unsure seconds are paid back
+    assert found[32:131] == [(NOT_RECOGNISED, 0.0)] * 99
+    assert found[132:] == [('slow', 0.2)] * 2
+
+
+@pytest.mark.field('zed-python-api #224', 'the images are upside down all at once')
+@pytest.mark.parametrize('seen', UNSURE.values(), ids=UNSURE)
+@pytest.mark.parametrize('known', [1, 4, 15], ids=lambda known: f'{known} images known')
+def test_policy_class_recognised_now_and_then_stops_for_good(seen, known):
+    found = timeline(Policy(config()), *[*[seen] * (known + 8), *['twenty'] * known] * 20)
+    moving = [index for index, (_, speed) in enumerate(found) if speed]
+    # it would have moved as long as a class is recognised every two seconds
+    assert moving and max(moving) <= 2 + 20 + 7 * known
+    assert found[-1][0] == NOT_RECOGNISED
+
+
+def test_policy_class_recognised_most_of_the_time_moves_on():
+    found = timeline(Policy(config()), *[*[None] * 15, *['twenty'] * 20] * 20)
+    assert all(speed for _, speed in found[2:])
+
+
+def test_policy_long_unsure_time_is_paid_back_within_ten_seconds():
+    votes = {'window': 5, 'needed': 3, 'max_unsure_s': 120.0}
+    found = timeline(Policy(config(votes=votes)), *[None] * 1300, *['twenty'] * 103)
+    assert found[1300] == (NOT_RECOGNISED, 0.0)
     assert found[-1] == ('slow', 0.2)
+
+
+def test_policy_pause_is_paid_back_by_no_image_after_it():
+    policy = Policy(config())
+    assert rules(policy, *[None] * 40)[-1] == NOT_RECOGNISED
+    assert rules(policy, *['twenty'] * 4, start_s=100.0)[-1] == NOT_RECOGNISED
 
 
 def test_policy_class_seen_by_a_minority_is_no_recognition():
@@ -452,8 +482,10 @@ LIMITED = """
 def limited():
     first, _, others = TEXT.partition('  - name: slow')
     free = '  - {name: free, when: [x], command: {base: {linear.x: 0.5}}}\n'
+    text = f'{first}{LIMITED}{free}  - name: slow{others.replace("[limits]", "[twenty]")}'
+    # each class needs two images before it is recognised
     return ControlConfig.model_validate(yaml.safe_load(
-        f'{first}{LIMITED}{free}  - name: slow{others.replace("[limits]", "[twenty]")}'))
+        text.replace('needed: 3', 'needed: 3, max_unsure_s: 60.0')))
 
 
 def speeds(policy, *labels):
