@@ -161,5 +161,5 @@ def _equal(values: NDArray[Any], earlier: NDArray[Any] | None) -> bool:
         return False
     most, middle = SPECK * values.size, len(values) // 2
     # one line in the middle is enough to tell nearly every fresh frame
-    return all(np.count_nonzero(one != other) <= most for one, other in (
+    return all(int(np.count_nonzero(one != other)) <= most for one, other in (
         (values[middle], earlier[middle]), (values, earlier)))

@@ -77,38 +77,48 @@ def measure(blocks: NDArray[np.uint8], small: NDArray[np.uint8] | None = None) -
     """
     rows, columns, *block = blocks.shape
     # (8, 8, blocks): NumPy reduces the first axes many times faster than short last ones
-    planes = cv2.transpose(blocks.reshape(rows * columns, -1)).reshape(*block, -1)
+    planes: NDArray[Any] = cv2.transpose(blocks.reshape(rows * columns, -1)).reshape(
+        *block, -1)
     wide = planes.astype(np.int16)
     # sums of 2x2 pixels
     pairs = wide[::2] + wide[1::2]
     squares = pairs[:, ::2] + pairs[:, 1::2]
-    # of each column and each row of a block's pixels
+    # of each column and each row of a block's pixels; of all of a block 64 * 255 at most
     sums = [np.add.reduce(values, axis, np.int16) for axis, values in enumerate((pairs, wide))]
     brightness = np.add.reduce(sums[0], 0, np.int16).reshape(rows, columns) / planes[..., 0].size
-    spans = [brightness.max(axis) - brightness.min(axis) for axis in (1, 0)]
+    spans = [(np.maximum.reduce(brightness, axis) - np.minimum.reduce(brightness, axis)).tolist()
+             for axis in (1, 0)]
     contrast = _contrast(brightness, spans)
-    mean, deviation = (float(one[0, 0]) for one in cv2.meanStdDev(brightness))
+    mean, deviation = (one.item() for one in cv2.meanStdDev(brightness))
     correlation = _neighbors(planes, [one.reshape(-1, rows, columns) for one in sums], mean)
     if contrast >= MEAN_CONTRAST and brightness.size >= MEAN_BLOCKS:
         correlation = min(correlation, _agreement(brightness, deviation ** 2))
-    clipped = np.count_nonzero(planes <= BLACK) + np.count_nonzero(planes >= WHITE)
+    # bytes wrap: black ones come to lie above the white ones
+    clipped = _count(planes - np.uint8(BLACK + 1) >= WHITE - BLACK - 1)
     return Measures(
         mean, contrast, _sharpness(squares),
-        1.0 if small is None else _detail(small, _noise(wide)), float(clipped / planes.size),
+        1.0 if small is None else _detail(small, _noise(wide)), clipped / planes.size,
         max(_dead(planes, rows, columns), _empty(brightness, spans)), max(correlation, 0.0))
 
 
+def _count(found: NDArray[np.bool_]) -> int:
+    # Python's own numbers: each step with a NumPy scalar takes as long as one with an array
+    return int(np.count_nonzero(found))
+
+
 def _percentiles(values: NDArray[Any], *percents: int) -> list[float]:
-    places = [(values.size - 1) * percent // 100 for percent in percents]
-    ordered = np.partition(values, places, axis=None)
+    ordered = values.flatten()
+    places = [(ordered.size - 1) * percent // 100 for percent in percents]
+    ordered.partition(places)
     return [float(ordered[place]) for place in places]
 
 
-def _contrast(brightness: NDArray[Any], spans: list[NDArray[Any]]) -> float:
+def _contrast(brightness: NDArray[Any], spans: list[list[float]]) -> float:
     low, high = _percentiles(brightness, 5, 95)
+    contrast = high - low
     if brightness.size < LINE_BLOCKS:
-        return high - low
-    return min(high - low, *(2 * _percentiles(span, 75)[0] for span in spans))
+        return contrast
+    return min(contrast, *(2 * sorted(span)[(len(span) - 1) * 3 // 4] for span in spans))
 
 
 def _sharpness(small: NDArray[np.int16]) -> float:
@@ -122,9 +132,8 @@ def _noise(wide: NDArray[np.int16]) -> float:
     """Return the variance of a sensor's noise: that of the diagonal differences of most blocks."""
     across = wide[:, ::2] - wide[:, 1::2]
     diagonal = (across[::2] - across[1::2]).astype(np.float32).reshape(-1, wide.shape[-1])
-    energies = np.einsum('ij,ij->j', diagonal, diagonal) / len(diagonal)
     # of four pixels
-    return _percentiles(energies, 50)[0] / 4
+    return _percentiles(np.add.reduce(diagonal * diagonal), 50)[0] / len(diagonal) / 4
 
 
 def _detail(small: NDArray[np.uint8], noise: float) -> float:
@@ -155,13 +164,14 @@ def _neighbors(planes: NDArray[np.uint8], sums: list[NDArray[np.int16]], mean: f
     :param sums: of each column and each row of a block's pixels, (8, rows, columns).
     """
     size, (_, rows, columns) = planes.shape[0], sums[0].shape
-    square = _mean_square(planes.reshape(size, -1))
-    within = [square - mean ** 2] * 2
-    if rows * columns >= LINE_BLOCKS:
-        # variance along the lines of pixels of each direction
-        lines = sums[0].sum(1) / (size * rows), sums[1].sum(2) / (size * columns)
-        within = [square - _mean_square(line) for line in lines]
     flat, blocks = planes.reshape(size, -1), rows * columns
+    square = _mean_square(flat)
+    within = [square - mean ** 2] * 2
+    if blocks >= LINE_BLOCKS:
+        # variance along the lines of pixels of each direction
+        lines = (np.add.reduce(sums[0], 1, np.int32) / (size * rows),
+                 np.add.reduce(sums[1], 2, np.int32) / (size * columns))
+        within = [square - _mean_square(line) for line in lines]
     neighbors = (flat[:, blocks:], flat[:, :-blocks]), (flat[1:], flat[:-1])
     # an image of horizontal lines has no variance along them
     return min(1 - _mean_square(*step) / max(2 * max(own, other / 4), 1e-3)
@@ -170,7 +180,8 @@ def _neighbors(planes: NDArray[np.uint8], sums: list[NDArray[np.int16]], mean: f
 
 def _mean_square(values: NDArray[Any], earlier: NDArray[Any] | None = None) -> float:
     """Return that of 2-D values, or of their differences."""
-    # OpenCV sums squares of bytes as they are; NumPy would copy them first
+    # OpenCV adds squares of bytes without a copy, without rounding, and without the threads that
+    # NumPy wakes for a product of 10,000 numbers and more
     norm = cv2.norm(values, cv2.NORM_L2SQR) if earlier is None \
         else cv2.norm(values, earlier, cv2.NORM_L2SQR)
     return norm / values.size
@@ -189,7 +200,7 @@ def _dead(planes: NDArray[np.uint8], rows: int, columns: int) -> float:
         extreme(axis=axis).reshape(-1, rows, columns)
         for axis in (1, 0) for extreme in (planes.max, planes.min))
     flat_rows, flat_columns = (
-        np.count_nonzero(high - low <= DEAD_STEP)
+        _count(high - low <= DEAD_STEP)
         for high, low in ((row_high, row_low), (column_high, column_low)))
     if flat_rows < min(columns, len(planes)) and flat_columns < min(rows, len(planes)):
         # too few for one dead block or line: so are nearly all frames
@@ -197,10 +208,10 @@ def _dead(planes: NDArray[np.uint8], rows: int, columns: int) -> float:
     dead_blocks = row_high.max(0) == row_low.min(0)
     dead_rows = row_high.max(2) - row_low.min(2) <= DEAD_STEP
     dead_columns = column_high.max(1) - column_low.min(1) <= DEAD_STEP
-    return max(np.count_nonzero(one) / one.size for one in (dead_blocks, dead_rows, dead_columns))
+    return max(_count(one) / one.size for one in (dead_blocks, dead_rows, dead_columns))
 
 
-def _empty(brightness: NDArray[Any], spans: list[NDArray[Any]]) -> float:
+def _empty(brightness: NDArray[Any], spans: list[list[float]]) -> float:
     """Return the fraction of rows or columns, from one edge on, that are all as bright."""
     if brightness.size < LINE_BLOCKS:
         return 0.0
@@ -209,5 +220,5 @@ def _empty(brightness: NDArray[Any], spans: list[NDArray[Any]]) -> float:
         for lines, edge in ((all_lines, span[0]), (all_lines[::-1], span[-1])):
             if edge <= DEAD_SPREAD:
                 spread = np.maximum.accumulate(lines.max(1)) - np.minimum.accumulate(lines.min(1))
-                most = max(most, np.count_nonzero(spread <= DEAD_SPREAD) / len(lines))
+                most = max(most, _count(spread <= DEAD_SPREAD) / len(lines))
     return most
