@@ -146,8 +146,10 @@ class CameraStream:
         :param least_size: of a JPEG, where nobody looks at it.
         :raises FrameError: when the message holds no image.
         """
-        looked_at = self._debug_images.get_subscription_count()
-        frame = self.depth.steady(frame_from(message, None if looked_at else least_size))
+        # whether somebody looks takes as long to ask as to decode a raw image
+        if not self._compressed or self._debug_images.get_subscription_count():
+            least_size = None
+        frame = self.depth.steady(frame_from(message, least_size))
         verdict = self.liveness.check(frame)
         self.health = REASONS.get(verdict, verdict)
         if verdict == 'fresh':

@@ -291,7 +291,8 @@ class ClassifierNode(PipelineNode):
         stream.health = health
         name = f'{stream.camera}: ' if stream.camera else ''
         self.note(f'{name}frames: {health}', about=f'frames {stream.camera}',
-                  warn=health != 'fresh', state=without_numbers(health))
+                  warn=health != 'fresh',
+                  state=health if health == 'fresh' else without_numbers(health))
 
 
 def main() -> None:

@@ -14,6 +14,7 @@
 
 """One log line for a condition, however often it is noted and whatever it alternates with."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 import re
@@ -58,7 +59,7 @@ class ConditionLog:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._subjects: dict[str, _Subject] = {}
+        self._subjects: defaultdict[str, _Subject] = defaultdict(_Subject)
 
     def note(self, about: str, state: str, line: Callable[[], None]) -> None:
         """
@@ -68,7 +69,7 @@ class ConditionLog:
         :param line: logs the condition.
         """
         with self._lock:
-            subject = self._subjects.setdefault(about, _Subject())
+            subject = self._subjects[about]
             now_s = self._clock()
             recent = now_s - subject.seen_s.get(state, -FORGOTTEN_S) < FORGOTTEN_S
             if state != subject.state:

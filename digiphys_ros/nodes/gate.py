@@ -218,10 +218,10 @@ class GateNode(PipelineNode):
 
     def _clocks(self) -> tuple[float, float]:
         """Return the clock that stamps images and the one for durations [s]."""
-        now_s, steady_s = self.now_s(), time.monotonic()
+        (now_s, simulated), steady_s = self.read_clock(), time.monotonic()
         running_s = self._running_clock.now_s(now_s, steady_s)
         # a simulation has its own seconds; any other clock can be set
-        return running_s, running_s if self.simulated else steady_s
+        return running_s, running_s if simulated else steady_s
 
     @property
     def _obeys(self) -> bool:

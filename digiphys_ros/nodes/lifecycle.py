@@ -16,7 +16,6 @@
 
 from collections.abc import Callable
 import contextlib
-from functools import partial
 import gc
 import sys
 import traceback
@@ -233,7 +232,7 @@ class PipelineNode(SimClockNode):
              ) -> None:
         """Log ``condition`` once while its ``state``, by default its text, stays the same."""
         self._conditions.note(about, condition if state is None else state,
-                              partial(log_line, self.get_logger(), condition, warn=warn))
+                              lambda: log_line(self.get_logger(), condition, warn=warn))
 
     def publish_diagnostics(self) -> None:
         """Publish one status; called at 1 Hz and whenever the state changes."""
@@ -250,7 +249,3 @@ class PipelineNode(SimClockNode):
     def flush(self) -> None:
         """Wait until the last report has left this process, 0.2 s at most."""
         self._diagnostics.wait_for_all_acked(Duration(seconds=0.2))
-
-    def now_s(self) -> float:
-        """Return the node's clock in seconds (simulation time where it is used)."""
-        return self.get_clock().now().nanoseconds * 1e-9

@@ -138,9 +138,10 @@ class PolicyNode(PipelineNode):
     def _silent(self) -> str:
         """Return why no command may be given although classifications come, else ''."""
         stop = getattr(self.settings, 'stop_on_duplicate_publishers', False)
+        if self._refusal or not (self._mismatch or stop):
+            return self._refusal
         duplicates = self._duplicates()
-        mismatch = '; '.join(filter(None, (self._mismatch, self._mismatch and duplicates)))
-        return self._refusal or mismatch or (stop and duplicates) or ''
+        return '; '.join(filter(None, (self._mismatch, duplicates)))
 
     def _on_vision_info(self, message: VisionInfo) -> None:
         """Compare the rules with the model that is at work."""

@@ -38,6 +38,17 @@ class SimClockNode(LifecycleNode):
         clock: Any = self.get_clock()
         return bool(clock.ros_time_is_active)
 
+    def read_clock(self) -> tuple[float, bool]:
+        """Return the node's clock [s], and whether it is a simulation's."""
+        if self.simulated:
+            return self.get_clock().now().nanoseconds * 1e-9, True
+        # the same clock, without the objects that rclpy makes for each reading
+        return time.time(), False
+
+    def now_s(self) -> float:
+        """Return the node's clock in seconds (simulation time where it is used)."""
+        return self.read_clock()[0]
+
     def clock_problem(self) -> tuple[str, str]:
         """Return why the node's clock does not run, and the fix; both empty where it runs."""
         if not self.simulated:

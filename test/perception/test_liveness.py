@@ -137,6 +137,14 @@ def test_measure_scene_of_horizontal_or_vertical_stripes_is_no_noise(axis):
     assert measure(blocks).correlation > Limits().min_correlation
 
 
+def test_measure_nearly_white_image_correlation_does_not_vanish_by_rounding():
+    coarse = 255 - (np.random.default_rng(0).random((60, 80)) < 0.05).astype(np.uint8)
+    # each pixel equals one of its two neighbors along a line
+    picture = coarse.repeat(2, 0).repeat(2, 1)
+    found = measure(sample_blocks(Frame(picture, 'mono'))).correlation
+    assert found == pytest.approx(0.5, abs=0.1)
+
+
 @pytest.mark.parametrize('frames', [60, 600])
 @pytest.mark.parametrize('kind', [growing_fog, growing_blur])
 def test_monitor_lens_that_gets_worse_and_worse_is_noticed(kind, frames, drive):

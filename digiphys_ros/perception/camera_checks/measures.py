@@ -17,6 +17,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -74,36 +75,50 @@ def measure(blocks: NDArray[np.uint8], small: NDArray[np.uint8] | None = None) -
     :param blocks: of ``sample_blocks``, (rows, columns, 8, 8).
     :param small: of ``thumbnail``.
     """
-    rows, columns = blocks.shape[:2]
+    rows, columns, *block = blocks.shape
     # (8, 8, blocks): NumPy reduces the first axes many times faster than short last ones
-    planes = np.ascontiguousarray(blocks.reshape(rows * columns, *blocks.shape[2:]).transpose(
-        1, 2, 0))
+    planes: NDArray[Any] = cv2.transpose(blocks.reshape(rows * columns, -1)).reshape(
+        *block, -1)
     wide = planes.astype(np.int16)
     # sums of 2x2 pixels
     pairs = wide[::2] + wide[1::2]
     squares = pairs[:, ::2] + pairs[:, 1::2]
-    brightness = squares.sum((0, 1)).reshape(rows, columns) / planes[..., 0].size
-    contrast = _contrast(brightness)
-    clipped = np.count_nonzero(planes <= BLACK) + np.count_nonzero(planes >= WHITE)
+    # of each column and each row of a block's pixels; of all of a block 64 * 255 at most
+    sums = [np.add.reduce(values, axis, np.int16) for axis, values in enumerate((pairs, wide))]
+    brightness = np.add.reduce(sums[0], 0, np.int16).reshape(rows, columns) / planes[..., 0].size
+    spans = [(np.maximum.reduce(brightness, axis) - np.minimum.reduce(brightness, axis)).tolist()
+             for axis in (1, 0)]
+    contrast = _contrast(brightness, spans)
+    mean, deviation = (one.item() for one in cv2.meanStdDev(brightness))
+    correlation = _neighbors(planes, [one.reshape(-1, rows, columns) for one in sums], mean)
+    if contrast >= MEAN_CONTRAST and brightness.size >= MEAN_BLOCKS:
+        correlation = min(correlation, _agreement(brightness, deviation ** 2))
+    # bytes wrap: black ones come to lie above the white ones
+    clipped = _count(planes - np.uint8(BLACK + 1) >= WHITE - BLACK - 1)
     return Measures(
-        float(brightness.mean()), contrast, _sharpness(squares),
+        mean, contrast, _sharpness(squares),
         1.0 if small is None else _detail(small, _noise(wide)), clipped / planes.size,
-        max(_dead(planes, rows, columns), _empty(brightness)),
-        max(_correlation(wide, brightness, contrast), 0.0))
+        max(_dead(planes, rows, columns), _empty(brightness, spans)), max(correlation, 0.0))
+
+
+def _count(found: NDArray[np.bool_]) -> int:
+    # Python's own numbers: each step with a NumPy scalar takes as long as one with an array
+    return int(np.count_nonzero(found))
 
 
 def _percentiles(values: NDArray[Any], *percents: int) -> list[float]:
-    places = [(values.size - 1) * percent // 100 for percent in percents]
-    ordered = np.partition(values, places, axis=None)
+    ordered = values.flatten()
+    places = [(ordered.size - 1) * percent // 100 for percent in percents]
+    ordered.partition(places)
     return [float(ordered[place]) for place in places]
 
 
-def _contrast(brightness: NDArray[Any]) -> float:
+def _contrast(brightness: NDArray[Any], spans: list[list[float]]) -> float:
     low, high = _percentiles(brightness, 5, 95)
+    contrast = high - low
     if brightness.size < LINE_BLOCKS:
-        return high - low
-    return min(high - low, *(2 * _percentiles(brightness.max(axis) - brightness.min(axis), 75)[0]
-                             for axis in (0, 1)))
+        return contrast
+    return min(contrast, *(2 * sorted(span)[(len(span) - 1) * 3 // 4] for span in spans))
 
 
 def _sharpness(small: NDArray[np.int16]) -> float:
@@ -116,10 +131,9 @@ def _sharpness(small: NDArray[np.int16]) -> float:
 def _noise(wide: NDArray[np.int16]) -> float:
     """Return the variance of a sensor's noise: that of the diagonal differences of most blocks."""
     across = wide[:, ::2] - wide[:, 1::2]
-    diagonal = (across[::2] - across[1::2]).astype(np.float32)
-    energies = np.square(diagonal).mean((0, 1))
+    diagonal = (across[::2] - across[1::2]).astype(np.float32).reshape(-1, wide.shape[-1])
     # of four pixels
-    return _percentiles(energies, 50)[0] / 4
+    return _percentiles(np.add.reduce(diagonal * diagonal), 50)[0] / len(diagonal) / 4
 
 
 def _detail(small: NDArray[np.uint8], noise: float) -> float:
@@ -136,48 +150,48 @@ def _second_difference(squares: NDArray[np.int16], step: int) -> float:
     """Return the 99th percentile over the image, of the stronger direction."""
     inner = slice(step, -step)
     twice = 2 * squares[inner, inner]
-    across = twice - squares[inner, 2 * step:] - squares[inner, :-2 * step]
-    along = twice - squares[2 * step:, inner] - squares[:-2 * step, inner]
-    for one in (across, along):
-        np.abs(one, out=one)
+    across = cv2.absdiff(twice, squares[inner, 2 * step:] + squares[inner, :-2 * step])
+    along = cv2.absdiff(twice, squares[2 * step:, inner] + squares[:-2 * step, inner])
     return _percentiles(np.maximum(across, along), 99)[0]
 
 
-def _correlation(wide: NDArray[np.int16], brightness: NDArray[Any], contrast: float) -> float:
-    near = _neighbors(wide.astype(np.float32), *brightness.shape)
-    if contrast < MEAN_CONTRAST or brightness.size < MEAN_BLOCKS:
-        return near
-    return min(near, (_agreement(brightness, 0) + _agreement(brightness, 1)) / 2)
-
-
-def _neighbors(values: NDArray[np.float32], rows: int, columns: int) -> float:
+def _neighbors(planes: NDArray[np.uint8], sums: list[NDArray[np.int16]], mean: float) -> float:
     """
     Return the correlation of neighboring pixels, of the worse direction.
 
     Pixels of rows that are out of place differ as much as any two of a row.
+
+    :param sums: of each column and each row of a block's pixels, (8, rows, columns).
     """
-    square = _mean_square(values)
-    within = [square - float(values.mean()) ** 2] * 2
-    if rows * columns >= LINE_BLOCKS:
+    size, (_, rows, columns) = planes.shape[0], sums[0].shape
+    flat, blocks = planes.reshape(size, -1), rows * columns
+    square = _mean_square(flat)
+    within = [square - mean ** 2] * 2
+    if blocks >= LINE_BLOCKS:
         # variance along the lines of pixels of each direction
-        lines = (values.sum(0).reshape(-1, rows, columns).sum(1) / (8 * rows),
-                 values.sum(1).reshape(-1, rows, columns).sum(2) / (8 * columns))
+        lines = (np.add.reduce(sums[0], 1, np.int32) / (size * rows),
+                 np.add.reduce(sums[1], 2, np.int32) / (size * columns))
         within = [square - _mean_square(line) for line in lines]
-    steps = values[:, 1:] - values[:, :-1], values[1:] - values[:-1]
+    neighbors = (flat[:, blocks:], flat[:, :-blocks]), (flat[1:], flat[:-1])
     # an image of horizontal lines has no variance along them
-    return min(1 - _mean_square(step) / max(2 * max(own, other / 4), 1e-3)
-               for step, own, other in zip(steps, within, within[::-1], strict=True))
+    return min(1 - _mean_square(*step) / max(2 * max(own, other / 4), 1e-3)
+               for step, own, other in zip(neighbors, within, within[::-1], strict=True))
 
 
-def _mean_square(values: NDArray[Any]) -> float:
-    flat = values.ravel()
-    return float(flat @ flat) / flat.size
+def _mean_square(values: NDArray[Any], earlier: NDArray[Any] | None = None) -> float:
+    """Return that of 2-D values, or of their differences."""
+    # OpenCV adds squares of bytes without a copy, without rounding, and without the threads that
+    # NumPy wakes for a product of 10,000 numbers and more
+    norm = cv2.norm(values, cv2.NORM_L2SQR) if earlier is None \
+        else cv2.norm(values, earlier, cv2.NORM_L2SQR)
+    return norm / values.size
 
 
-def _agreement(values: NDArray[Any], axis: int) -> float:
-    """Return the correlation of neighbors along an axis."""
-    steps = np.diff(values, axis=axis).ravel()
-    return float(1 - steps @ steps / steps.size / max(2 * float(values.var()), 1e-3))
+def _agreement(brightness: NDArray[Any], variance: float) -> float:
+    """Return the correlation of neighboring blocks, the mean of both directions."""
+    steps = (_mean_square(brightness[1:], brightness[:-1])
+             + _mean_square(brightness[:, 1:], brightness[:, :-1])) / 2
+    return 1 - steps / max(2 * variance, 1e-3)
 
 
 def _dead(planes: NDArray[np.uint8], rows: int, columns: int) -> float:
@@ -185,18 +199,26 @@ def _dead(planes: NDArray[np.uint8], rows: int, columns: int) -> float:
     row_high, row_low, column_high, column_low = (
         extreme(axis=axis).reshape(-1, rows, columns)
         for axis in (1, 0) for extreme in (planes.max, planes.min))
+    flat_rows, flat_columns = (
+        _count(high - low <= DEAD_STEP)
+        for high, low in ((row_high, row_low), (column_high, column_low)))
+    if flat_rows < min(columns, len(planes)) and flat_columns < min(rows, len(planes)):
+        # too few for one dead block or line: so are nearly all frames
+        return 0.0
     dead_blocks = row_high.max(0) == row_low.min(0)
     dead_rows = row_high.max(2) - row_low.min(2) <= DEAD_STEP
     dead_columns = column_high.max(1) - column_low.min(1) <= DEAD_STEP
-    return max(float(one.mean()) for one in (dead_blocks, dead_rows, dead_columns))
+    return max(_count(one) / one.size for one in (dead_blocks, dead_rows, dead_columns))
 
 
-def _empty(brightness: NDArray[Any]) -> float:
+def _empty(brightness: NDArray[Any], spans: list[list[float]]) -> float:
     """Return the fraction of rows or columns, from one edge on, that are all as bright."""
     if brightness.size < LINE_BLOCKS:
         return 0.0
     most = 0.0
-    for lines in (brightness, brightness[::-1], brightness.T, brightness.T[::-1]):
-        spread = np.maximum.accumulate(lines.max(1)) - np.minimum.accumulate(lines.min(1))
-        most = max(most, np.count_nonzero(spread <= DEAD_SPREAD) / len(lines))
+    for all_lines, span in zip((brightness, brightness.T), spans, strict=True):
+        for lines, edge in ((all_lines, span[0]), (all_lines[::-1], span[-1])):
+            if edge <= DEAD_SPREAD:
+                spread = np.maximum.accumulate(lines.max(1)) - np.minimum.accumulate(lines.min(1))
+                most = max(most, _count(spread <= DEAD_SPREAD) / len(lines))
     return most
