@@ -14,11 +14,12 @@
 
 """Keep a terminal, pipe or disk that takes no output from stopping the process that writes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 import fcntl
 import os
 import re
+from select import PIPE_BUF
 import threading
 import time
 
@@ -30,9 +31,9 @@ WAITING_BYTES = 1 << 22
 """How much output waits for a terminal that was stopped."""
 
 HOLD_S = 0.05
-"""How long a line waits for its end where lines are hidden."""
+"""How long a line waits for its end."""
 
-FLUSH_S = 0.3
+FLUSH_S = 1.0
 """How long the end of the process waits for output that nobody takes."""
 
 FLUSH_LIMIT_S = 3.0
@@ -97,19 +98,18 @@ class _Sink:
             self._send(chunk)
 
     def _next(self) -> bytes | None:
-        """Return output without hidden lines; None at its end."""
+        """Return output in whole lines, without hidden ones; None at its end."""
         chunk, ended = self._take(HOLD_S if self._line else None)
-        if self._hidden is None:
-            return chunk or None
         if not chunk and not ended:
             # no line of a library, which would have ended by now
             line, self._line = self._line, b''
             return line
         *lines, rest = (self._line + chunk).splitlines(keepends=True) or [b'']
         self._line = b''
-        if not ended and not rest.endswith(b'\n'):
+        if not ended and not rest.endswith(b'\n') and len(rest) < PIPE_BUF:
             self._line, rest = rest, b''
-        shown = b''.join(line for line in (*lines, rest) if not self._hidden.match(line))
+        shown = b''.join(line for line in (*lines, rest)
+                         if self._hidden is None or not self._hidden.match(line))
         return shown if shown or not ended else None
 
     def _take(self, timeout_s: float | None) -> tuple[bytes, bool]:
@@ -121,15 +121,25 @@ class _Sink:
             return chunk, self._ended
 
     def _send(self, chunk: bytes) -> None:
-        rest = memoryview(chunk)
-        try:
-            while rest:
-                count = os.write(self._descriptor, rest)
-                self.written_bytes += count
-                rest = rest[count:]
-        except OSError:
-            # a full disk, a closed pipe or a terminal that is gone: there is no place to say so
-            self.dropped_bytes += len(rest)
+        for piece in _pieces(chunk):
+            rest = memoryview(piece)
+            try:
+                while rest:
+                    count = os.write(self._descriptor, rest)
+                    self.written_bytes += count
+                    rest = rest[count:]
+            except OSError:
+                # a full disk, a closed pipe or a terminal that is gone: there is no place to say so
+                self.dropped_bytes += len(rest)
+
+
+def _pieces(chunk: bytes) -> Iterator[bytes]:
+    """Yield what a pipe takes at once, in whole lines: others write to the same pipe."""
+    start = 0
+    while start < len(chunk):
+        end = chunk.rfind(b'\n', start, start + PIPE_BUF) + 1 or start + PIPE_BUF
+        yield chunk[start:end]
+        start = end
 
 
 class OutputRelay:

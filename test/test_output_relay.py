@@ -54,12 +54,34 @@ def test_relay_passes_on_everything_in_order():
     assert b'the end' in lines
 
 
+def test_relay_keeps_lines_of_both_streams_whole_where_they_share_a_pipe():
+    script = ('import os\nfrom digiphys_ros.output_relay import relay_output\nend = relay_output()\n'
+              'for number in range(3000):\n'
+              '    os.write(1, b"one %06d, a line of output\\n" % number)\n'
+              '    os.write(2, b"two %06d, a line of errors\\n" % number)\nend()\n')
+    process = subprocess.Popen([sys.executable, '-c', script], stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT)
+    # nobody reads until the pipe is full, then in small steps
+    while waiting(process.stdout) < 50_000:
+        threading.Event().wait(0.01)
+    lines = b''.join(iter(lambda: os.read(process.stdout.fileno(), 1000), b'')).splitlines()
+    assert process.wait(60) == 0
+    for name, rest in ((b'one', b'output'), (b'two', b'errors')):
+        assert [line for line in lines if line.startswith(name)] == [
+            b'%s %06d, a line of %s' % (name, number, rest) for number in range(3000)]
+    process.stdout.close()
+
+
+def waiting(pipe):
+    return struct.unpack('i', fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)))[0]
+
+
 def test_relay_keeps_many_short_lines_for_a_reader_that_comes_late():
     unread, late = os.pipe()
     process, reader = run(30_000, stdout=late, stderr=subprocess.DEVNULL)
     os.close(late)
     # more waits in the relay than in this full pipe
-    while struct.unpack('i', fcntl.ioctl(unread, termios.FIONREAD, bytes(4)))[0] < 30_000:
+    while waiting(unread) < 30_000:
         threading.Event().wait(0.01)
     output = b''.join(iter(lambda: os.read(unread, 65536), b''))
     assert process.wait(60) == 0
