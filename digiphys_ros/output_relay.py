@@ -129,7 +129,7 @@ class _Sink:
                     self.written_bytes += count
                     rest = rest[count:]
             except OSError:
-                # a full disk, a closed pipe or a terminal that is gone: there is no place to say so
+                # a full disk, a closed pipe, a terminal that is gone: there is no place to say so
                 self.dropped_bytes += len(rest)
 
 

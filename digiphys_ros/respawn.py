@@ -28,7 +28,7 @@ import sys
 from typing import NoReturn
 
 from digiphys_ros.ending import on_signal_to_end
-from digiphys_ros.realtime import PROCESS_PRIORITY, prioritize
+from digiphys_ros.realtime import prioritize, PROCESS_PRIORITY
 from digiphys_ros.supervisor import die_with_parent
 
 RESPAWN = 'DIGIPHYS_RESPAWN'

@@ -55,7 +55,8 @@ def test_relay_passes_on_everything_in_order():
 
 
 def test_relay_keeps_lines_of_both_streams_whole_where_they_share_a_pipe():
-    script = ('import os\nfrom digiphys_ros.output_relay import relay_output\nend = relay_output()\n'
+    script = ('import os\nfrom digiphys_ros.output_relay import relay_output\n'
+              'end = relay_output()\n'
               'for number in range(3000):\n'
               '    os.write(1, b"one %06d, a line of output\\n" % number)\n'
               '    os.write(2, b"two %06d, a line of errors\\n" % number)\nend()\n')

@@ -292,12 +292,6 @@ def runs(pid):
         return False
 
 
-def runs(pid):
-    with suppress(OSError):
-        return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] != 'Z'
-    return False
-
-
 def guards_of(gate):
     """Return the pids of guards that a gate started and that run."""
     found = []
