@@ -33,7 +33,7 @@ WAITING_BYTES = 1 << 22
 HOLD_S = 0.05
 """How long a line waits for its end."""
 
-FLUSH_S = 1.0
+FLUSH_S = 0.5
 """How long the end of the process waits for output that nobody takes."""
 
 FLUSH_LIMIT_S = 3.0

@@ -14,14 +14,12 @@
 
 """The sections of a recipe that say on which images to abstain."""
 
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 from digiphys_ros.learning.evaluate.corruptions import OF_COLOURS, SPOILERS
 from digiphys_ros.learning.outlier_kinds import KINDS
 from digiphys_ros.learning.recipe_sections import refuse, STRICT
 from pydantic import BaseModel, Field, field_validator, model_validator
-
-Known = TypeVar('Known', tuple[str, ...], dict[str, tuple[str, ...]])
 
 
 class DoubtfulSpec(BaseModel):
@@ -61,8 +59,6 @@ class OutliersSpec(BaseModel):
     :ivar images: file or folder of images in classes -> its classes that are only measured.
     :ivar kinds: ``KINDS`` of ``learning.outlier_kinds``; those of a scene take images of the
         background, where there is one.
-    :ivar of_classes: kind -> classes whose images look like one of a class after it, as that of a
-        symmetric sign upside down; it also takes images of all other classes.
     :ivar unseen_kinds: kinds that are only measured.
     :ivar unseen_images: files or folders that are only measured.
     :ivar unanswered: fraction of the held-out images of the classes, at most.
@@ -73,14 +69,13 @@ class OutliersSpec(BaseModel):
     share: Annotated[float, Field(gt=0, lt=1)]
     images: dict[str, tuple[str, ...]] = {}
     kinds: tuple[str, ...] = ()
-    of_classes: dict[str, tuple[str, ...]] = {}
     unseen_kinds: tuple[str, ...] = ()
     unseen_images: tuple[str, ...] = ()
     unanswered: Annotated[float, Field(gt=0, lt=0.5)] = 0.01
 
-    @field_validator('kinds', 'of_classes', 'unseen_kinds')
+    @field_validator('kinds', 'unseen_kinds')
     @classmethod
-    def _known(cls, kinds: Known) -> Known:
+    def _known(cls, kinds: tuple[str, ...]) -> tuple[str, ...]:
         unknown = [kind for kind in kinds if kind not in KINDS]
         if unknown:
             raise ValueError(f'"{unknown[0]}" is no kind, there are: {", ".join(KINDS)}')
@@ -94,6 +89,6 @@ class OutliersSpec(BaseModel):
         if set(self.images) & set(self.unseen_images):
             refuse('unseen_images', 'names images that `images` trains on',
                    list(self.unseen_images))
-        if not self.images and not self.kinds and not self.of_classes:
-            raise ValueError('one of images, kinds and of_classes is needed')
+        if not self.images and not self.kinds:
+            raise ValueError('either images or kinds are needed')
         return self

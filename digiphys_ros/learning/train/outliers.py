@@ -54,37 +54,24 @@ class Outliers:
 
     :param scenes: reads the images that some kinds are made of; training sees no others.
     :param held_scenes: the same for measuring.
-    :param classes: all images to train on, and all for measuring: for kinds ``of_classes``.
-    :raises ConfigError: when a file of images has no class of a name that the recipe holds out,
-        or the data none of a name that it leaves out.
+    :raises ConfigError: when a file of images has no class of a name that the recipe holds out.
     :raises DatasetError: when a file of images cannot be read.
     """
 
-    def __init__(self, spec: OutliersSpec, scenes: Dataset, held_scenes: Dataset,
-                 classes: tuple[Dataset, Dataset] | None = None) -> None:
+    def __init__(self, spec: OutliersSpec, scenes: Dataset, held_scenes: Dataset) -> None:
         self._spec, self._scenes, self._held_scenes = spec, scenes, held_scenes
         self._images = {uri: _opened(uri, classes) for uri, classes in spec.images.items()}
         self._training = [_trained_on(data, spec.images[uri])
                           for uri, data in self._images.items()]
-        both = (scenes, held_scenes) if classes is None else classes
-        self._of_classes, self._held_of_classes = (
-            {kind: _without(data, left_out) for kind, left_out in spec.of_classes.items()}
-            for data in both)
 
     def draw(self, rng: np.random.Generator) -> NDArray[Any]:
-        """
-        Return an image of nothing.
-
-        Half of them are from the files, if there are any, and half of the others of the classes.
-        """
-        if self._training and (not (self._spec.kinds or self._of_classes) or rng.random() < 0.5):
+        """Return an image of nothing: half of them from the files, if there are any."""
+        if self._training and (not self._spec.kinds or rng.random() < 0.5):
             data, read = self._training[int(rng.integers(len(self._training)))]
             return read(int(rng.integers(len(data))))
-        if self._of_classes and (not self._spec.kinds or rng.random() < 0.5):
-            kind = list(self._of_classes)[int(rng.integers(len(self._of_classes)))]
-            return _any_outlier(self._of_classes[kind], kind, rng)
         kind = self._spec.kinds[int(rng.integers(len(self._spec.kinds)))]
-        return _any_outlier(self._scenes, kind, rng)
+        scene = self._scenes.read(int(rng.integers(len(self._scenes))))
+        return outlier_of(scene, kind, rng)
 
     def held_out(self) -> Iterator[Held]:
         """Yield the outliers to measure with, kind by kind."""
@@ -94,32 +81,11 @@ class Outliers:
             yield _held(uri, True, open_dataset(uri, labelled=False))
         for kind in (*self._spec.kinds, *self._spec.unseen_kinds):
             yield Held(kind, kind in self._spec.unseen_kinds, MEASURED_IMAGES,
-                       partial(_made, self._held_scenes, kind))
-        for kind, data in self._held_of_classes.items():
-            yield Held(f'{kind}, of the classes', False, MEASURED_IMAGES,
-                       partial(_made, _spread(data), kind))
+                       partial(self._made, kind))
 
-
-def _any_outlier(data: Dataset, kind: str, rng: np.random.Generator) -> NDArray[Any]:
-    return outlier_of(data.read(int(rng.integers(len(data)))), kind, rng)
-
-
-def _made(data: Dataset, kind: str, index: int) -> NDArray[Any]:
-    return outlier_of(data.read(index % len(data)), kind, np.random.default_rng([0, index]))
-
-
-def _spread(data: Dataset) -> Dataset:
-    """Return as many images as are measured: those of one class lie side by side."""
-    return data.take(np.linspace(0, len(data) - 1, MEASURED_IMAGES).astype(np.int64))
-
-
-def _without(data: Dataset, left_out: Sequence[str]) -> Dataset:
-    unknown = [name for name in left_out if name not in data.labels]
-    if unknown:
-        raise ConfigError(f'field `outliers.of_classes`: the data has no class "{unknown[0]}", it '
-                          f'has: {listed(data.labels)}.')
-    return data.take(np.flatnonzero(~np.isin(
-        data.classes, [data.labels.index(name) for name in left_out])))
+    def _made(self, kind: str, index: int) -> NDArray[Any]:
+        scene = self._held_scenes.read(index % len(self._held_scenes))
+        return outlier_of(scene, kind, np.random.default_rng([0, index]))
 
 
 def _opened(uri: str, held_classes: Sequence[str]) -> Dataset:

@@ -108,8 +108,7 @@ def material_of(recipe: Recipe, training: Dataset, validation: Mapping[str, Data
     held_out = joined('validation', material.training.labels, list(material.validation.values()))
     background = recipe.background.label if recipe.background else None
     return replace(material, outliers=Outliers(
-        recipe.outliers, _scenes(material.training, background), _scenes(held_out, background),
-        (material.training, held_out)))
+        recipe.outliers, _scenes(material.training, background), _scenes(held_out, background)))
 
 
 def _scenes(data: Dataset, background: str | None) -> Dataset:

@@ -71,41 +71,6 @@ def test_outliers_of_a_class_that_the_images_lack_are_refused(things):
         Outliers(OutliersSpec(share=0.5, images={things: ('cat',)}), scenes(1), scenes(1))
 
 
-def classes(bright):
-    """Return images of two classes, a as bright as asked for and b black."""
-    images = np.stack([np.full((24, 24, 3), bright * (1 - index % 2), np.uint8)
-                       for index in range(8)])
-    return in_memory('classes', ('a', 'b'), images, np.arange(8) % 2)
-
-
-def test_outliers_of_classes_take_all_but_those_that_look_like_a_class():
-    spec = OutliersSpec(share=0.5, of_classes={'negative': ('b',)})
-    outliers = Outliers(spec, scenes(1), scenes(2), (classes(100), classes(200)))
-    drawn = {int(outliers.draw(np.random.default_rng(seed)).max()) for seed in range(20)}
-    assert drawn == {155}
-    [held] = outliers.held_out()
-    assert (held.kind, held.unseen) == ('negative, of the classes', False)
-    assert {int(held.read(index).max()) for index in range(held.count)} == {55}
-
-
-def test_outliers_of_classes_and_of_scenes_take_turns():
-    spec = OutliersSpec(share=0.5, kinds=('negative',), of_classes={'negative': ('b',)})
-    outliers = Outliers(spec, scenes(50), scenes(2), (classes(100), classes(200)))
-    drawn = [int(outliers.draw(np.random.default_rng(seed)).max()) for seed in range(80)]
-    assert set(drawn) == {155, 205} and 20 < drawn.count(155) < 60
-
-
-def test_outliers_of_classes_that_the_data_lacks_are_refused():
-    spec = OutliersSpec(share=0.5, of_classes={'negative': ('cat',)})
-    with pytest.raises(ConfigError, match=r'`outliers.of_classes`.* has no class "cat".*: a, b'):
-        Outliers(spec, scenes(1), scenes(2), (classes(1), classes(2)))
-
-
-def test_outliers_of_classes_of_a_kind_that_is_none_are_refused():
-    with pytest.raises(ValueError, match='"sideways" is no kind'):
-        OutliersSpec(share=0.5, of_classes={'sideways': ()})
-
-
 def test_stream_gives_outliers_the_share_and_every_class_alike_as_target(recipe_file):
     recipe = load_recipe(recipe_file(outliers={'share': 0.3, 'kinds': ['negative']}))
     data = in_memory('d', ('a', 'b'), np.full((400, 24, 24, 3), 255, np.uint8), np.arange(400) % 2)
