@@ -18,6 +18,7 @@ import atexit
 from functools import cache
 import os
 from pathlib import Path
+import re
 import shutil
 import tempfile
 from xml.etree import ElementTree
@@ -41,10 +42,15 @@ def read_profile(path: Path) -> ElementTree.Element:
     :raises ConfigError: when it cannot be read: Fast DDS would go on without it.
     """
     try:
-        return ElementTree.fromstring(read_bytes(path, CONFIG_BYTES))
+        text = read_bytes(path, CONFIG_BYTES)
+        root = ElementTree.fromstring(text)
     except (OSError, ElementTree.ParseError, ValueError) as error:
         raise ConfigError(f'{path}: cannot be read as a Fast DDS profile: {reason_of(error)}.'
                           ) from error
+    if not re.search(rb'<(dds|profiles)[\s/>]', text):
+        raise ConfigError(f'{path}: cannot be read as a Fast DDS profile: Fast DDS looks for the '
+                          f'element <dds> without a prefix, received <{_written_name(text)}>.')
+    return root
 
 
 def room_bytes(folder: Path = FOLDER) -> int:
@@ -90,17 +96,27 @@ def fitting_bytes(wanted: int, room: int) -> int:
 
 @cache
 def with_segment(profile: Path, size: int) -> Path:
-    """Return a copy of a profile with a segment of this size, removed with this process."""
-    root = read_profile(profile)
-    for element in _sizes(root):
-        element.text = str(size)
+    """
+    Return a copy of a profile with a segment of this size, removed with this process.
+
+    The rest of the text stays as it is: ElementTree would write a prefix before each name, and
+    Fast DDS reads none.
+    """
+    text = re.sub(r'(<segment_size>)\s*\d+\s*(?=</segment_size>)', rf'\g<1>{size}',
+                  profile.read_text(encoding='utf-8'))
     folder = tempfile.mkdtemp(prefix='digiphys_ros_dds_')
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     # nodes of another user may read it too
     os.chmod(folder, 0o755)
     path = Path(folder) / profile.name
-    ElementTree.ElementTree(root).write(path, encoding='UTF-8', xml_declaration=True)
+    path.write_text(text, encoding='utf-8')
     return path
+
+
+def _written_name(text: bytes) -> str:
+    """Return the name of the first element, with its prefix."""
+    found = re.search(rb'<([^\s?!/>]+)', text)
+    return found[1].decode(errors='replace') if found else ''
 
 
 def _sizes(root: ElementTree.Element) -> list[ElementTree.Element]:

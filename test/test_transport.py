@@ -117,6 +117,15 @@ def test_profile_that_is_no_xml_file_is_refused(tmp_path, make):
         transport_environment(str(tmp_path / 'mine.xml'), {'ROS_DISTRO': 'kilted'})
 
 
+@pytest.mark.parametrize(('text', 'name'), [
+    ('<?xml version="1.0"?><!-- mine --><a:dds xmlns:a="http://www.eprosima.com"/>', 'a:dds'),
+    ('<html/>', 'html')])
+def test_profile_that_fast_dds_would_ignore_is_refused(tmp_path, text, name):
+    (tmp_path / 'mine.xml').write_text(text)
+    with pytest.raises(ConfigError, match=f'without a prefix, received <{name}>'):
+        transport_environment(str(tmp_path / 'mine.xml'), {'ROS_DISTRO': 'kilted'})
+
+
 # Exposure.
 
 @pytest.fixture
