@@ -12,10 +12,14 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Which ROS 2 distro this Python has."""
+"""Which ROS 2 distro this Python has, and which profile its Fast DDS reads."""
 
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
+import os
+
+FASTDDS_3, FASTDDS_2 = 'FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE'
+NO_PROFILE = 'none'
 
 _BY_RCLPY = {3: 'humble', 7: 'jazzy', 9: 'kilted', 10: 'lyrical'}
 
@@ -30,3 +34,14 @@ def ros_distro(environment: Mapping[str, str]) -> str:
         except (PackageNotFoundError, ValueError):
             continue
     return 'unknown'
+
+
+def profile_variable(environment: Mapping[str, str]) -> str:
+    """Return the environment variable that this distro's Fast DDS reads its profile from."""
+    return FASTDDS_2 if ros_distro(environment) in ('humble', 'jazzy') else FASTDDS_3
+
+
+def profile_in_force(environment: Mapping[str, str]) -> str:
+    """Return the file that Fast DDS takes its profile from, ``none`` where it has no such file."""
+    path = environment.get(profile_variable(environment), '')
+    return path if os.access(path, os.R_OK) else NO_PROFILE

@@ -53,13 +53,18 @@ def read_profile(path: Path) -> ElementTree.Element:
     return root
 
 
-def room_bytes(folder: Path = FOLDER) -> int:
-    """Return the room that is left for shared memory, 0 where this user may not write there."""
+def room_bytes(folder: Path = FOLDER, *, whole: bool = False) -> int:
+    """
+    Return the room that is left for shared memory, 0 where this user may not write there.
+
+    :param whole: return what there is when nothing is in it.
+    """
     try:
         about = os.statvfs(folder)
     except OSError:
         return 0
-    return about.f_bavail * about.f_frsize if os.access(folder, os.W_OK | os.X_OK) else 0
+    blocks = about.f_blocks if whole else about.f_bavail
+    return blocks * about.f_frsize if os.access(folder, os.W_OK | os.X_OK) else 0
 
 
 def describe_room(room: int) -> str:

@@ -26,7 +26,7 @@ import struct
 import tempfile
 from xml.etree import ElementTree
 
-from digiphys_ros.distro import ros_distro
+from digiphys_ros.distro import profile_variable, ros_distro
 from digiphys_ros.resources import find_resource
 from digiphys_ros.segment import (
     describe_room,
@@ -42,7 +42,6 @@ WITHOUT_MEMORY = {'local': 'local_udp', 'robot': 'robot_udp'}
 """The profile without shared memory for each that has it."""
 
 SIOCGIFADDR = 0x8915
-FASTDDS_3, FASTDDS_2 = 'FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE'
 
 
 def transport_environment(profile: str, base: Mapping[str, str], *,
@@ -123,11 +122,6 @@ def private_environment(base: Mapping[str, str]) -> dict[str, str]:
     home = tempfile.mkdtemp(prefix='digiphys_ros_')
     atexit.register(shutil.rmtree, home, ignore_errors=True)
     return {**base, 'ROS_DOMAIN_ID': str(1 + os.getpid() % 100), 'ROS_HOME': home}
-
-
-def profile_variable(environment: Mapping[str, str]) -> str:
-    """Return the environment variable that this distro's Fast DDS reads its profile from."""
-    return FASTDDS_2 if ros_distro(environment) in ('humble', 'jazzy') else FASTDDS_3
 
 
 def network_exposure(profile: str, base: Mapping[str, str]) -> str:

@@ -24,11 +24,14 @@ from typing import Any
 
 from digiphys_ros.cli.output import write_json
 from digiphys_ros.doctor.finding import attempt, Finding
+from digiphys_ros.doctor.ros_process import GraphLook, look_at_graph
 from digiphys_ros.errors import ConfigError, UsageError
 from digiphys_ros.resources import find_resource
 
 RULES, BUNDLE = 'traffic_rules.yaml', 'traffic_signs'
 """What is checked where nothing runs and nothing is named."""
+
+WIDTH, HEIGHT = 1920, 1080
 
 
 def add_parser(subparsers: Any) -> None:
@@ -46,9 +49,10 @@ def add_parser(subparsers: Any) -> None:
                         help='rules file that names the command topics (that of the running '
                              f'gate, else {RULES})')
     parser.add_argument('--namespace', default='', metavar='NS', help='namespace of the robot')
-    parser.add_argument('--width', type=int, default=1920, metavar='PX', help='(%(default)s)')
-    parser.add_argument('--height', type=int, default=1080, metavar='PX',
-                        help='size of a frame, three bytes a pixel (%(default)s)')
+    parser.add_argument('--width', type=int, metavar='PX',
+                        help=f'(that of the images that arrive, else {WIDTH})')
+    parser.add_argument('--height', type=int, metavar='PX',
+                        help=f'size of a frame, three bytes a pixel (else {HEIGHT})')
     parser.add_argument('--seconds', type=float, default=2.0, metavar='N',
                         help='how long to look at the graph (%(default)s)')
     parser.add_argument('--fix', action='store_true',
@@ -58,9 +62,11 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check and tell."""
-    if arguments.width < 1 or arguments.height < 1 or not arguments.seconds > 0:
+    given = {name: value for name in ('width', 'height', 'seconds')
+             if (value := getattr(arguments, name)) is not None}
+    if not all(value > 0 for value in given.values()):
         raise UsageError('--width, --height and --seconds must be positive, received '
-                         f'{arguments.width}, {arguments.height} and {arguments.seconds}.')
+                         + ', '.join(f'--{name} {value}' for name, value in given.items()) + '.')
     findings, chain = _look(arguments)
     failed = any(finding.status == 'fail' for finding in findings)
     if arguments.json:
@@ -73,7 +79,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _look(arguments: argparse.Namespace) -> tuple[list[Finding], list[dict[str, Any]]]:
     """Return what every check finds, whichever of them fails, and the links of the chain."""
-    from digiphys_ros.doctor.ros_process import GraphLook, look_at_graph
     looks: list[GraphLook] = []
 
     def graph() -> list[Finding]:
@@ -85,18 +90,20 @@ def _look(arguments: argparse.Namespace) -> tuple[list[Finding], list[dict[str, 
     [look] = looks or [GraphLook()]
     bundle = _at_work(arguments.bundle, look.running.get('bundle'), BUNDLE, 'models')
     rules = _at_work(arguments.rules, look.running.get('rules'), RULES, 'config')
-    findings = [finding for check, one in _checks(arguments, bundle, rules)
+    findings = [finding for check, one in _checks(arguments, look, bundle, rules)
                 for finding in attempt(check, one)]
     return findings + running, look.chain
 
 
-def _checks(arguments: argparse.Namespace, bundle: str, rules: str
-            ) -> Iterator[tuple[str, Callable[[], Finding]]]:
+def _checks(arguments: argparse.Namespace, look: GraphLook, bundle: str, rules: str
+            ) -> Iterator[tuple[str, Callable[[], Finding | list[Finding]]]]:
     from digiphys_ros.doctor import environment, shared_memory, system
-    frame_bytes = arguments.width * arguments.height * 3
+    frame_bytes = (arguments.width or WIDTH) * (arguments.height or HEIGHT) * 3
+    if look.image_bytes and not (arguments.width or arguments.height):
+        frame_bytes = look.image_bytes
     yield 'ros', partial(system.check_ros, os.environ)
     yield 'logs', partial(environment.check_logs, os.environ)
-    yield 'transport', partial(system.check_profile, os.environ, frame_bytes)
+    yield 'transport', partial(system.check_transport, os.environ, frame_bytes, look.profiles)
     yield 'network', partial(system.check_exposure, os.environ)
     yield 'rmem_max', system.check_rmem
     yield 'cv_bridge', system.check_cv_bridge

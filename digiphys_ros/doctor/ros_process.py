@@ -40,11 +40,15 @@ class GraphLook:
 
     :ivar chain: the links from image to actuator, as objects for JSON.
     :ivar running: parameters of running nodes: ``rules`` and ``bundle`` where they are known.
+    :ivar profiles: the transport profile of the nodes that send images, as ``graph_transport``.
+    :ivar image_bytes: size of an image, 0 where none arrived.
     """
 
     findings: list[Finding] = field(default_factory=list)
     chain: list[dict[str, Any]] = field(default_factory=list)
     running: dict[str, str] = field(default_factory=dict)
+    profiles: dict[str, str] = field(default_factory=dict)
+    image_bytes: int = 0
 
 
 def look_at_graph(request: Mapping[str, Any], environment: Mapping[str, str]) -> GraphLook:
@@ -68,7 +72,7 @@ def look_at_graph(request: Mapping[str, Any], environment: Mapping[str, str]) ->
     try:
         report = json.loads(done.stdout.splitlines()[-1])
         return GraphLook([Finding(**one) for one in report['findings']], report['chain'],
-                         report['running'])
+                         report['running'], report['profiles'], report['image_bytes'])
     except (ValueError, LookupError, TypeError):
         return GraphLook([_failure(done.returncode, done.stderr, environment)])
 

@@ -15,6 +15,7 @@
 """Checks of this machine: packages, transport profile, kernel, model. No ROS."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,12 +23,12 @@ from shlex import quote
 import subprocess
 import sys
 
-from digiphys_ros.distro import ros_distro
+from digiphys_ros.distro import NO_PROFILE, profile_variable, ros_distro
 from digiphys_ros.doctor.finding import Finding
 from digiphys_ros.errors import ConfigError, DigiphysError
 from digiphys_ros.resources import find_resource, share_dir
 from digiphys_ros.segment import describe_room, room_bytes, segment_bytes
-from digiphys_ros.transport import network_exposure, profile_variable
+from digiphys_ros.transport import network_exposure
 
 DEFAULT_SEGMENT_BYTES = 512 * 1024
 """Fast DDS's own shared-memory segment, where no profile says otherwise."""
@@ -52,29 +53,49 @@ def check_ros(environment: Mapping[str, str]) -> Finding:
     return Finding('ros', 'ok', found)
 
 
-def check_profile(environment: Mapping[str, str], frame_bytes: int,
-                  room: int | None = None) -> Finding:
+def check_transport(environment: Mapping[str, str], frame_bytes: int,
+                    profiles: Mapping[str, str] | None = None) -> list[Finding]:
     """
-    Compare the shared-memory segment in force with the size of a frame and with /dev/shm.
+    Compare the shared-memory segments in force with the size of a frame and with /dev/shm.
 
-    :param room: that is left for shared memory [bytes]; None asks the system.
+    :param profiles: of running nodes, as ``GraphLook.profiles``. For a node without one, and
+        where nothing runs, the profile of the environment is compared: it may be started here.
     """
-    room = room_bytes() if room is None else room
+    profiles = profiles or {}
+    users: dict[str, list[str]] = {}
+    for name, profile in sorted(profiles.items()):
+        if profile:
+            users.setdefault(profile, []).append(name)
+    # these took their segments when they started, so that less room is left
+    findings = [_check_profile(profile, ', '.join(names), frame_bytes, room_bytes(whole=True),
+                               environment)
+                if profile == NO_PROFILE or Path(profile).exists() else
+                Finding('transport', 'skip', f'{", ".join(names)}: {profile} is not here: it may '
+                        'lie in another container') for profile, names in users.items()]
+    if users and all(profiles.values()):
+        return findings
+    here = environment.get(profile_variable(environment)) or NO_PROFILE
+    finding = _check_profile(here, 'nodes started here', frame_bytes, room_bytes(), environment)
+    # `digiphys run` and the launch files set a profile by themselves
+    return [*findings, replace(finding, status='warn') if here == NO_PROFILE else finding]
+
+
+def _check_profile(profile: str, who: str, frame_bytes: int, room: int,
+                   environment: Mapping[str, str]) -> Finding:
     variable = profile_variable(environment)
     shipped = quote(str(share_dir() / 'config/dds/local.xml'))
-    fix = f'export {variable}={shipped}  # between machines: robot.xml'
-    name = environment.get(variable, '')
-    if not name:
-        segment, origin = DEFAULT_SEGMENT_BYTES, 'the default, no profile'
-    else:
+    fix = (f'export {variable}={shipped}  # before nodes start; between machines: robot.xml; '
+           '`digiphys run` and the launch files set it')
+    segment, origin = DEFAULT_SEGMENT_BYTES, 'the default, no profile'
+    if profile != NO_PROFILE:
         try:
-            segment, origin = segment_bytes(Path(name)), name
+            segment, origin = segment_bytes(Path(profile)), profile
         except (ConfigError, ValueError) as error:
-            return Finding('transport', 'fail', f'{variable}={name} cannot be read: {error}', fix)
+            return Finding('transport', 'fail', f'{who}: {variable}={profile}: {error}', fix)
     if not segment:
-        return Finding('transport', 'warn', f'no shared memory ({origin}): images go by UDP, and '
-                       'large ones may be lost', fix)
-    found = (f'shared-memory segment of {segment / 1e6:.1f} MB ({origin}), a frame has '
+        return Finding('transport', 'warn', f'{who}: no shared memory ({origin}): images go by '
+                       'UDP, and large ones may be lost', fix)
+    found = (f'{who}: shared-memory segment of {segment / 1e6:.1f} MB ({origin}), a frame has '
              f'{frame_bytes / 1e6:.1f} MB')
     if segment < 2 * frame_bytes:
         return Finding('transport', 'fail', f'{found}: large frames will be lost', fix)
@@ -82,8 +103,8 @@ def check_profile(environment: Mapping[str, str], frame_bytes: int,
         return Finding(
             'transport', 'fail', f'{found}; {describe_room(room)}, and each '
             f'of {PROCESSES_WITH_IMAGES} processes takes a segment: frames will be lost',
-            '`docker run --shm-size=512m` or `--ipc=host`; digiphys doctor --fix; or start nodes '
-            'with `digiphys run` or the launch file, which make the segment fit')
+            'digiphys doctor --fix  # and in a container `docker run --shm-size=512m` or '
+            '`--ipc=host`; `digiphys run` and the launch files make the segment fit')
     return Finding('transport', 'ok', found)
 
 

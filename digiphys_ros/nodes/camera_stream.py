@@ -59,6 +59,7 @@ class CameraStream:
         self.health = ''
         self._stamps = StampMonitor()
         self._age_s: float | None = None
+        self._image_bytes = 0
         self._node = node
         self._prefix = f'{camera}/' if camera else ''
         self._subscription: qos.AdaptiveSubscription | None = None
@@ -92,7 +93,7 @@ class CameraStream:
 
     def figures(self, *, several: bool) -> dict[str, Any]:
         """
-        Return the age of the last images when they arrived, and what the checks measured.
+        Return age and size of the last images when they arrived, and what the checks measured.
 
         :param several: there are other cameras: each figure bears the camera's name.
         """
@@ -102,6 +103,7 @@ class CameraStream:
             figures['camera_bit_depth'] = self.depth.bits
         if self._age_s is not None:
             figures['image_age_s'] = f'{self._age_s:.4f}'
+            figures['image_bytes'] = self._image_bytes
         if not several:
             return figures
         figures['classified'] = self.counts['classified']
@@ -110,7 +112,7 @@ class CameraStream:
     def listen(self, on_image: Callable[['CameraStream', Any], None], *, compressed: bool) -> None:
         """Call back for each image."""
         def take(message: Any) -> None:
-            self._heard = True
+            self._heard, self._image_bytes = True, len(message.data)
             self._stamps.add(stamp_s(message.header), self._node.now_s())
             on_image(self, message)
         self._compressed, self._heard = compressed, False

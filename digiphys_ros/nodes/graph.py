@@ -31,6 +31,7 @@ from digiphys_ros.nodes.graph_estop import check_estop
 from digiphys_ros.nodes.graph_parameters import read_parameters
 from digiphys_ros.nodes.graph_reports import NODES, PATIENCE_S, ReportListener
 from digiphys_ros.nodes.graph_sources import check_inputs, IMAGES, own_publishers
+from digiphys_ros.nodes.graph_transport import image_bytes, sender_profiles
 from digiphys_ros.nodes.qos import endpoint_name
 from digiphys_ros.resources import find_resource
 import rclpy
@@ -51,8 +52,9 @@ def check_graph(seconds: float, rules: str, prefix: str = '', patience_s: float 
     :param rules: rules file that names the topics of the actuators; empty: that of the gate.
     :param prefix: of the robot's names: empty or ``/robot``.
     :param patience_s: how much longer to listen at most, as ``ReportListener.listen``.
-    :return: ``findings``, the ``chain`` from image to actuator, and the names of ``rules`` and
-        ``bundle`` that are ``running``, all as objects for JSON.
+    :return: ``findings``, the ``chain`` from image to actuator, the names of ``rules`` and
+        ``bundle`` that are ``running``, and ``profiles`` and ``image_bytes`` as
+        ``graph_transport`` has them, all as objects for JSON.
     """
     rclpy.init(args=[])
     node = Node('doctor', enable_rosout=False, start_parameter_services=False)
@@ -73,7 +75,8 @@ def check_graph(seconds: float, rules: str, prefix: str = '', patience_s: float 
         findings += check_reports(reports, prefix, findings)
         return {'findings': [asdict(one) for one in _summary(node, findings)],
                 'chain': [{**asdict(link), 'status': link.status} for link in chain.links()],
-                'running': running}
+                'running': running, 'profiles': sender_profiles(chain),
+                'image_bytes': image_bytes(chain)}
     finally:
         node.destroy_node()
         rclpy.try_shutdown()

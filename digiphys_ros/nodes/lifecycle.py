@@ -17,12 +17,14 @@
 from collections.abc import Callable
 import contextlib
 import gc
+import os
 import sys
 import traceback
 from types import SimpleNamespace
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from digiphys_ros.distro import profile_in_force
 from digiphys_ros.errors import ConfigError, DigiphysError
 from digiphys_ros.nodes.condition_log import ConditionLog, log_line
 from digiphys_ros.nodes.diagnostics import diagnostic_message
@@ -78,6 +80,7 @@ class PipelineNode(SimClockNode):
         self.settings = SimpleNamespace()
         self.phase = 'unconfigured'
         self.problem = ''
+        self._profile = profile_in_force(os.environ)
         self._conditions = ConditionLog()
         self.steady_clock = Clock(clock_type=ClockType.STEADY_TIME)
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
@@ -243,8 +246,8 @@ class PipelineNode(SimClockNode):
         stands, fix = self.clock_problem()
         if stands:
             level, message, figures['fix'] = ERROR, f'{stands}; {message}', fix
-        self._diagnostics.publish(
-            diagnostic_message(self, level, message, {'phase': self.phase, **figures}))
+        self._diagnostics.publish(diagnostic_message(self, level, message, {
+            'phase': self.phase, 'transport_profile': self._profile, **figures}))
 
     def flush(self) -> None:
         """Wait until the last report has left this process, 0.2 s at most."""

@@ -28,22 +28,24 @@ FULL_HD = 1920 * 1080 * 3
 @pytest.mark.field(
     'ros2/rmw_fastrtps #739', 'images larger than the shared-memory segment are lost')
 @pytest.mark.parametrize(('profile', 'status'), [
-    ('local.xml', 'ok'), ('robot.xml', 'ok'), (None, 'fail')])
+    ('local.xml', 'ok'), ('robot.xml', 'ok'), (None, 'warn')])
 @pytest.mark.parametrize(('distro', 'variable'), [
     ('kilted', 'FASTDDS_DEFAULT_PROFILES_FILE'), ('humble', 'FASTRTPS_DEFAULT_PROFILES_FILE')])
 def test_profile_is_compared_with_the_frame(profile, status, distro, variable):
     environment = {'ROS_DISTRO': distro}
     if profile:
         environment[variable] = str(share_dir() / 'config' / 'dds' / profile)
-    finding = system.check_profile(environment, FULL_HD)
+    [finding] = system.check_transport(environment, FULL_HD)
     assert finding.status == status
+    assert 'nodes started here' in finding.found
     assert '6.2 MB' in finding.found
-    assert bool(finding.fix) == (status == 'fail')
+    assert finding.fix.startswith(f'export {variable}=' if status == 'warn' else '')
+    assert bool(finding.fix) == (status == 'warn')
 
 
 def test_profile_without_shared_memory_is_a_warning():
     profile = share_dir() / 'config/dds/local_udp.xml'
-    finding = system.check_profile(
+    [finding] = system.check_transport(
         {'ROS_DISTRO': 'kilted', 'FASTDDS_DEFAULT_PROFILES_FILE': str(profile)}, FULL_HD)
     assert finding.status == 'warn'
     assert 'no shared memory' in finding.found
@@ -51,25 +53,54 @@ def test_profile_without_shared_memory_is_a_warning():
 
 @pytest.mark.field(
     'eProsima/Fast-DDS #1606', 'shared memory does not fit into the /dev/shm of a container')
-def test_profile_that_does_not_fit_the_shared_memory_of_a_container_fails():
+def test_profile_that_does_not_fit_the_shared_memory_of_a_container_fails(monkeypatch):
     profile = share_dir() / 'config/dds/local.xml'
     environment = {'ROS_DISTRO': 'kilted', 'FASTDDS_DEFAULT_PROFILES_FILE': str(profile)}
-    assert system.check_profile(environment, FULL_HD, room=1 << 30).status == 'ok'
-    finding = system.check_profile(environment, FULL_HD, room=64 << 20)
+
+    def check(room):
+        monkeypatch.setattr(system, 'room_bytes', lambda **_: room)
+        return system.check_transport(environment, FULL_HD)[0]
+    assert check(1 << 30).status == 'ok'
+    finding = check(64 << 20)
     assert finding.status == 'fail'
     assert 'room for 67 MB' in finding.found
     assert '--shm-size' in finding.fix
-    assert 'cannot be written by this user' in system.check_profile(
-        environment, FULL_HD, room=0).found
+    assert 'cannot be written by this user' in check(0).found
 
 
 def test_a_profile_that_cannot_be_read_is_told(tmp_path):
     path = tmp_path / 'broken.xml'
     path.write_text('<dds>')
-    finding = system.check_profile(
+    [finding] = system.check_transport(
         {'ROS_DISTRO': 'kilted', 'FASTDDS_DEFAULT_PROFILES_FILE': str(path)}, FULL_HD)
     assert finding.status == 'fail'
     assert str(path) in finding.found
+
+
+def test_profiles_of_running_nodes_count_and_not_that_of_the_shell():
+    local = str(share_dir() / 'config/dds/local.xml')
+    here = {'ROS_DISTRO': 'kilted'}
+    [finding] = system.check_transport(here, FULL_HD, {'/camera': local})
+    assert finding.status == 'ok'
+    assert finding.found.startswith('/camera: shared-memory segment of 67.1 MB')
+    here['FASTDDS_DEFAULT_PROFILES_FILE'] = local
+    [finding] = system.check_transport(here, FULL_HD, {'/a/camera': 'none', '/b/camera': 'none'})
+    assert finding.status == 'fail'
+    assert finding.found.startswith('/a/camera, /b/camera: shared-memory segment of 0.5 MB')
+    assert system.check_transport(here, 320 * 240 * 3, {'/camera': 'none'})[0].status == 'ok'
+
+
+def test_profile_that_lies_in_another_container_is_skipped():
+    [finding] = system.check_transport({}, FULL_HD, {'/camera': '/elsewhere/local.xml'})
+    assert finding.status == 'skip'
+    assert '/camera: /elsewhere/local.xml' in finding.found
+
+
+def test_driver_that_reports_no_profile_is_taken_as_started_in_this_shell():
+    local = str(share_dir() / 'config/dds/local.xml')
+    found = system.check_transport({'ROS_DISTRO': 'kilted'}, FULL_HD,
+                                   {'/usb_cam': '', '/classifier': local})
+    assert [one.status for one in found] == ['ok', 'warn']
 
 
 def test_a_small_receive_buffer_is_told_with_the_command(tmp_path):
