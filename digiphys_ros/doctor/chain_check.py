@@ -19,16 +19,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from digiphys_ros.doctor.chain import actuators, Chain, offered, ROLES
 from digiphys_ros.doctor.finding import Finding
 from digiphys_ros.doctor.node_report import ERROR, NodeReport, WARN
+from digiphys_ros.fixes import (
+    allow_future,
+    keep_one,
+    lengthen_lease,
+    reset_estop,
+    restamp,
+    start_node,
+)
 
 FUTURE = 'future'
 STAMP_REFUSALS = ('stale', FUTURE, 'repeated', 'out_of_order')
-REFUSAL_FIXES = {
-    'stale': 'make camera and model faster, or raise `lease_s` of the gate',
-    FUTURE: 'synchronize the clocks of both machines (chrony or PTP), or raise '
-            '`future_tolerance_s` of the gate',
-    'repeated': 'let the driver stamp each image anew',
-    'out_of_order': 'let one node alone publish images; their stamps must rise',
-}
 
 _Break = tuple[set[str], Finding]
 """A link without flow: the roles of the nodes that may be the cause, and the finding."""
@@ -88,7 +89,7 @@ def _state(report: NodeReport) -> Iterator[Finding]:
     elif report.phase in ('unconfigured', 'finalized'):
         yield Finding(
             check, 'fail', f'{report.name} is {report.phase}: {_waits(report)}',
-            'start it again' if report.phase == 'finalized' else
+            start_node(report.name) if report.phase == 'finalized' else
             f'ros2 lifecycle set {report.name} configure && ros2 lifecycle set {report.name} '
             'activate')
     elif any(report.values.get(f'{name}.state') == 'estopped' for name in actuators(report)):
@@ -102,36 +103,32 @@ def _waits(report: NodeReport) -> str:
 
 def _estop(gate: NodeReport) -> Finding:
     pressed = gate.values.get('estop', '')
-    reset = f'ros2 service call {gate.name}/reset std_srvs/srv/Trigger'
-    if not pressed:
-        return Finding('e-stop latch', 'fail', f'{gate.name} is e-stopped: an e-stop was pressed '
-                       'and released, and latches until a reset', reset)
-    if 'vanished' in pressed:
-        reset = f'ros2 service call {gate.name}/override_estop std_srvs/srv/Trigger && {reset}'
-        return Finding('e-stop latch', 'fail', f'{gate.name} is e-stopped, {pressed}', reset)
-    return Finding('e-stop latch', 'fail', f'{gate.name} is e-stopped, {pressed}',
-                   f'release the e-stop, then: {reset}')
+    why = f', {pressed}' if pressed else \
+        ': an e-stop was pressed and released, and latches until a reset'
+    return Finding('e-stop latch', 'fail', f'{gate.name} is e-stopped{why}',
+                   reset_estop(gate.name, pressed))
 
 
 def _first_break(chain: Chain) -> _Break | None:
     """Return the first link without flow, as the roles at its ends and a finding."""
-    classifier, policy, gate = map(chain.report, ROLES)
+    _, policy, gate = map(chain.report, ROLES)
     names = actuators(gate)
     if gate and names and all(gate.rate(f'{name}.accepted') for name in names):
         # it obeys, wherever the commands come from
-        return _gate_break(gate, classifier)
-    images = _images_break(classifier, silent=_silent(policy, 'classifications'))
+        return _gate_break(chain)
+    images = _images_break(chain, silent=_silent(policy, 'classifications'))
     if images or chain.is_advice():
         return images
-    return _policy_break(policy, gate, classifier) or _gate_break(gate, classifier)
+    return _policy_break(chain) or _gate_break(chain)
 
 
-def _images_break(classifier: NodeReport | None, *, silent: bool) -> _Break | None:
+def _images_break(chain: Chain, *, silent: bool) -> _Break | None:
+    classifier = chain.report('classifier')
     if classifier is None:
         if not silent:
             return None
         return set(), _fail('no classifier reports: nothing makes classifications of images',
-                            'start the classifier, or look why it does not run: digiphys run')
+                            start_node(f'{chain.prefix}/classifier'))
     if not _silent(classifier, 'classified'):
         return None
     if _silent(classifier, 'received'):
@@ -142,31 +139,36 @@ def _images_break(classifier: NodeReport | None, *, silent: bool) -> _Break | No
                                  or f'look at the output of {classifier.name}')
 
 
-def _policy_break(policy: NodeReport | None, gate: NodeReport | None,
-                  classifier: NodeReport | None) -> _Break | None:
+def _policy_break(chain: Chain) -> _Break | None:
+    classifier, policy, gate = map(chain.report, ROLES)
     if gate is None:
         return set(), _fail('no gate reports: nothing sends commands to the actuator',
-                            'start the gate, or look why it does not run: digiphys run')
+                            start_node(f'{chain.prefix}/gate'))
     if not _silent(gate, *(key for name in actuators(gate) for key in offered(gate, name))):
         return None
     if policy is None:
         return set(), _fail('no policy reports: nothing makes commands of classifications',
-                            'start the policy, or look why it does not run: digiphys run')
+                            start_node(f'{chain.prefix}/policy'))
     if _silent(policy, 'classifications'):
         return {'classifier', 'policy'}, _fail(
-            f'no classifications reach {policy.name}', 'remap `classification` of both to one '
-            'topic, and start them in one namespace')
+            f'no classifications reach {policy.name}', 'ros2 topic info --verbose '
+            f'{chain.prefix}/classification  # start classifier and policy in one namespace, and '
+            'remap `classification` of both alike')
     found = f'{policy.name} commands nothing'
     if not policy.fix and classifier and classifier.fix:
         # of images without a time of their own there is never more than one vote
         return {'policy'}, _fail(f'{found}: {classifier.message}', classifier.fix)
     return {'policy'}, _fail(
-        f'{found}: {policy.message}', policy.fix or f'use the same `rules` for {policy.name} and '
-        f'{gate.name}: both need the same actuators')
+        f'{found}: {policy.message}', policy.fix or _same_rules(policy.name, gate.name))
 
 
-def _gate_break(gate: NodeReport | None, classifier: NodeReport | None
-                ) -> _Break | None:
+def _same_rules(policy: str, gate: str) -> str:
+    return f'ros2 param get {policy} rules; ros2 param get {gate} rules  # both need the same, ' \
+        'as `digiphys run --set rules=FILE` gives them'
+
+
+def _gate_break(chain: Chain) -> _Break | None:
+    gate = chain.report('gate')
     for name in actuators(gate):
         assert gate is not None
         refused = {key.removeprefix(f'{name}.refused.'): gate.count(key)
@@ -174,22 +176,37 @@ def _gate_break(gate: NodeReport | None, classifier: NodeReport | None
                    if '.refused.' in key and not _silent(gate, key)}
         # one command from the future alone stops the actuator, which starts with the next
         if refused and (FUTURE in refused or _silent(gate, f'{name}.accepted')):
-            return {'gate'}, _refused(gate, name, refused, classifier)
+            return {'gate'}, _refused(chain, gate, name, refused)
     return None
 
 
-def _refused(gate: NodeReport, name: str, refused: Mapping[str, int],
-             classifier: NodeReport | None) -> Finding:
+def _refused(chain: Chain, gate: NodeReport, name: str, refused: Mapping[str, int]) -> Finding:
+    classifier = chain.report('classifier')
     reason = FUTURE if FUTURE in refused else max(refused, key=lambda one: refused[one])
     every = 'every command' if _silent(gate, f'{name}.accepted') else 'some commands'
     found = f'{gate.name} refuses {every} for {name} ({reason})'
-    fix = REFUSAL_FIXES.get(reason, f'use the same `rules` for policy and {gate.name}')
+    fix = _refusal_fix(chain, gate, name, reason)
     if reason not in STAMP_REFUSALS or classifier is None:
         return _fail(f'{found}: {gate.message}', fix)
-    if classifier.fix:
+    if classifier.fix and reason != FUTURE:
         return _fail(f'{found}: {classifier.message}', classifier.fix)
+    if classifier.fix:
+        # the gate has seen the largest offset of the last seconds
+        return _fail(f'{found}: {classifier.message}', fix)
     age_s = classifier.values.get('image_age_s', '?')
     return _fail(f'{found}: images are {age_s} s old when they arrive; {gate.message}', fix)
+
+
+def _refusal_fix(chain: Chain, gate: NodeReport, name: str, reason: str) -> str:
+    if reason == FUTURE:
+        return allow_future(gate.number(f'{name}.images_ahead_ms') * 1e-3)
+    if reason == 'stale':
+        return lengthen_lease(gate.number(f'{name}.image_age_ms') * 1e-3)
+    if reason == 'repeated':
+        return restamp(chain.images[1], why='stamp each image anew')
+    if reason == 'out_of_order':
+        return keep_one(chain.images[0])
+    return _same_rules(f'{chain.prefix}/policy', gate.name)
 
 
 def _silent(report: NodeReport | None, *keys: str) -> bool:

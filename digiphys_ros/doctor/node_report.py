@@ -16,6 +16,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+import math
 
 OK, WARN, ERROR = range(3)
 """Levels, as in diagnostic_msgs/DiagnosticStatus; above them is only STALE."""
@@ -51,6 +52,13 @@ class NodeReport:
     def count(self, *keys: str) -> int:
         """Return the sum of these counters since the node was configured."""
         return sum(_number(self.values, key) for key in keys)
+
+    def number(self, key: str) -> float:
+        """Return a figure, not a number where it is not there."""
+        try:
+            return float(self.values.get(key, 'nan'))
+        except ValueError:
+            return math.nan
 
     def rate(self, *keys: str) -> float | None:
         """

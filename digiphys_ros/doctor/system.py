@@ -167,19 +167,22 @@ def check_engines() -> Finding:
 def check_bundle(name: str, rules: str) -> Finding:
     """Load a bundle, run its golden frames, and compare its classes with those of the rules."""
     from digiphys_ros.control.config import check_labels, load_control
+    from digiphys_ros.control.fitting import fit_fix
     from digiphys_ros.perception import check_golden, create_engine, load_bundle
 
-    def look() -> str:
+    def look() -> str | Finding:
         bundle = load_bundle(find_resource(name, 'models'))
         engine, why = create_engine(bundle)
         check_golden(bundle, engine)
-        check_labels(load_control(find_resource(rules, 'config')), bundle.labels,
-                     bundle.manifest.name)
+        control = load_control(find_resource(rules, 'config'))
+        try:
+            check_labels(control, bundle.labels, bundle.manifest.name)
+        except ConfigError as error:
+            return Finding('bundle', 'fail', f'{rules}: {error}', fit_fix(control, rules))
         return (f'{bundle.manifest.name} {bundle.hash[:12]}, {len(bundle.labels)} classes, golden '
                 f'frames right, {why}')
-    return _read('bundle', look, 'choose `bundle` of the classifier and `rules` of policy and '
-                 'gate so that they fit, and try them: digiphys doctor --bundle '
-                 f'{quote(name)} --rules {quote(rules)}')
+    return _read('bundle', look, f'digiphys doctor --bundle {quote(name)} --rules {quote(rules)}  '
+                 '# correct what the sentence names, then try again')
 
 
 def check_config(name: str) -> Finding:
@@ -190,7 +193,7 @@ def check_config(name: str) -> Finding:
         nodes = check_parameters(find_resource(name, 'config'))
         return f'{name} starts {", ".join(nodes) or "no node"}'
     return _read('parameters', look,
-                 f'correct the file, then: digiphys doctor --config {quote(name)}')
+                 f'digiphys doctor --config {quote(name)}  # after the file is corrected')
 
 
 def check_rules(name: str) -> Finding:
@@ -204,7 +207,8 @@ def check_rules(name: str) -> Finding:
                            f'change `votes.max_unsure_s` in {name}')
         return (f'{name}: no class recognised for {control.votes.max_unsure_s:g} s leads to the '
                 'safe state')
-    return _read('rules', look, f'correct the file, then: digiphys doctor --rules {quote(name)}')
+    return _read('rules', look,
+                 f'digiphys doctor --rules {quote(name)}  # after the file is corrected')
 
 
 def _read(check: str, look: Callable[[], str | Finding], fix: str) -> Finding:

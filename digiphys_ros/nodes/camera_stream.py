@@ -20,6 +20,7 @@ import re
 from typing import Any
 
 from digiphys_ros.errors import ConfigError
+from digiphys_ros.fixes import keep_one
 from digiphys_ros.nodes import qos
 from digiphys_ros.nodes.conversions import (
     frame_from,
@@ -88,8 +89,8 @@ class CameraStream:
         if self.health not in ('', 'fresh'):
             return self.health, fix_of(self.health)
         if duplicates or arrived is None:
-            return duplicates, 'stop all of them but one, or remap their topics'
-        return explain_stamp(*arrived)
+            return duplicates, keep_one(self._subscription.topic)
+        return explain_stamp(*arrived, self._subscription.sources)
 
     def figures(self, *, several: bool) -> dict[str, Any]:
         """

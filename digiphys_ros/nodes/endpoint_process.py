@@ -34,16 +34,28 @@ def foreign_process(gid: bytes, own_gid: bytes, proc: Path = PROC) -> str:
     :param own_gid: of any endpoint of this process.
     :return: empty for this user's own processes, other machines and other middleware.
     """
-    if gid[:2] != FAST_DDS or gid[:4] != own_gid[:4]:
-        return ''
-    # the identifier has the lower half of the process number
-    owners = {int(one.name): one.stat().st_uid for one in proc.iterdir() if one.name.isdecimal()
-              and int(one.name) & 0xFFFF == int.from_bytes(gid[4:6], 'little')}
-    if os.geteuid() in owners.values():
+    owners = _owners(gid, own_gid, proc)
+    if owners is None or os.geteuid() in owners.values():
         return ''
     for number, user in owners.items():
         return f'process {number} of user {_user_name(user)}'
     return 'a process of another container or user'
+
+
+def process_number(gid: bytes, own_gid: bytes, proc: Path = PROC) -> int | None:
+    """Return the number of this user's process behind an endpoint, None where it is not sure."""
+    own = [number for number, user in (_owners(gid, own_gid, proc) or {}).items()
+           if user == os.geteuid()]
+    return own[0] if len(own) == 1 else None
+
+
+def _owners(gid: bytes, own_gid: bytes, proc: Path) -> dict[int, int] | None:
+    """Return the user of each process that may have an endpoint; None for another machine."""
+    if gid[:2] != FAST_DDS or gid[:4] != own_gid[:4]:
+        return None
+    # the identifier has the lower half of the process number
+    return {int(one.name): one.stat().st_uid for one in proc.iterdir() if one.name.isdecimal()
+            and int(one.name) & 0xFFFF == int.from_bytes(gid[4:6], 'little')}
 
 
 def _user_name(user: int) -> str:

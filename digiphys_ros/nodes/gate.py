@@ -34,9 +34,9 @@ from digiphys_ros.control import (
     make_gate,
     RunningClock,
 )
+from digiphys_ros.fixes import keep_one, MAX_LEASE_S, MAX_TOLERANCE_S, reset_estop
 from digiphys_ros.nodes import qos
 from digiphys_ros.nodes.actuator_conversions import (
-    actuator_type,
     check_message,
     desired_type,
     desired_values,
@@ -81,9 +81,10 @@ class GateNode(PipelineNode):
     PARAMETERS = (
         Parameter('rules', 'traffic_rules.yaml',
                   'YAML file with the actuators: a path, or a name in config/.'),
-        Parameter('lease_s', 0.5, 'Oldest image a command may come from [s].', 0.01, 5.0),
+        Parameter('lease_s', 0.5, 'Oldest image a command may come from [s].', 0.01,
+                  MAX_LEASE_S),
         Parameter('future_tolerance_s', 0.001, 'How far ahead of the clock an image may be '
-                  'stamped: clocks of two machines differ [s].', 0.0, 0.1),
+                  'stamped: clocks of two machines differ [s].', 0.0, MAX_TOLERANCE_S),
         Parameter('rate_hz', 50.0, 'Rate at which the actuator hears from the gate.',
                   10.0, 1000.0),
         Parameter('estop_wait_s', 2.0, 'How long a gate that is configured listens for an e-stop '
@@ -349,21 +350,29 @@ class GateNode(PipelineNode):
     def report(self) -> tuple[bytes, str, dict[str, Any]]:
         """Return the state of each actuator, who listens, and what is wrong."""
         figures: dict[str, Any] = {}
+        steady_s = 0.0
         if self._loop is not None:
             with self._loop.lock:
                 steady_s = self._clocks()[1]
             figures = {key: value for channel in self._channels
                        for key, value in channel.figures(steady_s).items()}
         figures['estop'] = pressed = self._pressed()
-        problems = [one for one in [pressed and f'e-stop {pressed}', self._duplicates()] if one]
-        problems += [problem for channel in self._channels for problem in self._problems(channel)]
+        problems = [(f'e-stop {pressed}', reset_estop(self.get_fully_qualified_name(), pressed))
+                    ] if pressed else []
+        problems += [(one.duplicate_sources, keep_one(one.topic)) for one in self._inputs
+                     if one.duplicate_sources]
+        problems += [problem for channel in self._channels
+                     for problem in self._problems(channel, steady_s)]
+        if fixes := [fix for _, fix in problems if fix]:
+            # one alone can be pasted: that of what comes first
+            figures['fix'] = fixes[0]
         states = ', '.join(f'{channel.name}: {channel.gate.state.value}'
                            for channel in self._channels)
         serious = self._serious()
         figures['realtime'] = bool(self._loop and self._loop.is_realtime)
         figures['guard'] = self._guard.state if self._guard else 'off'
         level = ERROR if serious else WARN if problems else OK
-        return level, '; '.join([states, *serious, *problems]), figures
+        return level, '; '.join([states, *serious, *(one for one, _ in problems)]), figures
 
     def _pressed(self) -> str:
         if self._loop is None:
@@ -384,20 +393,11 @@ class GateNode(PipelineNode):
             else '',
             self._loop.last_failure)))
 
-    def _problems(self, channel: Channel) -> list[str]:
-        topic = channel.commands.topic_name
-        problems = []
-        if self._wants_to_obey and not self._obeys:
-            problems.append('listens for an e-stop and waits for its guard before it obeys')
-        elif channel.gate.state is not GateState.OBEYING:
-            problems.append(channel.gate.reason)
-        if channel.commands.get_subscription_count() == 0:
-            kind = actuator_type(channel.actuator).__name__
-            problems.append(f'nobody listens to {topic} ({kind})')
-        others = self.count_publishers(topic) - 1 - (self._guard is not None)
-        if others > 0:
-            problems.append(f'{others} other publishers on {topic}')
-        return problems
+    def _problems(self, channel: Channel, steady_s: float) -> list[tuple[str, str]]:
+        starts = self._wants_to_obey and not self._obeys
+        problems = [('listens for an e-stop and waits for its guard before it obeys', '')] \
+            if starts else channel.refusals(steady_s)
+        return problems + channel.strangers(own=1 + (self._guard is not None))
 
 
 def _refused(response: Trigger.Response) -> Trigger.Response:

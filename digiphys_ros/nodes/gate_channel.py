@@ -19,7 +19,14 @@ import time
 from typing import Any
 
 from builtin_interfaces.msg import Time
-from digiphys_ros.control import Actuator, Gate, GateOutput, GateState
+from digiphys_ros.control import Actuator, Gate, GateOutput, GateState, Refusal
+from digiphys_ros.fixes import (
+    allow_future,
+    find_listener,
+    keep_one,
+    lengthen_lease,
+    reset_estop,
+)
 from digiphys_ros.nodes import qos
 from digiphys_ros.nodes.actuator_conversions import actuator_message, actuator_type
 from digiphys_ros.statistics import Rate, Window
@@ -91,6 +98,34 @@ class Channel:
         if self._listeners > before:
             self.gate.forget_position()
         return self._listeners
+
+    def refusals(self, steady_s: float) -> list[tuple[str, str]]:
+        """Return why the actuator is in its safe state, and the fix, nothing while it obeys."""
+        if self.gate.state is GateState.OBEYING:
+            return []
+        fix = ''
+        if f': {Refusal.FUTURE.value}' in self.gate.reason:
+            fix = allow_future(self.gate.images_ahead_s(steady_s))
+        elif f': {Refusal.STALE.value}' in self.gate.reason:
+            fix = lengthen_lease(self.gate.image_age_s)
+        elif self.gate.state is GateState.ESTOPPED:
+            fix = reset_estop(self._node.get_fully_qualified_name(), '')
+        return [(self.gate.reason, fix)]
+
+    def strangers(self, own: int) -> list[tuple[str, str]]:
+        """
+        Return who is missing or too many on the actuator's topic, and the fix.
+
+        :param own: how many publishers the gate and its guard have there.
+        """
+        topic, problems = self.commands.topic_name, []
+        if self.commands.get_subscription_count() == 0:
+            kind = actuator_type(self.actuator).__name__
+            problems.append((f'nobody listens to {topic} ({kind})', find_listener(topic)))
+        others = self._node.count_publishers(topic) - own
+        if others > 0:
+            problems.append((f'{others} other publishers on {topic}', keep_one(topic)))
+        return problems
 
     def destroy(self) -> None:
         """Free the publishers."""

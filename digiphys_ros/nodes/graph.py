@@ -27,10 +27,11 @@ from digiphys_ros.doctor.chain import Chain
 from digiphys_ros.doctor.chain_check import check_chain, check_reports
 from digiphys_ros.doctor.finding import attempt, Finding
 from digiphys_ros.errors import DigiphysError
+from digiphys_ros.fixes import find_listener
 from digiphys_ros.nodes.graph_estop import check_estop
 from digiphys_ros.nodes.graph_parameters import read_parameters
 from digiphys_ros.nodes.graph_reports import NODES, PATIENCE_S, ReportListener
-from digiphys_ros.nodes.graph_sources import check_inputs, IMAGES, own_publishers
+from digiphys_ros.nodes.graph_sources import check_inputs, IMAGES, keep_one_fix, own_publishers
 from digiphys_ros.nodes.graph_transport import image_bytes, sender_profiles
 from digiphys_ros.nodes.qos import endpoint_name
 from digiphys_ros.resources import find_resource
@@ -161,7 +162,7 @@ def _findings(node: Node, command_topics: Sequence[str], prefix: str) -> list[Fi
     topics = _topics(node)
     findings = [finding for topic in topics for finding in _topic(node, topic)]
     for topic in command_topics:
-        findings += _command_topic(node, topic)
+        findings += _command_topic(node, topic, prefix)
     return findings + check_inputs(
         node, [topic for topic in topics if topic not in command_topics], prefix)
 
@@ -211,7 +212,7 @@ def _qos_fix(publisher: TopicEndpointInfo, subscriber: TopicEndpointInfo) -> str
     return 'give both the same deadline and liveliness'
 
 
-def _command_topic(node: Node, topic: str) -> list[Finding]:
+def _command_topic(node: Node, topic: str, prefix: str) -> list[Finding]:
     publishers = own_publishers(_publishers(node, topic))
     listeners = node.count_subscribers(topic)
     findings = []
@@ -219,12 +220,12 @@ def _command_topic(node: Node, topic: str) -> list[Finding]:
         findings.append(Finding(
             f'commands on {topic}', 'fail', f'{len(publishers)} publishers: '
             f'{", ".join(map(endpoint_name, publishers))}; they overrule each other and the gate',
-            'let the gate alone publish, and send other commands to desired/<actuator>'))
+            f'{keep_one_fix(node, topic, prefix)}; other commands go to desired/<actuator>'))
     if publishers and not listeners:
         findings.append(Finding(
             f'commands on {topic}', 'fail', f'{endpoint_name(publishers[0])} sends '
             f'{publishers[0].topic_type} and nobody listens',
-            'start the base, or remap its command topic to this one'))
+            find_listener(topic)))
     return findings
 
 

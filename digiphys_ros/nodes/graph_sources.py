@@ -19,6 +19,8 @@ from collections.abc import Iterable, Sequence
 import re
 
 from digiphys_ros.doctor.finding import Finding
+from digiphys_ros.fixes import keep_one
+from digiphys_ros.nodes.endpoint_process import process_number
 from digiphys_ros.nodes.heartbeat import GUARD
 from digiphys_ros.nodes.qos import endpoint_name
 from rclpy.node import Node
@@ -48,7 +50,7 @@ def check_inputs(node: Node, topics: Sequence[str], prefix: str) -> list[Finding
     pattern = re.compile(rf'{re.escape(prefix)}/{INPUTS}')
     return [finding for topic in topics
             if pattern.fullmatch(topic) or _is_classified(node, topic, prefix)
-            for finding in _input(node, topic)]
+            for finding in _input(node, topic, prefix)]
 
 
 def _is_classified(node: Node, topic: str, prefix: str) -> bool:
@@ -57,12 +59,22 @@ def _is_classified(node: Node, topic: str, prefix: str) -> bool:
                for one in node.get_subscriptions_info_by_topic(topic))
 
 
-def _input(node: Node, topic: str) -> list[Finding]:
+def _input(node: Node, topic: str, prefix: str) -> list[Finding]:
     publishers = own_publishers(node.get_publishers_info_by_topic(topic))
     if len(publishers) < 2:
         return []
     names = ', '.join(map(endpoint_name, publishers))
     return [Finding(
         f'publishers on {topic}', 'fail', f'{len(publishers)} publishers: {names}; the robot '
-        'follows one, then the other', 'stop all but one of them, or remap the topic of the '
-        'others; several cameras need `cameras` of the classifier')]
+        'follows one, then the other', f'{keep_one_fix(node, topic, prefix)}; several cameras '
+        'need `cameras` of the classifier')]
+
+
+def keep_one_fix(node: Node, topic: str, prefix: str) -> str:
+    """Return how to end all publishers of a topic but one, by the processes on this machine."""
+    own = next((bytes(one.endpoint_gid) for one in
+                node.get_subscriptions_info_by_topic('/diagnostics')
+                if endpoint_name(one) == node.get_fully_qualified_name()), b'')
+    return keep_one(topic, [
+        (endpoint_name(one), process_number(bytes(one.endpoint_gid), own))
+        for one in own_publishers(node.get_publishers_info_by_topic(topic))], f'{prefix}/camera')

@@ -47,14 +47,16 @@ def explain_silence(node: Node, topic: str, name: str, *, compressed: bool, hear
             return f'{foreign} publishes there and is not heard: shared memory does not reach ' \
                 'from one user or container to another', FOREIGN_FIX
         return f'{names} publishes there and sends nothing', \
-            f'look at the output of {names}: the camera may be unplugged, busy or not active'
+            f'{"; ".join(f"ros2 node info {one}" for one in names.split(" and "))}  # look at ' \
+            'its output: the camera may be unplugged, busy or not active'
     if senders:
         return f'{names} publishes {senders[0].topic_type} there, {wanted} is awaited', \
-            f'let {names} publish {wanted}, or remap it to another topic'
+            f'ros2 topic info --verbose {topic}  # let {names} publish {wanted}, or remap it'
     found = image_topics(node)
     if not found:
         return 'nobody publishes images', \
-            f'start the driver of the camera; it has to publish {wanted} on {topic}'
+            'digiphys run --set camera.source=/dev/video0  # or start the driver of the camera; ' \
+            f'it has to publish {wanted} on {topic}'
     return _on_other_topics(found, topic, name, wanted)
 
 

@@ -19,6 +19,7 @@ from typing import Any
 from digiphys_ros.control.config import check_labels, check_use, control_warnings, load_control
 from digiphys_ros.control.policy import best_of, NOT_RECOGNISED, Policy
 from digiphys_ros.errors import ConfigError
+from digiphys_ros.fixes import keep_one, start_node
 from digiphys_ros.nodes import qos
 from digiphys_ros.nodes.actuator_conversions import desired_message, desired_type
 from digiphys_ros.nodes.conversions import labels_of, stamp_s, use_of
@@ -57,7 +58,7 @@ class PolicyNode(PipelineNode):
         self._received = self._refused = 0
         self._impossible = ''
         self._rule = ''
-        self._mismatch = ''
+        self._mismatch = self._fitting = ''
         self._known = False
         self._refusal = ''
 
@@ -77,7 +78,7 @@ class PolicyNode(PipelineNode):
         """Start with no votes."""
         self._policy = Policy(self._control)
         self._known, self._refusal, self._rule = False, '', ''
-        self._mismatch = self._impossible = ''
+        self._mismatch = self._impossible = self._fitting = ''
         if self._listens:
             self._subscription = qos.AdaptiveSubscription(
                 self, Classification, 'classification', self.take, depth=5)
@@ -107,18 +108,18 @@ class PolicyNode(PipelineNode):
 
     def _fix(self) -> str:
         """Return what to do about the sentence."""
-        if self._refusal:
-            return 'set `bundle` of the classifier to a model with `use: control`, then ' \
-                f'deactivate and activate {self.get_fully_qualified_name()}'
-        if self._mismatch:
-            return 'set `bundle` of the classifier and `rules` of policy and gate to a pair ' \
-                'that fits, or list the class in `optional_labels` of the rules file'
+        if self._refusal or self._mismatch:
+            return self._fitting
+        prefix = self.get_namespace().rstrip('/')
         if self._rule == NOT_RECOGNISED:
-            return 'look at debug_image of the classifier: the camera has to show what the ' \
-                'model was trained on'
+            return f'ros2 run rqt_image_view rqt_image_view {prefix}/debug_image  # the camera ' \
+                'has to show what the model was trained on'
         if not self._known:
-            return 'start a classifier of this package, or publish its vision_info (latched)'
-        return 'let one classifier alone publish, with scores from 0 to 1'
+            return start_node(f'{prefix}/classifier') + \
+                '; another classifier has to publish vision_info (latched)'
+        if self._duplicates():
+            return keep_one(f'{prefix}/classification')
+        return f'ros2 topic echo {prefix}/classification  # scores have to be from 0 to 1'
 
     def _status(self) -> tuple[bytes, str]:
         silent = self._silent()
@@ -155,6 +156,7 @@ class PolicyNode(PipelineNode):
                 self.note('', about='model')
         except ConfigError as error:
             self._mismatch, self._rule = f'{self.settings.rules}: {error}', ''
+            self._fitting = self._fit()
             self.note(self._mismatch, about='model', warn=True)
         self._known = True
 
@@ -164,7 +166,16 @@ class PolicyNode(PipelineNode):
         except ConfigError as error:
             # latched: a second classifier that may command would not make this one harmless
             self._refusal, self._rule = str(error), ''
+            own = self.get_fully_qualified_name()
+            self._fitting = self._fit(f'ros2 lifecycle set {own} deactivate && '
+                                      f'ros2 lifecycle set {own} activate')
             self.note(self._refusal, about='use', warn=True)
+
+    def _fit(self, then: str = '') -> str:
+        from digiphys_ros.control.fitting import fit_fix
+        assert self._control is not None
+        return fit_fix(self._control, self.settings.rules,
+                       f'{self.get_namespace().rstrip("/")}/classifier', then)
 
     def take(self, message: Classification) -> None:
         """Command what the rules say about one more image; nothing unless active."""

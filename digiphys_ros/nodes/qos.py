@@ -112,6 +112,11 @@ class AdaptiveSubscription:
         return str(self._subscription.topic_name)
 
     @property
+    def sources(self) -> tuple[str, ...]:
+        """Return the names of the nodes that publish on the topic."""
+        return self._sources
+
+    @property
     def duplicate_sources(self) -> str:
         """Return a sentence that names all publishers when there are several, else ''."""
         if len(self._sources) < 2:

@@ -14,7 +14,10 @@
 
 """Capture stamps compared with the clock of the node that takes the images."""
 
+from collections.abc import Sequence
 from statistics import median
+
+from digiphys_ros import fixes
 
 DAY_S = 86400.0
 EARLIEST_S = 1e9
@@ -35,12 +38,12 @@ class StampMonitor:
     Example::
 
         monitor.add(stamp_s, now_s)
-        newest_s, age_s = monitor.take()
+        newest_s, age_s, ahead_s = monitor.take()
     """
 
     def __init__(self) -> None:
         self._ages_s: list[float] = []
-        self._newest_s = 0.0
+        self._newest_s = self._ahead_s = 0.0
 
     def add(self, stamp_s: float, now_s: float) -> None:
         """
@@ -51,35 +54,45 @@ class StampMonitor:
         self._newest_s = stamp_s
         self._ages_s.append(now_s - stamp_s)
 
-    def take(self) -> tuple[float, float] | None:
-        """Return the newest stamp and the median age since the last call [s], None without any."""
+    def take(self) -> tuple[float, float, float] | None:
+        """
+        Return the newest stamp and the median age since the last call, None without any [s].
+
+        The third is how far ahead of the clock an image was at most, since none was.
+        """
         ages_s, self._ages_s = self._ages_s, []
-        return (self._newest_s, median(ages_s)) if ages_s else None
+        if not ages_s:
+            return None
+        ahead_s = max(0.0, -min(ages_s))
+        self._ahead_s = max(self._ahead_s, ahead_s) if ahead_s > TOLERANCE_S else ahead_s
+        return self._newest_s, median(ages_s), self._ahead_s
 
 
-def explain_stamp(stamp_s: float, age_s: float) -> tuple[str, str]:
+def explain_stamp(stamp_s: float, age_s: float, ahead_s: float, drivers: Sequence[str] = ()
+                  ) -> tuple[str, str]:
     """
     Return what is wrong with stamps and the fix, both empty where nothing is.
 
     :param stamp_s: the newest one [s].
     :param age_s: time from stamp to arrival; negative for stamps ahead of the clock [s].
+    :param ahead_s: the largest offset of stamps ahead of the clock [s].
+    :param drivers: names of the nodes that send the images.
     """
     if stamp_s == 0.0:
-        return ('images are stamped 0: their driver sets no time',
-                'let the driver write the capture time by the ROS clock into header.stamp')
+        return ('images are stamped 0: their driver sets no time', fixes.restamp(
+            drivers, why='write the capture time by the ROS clock into header.stamp'))
     if age_s > OLD_S and stamp_s < EARLIEST_S:
         return (f'images are stamped {stamp_s:.1f} s, an age of {duration(age_s)}: their clock '
                 'counts from the start of a machine, a camera or a simulation',
-                'let the driver stamp by the ROS clock (its parameter for the source of stamps); '
-                'set `use_sim_time: true` of all nodes if a simulation sends the images')
+                fixes.restamp(drivers, why='stamp by the ROS clock; where a simulation sends the '
+                              'images: digiphys run --set use_sim_time=true'))
     if age_s > OLD_S:
         return (f'images are {duration(age_s)} old when they arrive',
-                'synchronize the clocks of both machines (chrony or PTP); play a recording with '
-                '`ros2 bag play --clock` and `use_sim_time: true` of all nodes')
+                f'{fixes.SYNCHRONIZE}; play a recording with `ros2 bag play --clock` and '
+                '`digiphys run --set use_sim_time=true`')
     if age_s < -TOLERANCE_S:
-        return (f'images are stamped {duration(-age_s)} ahead of the clock',
-                f'synchronize the clocks of both machines (chrony or PTP), or set '
-                f'`future_tolerance_s` of the gate to more than {-age_s:.3f}, if it allows that')
+        return (f'images are stamped up to {duration(ahead_s)} ahead of the clock',
+                fixes.allow_future(ahead_s))
     return '', ''
 
 

@@ -12,10 +12,13 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+import math
+
 from digiphys_ros.control.lease import FUTURE_TOLERANCE_S
 from digiphys_ros.doctor.chain import Chain
 from digiphys_ros.doctor.chain_check import check_chain, check_reports
 from digiphys_ros.doctor.node_report import NodeReport
+from digiphys_ros.fixes import allow_future
 from digiphys_ros.perception.stamps import explain_stamp, StampMonitor, TOLERANCE_S
 import pytest
 
@@ -89,15 +92,19 @@ def test_chain_first_break_alone_is_a_finding():
 
 
 @pytest.mark.parametrize(('refused', 'age_s', 'fix'), [
-    ('stale', '0.9', '`lease_s`'), ('future', '-0.02', '`future_tolerance_s`'),
-    ('missing_field', '0.1', 'the same `rules`')])
+    ('stale', '0.91', 'digiphys run --set gate.lease_s=1  #'),
+    ('future', '-0.02', 'digiphys run --set gate.future_tolerance_s=0.084  #'),
+    ('repeated', '0.1', 'ros2 param dump /driver | grep'),
+    ('missing_field', '0.1', 'ros2 param get /policy rules; ros2 param get /gate rules  #')])
 def test_chain_gate_that_refuses_everything_names_the_reason(refused, age_s, fix):
-    values = {f'base__refused__{refused}': 30}
+    # the largest offset of ten seconds; the median of one is smaller
+    values = {f'base__refused__{refused}': 30, 'base__images_ahead_ms': '83.4',
+              'base__image_age_ms': float(age_s) * 1e3}
     gate = report('/gate', 1, 'base: waiting', base__accepted=0, base__state='waiting', **values)
     classifier = report('/classifier', received=30, classified=30, image_age_s=age_s)
     [finding] = failed(chain(gate=gate, classifier=classifier))
     assert f'refuses every command for base ({refused})' in finding.found
-    assert fix in finding.fix
+    assert finding.fix.startswith(fix)
 
 
 def test_chain_gate_that_stops_at_some_stamps_is_a_finding():
@@ -143,13 +150,24 @@ def test_advice_has_no_policy_and_no_gate():
     assert not failed(one)
 
 
-@pytest.mark.parametrize(('stamp_s', 'age_s', 'says'), [
-    (0.0, 1.7e9, 'stamped 0'), (51.0, 1.7e9, '19676 days'), (1.7e9, 86400.0, '86400.000 s old'),
-    (1.7e9, -0.02, '0.020 s ahead'), (1.7e9, 0.02, ''), (1.7e9, -0.0005, ''), (3.0, 0.1, '')])
-def test_explain_stamp_says_age_or_offset_in_numbers(stamp_s, age_s, says):
-    sentence, fix = explain_stamp(stamp_s, age_s)
+@pytest.mark.parametrize(('stamp_s', 'age_s', 'says', 'command'), [
+    (0.0, 1.7e9, 'stamped 0', "ros2 param dump /usb_cam | grep -iE 'stamp|time'  #"),
+    (51.0, 1.7e9, '19676 days', 'ros2 param dump /usb_cam'),
+    (1.7e9, 86400.0, '86400.000 s old', 'sudo chronyc'),
+    (1.7e9, -0.02, '0.031 s ahead', 'digiphys run --set gate.future_tolerance_s=0.032  #'),
+    (1.7e9, 0.02, '', ''), (1.7e9, -0.0005, '', ''), (3.0, 0.1, '', '')])
+def test_explain_stamp_says_age_or_offset_in_numbers(stamp_s, age_s, says, command):
+    sentence, fix = explain_stamp(stamp_s, age_s, 0.0312, ['/usb_cam'])
     assert says in sentence
+    assert fix.startswith(command)
     assert bool(sentence) == bool(fix) == bool(says)
+
+
+@pytest.mark.parametrize(('ahead_s', 'command'), [
+    (0.1, 'digiphys run --set gate.future_tolerance_s=0.1  #'), (0.1001, 'sudo chronyc makestep'),
+    (math.nan, 'sudo chronyc makestep')])
+def test_fix_names_a_tolerance_that_the_gate_takes(ahead_s, command):
+    assert allow_future(ahead_s).startswith(command)
 
 
 def test_stamp_monitor_returns_the_median_age_since_the_last_call():
@@ -157,10 +175,19 @@ def test_stamp_monitor_returns_the_median_age_since_the_last_call():
     assert monitor.take() is None
     for stamp_s in (9.0, 9.8, 9.9):
         monitor.add(stamp_s, 10.0)
-    newest_s, age_s = monitor.take()
+    newest_s, age_s, ahead_s = monitor.take()
+    assert ahead_s == 0.0
     assert newest_s == 9.9
     assert age_s == pytest.approx(0.2)
     assert monitor.take() is None
+
+
+def test_stamp_monitor_keeps_the_largest_offset_while_images_are_ahead():
+    monitor = StampMonitor()
+    for stamps_s, largest_s in (((10.05, 10.01), 0.05), ((10.02,), 0.05), ((9.9,), 0.0)):
+        for stamp_s in stamps_s:
+            monitor.add(stamp_s, 10.0)
+        assert monitor.take()[2] == pytest.approx(largest_s)
 
 
 def test_tolerance_of_the_explanation_is_that_of_the_gate():
