@@ -14,7 +14,7 @@
 
 """What the four nodes share: parameters, lifecycle and diagnostics."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 import contextlib
 import gc
 import os
@@ -80,6 +80,7 @@ class PipelineNode(SimClockNode):
         self.settings = SimpleNamespace()
         self.phase = 'unconfigured'
         self.problem = ''
+        self._ignored = ''
         self._profile = profile_in_force(os.environ)
         self._conditions = ConditionLog()
         self.steady_clock = Clock(clock_type=ClockType.STEADY_TIME)
@@ -243,11 +244,21 @@ class PipelineNode(SimClockNode):
         level, message, figures = self.report()
         if self.phase == 'unconfigured' and self.problem:
             level, message = ERROR, self.problem
+        if self._ignored:
+            if level == OK:
+                figures['fix'] = f'ros2 param list {self.get_fully_qualified_name()}'
+            level, message = max(level, WARN), f'{message}; {self._ignored}'
         stands, fix = self.clock_problem()
         if stands:
             level, message, figures['fix'] = ERROR, f'{stands}; {message}', fix
         self._diagnostics.publish(diagnostic_message(self, level, message, {
             'phase': self.phase, 'transport_profile': self._profile, **figures}))
+
+    def warn_of_ignored(self, sentences: Sequence[str]) -> None:
+        """Log parameters that have no effect, and report them from now on."""
+        self._ignored = '; '.join(sentences)
+        for sentence in sentences:
+            self.get_logger().warning(f'{sentence}.')
 
     def flush(self) -> None:
         """Wait until the last report has left this process, 0.2 s at most."""

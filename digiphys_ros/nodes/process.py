@@ -26,6 +26,7 @@ import traceback
 from digiphys_ros.ending import on_signal_to_end
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.nodes.executor import make_executor
+from digiphys_ros.nodes.ignored_parameters import ignored_parameters
 from digiphys_ros.nodes.lifecycle import PipelineNode
 from digiphys_ros.nodes.middleware import reason_of_ros, start_middleware
 from digiphys_ros.output_relay import relay_output
@@ -82,6 +83,8 @@ def _run_nodes(make_nodes: Callable[[], Sequence[PipelineNode]]) -> None:
     stopping: list[int] = []
     on_signal_to_end(lambda: stopping.append(1))
     nodes = _make(make_nodes)
+    for node in nodes:
+        node.warn_of_ignored(ignored_parameters(node, nodes, sys.argv))
     executor = make_executor()
     for node in nodes:
         executor.add_node(node)

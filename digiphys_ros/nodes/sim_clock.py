@@ -65,11 +65,11 @@ class SimClockNode(LifecycleNode):
         publishers = self.get_publishers_info_by_topic('/clock')
         if not publishers:
             return f'{stands}, nobody publishes /clock', (
-                'start the simulation, or the recording with `ros2 bag play --clock`; without '
-                f'either: ros2 param set {self.get_fully_qualified_name()} use_sim_time false')
+                f'ros2 param set {self.get_fully_qualified_name()} use_sim_time false  # or start '
+                'the simulation, or the recording with `ros2 bag play --clock`')
         names = ', '.join(sorted(map(endpoint_name, publishers)))
         return f'{stands}, {names} publishes /clock and does not move it', \
-            f'let {names} run: it may be paused or have ended'
+            f'ros2 topic hz /clock  # let {names} run: it may be paused or have ended'
 
     def create_subscription(self, msg_type: Any, topic: str, callback: Callable[..., Any],
                             *args: Any, **options: Any) -> Any:

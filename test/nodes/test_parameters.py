@@ -13,6 +13,7 @@
 # limitations under the License.
 
 import math
+import sys
 
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.nodes.configuration import (
@@ -193,3 +194,46 @@ def test_an_integer_serves_as_a_number():
 def test_command_quotes_what_yaml_would_read_otherwise():
     words = command('camera', namespace='/a', parameters={'source': "it's", 'loop': True})
     assert words[-5:] == ['__ns:=/a', '-p', "source:='it''s'", '-p', 'loop:=true']
+
+
+# A node that is started alone.
+
+def alone(robot, node, *words):
+    """Start a node as `ros2 run` does."""
+    robot.run(node, [sys.executable, '-m', f'digiphys_ros.nodes.{node}', '--ros-args', *words])
+    robot.wait(lambda: robot.value(node, 'phase') == 'active', f'active {node}')
+
+
+@pytest.mark.parametrize('by_file', [False, True])
+def test_node_misspelt_parameter_is_named_once_in_log_and_diagnostics(robot, tmp_path, by_file):
+    words = ['-p', 'leese_s:=0.4']
+    if by_file:
+        path = tmp_path / 'mine.yaml'
+        path.write_text('/**:\n  ros__parameters:\n    leese_s: 0.4\n    top_k: 2\n')
+        words = ['--params-file', str(path)]
+    alone(robot, 'gate', *words)
+    sentence = 'there is no parameter `leese_s` (did you mean lease_s?)'
+    assert sentence in robot.message('gate')
+    assert robot.levels['/gate'] >= b'\1'
+    assert robot.log('gate').count(sentence) == 1
+    # a parameter of another node, in a section for all
+    assert 'top_k' not in robot.message('gate')
+
+
+@pytest.mark.parametrize(('text', 'says'), [
+    ('/**/gaet:\n  ros__parameters:\n    lease_s: 0.4\n', 'section `/**/gaet` of '),
+    ('/robot1/gate:\n  ros__parameters:\n    lease_s: 0.4\n', 'does not apply to /gate, write '),
+    ('/**/camera:\n  ros__parameters:\n    loop: true\n', '')])
+def test_node_section_that_does_not_apply_is_named(robot, tmp_path, text, says):
+    (tmp_path / 'mine.yaml').write_text(text)
+    alone(robot, 'gate', '--params-file', str(tmp_path / 'mine.yaml'), '-p', 'estop_wait_s:=0.0')
+    assert says in robot.message('gate')
+    assert bool(says) == ('section' in robot.log('gate'))
+
+
+def test_pipeline_parameter_of_one_of_its_nodes_is_known(robot):
+    robot.run('pipeline', [sys.executable, '-m', 'digiphys_ros.nodes.pipeline', '--ros-args', '-p',
+                           'rules:=traffic_rules.yaml', '-p', 'topk:=2'])
+    robot.is_active('classifier', 'policy')
+    robot.wait(lambda: 'did you mean top_k?' in robot.message('classifier'), 'sentence')
+    assert '`rules`' not in robot.message('classifier')
