@@ -14,6 +14,7 @@
 
 """Capture stamps compared with the clock of the node that takes the images."""
 
+from collections import deque
 from collections.abc import Sequence
 from statistics import median
 
@@ -30,6 +31,9 @@ OLD_S = 5.0
 TOLERANCE_S = 0.001
 """How far ahead of the clock a stamp may be: the default of ``future_tolerance_s`` of the gate."""
 
+REMEMBERED = 10
+"""For how many reports, about a second each, the largest offset is kept."""
+
 
 class StampMonitor:
     """
@@ -43,7 +47,8 @@ class StampMonitor:
 
     def __init__(self) -> None:
         self._ages_s: list[float] = []
-        self._newest_s = self._ahead_s = 0.0
+        self._newest_s = 0.0
+        self._ahead_s: deque[float] = deque(maxlen=REMEMBERED)
 
     def add(self, stamp_s: float, now_s: float) -> None:
         """
@@ -58,14 +63,14 @@ class StampMonitor:
         """
         Return the newest stamp and the median age since the last call, None without any [s].
 
-        The third is how far ahead of the clock an image was at most, since none was.
+        The third is how far ahead of the clock an image was at most in the last calls, 0 where
+        none was.
         """
         ages_s, self._ages_s = self._ages_s, []
         if not ages_s:
             return None
-        ahead_s = max(0.0, -min(ages_s))
-        self._ahead_s = max(self._ahead_s, ahead_s) if ahead_s > TOLERANCE_S else ahead_s
-        return self._newest_s, median(ages_s), self._ahead_s
+        self._ahead_s.append(max(0.0, -min(ages_s)))
+        return self._newest_s, median(ages_s), max(self._ahead_s)
 
 
 def explain_stamp(stamp_s: float, age_s: float, ahead_s: float, drivers: Sequence[str] = ()
