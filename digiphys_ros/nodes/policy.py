@@ -118,7 +118,7 @@ class PolicyNode(PipelineNode):
         if self._mismatch:
             return 'set `bundle` of the classifier and `rules` of policy and gate to a pair ' \
                 'that fits, or list the class in `optional_labels` of the rules file'
-        if self._unsure():
+        if self._unsure() and not (self._duplicates() or self._impossible):
             if self._doubt.startswith('the images'):
                 return 'let one camera alone send images, in order and soon: synchronize the ' \
                     'clocks (chrony or PTP), or take load off the machine'
@@ -134,8 +134,9 @@ class PolicyNode(PipelineNode):
             return ERROR, silent
         if self._received and not self._known:
             return WARN, 'waits for vision_info, which tells what classifies'
-        problem = self._unsure() or self._impossible or self._duplicates()
-        return (WARN if problem else OK), problem or self._rule or 'no rule yet'
+        problems = '; '.join(filter(None, (
+            self._duplicates(), self._impossible, self._unsure())))
+        return (WARN if problems else OK), problems or self._rule or 'no rule yet'
 
     def _unsure(self) -> str:
         """Return why no class is recognised, and what is commanded meanwhile, else ''."""
