@@ -312,6 +312,12 @@ def test_policy_second_publisher_on_classification_is_named(robot, stops):
     del seen.desired[:]
     seen.show(10)
     assert bool(seen.desired) != stops
+
+    def both_named():
+        seen.show(1, ('a class nobody knows', 0.9))
+        return stops or 'no class recognised' in robot.message('policy')
+    robot.poll(both_named, 'both warnings')
+    assert '2 publishers on /classification' in robot.message('policy')
     robot.node.destroy_publisher(second)
     robot.wait(lambda: 'publishers on' not in robot.message('policy'), 'one publisher')
     seen.show(10)
