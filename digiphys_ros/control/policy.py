@@ -22,6 +22,7 @@ import math
 from digiphys_ros.control.command import DesiredCommand
 from digiphys_ros.control.config import ControlConfig
 from digiphys_ros.control.rules import ABSTAIN, Rule
+from digiphys_ros.control.unsure_time import UnsureTime
 
 SCORE_TOLERANCE = 1e-6
 """How far beyond 0 and 1 a score may be: a softmax in float32 is rounded."""
@@ -29,11 +30,10 @@ SCORE_TOLERANCE = 1e-6
 LATE_IMAGES = 3
 """As many images in a row, in order and none newer than those before, show a clock set back."""
 
+LATE = 'the images come late, or in no order'
+
 NOT_RECOGNISED = 'no class recognised'
 """Reported in place of a rule while every actuator is in its safe state for want of a class."""
-
-LONGEST_PAYBACK_S = 10.0
-"""Recognised time that makes up for the longest unsure time, where a shorter one does not."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,13 @@ class Observation:
     :ivar class_id: its name, None when the classifier abstained.
     :ivar score: its probability, 0 to 1.
     :ivar stamp_s: capture time of the image in seconds.
+    :ivar age_s: time from then until now, 0 where nobody measured it.
     """
 
     class_id: str | None
     score: float
     stamp_s: float
+    age_s: float = 0.0
 
     @property
     def problem(self) -> str:
@@ -63,12 +65,13 @@ class Observation:
         return ''
 
 
-def best_of(results: Iterable[tuple[str, float]], stamp_s: float) -> Observation:
+def best_of(results: Iterable[tuple[str, float]], stamp_s: float, age_s: float = 0.0
+            ) -> Observation:
     """Return the best class of one image, an abstention for none, or the first impossible one."""
-    seen = [Observation(class_id, score, stamp_s) for class_id, score in results]
+    seen = [Observation(class_id, score, stamp_s, age_s) for class_id, score in results]
     impossible = next((one for one in seen if one.problem), None)
     return impossible or max(
-        seen, key=lambda one: one.score, default=Observation(None, 0.0, stamp_s))
+        seen, key=lambda one: one.score, default=Observation(None, 0.0, stamp_s, age_s))
 
 
 @dataclass(frozen=True)
@@ -80,11 +83,13 @@ class Decision:
         state is commanded for want of a class.
     :ivar commands: one command an actuator; none before enough votes or without a new image.
     :ivar changed: whether the rule is another one than after the observation before.
+    :ivar doubt: why this image shows no class; empty where it does, or nothing is decided.
     """
 
     rule: str | None
     commands: Mapping[str, DesiredCommand]
     changed: bool = False
+    doubt: str = ''
 
 
 class Policy:
@@ -97,7 +102,7 @@ class Policy:
     image that is shown again, which has no second vote either. Nor is there one for an image that
     comes late. A capture time that goes back by more than ``votes.max_age_s``, or for
     ``LATE_IMAGES`` images, starts all anew: the clock was set, or a recording starts again. What
-    a rule says to remember outlasts the rule, and that too.
+    a rule says to remember outlasts the rule, and that too; so does the time without a class.
     """
 
     def __init__(self, config: ControlConfig) -> None:
@@ -110,8 +115,7 @@ class Policy:
         self._rearm_after_s = {rule.name: rule.rearm_after_s for rule in config.rules}
         self._bounds: Mapping[str, Mapping[str, float]] = {}
         self._reported: str | None = None
-        self._payback = max(1.0, self._votes.max_unsure_s / LONGEST_PAYBACK_S)
-        self._unsure_s, self._gave_up = 0.0, False
+        self._unsure, self._period_s = UnsureTime(self._votes.max_unsure_s), 0.0
         self._restart()
 
     def _restart(self) -> None:
@@ -122,13 +126,15 @@ class Policy:
         self._wanted_s = 0.0
         self._spent_s: dict[str, float] = {}
         self._decided_s: float | None = None
-        self._recognised_until_s = -math.inf
+        self._held_until_s = -math.inf
 
     def update(self, observation: Observation) -> Decision:
         """Return what to command after ``observation``; one that is impossible is left out."""
         stamp_s = observation.stamp_s
         if observation.problem or not self._is_new(stamp_s):
-            return Decision(self._reported, {})
+            return Decision(self._reported, {}, doubt=LATE if self._late else '')
+        if self._seen:
+            self._period_s = min(stamp_s - self._seen[-1].stamp_s, self._votes.max_age_s)
         self._seen.append(observation)
         while stamp_s - self._seen[0].stamp_s > self._votes.max_age_s:
             self._seen.popleft()
@@ -139,48 +145,58 @@ class Policy:
         rule = self._choose(stamp_s)
         if rule is not before and rule.remember is not None:
             self._bounds = rule.remember
-        self._count_unsure(self._recognised(rule, before, stamp_s), stamp_s)
-        if self._gave_up:
-            return self._decision(NOT_RECOGNISED, self._safe, stamp_s)
+        recognised = self._recognised(observation)
+        self._count_unsure(recognised, self._held(rule, before, stamp_s), stamp_s)
+        doubt = '' if recognised else self._doubt(observation)
+        if self._unsure.is_over:
+            return self._decision(NOT_RECOGNISED, self._safe, stamp_s, doubt)
         return self._decision(rule.name, {
             name: self._bounded(name, values)
-            for name, values in self._commands[rule.name].items()}, stamp_s)
+            for name, values in self._commands[rule.name].items()}, stamp_s, doubt)
 
     def _decision(self, reported: str | None, commands: Mapping[str, Mapping[str, float]],
-                  stamp_s: float) -> Decision:
+                  stamp_s: float, doubt: str = '') -> Decision:
         changed, self._reported = reported != self._reported, reported
         return Decision(reported, {name: DesiredCommand(values, stamp_s)
-                                   for name, values in commands.items()}, changed)
+                                   for name, values in commands.items()}, changed, doubt)
 
-    def _recognised(self, rule: Rule, before: Rule | None, now_s: float) -> bool:
-        """Return whether this image shows a class; the hold of an abstention does not."""
+    def _recognised(self, seen: Observation) -> bool:
+        """Return whether this image shows a class, now and not long ago."""
+        # a wide window keeps votes for long: the image counts, not that there still are enough
+        return seen.age_s <= self._votes.max_age_s and any(
+            self._voted_s(one) == seen.stamp_s for one in self._rules)
+
+    def _held(self, rule: Rule, before: Rule | None, now_s: float) -> bool:
+        """Return whether a class still holds its rule; an abstention never does."""
         if rule is not before:
-            self._recognised_until_s = -math.inf
+            self._held_until_s = -math.inf
         voted_s = self._voted_s(rule)
         if voted_s is not None:
-            self._recognised_until_s = max(self._since_s + rule.hold_s, voted_s + rule.linger_s)
-        # a wide window keeps votes for long: the image counts, not that there still are enough
-        return now_s < self._recognised_until_s or any(
-            self._voted_s(one) == now_s for one in self._rules)
+            self._held_until_s = max(self._since_s + rule.hold_s, voted_s + rule.linger_s)
+        return now_s < self._held_until_s
 
-    def _count_unsure(self, recognised: bool, now_s: float) -> None:
-        """
-        Add up the time without a recognised class; that with one pays it back.
+    def _doubt(self, seen: Observation) -> str:
+        """Return why an image shows no class."""
+        if seen.age_s > self._votes.max_age_s:
+            return f'the images are {seen.age_s:.1f} s old when they arrive'
+        if seen.class_id is None:
+            count = sum(one.class_id is None for one in self._seen)
+            return f'the classifier abstains, from {count} of the last {len(self._seen)} images'
+        rules = [rule for rule in self._rules if seen.class_id in self._classes[rule.name]]
+        if not rules:
+            return f'no rule names "{seen.class_id}"'
+        if not any(seen in self._voters(rule) for rule in rules):
+            return f'"{seen.class_id}" has a score of {seen.score:.2f}, too low for its rule'
+        return f'"{seen.class_id}" and other classes alternate: none has enough votes'
 
-        A camera that is upside down, say, shows something known now and then. Where all the time
-        is used up, all is to be paid back.
-        """
+    def _count_unsure(self, recognised: bool, held: bool, now_s: float) -> None:
         if recognised:
             # not a pause before the first votes: nothing was seen in it
-            self._unsure_s -= self._payback * (now_s - self._seen[-2].stamp_s
-                                               if len(self._seen) > 1 else 0.0)
-        elif self._decided_s is not None:
+            self._unsure.count(0.0, now_s - self._seen[-2].stamp_s if len(self._seen) > 1 else 0.0)
+        elif not held and self._decided_s is not None:
             # a robot that starts before a sign it cannot read yet has as long as any other
-            self._unsure_s += now_s - self._decided_s
+            self._unsure.count(now_s - self._decided_s)
         self._decided_s = now_s
-        longest_s = self._votes.max_unsure_s
-        self._gave_up = self._unsure_s > (0.0 if self._gave_up else longest_s)
-        self._unsure_s = min(max(self._unsure_s, 0.0), longest_s)
 
     def _bounded(self, actuator: str, values: Mapping[str, float]) -> dict[str, float]:
         bounds = self._bounds.get(actuator, {})
@@ -193,6 +209,9 @@ class Policy:
         if not self._seen or stamp_s > self._seen[-1].stamp_s:
             self._late, self._late_s = 0, -math.inf
             return True
+        if stamp_s < self._seen[-1].stamp_s:
+            # nobody knows how long it took: as long as the image before
+            self._unsure.count(self._period_s)
         self._late = self._late + 1 if stamp_s > self._late_s else 1
         self._late_s = stamp_s
         if stamp_s < self._seen[-1].stamp_s - self._votes.max_age_s or self._late >= LATE_IMAGES:

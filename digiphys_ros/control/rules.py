@@ -32,10 +32,11 @@ class Votes(BaseModel):
     A class counts once it has ``needed`` of the last ``window`` classifications.
 
     :ivar max_age_s: an image this much older than the newest has no vote: after a pause nothing
-        is decided on what was seen before it.
+        is decided on what was seen before it. One this old when it arrives shows no class.
     :ivar max_unsure_s: longest time between captures for which a command may move an actuator
         while no class is recognised; then the safe state, until all of it is taken off again.
-        Images without a recognised class add to it, images with one take off.
+        Images without a class and late ones add to it, images with one take off. The time of a
+        hold does neither.
     """
 
     model_config = STRICT

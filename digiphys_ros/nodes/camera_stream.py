@@ -86,10 +86,12 @@ class CameraStream:
                 self._node, self._subscription.topic, self._name, compressed=self._compressed,
                 heard=self._heard)
             return f'{SILENT} on {self._subscription.topic}: {sentence}', fix
+        if duplicates or arrived is None:
+            # their images alternate: what the last one was explains nothing by itself
+            blind = '' if self.health in ('', 'fresh', duplicates) else f'; {self.health}'
+            return duplicates + blind, keep_one(self._subscription.topic)
         if self.health not in ('', 'fresh'):
             return self.health, fix_of(self.health)
-        if duplicates or arrived is None:
-            return duplicates, keep_one(self._subscription.topic)
         return explain_stamp(*arrived, self._subscription.sources)
 
     def figures(self, *, several: bool) -> dict[str, Any]:

@@ -29,6 +29,9 @@ from digiphys_ros.nodes.process import run_node
 from digiphys_ros.resources import find_resource
 from vision_msgs.msg import Classification, VisionInfo
 
+UNSURE_S = 1.0
+"""Images without a recognised class for so long are worth a warning, whatever rule goes on."""
+
 
 class PolicyNode(PipelineNode):
     """
@@ -57,7 +60,8 @@ class PolicyNode(PipelineNode):
         self._infos: qos.AdaptiveSubscription | None = None
         self._received = self._refused = 0
         self._impossible = ''
-        self._rule = ''
+        self._rule = self._doubt = ''
+        self._sure_s = self._unsure_s = 0.0
         self._mismatch = self._fitting = ''
         self._known = False
         self._refusal = ''
@@ -79,6 +83,7 @@ class PolicyNode(PipelineNode):
         self._policy = Policy(self._control)
         self._known, self._refusal, self._rule = False, '', ''
         self._mismatch = self._impossible = self._fitting = ''
+        self._note_doubt('')
         if self._listens:
             self._subscription = qos.AdaptiveSubscription(
                 self, Classification, 'classification', self.take, depth=5)
@@ -103,7 +108,7 @@ class PolicyNode(PipelineNode):
         """Return the rule in force, or why nothing is commanded."""
         level, sentence = self._status()
         figures = {'rule': self._rule, 'classifications': self._received,
-                   'refused': self._refused}
+                   'refused': self._refused, 'not_recognised': self._doubt}
         return level, sentence, figures if level == OK else {**figures, 'fix': self._fix()}
 
     def _fix(self) -> str:
@@ -111,7 +116,10 @@ class PolicyNode(PipelineNode):
         if self._refusal or self._mismatch:
             return self._fitting
         prefix = self.get_namespace().rstrip('/')
-        if self._rule == NOT_RECOGNISED:
+        if self._unsure() and not (self._duplicates() or self._impossible):
+            if self._doubt.startswith('the images'):
+                return 'let one camera alone send images, in order and soon: synchronize the ' \
+                    'clocks (chrony or PTP), or take load off the machine'
             return f'ros2 run rqt_image_view rqt_image_view {prefix}/debug_image  # the camera ' \
                 'has to show what the model was trained on'
         if not self._known:
@@ -127,10 +135,18 @@ class PolicyNode(PipelineNode):
             return ERROR, silent
         if self._received and not self._known:
             return WARN, 'waits for vision_info, which tells what classifies'
-        if self._rule == NOT_RECOGNISED:
-            return WARN, f'{NOT_RECOGNISED}: the safe state is commanded until one is for a while'
-        problem = self._impossible or self._duplicates()
-        return (WARN if problem else OK), problem or self._rule or 'no rule yet'
+        problems = '; '.join(filter(None, (
+            self._duplicates(), self._impossible, self._unsure())))
+        return (WARN if problems else OK), problems or self._rule or 'no rule yet'
+
+    def _unsure(self) -> str:
+        """Return why no class is recognised, and what is commanded meanwhile, else ''."""
+        stands = self._rule == NOT_RECOGNISED
+        if not stands and self._unsure_s < UNSURE_S:
+            return ''
+        return f'{NOT_RECOGNISED}: {self._doubt or "a class is recognised again"}; ' + (
+            'the safe state is commanded until one is for a while' if stands
+            else f'rule {self._rule or "none"} goes on for a while')
 
     def _duplicates(self) -> str:
         return '; '.join(one.duplicate_sources for one in (self._subscription, self._infos)
@@ -182,13 +198,15 @@ class PolicyNode(PipelineNode):
         if self.phase != 'active':
             return
         self._received += 1
+        taken_s = stamp_s(message.header)
         observation = best_of(
-            ((result.class_id, result.score) for result in message.results),
-            stamp_s(message.header))
+            ((result.class_id, result.score) for result in message.results), taken_s,
+            self.now_s() - taken_s)
         self._impossible = observation.problem and f'refused: {observation.problem}'
         self._refused += bool(self._impossible)
         if self._silent() or not self._known:
             self._rule = ''
+            self._note_doubt('')
             return
         assert self._policy is not None
         decision = self._policy.update(observation)
@@ -196,7 +214,15 @@ class PolicyNode(PipelineNode):
             self._desired[name].publish(desired_message(
                 self._actuators[name], dict(command.values), message.header))
         self._rule = decision.rule or ''
+        if decision.commands or decision.doubt:
+            self._note_doubt(decision.doubt)
         self.note(f'rule: {self._rule or "none, too few votes"}')
+
+    def _note_doubt(self, doubt: str) -> None:
+        self._doubt, now_s = doubt, self.now_s()
+        if not doubt:
+            self._sure_s = now_s
+        self._unsure_s = now_s - self._sure_s
 
 
 def main() -> None:

@@ -123,10 +123,10 @@ class Pipeline:
         if unsure:
             said, score = None, 0.0
         if self._policy is not None and 'policy' not in dead:
-            decision = self._policy.update(Observation(said, score, captured_s))
+            age_s = self.settings.processing_delay_s + delay_s
+            decision = self._policy.update(Observation(said, score, captured_s, age_s))
             self._rule = decision.rule
-            arrival_s = captured_s + self.settings.processing_delay_s + delay_s
-            self._under_way.append((arrival_s, decision.commands))
+            self._under_way.append((captured_s + age_s, decision.commands))
         case = '' if self.advising is None else \
             self.advising.advise(picture, said, score, captured_s)
         return Seen(said, score, self._rule, case)

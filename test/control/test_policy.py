@@ -427,6 +427,62 @@ def test_policy_votes_kept_for_long_extend_no_motion(seen, linger_s):
     assert found[-1] == (NOT_RECOGNISED, 0.0)
 
 
+@pytest.mark.parametrize('stay', ['hold_s', 'linger_s'])
+def test_policy_hold_after_unsure_images_pays_no_unsure_time_back(stay):
+    first = with_first_rule(when=['go'], **{stay: 1.0})
+    found = timeline(Policy(first), *[*['go'] * 3, *[None] * 15] * 20)
+    # of 18 images 12 are in the hold, 3 show the class and the others add up to two seconds
+    assert found[-1][0] == NOT_RECOGNISED
+
+
+def test_policy_hold_after_the_time_is_over_does_not_end_the_safe_state():
+    found = timeline(Policy(with_first_rule(when=['go'], hold_s=30.0)),
+                     *[None] * 40, *['go'] * 5, *[None] * 200)
+    assert found[40:] == [(NOT_RECOGNISED, 0.0)] * 205
+
+
+@pytest.mark.parametrize('length', [3, 5, 7, 9, 25])
+def test_policy_short_recording_that_loops_without_a_class_stops_for_good(length):
+    policy = Policy(config())
+    laps = [[policy.update(Observation(None, 0.0, index / 10)) for index in range(length)]
+            for _ in range(40)]
+    last = [one for lap in laps[20:] for decision in lap for one in decision.commands.values()]
+    assert all(command.values == {'linear.x': 0.0} for command in last)
+
+
+def test_policy_recording_with_more_late_images_than_recognised_ones_stops_for_good():
+    policy = Policy(config())
+    # of five images three are late, and the fifth is the first with enough votes
+    laps = [[policy.update(Observation('twenty', 0.9, index / 10)) for index in range(5)]
+            for _ in range(40)]
+    assert laps[1][0].doubt == 'the images come late, or in no order'
+    assert laps[1][-1].commands['base'].values == {'linear.x': 0.2}
+    assert all(lap[-1].rule == NOT_RECOGNISED for lap in laps[20:])
+
+
+def test_policy_images_older_than_max_age_s_are_no_recognition():
+    policy = Policy(config())
+    found = [policy.update(Observation('twenty', 0.9, index / 10, 3.0)) for index in range(60)]
+    assert found[-1].rule == NOT_RECOGNISED
+    assert found[-1].doubt == 'the images are 3.0 s old when they arrive'
+
+
+@pytest.mark.parametrize(('seen', 'words'), [
+    ([None] * 5, 'the classifier abstains, from 5 of the last 5 images'),
+    (['twenty', None, 'twenty', None, None], 'abstains, from 3 of the last 5'),
+    (['x'] * 5, 'no rule names "x"'),
+    ([('stop', 0.2)] * 5, '"stop" has a score of 0.20, too low'),
+    (['stop', 'x', 'x', 'twenty', 'stop'], '"stop" and other classes alternate'),
+    (['stop'] * 5, ''),
+], ids=lambda value: value if isinstance(value, str) else '')
+def test_decision_without_a_recognised_class_says_why(seen, words):
+    policy = Policy(config())
+    rules(policy, *seen[:4])
+    label, score = seen[4] if isinstance(seen[4], tuple) else (seen[4], 0.9)
+    doubt = policy.update(Observation(label, score, 0.4)).doubt
+    assert words in doubt and bool(words) == bool(doubt)
+
+
 def test_policy_class_called_abstain_is_no_class():
     policy = Policy(config())
     assert Observation('abstain', 0.9, 0.0).problem

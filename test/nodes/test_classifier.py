@@ -406,6 +406,9 @@ def test_classifier_two_publishers_of_images_warn_and_stop_where_asked(robot, st
     robot.wait(lambda: '2 publishers on /image' in robot.message('classifier'), 'warning')
     if not stops:
         camera.answer(picture(2))
+        camera.show(np.zeros_like(picture(2)))
+        robot.wait(lambda: robot.message('classifier').endswith('; black'), 'both warnings')
+        assert '2 publishers on /image' in robot.message('classifier')
         return
     before = len(camera.results)
     for seed in range(2, 5):

@@ -44,15 +44,15 @@ class Camera:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def show(self, frames):
-        self._frames = cycle(frames)
+    def show(self, frames, sigma=1.0):
+        self._sigma, self._frames = sigma, cycle(frames)
         if not self._thread.is_alive():
             self._thread.start()
 
     def _run(self):
         rng = np.random.default_rng(0)
         while not self._stop.wait(1 / RATE_HZ):
-            pixels = noisy(next(self._frames), rng, 1.0)
+            pixels = noisy(next(self._frames), rng, self._sigma)
             height, width = pixels.shape[:2]
             message = self._type(height=height, width=width, encoding='rgb8', step=3 * width,
                                  data=pixels.tobytes())
@@ -126,6 +126,17 @@ def test_robot_behind_a_blind_camera_stops(robot, camera, road, kind):
     assert robot.message('classifier')
     view.show(road)
     robot.wait(lambda: moves_base(commands[-1]), 'motion again', 30.0)
+
+
+def test_robot_behind_a_camera_that_plays_the_same_again_stops(robot, camera, road):
+    from geometry_msgs.msg import TwistStamped
+    commands = start(robot, 'traffic', TwistStamped, 'cmd_vel')
+    view = camera()
+    view.show(road)
+    robot.wait(lambda: commands and moves_base(commands[-1]), 'motion', 30.0)
+    view.show(road[:40], sigma=0.0)
+    stops_for_good(robot, commands, moves_base)
+    robot.wait(lambda: robot.message('classifier').startswith('frozen'), 'reason')
 
 
 def test_robot_that_sees_what_no_sign_model_knows_stops(robot, camera, road, data_dir):

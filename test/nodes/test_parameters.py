@@ -38,11 +38,43 @@ def test_the_yaml_mirror_holds_every_parameter_with_its_default():
         for node in NODES}
 
 
-def test_the_readme_table_holds_every_parameter():
-    readme = (share_dir() / 'README.md').read_text()
-    for node in NODES:
-        for parameter in declared(node):
-            assert f'| {node} | `{parameter.name}` |' in readme, (node, parameter.name)
+def allowed(parameter):
+    return ', '.join(parameter.choices) or (
+        '' if parameter.low is None else f'{parameter.low:g} to {parameter.high:g}')
+
+
+def table_row(node, parameter):
+    default = parameter.default
+    if isinstance(default, (bool, str)):
+        default = str(default).lower() or "''"
+    runtime = 'yes' if parameter.runtime else ''
+    return f'| {node} | `{parameter.name}` | `{default}` | {allowed(parameter)} | {runtime} ' \
+        f'| {parameter.description} |'
+
+
+def test_the_readme_table_holds_every_parameter_as_it_is_declared():
+    text = (share_dir() / 'README.md').read_text().partition('\n## Parameters\n')[2]
+    table = text.partition('\n## ')[0].partition('|---|---|---|---|---|---|\n')[2]
+    assert table.strip().splitlines() == [
+        table_row(node, parameter) for node in NODES for parameter in declared(node)]
+
+
+def test_the_yaml_mirror_describes_every_parameter_as_it_is_declared():
+    comments, words = [], []
+    for line in (share_dir() / 'config' / 'parameters.yaml').read_text().splitlines():
+        if line.startswith('    # '):
+            words += line.split()[1:]
+        elif line.startswith('    '):
+            comments.append((line.split(':')[0].strip(), ' '.join(words)))
+            words = []
+    assert comments == [(one.name, yaml_comment(one)) for node in NODES for one in declared(node)]
+
+
+def yaml_comment(parameter):
+    form = ' One of: {}.' if parameter.choices else ' [{}]'
+    return parameter.description + (
+        form.format(allowed(parameter)) if allowed(parameter) else '') + (
+            ' (at run time)' if parameter.runtime else '')
 
 
 def test_every_parameter_is_described_and_its_default_allowed():

@@ -255,6 +255,49 @@ def test_policy_nothing_recognised_commands_the_safe_state_and_warns(robot):
     # after votes.max_unsure_s
     robot.poll(stands, 'safe state')
     robot.wait(lambda: 'no class recognised' in robot.message('policy'), 'warning')
+    assert 'no rule names "a class nobody knows"; the safe state' in robot.message('policy')
+
+
+def test_policy_hold_while_the_classifier_abstains_warns_with_the_reason(robot, tmp_path):
+    from std_msgs.msg import Header
+    from vision_msgs.msg import Classification
+    rules = tmp_path / 'rules.yaml'
+    rules.write_text(RULES.replace('command: {base: {linear.x: 0.5}}',
+                                   'hold_s: 60.0, command: {base: {linear.x: 0.5}}').replace(
+                                       'green light', 'no_sign'))
+    tell(robot)
+    robot.start('policy', rules=str(rules))
+    robot.is_active('policy')
+    seen = Seen(robot)
+    seen.show(5, ('no_sign', 0.9))
+    robot.wait(lambda: robot.message('policy') == 'go', 'rule')
+    abstains = robot.speak(Classification, 'classification')
+
+    def warned():
+        abstains.publish(Classification(header=Header(stamp=robot.now())))
+        return 'no class recognised: the classifier abstains' in robot.message('policy')
+    robot.poll(warned, 'warning')
+    assert 'rule go goes on' in robot.message('policy')
+    assert robot.levels['/policy'] == b'\x01'
+    assert seen.desired[-1].twist.linear.x == 0.5
+
+
+def test_policy_images_older_than_they_may_be_are_named(robot):
+    from digiphys_ros.nodes.conversions import classification_message
+    from rclpy.duration import Duration
+    from rclpy.time import Time
+    from std_msgs.msg import Header
+    from vision_msgs.msg import Classification
+    tell(robot)
+    robot.start('policy')
+    robot.is_active('policy')
+    late = robot.speak(Classification, 'classification')
+
+    def warned():
+        stamp = (Time.from_msg(robot.now()) - Duration(seconds=4.0)).to_msg()
+        late.publish(classification_message([('stop', 0.99)], Header(stamp=stamp)))
+        return 's old when they arrive; the safe state' in robot.message('policy')
+    robot.poll(warned, 'warning')
 
 
 @pytest.mark.parametrize('stops', [False, True])
@@ -269,6 +312,12 @@ def test_policy_second_publisher_on_classification_is_named(robot, stops):
     del seen.desired[:]
     seen.show(10)
     assert bool(seen.desired) != stops
+
+    def both_named():
+        seen.show(1, ('a class nobody knows', 0.9))
+        return stops or 'no class recognised' in robot.message('policy')
+    robot.poll(both_named, 'both warnings')
+    assert '2 publishers on /classification' in robot.message('policy')
     robot.node.destroy_publisher(second)
     robot.wait(lambda: 'publishers on' not in robot.message('policy'), 'one publisher')
     seen.show(10)

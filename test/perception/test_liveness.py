@@ -220,6 +220,18 @@ def test_monitor_slow_camera_sending_each_image_six_times_stays_fresh_at_each_ne
     assert found[::6] == ['fresh'] * 10
 
 
+@pytest.mark.parametrize('skipped', [0.0, 0.5])
+@pytest.mark.parametrize('length', [2, 9, 12, 20, 40, MEMORY_FRAMES])
+def test_monitor_recording_played_again_is_noticed_in_its_second_lap(length, skipped, data_dir):
+    source = open_source(str(data_dir / 'driving_track2a.zip'))
+    loop = [np.ascontiguousarray(one.pixels) for one in islice(source, 200, 200 + length)]
+    rng, monitor = np.random.default_rng(0), LivenessMonitor(Limits())
+    found = [monitor.check(Frame(loop[index % length], 'rgb'))
+             for index in range(4 * length + 40) if rng.random() >= skipped]
+    # of the second lap, and of those left out in the first
+    assert 'fresh' not in found[length + VERDICT_FRAMES:]
+
+
 def test_monitor_ring_longer_than_its_memory_is_not_seen(drive):
     see = ring(MEMORY_FRAMES + 1)(np.random.default_rng(0))
     frames = [noisy(frame, RNG, 1) for frame in drive * 3]
