@@ -35,7 +35,7 @@ from digiphys_ros.advice.chain import (
     VERSION,
 )
 from digiphys_ros.advice.verify import examine, head_file, head_text, LINE_BYTES, lines_of
-from digiphys_ros.errors import AuditError
+from digiphys_ros.errors import AuditError, AuditFileError
 from digiphys_ros.files import check_regular_file, parse_json
 
 
@@ -116,8 +116,8 @@ class AuditLog:
             finally:
                 os.close(file)
         except OSError as error:
-            raise AuditError(f'{self.path}: the audit log cannot be written: {error.strerror}; '
-                             'nothing goes out unlogged.') from error
+            raise AuditFileError(f'{self.path}: the audit log cannot be written: '
+                                 f'{error.strerror}; nothing goes out unlogged.') from error
 
     def _catch_up(self, file: int) -> None:
         """Read what was appended since, by this process or another, and end what is incomplete."""

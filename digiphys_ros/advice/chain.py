@@ -32,7 +32,7 @@ import json
 import re
 from typing import Any
 
-from digiphys_ros.errors import AuditError
+from digiphys_ros.errors import AuditFileError
 from digiphys_ros.files import parse_json
 
 BEGINNING = '0' * 64
@@ -125,7 +125,7 @@ class Chain:
         """
         Take one line, tell what is wrong with it.
 
-        :raises AuditError: when it is keyed, and there is no key.
+        :raises AuditFileError: when it is keyed, and there is no key.
         """
         entry = read_entry(line)
         if entry is None:
@@ -134,7 +134,7 @@ class Chain:
         index, previous, kind = entry['index'], entry['previous'], entry['kind']
         given, version = entry['hash'], entry.get('version', 1)
         if entry.get('keyed') and not self._key:
-            raise AuditError(f'entry {index} is keyed: name the file with the key '
+            raise AuditFileError(f'entry {index} is keyed: name the file with the key '
                              '(parameter audit_key, or --key)')
         yield from self._incomplete_problems(number, entry if kind == RECOVERY else None)
         where = f'entry {index} in line {number}'

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from digiphys_ros.advice.chain import Chain, digest, Finding
-from digiphys_ros.errors import AuditError
+from digiphys_ros.errors import AuditError, AuditFileError
 from digiphys_ros.files import open_regular, parse_json, read_bytes, read_text, reason_of
 
 LINE_BYTES = 1 << 20
@@ -58,8 +58,8 @@ def examine(path: Path, file: BinaryIO, noted: str = '', key: bytes = b'') -> Fi
     for number, line in lines_of(path, file):
         try:
             problems += list(chain.problems(number, line))
-        except AuditError as error:
-            raise AuditError(f'{path}: {error}.') from error
+        except AuditFileError as error:
+            raise AuditFileError(f'{path}: {error}.') from error
         hashes.add(chain.head)
     if chain.incomplete and not chain.lost_power:
         problems.append(f'line {number} is no whole entry: it was changed or cut off')
@@ -99,10 +99,10 @@ def read_key(path: str | Path) -> bytes:
     try:
         key = read_bytes(Path(path).expanduser(), KEY_BYTES[1])
     except (OSError, RuntimeError) as error:
-        raise AuditError(f'{path}: the key cannot be read: {reason_of(error)}.') from error
+        raise AuditFileError(f'{path}: the key cannot be read: {reason_of(error)}.') from error
     if len(key) < KEY_BYTES[0]:
-        raise AuditError(f'{path}: a key has at least {KEY_BYTES[0]} bytes, received {len(key)}: '
-                         'make one with head -c 32 /dev/urandom.')
+        raise AuditFileError(f'{path}: a key has at least {KEY_BYTES[0]} bytes, received '
+                             f'{len(key)}: make one with head -c 32 /dev/urandom.')
     return key
 
 
@@ -124,7 +124,7 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
         with open_regular(path, LOG_BYTES) as file:
             yield file
     except OSError as error:
-        raise AuditError(f'{path}: cannot be read: {reason_of(error)}.') from error
+        raise AuditFileError(f'{path}: cannot be read: {reason_of(error)}.') from error
 
 
 def _end_problems(path: Path, chain: Chain, hashes: set[str], lines: int, key: bytes

@@ -19,11 +19,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-import struct
 from typing import Any
 
 from digiphys_ros.errors import DatasetError, FrameError
-from digiphys_ros.files import check_regular_file, reason_of
+from digiphys_ros.files import check_regular_file, reason_of, UNREADABLE
 from digiphys_ros.learning.datasets.dataset import Dataset
 from digiphys_ros.learning.datasets.folder import UNLABELLED
 from digiphys_ros.learning.datasets.memory import Spool
@@ -154,9 +153,7 @@ def _broken() -> tuple[type[Exception], ...]:
     from rosbags.rosbag2 import ReaderError
     from rosbags.serde import SerdeError
     from rosbags.typesys import TypesysError
-    return (AnyReaderError, ReaderError, SerdeError, TypesysError, apsw.Error, struct.error,
-            OSError, EOFError, ValueError, KeyError, IndexError, TypeError, AssertionError,
-            RecursionError, MemoryError)
+    return (AnyReaderError, ReaderError, SerdeError, TypesysError, apsw.Error, *UNREADABLE)
 
 
 def _only(path: Path, reader: Any, kinds: tuple[str, ...], wanted: str | None, what: str
