@@ -17,6 +17,7 @@
 import io
 import os
 import struct
+import subprocess
 import zipfile
 
 import cv2
@@ -112,8 +113,12 @@ def test_folder_nested_deeper_than_python_calls_is_read(tmp_path, monkeypatch):
     with open('x.png', 'wb') as file:
         file.write(IMAGE)
     os.chdir(tmp_path)
-    assert len(play(tmp_path)) == 1
-    assert len(read_all(tmp_path)) == 1
+    try:
+        assert len(play(tmp_path)) == 1
+        assert len(read_all(tmp_path)) == 1
+    finally:
+        # Python before 3.13 removes no folder as deep
+        subprocess.run(['rm', '-rf', tmp_path / 'd'], check=True)
 
 
 def test_folder_whose_path_is_too_long_is_refused(tmp_path, monkeypatch):
