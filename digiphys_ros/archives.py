@@ -16,13 +16,20 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+import math
 import os
 from pathlib import Path
 from typing import Any, BinaryIO
 import zipfile
 import zlib
 
-from digiphys_ros.files import check_regular_file, DATA_BYTES, megabytes, reason_of
+from digiphys_ros.files import (
+    check_regular_file,
+    DATA_BYTES,
+    megabytes,
+    reason_of,
+    UNREADABLE,
+)
 import numpy as np
 from numpy.lib import format as npy
 
@@ -36,8 +43,10 @@ EXPANSION, EXPANDED_BYTES = 200, 1 << 30
 METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 """Only these can be unpacked piece by piece; others hold the whole entry in memory at once."""
 
-BROKEN = (OSError, ValueError, EOFError, KeyError, RuntimeError, NotImplementedError, MemoryError,
-          zipfile.BadZipFile, zlib.error)
+NAME_LENGTH, NAME_PARTS = 1024, 64
+"""Of the name of an entry: characters, and folders above each other."""
+
+BROKEN = (*UNREADABLE, zipfile.BadZipFile, zlib.error)
 """What a damaged, encrypted or hostile archive raises."""
 
 
@@ -50,11 +59,23 @@ def open_zip(path: str | Path) -> zipfile.ZipFile:
     """
     check_regular_file(path)
     archive = zipfile.ZipFile(path)
-    if len(archive.infolist()) > ENTRIES:
+    try:
+        _check_entries(archive.infolist())
+    except zipfile.BadZipFile:
         archive.close()
-        raise zipfile.BadZipFile(f'it has {len(archive.infolist())} entries, and at most '
-                                 f'{ENTRIES} are read')
+        raise
     return archive
+
+
+def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
+    if len(entries) > ENTRIES:
+        raise zipfile.BadZipFile(f'it has {len(entries)} entries, and at most {ENTRIES} are read')
+    for info in entries:
+        name = info.filename
+        if len(name) > NAME_LENGTH or name.count('/') > NAME_PARTS:
+            raise zipfile.BadZipFile(
+                f'the name {name[:40]!r}... has {len(name)} characters in {name.count("/") + 1} '
+                f'parts, and at most {NAME_LENGTH} in {NAME_PARTS + 1} are read')
 
 
 def read_entry(archive: zipfile.ZipFile, name: str, limit: int = DATA_BYTES) -> bytes:
@@ -101,10 +122,11 @@ def check_array(archive: zipfile.ZipFile, name: str, limit: int) -> None:
     check_entry(info, limit)
     with archive.open(info) as file:
         shape, _, dtype = array_header(file)
-    size = dtype.itemsize
-    for side in shape:
-        size *= side
-    if size > info.file_size and not dtype.hasobject:
+    if any(type(side) is not int or side < 0 for side in shape):
+        raise ValueError(f'{name}: is to be {shape}, which is no shape')
+    # an array of nothing has a length too, which readers go through
+    size = math.prod((max(dtype.itemsize, 1), *(side or 1 for side in shape)))
+    if size > (info.file_size if all(shape) else limit) and not dtype.hasobject:
         raise ValueError(f'{name}: is to be {shape} {dtype}, which needs {megabytes(size)}, and '
                          f'the entry has {megabytes(info.file_size)}')
 

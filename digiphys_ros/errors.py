@@ -17,9 +17,19 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+SENTENCE_BEGIN, SENTENCE_END = 1000, 400
+"""Characters of a longer sentence that are shown: file and field come first, the fix last."""
+
 
 class DigiphysError(Exception):
-    """Base of every error this package raises on purpose."""
+    """
+    Base of every error this package raises on purpose.
+
+    As text it is one line of printable characters, whatever names a file gave to its parts.
+    """
+
+    def __str__(self) -> str:
+        return one_line(super().__str__())
 
 
 class FrameError(DigiphysError):
@@ -68,6 +78,25 @@ class AdviceError(DigiphysError):
 
 class AuditError(DigiphysError):
     """Raise when an audit log cannot be written, or is not as it was written."""
+
+
+class AuditFileError(AuditError):
+    """Raise when an audit log or its key cannot be read or written at all."""
+
+
+def one_line(text: str) -> str:
+    r"""
+    Return a text as one line that a terminal shows, escapes for what would command it.
+
+    Example::
+
+        >>> print(one_line('a\x1b[2J.png'))
+        a\x1b[2J.png
+    """
+    if len(text) > SENTENCE_BEGIN + SENTENCE_END:
+        text = f'{text[:SENTENCE_BEGIN]} ... {text[-SENTENCE_END:]}'
+    return text if text.isprintable() else ''.join(
+        sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
 
 
 def did_you_mean(name: str, allowed: Iterable[str]) -> str:

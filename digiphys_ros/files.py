@@ -24,6 +24,7 @@ import os
 from pathlib import Path
 import re
 import stat
+import struct
 from typing import Any, BinaryIO
 
 CONFIG_BYTES = 256 << 10
@@ -40,6 +41,10 @@ SEPARATORS = (',', ';', '\t', '|')
 """Of the values in a CSV."""
 DEPTH = 50
 """Of lists and mappings inside each other; no file of this package has more than ten."""
+
+UNREADABLE = (ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError,
+              OSError, RuntimeError, TypeError, ValueError, struct.error)
+"""What a parser raises for a damaged or hostile file, RecursionError and UnicodeError included."""
 
 _KINDS = {stat.S_IFIFO: 'a named pipe', stat.S_IFCHR: 'a device', stat.S_IFBLK: 'a device',
           stat.S_IFDIR: 'a folder', stat.S_IFSOCK: 'a socket'}

@@ -34,8 +34,15 @@ from digiphys_ros.advice.chain import (
     RECOVERY,
     VERSION,
 )
-from digiphys_ros.advice.verify import examine, head_file, head_text, LINE_BYTES, lines_of
-from digiphys_ros.errors import AuditError
+from digiphys_ros.advice.verify import (
+    end_of,
+    examine,
+    head_file,
+    head_text,
+    LINE_BYTES,
+    lines_of,
+)
+from digiphys_ros.errors import AuditError, AuditFileError
 from digiphys_ros.files import check_regular_file, parse_json
 
 
@@ -59,12 +66,18 @@ class AuditLog:
         self._last = b''
         self._unread: list[Entry] = []
         with self._locked(create=True) as file:
+            if not os.fstat(file).st_size and not head_file(self.path).exists():
+                # so that a log without its end is never as it was written
+                self._note_end(0, self.head)
             with os.fdopen(os.dup(file), 'rb') as content:
                 finding = examine(self.path, content, key=key)
             if finding.problems:
                 raise AuditError(f'{self.path}: {finding.problems[0]}; keep the file for the '
                                  'record and name another one.')
             self._catch_up(file)
+            if end_of(self.path)[0] != self.count:
+                # its end was not noted before a loss of power
+                self._note_end(self.count, self.head)
 
     @property
     def head(self) -> str:
@@ -116,8 +129,8 @@ class AuditLog:
             finally:
                 os.close(file)
         except OSError as error:
-            raise AuditError(f'{self.path}: the audit log cannot be written: {error.strerror}; '
-                             'nothing goes out unlogged.') from error
+            raise AuditFileError(f'{self.path}: the audit log cannot be written: '
+                                 f'{error.strerror}; nothing goes out unlogged.') from error
 
     def _catch_up(self, file: int) -> None:
         """Read what was appended since, by this process or another, and end what is incomplete."""

@@ -32,7 +32,7 @@ import json
 import re
 from typing import Any
 
-from digiphys_ros.errors import AuditError
+from digiphys_ros.errors import AuditFileError
 from digiphys_ros.files import parse_json
 
 BEGINNING = '0' * 64
@@ -43,6 +43,9 @@ RECOVERY = 'recovery'
 """Kind of the entry that sets an incomplete line before it aside."""
 INCOMPLETE = b' incomplete\n'
 """Ends a line that is set aside: one that lacks no more than its end is no entry then either."""
+MOST_ENTRIES = 1 << 40
+INCOMPLETE_LINES, INCOMPLETE_BYTES = 10_000, 2 << 20
+"""Most that a loss of power leaves of an entry: what lay on the disk before, at its length."""
 LINE = re.compile(rb'(\{.*), "hash": "([0-9a-f]{64})"\}\n', re.DOTALL)
 
 Entry = dict[str, Any]
@@ -100,7 +103,9 @@ def read_entry(line: bytes) -> Entry | None:
         return None
     needed = {'index': int, 'version': int, 'kind': str, 'previous': str, 'hash': str}
     values = {'version': 1, **entry}
-    return entry if all(type(values.get(name)) is kind for name, kind in needed.items()) else None
+    if any(type(values.get(name)) is not kind for name, kind in needed.items()):
+        return None
+    return entry if 0 < entry['index'] <= MOST_ENTRIES else None
 
 
 class Chain:
@@ -116,7 +121,7 @@ class Chain:
 
     def __init__(self, key: bytes = b'') -> None:
         self.count, self.head = 0, BEGINNING
-        self.incomplete = b''
+        self.incomplete, self._incomplete_lines = b'', 0
         self.notes: tuple[str, ...] = ()
         self.entry: Entry = {}
         self._key, self._version = key, 1
@@ -125,16 +130,20 @@ class Chain:
         """
         Take one line, tell what is wrong with it.
 
-        :raises AuditError: when it is keyed, and there is no key.
+        :raises AuditFileError: when it is keyed, and there is no key.
         """
         entry = read_entry(line)
         if entry is None:
             self.incomplete += line
+            self._incomplete_lines += 1
+            if self._incomplete_lines > INCOMPLETE_LINES or \
+                    len(self.incomplete) > INCOMPLETE_BYTES:
+                yield from self._incomplete_problems(number + 1, None)
             return
         index, previous, kind = entry['index'], entry['previous'], entry['kind']
         given, version = entry['hash'], entry.get('version', 1)
         if entry.get('keyed') and not self._key:
-            raise AuditError(f'entry {index} is keyed: name the file with the key '
+            raise AuditFileError(f'entry {index} is keyed: name the file with the key '
                              '(parameter audit_key, or --key)')
         yield from self._incomplete_problems(number, entry if kind == RECOVERY else None)
         where = f'entry {index} in line {number}'
@@ -162,7 +171,9 @@ class Chain:
         if version < self._version or bool(entry.get('keyed')) != bool(self._key):
             return False
         if version == 1:
-            return bool(_hash_of_values(entry) == entry['hash'])
+            # its hash is of the values; these bytes are how they were written
+            return bool(_hash_of_values(entry) == entry['hash']) and \
+                line == json.dumps(entry).encode() + b'\n'
         parts = LINE.fullmatch(line)
         return parts is not None and hmac.compare_digest(
             digest(parts[1] + b'}', self._key).encode(), parts[2])
@@ -176,4 +187,4 @@ class Chain:
                            f'{recovery.get("time")} by entry {recovery["index"]}',)
         else:
             yield f'line {number - 1} is no whole entry: it was changed or cut off'
-        self.incomplete = b''
+        self.incomplete, self._incomplete_lines = b'', 0

@@ -14,7 +14,7 @@
 
 """Verify an audit log as a whole, its end included."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 import fcntl
 import json
@@ -22,12 +22,21 @@ from pathlib import Path
 from typing import BinaryIO
 
 from digiphys_ros.advice.chain import Chain, digest, Finding
-from digiphys_ros.errors import AuditError
-from digiphys_ros.files import open_regular, parse_json, read_bytes, read_text, reason_of
+from digiphys_ros.errors import AuditError, AuditFileError
+from digiphys_ros.files import (
+    open_regular,
+    parse_json,
+    read_bytes,
+    read_text,
+    reason_of,
+    UNREADABLE,
+)
 
 LINE_BYTES = 1 << 20
 """Of one entry: a thousand classes and a page of notes have 50 kB."""
 LOG_BYTES = 1 << 40
+MOST_PROBLEMS = 1000
+"""More are not told: somebody wrote something else there."""
 KEY_BYTES = 32, 4096
 """Least and most in a key file: as many as the hash has, and no large file by mistake."""
 
@@ -54,19 +63,26 @@ def examine(path: Path, file: BinaryIO, noted: str = '', key: bytes = b'') -> Fi
     :raises AuditError: when a line is too long, or needs a key.
     """
     chain, problems, number = Chain(key), [], 0
-    hashes = {chain.head}
+    # a hash that is given twice is a problem already
+    counts = {chain.head: 0}
     for number, line in lines_of(path, file):
         try:
             problems += list(chain.problems(number, line))
-        except AuditError as error:
-            raise AuditError(f'{path}: {error}.') from error
-        hashes.add(chain.head)
+        except AuditFileError as error:
+            raise AuditFileError(f'{path}: {error}.') from error
+        counts[chain.head] = chain.count
+        if len(problems) > MOST_PROBLEMS:
+            problems.append(f'after line {number} the log was not read: it has too many problems')
+            return Finding(chain.count, chain.head, tuple(problems), chain.notes)
     if chain.incomplete and not chain.lost_power:
         problems.append(f'line {number} is no whole entry: it was changed or cut off')
-    problems += _end_problems(path, chain, hashes, number, key)
-    if noted and noted not in hashes:
+    problems += _end_problems(path, chain, counts, number, key)
+    if noted and noted not in counts:
         problems.append(f'no entry has the hash {noted[:12]}: the log was written anew or cut')
     notes = chain.notes
+    if not problems and end_of(path)[0] == chain.count - 1:
+        notes += (f'entry {chain.count} is not counted in {head_file(path).name}, as a loss of '
+                  'power leaves it: it is when the log is opened the next time',)
     if chain.incomplete and not problems:
         notes += (f'line {number} is incomplete, as a loss of power leaves it: it is set aside '
                   'when the log is opened the next time',)
@@ -99,16 +115,27 @@ def read_key(path: str | Path) -> bytes:
     try:
         key = read_bytes(Path(path).expanduser(), KEY_BYTES[1])
     except (OSError, RuntimeError) as error:
-        raise AuditError(f'{path}: the key cannot be read: {reason_of(error)}.') from error
+        raise AuditFileError(f'{path}: the key cannot be read: {reason_of(error)}.') from error
     if len(key) < KEY_BYTES[0]:
-        raise AuditError(f'{path}: a key has at least {KEY_BYTES[0]} bytes, received {len(key)}: '
-                         'make one with head -c 32 /dev/urandom.')
+        raise AuditFileError(f'{path}: a key has at least {KEY_BYTES[0]} bytes, received '
+                             f'{len(key)}: make one with head -c 32 /dev/urandom.')
     return key
 
 
 def head_file(path: Path) -> Path:
     """Return the file beside a log that says where it ends."""
     return path.with_name(f'{path.name}.head')
+
+
+def end_of(path: Path) -> tuple[int, str, str]:
+    """
+    Return number and hash of the last entry as the file beside a log has them, and its text.
+
+    :raises Exception: one of ``UNREADABLE``.
+    """
+    text = read_text(head_file(path))
+    end = parse_json(text, finite=True)
+    return int(end['entries']), str(end['hash']), text
 
 
 def head_text(count: int, head: str, key: bytes = b'') -> str:
@@ -124,28 +151,27 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
         with open_regular(path, LOG_BYTES) as file:
             yield file
     except OSError as error:
-        raise AuditError(f'{path}: cannot be read: {reason_of(error)}.') from error
+        raise AuditFileError(f'{path}: cannot be read: {reason_of(error)}.') from error
 
 
-def _end_problems(path: Path, chain: Chain, hashes: set[str], lines: int, key: bytes
+def _end_problems(path: Path, chain: Chain, counts: Mapping[str, int], lines: int, key: bytes
                   ) -> Iterator[str]:
+    """Compare a log with the file that says where it ends."""
     name = head_file(path).name
     try:
-        text = read_text(head_file(path))
-        end = parse_json(text, finite=True)
-        count, head = int(end['entries']), str(end['hash'])
-    except (OSError, ValueError, KeyError, TypeError):
-        if chain.count:
-            yield f'{name}, which tells where the log ends, is missing or spoilt'
+        count, head, text = end_of(path)
+    except UNREADABLE:
+        yield f'{name}, which tells where the log ends, is missing or spoilt'
         return
-    if key and text != head_text(count, head, key):
-        yield f'{name} is not of this key: it was written by somebody else'
+    if text.rstrip('\n') != head_text(count, head, key).rstrip('\n'):
+        yield f'{name} is not of this key: it was written by somebody else' if key else \
+            f'{name} is not as it was written'
     if chain.count < count:
         if chain.incomplete and chain.lost_power:
             yield f'line {lines} is no whole entry: it was changed or cut off'
         yield f'entries {chain.count + 1} to {count} are missing at the end' \
             if count > chain.count + 1 else f'entry {count} is missing at the end'
-    elif head not in hashes:
+    elif counts.get(head) != count:
         yield f'{name} names another entry {count}: the log was written anew'
     elif chain.count > count + 1:
         yield (f'entries {count + 1} to {chain.count} are not counted in {name}: they were put in '

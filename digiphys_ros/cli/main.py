@@ -23,7 +23,14 @@ import sys
 from typing import NoReturn
 
 from digiphys_ros.cli.process import CLOSED_PIPE, is_unread, run_process, say
-from digiphys_ros.errors import AdviceError, AuditError, DigiphysError, UsageError
+from digiphys_ros.errors import (
+    AdviceError,
+    AuditError,
+    AuditFileError,
+    DigiphysError,
+    one_line,
+    UsageError,
+)
 from digiphys_ros.files import limit_opencv
 from digiphys_ros.output_relay import SHOW_ALL
 
@@ -119,17 +126,34 @@ def _run(words: Sequence[str]) -> int:
         if '--debug' in words:
             raise
         say(str(error))
-        # a log that was changed is a result
-        return 1 if isinstance(error, (AdviceError, AuditError)) else 2
+        # a log that was changed is a result, one that cannot be read is none
+        return 1 if isinstance(error, (AdviceError, AuditError)) and not isinstance(
+            error, AuditFileError) else 2
     except OSError as error:
         if is_unread(error):
             return CLOSED_PIPE
         if '--debug' in words:
             raise
-        say(f'{error.filename or "a file"}: {error.strerror or error}.')
+        say(one_line(f'{error.filename or "a file"}: {error.strerror or error}.'))
         return 2
     except KeyboardInterrupt as ended:
         return 128 + getattr(ended, 'number', signal.SIGINT)
+    except Exception as error:  # the last net: input never ends in a traceback
+        if '--debug' in words:
+            raise
+        say(one_line(_unexpected(error, words)))
+        return 2
+
+
+def _unexpected(error: Exception, words: Sequence[str]) -> str:
+    """Return a sentence on an error that no reader has made one of."""
+    given = ', '.join(word for word in words if os.path.exists(word)) or 'what it was given'
+    if isinstance(error, MemoryError):
+        return f'{given}: needs more memory than there is: take less data, or smaller images.'
+    if isinstance(error, RecursionError):
+        return f'{given}: is nested too deep to be read.'
+    return (f'{given}: cannot be used ({type(error).__name__}: {error}); if nothing is wrong with '
+            'it, report what --debug shows.')
 
 
 def _check_homes(words: Sequence[str]) -> None:

@@ -24,6 +24,7 @@ from typing import Annotated, Any, Literal
 from digiphys_ros.archives import BROKEN, open_npz
 from digiphys_ros.errors import BundleError
 from digiphys_ros.files import MODEL_BYTES, open_regular, parse_json, read_text, reason_of
+from digiphys_ros.folders import walk
 from digiphys_ros.perception.preprocess import PreprocessSpec
 import numpy as np
 from numpy.typing import NDArray
@@ -229,7 +230,7 @@ def _files(path: Path) -> list[Path]:
     """
     if not path.is_dir():
         return [path]
-    found = sorted(path.rglob('*'))
+    found = sorted(walk(path))
     link = next((file for file in found if file.is_symlink()), None)
     if link is not None:
         raise OSError(errno.ELOOP, 'links are not followed in a model: put the file itself there',

@@ -28,7 +28,7 @@ from typing import Any, IO
 import zlib
 
 from digiphys_ros.errors import DatasetError
-from digiphys_ros.files import megabytes, open_regular, reason_of
+from digiphys_ros.files import megabytes, open_regular, reason_of, UNREADABLE
 from digiphys_ros.learning.datasets.dataset import Dataset, numbered
 from digiphys_ros.learning.datasets.files import Files
 from digiphys_ros.perception.sources.folder import natural
@@ -45,8 +45,7 @@ _ALLOWED = {
     ('numpy', 'ndarray'): np.ndarray, ('numpy', 'dtype'): np.dtype,
 }
 """What a batch is made of; anything else in a pickle is refused."""
-_BROKEN = (pickle.UnpicklingError, EOFError, ValueError, AttributeError, IndexError, KeyError,
-           TypeError, OverflowError, MemoryError)
+_BROKEN = (pickle.UnpicklingError, *UNREADABLE)
 """What the reader of a damaged pickle raises."""
 
 

@@ -14,13 +14,14 @@
 
 """Files in a folder or in a .zip, alike."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
 from digiphys_ros.archives import BROKEN, open_zip, read_entry
 from digiphys_ros.errors import DatasetError, FrameError
 from digiphys_ros.files import read_bytes, reason_of
+from digiphys_ros.folders import walk
 from digiphys_ros.perception.frame import decode_image_file
 from digiphys_ros.perception.sources.folder import is_image, natural
 from numpy.typing import NDArray
@@ -54,13 +55,19 @@ class FolderFiles:
 
     def names(self) -> list[str]:
         """Return all names in natural order."""
-        return sorted((file.relative_to(self._path).as_posix()
-                       for file in self._path.rglob('*') if file.is_file()), key=natural)
+        return sorted(self._found(Path.is_file), key=natural)
 
     def folders(self) -> list[str]:
         """Return the names of all folders."""
-        return [file.relative_to(self._path).as_posix()
-                for file in self._path.rglob('*') if file.is_dir()]
+        return self._found(Path.is_dir)
+
+    def _found(self, belongs: Callable[[Path], bool]) -> list[str]:
+        try:
+            return [path.relative_to(self._path).as_posix() for path in walk(self._path)
+                    if belongs(path)]
+        except OSError as error:
+            raise DatasetError(f'{self.uri}: {error.filename or ""} cannot be read: '
+                               f'{reason_of(error)}.') from error
 
     def read(self, name: str) -> bytes:
         """Return one file."""

@@ -22,7 +22,7 @@ import re
 
 from digiphys_ros.errors import DatasetError
 from digiphys_ros.files import csv_rows
-from digiphys_ros.learning.datasets.dataset import Dataset, numbered
+from digiphys_ros.learning.datasets.dataset import Dataset, MOST_CLASSES, numbered
 from digiphys_ros.learning.datasets.files import Files
 from digiphys_ros.learning.datasets.folder import image_files
 import numpy as np
@@ -88,7 +88,11 @@ def _rows(files: Files, name: str) -> Iterator[tuple[str, int]]:
         raise DatasetError(f'{files.uri}: {name} cannot be read as CSV: {error}.') from error
     for line, row in enumerate(rows, 2):
         try:
-            yield row['Filename'].strip(), int(row['ClassId'])
+            file, number = row['Filename'].strip(), int(row['ClassId'])
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise DatasetError(f'{files.uri}: {name}:{line}: needs the columns Filename and '
                                f'ClassId, received {dict(row)}.') from error
+        if not 0 <= number < MOST_CLASSES:
+            raise DatasetError(f'{files.uri}: {name}:{line}: ClassId must be from 0 to '
+                               f'{MOST_CLASSES - 1}, received {number}.')
+        yield file, number

@@ -20,7 +20,7 @@ from typing import Any
 
 from digiphys_ros.errors import DatasetError
 from digiphys_ros.learning.datasets.arrays import Arrays, Rows
-from digiphys_ros.learning.datasets.dataset import Dataset, Joined, listed, numbered
+from digiphys_ros.learning.datasets.dataset import Dataset, Joined, listed, MOST_CLASSES, numbered
 from digiphys_ros.perception.sources.folder import natural
 import numpy as np
 from numpy.typing import NDArray
@@ -186,8 +186,12 @@ def _class_names(arrays: Arrays) -> tuple[str, ...] | None:
             continue
         names = arrays[name]
         # numbers there are some other list of classes
-        if name != 'classes' or names.dtype.kind in 'US':
-            return tuple(_texts(names.ravel()).tolist())
+        if name == 'classes' and names.dtype.kind not in 'US':
+            continue
+        if names.dtype.kind not in 'biufUS' or names.size > MOST_CLASSES:
+            raise DatasetError(f'{arrays.path}: `{name}` must be at most {MOST_CLASSES} names, '
+                               f'received {names.shape} {names.dtype}.')
+        return tuple(_texts(names.ravel()).tolist())
     return None
 
 

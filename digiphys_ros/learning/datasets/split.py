@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from digiphys_ros.errors import DatasetError
-from digiphys_ros.files import DATA_BYTES, parse_json, read_text
+from digiphys_ros.files import DATA_BYTES, parse_json, read_text, UNREADABLE
 from digiphys_ros.learning.datasets.dataset import Dataset
 import numpy as np
 from numpy.typing import NDArray
@@ -129,7 +129,7 @@ def _samples(path: Path) -> dict[str, dict[str, str]]:
             raise DatasetError(f'{path}: field `schema_version`: {document["schema_version"]} is '
                                f'not known here, {SCHEMA_VERSION} is.')
         return {name: dict(document['samples'][name]) for name in PARTS}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except UNREADABLE as error:
         raise DatasetError(f'{path}: is no split made by digiphys data split '
                            f'({type(error).__name__}: {error}).') from error
 

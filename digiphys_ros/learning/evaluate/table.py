@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from digiphys_ros.errors import BundleError, DatasetError, EngineError
-from digiphys_ros.files import MODEL_BYTES, parse_json, read_bytes, read_text
+from digiphys_ros.files import MODEL_BYTES, parse_json, read_bytes, read_text, UNREADABLE
 from digiphys_ros.learning.datasets.dataset import Dataset
 from digiphys_ros.learning.evaluate.evaluate import matched, report_on
 from digiphys_ros.perception.bundle import MANIFEST
@@ -44,7 +44,7 @@ def read_about(folder: Path) -> dict[str, Any]:
         about = parse_json(read_text(folder / ABOUT))
         return {**about, 'labels': [str(label) for label in about['labels']],
                 'temperature': float(about['temperature'])}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except UNREADABLE as error:
         raise BundleError(f'{folder / ABOUT}: needs `labels` and `temperature` '
                           f'({type(error).__name__}: {error}): train anew.') from error
 

@@ -78,7 +78,7 @@ def check_keras(path: Path) -> None:
                 read_entry(archive, CONFIG, TEXT_BYTES), CONFIG_DEPTH))
             if WEIGHTS in archive.namelist():
                 _check_weights(read_entry(archive, WEIGHTS, MODEL_BYTES))
-    except (RecursionError, *BROKEN) as error:
+    except BROKEN as error:
         raise EngineError(f'{path}: is no Keras model that can be loaded: '
                           f'{reason_of(error)[:300]}.') from error
 

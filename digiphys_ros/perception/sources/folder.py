@@ -19,8 +19,9 @@ from pathlib import Path
 import re
 from typing import Any
 
-from digiphys_ros.errors import FrameError
-from digiphys_ros.files import read_bytes
+from digiphys_ros.errors import FrameError, SourceError
+from digiphys_ros.files import read_bytes, reason_of
+from digiphys_ros.folders import walk
 from digiphys_ros.perception.bit_depth import BitDepth
 from digiphys_ros.perception.frame import decode_image_file
 from digiphys_ros.perception.sources.source import SourceFrame
@@ -37,7 +38,11 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self._depth = BitDepth()
         self._path = path.parent if path.is_file() else path
-        files = [path] if path.is_file() else path.rglob('*')
+        try:
+            files = [path] if path.is_file() else list(walk(path))
+        except OSError as error:
+            raise SourceError(f'{path}: cannot be played: {error.filename or ""}: '
+                              f'{reason_of(error)}.') from error
         self._files = sorted((file for file in files if is_image(file.name)),
                              key=lambda file: natural(str(file)))
 
@@ -59,7 +64,9 @@ def is_image(name: str) -> bool:
 def natural(name: str) -> list[Any]:
     """Return a sort key under which frame_10 comes after frame_9."""
     parts = re.split(r'(\d+)', name)
-    return [int(part) if index % 2 else part for index, part in enumerate(parts)]
+    # by length and digits: Python makes no number of thousands of them
+    return [(len(digits := part.lstrip('0')), digits) if index % 2 else part
+            for index, part in enumerate(parts)]
 
 
 def image_frame(data: bytes, depth: BitDepth, label: str | None = None,

@@ -26,10 +26,10 @@ def picture(value, size=(6, 8)):
     return pixels
 
 
-def write_bag(path, plugin, labels, *, kind='Classification'):
+def write_bag(path, plugin, labels, *, kind='Classification', packed=None):
     """Write images 0, 1, ... and a label for each; None is an image without."""
     from digiphys_ros.learning.datasets.bag import DEFINITIONS
-    from rosbags.rosbag2 import Writer
+    from rosbags.rosbag2 import CompressionFormat, CompressionMode, Writer
     from rosbags.typesys import get_types_from_msg, get_typestore, Stores
     store = get_typestore(Stores.ROS2_HUMBLE)
     for name, text in DEFINITIONS.items():
@@ -40,7 +40,10 @@ def write_bag(path, plugin, labels, *, kind='Classification'):
     image = 'sensor_msgs/msg/Image'
     label_type = 'vision_msgs/msg/Classification' if kind == 'Classification' else \
         'std_msgs/msg/String'
-    with Writer(path, version=9, storage_plugin=plugin) as bag:
+    writer = Writer(path, version=9, storage_plugin=plugin)
+    if packed:
+        writer.set_compression(CompressionMode[packed], CompressionFormat.ZSTD)
+    with writer as bag:
         images = bag.add_connection('/camera/image_raw', image, typestore=store)
         if kind != 'None':
             topic = bag.add_connection('/label', label_type, typestore=store)
@@ -148,3 +151,35 @@ def test_a_bag_without_labels(tmp_path):
         open_dataset(str(tmp_path / 'bag'))
     data = open_dataset(str(tmp_path / 'bag'), labelled=False)
     np.testing.assert_array_equal(data.read(1), picture(1))
+
+
+@pytest.mark.parametrize(('plugin', 'packed'), [
+    ('SQLITE3', 'MESSAGE'), ('SQLITE3', 'FILE'), ('MCAP', 'STORAGE'), ('MCAP', 'FILE')])
+def test_packed_bag_that_grows_too_large_is_refused(tmp_path, monkeypatch, plugin, packed):
+    from digiphys_ros.learning.datasets import bag_unpacking
+    from rosbags.rosbag2 import StoragePlugin
+    write_bag(tmp_path / 'bag', StoragePlugin[plugin], ['stop', 'yield'], packed=packed)
+    np.testing.assert_array_equal(open_dataset(str(tmp_path / 'bag')).read(1), picture(1))
+    for limit in ('DATA_BYTES', 'LARGEST_FILE'):
+        monkeypatch.setattr(bag_unpacking, limit, 100)
+    with pytest.raises(DatasetError, match='unpacks to more than'):
+        open_dataset(str(tmp_path / 'bag'))
+
+
+def test_lz4_chunk_that_grows_too_large_is_refused(monkeypatch):
+    from digiphys_ros.learning.datasets import bag_unpacking
+    from lz4.frame import compress
+    from rosbags.rosbag2.storage_mcap import DECOMPRESSORS
+    bag_unpacking.limit_unpacking()
+    assert DECOMPRESSORS['lz4'](compress(b'a' * 1000), 1000) == b'a' * 1000
+    with pytest.raises(EOFError):
+        DECOMPRESSORS['lz4'](compress(bytes(1000))[:-8], 1000)
+    monkeypatch.setattr(bag_unpacking, 'DATA_BYTES', 999)
+    with pytest.raises(ValueError, match='unpacks to more than'):
+        DECOMPRESSORS['lz4'](compress(bytes(1000)), 1000)
+
+
+def test_bag_with_a_description_read_for_minutes_is_refused(tmp_path):
+    (tmp_path / 'metadata.yaml').write_text('# ' + 'x' * 5_000_000)
+    with pytest.raises(DatasetError, match=r'at most 4\.2 MB are read'):
+        open_dataset(str(tmp_path))
