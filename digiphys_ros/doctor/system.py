@@ -161,15 +161,20 @@ def check_bundle(name: str, rules: str) -> Finding:
                  f'{quote(name)} --rules {quote(rules)}')
 
 
-def check_config(name: str) -> Finding:
+def check_config(name: str, namespace: str = '') -> Finding:
     """Read a parameters file as ``digiphys run`` does."""
-    from digiphys_ros.nodes.configuration import check_parameters
+    from digiphys_ros.nodes.configuration import load_configuration
 
-    def look() -> str:
-        nodes = check_parameters(find_resource(name, 'config'))
-        return f'{name} starts {", ".join(nodes) or "no node"}'
-    return _read('parameters', look,
-                 f'correct the file, then: digiphys doctor --config {quote(name)}')
+    fix = f'correct the file, then: digiphys doctor --config {quote(name)}'
+
+    def look() -> str | Finding:
+        found = load_configuration(
+            find_resource(name, 'config'), namespace, application='traffic')
+        starts = f'{name} starts {", ".join(found.nodes)}'
+        if found.notes:
+            return Finding('parameters', 'warn', f'{starts}; {" ".join(found.notes)}', fix)
+        return starts
+    return _read('parameters', look, fix)
 
 
 def check_rules(name: str) -> Finding:

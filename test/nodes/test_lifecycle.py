@@ -142,11 +142,12 @@ def test_a_wrong_parameter_leaves_the_node_unconfigured(robot, node, parameters,
     assert 'Traceback' not in robot.log(node)
 
 
-def test_a_corrected_parameter_lets_it_configure(robot):
+@pytest.mark.parametrize('lease_s', [0.4, 0.5])
+def test_a_corrected_parameter_lets_it_configure(robot, lease_s):
     robot.start('gate', lease_s=99.0)
     robot.wait(lambda: robot.value('gate', 'phase') == 'unconfigured', 'diagnostics')
     assert not robot.transition('gate', CONFIGURE)
-    assert robot.set_parameter('gate', 'lease_s', 0.4).successful
+    assert robot.set_parameter('gate', 'lease_s', lease_s).successful
     assert robot.transition('gate', CONFIGURE)
 
 
