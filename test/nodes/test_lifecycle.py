@@ -161,6 +161,44 @@ def test_a_parameter_of_a_configured_node_is_refused_with_the_reason(robot):
     assert 'read when the node is configured' in result.reason
 
 
+def dump(robot, node):
+    """Return the parameters of a node, as ``ros2 param dump`` asks for them."""
+    from rcl_interfaces.msg import Parameter
+    from rcl_interfaces.srv import GetParameters, ListParameters
+    names = robot.call(ListParameters, f'{node}/list_parameters',
+                       ListParameters.Request()).result.names
+    values = robot.call(GetParameters, f'{node}/get_parameters',
+                        GetParameters.Request(names=names)).values
+    return [Parameter(name=name, value=value) for name, value in zip(names, values, strict=True)]
+
+
+@pytest.mark.parametrize('node', ['camera', 'classifier', 'policy', 'gate'])
+def test_a_node_loads_its_own_dump_while_it_is_active(robot, node):
+    from rcl_interfaces.srv import SetParameters, SetParametersAtomically
+    robot.start(node)
+    robot.is_active(node)
+    own = dump(robot, node)
+    assert {'autostart', 'use_sim_time'} < {one.name for one in own}
+    for result in robot.call(SetParameters, f'{node}/set_parameters',
+                             SetParameters.Request(parameters=own)).results:
+        assert result.successful, result.reason
+    assert robot.call(SetParametersAtomically, f'{node}/set_parameters_atomically',
+                      SetParametersAtomically.Request(parameters=own)).result.successful
+
+
+def test_a_changed_value_among_unchanged_ones_is_judged_by_itself(robot):
+    from rcl_interfaces.srv import SetParameters
+    from rclpy.parameter import Parameter
+    robot.start('gate')
+    robot.is_active('gate')
+    changes = [Parameter(name, value=value).to_parameter_msg() for name, value in (
+        ('rate_hz', 50.0), ('lease_s', 0.4), ('stop_on_duplicate_publishers', True),
+        ('nothing', 1))]
+    results = robot.call(SetParameters, 'gate/set_parameters',
+                         SetParameters.Request(parameters=changes)).results
+    assert [one.successful for one in results] == [True, False, True, False]
+
+
 @pytest.mark.parametrize('node', ['camera', 'classifier', 'policy', 'gate', 'triage'])
 def test_a_negative_clock_is_refused_and_the_node_lives_on(robot, tmp_path, node):
     from rosgraph_msgs.msg import Clock
