@@ -92,7 +92,6 @@ def load_configuration(path: Path, namespace: str = '', *, application: str = ''
     """
     _check_namespace(namespace)
     file, files = ParametersFile(path), (path,)
-    check_arguments(['--params-file', str(path)])
     named = _named(file)
     laid_over = bool(application) and not named
     if laid_over:
@@ -103,10 +102,11 @@ def load_configuration(path: Path, namespace: str = '', *, application: str = ''
         _check_any_reach(file, started)
     else:
         _check_own_reach(file, started)
-    notes = [*_unused(file, started, [full_name(node, namespace) for node in without])]
+    notes = list(_unused(file, started, [full_name(node, namespace) for node in without]))
     for section in file.sections:
         targets = [node for name, node in started.items() if section.applies_to(name)]
         notes += _check_values(file, section, targets)
+    check_arguments(['--params-file', str(path)])
     return Configuration(files, tuple(started.values()),
                          tuple(node for node in named if node in without), tuple(notes))
 
@@ -134,12 +134,10 @@ def _check_own_reach(file: ParametersFile, started: Mapping[str, str]) -> None:
 
 
 def _check_any_reach(file: ParametersFile, started: Mapping[str, str]) -> None:
-    """Refuse a file of which nothing applies to the gate, or to any node where there is none."""
-    needed = [name for name, node in started.items() if node == 'gate'] or list(started)
-    if not any(section.applies_to(name) for section in file.sections for name in needed):
-        keys = ', '.join(f'`{section.key}`{did_you_mean(section.node, NODES)}'
-                         for section in file.sections)
-        raise ConfigError(f'{file.path}: applies to none of the nodes {", ".join(needed)}: name '
+    """Refuse a file of which nothing applies: all nodes are in one namespace."""
+    if not any(section.applies_to(name) for section in file.sections for name in started):
+        keys = ', '.join(f'`{section.key}`{_hint(section)}' for section in file.sections)
+        raise ConfigError(f'{file.path}: applies to none of the nodes {", ".join(started)}: name '
                           f'them, as /**/gate, received {keys or "no section"}.')
 
 
@@ -151,9 +149,6 @@ def _unused(file: ParametersFile, started: Mapping[str, str], left_out: Sequence
     if unused:
         keys = ', '.join(f'`{section.key}`{_hint(section)}' for section in unused)
         yield f'{file.path}: applies to no node that is started here: {keys}.'
-    for name in started:
-        if not any(section.applies_to(name) for section in file.sections):
-            yield f'{file.path}: has no section for {name}.'
 
 
 def _hint(section: Section) -> str:

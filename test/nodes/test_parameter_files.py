@@ -107,7 +107,7 @@ APPLIED = {
     'numbers in quotes are text': ('/**/gate: {ros__parameters: {cpus: "0", rules: \'12\'}}', '',
                                    {'gate': {'cpus': '0', 'rules': '12'}}),
     'text that other YAML reads as numbers': (
-        '/**/gate: {ros__parameters: {cpus: 1_0, rules: 1:30}}', '',
+        '/**/gate:\n  ros__parameters:\n    cpus: 1_0\n    rules: 1:30\n', '',
         {'gate': {'cpus': '1_0', 'rules': '1:30'}}),
     'list over several lines': (
         '/**/classifier:\n  ros__parameters:\n    roi:\n    - 0.0\n    - .5\n    - 1.\n    - 1.0\n',
@@ -250,12 +250,6 @@ def test_load_configuration_what_applies_to_no_node_is_noted(tmp_path, text, nam
     [sentence] = notes(tmp_path, text, namespace)
     for word in words:
         assert word in sentence
-
-
-def test_load_configuration_node_that_no_section_reaches_is_noted(tmp_path):
-    text = f'/r1/gate: {{{GATE}}}'.replace('gate', '*') + '\n/r2/*: {ros__parameters: {nice: 1}}'
-    text = text.replace('/r1/*', '/r1/other')
-    assert any('/r2' in one for one in notes(tmp_path, text, 'r2', application='triage'))
 
 
 def test_load_configuration_without_a_node_its_sections_are_not_checked(tmp_path):

@@ -75,7 +75,7 @@ def test_a_wrong_file_is_refused_with_line_and_field(tmp_path, text, line, words
 def check(folder, text, namespace=''):
     path = folder / 'a.yaml'
     path.write_text(text)
-    return load_configuration(path, namespace).nodes
+    return load_configuration(path, namespace, application='traffic').nodes
 
 
 GATE = '{}:\n  ros__parameters: {{lease_s: 0.4}}\n'
@@ -83,7 +83,7 @@ NAMESPACED = pytest.mark.field('ros2/ros2 #569', 'a section is for another names
 
 
 @pytest.mark.parametrize(('text', 'namespace', 'words'), [
-    pytest.param('/**/gait:\n  ros__parameters: {}\n', '', ['no such node', 'mean gate'],
+    pytest.param('/**/gait:\n  ros__parameters: {}\n', '', ['none of the nodes', 'mean gate'],
                  marks=pytest.mark.field('manankharwar/fusioncore #134',
                                          'a section is for another node name')),
     pytest.param(GATE.format('/robot1/gate'), '', ['node /gate', 'write /**/gate'],
@@ -153,8 +153,8 @@ def context(domain_id, monkeypatch):
 def test_sections_of_other_robots_are_named(tmp_path):
     text = GATE.format('/robot1/gate') + GATE.format('/robot2/gate')
     assert check(tmp_path, text, 'robot1') == ('gate',)
-    [sentence] = unused_sections(tmp_path / 'a.yaml', 'robot1')
-    assert '`/robot2/gate` applies to no node of namespace /robot1' in sentence
+    [sentence] = load_configuration(tmp_path / 'a.yaml', 'robot1').notes
+    assert 'applies to no node that is started here: `/robot2/gate`' in sentence
 
 
 @pytest.mark.parametrize('namespace', ['my-robot', '1robot', 'a//b', 'a b', 'é'])
