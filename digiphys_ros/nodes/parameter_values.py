@@ -16,6 +16,7 @@
 
 import math
 import re
+import sys
 
 _BOOLEANS = {word: value for value, words in (
     (True, 'y Y yes Yes YES true True TRUE on On ON'),
@@ -48,9 +49,16 @@ def read_scalar(text: str, *, quoted: bool = False) -> bool | int | float | str:
         return float(text.replace('.', ''))
     if _FLOAT.fullmatch(text):
         value = float(text)
-        # out of range: rcl takes it for text
-        return text if math.isinf(value) and 'n' not in text.lower() else value
+        return text if _is_out_of_range(text.lower(), value) else value
     return text
+
+
+def _is_out_of_range(text: str, value: float) -> bool:
+    """Return whether a number is too large or too small, so that rcl takes it for text."""
+    if 'n' in text:
+        return False
+    is_zero = re.search('[1-9]', text.partition('e')[0]) is None
+    return math.isinf(value) or (abs(value) < sys.float_info.min and not is_zero)
 
 
 def _integer(text: str) -> int:

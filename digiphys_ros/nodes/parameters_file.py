@@ -47,7 +47,7 @@ class Section:
         joined = ''
         for part in self.location:
             joined += part if not joined or joined.endswith('/') else f'/{part}'
-        return joined
+        return joined.rstrip('/')
 
     @property
     def node(self) -> str:
@@ -114,6 +114,9 @@ class ParametersFile:
             if isinstance(value, yaml.MappingNode):
                 if not value.value:
                     raise self.error(here, 'is empty, which ROS misreads: leave it out')
+                if '.' in key and keys[-1] != 'ros__parameters':
+                    raise self.error(here, 'ROS loses a part of the names behind a nested name '
+                                           'with a dot: nest it once more for each dot')
                 yield from self._values(value, here)
             elif isinstance(value, yaml.SequenceNode):
                 yield here, self._list(value, here)

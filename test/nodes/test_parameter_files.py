@@ -14,11 +14,13 @@
 
 """Parameter files as ROS writes them: applied as rcl applies them, or refused before a start."""
 
+import math
 import shutil
 import subprocess
 
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.nodes.configuration import load_configuration
+from digiphys_ros.nodes.parameter_values import read_scalar
 from digiphys_ros.nodes.parameters_file import ParametersFile
 import pytest
 
@@ -73,6 +75,8 @@ APPLIED = {
     'nested namespaces': (f'/fleet: {{r1: {{gate: {{{GATE}}}}}}}', 'fleet/r1', LEASE),
     'namespace of two words': (f'/fleet/r1: {{gate: {{{GATE}}}}}', 'fleet/r1', LEASE),
     'namespace with trailing slash': (f'r1/: {{gate: {{{GATE}}}}}', 'r1', LEASE),
+    'namespace with trailing slash that is a node': (
+        f'r1/: {{gate: {{{GATE}}}, ros__parameters: {{a: 1}}}}', 'r1', LEASE),
     'any namespace': (f'/**/gate: {{{GATE}}}', 'fleet/r1', LEASE),
     'any namespace, none': (f'/**/gate: {{{GATE}}}', '', LEASE),
     'any namespace, nested': (f'/**: {{gate: {{{GATE}}}}}', 'r1', LEASE),
@@ -113,13 +117,21 @@ APPLIED = {
         '/**/gate:\n  ros__parameters:\n    cpus: 1_0\n    rules: 1:30\n', '',
         {'gate': {'cpus': '1_0', 'rules': '1:30'}}),
     'list over several lines': (
-        '/**/classifier:\n  ros__parameters:\n    roi:\n    - 0.0\n    - .5\n    - 1.\n    - 1.0\n',
+        '/**/classifier:\n  ros__parameters:\n    roi:\n    - 0.0\n    - .5\n    - 1.\n'
+        '    - 1.0\n',
         '', {'classifier': {'roi': [0.0, 0.5, 1.0, 1.0]}}),
     'JSON': ('{"/gate": {"ros__parameters": {"lease_s": 0.4, "rules": "a.yaml"}}}', '',
              {'gate': {'lease_s': 0.4, 'rules': 'a.yaml'}}),
     'document marks, comments and carriage returns': (
         f'# of a robot\r\n---\r\n/gate:  # here\r\n  {GATE}\r\n...\r\n', '', LEASE),
 }
+
+
+def test_read_scalar_reads_as_rcl_does():
+    for text, value in (('1e999', '1e999'), ('1e-400', '1e-400'), ('0e9', 0.0), ('+3', 3),
+                        ('9223372036854775808', 9223372036854775808.0), ('tRue', 'tRue'),
+                        ('08', 8.0), ('0b1', '0b1'), ('-.Inf', -math.inf), ('', '')):
+        assert repr(read_scalar(text)) == repr(value)
 
 
 @pytest.fixture
@@ -184,6 +196,8 @@ REFUSED = {
     'number out of range': ('gate: {ros__parameters: {lease_s: .inf}}', '', ['finite']),
     'null': ('gate: {ros__parameters: {lease_s: ~}}', '', ['has no value']),
     'empty group': ('gate: {ros__parameters: {qos_overrides: {}}}', '', ['is empty']),
+    'nested name with a dot': (
+        'amcl: {ros__parameters: {a: {b.c: {d: 1}, e: 1}}}', '', ['loses a part']),
     'alias': (f'gate: &g {{{GATE}}}\npolicy: *g', '', ['no aliases']),
     'tag': ('gate: {ros__parameters: {rules: !!str 1}}', '', ['tags']),
     'mixed numbers': ('classifier: {ros__parameters: {roi: [0, 0.5, 1, 1]}}', '', ['mixed']),
