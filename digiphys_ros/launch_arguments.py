@@ -20,7 +20,7 @@ import sys
 
 from digiphys_ros.errors import did_you_mean, UsageError
 from digiphys_ros.nodes.configuration import allowed
-from launch import LaunchContext, LaunchDescription
+from launch import LaunchContext, LaunchDescription  # type: ignore[attr-defined]
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch.substitutions import LaunchConfiguration
 

@@ -91,14 +91,13 @@ def load_configuration(path: Path, namespace: str = '', *, application: str = ''
     :raises ConfigError: naming the file, the line and the field.
     """
     _check_namespace(namespace)
-    file, files = ParametersFile(path), (path,)
+    file, below = ParametersFile(path), []
     named = _named(file)
-    laid_over = bool(application) and not named
-    if laid_over:
-        files = (find_resource(f'{application}.yaml', 'config'), path)
-        named = _named(ParametersFile(files[0]))
+    if application and not named:
+        below = [find_resource(f'{application}.yaml', 'config')]
+        named = _named(ParametersFile(below[0]))
     started = {full_name(node, namespace): node for node in named if node not in without}
-    if laid_over:
+    if below:
         _check_any_reach(file, started)
     else:
         _check_own_reach(file, started)
@@ -107,7 +106,7 @@ def load_configuration(path: Path, namespace: str = '', *, application: str = ''
         targets = [node for name, node in started.items() if section.applies_to(name)]
         notes += _check_values(file, section, targets)
     check_arguments(['--params-file', str(path)])
-    return Configuration(files, tuple(started.values()),
+    return Configuration((*below, path), tuple(started.values()),
                          tuple(node for node in named if node in without), tuple(notes))
 
 

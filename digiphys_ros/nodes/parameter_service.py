@@ -60,10 +60,12 @@ class PreparingParameterService(ParameterService):
             await self._prepared(request)
             return self._set_atomically(request, response)
     else:
-        def _set_parameters_callback(self, request: Any, response: Any) -> Any:
+        def _set_parameters_callback(  # type: ignore[misc]
+                self, request: Any, response: Any) -> Any:
             return self._set(request, response)
 
-        def _set_parameters_atomically_callback(self, request: Any, response: Any) -> Any:
+        def _set_parameters_atomically_callback(  # type: ignore[misc]
+                self, request: Any, response: Any) -> Any:
             return self._set_atomically(request, response)
 
     def _set(self, request: Any, response: Any) -> Any:

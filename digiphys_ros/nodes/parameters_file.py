@@ -120,13 +120,14 @@ class ParametersFile:
                 yield from self._values(value, here)
             elif isinstance(value, yaml.SequenceNode):
                 yield here, self._list(value, here)
-            else:
+            elif isinstance(value, yaml.ScalarNode):
                 yield here, self._scalar(value, here)
 
     def _list(self, data: yaml.SequenceNode, here: tuple[str, ...]) -> list[Any]:
-        if not all(isinstance(item, yaml.ScalarNode) for item in data.value):
+        scalars = [item for item in data.value if isinstance(item, yaml.ScalarNode)]
+        if scalars != data.value:
             raise self.error(here, 'ROS reads no lists or sections in a list')
-        values = [self._scalar(item, here) for item in data.value]
+        values = [self._scalar(item, here) for item in scalars]
         if len(set(map(type, values))) > 1:
             raise self.error(here, 'ROS reads no list of mixed types: write each number with a '
                                    f'decimal point, received {values!r:.80}')

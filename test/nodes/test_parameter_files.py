@@ -252,6 +252,28 @@ def test_load_configuration_file_for_all_nodes_is_laid_over_the_application(
     assert given(found.files, 'gate', namespace)['rules'] == 'sorting_rules.yaml'
 
 
+def test_run_file_for_all_nodes_starts_those_of_the_application(tmp_path):
+    from digiphys_ros.cli import run
+    from digiphys_ros.cli.main import build_parser
+    (tmp_path / 'own.yaml').write_text('/**: {ros__parameters: {nice: 3}}')
+    commands = run._commands(build_parser(['run']).parse_args(
+        ['run', '--app', 'sorting', '--config', str(tmp_path / 'own.yaml'), '--without', 'sim']))
+    assert set(commands) == {'classifier', 'policy', 'gate'}
+    for words in commands.values():
+        files = [words[index + 1] for index, word in enumerate(words) if word == '--params-file']
+        assert [file.rpartition('/')[2] for file in files] == ['sorting.yaml', 'own.yaml']
+
+
+def test_check_config_warns_of_what_applies_to_no_node(tmp_path):
+    from digiphys_ros.doctor.system import check_config
+    (tmp_path / 'own.yaml').write_text(f'/r1/gate: {{{GATE}}}\n{NAVIGATION}')
+    found = check_config(str(tmp_path / 'own.yaml'), 'r1')
+    assert found.status == 'warn'
+    assert 'starts gate' in found.found and '`amcl`' in found.found
+    assert check_config(str(tmp_path / 'own.yaml')).status == 'fail'
+    assert check_config('sorting').status == 'ok'
+
+
 def notes(tmp_path, text, *arguments, **options):
     (tmp_path / 'own.yaml').write_text(text)
     return load_configuration(tmp_path / 'own.yaml', *arguments, **options).notes
