@@ -84,12 +84,12 @@ def beside_parameters(name: str, words: Sequence[str]) -> str:
     :return: the path where something lies there, else ``name`` as it is.
     :raises ConfigError: for a path that cannot be looked up.
     """
-    files = [Path(words[index + 1]) for index, word in enumerate(words[:-1])
-             if word == '--params-file']
+    shipped = share_dir() / 'config'
+    folders = [file.absolute().parent for file in parameters_files(words)]
     try:
         if name.startswith('~'):
             return str(Path(name).expanduser())
-        for path in (file.absolute().parent / name for file in files if _may_be_beside(file)):
+        for path in (folder / name for folder in folders if folder != shipped):
             if name and path.exists():
                 return str(path)
     except (OSError, RuntimeError) as error:
@@ -97,6 +97,12 @@ def beside_parameters(name: str, words: Sequence[str]) -> str:
     return name
 
 
-def _may_be_beside(file: Path) -> bool:
-    return not file.name.startswith(LAUNCH_PREFIX) and \
-        file.absolute().parent != share_dir() / 'config'
+def parameters_files(words: Sequence[str]) -> list[Path]:
+    """
+    Return the parameters files that a node was started with, without those that launch writes.
+
+    :param words: the command line of the node.
+    """
+    files = [Path(words[index + 1]) for index, word in enumerate(words[:-1])
+             if word == '--params-file']
+    return [file for file in files if not file.name.startswith(LAUNCH_PREFIX)]

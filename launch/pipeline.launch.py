@@ -23,12 +23,12 @@ Examples::
     ros2 launch digiphys_ros pipeline.launch.py --show-args
 """
 
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Iterable, Iterator
 import os
-from pathlib import Path
 
-from digiphys_ros.nodes.configuration import check_parameters, unused_sections
+from digiphys_ros.errors import ConfigError
+from digiphys_ros.launch_arguments import MODEL_ARGUMENTS, overrides, refuse_unknown
+from digiphys_ros.nodes.configuration import Configuration, load_configuration
 from digiphys_ros.nodes.middleware import check_remap
 from digiphys_ros.resources import find_resource
 from digiphys_ros.respawn import RESPAWN
@@ -38,14 +38,25 @@ from digiphys_ros.transport import (
     PROFILES,
     transport_environment,
 )
-from launch import Action, Condition, LaunchContext, LaunchDescription, Substitution
-from launch.actions import DeclareLaunchArgument, GroupAction, LogInfo, SetEnvironmentVariable
+from launch import Action, Condition, LaunchContext, LaunchDescription
+from launch.actions import (
+    DeclareLaunchArgument,
+    GroupAction,
+    LogInfo,
+    OpaqueFunction,
+    SetEnvironmentVariable,
+)
 from launch.conditions import IfCondition, UnlessCondition
 from launch.logging import get_logger
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node, SetParameter
 
 BOOLEAN = ['true', 'false']
+IMAGE_MAKERS = ('sim', 'camera')
+NOT_HERE = ('gazebo_adapter',)
+"""What simulation.launch.py starts."""
+ORDER = {True: (*IMAGE_MAKERS, 'classifier', 'triage'), False: ('policy', 'gate')}
+"""The nodes that get images, which need the shared memory of a profile, and the others."""
 ARGUMENTS = (
     DeclareLaunchArgument(
         'app', default_value='traffic', choices=['traffic', 'signals', 'sorting', 'triage'],
@@ -53,7 +64,8 @@ ARGUMENTS = (
     DeclareLaunchArgument(
         'config', default_value='',
         description='ROS parameters file instead, a path or a name in config/: the nodes that it '
-                    'names are started. Empty: that of the application.'),
+                    'names are started, with /** alone those of the application. Empty: that of '
+                    'the application.'),
     DeclareLaunchArgument(
         'namespace', default_value='',
         description='Namespace of every node; all topic names are relative to it.'),
@@ -71,10 +83,7 @@ ARGUMENTS = (
     DeclareLaunchArgument(
         'image', default_value='image',
         description='Image topic, published by the camera and read by the classifier.'),
-    DeclareLaunchArgument(
-        'bundle', default_value='',
-        description='Model bundle: a path, or a name in models/. '
-                    'Empty: as the parameters file says.'),
+    *MODEL_ARGUMENTS,
     DeclareLaunchArgument(
         'transport', default_value='local', choices=[*PROFILES, 'none'],
         description='Fast DDS profile: local (this machine only), robot (all its interfaces), '
@@ -93,46 +102,17 @@ ARGUMENTS = (
 )
 
 
-class ConfigFile(Substitution):
-    """The chosen parameters file; a missing one ends the launch, where launch would only warn."""
-
-    def perform(self, context: LaunchContext) -> str:
-        """Return its absolute path."""
-        chosen, app = (LaunchConfiguration(name).perform(context) for name in ('config', 'app'))
-        return str(find_resource(chosen or f'{app}.yaml', 'config'))
-
-
-@lru_cache(maxsize=1)
-def nodes_of(config: Path, namespace: str, image: str) -> tuple[str, ...]:
-    """Return the nodes that a file names; what ROS would refuse or pass over ends the launch."""
-    check_remap(f'image:={image}')
-    nodes = check_parameters(config, namespace)
-    for sentence in unused_sections(config, namespace):
-        get_logger('digiphys_ros').warning(sentence)
-    return nodes
-
-
 def generate_launch_description() -> LaunchDescription:
     """Return the arguments and the nodes, of which those start that the file names."""
-    return LaunchDescription([
+    return refuse_unknown(LaunchDescription([
         *ARGUMENTS,
         *_exposure(),
         SetParameter('use_sim_time', True,
                      condition=IfCondition(LaunchConfiguration('use_sim_time'))),
         SetParameter('autostart', False,
                      condition=UnlessCondition(LaunchConfiguration('autostart'))),
-        GroupAction([
-            *_transport(images=True),
-            _node('sim', condition=_if('sim', {'camera': 'true'})),
-            *_with_optional('camera', 'source', {'camera': 'true'}),
-            *_with_optional('classifier', 'bundle', {}),
-            _node('triage', condition=_if('triage')),
-        ]),
-        GroupAction([
-            *_transport(images=False),
-            *(_node(executable, condition=_if(executable)) for executable in ('policy', 'gate')),
-        ]),
-    ])
+        OpaqueFunction(function=_nodes),
+    ]), 'pipeline.launch.py')
 
 
 def _exposure() -> Iterator[Action]:
@@ -140,51 +120,50 @@ def _exposure() -> Iterator[Action]:
     for profile in (*PROFILES, 'none'):
         for sentence in (network_exposure(profile, os.environ), memory_note(profile)):
             if sentence:
-                yield LogInfo(msg=sentence, condition=_if('', {'transport': profile}))
+                yield LogInfo(msg=sentence, condition=_if_transport(profile))
 
 
-def _transport(*, images: bool) -> Iterator[Action]:
+def _if_transport(profile: str) -> Condition:
+    # in the one form that Humble to Kilted share
+    return Condition(predicate=lambda context: bool(
+        LaunchConfiguration('transport').perform(context) == profile))
+
+
+def _nodes(context: LaunchContext) -> list[Action]:
+    """Return the nodes; what ROS would refuse or pass over ends the launch."""
+    def value(name: str) -> str:
+        return str(LaunchConfiguration(name).perform(context))
+    check_remap(f'image:={value("image")}')
+    config = find_resource(value('config') or f'{value("app")}.yaml', 'config')
+    without = NOT_HERE if value('camera') == 'true' else (*NOT_HERE, *IMAGE_MAKERS)
+    found = load_configuration(
+        config, value('namespace'), application=value('app'), without=without)
+    for sentence in found.notes:
+        get_logger('digiphys_ros').warning(sentence)
+    if not found.nodes:
+        raise ConfigError(f'{config}: nothing to start: name a node, as /**/gate.')
+    given = overrides(context, found.nodes)
+    return [GroupAction([
+        *_transport(value('transport'), images),
+        *(_node(node, found, given[node]) for node in ORDER[images] if node in found.nodes)])
+        for images in (True, False)]
+
+
+def _transport(profile: str, images: bool) -> Iterable[Action]:
     """Set the environment of the chosen profile."""
-    for profile in PROFILES:
-        environment = transport_environment(profile, os.environ, images=images)
-        for name, value in environment.items() - os.environ.items():
-            yield SetEnvironmentVariable(name, value, condition=_if('', {'transport': profile}))
+    environment = transport_environment(profile, os.environ, images=images)
+    return [SetEnvironmentVariable(name, value)
+            for name, value in environment.items() - os.environ.items()]
 
 
-def _with_optional(executable: str, argument: str, only: Mapping[str, str]) -> Iterator[Node]:
-    """Describe a node with and without an override: an argument left empty overrides nothing."""
-    yield _node(executable, condition=_if(executable, {**only, argument: ''}))
-    yield _node(executable, {argument: LaunchConfiguration(argument)},
-                condition=_if(executable, only, given=argument))
-
-
-def _node(executable: str, overrides: Mapping[str, LaunchConfiguration] | None = None,
-          condition: Condition | None = None) -> Node:
+def _node(executable: str, found: Configuration, given: dict[str, str]) -> Node:
     image = LaunchConfiguration('image')
     return Node(
         package='digiphys_ros', executable=executable, name=executable,
         namespace=LaunchConfiguration('namespace'),
-        parameters=[ConfigFile(), *([dict(overrides)] if overrides else [])],
+        parameters=[*map(str, found.files), *([given] if given else [])],
         remappings=[('image', image), ('image/compressed', [image, '/compressed'])],
         ros_arguments=['--log-level', LaunchConfiguration('log_level')],
         respawn=LaunchConfiguration('respawn'), respawn_delay=0.2,
         additional_env={RESPAWN: LaunchConfiguration('respawn')},
-        output='screen', emulate_tty=True, condition=condition)
-
-
-def _if(named: str, equal: Mapping[str, str] | None = None, *, given: str = '') -> Condition:
-    """
-    Return a condition in the one form that Humble to Kilted share.
-
-    :param named: a node that the parameters file has to name.
-    :param equal: what arguments have to be.
-    :param given: an argument that must not be empty.
-    """
-    def holds(context: LaunchContext) -> bool:
-        def value(name: str) -> str:
-            return str(LaunchConfiguration(name).perform(context))
-        return (all(value(name) == text for name, text in (equal or {}).items())
-                and (not given or bool(value(given)))
-                and (not named or named in nodes_of(
-                    Path(ConfigFile().perform(context)), value('namespace'), value('image'))))
-    return Condition(predicate=holds)
+        output='screen', emulate_tty=True)

@@ -31,6 +31,7 @@ from xml.etree import ElementTree
 from ament_index_python.packages import get_package_share_directory, PackageNotFoundError
 from digiphys_ros.distro import ros_distro
 from digiphys_ros.errors import ConfigError
+from digiphys_ros.launch_arguments import MODEL_ARGUMENTS, refuse_unknown
 from digiphys_ros.resources import find_resource, share_dir
 from digiphys_ros.transport import PROFILES, transport_environment
 from launch import Action, Condition, LaunchContext, LaunchDescription, Substitution
@@ -81,6 +82,7 @@ ARGUMENTS = (
         'config', default_value='',
         description='ROS parameters file of the pipeline: a path, or a name in config/. '
                     'Empty: that of the application.'),
+    *MODEL_ARGUMENTS,
     DeclareLaunchArgument(
         'autostart', default_value='true', choices=BOOLEAN,
         description='As in pipeline.launch.py; it also holds for the node gazebo_adapter.'),
@@ -189,12 +191,12 @@ class Config(Substitution):
 
 def generate_launch_description() -> LaunchDescription:
     """Return the arguments, Gazebo, its bridges and the pipeline."""
-    return LaunchDescription([
+    return refuse_unknown(LaunchDescription([
         *ARGUMENTS,
         GroupAction([*_environment(), _gazebo(), _create(), *_bridges(), _adapter(), _rviz()],
                     condition=_if_app(*WORLDS)),
         _pipeline(),
-    ])
+    ]), 'simulation.launch.py')
 
 
 def _environment() -> Iterator[Action]:
@@ -267,7 +269,8 @@ def _boolean(argument: str) -> ParameterValue:
 
 
 def _pipeline() -> Action:
-    forwarded = ('app', 'autostart', 'namespace', 'use_sim_time', 'transport')
+    forwarded = ('app', 'autostart', 'namespace', 'use_sim_time', 'transport',
+                 *(argument.name for argument in MODEL_ARGUMENTS))
     return IncludeLaunchDescription(
         PythonLaunchDescriptionSource(str(share_dir() / 'launch/pipeline.launch.py')),
         launch_arguments={'camera': OwnImages(), 'config': Config(), **{

@@ -36,7 +36,7 @@ from digiphys_ros.files import check_regular_file, csv_rows, parse_json, read_by
 from digiphys_ros.learning.datasets import open_dataset
 from digiphys_ros.learning.datasets.labels import read_labels
 from digiphys_ros.learning.recipe import load_recipe
-from digiphys_ros.nodes.configuration import check_parameters
+from digiphys_ros.nodes.configuration import load_configuration
 from digiphys_ros.perception import load_bundle, open_source
 from digiphys_ros.resources import share_dir
 from digiphys_ros.simulation.scenario import load_scenario
@@ -83,7 +83,7 @@ def read_all(path):
 
 READERS = {
     'rules': (load_control, 'a.yaml'), 'recipe': (load_recipe, 'a.yaml'),
-    'scenario': (load_scenario, 'a.yaml'), 'parameters': (check_parameters, 'a.yaml'),
+    'scenario': (load_scenario, 'a.yaml'), 'parameters': (load_configuration, 'a.yaml'),
     'labels': (read_labels, 'a.txt'), 'bag': (read_all, 'a.mcap'),
     **{f'data{ending}': (read_all, f'a{ending}')
        for ending in ('.csv', '.npz', '.zip', '.tar.gz')},

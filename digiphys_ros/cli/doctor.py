@@ -109,7 +109,8 @@ def _checks(arguments: argparse.Namespace, look: GraphLook, bundle: str, rules: 
     yield 'cv_bridge', system.check_cv_bridge
     yield 'engines', system.check_engines
     if arguments.config:
-        yield 'parameters', partial(system.check_config, arguments.config)
+        yield 'parameters', partial(
+            system.check_config, arguments.config, arguments.namespace)
     yield 'bundle', partial(system.check_bundle, bundle, rules)
     yield 'rules', partial(system.check_rules, rules)
     yield 'shared memory', partial(shared_memory.check_shared_memory, arguments.fix)

@@ -38,8 +38,11 @@ def add_parser(subparsers: Any) -> None:
         'run', help='start the nodes of a configuration and keep them alive',
         description='Start the nodes that a ROS parameters file names, restart one that dies, '
                     'and end all of them on Ctrl-C, SIGTERM or the end of the terminal.')
-    parser.add_argument('--config', default='traffic.yaml', metavar='FILE',
-                        help='parameters file: a path, or a name in config/ (%(default)s)')
+    parser.add_argument('--app', default='traffic', metavar='APP',
+                        help='application: it chooses config/APP.yaml (%(default)s)')
+    parser.add_argument('--config', default='', metavar='FILE',
+                        help='parameters file instead, a path or a name in config/: the nodes '
+                             'that it names are started, with /** alone those of the application')
     parser.add_argument('--namespace', default='', metavar='NS', help='namespace of every node')
     parser.add_argument('--transport', default='local', metavar='PROFILE',
                         help='local (this machine only), robot (all its interfaces), local_udp or '
@@ -90,23 +93,26 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _commands(arguments: argparse.Namespace) -> dict[str, list[str]]:
-    from digiphys_ros.nodes.configuration import check_parameters, command, unused_sections
-    config, namespace = find_resource(arguments.config, 'config'), arguments.namespace
-    nodes = check_parameters(config, namespace)
-    for sentence in unused_sections(config, namespace):
+    from digiphys_ros.nodes.configuration import command, load_configuration
+    config = find_resource(arguments.config or f'{arguments.app}.yaml', 'config')
+    namespace = arguments.namespace
+    found = load_configuration(
+        config, namespace, application=arguments.app, without=arguments.without)
+    for sentence in found.notes:
         _tell(sentence)
+    nodes = found.nodes + found.left_out
     for node in arguments.without:
         if node not in nodes:
             raise UsageError(f'--without {node}: no such node in {config}, it has '
                              f'{", ".join(nodes)}.')
-    started = tuple(node for node in nodes if node not in arguments.without)
-    if not started:
+    if not found.nodes:
         raise UsageError(f'nothing to start: {config} names {", ".join(nodes) or "no node"}.')
-    overrides, remaps = _overrides(arguments.overrides, nodes), _remaps(arguments.remaps, started)
+    overrides, remaps = _overrides(arguments.overrides, nodes), _remaps(
+        arguments.remaps, found.nodes)
     if arguments.no_autostart:
-        overrides = {node: {'autostart': False, **overrides.get(node, {})} for node in started}
-    return {node: command(node, config=config, namespace=namespace, remaps=remaps,
-                          parameters=overrides.get(node)) for node in started}
+        overrides = {node: {'autostart': False, **overrides.get(node, {})} for node in found.nodes}
+    return {node: command(node, config=found.files, namespace=namespace, remaps=remaps,
+                          parameters=overrides.get(node)) for node in found.nodes}
 
 
 def _overrides(texts: list[str], nodes: tuple[str, ...]) -> dict[str, dict[str, Any]]:

@@ -185,15 +185,20 @@ def check_bundle(name: str, rules: str) -> Finding:
                  '# correct what the sentence names, then try again')
 
 
-def check_config(name: str) -> Finding:
+def check_config(name: str, namespace: str = '') -> Finding:
     """Read a parameters file as ``digiphys run`` does."""
-    from digiphys_ros.nodes.configuration import check_parameters
+    from digiphys_ros.nodes.configuration import load_configuration
 
-    def look() -> str:
-        nodes = check_parameters(find_resource(name, 'config'))
-        return f'{name} starts {", ".join(nodes) or "no node"}'
-    return _read('parameters', look,
-                 f'digiphys doctor --config {quote(name)}  # after the file is corrected')
+    fix = f'digiphys doctor --config {quote(name)}  # after the file is corrected'
+
+    def look() -> str | Finding:
+        found = load_configuration(
+            find_resource(name, 'config'), namespace, application='traffic')
+        starts = f'{name} starts {", ".join(found.nodes)}'
+        if found.notes:
+            return Finding('parameters', 'warn', f'{starts}; {" ".join(found.notes)}', fix)
+        return starts
+    return _read('parameters', look, fix)
 
 
 def check_rules(name: str) -> Finding:

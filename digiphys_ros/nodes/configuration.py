@@ -14,7 +14,8 @@
 
 """Check a ROS parameters file against what the nodes declare; make their command lines."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 import re
@@ -26,9 +27,11 @@ from digiphys_ros.nodes.lifecycle import COMMON
 from digiphys_ros.nodes.middleware import check_arguments
 from digiphys_ros.nodes.parameters import Parameter
 from digiphys_ros.nodes.parameters_file import ParametersFile, Section, WILDCARDS
+from digiphys_ros.resources import find_resource
 
 NODES = ('camera', 'sim', 'classifier', 'policy', 'gate', 'triage', 'gazebo_adapter')
-OF_ROS = (Parameter('use_sim_time', False, 'Take the time from /clock.'),)
+OF_ROS = (Parameter('use_sim_time', False, 'Take the time from /clock.'),
+          Parameter('start_type_description_service', True, 'Describe the types of the topics.'))
 """What each node of ROS declares by itself."""
 
 
@@ -57,38 +60,59 @@ def full_name(node: str, namespace: str) -> str:
     return '/'.join(['', *filter(None, namespace.split('/')), node])
 
 
-def check_parameters(path: Path, namespace: str = '') -> tuple[str, ...]:
+@dataclass(frozen=True)
+class Configuration:
+    """
+    The nodes that a parameters file starts.
+
+    :ivar files: for ``--params-file``; of two, the second goes first where both set a parameter.
+    :ivar nodes: those to start, in the order of the pipeline.
+    :ivar left_out: those that it names and that are not wanted.
+    :ivar notes: a sentence for all that ROS passes over.
+    """
+
+    files: tuple[Path, ...]
+    nodes: tuple[str, ...]
+    left_out: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def load_configuration(path: Path, namespace: str = '', *, application: str = '',
+                       without: Sequence[str] = ()) -> Configuration:
     """
     Check a ROS parameters file; ROS passes over what applies to no node in silence.
 
+    The nodes that it names are started. A file that names none of them, only ``/**``, is laid
+    over the one of the application.
+
     :param namespace: that the nodes are started in.
-    :return: the nodes the file names, in the order of the pipeline.
+    :param application: as ``traffic``; without one, a file that names no node starts none.
+    :param without: nodes that are not started.
     :raises ConfigError: naming the file, the line and the field.
     """
     _check_namespace(namespace)
-    file = ParametersFile(path)
-    named = {section.node for section in file.sections}
+    file, below = ParametersFile(path), []
+    named = _named(file)
+    if application and not named:
+        below = [find_resource(f'{application}.yaml', 'config')]
+        named = _named(ParametersFile(below[0]))
+    started = {full_name(node, namespace): node for node in named if node not in without}
+    if below:
+        _check_any_reach(file, started)
+    else:
+        _check_own_reach(file, started)
+    notes = list(_unused(file, started, [full_name(node, namespace) for node in without]))
     for section in file.sections:
-        if section.node not in (*NODES, *WILDCARDS):
-            raise file.error(section.location, 'no such node'
-                             f'{did_you_mean(section.node, NODES)}, allowed are '
-                             f'{", ".join(NODES)} (as /**/camera, say).')
-    nodes = tuple(node for node in NODES if node in named)
-    for node in nodes:
-        _check_reach(file, node, namespace)
-    for section in file.sections:
-        _check_values(file, section, nodes)
+        targets = [node for name, node in started.items() if section.applies_to(name)]
+        notes += _check_values(file, section, targets)
     check_arguments(['--params-file', str(path)])
-    return nodes
+    return Configuration((*below, path), tuple(started.values()),
+                         tuple(node for node in named if node in without), tuple(notes))
 
 
-def unused_sections(path: Path, namespace: str = '') -> list[str]:
-    """Return a sentence for each section that applies to no node in this namespace."""
-    sections = ParametersFile(path).sections
-    names = [full_name(node, namespace) for node in NODES]
-    return [f'{path}: section `{section.key}` applies to no node of namespace '
-            f'/{namespace.strip("/")}.' for section in sections
-            if not any(map(section.applies_to, names))]
+def _named(file: ParametersFile) -> list[str]:
+    names = {section.node for section in file.sections}
+    return [node for node in NODES if node in names]
 
 
 def _check_namespace(namespace: str) -> None:
@@ -98,22 +122,48 @@ def _check_namespace(namespace: str) -> None:
                           'fleet/robot1.')
 
 
-def _check_reach(file: ParametersFile, node: str, namespace: str) -> None:
-    """Refuse a node of which no section applies to the one that would be started."""
-    own = [section for section in file.sections if section.node == node]
-    name = full_name(node, namespace)
-    if not any(section.applies_to(name) for section in own):
-        raise file.error(own[0].location, f'does not apply to the node {name}: write /**/{node}, '
-                         'or start it in the namespace of the section.')
+def _check_own_reach(file: ParametersFile, started: Mapping[str, str]) -> None:
+    """Refuse a node that is named, but by no section that applies to the one to start."""
+    for name, node in started.items():
+        own = [section for section in file.sections if section.node == node]
+        if not any(section.applies_to(name) for section in own):
+            raise file.error(own[0].location, f'does not apply to the node {name}, which would '
+                             f'run on defaults: write /**/{node}, start it in the namespace of '
+                             'the section, or leave the node out.')
 
 
-def _check_values(file: ParametersFile, section: Section, nodes: Sequence[str]) -> None:
-    targets = nodes if section.node in WILDCARDS else (section.node,)
-    for location, value in section.values:
-        name = '.'.join(map(str, location[len(section.location) + 1:]))
+def _check_any_reach(file: ParametersFile, started: Mapping[str, str]) -> None:
+    """Refuse a file of which nothing applies: all nodes are in one namespace."""
+    if not any(section.applies_to(name) for section in file.sections for name in started):
+        keys = ', '.join(f'`{section.key}`{_hint(section)}' for section in file.sections)
+        raise ConfigError(f'{file.path}: applies to none of the nodes {", ".join(started)}: name '
+                          f'them, as /**/gate, received {keys or "no section"}.')
+
+
+def _unused(file: ParametersFile, started: Mapping[str, str], left_out: Sequence[str]
+            ) -> Iterator[str]:
+    """Yield a sentence for the sections that apply to no node here, as those of other nodes."""
+    names = [*started, *left_out]
+    unused = [section for section in file.sections if not any(map(section.applies_to, names))]
+    if unused:
+        keys = ', '.join(f'`{section.key}`{_hint(section)}' for section in unused)
+        yield f'{file.path}: applies to no node that is started here: {keys}.'
+
+
+def _hint(section: Section) -> str:
+    return '' if section.node in NODES else did_you_mean(section.node, NODES)
+
+
+def _check_values(file: ParametersFile, section: Section, targets: Sequence[str]
+                  ) -> Iterator[str]:
+    """Check what the nodes are given; yield what only other nodes can be meant to take."""
+    for location, value in section.values if targets else ():
+        name = section.parameter(location)
         known = [parameters[name] for parameters in map(allowed, targets) if name in parameters]
-        if not known and targets:
-            raise file.error(location, f'there is no such parameter{_suggestion(name, targets)}')
+        if not known:
+            if section.node not in WILDCARDS or did_you_mean(name, _names(targets)):
+                raise file.error(location, _unknown(name, targets))
+            yield f'{file.path}: no node that is started here has `{name}` of `{section.key}`.'
         for parameter in known:
             try:
                 parameter.check(value)
@@ -121,22 +171,30 @@ def _check_values(file: ParametersFile, section: Section, nodes: Sequence[str]) 
                 raise file.error(location, str(error)) from error
 
 
-def _suggestion(name: str, nodes: Iterable[str]) -> str:
-    names = list(dict.fromkeys(one for node in nodes for one in allowed(node)))
-    return did_you_mean(name, names) or f', there are {", ".join(names)}'
+def _unknown(name: str, nodes: Sequence[str]) -> str:
+    if name.startswith('qos_overrides.'):
+        return 'the nodes choose their QoS to suit who they talk to: leave it out (the camera ' \
+            'has `reliability`)'
+    there_are = f', there are {", ".join(_names(nodes))}'
+    return f'there is no such parameter{did_you_mean(name, _names(nodes)) or there_are}'
 
 
-def command(node: str, *, config: Path | None = None, namespace: str = '',
+def _names(nodes: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(one for node in nodes for one in allowed(node)))
+
+
+def command(node: str, *, config: Path | Sequence[Path] = (), namespace: str = '',
             parameters: Mapping[str, Any] | None = None, remaps: Sequence[str] = ()) -> list[str]:
     """
     Return the command line that starts one node in this Python.
 
-    :param parameters: values that override the file's.
+    :param config: a parameters file, or several, of which the last goes first.
+    :param parameters: values that override the files'.
     :param remaps: ROS rules, as ``image:=/camera/image_raw``.
     """
     words = [sys.executable, '-m', f'digiphys_ros.nodes.{node}', '--ros-args']
-    if config is not None:
-        words += ['--params-file', str(config)]
+    for file in [config] if isinstance(config, Path) else config:
+        words += ['--params-file', str(file)]
     if namespace:
         words += ['-r', f'__ns:=/{namespace.strip("/")}']
     for remap in remaps:

@@ -106,6 +106,8 @@ class GateNode(PipelineNode):
                   'Stop while more than one node publishes on an input.', runtime=True),
     )
 
+    NEEDS_A_SECTION = True
+
     def __init__(self, *, alone: bool = False, checked: CheckedRules | None = None,
                  **options: Any) -> None:
         super().__init__('gate', **options)

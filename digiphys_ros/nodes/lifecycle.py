@@ -72,11 +72,14 @@ class PipelineNode(SimClockNode):
     """
 
     PARAMETERS: tuple[Parameter, ...] = ()
+    NEEDS_A_SECTION = False
+    """Whether the process ends where parameters files are given of which none is for the node."""
 
     def __init__(self, name: str, **options: Any) -> None:
         super().__init__(name, start_parameter_services=False, **options)
-        self._parameter_services = PreparingParameterService(self, self._prepare)
         self.parameters = ParameterSet(self, COMMON + self.PARAMETERS)
+        self._parameter_services = PreparingParameterService(
+            self, self._prepare, self.parameters.is_in_force)
         self.settings = SimpleNamespace()
         self.phase = 'unconfigured'
         self.problem = ''

@@ -143,3 +143,7 @@ class ParameterSet:
         checked = self.declared[name].check(value)
         self._problems.pop(name, None)
         return checked
+
+    def is_in_force(self, name: str) -> bool:
+        """Return whether a parameter has the value that was asked for, and not a default."""
+        return name not in self._problems

@@ -29,7 +29,10 @@ from digiphys_ros.nodes.executor import make_executor
 from digiphys_ros.nodes.ignored_parameters import ignored_parameters
 from digiphys_ros.nodes.lifecycle import PipelineNode
 from digiphys_ros.nodes.middleware import reason_of_ros, start_middleware
+from digiphys_ros.nodes.parameters_file import files_without
 from digiphys_ros.output_relay import relay_output
+from digiphys_ros.resources import parameters_files
+from digiphys_ros.respawn import RESPAWN
 from digiphys_ros.ros_environment import find_log_folder, WITHOUT_LOG_FILE
 from digiphys_ros.streams import open_closed_streams
 import rclpy
@@ -90,6 +93,8 @@ def _run_nodes(make_nodes: Callable[[], Sequence[PipelineNode]]) -> None:
         executor.add_node(node)
     try:
         for node in nodes:
+            _check_reach(node)
+        for node in nodes:
             _autostart(node)
         _collect_between_frames(nodes[0])
         while not stopping:
@@ -105,6 +110,21 @@ def _make(make_nodes: Callable[[], Sequence[PipelineNode]]) -> Sequence[Pipeline
         return make_nodes()
     except (NameValidationException, RCLError) as error:
         raise ConfigError(f'ROS refuses to start the node: {reason_of_ros(error)}') from error
+
+
+def _check_reach(node: PipelineNode) -> None:
+    """Refuse a gate, and warn others, whose parameters files ROS passes over in silence."""
+    files = parameters_files(sys.argv)
+    if not files or RESPAWN in os.environ:  # whoever started it has looked
+        return
+    name = node.get_fully_qualified_name()
+    unused = files_without(name, files)
+    if node.NEEDS_A_SECTION and unused == files:
+        raise ConfigError(f'{files[-1]}: no section applies to {name}, which would run on default '
+                          f'limits: write /**/{node.get_name()}, or start it in the namespace of '
+                          'its section.')
+    for file in unused:
+        node.get_logger().warning(f'{file}: no section applies to {name}')
 
 
 def keep_freed_memory() -> None:

@@ -22,7 +22,7 @@ import subprocess
 import sys
 from unittest import mock
 
-from digiphys_ros.errors import ConfigError
+from digiphys_ros.errors import ConfigError, UsageError
 import pytest
 import yaml
 
@@ -60,10 +60,10 @@ def description(path):
     return module.generate_launch_description()
 
 
-def started(path, **arguments):
+def started(path, argv=(), **arguments):
     """Walk a launch file with these arguments; return its nodes as they would be started."""
     from launch.actions.execute_local import ExecuteLocal
-    context = launch.LaunchContext()
+    context = launch.LaunchContext(argv=argv)
     context.launch_configurations.update(arguments)
     nodes = {}
 
@@ -369,3 +369,79 @@ def test_a_domain_that_ros_does_not_have_ends_the_launch(monkeypatch):
 def test_sections_nested_under_a_wildcard_start_their_nodes(tmp_path):
     (tmp_path / 'own.yaml').write_text('/**:\n  gate:\n    ros__parameters: {lease_s: 0.4}\n')
     assert set(started(PIPELINE, config=str(tmp_path / 'own.yaml'))) == {'/gate'}
+
+
+def test_a_file_for_all_nodes_is_laid_over_that_of_the_application(tmp_path):
+    (tmp_path / 'own.yaml').write_text('/**:\n  ros__parameters: {nice: 3}\n')
+    nodes = started(PIPELINE, config=str(tmp_path / 'own.yaml'), app='sorting')
+    assert set(nodes) == {'/sim', '/classifier', '/policy', '/gate'}
+    for node in nodes.values():
+        files = [node.words[index + 1] for index, word in enumerate(node.words)
+                 if word == '--params-file']
+        assert files == [str(REPOSITORY / 'config/sorting.yaml'), str(tmp_path / 'own.yaml')]
+
+
+def test_what_applies_to_no_node_is_said_once(tmp_path, monkeypatch):
+    (tmp_path / 'own.yaml').write_text('amcl:\n  ros__parameters: {a: 1}\n'
+                                       '/**/gate:\n  ros__parameters: {}\n')
+    from launch.logging import get_logger
+    said = []
+    monkeypatch.setattr(get_logger('digiphys_ros'), 'warning', said.append)
+    assert set(started(PIPELINE, config=str(tmp_path / 'own.yaml'))) == {'/gate'}
+    [sentence] = said
+    assert '`amcl`' in sentence
+
+
+@pytest.mark.parametrize(('app', 'argument', 'value', 'nodes'), [
+    ('traffic', 'rules', 'traffic_sim_rules.yaml', {'policy', 'gate'}),
+    ('sorting', 'rules', 'sorting_rules.yaml', {'sim', 'policy', 'gate'}),
+    ('traffic', 'engine', 'onnx', {'classifier'}),
+    ('traffic', 'image_transport', 'compressed', {'camera', 'classifier'}),
+    ('triage', 'image_transport', 'compressed', {'classifier', 'triage'}),
+    ('traffic', 'bundle', '2024', {'classifier'}),
+    ('traffic', 'source', '0', {'camera'}),
+])
+def test_an_argument_sets_the_parameter_of_its_nodes(app, argument, value, nodes):
+    given = {name.strip('/'): parameters(node)
+             for name, node in started(PIPELINE, app=app, **{argument: value}).items()}
+    assert {name: values for name, values in given.items() if values} == {
+        name: {argument: value} for name in nodes}
+
+
+@pytest.mark.parametrize(('arguments', 'sentence'), [
+    ({'engine': 'gpu'}, 'one of auto, litert, tensorflow, onnx'),
+    ({'image_transport': 'theora'}, 'one of raw, compressed'),
+    ({'app': 'triage', 'rules': 'traffic_rules.yaml'}, 'rules:=.* is for policy and gate'),
+    ({'camera': 'false', 'source': '0'}, 'source:=0: it is for camera'),
+])
+def test_an_argument_that_does_not_fit_ends_the_launch(arguments, sentence):
+    with pytest.raises((ConfigError, UsageError), match=sentence):
+        started(PIPELINE, **arguments)
+
+
+@pytest.mark.parametrize(('path', 'word', 'sentence'), [
+    (PIPELINE, 'cofig:=a.yaml', r'no argument cofig \(did you mean config'),
+    (PIPELINE, 'world:=a', 'no argument world'),
+    (SIMULATION, 'wold:=a', 'did you mean world'),
+])
+def test_an_unknown_argument_ends_the_launch(gazebo, monkeypatch, path, word, sentence):
+    monkeypatch.setattr(sys, 'argv', ['ros2', 'launch', 'digiphys_ros', path.name, word])
+    with pytest.raises(UsageError, match=sentence):
+        started(path, argv=[word])
+
+
+@pytest.mark.parametrize(('path', 'asked', 'argv'), [
+    (PIPELINE, 'pipeline.launch.py', ['namespace:=r1', 'launch-prefix:=nice']),
+    (PIPELINE, 'robot.launch.py', ['robot_name:=r1']),
+    (SIMULATION, 'simulation.launch.py', ['world:=sign_course', 'image:=/camera']),
+])
+def test_arguments_that_a_launch_file_or_one_around_it_has_are_taken(
+        gazebo, monkeypatch, path, asked, argv):
+    monkeypatch.setattr(sys, 'argv', ['ros2', 'launch', 'robot', asked, *argv])
+    assert started(path, argv=argv)
+
+
+def test_simulation_hands_the_arguments_of_the_model_on(gazebo):
+    nodes = started(SIMULATION, engine='onnx', rules='traffic_rules.yaml')
+    assert parameters(nodes['/classifier']) == {'engine': 'onnx'}
+    assert parameters(nodes['/gate']) == {'rules': 'traffic_rules.yaml'}

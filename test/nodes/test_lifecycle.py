@@ -142,11 +142,12 @@ def test_a_wrong_parameter_leaves_the_node_unconfigured(robot, node, parameters,
     assert 'Traceback' not in robot.log(node)
 
 
-def test_a_corrected_parameter_lets_it_configure(robot):
+@pytest.mark.parametrize('lease_s', [0.4, 0.5])
+def test_a_corrected_parameter_lets_it_configure(robot, lease_s):
     robot.start('gate', lease_s=99.0)
     robot.wait(lambda: robot.value('gate', 'phase') == 'unconfigured', 'diagnostics')
     assert not robot.transition('gate', CONFIGURE)
-    assert robot.set_parameter('gate', 'lease_s', 0.4).successful
+    assert robot.set_parameter('gate', 'lease_s', lease_s).successful
     assert robot.transition('gate', CONFIGURE)
 
 
@@ -158,6 +159,44 @@ def test_a_parameter_of_a_configured_node_is_refused_with_the_reason(robot):
     result = robot.set_parameter('gate', 'lease_s', 0.4)
     assert not result.successful
     assert 'read when the node is configured' in result.reason
+
+
+def dump(robot, node):
+    """Return the parameters of a node, as ``ros2 param dump`` asks for them."""
+    from rcl_interfaces.msg import Parameter
+    from rcl_interfaces.srv import GetParameters, ListParameters
+    names = robot.call(ListParameters, f'{node}/list_parameters',
+                       ListParameters.Request()).result.names
+    values = robot.call(GetParameters, f'{node}/get_parameters',
+                        GetParameters.Request(names=names)).values
+    return [Parameter(name=name, value=value) for name, value in zip(names, values, strict=True)]
+
+
+@pytest.mark.parametrize('node', ['camera', 'classifier', 'policy', 'gate'])
+def test_a_node_loads_its_own_dump_while_it_is_active(robot, node):
+    from rcl_interfaces.srv import SetParameters, SetParametersAtomically
+    robot.start(node)
+    robot.is_active(node)
+    own = dump(robot, node)
+    assert {'autostart', 'use_sim_time'} < {one.name for one in own}
+    for result in robot.call(SetParameters, f'{node}/set_parameters',
+                             SetParameters.Request(parameters=own)).results:
+        assert result.successful, result.reason
+    assert robot.call(SetParametersAtomically, f'{node}/set_parameters_atomically',
+                      SetParametersAtomically.Request(parameters=own)).result.successful
+
+
+def test_a_changed_value_among_unchanged_ones_is_judged_by_itself(robot):
+    from rcl_interfaces.srv import SetParameters
+    from rclpy.parameter import Parameter
+    robot.start('gate')
+    robot.is_active('gate')
+    changes = [Parameter(name, value=value).to_parameter_msg() for name, value in (
+        ('rate_hz', 50.0), ('lease_s', 0.4), ('stop_on_duplicate_publishers', True),
+        ('nothing', 1))]
+    results = robot.call(SetParameters, 'gate/set_parameters',
+                         SetParameters.Request(parameters=changes)).results
+    assert [one.successful for one in results] == [True, False, True, False]
 
 
 @pytest.mark.parametrize('node', ['camera', 'classifier', 'policy', 'gate', 'triage'])

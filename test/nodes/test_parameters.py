@@ -16,13 +16,7 @@ import math
 import sys
 
 from digiphys_ros.errors import ConfigError
-from digiphys_ros.nodes.configuration import (
-    check_parameters,
-    command,
-    declared,
-    NODES,
-    unused_sections,
-)
+from digiphys_ros.nodes.configuration import command, declared, load_configuration, NODES
 from digiphys_ros.nodes.parameters import Parameter
 from digiphys_ros.resources import share_dir
 import pytest
@@ -90,7 +84,8 @@ def test_every_parameter_is_described_and_its_default_allowed():
     ('parameters.yaml', NODES),
 ])
 def test_the_shipped_files_pass_the_check(name, nodes):
-    assert check_parameters(share_dir() / 'config' / name) == nodes
+    found = load_configuration(share_dir() / 'config' / name)
+    assert (found.nodes, found.notes) == (nodes, ())
 
 
 @pytest.mark.parametrize(('text', 'line', 'words'), [
@@ -104,7 +99,7 @@ def test_a_wrong_file_is_refused_with_line_and_field(tmp_path, text, line, words
     path = tmp_path / 'wrong.yaml'
     path.write_text(text)
     with pytest.raises(ConfigError) as refused:
-        check_parameters(path)
+        load_configuration(path)
     assert f'{path}:{line}: field' in str(refused.value)
     for word in words:
         assert word in str(refused.value)
@@ -113,7 +108,7 @@ def test_a_wrong_file_is_refused_with_line_and_field(tmp_path, text, line, words
 def check(folder, text, namespace=''):
     path = folder / 'a.yaml'
     path.write_text(text)
-    return check_parameters(path, namespace)
+    return load_configuration(path, namespace, application='traffic').nodes
 
 
 GATE = '{}:\n  ros__parameters: {{lease_s: 0.4}}\n'
@@ -121,7 +116,7 @@ NAMESPACED = pytest.mark.field('ros2/ros2 #569', 'a section is for another names
 
 
 @pytest.mark.parametrize(('text', 'namespace', 'words'), [
-    pytest.param('/**/gait:\n  ros__parameters: {}\n', '', ['no such node', 'mean gate'],
+    pytest.param('/**/gait:\n  ros__parameters: {}\n', '', ['none of the nodes', 'mean gate'],
                  marks=pytest.mark.field('manankharwar/fusioncore #134',
                                          'a section is for another node name')),
     pytest.param(GATE.format('/robot1/gate'), '', ['node /gate', 'write /**/gate'],
@@ -134,7 +129,7 @@ NAMESPACED = pytest.mark.field('ros2/ros2 #569', 'a section is for another names
     ('ros__parameters: {lease_s: 0.4}\n', '', ['/**/gate']),
     (GATE.format('/**/gate').replace('0.4', ''), '', ['has no value']),
 ])
-def test_check_parameters_names_what_ros_would_pass_over(tmp_path, text, namespace, words):
+def test_load_configuration_names_what_ros_would_pass_over(tmp_path, text, namespace, words):
     with pytest.raises(ConfigError) as refused:
         check(tmp_path, text, namespace)
     for word in [f'{tmp_path}/a.yaml:', *words]:
@@ -151,7 +146,7 @@ def test_check_parameters_names_what_ros_would_pass_over(tmp_path, text, namespa
     ('/**/gate:\n  ros__parameters:\n    lease_s: !!float 0.4\n', [':3:', '!!float']),
     ('/my-robot/gate:\n  ros__parameters: {lease_s: 0.4}\n', ['/gate']),
 ])
-def test_check_parameters_names_what_rcl_cannot_read(tmp_path, text, words):
+def test_load_configuration_names_what_rcl_cannot_read(tmp_path, text, words):
     with pytest.raises(ConfigError) as refused:
         check(tmp_path, text)
     for word in words:
@@ -166,7 +161,7 @@ def test_check_parameters_names_what_rcl_cannot_read(tmp_path, text, words):
     (GATE.format('/*/gate'), 'robot1'), (GATE.format('/robot1/gate'), '/robot1'),
     ('/**:\n  ros__parameters: {use_sim_time: true}\n' + GATE.format('/**/gate'), ''),
 ])
-def test_check_parameters_applies_sections_as_ros_does(tmp_path, text, namespace, context):
+def test_load_configuration_applies_sections_as_ros_does(tmp_path, text, namespace, context):
     assert check(tmp_path, text, namespace) == ('gate',)
     from digiphys_ros.nodes.middleware import start_middleware
     start_middleware(['--ros-args', '--params-file', str(tmp_path / 'a.yaml')], context)
@@ -191,18 +186,18 @@ def context(domain_id, monkeypatch):
 def test_sections_of_other_robots_are_named(tmp_path):
     text = GATE.format('/robot1/gate') + GATE.format('/robot2/gate')
     assert check(tmp_path, text, 'robot1') == ('gate',)
-    [sentence] = unused_sections(tmp_path / 'a.yaml', 'robot1')
-    assert '`/robot2/gate` applies to no node of namespace /robot1' in sentence
+    [sentence] = load_configuration(tmp_path / 'a.yaml', 'robot1').notes
+    assert 'applies to no node that is started here: `/robot2/gate`' in sentence
 
 
 @pytest.mark.parametrize('namespace', ['my-robot', '1robot', 'a//b', 'a b', 'é'])
-def test_check_parameters_names_an_invalid_namespace(namespace):
+def test_load_configuration_names_an_invalid_namespace(namespace):
     with pytest.raises(ConfigError, match='separated by one /, as fleet/robot1'):
-        check_parameters(share_dir() / 'config/traffic.yaml', namespace)
+        load_configuration(share_dir() / 'config/traffic.yaml', namespace)
 
 
 @pytest.mark.field('ros2/rclpy #1672', 'a number is written as 5e-06')
-def test_check_parameters_reads_exponents_as_ros_does(tmp_path):
+def test_load_configuration_reads_exponents_as_ros_does(tmp_path):
     assert check(tmp_path, GATE.format('/**/gate').replace('0.4', '4e-1')) == ('gate',)
 
 

@@ -42,6 +42,36 @@ def test_node_that_the_middleware_refuses_ends_with_one_sentence(tmp_path, words
     assert done.stderr.count('\n') == 1
 
 
+def start_with_file(robot, folder, node, text, *words):
+    (folder / 'own.yaml').write_text(text)
+    return robot.run(node, [
+        sys.executable, '-m', f'digiphys_ros.nodes.{node}', '--ros-args', *words,
+        '--params-file', str(folder / 'own.yaml')])
+
+
+@pytest.mark.field('ros2/ros2 #569', 'a section is for another namespace')
+def test_gate_that_no_section_reaches_ends_with_one_sentence(robot, tmp_path):
+    process = start_with_file(robot, tmp_path, 'gate', 'gate:\n  ros__parameters: {nice: 1}\n',
+                              '-r', '__ns:=/r1')
+    assert process.wait(30.0) == 2
+    assert 'own.yaml: no section applies to /r1/gate' in robot.log('gate')
+    assert 'active' not in robot.log('gate')
+
+
+def test_gate_that_one_of_its_files_reaches_runs(robot, tmp_path):
+    start_with_file(robot, tmp_path, 'gate', 'amcl:\n  ros__parameters: {a: 1}\n',
+                    '--params-file', str(share_dir() / 'config/traffic.yaml'))
+    robot.is_active('gate')
+    assert 'own.yaml: no section applies to /gate' in robot.log('gate')
+
+
+def test_node_that_no_section_reaches_warns(robot, tmp_path):
+    start_with_file(robot, tmp_path, 'policy', 'policy:\n  ros__parameters: {nice: 1}\n',
+                    '-r', '__ns:=/r1')
+    robot.is_active('r1/policy')
+    assert 'own.yaml: no section applies to /r1/policy' in robot.log('policy')
+
+
 @pytest.mark.field('ros2/rcl_logging #72', 'HOME is unset or cannot be written')
 def test_node_runs_without_home(robot):
     for name in ('HOME', 'ROS_HOME', 'ROS_LOG_DIR'):
