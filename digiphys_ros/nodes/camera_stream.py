@@ -88,7 +88,7 @@ class CameraStream:
             return self.health, fix_of(self.health)
         if duplicates or arrived is None:
             return duplicates, 'stop all of them but one, or remap their topics'
-        return explain_stamp(*arrived)
+        return explain_stamp(*arrived, self._node.behind_s)
 
     def figures(self, *, several: bool) -> dict[str, Any]:
         """

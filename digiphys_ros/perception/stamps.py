@@ -57,12 +57,13 @@ class StampMonitor:
         return (self._newest_s, median(ages_s)) if ages_s else None
 
 
-def explain_stamp(stamp_s: float, age_s: float) -> tuple[str, str]:
+def explain_stamp(stamp_s: float, age_s: float, behind_s: float = 0.0) -> tuple[str, str]:
     """
     Return what is wrong with stamps and the fix, both empty where nothing is.
 
     :param stamp_s: the newest one [s].
     :param age_s: time from stamp to arrival; negative for stamps ahead of the clock [s].
+    :param behind_s: how far the clock may be behind, as a simulation's between two ticks [s].
     """
     if stamp_s == 0.0:
         return ('images are stamped 0: their driver sets no time',
@@ -76,7 +77,7 @@ def explain_stamp(stamp_s: float, age_s: float) -> tuple[str, str]:
         return (f'images are {duration(age_s)} old when they arrive',
                 'synchronize the clocks of both machines (chrony or PTP); play a recording with '
                 '`ros2 bag play --clock` and `use_sim_time: true` of all nodes')
-    if age_s < -TOLERANCE_S:
+    if age_s < -TOLERANCE_S - behind_s:
         return (f'images are stamped {duration(-age_s)} ahead of the clock',
                 f'synchronize the clocks of both machines (chrony or PTP), or set '
                 f'`future_tolerance_s` of the gate to more than {-age_s:.3f}, if it allows that')

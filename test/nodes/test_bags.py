@@ -1,0 +1,160 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""A live run of the pipeline in a bag: played again, and measured as the robot answered."""
+
+from itertools import pairwise
+import threading
+import time
+
+from digiphys_ros.nodes.configuration import command
+from digiphys_ros.nodes.qos import BEST_EFFORT, RELIABLE
+from digiphys_ros.perception.sources.bagfile import BagFile
+from digiphys_ros.resources import find_resource
+import pytest
+
+pytestmark = pytest.mark.ros
+NODES = ('classifier', 'policy', 'gate')
+RUN_S = 6.0
+RATE_HZ = 10.0
+GATE = {'estop_wait_s': 0.0, 'lease_s': 2.0}
+"""So that a busy machine ends no lease."""
+CLOCK_HZ = 40.0
+"""Of `ros2 bag play --clock`, where no other rate is given."""
+
+
+class Recorder:
+    """What is published on some topics, with the time of its arrival, as `ros2 bag record`."""
+
+    def __init__(self, robot, topics):
+        self.messages = []
+        for topic, (message_type, profile) in topics.items():
+            package, _, name = message_type.__module__.partition('.')[0], 0, message_type.__name__
+            robot.node.create_subscription(
+                message_type, topic, self._take(topic, f'{package}/msg/{name}'), profile, raw=True)
+
+    def _take(self, topic, kind):
+        return lambda raw: self.messages.append((topic, kind, time.time_ns(), bytes(raw)))
+
+    def count(self, topic):
+        return sum(one[0] == topic for one in self.messages)
+
+
+class Player:
+    """Publish a bag's images and a clock, as `ros2 bag play --clock` does."""
+
+    def __init__(self, robot, bag, namespace):
+        from rosgraph_msgs.msg import Clock
+        from sensor_msgs.msg import Image
+        self._file, self._type = BagFile(bag), Clock
+        self._images = robot.speak(Image, f'{namespace}/image', RELIABLE)
+        self._clocks = robot.node.create_publisher(Clock, '/clock', 10)
+        robot.poll(lambda: self._clocks.get_subscription_count() >= len(NODES), 'nodes')
+        self._ended = threading.Event()
+
+    def play(self):
+        messages = list(self._file.messages('/image'))
+        self._begin_ns, self._began_s = messages[0].time_ns, time.monotonic()
+        ticks = threading.Thread(target=self._tick)
+        ticks.start()
+        for message in messages:
+            wait_s = (message.time_ns - self._begin_ns) * 1e-9 - (
+                time.monotonic() - self._began_s)
+            self._ended.wait(max(wait_s, 0.0))
+            self._images.publish(message.raw)
+        # the last commands
+        self._ended.wait(0.2)
+        self._ended.set()
+        ticks.join()
+
+    def _tick(self):
+        number = 0
+        while not self._ended.is_set():
+            clock = self._type()
+            now_ns = self._begin_ns + round((time.monotonic() - self._began_s) * 1e9)
+            clock.clock.sec, clock.clock.nanosec = divmod(now_ns, 10**9)
+            self._clocks.publish(clock)
+            number += 1
+            self._ended.wait(max(self._began_s + number / CLOCK_HZ - time.monotonic(), 0.0))
+
+
+@pytest.fixture
+def topics():
+    from geometry_msgs.msg import TwistStamped
+    from sensor_msgs.msg import Image
+    from vision_msgs.msg import Classification
+    return {'/image': (Image, BEST_EFFORT), '/classification': (Classification, RELIABLE),
+            '/cmd_vel': (TwistStamped, RELIABLE)}
+
+
+def start(robot, namespace='', **parameters):
+    config = find_resource('traffic.yaml', 'config')
+    for node in NODES:
+        robot.run(f'{namespace}{node}', command(
+            node, config=config, namespace=namespace, parameters={
+                **parameters, **(GATE if node == 'gate' else {})}))
+    prefix = f'{namespace}/' if namespace else ''
+    robot.is_active(*(f'{prefix}{node}' for node in NODES))
+    robot.wait(lambda: robot.value(f'{prefix}gate', 'base.state') == 'waiting', 'gate that obeys')
+
+
+def record(robot, topics, **camera):
+    """Return what a live run published, from its first image on."""
+    recorder = Recorder(robot, topics)
+    start(robot)
+    robot.start('camera', autostart=False, rate_hz=RATE_HZ, **camera)
+    assert robot.transition('camera', 1)
+    robot.wait(lambda: robot.value('camera', 'listeners') == '2', 'listeners')
+    assert robot.transition('camera', 3)
+    robot.poll(lambda: recorder.count('/image') >= RUN_S * RATE_HZ, 'images')
+    assert robot.transition('camera', 4)
+    robot.wait(lambda: robot.value('gate', 'base.state') == 'expired', 'end of the lease')
+    return recorder.messages
+
+
+def seconds(header):
+    return header.stamp.sec + header.stamp.nanosec * 1e-9
+
+
+def mean_speed(commands, first_s, last_s):
+    """Return the mean over the time between two stamps."""
+    times = [(seconds(one.header), one.twist.linear.x) for one in commands]
+    steps = [(min(after, last_s) - max(before, first_s), speed)
+             for (before, speed), (after, _) in pairwise(times)]
+    return sum(step * speed for step, speed in steps if step > 0) / (last_s - first_s)
+
+
+def test_bag_played_with_a_clock_of_40_hz_moves_as_the_live_run(
+        robot, tmp_path, bag_writer, topics):
+    from geometry_msgs.msg import TwistStamped
+    from rclpy.serialization import deserialize_message
+    from sensor_msgs.msg import Image
+    messages = record(robot, topics)
+    bag = bag_writer.write_messages(tmp_path / 'bag', messages)
+    start(robot, 'played', use_sim_time=True)
+    played = robot.listen(TwistStamped, 'played/cmd_vel')
+    Player(robot, bag, 'played').play()
+    images, live = ([deserialize_message(raw, kind) for topic, *_, raw in messages
+                     if topic == name]
+                    for name, kind in (('/image', Image), ('/cmd_vel', TwistStamped)))
+    first_s, last_s = (seconds(images[index].header) for index in (0, -1))
+    robot.wait(lambda: seconds(played[-1].header) >= last_s, 'the last command')
+    expected = mean_speed(live, first_s, last_s)
+    assert expected > 0.1
+    assert mean_speed(played, first_s, last_s) == pytest.approx(expected, rel=0.05)
+    robot.wait(lambda: int(robot.value('played/gate', 'base.accepted') or 0) > len(images) // 2,
+               'accepted commands')
+    assert robot.value('played/gate', 'base.refused.future') == ''
+    assert 'fault' not in robot.log('playedgate')
+    assert 'ahead of the clock' not in robot.log('playedclassifier')
