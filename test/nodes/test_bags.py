@@ -14,10 +14,14 @@
 
 """A live run of the pipeline in a bag: played again, and measured as the robot answered."""
 
+from importlib import import_module
 from itertools import pairwise
+import json
+from pathlib import Path
 import threading
 import time
 
+from digiphys_ros.cli.main import main
 from digiphys_ros.nodes.configuration import command
 from digiphys_ros.nodes.qos import BEST_EFFORT, RELIABLE
 from digiphys_ros.perception.sources.bagfile import BagFile
@@ -26,6 +30,7 @@ import pytest
 
 pytestmark = pytest.mark.ros
 NODES = ('classifier', 'policy', 'gate')
+CONFIG = 'traffic.yaml'
 RUN_S = 6.0
 RATE_HZ = 10.0
 GATE = {'estop_wait_s': 0.0, 'lease_s': 2.0}
@@ -40,7 +45,7 @@ class Recorder:
     def __init__(self, robot, topics):
         self.messages = []
         for topic, (message_type, profile) in topics.items():
-            package, _, name = message_type.__module__.partition('.')[0], 0, message_type.__name__
+            package, name = message_type.__module__.partition('.')[0], message_type.__name__
             robot.node.create_subscription(
                 message_type, topic, self._take(topic, f'{package}/msg/{name}'), profile, raw=True)
 
@@ -64,7 +69,7 @@ class Player:
         self._ended = threading.Event()
 
     def play(self):
-        messages = list(self._file.messages('/image'))
+        messages = list(self._file.messages('/live/image'))
         self._begin_ns, self._began_s = messages[0].time_ns, time.monotonic()
         ticks = threading.Thread(target=self._tick)
         ticks.start()
@@ -89,38 +94,61 @@ class Player:
             self._ended.wait(max(self._began_s + number / CLOCK_HZ - time.monotonic(), 0.0))
 
 
-@pytest.fixture
-def topics():
-    from geometry_msgs.msg import TwistStamped
-    from sensor_msgs.msg import Image
-    from vision_msgs.msg import Classification
-    return {'/image': (Image, BEST_EFFORT), '/classification': (Classification, RELIABLE),
-            '/cmd_vel': (TwistStamped, RELIABLE)}
-
-
 def start(robot, namespace='', **parameters):
-    config = find_resource('traffic.yaml', 'config')
     for node in NODES:
+        own = {'gate': GATE, 'classifier': {'image_transport': parameters.pop('image_transport')}
+               if 'image_transport' in parameters else {}}.get(node, {})
         robot.run(f'{namespace}{node}', command(
-            node, config=config, namespace=namespace, parameters={
-                **parameters, **(GATE if node == 'gate' else {})}))
+            node, config=find_resource(CONFIG, 'config'), namespace=namespace,
+            parameters={**parameters, **own}))
     prefix = f'{namespace}/' if namespace else ''
     robot.is_active(*(f'{prefix}{node}' for node in NODES))
     robot.wait(lambda: robot.value(f'{prefix}gate', 'base.state') == 'waiting', 'gate that obeys')
 
 
-def record(robot, topics, **camera):
-    """Return what a live run published, from its first image on."""
-    recorder = Recorder(robot, topics)
-    start(robot)
-    robot.start('camera', autostart=False, rate_hz=RATE_HZ, **camera)
-    assert robot.transition('camera', 1)
-    robot.wait(lambda: robot.value('camera', 'listeners') == '2', 'listeners')
-    assert robot.transition('camera', 3)
-    robot.poll(lambda: recorder.count('/image') >= RUN_S * RATE_HZ, 'images')
-    assert robot.transition('camera', 4)
-    robot.wait(lambda: robot.value('gate', 'base.state') == 'expired', 'end of the lease')
-    return recorder.messages
+def record(robot, folder, bag_writer, namespace, transport):
+    """Record a live run from its first image on; return the bag."""
+    from geometry_msgs.msg import TwistStamped
+    from sensor_msgs.msg import CompressedImage, Image
+    from vision_msgs.msg import Classification
+    prefix = f'/{namespace}/'
+    images = prefix + ('image' if transport == 'raw' else 'image/compressed')
+    recorder = Recorder(robot, {
+        images: (Image if transport == 'raw' else CompressedImage, BEST_EFFORT),
+        f'{prefix}classification': (Classification, RELIABLE),
+        f'{prefix}cmd_vel': (TwistStamped, RELIABLE)})
+    start(robot, namespace, image_transport=transport)
+    camera = f'{namespace}/camera'
+    robot.run(camera.replace('/', ''), command('camera', namespace=namespace, parameters={
+        'autostart': False, 'rate_hz': RATE_HZ, 'image_transport': transport}))
+    assert robot.transition(camera, 1)
+    robot.wait(lambda: robot.value(camera, 'listeners') == '2', 'listeners')
+    assert robot.transition(camera, 3)
+    robot.poll(lambda: recorder.count(images) >= RUN_S * RATE_HZ, 'images')
+    assert robot.transition(camera, 4)
+    robot.wait(lambda: robot.value(f'{namespace}/gate', 'base.state') == 'expired',
+               'end of the lease')
+    return bag_writer.write_messages(folder / namespace, list(recorder.messages))
+
+
+@pytest.fixture(scope='module')
+def writer():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(Path(__file__).parents[1]))
+        pytest.importorskip('rosbags', reason='rosbags is not installed')
+        yield import_module('bag_writer')
+
+
+@pytest.fixture(scope='module')
+def live(shared_robot, tmp_path_factory, writer):
+    """Return the bag of a live run."""
+    return record(shared_robot, tmp_path_factory.mktemp('live'), writer, 'live', 'raw')
+
+
+def read(bag, kind, topic):
+    from rclpy.serialization import deserialize_message
+    return [deserialize_message(message.raw, kind)
+            for message in BagFile(bag).messages(topic)]
 
 
 def seconds(header):
@@ -135,22 +163,17 @@ def mean_speed(commands, first_s, last_s):
     return sum(step * speed for step, speed in steps if step > 0) / (last_s - first_s)
 
 
-def test_bag_played_with_a_clock_of_40_hz_moves_as_the_live_run(
-        robot, tmp_path, bag_writer, topics):
+def test_bag_played_with_a_clock_of_40_hz_moves_as_the_live_run(shared_robot, live):
     from geometry_msgs.msg import TwistStamped
-    from rclpy.serialization import deserialize_message
     from sensor_msgs.msg import Image
-    messages = record(robot, topics)
-    bag = bag_writer.write_messages(tmp_path / 'bag', messages)
+    robot = shared_robot
     start(robot, 'played', use_sim_time=True)
     played = robot.listen(TwistStamped, 'played/cmd_vel')
-    Player(robot, bag, 'played').play()
-    images, live = ([deserialize_message(raw, kind) for topic, *_, raw in messages
-                     if topic == name]
-                    for name, kind in (('/image', Image), ('/cmd_vel', TwistStamped)))
+    Player(robot, live, 'played').play()
+    images = read(live, Image, '/live/image')
     first_s, last_s = (seconds(images[index].header) for index in (0, -1))
     robot.wait(lambda: seconds(played[-1].header) >= last_s, 'the last command')
-    expected = mean_speed(live, first_s, last_s)
+    expected = mean_speed(read(live, TwistStamped, '/live/cmd_vel'), first_s, last_s)
     assert expected > 0.1
     assert mean_speed(played, first_s, last_s) == pytest.approx(expected, rel=0.05)
     robot.wait(lambda: int(robot.value('played/gate', 'base.accepted') or 0) > len(images) // 2,
@@ -158,3 +181,26 @@ def test_bag_played_with_a_clock_of_40_hz_moves_as_the_live_run(
     assert robot.value('played/gate', 'base.refused.future') == ''
     assert 'fault' not in robot.log('playedgate')
     assert 'ahead of the clock' not in robot.log('playedclassifier')
+
+
+@pytest.mark.parametrize('transport', ['raw', 'compressed'])
+def test_evaluate_answers_each_frame_of_a_bag_as_the_live_robot(
+        shared_robot, live, tmp_path, writer, capsys, transport):
+    from vision_msgs.msg import Classification
+    bag = live if transport == 'raw' else \
+        record(shared_robot, tmp_path, writer, 'jpeg', transport)
+    answers = read(bag, Classification, f'/{bag.name}/classification')
+    said = [one for one in answers if one.results]
+    assert len(said) > RUN_S * RATE_HZ / 2
+
+    def evaluated(*words):
+        assert main(['evaluate', 'traffic_signs', '--data', str(bag), '--robustness', '0',
+                     *words, '--json', '-']) == 0
+        return json.loads(capsys.readouterr().out)
+    report = evaluated('--config', CONFIG)
+    assert (report['images'], report['accuracy'], report['answered']) == (len(said), 1.0, 1.0)
+    # its scores too: what the network gets is the same, byte for byte
+    confidence = sum(one.results[0].score for one in said) / len(said)
+    assert sum(one['confidence'] * one['images'] for one in report['reliability']) / len(said) \
+        == pytest.approx(confidence, abs=1e-5)
+    assert evaluated()['accuracy'] < 1.0

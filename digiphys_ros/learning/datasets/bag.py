@@ -35,7 +35,8 @@ LABELS = ('vision_msgs/msg/Classification', 'std_msgs/msg/String', 'std_msgs/msg
 
 
 def open_bag(path: Path, image_topic: str | None = None, label_topic: str | None = None,
-             labelled: bool = True, least_size: tuple[int, int] | None = None) -> Dataset:
+             labelled: bool = True, least_size: tuple[int, int] | None = None,
+             bit_depth: int = 0) -> Dataset:
     """
     Return the images of a bag with the labels that were published for them.
 
@@ -48,6 +49,7 @@ def open_bag(path: Path, image_topic: str | None = None, label_topic: str | None
     :param label_topic: where there are several of labels.
     :param labelled: False takes a bag without a topic of labels too, all images as one class.
     :param least_size: height and width that are enough of a JPEG, as the robot decodes it.
+    :param bit_depth: bits that the camera uses of a 16-bit pixel; 0 finds them.
     :raises DatasetError: when a topic is missing, or not the only one of its kind.
     """
     try:
@@ -58,7 +60,7 @@ def open_bag(path: Path, image_topic: str | None = None, label_topic: str | None
             labels = bag.only(LABELS, label_topic, 'label', 'name one with --label-topic')
     except SourceError as error:
         raise DatasetError(str(error)) from error
-    read = _Reader(bag, images.name, least_size)
+    read = _Reader(bag, images.name, least_size, BitDepth(bit_depth))
     names = [UNLABELLED] * len(read.images) if labels is None \
         else _labels_of(bag, labels.name, read)
     return _dataset(path, read, names)
@@ -108,13 +110,13 @@ class _Reader:
     :ivar images: those that can be read.
     """
 
-    def __init__(self, bag: BagFile, topic: str, least_size: tuple[int, int] | None) -> None:
+    def __init__(self, bag: BagFile, topic: str, least_size: tuple[int, int] | None,
+                 depth: BitDepth) -> None:
         self.topic = topic
         self.images: list[_Image] = []
         self._bag, self._least_size = bag, least_size
         self._spool = Spool(str(bag.path))
         self._broken: list[str] = []
-        depth = BitDepth()
         for number, message in enumerate(tqdm(
                 bag.messages(topic), desc='unpacking images', disable=None)):
             try:

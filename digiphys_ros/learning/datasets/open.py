@@ -43,7 +43,7 @@ LISTS = ('labels.csv', '_classes.csv', '_annotations.csv')
 def open_dataset(uri: str, *, labels: Sequence[str] | None = None, part: Part | None = None,
                  labelled: bool = True, image_topic: str | None = None,
                  label_topic: str | None = None,
-                 least_size: tuple[int, int] | None = None) -> Dataset:
+                 least_size: tuple[int, int] | None = None, bit_depth: int = 0) -> Dataset:
     """
     Return the labelled samples at ``uri``.
 
@@ -54,13 +54,14 @@ def open_dataset(uri: str, *, labels: Sequence[str] | None = None, part: Part | 
     :param label_topic: of a bag with several topics of labels.
     :param least_size: height and width that are enough of a JPEG in a bag, as the robot decodes
         it; None decodes all of it.
+    :param bit_depth: bits that the camera uses of a 16-bit pixel in a bag; 0 finds them.
     :raises DatasetError: when it is in no layout known here, or labels do not fit.
     """
     path = Path(uri).expanduser()
     if not uri or not path.exists():
         raise DatasetError(f'{uri or "(nothing)"}: does not exist; a data set is {KINDS}.')
     if is_bag(path):
-        data = open_bag(path, image_topic, label_topic, labelled, least_size)
+        data = open_bag(path, image_topic, label_topic, labelled, least_size, bit_depth)
     else:
         data = _read(path, part, labelled)
     return data if labels is None else _named(data, tuple(labels))
