@@ -19,6 +19,7 @@ from pathlib import Path
 import tempfile
 from typing import Any, NamedTuple, Protocol
 
+from digiphys_ros.archives import EXPANDED_BYTES, EXPANSION
 from digiphys_ros.errors import ConfigError, FrameError, SourceError
 from digiphys_ros.files import check_regular_file, reason_of
 from digiphys_ros.perception.frame import decode_compressed, decode_image, Frame
@@ -188,10 +189,14 @@ class BagFile:
 def _unpack(file: Path, whole: Path, damage: Callable[[str], None]) -> None:
     """Write what a compressed file holds, of a torn one its beginning."""
     zstd = import_zstd()
+    most = max(EXPANDED_BYTES, EXPANSION * file.stat().st_size)
     with zstd.open(file, 'rb') as packed, open(whole, 'wb') as target:
         try:
             while piece := packed.read(1 << 20):
                 target.write(piece)
+                if target.tell() > most:
+                    damage(f'it unpacks to more than {most} bytes')
+                    return
         except (zstd.ZstdError, EOFError) as error:
             damage(f'zstd: {error}')
 

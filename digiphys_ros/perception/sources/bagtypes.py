@@ -19,6 +19,7 @@ import struct
 from typing import Any
 
 from digiphys_ros.errors import FrameError, SourceError
+from digiphys_ros.files import DATA_BYTES
 
 DEFINITIONS = {
     'vision_msgs/msg/ObjectHypothesis': 'string class_id\nfloat64 score\n',
@@ -26,8 +27,6 @@ DEFINITIONS = {
                                       'vision_msgs/ObjectHypothesis[] results\n',
 }
 """For bags that do not carry their definitions (SQLite before Iron)."""
-MOST_BYTES = 1 << 30
-"""Of a record that is read at once, packed or unpacked."""
 IDL_RULE = '=' * 80 + '\n'
 """What stands between the definitions of several types."""
 
@@ -107,7 +106,7 @@ def check_installed(path: Any) -> None:
         raise SourceError(f'{path}: to read bags, install rosbags (pip install rosbags).')
 
 
-def unpacked(data: bytes, compression: str, limit: int = MOST_BYTES) -> bytes:
+def unpacked(data: bytes, compression: str, limit: int = DATA_BYTES) -> bytes:
     """
     Return what was compressed.
 

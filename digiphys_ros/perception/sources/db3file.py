@@ -74,6 +74,11 @@ def _connected(path: Path, how: str) -> tuple[sqlite3.Connection, dict[int, Topi
                            check_same_thread=False)
     definitions = {}
     try:
+        tables = file.execute("SELECT count(*) FROM sqlite_master WHERE type = 'table' "
+                              "AND name IN ('topics', 'messages')").fetchone()
+        # a view could have any number of rows
+        if tables != (2,):
+            raise sqlite3.DatabaseError('it has no tables `topics` and `messages`')
         topics = file.execute('SELECT id, name, type, serialization_format FROM topics').fetchall()
         if file.execute("SELECT 1 FROM sqlite_master WHERE name = 'message_definitions'"
                         ).fetchone():

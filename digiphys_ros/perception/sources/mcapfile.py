@@ -21,7 +21,8 @@ from pathlib import Path
 import struct
 import zlib
 
-from digiphys_ros.perception.sources.bagtypes import MOST_BYTES, Topic, unpacked
+from digiphys_ros.files import DATA_BYTES
+from digiphys_ros.perception.sources.bagtypes import Topic, unpacked
 
 MAGIC = b'\x89MCAP0\r\n'
 FOOTER_BYTES = 9 + 20 + len(MAGIC)
@@ -174,7 +175,7 @@ def _places(read_at: _ReadAt, place: int, end: int) -> Iterator[tuple[int, int, 
     while place < end:
         head = read_at(place, 9)
         size = int.from_bytes(head[1:], 'little') if len(head) == 9 else end
-        if place + 9 + size > end or size > MOST_BYTES:
+        if place + 9 + size > end or size > DATA_BYTES:
             raise ValueError(f'byte {place}')
         yield head[0], place + 9, size
         place += 9 + size
@@ -191,7 +192,7 @@ def _content(chunk: bytes) -> bytes:
     fields = _Fields(chunk)
     fields.rest(16)
     size, checksum, compression = fields.number('Q'), fields.number('I'), fields.text()
-    if size > MOST_BYTES:
+    if size > DATA_BYTES:
         raise ValueError(f'it holds {size} bytes')
     content = unpacked(fields.rest(fields.number('Q')), compression, size)
     if len(content) != size or (checksum and zlib.crc32(content) != checksum):

@@ -13,15 +13,22 @@
 # limitations under the License.
 
 from contextlib import closing
+from importlib import import_module
 import os
 import shutil
 import sqlite3
+import struct
+import zlib
 
 from digiphys_ros.errors import SourceError
 from digiphys_ros.perception.sources import open_source
+from digiphys_ros.perception.sources import bagfile
 from digiphys_ros.perception.sources.bagfile import is_bag, PACKED_MESSAGE
+from digiphys_ros.perception.sources.mcapfile import MAGIC
 import numpy as np
 import pytest
+
+pytest.importorskip('rosbags', reason='rosbags is not installed')
 
 COUNT = 24
 
@@ -44,6 +51,34 @@ def large(bag_writer, path, **options):
             yield ('/camera', bag_writer.IMAGE, 100_000_000 * index,
                    bag_writer.image(store, pixels, index))
     return bag_writer.write_messages(path, messages(), **options)
+
+
+def record(opcode, *parts):
+    content = b''.join(parts)
+    return struct.pack('<BQ', opcode, len(content)) + content
+
+
+def text(value):
+    return struct.pack('<I', len(value)) + value
+
+
+def mcap(bag_writer, compression):
+    """Return an MCAP file of one chunk, its messages out of order, without an index."""
+    store = bag_writer.typestore()
+    definition, _ = store.generate_msgdef(bag_writer.IMAGE, ros_version=2)
+    chunk = record(3, struct.pack('<H', 7), text(bag_writer.IMAGE.encode()), text(b'ros2msg'),
+                   text(definition.encode()))
+    chunk += record(4, struct.pack('<HH', 5, 7), text(b'/camera'), text(b'cdr'), text(b''))
+    for index in (1, 0, 2):
+        chunk += record(5, struct.pack('<HIQQ', 5, 0, 10 + index, 0), bag_writer.image(
+            store, bag_writer.picture(index), index))
+    packed = {'': bytes, 'zstd': bagfile.import_zstd().compress,
+              'lz4': import_module('lz4.frame').compress}[compression](chunk)
+    return b''.join([
+        MAGIC, record(1, text(b'ros2'), text(b'test')),
+        record(6, struct.pack('<QQQI', 10, 12, len(chunk), zlib.crc32(chunk)),
+               text(compression.encode()), struct.pack('<Q', len(packed)), packed),
+        record(15, bytes(4)), record(2, bytes(20)), MAGIC])
 
 
 @pytest.mark.parametrize(('plugin', 'compression'), [
@@ -161,6 +196,36 @@ def test_what_is_no_bag_is_refused(tmp_path, name):
     (tmp_path / name).write_bytes(b'nonsense' * 9)
     with pytest.raises(SourceError, match='cannot be read as a bag: a'):
         open_source(str(tmp_path / name))
+
+
+def test_sqlite_whose_messages_are_a_view_is_refused(tmp_path):
+    with closing(sqlite3.connect(tmp_path / 'a.db3')) as file:
+        file.execute('CREATE TABLE topics (id, name, type, serialization_format)')
+        file.execute('CREATE VIEW messages AS WITH RECURSIVE n(id) AS (SELECT 1 UNION ALL '
+                     'SELECT id + 1 FROM n) SELECT id, 1 AS topic_id, 1 AS timestamp FROM n')
+    with pytest.raises(SourceError, match='no tables'):
+        open_source(str(tmp_path / 'a.db3'))
+
+
+def test_compressed_bag_that_unpacks_without_end_is_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(bagfile, 'EXPANDED_BYTES', 1 << 20)
+    packed = bagfile.import_zstd().compress(bytes(1 << 26))
+    (tmp_path / 'a.mcap.zstd').write_bytes(packed)
+    with pytest.raises(SourceError, match='it unpacks to more than 1'):
+        open_source(str(tmp_path / 'a.mcap.zstd'))
+
+
+@pytest.mark.parametrize('compression', ['', 'zstd', 'lz4'])
+def test_mcap_of_other_writers_with_checksums_and_without_a_summary(
+        tmp_path, bag_writer, compression):
+    file = tmp_path / 'a.mcap'
+    file.write_bytes(mcap(bag_writer, compression))
+    assert played(file) == ([0, 1, 2], [])
+    content = file.read_bytes()
+    place = content.index(b'rgb8') if not compression else len(content) // 2
+    file.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1:])
+    with pytest.raises(SourceError):
+        played(file)
 
 
 def test_folder_of_images_with_metadata_is_no_bag(tmp_path):
