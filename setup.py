@@ -45,6 +45,7 @@ setup(
         'litert': ['ai-edge-litert'],
         'tensorflow': ['tensorflow'],
         'onnx': ['onnxruntime'],
+        'bags': ['rosbags'],
         'train': ['ai-edge-litert', 'matplotlib', 'onnx', 'onnxruntime', 'optuna', 'pillow',
                   'rosbags', 'scikit-learn', 'tensorboard', 'tensorflow', 'tf2onnx', 'tqdm'],
         'sim': ['matplotlib', 'mujoco', 'tqdm'],

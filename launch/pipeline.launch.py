@@ -78,8 +78,8 @@ ARGUMENTS = (
                     'or Gazebo does.'),
     DeclareLaunchArgument(
         'source', default_value='',
-        description='What the camera plays: course, a folder, a video, a device, a stream, a data '
-                    'set. Empty: as the parameters file says.'),
+        description='What the camera plays: course, a folder, a video, a device, a stream, a '
+                    'ROS 2 bag, a data set. Empty: as the parameters file says.'),
     DeclareLaunchArgument(
         'image', default_value='image',
         description='Image topic, published by the camera and read by the classifier.'),

@@ -281,6 +281,14 @@ def robot_in(folder: Path, domain: int) -> Iterator[Robot]:
 
 
 @pytest.fixture
+def bag_writer(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return the module that writes ROS 2 bags."""
+    pytest.importorskip('rosbags', reason='rosbags is not installed')
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    return import_module('bag_writer')
+
+
+@pytest.fixture
 def mjpeg_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Return a network camera that is not switched on yet."""
     monkeypatch.syspath_prepend(str(REPOSITORY / 'test'))

@@ -87,7 +87,8 @@ READERS = {
     'labels': (read_labels, 'a.txt'), 'bag': (read_all, 'a.mcap'),
     **{f'data{ending}': (read_all, f'a{ending}')
        for ending in ('.csv', '.npz', '.zip', '.tar.gz')},
-    **{f'source{ending}': (play, f'a{ending}') for ending in ('.npz', '.zip', '.mp4')}}
+    **{f'source{ending}': (play, f'a{ending}')
+       for ending in ('.npz', '.zip', '.mp4', '.mcap', '.db3', '.mcap.zstd')}}
 
 
 @pytest.mark.parametrize('reader', READERS)

@@ -21,6 +21,7 @@ from typing import Any
 from digiphys_ros.cli.held_out import HeldOut, open_parted, SHARE
 from digiphys_ros.cli.labelled import add_topics
 from digiphys_ros.cli.output import check_targets, write_json
+from digiphys_ros.cli.view import add_view, view_of
 
 
 def add_parser(subparsers: Any) -> None:
@@ -40,6 +41,7 @@ def add_parser(subparsers: Any) -> None:
                              'has a validation part of its own (%(default)s)')
     parser.add_argument('--seed', type=int, default=0, metavar='N', help='(%(default)s)')
     add_topics(parser)
+    add_view(parser)
     parser.add_argument('--json', metavar='FILE', help='write the figures; - is standard output')
 
 
@@ -47,10 +49,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Train, measure and report."""
     check_targets(arguments, ['json'])
     from digiphys_ros.learning.baselines import KINDS, train_baseline
+    view = view_of(arguments)
     parted = open_parted(arguments, HeldOut(arguments.validation, arguments.seed,
                                             arguments.split))
     kinds = arguments.kind or KINDS
-    reports = [train_baseline(kind, parted.training, parted.validation, seed=arguments.seed)
+    reports = [train_baseline(kind, parted.training, parted.validation, seed=arguments.seed,
+                              roi=view.roi)
                for kind in kinds]
     if arguments.json:
         write_json({report['baseline']: report for report in reports}, arguments.json)

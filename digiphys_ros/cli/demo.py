@@ -57,8 +57,9 @@ def add_parser(subparsers: Any) -> None:
                     'and draw it.')
     parser.add_argument('--source', metavar='SOURCE',
                         help='sim (the simulated sign course in closed loop), course (drawn '
-                             'signs), a folder, a video, a device, a stream, a .npz or .zip data '
-                             'set (default: sim, or course where nothing can be drawn by GL)')
+                             'signs), a folder, a video, a device, a stream, a ROS 2 bag, a .npz '
+                             'or .zip data set (default: sim, or course where nothing can be '
+                             'drawn by GL)')
     parser.add_argument('--seconds', type=float, metavar='N',
                         help='end after N seconds (default: with the source; at most 200 for '
                              'sim, 60 for others)')

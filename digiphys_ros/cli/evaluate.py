@@ -21,9 +21,10 @@ from pathlib import Path
 import sys
 from typing import Any, TYPE_CHECKING
 
-from digiphys_ros.cli.held_out import as_trained, held_out_in, open_parted
+from digiphys_ros.cli.held_out import as_trained, held_out_in, open_parted, tell_left_out
 from digiphys_ros.cli.labelled import add_topics, open_labelled
 from digiphys_ros.cli.output import check_targets, write_json
+from digiphys_ros.cli.view import add_view, View, view_of
 from digiphys_ros.errors import UsageError
 from digiphys_ros.resources import find_resource
 
@@ -65,6 +66,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument('--engine', default='auto', help='inference engine (%(default)s)')
     parser.add_argument('--plot', metavar='FILE.png', help='draw the report')
     add_topics(parser)
+    add_view(parser)
     parser.add_argument('--json', metavar='FILE', help='write the report; - is standard output')
 
 
@@ -93,21 +95,22 @@ def _bundle(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     from digiphys_ros.learning.evaluate import evaluate_bundle
     from digiphys_ros.perception import check_golden, create_engine, load_bundle
     bundle = load_bundle(folder)
+    view = view_of(arguments, bundle.spec)
     engine, _ = create_engine(bundle, arguments.engine)
     check_golden(bundle, engine)
     data, training = _data(arguments, held_out_in(bundle.manifest.provenance))
     outliers = open_labelled(arguments.outliers, labelled=False) if arguments.outliers else None
     report = evaluate_bundle(
         bundle, engine, data, outliers=_limited(outliers, arguments),
-        robustness_images=arguments.robustness, seed=arguments.seed or 0)
+        robustness_images=arguments.robustness, seed=arguments.seed or 0, roi=view.roi)
     if arguments.baselines and training is not None:
-        report['baselines'] = _baselines(training, data, arguments.seed or 0)
+        report['baselines'] = _baselines(training, data, arguments.seed or 0, view)
     return report
 
 
 def _table(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     from digiphys_ros.learning.evaluate.table import evaluate_table, read_about
-    for name in ('outliers', 'baselines'):
+    for name in ('outliers', 'baselines', 'roi', 'config'):
         if getattr(arguments, name):
             raise UsageError(f'--{name}: is for bundles, and {folder.name} is a model of a table.')
     return evaluate_table(folder, _data(arguments, held_out_in(read_about(folder)))[0])
@@ -131,15 +134,18 @@ def _data(arguments: argparse.Namespace, trained: Mapping[str, Any]
     else:
         data = open_labelled(arguments.data, arguments.labels, arguments.part, topics=arguments)
         _tell_joined(data)
+        tell_left_out(data)
     limited = _limited(data, arguments)
     assert limited is not None
     return limited, training
 
 
-def _baselines(training: 'Dataset', held_out: 'Dataset', seed: int) -> list[dict[str, Any]]:
+def _baselines(training: 'Dataset', held_out: 'Dataset', seed: int, view: View
+               ) -> list[dict[str, Any]]:
     """Return what simpler models reach on the same images."""
     from digiphys_ros.learning.baselines import KINDS, train_baseline
-    figures = [train_baseline(kind, training, held_out, seed=seed) for kind in KINDS]
+    figures = [train_baseline(kind, training, held_out, seed=seed, roi=view.roi)
+               for kind in KINDS]
     return [{'name': one['baseline'], **{name: one[name] for name in (
         'accuracy', 'balanced_accuracy', 'images', 'training_images')}} for one in figures]
 

@@ -24,6 +24,7 @@ from typing import Any
 from digiphys_ros.cli.held_out import as_trained, held_out_in, open_parted, SHARE
 from digiphys_ros.cli.labelled import add_topics
 from digiphys_ros.cli.output import check_targets, write_json
+from digiphys_ros.cli.view import add_view, view_of
 from digiphys_ros.errors import UsageError
 from digiphys_ros.resources import find_resource
 
@@ -54,6 +55,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument('--seed', type=int, metavar='N',
                         help='(default: as the bundle was trained, or 0)')
     add_topics(parser)
+    add_view(parser)
     parser.add_argument('--json', metavar='FILE', help='write the table; - is standard output')
 
 
@@ -68,11 +70,12 @@ def run(arguments: argparse.Namespace) -> int:
     from digiphys_ros.learning.export import export_bundle, table
     from digiphys_ros.perception import load_bundle
     bundle = load_bundle(find_resource(arguments.bundle, 'models'))
+    view = view_of(arguments, bundle.spec)
     parted = open_parted(arguments, as_trained(
         held_out_in(bundle.manifest.provenance), arguments))
     out = Path(arguments.out) if arguments.out else None
     rows = [asdict(row) for row in export_bundle(
-        bundle, formats, parted.training, parted.validation, out, arguments.tolerance)]
+        bundle, formats, parted.training, parted.validation, out, arguments.tolerance, view.roi)]
     refused = any(row['refused'] for row in rows)
     written = str(out) if out and not refused else None
     if arguments.json:

@@ -107,11 +107,17 @@ def open_parted(arguments: argparse.Namespace, held_out: HeldOut) -> Parted:
 
 def _said(parted: Parted) -> Parted:
     """Print what was left out, and what is held out and why."""
-    from digiphys_ros.learning.datasets.summary import held_out, left_out
-    if parted.training.skipped:
-        sys.stderr.write(f'left out: {left_out(parted.training)}\n')
+    from digiphys_ros.learning.datasets.summary import held_out
+    tell_left_out(parted.training)
     sys.stderr.write(held_out(parted.validation, parted.training, parted.told) + '\n')
     return parted
+
+
+def tell_left_out(data: 'Dataset') -> None:
+    """Print which files, and which parts of a bag, hold none of the samples."""
+    from digiphys_ros.learning.datasets.summary import left_out
+    if data.skipped:
+        sys.stderr.write(f'left out: {left_out(data)}\n')
 
 
 def _told(held_out: HeldOut, has_test: bool) -> str:

@@ -31,6 +31,8 @@ def add_topics(parser: Any) -> None:
     for what in ('image', 'label'):
         parser.add_argument(f'--{what}-topic', metavar='TOPIC',
                             help=f'where a ROS 2 bag has several topics of {what}s')
+    # what the verb knows of how the robot decodes an image
+    parser.set_defaults(least_size=None, bit_depth=0)
 
 
 def open_labelled(uri: str, labels: str | None = None, part: 'Part | None' = None, *,
@@ -48,7 +50,8 @@ def open_labelled(uri: str, labels: str | None = None, part: 'Part | None' = Non
     if not Path(uri).expanduser().exists():
         raise UsageError(f'{uri}: no such file or folder.')
     named = {} if topics is None else {
-        name: getattr(topics, name) for name in ('image_topic', 'label_topic')}
+        name: getattr(topics, name)
+        for name in ('image_topic', 'label_topic', 'least_size', 'bit_depth')}
     names = None
     if labels is not None:
         file = labels if labels.endswith('.txt') else f'{labels}.txt'

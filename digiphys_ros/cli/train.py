@@ -25,6 +25,7 @@ from typing import Any, TYPE_CHECKING
 from digiphys_ros.cli.held_out import HeldOut, open_parted, Parted, SHARE
 from digiphys_ros.cli.labelled import add_topics
 from digiphys_ros.cli.output import check_targets, write_json
+from digiphys_ros.cli.view import add_view, looking_at, View, view_of
 from digiphys_ros.errors import UsageError
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument('--source-note', action='append', default=[], metavar='TEXT',
                         help='where the data comes from, for the model card')
     add_topics(parser)
+    add_view(parser)
     parser.add_argument('--json', metavar='FILE', help='write the figures; - is standard output')
 
 
@@ -72,7 +74,9 @@ def run(arguments: argparse.Namespace) -> int:
     # TensorFlow's notes on its own workings would drown the progress bar
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
     from digiphys_ros.learning.train.distributed import machine_of, train_together
-    recipe = _recipe(arguments)
+    view = view_of(arguments)
+    arguments.roi = view.roi
+    recipe = looking_at(_recipe(arguments), view)
     number, count = machine_of(os.environ)
     held_out = HeldOut(arguments.validation, recipe.seed, arguments.split)
     parted = open_parted(arguments, held_out)
@@ -139,6 +143,8 @@ def _command(arguments: argparse.Namespace) -> str:
         value = getattr(arguments, name)
         if value != default:
             words += [f'--{name}', Path(str(value)).name]
+    if arguments.roi is not None:
+        words += ['--roi', str(View(arguments.roi))]
     for text in arguments.overrides:
         field, _, value = text.partition('=')
         words += ['--set', f'{field}={Path(value).name}']

@@ -23,6 +23,7 @@ from typing import Any
 from digiphys_ros.cli.held_out import HeldOut, open_parted, SHARE
 from digiphys_ros.cli.labelled import add_topics
 from digiphys_ros.cli.output import check_targets, write_json
+from digiphys_ros.cli.view import add_view, looking_at, view_of
 from digiphys_ros.errors import UsageError
 
 
@@ -49,6 +50,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument('--split', metavar='FILE', help='a split made by digiphys data split')
     parser.add_argument('--plot', metavar='FILE.png', help='draw the study')
     add_topics(parser)
+    add_view(parser)
     parser.add_argument('--json', metavar='FILE', help='write the trials; - is standard output')
 
 
@@ -61,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     from digiphys_ros.learning.recipe import load_recipe
     from digiphys_ros.learning.tune import open_study, plot_study, tune
     import yaml
-    recipe = load_recipe(arguments.recipe)
+    recipe = looking_at(load_recipe(arguments.recipe), view_of(arguments))
     parted = open_parted(arguments, HeldOut(arguments.validation, recipe.seed,
                                             arguments.split))
     study = open_study(arguments.study, recipe.name)

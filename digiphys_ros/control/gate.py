@@ -152,6 +152,14 @@ class Gate:
             self._rest(GateState.WAITING, 'reset, waits for a command from a newer image')
         return True
 
+    def tolerate(self, behind_s: float) -> None:
+        """
+        Obey images that are further ahead of the clock, which lengthens no lease.
+
+        :param behind_s: how far the clock may be behind, as a simulation's between two ticks.
+        """
+        self._lease.tolerate(behind_s)
+
     def offer(self, command: DesiredCommand, now_s: float,
               steady_s: float | None = None) -> Refusal | None:
         """Take a desired command; return why it was refused, None when it was accepted."""

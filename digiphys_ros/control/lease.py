@@ -64,6 +64,7 @@ class Lease:
                              f'{future_tolerance_s}')
         self.lease_s = lease_s
         self._future_tolerance_s, self._settle_s = future_tolerance_s, settle_s
+        self._behind_s = 0.0
         self._after_s = -math.inf
         self._forget()
 
@@ -71,11 +72,19 @@ class Lease:
         self._newest_stamp_s = self._from_s = self._steady_from_s = -math.inf
         self._ahead_s, self._ahead_until_s, self._settled_s = 0.0, -math.inf, -math.inf
 
+    def tolerate(self, behind_s: float) -> None:
+        """Let stamps be further ahead: the clock may be behind by this much [s]."""
+        self._behind_s = behind_s
+
+    @property
+    def _tolerance_s(self) -> float:
+        return self._future_tolerance_s + self._behind_s
+
     def refusal(self, stamp_s: float, now_s: float, steady_s: float) -> Refusal | None:
         """Return why an image may not be obeyed, None when it may."""
         age_s = now_s - stamp_s
         # Written so that a clock that is not a number refuses too.
-        if not age_s >= -self._future_tolerance_s or not steady_s >= self._settled_s:
+        if not age_s >= -self._tolerance_s or not steady_s >= self._settled_s:
             return Refusal.FUTURE
         if not age_s <= self.lease_s or stamp_s <= self._after_s:
             return Refusal.STALE
@@ -93,7 +102,7 @@ class Lease:
         if not math.isfinite(now_s + steady_s):
             return
         self._measure(stamp_s - now_s, steady_s)
-        if stamp_s - now_s > self._future_tolerance_s and math.isfinite(self._newest_stamp_s):
+        if stamp_s - now_s > self._tolerance_s and math.isfinite(self._newest_stamp_s):
             self._settled_s = steady_s + self._settle_s
 
     def ahead_s(self, steady_s: float) -> float:
@@ -110,7 +119,9 @@ class Lease:
         if refusal is Refusal.FUTURE:
             ahead = duration_text(self.ahead_s(steady_s))
             return (f'images are up to {ahead} ahead of the clock; future_tolerance_s is '
-                    f'{duration_text(self._future_tolerance_s)}')
+                    f'{duration_text(self._future_tolerance_s)}'
+                    + (f', and the clock may be {duration_text(self._behind_s)} behind'
+                       if self._behind_s else ''))
         if refusal is Refusal.OUT_OF_ORDER:
             return f'its image is {duration_text(self._newest_stamp_s - stamp_s)} older than ' \
                    'the one before'

@@ -24,7 +24,7 @@ from digiphys_ros.learning.datasets.stream import tensor_of
 from digiphys_ros.learning.evaluate import abstain_threshold, figures, fit_temperature
 from digiphys_ros.learning.hog import hog
 from digiphys_ros.perception.classify import softmax
-from digiphys_ros.perception.preprocess import Preprocessor, PreprocessSpec
+from digiphys_ros.perception.preprocess import Preprocessor, PreprocessSpec, Roi
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
@@ -40,7 +40,7 @@ LEAST_PROBABILITY = 1e-3
 
 
 def train_baseline(kind: Kind, training: Dataset, held_out: Dataset, *,
-                   seed: int = 0) -> dict[str, Any]:
+                   seed: int = 0, roi: Roi | None = None) -> dict[str, Any]:
     """
     Train on one part of the data and measure on the other.
 
@@ -48,6 +48,7 @@ def train_baseline(kind: Kind, training: Dataset, held_out: Dataset, *,
     their numbers, brought to mean 0 and deviation 1.
 
     :param kind: ``tree`` or ``svm`` (linear, one class against the rest).
+    :param roi: region of the images to look at; None is all.
     :return: the figures that a network's bundle has, and ``baseline``, ``features``,
         ``training_images`` and ``training_s``.
     :raises DatasetError: when a sample cannot be read, or there are not two classes.
@@ -56,7 +57,7 @@ def train_baseline(kind: Kind, training: Dataset, held_out: Dataset, *,
     if kind not in KINDS:
         raise UsageError(f'there is no baseline "{kind}", there are: {", ".join(KINDS)}.')
     training.check_trainable()
-    rows, unseen = _features(training), _features(held_out)
+    rows, unseen = _features(training, roi), _features(held_out, roi)
     start = time.monotonic()
     model = _model(kind, seed).fit(rows, training.classes)
     training_s = time.monotonic() - start
@@ -70,13 +71,13 @@ def train_baseline(kind: Kind, training: Dataset, held_out: Dataset, *,
         **figures(logits, held_out.classes, temperature, threshold)}
 
 
-def _features(data: Dataset) -> NDArray[Any]:
+def _features(data: Dataset, roi: Roi | None) -> NDArray[Any]:
     """Return one row of features a sample: (N, features)."""
     if data.kind == 'table':
         return data.arrays()
     # in colour, a gradient between two colours of the same brightness is not lost
     spec = PreprocessSpec(width=SIDE_PX, height=SIDE_PX, colour='rgb', dtype='uint8')
-    prepare = partial(tensor_of, Preprocessor(spec))
+    prepare = partial(tensor_of, Preprocessor(spec, roi))
     return np.stack([hog(prepare(data.read(index)))
                      for index in tqdm(range(len(data)), desc='features', disable=None)])
 

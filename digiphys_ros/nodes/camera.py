@@ -26,7 +26,7 @@ from digiphys_ros.nodes.lifecycle import ERROR, OK, PipelineNode, WARN
 from digiphys_ros.nodes.parameters import Parameter
 from digiphys_ros.nodes.process import run_node
 from digiphys_ros.perception.camera_checks.repeats import MEMORY_FRAMES as FROZEN_FRAMES
-from digiphys_ros.perception.sources import open_reader, Source, SourceFrame
+from digiphys_ros.perception.sources import open_reader, Source, SourceFrame, split_topic
 from digiphys_ros.perception.sources.live import LiveCamera
 from digiphys_ros.perception.sources.options import CaptureOptions, without_password
 from digiphys_ros.statistics import Rate
@@ -35,6 +35,8 @@ from std_msgs.msg import Header
 from vision_msgs.msg import Classification
 
 UNTIMED_HZ = 30.0
+UNREADABLE_NAMED = 5
+"""How many parts of a recording that cannot be read the log names; /diagnostics counts all."""
 PATIENCE_S = 0.2
 """Longest wait for an image until the node looks about again."""
 
@@ -45,8 +47,10 @@ class CameraNode(PipelineNode):
     PARAMETERS = (
         Parameter('source', 'course',
                   'What to play: course (the drawn sign course), a folder of images, an image, a '
-                  'video file, a .npz or .zip data set, a device such as /dev/video0, a stream '
-                  'such as rtsp://HOST/PATH or http://HOST/PATH, or a GStreamer pipeline.'),
+                  'video file, a ROS 2 bag (its folder, .mcap or .db3; with several image topics '
+                  'BAG#/camera/image_raw), a .npz or .zip data set, a device such as /dev/video0, '
+                  'a stream such as rtsp://HOST/PATH or http://HOST/PATH, or a GStreamer '
+                  'pipeline.'),
         Parameter('rate_hz', 30.0, 'Frames a second; 0 plays at the recorded time, or 30 where '
                   'there is none.', 0.0, 240.0),
         Parameter('loop', True, 'Start again at the end.'),
@@ -125,7 +129,7 @@ class CameraNode(PipelineNode):
             'frames_sent': self._sent.count,
             'rate_hz': f'{self._sent.per_second(time.monotonic()):.2f}',
             'late': self._late,
-            'unreadable': len(getattr(self._frames, 'unreadable', ())),
+            'unreadable': len(self._unreadable),
             'listeners': self._images.get_subscription_count() if hasattr(self, '_images') else 0,
         }
 
@@ -137,7 +141,8 @@ class CameraNode(PipelineNode):
             self._frames = (SourceFrame(frame.pixels, 'rgb8', frame.label, frame.time_s)
                             for frame in course.frames(loop=settings.loop))
             return
-        source = self.beside(settings.source)
+        path, topic = split_topic(settings.source)
+        source = self.beside(path) + (f'#{topic}' if topic else '')
         self._reader = open_reader(source, CaptureOptions(
             settings.width, settings.height, settings.fps, settings.fourcc, settings.timeout_s))
         if self._reader.live:
@@ -191,6 +196,17 @@ class CameraNode(PipelineNode):
                 'classifier takes for a frozen camera: set its parameter skip_repeated to false, '
                 'as by `digiphys run --set classifier.skip_repeated=false`')
 
+    @property
+    def _unreadable(self) -> list[str]:
+        return getattr(self._frames, 'unreadable', [])
+
+    def _note_unreadable(self) -> None:
+        """Name what a recording holds and cannot be read, the first few of many."""
+        names = self._unreadable[:UNREADABLE_NAMED]
+        if names:
+            self.note(f'{self.settings.source}: passed over, for it cannot be read: '
+                      f'{"; ".join(names)}', about='unreadable', warn=True)
+
     def _play_frames(self) -> None:
         assert self._frames is not None
         started_s, first_s = time.monotonic(), None
@@ -207,6 +223,8 @@ class CameraNode(PipelineNode):
             self._publish(frame)
             if warning := self._still():
                 self.note(warning, about='still', warn=True)
+            self._note_unreadable()
+        self._note_unreadable()
         self._ended = True
         self.note(f'{self.settings.source}: ended after {self._sent.count} frames')
 

@@ -92,7 +92,7 @@ class CameraStream:
             return duplicates + blind, keep_one(self._subscription.topic)
         if self.health not in ('', 'fresh'):
             return self.health, fix_of(self.health)
-        return explain_stamp(*arrived, self._subscription.sources)
+        return explain_stamp(*arrived, self._subscription.sources, self._node.behind_s)
 
     def figures(self, *, several: bool) -> dict[str, Any]:
         """

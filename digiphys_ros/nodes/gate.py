@@ -84,7 +84,8 @@ class GateNode(PipelineNode):
         Parameter('lease_s', 0.5, 'Oldest image a command may come from [s].', 0.01,
                   MAX_LEASE_S),
         Parameter('future_tolerance_s', 0.001, 'How far ahead of the clock an image may be '
-                  'stamped: clocks of two machines differ [s].', 0.0, MAX_TOLERANCE_S),
+                  'stamped: clocks of two machines differ [s]. Under use_sim_time it is longer by '
+                  'two steps of /clock.', 0.0, MAX_TOLERANCE_S),
         Parameter('rate_hz', 50.0, 'Rate at which the actuator hears from the gate.',
                   10.0, 1000.0),
         Parameter('estop_wait_s', 2.0, 'How long a gate that is configured listens for an e-stop '
@@ -293,10 +294,14 @@ class GateNode(PipelineNode):
         assert self._loop is not None
         if self.settings.stop_on_duplicate_publishers and self._duplicates():
             return
+        if not self.has_time:
+            # every image would come from the future
+            return
         command = DesiredCommand(
             desired_values(channel.actuator, message), stamp_s(message.header))
         with self._loop.lock:
             before = channel.gate.state
+            channel.gate.tolerate(self.behind_s)
             accepted = channel.gate.offer(command, *self._clocks()) is None
             if accepted:
                 channel.stamp = message.header.stamp

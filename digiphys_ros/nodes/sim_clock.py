@@ -16,21 +16,25 @@
 
 from collections.abc import Callable
 import time
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 from digiphys_ros.nodes.qos import endpoint_name
 from rclpy.lifecycle import LifecycleNode
 from rosgraph_msgs.msg import Clock
 
+if TYPE_CHECKING:
+    from digiphys_ros.control.ticking_clock import TickingClock
+
 
 class SimClockNode(LifecycleNode):
     """
-    A node that a ``/clock`` below zero does not end, and that knows when its clock stands.
+    A node that a ``/clock`` below zero does not end, and that knows how its clock runs.
 
     rclpy takes such a time for a mistake of the program and raises.
     """
 
     _clock_ns, _clock_moved_s = 0, 0.0
+    _ticks: 'TickingClock | None' = None
 
     @property
     def simulated(self) -> bool:
@@ -48,6 +52,16 @@ class SimClockNode(LifecycleNode):
     def now_s(self) -> float:
         """Return the node's clock in seconds (simulation time where it is used)."""
         return self.read_clock()[0]
+
+    @property
+    def has_time(self) -> bool:
+        """Return whether the node's clock has a time: a simulation's is 0 until its first tick."""
+        return not self.simulated or self.get_clock().now().nanoseconds > 0
+
+    @property
+    def behind_s(self) -> float:
+        """Return how far the node's clock may be behind a stamp [s]: a simulation's ticks."""
+        return self._ticks.behind_s if self._ticks is not None and self.simulated else 0.0
 
     def clock_problem(self) -> tuple[str, str]:
         """Return why the node's clock does not run, and the fix; both empty where it runs."""
@@ -75,16 +89,20 @@ class SimClockNode(LifecycleNode):
                             *args: Any, **options: Any) -> Any:
         """Subscribe; rclpy does so here too for its own clock."""
         if msg_type is Clock:
-            callback = self._refuse_negative(callback)
+            callback = self._measured(callback)
         return super().create_subscription(msg_type, topic, callback, *args, **options)
 
-    def _refuse_negative(self, callback: Callable[[Any], None]) -> Callable[[Any], None]:
+    def _measured(self, callback: Callable[[Any], None]) -> Callable[[Any], None]:
+        """Return a callback that measures the clock's steps and passes over a negative time."""
+        from digiphys_ros.control.ticking_clock import TickingClock
+        ticks = self._ticks = TickingClock()
         refused = False
 
         def on_clock(message: Any) -> None:
             nonlocal refused
             if message.clock.sec >= 0:
                 refused = False
+                ticks.tick(message.clock.sec + message.clock.nanosec * 1e-9, time.monotonic())
                 callback(message)
             elif not refused:
                 refused = True

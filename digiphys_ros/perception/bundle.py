@@ -14,7 +14,7 @@
 
 """The model bundle: a folder that carries all it takes to run a model as it was trained."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import errno
 import hashlib
 import json
@@ -25,7 +25,7 @@ from digiphys_ros.archives import BROKEN, open_npz
 from digiphys_ros.errors import BundleError
 from digiphys_ros.files import MODEL_BYTES, open_regular, parse_json, read_text, reason_of
 from digiphys_ros.folders import walk
-from digiphys_ros.perception.preprocess import PreprocessSpec
+from digiphys_ros.perception.preprocess import PreprocessSpec, Roi
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator, ValidationError
@@ -103,6 +103,11 @@ class Bundle:
     def hash(self) -> str:
         """Return the content hash."""
         return self.manifest.content_hash
+
+    def with_roi(self, roi: Roi) -> 'Bundle':
+        """Return the bundle with another region in its contract, as a robot may set it."""
+        spec = self.spec.model_copy(update={'roi': roi})
+        return replace(self, manifest=self.manifest.model_copy(update={'preprocess': spec}))
 
     def file(self, kind: FileKind) -> Path | None:
         """Return a model file or folder, None where the bundle has none of that kind."""

@@ -73,8 +73,8 @@ class StampMonitor:
         return self._newest_s, median(ages_s), max(self._ahead_s)
 
 
-def explain_stamp(stamp_s: float, age_s: float, ahead_s: float, drivers: Sequence[str] = ()
-                  ) -> tuple[str, str]:
+def explain_stamp(stamp_s: float, age_s: float, ahead_s: float, drivers: Sequence[str] = (),
+                  behind_s: float = 0.0) -> tuple[str, str]:
     """
     Return what is wrong with stamps and the fix, both empty where nothing is.
 
@@ -82,6 +82,7 @@ def explain_stamp(stamp_s: float, age_s: float, ahead_s: float, drivers: Sequenc
     :param age_s: time from stamp to arrival; negative for stamps ahead of the clock [s].
     :param ahead_s: the largest offset of stamps ahead of the clock [s].
     :param drivers: names of the nodes that send the images.
+    :param behind_s: how far the clock may be behind, as a simulation's between two ticks [s].
     """
     if stamp_s == 0.0:
         return ('images are stamped 0: their driver sets no time', fixes.restamp(
@@ -95,7 +96,7 @@ def explain_stamp(stamp_s: float, age_s: float, ahead_s: float, drivers: Sequenc
         return (f'images are {duration(age_s)} old when they arrive',
                 f'{fixes.SYNCHRONIZE}; play a recording with `ros2 bag play --clock` and '
                 '`digiphys run --set use_sim_time=true`')
-    if age_s < -TOLERANCE_S:
+    if age_s < -TOLERANCE_S - behind_s:
         return (f'images are stamped up to {duration(ahead_s)} ahead of the clock',
                 fixes.allow_future(ahead_s))
     return '', ''

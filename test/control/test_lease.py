@@ -48,6 +48,20 @@ def test_a_stamp_slightly_ahead_lengthens_no_lease():
     assert not lease.holds(10.51, 10.51)
 
 
+def test_a_clock_that_is_behind_lets_stamps_be_ahead_and_lengthens_no_lease():
+    lease = Lease(0.5)
+    lease.tolerate(0.05)
+    assert lease.refusal(10.05, 10.0, 10.0) is None
+    assert lease.refusal(10.06, 10.0, 10.0) is Refusal.FUTURE
+    lease.grant(10.05, 10.0, 10.0)
+    assert lease.holds(10.5, 10.5)
+    assert not lease.holds(10.51, 10.51)
+    lease.refuse(10.06, 10.0, 10.0)
+    assert 'the clock may be 50 ms behind' in lease.explain(Refusal.FUTURE, 10.06, 10.0, 10.0)
+    lease.tolerate(0.0)
+    assert lease.refusal(10.11, 10.1, 10.1) is Refusal.FUTURE
+
+
 def test_the_usual_tolerance_is_far_below_a_frame():
     assert Lease(0.5).refusal(10.0 + 2 * FUTURE_TOLERANCE_S, 10.0, 10.0) is Refusal.FUTURE
     assert FUTURE_TOLERANCE_S < 0.01

@@ -150,6 +150,11 @@ def test_advice_has_no_policy_and_no_gate():
     assert not failed(one)
 
 
+def test_explain_stamp_clock_that_ticks_is_no_offset():
+    assert explain_stamp(1.7e9, -0.02, 0.02, behind_s=0.05) == ('', '')
+    assert '0.070 s ahead' in explain_stamp(1.7e9, -0.07, 0.07, behind_s=0.05)[0]
+
+
 @pytest.mark.parametrize(('stamp_s', 'age_s', 'says', 'command'), [
     (0.0, 1.7e9, 'stamped 0', "ros2 param dump /usb_cam | grep -iE 'stamp|time'  #"),
     (51.0, 1.7e9, '19676 days', 'ros2 param dump /usb_cam'),

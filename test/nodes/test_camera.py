@@ -132,3 +132,22 @@ def test_still_image_says_what_to_set(robot, tmp_path):
     start_when_heard_by_none(robot, source=str(tmp_path / 'still.png'), rate_hz=100.0)
     robot.wait(lambda: 'classifier.skip_repeated=false' in robot.message('camera'), 'advice')
     assert robot.log('camera').count('takes for a frozen camera') == 1
+
+
+def test_plays_a_bag_and_names_what_it_passes_over(robot, tmp_path, bag_writer):
+    from sensor_msgs.msg import Image
+    store = bag_writer.typestore()
+    bag = bag_writer.write_messages(tmp_path / 'bag', [
+        ('/camera', bag_writer.IMAGE, 1, bag_writer.image(store, bag_writer.picture(1), 1)),
+        ('/camera', bag_writer.IMAGE, 2, b'no image'),
+        ('/camera', bag_writer.IMAGE, 3, bag_writer.image(store, bag_writer.picture(3), 3))])
+    (bag / 'bag_1.mcap').write_bytes((bag / 'bag.mcap').read_bytes()[:99])
+    images = listen(robot, Image, 'image')
+    start_when_heard(robot, source=f'{bag}#/camera', loop=False)
+    robot.wait(lambda: len(images) == 2, 'both images')
+    assert [message.data[0] for message in images] == [1, 3]
+    assert (images[0].encoding, images[0].width) == ('rgb8', 8)
+    robot.wait(lambda: robot.message('camera') == 'ended', 'end')
+    assert robot.value('camera', 'unreadable') == '2'
+    for words in ('bag_1.mcap: the recording is cut off', '/camera at 0.000 s: the message of 8'):
+        robot.poll(lambda words=words: words in robot.log('camera'), words)

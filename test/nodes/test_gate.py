@@ -448,3 +448,26 @@ while time.monotonic() < end_s:
     publisher.publish(message)
     released.publish(Bool(data=False))
 """
+
+
+def test_gate_under_simulation_time_obeys_images_between_two_ticks_of_its_clock(robot, make_base):
+    from builtin_interfaces.msg import Time
+    from rosgraph_msgs.msg import Clock
+    base = make_base(use_sim_time=True)
+    clocks = robot.speak(Clock, '/clock')
+    robot.wait(lambda: robot.value('gate', 'base.state') == 'waiting', 'gate that obeys')
+    base.want(0.5, Time(sec=1000))
+    base.hears_still()
+    for index in range(400):
+        now_ns = 1000 * 10**9 + index * 25_000_000
+        clocks.publish(Clock(clock=Time(sec=now_ns // 10**9, nanosec=now_ns % 10**9)))
+        threading.Event().wait(0.025)
+        # stamped just before the next tick
+        ahead_ns = now_ns + 24_000_000
+        base.want(0.5, Time(sec=ahead_ns // 10**9, nanosec=ahead_ns % 10**9))
+        if base.moves() and index > 40:
+            break
+    assert base.moves()
+    assert 'fault' not in robot.log('gate')
+    base.want(0.5, Time(sec=2000))
+    robot.wait(lambda: robot.value('gate', 'base.refused.future') == '1', 'refusal')

@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from digiphys_ros.errors import DatasetError
-from digiphys_ros.learning.datasets.bag import is_bag, open_bag
+from digiphys_ros.learning.datasets.bag import open_bag
 from digiphys_ros.learning.datasets.cifar import BATCH, open_cifar, open_cifar_archive
 from digiphys_ros.learning.datasets.dataset import Dataset, joined, listed, MOST_CLASSES
 from digiphys_ros.learning.datasets.files import Files, FolderFiles, ZipFiles
@@ -28,6 +28,7 @@ from digiphys_ros.learning.datasets.folder import class_folders, PART_OF
 from digiphys_ros.learning.datasets.gtsrb import open_gtsrb, TABLE
 from digiphys_ros.learning.datasets.npz import open_npz
 from digiphys_ros.learning.datasets.table import open_csv
+from digiphys_ros.perception.sources.bagfile import is_bag
 from digiphys_ros.perception.sources.folder import natural
 import numpy as np
 
@@ -41,7 +42,8 @@ LISTS = ('labels.csv', '_classes.csv', '_annotations.csv')
 
 def open_dataset(uri: str, *, labels: Sequence[str] | None = None, part: Part | None = None,
                  labelled: bool = True, image_topic: str | None = None,
-                 label_topic: str | None = None) -> Dataset:
+                 label_topic: str | None = None,
+                 least_size: tuple[int, int] | None = None, bit_depth: int = 0) -> Dataset:
     """
     Return the labelled samples at ``uri``.
 
@@ -50,13 +52,16 @@ def open_dataset(uri: str, *, labels: Sequence[str] | None = None, part: Part | 
     :param labelled: False takes images without labels too, all as one class ``unlabelled``.
     :param image_topic: of a bag with several topics of images.
     :param label_topic: of a bag with several topics of labels.
+    :param least_size: height and width that are enough of a JPEG in a bag, as the robot decodes
+        it; None decodes all of it.
+    :param bit_depth: bits that the camera uses of a 16-bit pixel in a bag; 0 finds them.
     :raises DatasetError: when it is in no layout known here, or labels do not fit.
     """
     path = Path(uri).expanduser()
     if not uri or not path.exists():
         raise DatasetError(f'{uri or "(nothing)"}: does not exist; a data set is {KINDS}.')
     if is_bag(path):
-        data = open_bag(path, image_topic, label_topic, labelled)
+        data = open_bag(path, image_topic, label_topic, labelled, least_size, bit_depth)
     else:
         data = _read(path, part, labelled)
     return data if labels is None else _named(data, tuple(labels))

@@ -35,7 +35,9 @@ def left_out(data: Dataset) -> str:
     """
     kinds: dict[str, list[str]] = defaultdict(list)
     for name in data.skipped:
-        kinds[PurePosixPath(name).suffix.lower() or 'other'].append(name)
+        # of a bag, sentences say what cannot be read
+        suffix = '' if ': ' in name else PurePosixPath(name).suffix.lower()
+        kinds[suffix or 'other'].append(name)
     parts = [f'{len(names)} {kind} ({", ".join(names[:NAMED])}'
              f'{", ..." if len(names) > NAMED else ""})'
              for kind, names in sorted(kinds.items(), key=lambda one: -len(one[1]))]

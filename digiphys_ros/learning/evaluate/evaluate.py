@@ -43,7 +43,7 @@ from digiphys_ros.learning.evaluate.figures import (
 from digiphys_ros.perception.bundle import Bundle
 from digiphys_ros.perception.classify import softmax
 from digiphys_ros.perception.engines import Engine
-from digiphys_ros.perception.preprocess import Preprocessor
+from digiphys_ros.perception.preprocess import Preprocessor, Roi
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
@@ -81,11 +81,16 @@ def matched(data: Dataset, labels: Sequence[str]) -> Dataset:
 
 
 class Measured:
-    """A bundle run by one engine, as the robot runs it."""
+    """
+    A bundle run by one engine, as the robot runs it.
 
-    def __init__(self, bundle: Bundle, engine: Engine) -> None:
-        self.bundle, self.engine = bundle, engine
-        self._preprocess = Preprocessor(engine.spec)
+    :param roi: a region that replaces the bundle's.
+    """
+
+    def __init__(self, bundle: Bundle, engine: Engine, roi: Roi | None = None) -> None:
+        self.bundle = bundle if roi is None else bundle.with_roi(roi)
+        self.engine = engine
+        self._preprocess = Preprocessor(engine.spec, roi)
 
     def tensor(self, image: NDArray[Any]) -> NDArray[Any]:
         """Prepare one image: (H, W, C), as the bundle says."""
@@ -107,12 +112,13 @@ class Measured:
 
 def evaluate_bundle(bundle: Bundle, engine: Engine, data: Dataset, *,
                     outliers: Dataset | None = None, robustness_images: int = 500,
-                    seed: int = 0) -> dict[str, Any]:
+                    seed: int = 0, roi: Roi | None = None) -> dict[str, Any]:
     """
     Return a report that JSON can hold; every figure has its number of images.
 
     :param outliers: images of none of the classes, which should get low scores.
     :param robustness_images: how many images, drawn at random, are corrupted; 0 for none.
+    :param roi: a region that replaces the bundle's.
     :raises DatasetError: when these are no images, or of a class that the bundle does not have.
     """
     for one in (data, outliers):
@@ -120,11 +126,12 @@ def evaluate_bundle(bundle: Bundle, engine: Engine, data: Dataset, *,
             raise DatasetError(f'{one.uri}: holds a table of numbers, and a bundle is for images: '
                                'images are (N, H, W) or (N, H, W, 3) uint8.')
     data = matched(data, bundle.labels)
-    measured = Measured(bundle, engine)
+    measured = Measured(bundle, engine, roi)
     manifest = bundle.manifest
     logits = measured.logits_of(data, 'images')
     report = {
         'bundle': manifest.name, 'hash': bundle.hash, 'engine': engine.name,
+        'roi': list(measured.bundle.spec.roi or (0.0, 0.0, 1.0, 1.0)),
         **report_on(logits, data, manifest.temperature, manifest.abstain_below),
         'background': manifest.background}
     if outliers is not None:

@@ -31,6 +31,7 @@ from digiphys_ros.learning.export.portable import save_portable
 from digiphys_ros.perception.bundle import Bundle, FileKind
 from digiphys_ros.perception.bundle_writer import CARD, check_target, write_bundle
 from digiphys_ros.perception.engines import check_golden, create_engine
+from digiphys_ros.perception.preprocess import Preprocessor, Roi
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
@@ -94,7 +95,7 @@ def without_optimizer(model: Any) -> Any:
 
 
 def export_bundle(bundle: Bundle, formats: Sequence[str], training: Dataset, held_out: Dataset,
-                  out: Path | None, tolerance: float) -> list[Row]:
+                  out: Path | None, tolerance: float, roi: Roi | None = None) -> list[Row]:
     """
     Export a bundle's Keras model to other formats, and write them as a bundle if all are good.
 
@@ -102,6 +103,7 @@ def export_bundle(bundle: Bundle, formats: Sequence[str], training: Dataset, hel
     :param held_out: images on which each format is measured.
     :param out: the bundle to write; None only measures.
     :param tolerance: how much accuracy a format may lose against the Keras model.
+    :param roi: a region that replaces the bundle's while it is measured.
     :return: a row for the Keras model, then one for each format.
     :raises EngineError: when the bundle holds no Keras model.
     """
@@ -114,9 +116,9 @@ def export_bundle(bundle: Bundle, formats: Sequence[str], training: Dataset, hel
     from digiphys_ros.perception.engines.kerasfile import load_keras
     model = load_keras(keras_file)
     held_out = matched(held_out, bundle.labels)
-    representative = _representative(bundle, training)
+    representative = _representative(bundle, training, roi)
     with tempfile.TemporaryDirectory() as folder:
-        reference, expected = _measure(bundle, 'keras', held_out, None)
+        reference, expected = _measure(bundle, 'keras', held_out, None, roi)
         rows, files = [reference], {}
         for name in tqdm(formats, desc='exporting', unit='format', disable=None):
             own = Path(folder) / name
@@ -124,7 +126,7 @@ def export_bundle(bundle: Bundle, formats: Sequence[str], training: Dataset, hel
             path = keras_file if name == 'keras' else _write(name, model, own, representative)
             kind = FORMATS[name]
             part = _bundle_of(bundle, own / 'bundle', {kind: path})
-            row, _ = _measure(part, name, held_out, expected)
+            row, _ = _measure(part, name, held_out, expected, roi)
             rows.append(_judged(row, reference, tolerance))
             files[kind] = path
         if out is not None and not any(row.refused for row in rows):
@@ -172,13 +174,13 @@ def _bundle_of(bundle: Bundle, directory: Path, files: Mapping[FileKind, Path],
     return write_bundle(directory, manifest, files=files, frames=frames, logits=logits, card=card)
 
 
-def _measure(bundle: Bundle, name: str, data: Dataset, expected: NDArray[Any] | None
-             ) -> tuple[Row, NDArray[Any]]:
+def _measure(bundle: Bundle, name: str, data: Dataset, expected: NDArray[Any] | None,
+             roi: Roi | None) -> tuple[Row, NDArray[Any]]:
     """Return the row of one format and its answers, run as the robot runs it."""
     kind = FORMATS[name]
     engine, _ = create_engine(bundle, ENGINES[kind])
     check_golden(bundle, engine)
-    measured = Measured(bundle, engine)
+    measured = Measured(bundle, engine, roi)
     answers = measured.logits_of(data, f'measuring {name}').argmax(axis=1)
     tensor = measured.tensor(data.read(0))[None]
     times_ms = []
@@ -204,11 +206,10 @@ def _judged(row: Row, reference: Row, tolerance: float) -> Row:
     return Row(**{**asdict(row), 'refused': reason})
 
 
-def _representative(bundle: Bundle, training: Dataset) -> NDArray[Any]:
+def _representative(bundle: Bundle, training: Dataset, roi: Roi | None) -> NDArray[Any]:
     from digiphys_ros.learning.datasets.stream import tensor_of
-    from digiphys_ros.perception.preprocess import Preprocessor
     chosen = np.random.default_rng(0).permutation(len(training))[:REPRESENTATIVE]
-    preprocess = Preprocessor(bundle.spec)
+    preprocess = Preprocessor(bundle.spec, roi)
     tensors = np.stack([tensor_of(preprocess, training.read(int(index))) for index in chosen])
     return with_extremes(tensors, bundle.spec)
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the camera node can play: folders, videos, cameras and data sets. No ROS."""
+"""What the camera node can play: folders, videos, cameras, bags and data sets. No ROS."""
 
 from digiphys_ros.perception.sources.source import (
     open_reader,
@@ -20,6 +20,7 @@ from digiphys_ros.perception.sources.source import (
     Reader,
     Source,
     SourceFrame,
+    split_topic,
 )
 
-__all__ = ['open_reader', 'open_source', 'Reader', 'Source', 'SourceFrame']
+__all__ = ['open_reader', 'open_source', 'Reader', 'Source', 'SourceFrame', 'split_topic']

@@ -23,7 +23,7 @@ from digiphys_ros.errors import FrameError, SourceError
 from digiphys_ros.files import read_bytes, reason_of
 from digiphys_ros.folders import walk
 from digiphys_ros.perception.bit_depth import BitDepth
-from digiphys_ros.perception.frame import decode_image_file
+from digiphys_ros.perception.frame import decode_image_file, Frame
 from digiphys_ros.perception.sources.source import SourceFrame
 
 ENDINGS = ('.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.webp', '.tif', '.tiff', '.gif', '.bmp',
@@ -77,6 +77,15 @@ def image_frame(data: bytes, depth: BitDepth, label: str | None = None,
     :param depth: of all files of the source.
     :raises FrameError: when it cannot be read.
     """
-    frame = depth.steady(decode_image_file(data))
-    encoding = 'mono8' if frame.colour == 'mono' else 'bgr8'
-    return SourceFrame(frame.converted(frame.colour), encoding, label, time_s)
+    return source_frame(decode_image_file(data), depth, label, time_s)
+
+
+def source_frame(frame: Frame, depth: BitDepth, label: str | None = None,
+                 time_s: float | None = None) -> SourceFrame:
+    """
+    Return a frame to play, in 8 bits.
+
+    :param depth: of all frames of the source.
+    """
+    frame = depth.steady(frame)
+    return SourceFrame(frame.converted(frame.colour), f'{frame.colour}8', label, time_s)

@@ -25,7 +25,8 @@ from digiphys_ros.perception.sources.options import CaptureOptions
 from numpy.typing import NDArray
 
 KINDS = ('a folder of images, an image, a video file, a device (/dev/video0), a stream '
-         '(rtsp://, http://), a GStreamer pipeline, a .npz or a .zip data set')
+         '(rtsp://, http://), a GStreamer pipeline, a ROS 2 bag (.mcap, .db3 or its folder), a '
+         '.npz or a .zip data set')
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,9 @@ def open_source(uri: str, *, loop: bool = False,
     ``loop`` the recorded time goes on from one round to the next.
 
     :param uri: a folder of images, an image, a video file, a device (``/dev/video0`` or ``0``), a
-        stream (``rtsp://``, ``http://``), a GStreamer pipeline, a .npz or a .zip data set.
+        stream (``rtsp://``, ``http://``), a GStreamer pipeline, a ROS 2 bag, with
+        ``#/camera/image_raw`` behind it where it has several image topics, a .npz or a .zip data
+        set.
     :param options: how to open a live camera.
     :raises SourceError: when there is nothing of that name, or nothing to play in it.
 
@@ -139,9 +142,16 @@ def open_reader(uri: str, options: CaptureOptions | None = None) -> Reader:
         return camera
     if options.asked:
         raise SourceError(f'{uri}: only a device can be asked for width, height, fps or fourcc.')
-    path = Path(uri).expanduser()
+    name, topic = split_topic(uri)
+    path = Path(name).expanduser()
     if not uri or not path.exists():
         raise SourceError(f'{uri or "(nothing)"}: does not exist; a source is {KINDS}.')
+    from digiphys_ros.perception.sources.bagfile import is_bag
+    if is_bag(path):
+        from digiphys_ros.perception.sources.bag import Bag
+        return Bag(path, topic)
+    if topic:
+        raise SourceError(f'{uri}: only a bag has topics, and {name} is none.')
     from digiphys_ros.perception.sources.folder import Folder, is_image
     if path.is_dir() or is_image(path.name):
         return Folder(path)
@@ -153,3 +163,16 @@ def open_reader(uri: str, options: CaptureOptions | None = None) -> Reader:
         return open_archive(path)
     from digiphys_ros.perception.sources.video import Video
     return Video(path)
+
+
+def split_topic(uri: str) -> tuple[str, str]:
+    """
+    Return the path and the topic of a source, the topic empty where none is named.
+
+    Example::
+
+        >>> split_topic('drive#/front/image')
+        ('drive', '/front/image')
+    """
+    name, mark, topic = uri.rpartition('#/')
+    return (name, f'/{topic}') if mark and not Path(uri).expanduser().exists() else (uri, '')
