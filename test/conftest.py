@@ -49,8 +49,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _field(test: str, report: str = '', situation: str = '', *more: str) -> tuple[str, str]:
     if more or not situation or not REPORT.fullmatch(report):
-        raise pytest.UsageError(f'{test}: mark.field needs a public report as "owner/repo #12" and '
-                                f'its situation, received {(report, situation, *more)}')
+        raise pytest.UsageError(f'{test}: mark.field needs a public report as "owner/repo #12" '
+                                f'and its situation, received {(report, situation, *more)}')
     return report, situation
 
 
