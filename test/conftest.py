@@ -36,13 +36,22 @@ TIMEOUT_S = 20.0
 ENDING_S = 60.0
 """What a test that pytest-timeout stopped has for its fixtures' ends."""
 DOMAINS = range(1, 100)
+REPORT = re.compile(r'[\w.-]+/[\w.-]+ ?#[1-9]\d*')
 _domains = itertools.cycle(DOMAINS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let each test's report carry the public reports that it answers."""
+    """Let each test's report carry the public reports that it answers; refuse other marks."""
     for item in items:
-        item.user_properties += [('field', mark.args) for mark in item.iter_markers('field')]
+        item.user_properties += [('field', _field(item.nodeid, *mark.args))
+                                 for mark in item.iter_markers('field')]
+
+
+def _field(test: str, report: str = '', situation: str = '', *more: str) -> tuple[str, str]:
+    if more or not situation or not REPORT.fullmatch(report):
+        raise pytest.UsageError(f'{test}: mark.field needs a public report as "owner/repo #12" '
+                                f'and its situation, received {(report, situation, *more)}')
+    return report, situation
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

@@ -350,7 +350,7 @@ def test_policy_nothing_recognised_any_more_moves_for_the_bounded_time(seen):
     assert found[132:] == [('slow', 0.2)] * 2
 
 
-@pytest.mark.field('zed-python-api #224', 'the images are upside down all at once')
+@pytest.mark.field('stereolabs/zed-python-api #224', 'the images are upside down all at once')
 @pytest.mark.parametrize('seen', UNSURE.values(), ids=UNSURE)
 @pytest.mark.parametrize('known', [1, 4, 15], ids=lambda known: f'{known} images known')
 def test_policy_class_recognised_now_and_then_stops_for_good(seen, known):
