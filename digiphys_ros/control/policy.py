@@ -209,8 +209,9 @@ class Policy:
         if not self._seen or stamp_s > self._seen[-1].stamp_s:
             self._late, self._late_s = 0, -math.inf
             return True
-        if stamp_s < self._seen[-1].stamp_s:
-            # nobody knows how long it took: as long as the image before
+        if stamp_s < self._seen[-1].stamp_s and not self._late:
+            # once for each jump: a recording that loops is followed also where images are lost.
+            # Nobody knows how long it took: as long as the image before
             self._unsure.count(self._period_s)
         self._late = self._late + 1 if stamp_s > self._late_s else 1
         self._late_s = stamp_s

@@ -199,9 +199,10 @@ class PolicyNode(PipelineNode):
             return
         self._received += 1
         taken_s = stamp_s(message.header)
+        # a recording that loops sets a simulated clock back: it measures no age
+        age_s = 0.0 if self.simulated else self.now_s() - taken_s
         observation = best_of(
-            ((result.class_id, result.score) for result in message.results), taken_s,
-            self.now_s() - taken_s)
+            ((result.class_id, result.score) for result in message.results), taken_s, age_s)
         self._impossible = observation.problem and f'refused: {observation.problem}'
         self._refused += bool(self._impossible)
         if self._silent() or not self._known:
