@@ -13,6 +13,7 @@
 # limitations under the License.
 
 import json
+import struct
 import subprocess
 import sys
 
@@ -135,6 +136,36 @@ def test_what_the_disk_refuses_is_one_sentence(capsys, monkeypatch):
     assert capsys.readouterr().err == 'digiphys: /tmp/x: No space left on device.\n'
     with pytest.raises(OSError, match='No space'):
         main(['--debug', 'data', 'inspect', 'd'])
+
+
+@pytest.mark.parametrize(('error', 'words'), [
+    (RecursionError('deep'), 'is nested too deep'), (MemoryError(), 'needs more memory'),
+    (OverflowError('Python int too large'), 'OverflowError: Python int too large'),
+    (struct.error('unpack'), 'error: unpack'), (KeyError('x\n\x1b[2J'), 'KeyError'),
+    (UnicodeDecodeError('utf-8', b'\xff', 0, 1, 'invalid'), 'invalid')])
+def test_main_of_an_error_that_nobody_expects_names_the_file(
+        capsys, monkeypatch, tmp_path, error, words):
+    from digiphys_ros.cli import data
+
+    def act(arguments):
+        raise error
+    monkeypatch.setattr(data, 'run', act)
+    assert main(['data', 'inspect', str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f'digiphys: {tmp_path}: ') and words in said
+    assert said.endswith('\n') and said[:-1].isprintable()
+    with pytest.raises(type(error)):
+        main(['--debug', 'data', 'inspect', str(tmp_path)])
+
+
+def test_unreadable_audit_log_or_key_is_no_result(capsys, tmp_path):
+    (tmp_path / 'log').touch()
+    (tmp_path / 'key').write_bytes(b'short')
+    for words in (['verify', str(tmp_path)], ['review', str(tmp_path)],
+                  ['verify', str(tmp_path / 'log'), '--key', str(tmp_path / 'key')],
+                  ['verify', str(tmp_path / 'log'), '--key', str(tmp_path / 'none')]):
+        assert main(['triage', *words]) == 2
+        assert capsys.readouterr().err.count('\n') == 1
 
 
 @pytest.mark.parametrize('profile', ['robot', 'local'])

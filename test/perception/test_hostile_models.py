@@ -235,7 +235,7 @@ def test_keras_file_in_the_old_format_is_refused(tmp_path):
     assert 'has to be a .keras file' in refused(tmp_path, 'keras', 'model.h5', 'tensorflow')
 
 
-@pytest.mark.parametrize('link', ['external', 'soft', 'outside', 'huge'])
+@pytest.mark.parametrize('link', ['external', 'soft', 'outside', 'huge', 'type', 'name'])
 def test_keras_weights_in_another_file_are_refused(tmp_path, link):
     h5py = pytest.importorskip('h5py')
 
@@ -248,6 +248,10 @@ def test_keras_weights_in_another_file_are_refused(tmp_path, link):
                 file['stolen'] = h5py.SoftLink('/layers')
             elif link == 'outside':
                 file.create_dataset('stolen', (10,), 'u1', external=[('/etc/passwd', 0, 10)])
+            elif link == 'type':
+                file['stolen'] = np.dtype('f4')
+            elif link == 'name':
+                file.id.links.create_hard(b'\xff\xfe', file.id, b'layers')
             else:
                 file.create_dataset('stolen', (10 ** 12,), 'f4', chunks=(1000,))
         return buffer.getvalue()

@@ -70,7 +70,9 @@ def read(path: Path, content: bytes) -> tuple[dict[str, Any], list[NDArray[Any]]
     """
     try:
         with open_npz(io.BytesIO(content), MODEL_BYTES) as archive:
-            state: dict[str, Any] = parse_json(str(archive['state']))
+            state = parse_json(str(archive['state']))
+            if not isinstance(state, dict) or not isinstance(state.get('history', []), list):
+                raise ValueError('its state is none')
             return state, [archive[f'variable_{index}'] for index in range(len(archive.files) - 1)]
     except BROKEN as error:
         raise TrainingError(f'{path}: is no whole checkpoint ({error}): start without '

@@ -131,6 +131,8 @@ def _check_weights(content: bytes) -> None:
                 one = group[name]
                 if isinstance(one, h5py.Group):
                     waiting.append(one)
+                elif not isinstance(one, h5py.Dataset):
+                    raise ValueError(f'its weights {name[:80]!r} are a type of data, no values')
                 elif one.is_virtual or one.external or one.nbytes > MODEL_BYTES:
                     raise ValueError(f'its weights {name[:80]!r} lie in another file or are too '
                                      'large')

@@ -12,6 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+import io
+
 from digiphys_ros.errors import TrainingError
 from digiphys_ros.learning.train import checkpoint
 import numpy as np
@@ -66,3 +68,11 @@ def test_another_network_is_told(tmp_path):
     checkpoint.save(path, [Variable([1, 2])], {})
     with pytest.raises(TrainingError, match='another network'):
         checkpoint.fill(path, [Variable([1, 2, 3])], checkpoint.read(path, path.read_bytes())[1])
+
+
+@pytest.mark.parametrize('state', ['[]', 'null', '{"history": 1}', '[' * 60])
+def test_checkpoint_with_a_state_of_anything_is_refused(tmp_path, state):
+    content = io.BytesIO()
+    np.savez(content, state=np.array(state))
+    with pytest.raises(TrainingError, match='no whole checkpoint'):
+        checkpoint.read(tmp_path / 'c.npz', content.getvalue())
