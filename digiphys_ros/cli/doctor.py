@@ -92,13 +92,13 @@ def _look(arguments: argparse.Namespace) -> tuple[list[Finding], list[dict[str, 
 
 def _checks(arguments: argparse.Namespace, bundle: str, rules: str
             ) -> Iterator[tuple[str, Callable[[], Finding]]]:
-    from digiphys_ros.doctor import environment, shared_memory, system
+    from digiphys_ros.doctor import environment, shared_memory, socket_buffers, system
     frame_bytes = arguments.width * arguments.height * 3
     yield 'ros', partial(system.check_ros, os.environ)
     yield 'logs', partial(environment.check_logs, os.environ)
     yield 'transport', partial(system.check_profile, os.environ, frame_bytes)
     yield 'network', partial(system.check_exposure, os.environ)
-    yield 'rmem_max', system.check_rmem
+    yield 'socket buffers', partial(socket_buffers.check_socket_buffers, os.environ)
     yield 'cv_bridge', system.check_cv_bridge
     yield 'engines', system.check_engines
     if arguments.config:

@@ -35,8 +35,6 @@ DEFAULT_SEGMENT_BYTES = 512 * 1024
 PROCESSES_WITH_IMAGES = 2
 """A camera and a classifier, which are started at least."""
 
-WANTED_RMEM_BYTES = 8 * 1024 * 1024
-
 
 def check_ros(environment: Mapping[str, str]) -> Finding:
     """Look for rclpy, the distro and the middleware."""
@@ -97,20 +95,6 @@ def check_exposure(environment: Mapping[str, str]) -> Finding:
         return Finding('network', 'ok', 'nodes started here are reached from this machine only')
     found, _, fix = sentence.removeprefix('transport none: ').partition(' To limit it: ')
     return Finding('network', 'warn', f'nodes started here: {found}', fix)
-
-
-def check_rmem(path: Path = Path('/proc/sys/net/core/rmem_max')) -> Finding:
-    """Look whether the kernel lets UDP sockets hold a frame from another machine."""
-    try:
-        size = int(path.read_text())
-    except FileNotFoundError:
-        return Finding('rmem_max', 'skip', 'a container does not show net.core.rmem_max of its '
-                       'machine')
-    if size < WANTED_RMEM_BYTES:
-        return Finding('rmem_max', 'warn', f'net.core.rmem_max is {size}: images from another '
-                       'machine may be lost (on this machine shared memory is used)',
-                       f'sudo sysctl -w net.core.rmem_max={WANTED_RMEM_BYTES}')
-    return Finding('rmem_max', 'ok', f'net.core.rmem_max is {size}')
 
 
 def check_cv_bridge() -> Finding:

@@ -26,7 +26,7 @@ from digiphys_ros.errors import ConfigError
 import pytest
 
 pytestmark = pytest.mark.parallel
-CHECKS = {'ros', 'logs', 'transport', 'network', 'rmem_max', 'cv_bridge', 'engines', 'bundle',
+CHECKS = {'ros', 'logs', 'transport', 'network', 'socket buffers', 'cv_bridge', 'engines', 'bundle',
           'rules', 'shared memory', 'graph'}
 
 
