@@ -158,7 +158,7 @@ def nodes(parameters: Mapping[str, Mapping[str, Any]] | None = None,
         environment = transport_environment('local', os.environ, images=False)
     supervisor = Supervisor(
         {name: _command(name, parameters or {}, namespace) for name in names},
-        dict.fromkeys(names, {**environment, **({RESPAWN: 'true'} if respawn else {})}),
+        {name: {**environment, **({RESPAWN: 'true'} if respawn else {})} for name in names},
         output)
     supervisor.start()
     try:

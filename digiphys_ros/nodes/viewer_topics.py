@@ -45,7 +45,7 @@ class ViewerTopics:
     def __init__(self, add: Callable[[type, str, Any], Any]) -> None:
         self._images = add(Image, DEBUG_IMAGE, qos.RELIABLE)
         self._jpegs = add(CompressedImage, DEBUG_IMAGE + SUFFIX, qos.RELIABLE)
-        self._markers = add(ImageMarker, MARKERS, qos.RELIABLE) if ImageMarker else None
+        self._markers: Any = add(ImageMarker, MARKERS, qos.RELIABLE) if ImageMarker else None
 
     def is_watched(self) -> bool:
         """Return whether anybody listens."""

@@ -12,6 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+from itertools import pairwise
+
 from digiphys_ros.control.pace import Pace
 import pytest
 
@@ -26,8 +28,7 @@ def test_outputs_have_the_fixed_rate_at_any_rate_of_commands(every_ms, phase_ms)
         if pace.leaves(new=now_ms % every_ms == phase_ms, due=now_ms % PERIOD_MS == 0):
             sent_ms.append(now_ms)
     assert abs(len(sent_ms) - 500) <= 1
-    assert max(after - before for before, after in zip(sent_ms, sent_ms[1:], strict=False)
-               ) < 2 * PERIOD_MS
+    assert max(after - before for before, after in pairwise(sent_ms)) < 2 * PERIOD_MS
 
 
 def test_a_new_command_leaves_at_once_and_a_second_one_with_the_period():
