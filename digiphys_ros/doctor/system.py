@@ -25,9 +25,9 @@ import sys
 from digiphys_ros.distro import ros_distro
 from digiphys_ros.doctor.finding import Finding
 from digiphys_ros.errors import ConfigError, DigiphysError
-from digiphys_ros.resources import find_resource, share_dir
+from digiphys_ros.resources import find_resource
 from digiphys_ros.segment import describe_room, room_bytes, segment_bytes
-from digiphys_ros.transport import network_exposure, profile_variable
+from digiphys_ros.transport import network_exposure, profile_setting, profile_variable
 
 DEFAULT_SEGMENT_BYTES = 512 * 1024
 """Fast DDS's own shared-memory segment, where no profile says otherwise."""
@@ -59,8 +59,7 @@ def check_profile(environment: Mapping[str, str], frame_bytes: int,
     """
     room = room_bytes() if room is None else room
     variable = profile_variable(environment)
-    shipped = quote(str(share_dir() / 'config/dds/local.xml'))
-    fix = f'export {variable}={shipped}  # between machines: robot.xml'
+    fix = f'export {profile_setting(environment)}  # between machines: robot.xml'
     name = environment.get(variable, '')
     if not name:
         segment, origin = DEFAULT_SEGMENT_BYTES, 'the default, no profile'
