@@ -14,6 +14,7 @@
 
 from array import array
 import json
+import os
 import threading
 
 import numpy as np
@@ -196,6 +197,17 @@ def test_image_markers_outline_the_region_that_the_model_sees(camera):
     assert corners == {(16.0, 32.0), (48.0, 32.0), (48.0, 64.0), (16.0, 64.0)}
     assert markers[-1].header.frame_id == 'lens'
     assert camera.robot.set_parameter('classifier', 'roi', [0.0, 0.0, 1.0, 1.0]).successful
+
+
+def test_a_classifier_without_visualization_msgs_says_so_and_works(robot, tmp_path):
+    (tmp_path / 'visualization_msgs.py').write_text('raise ImportError("not installed")')
+    path = os.environ.get('PYTHONPATH', '')
+    robot.environment['PYTHONPATH'] = f'{tmp_path}{os.pathsep}{path}'
+    robot.start('classifier')
+    robot.is_active('classifier')
+    assert 'visualization_msgs is not installed: image_markers is not' in robot.log('classifier')
+    assert not robot.node.count_publishers('image_markers')
+    assert robot.node.count_publishers('debug_image')
 
 
 @pytest.mark.field(
