@@ -67,12 +67,12 @@ class Source:
         """Return its name in tables."""
         return f'{self.size} {self.kind} at {self.rate_hz:g} Hz'
 
-    def start(self, seconds: float, *words: str, environment: Mapping[str, str] | None = None
-              ) -> 'subprocess.Popen[str]':
+    def start(self, seconds: float, *words: str, environment: Mapping[str, str] | None = None,
+              enter: Sequence[str] = ()) -> 'subprocess.Popen[str]':
         """Start to publish as soon as somebody listens, or as the words say: see sender.py."""
         return script('sender.py', *map(str, (
             self.width, self.height, self.rate_hz, seconds, self.kind, self.namespace or '-')),
-            *words, environment=environment)
+            *words, environment=environment, enter=enter)
 
 
 @dataclass(frozen=True)
@@ -104,10 +104,14 @@ def keep_to_this_machine() -> None:
     os.environ.update(transport_environment('local', private_environment(os.environ)))
 
 
-def script(name: str, *words: str, environment: Mapping[str, str] | None = None
-           ) -> 'subprocess.Popen[str]':
-    """Start one of the files here; its standard output is its result."""
-    return subprocess.Popen([sys.executable, str(HERE / name), *words], text=True,
+def script(name: str, *words: str, environment: Mapping[str, str] | None = None,
+           enter: Sequence[str] = ()) -> 'subprocess.Popen[str]':
+    """
+    Start one of the files here; its standard output is its result.
+
+    :param enter: a command that starts it, as in a network namespace.
+    """
+    return subprocess.Popen([*enter, sys.executable, str(HERE / name), *words], text=True,
                             stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
                             env=None if environment is None else dict(environment))
 
@@ -141,18 +145,20 @@ def played(sender: 'subprocess.Popen[str]', patience_s: float) -> Played:
 @contextmanager
 def nodes(parameters: Mapping[str, Mapping[str, Any]] | None = None,
           names: Sequence[str] = PIPELINE, namespace: str = '', respawn: bool = False,
-          output: Any = subprocess.DEVNULL) -> Iterator[Supervisor]:
+          output: Any = subprocess.DEVNULL, environment: Mapping[str, str] | None = None
+          ) -> Iterator[Supervisor]:
     """
     Run nodes, each a process; ``pipeline`` stands for classifier and policy in one.
 
     :param respawn: whether a process waits for the death of a gate.
     :param output: a file that gets what they write.
+    :param environment: of the nodes; None is that of nodes on this machine.
     """
-    environment = {RESPAWN: 'true'} if respawn else {}
+    if environment is None:
+        environment = transport_environment('local', os.environ, images=False)
     supervisor = Supervisor(
         {name: _command(name, parameters or {}, namespace) for name in names},
-        {name: {**transport_environment('local', os.environ, images=False), **environment}
-         for name in names},
+        {name: {**environment, **({RESPAWN: 'true'} if respawn else {})} for name in names},
         output)
     supervisor.start()
     try:

@@ -27,6 +27,7 @@ from digiphys_ros.errors import ConfigError
 from digiphys_ros.files import CONFIG_BYTES, read_bytes, reason_of
 
 FOLDER = Path('/dev/shm')
+SEGMENT = 'segment_size'
 
 PROCESSES = 4
 """How many processes that send images find room: each takes a segment when it starts."""
@@ -80,8 +81,13 @@ def describe_room(room: int) -> str:
 
 def segment_bytes(profile: Path) -> int:
     """Return the largest shared-memory segment in a Fast DDS profile, 0 without one."""
-    sizes = [int(element.text or 0) for element in _sizes(read_profile(profile))]
-    return max(sizes, default=0)
+    return largest_bytes(profile, SEGMENT)
+
+
+def largest_bytes(profile: Path, setting: str) -> int:
+    """Return the largest value that a Fast DDS profile gives a setting, 0 without one."""
+    return max((int(one.text or 0) for one in _settings(read_profile(profile), setting)),
+               default=0)
 
 
 def fitting_bytes(wanted: int, room: int) -> int:
@@ -124,6 +130,5 @@ def _written_name(text: bytes) -> str:
     return found[1].decode(errors='replace') if found else ''
 
 
-def _sizes(root: ElementTree.Element) -> list[ElementTree.Element]:
-    return [element for element in root.iter()
-            if element.tag.rsplit('}', 1)[-1] == 'segment_size']
+def _settings(root: ElementTree.Element, name: str) -> list[ElementTree.Element]:
+    return [element for element in root.iter() if element.tag.rsplit('}', 1)[-1] == name]

@@ -20,6 +20,7 @@ import fcntl
 from ipaddress import ip_address
 import os
 from pathlib import Path
+from shlex import quote
 import shutil
 import socket
 import struct
@@ -27,7 +28,7 @@ import tempfile
 from xml.etree import ElementTree
 
 from digiphys_ros.distro import profile_variable, ros_distro
-from digiphys_ros.resources import find_resource
+from digiphys_ros.resources import find_resource, share_dir
 from digiphys_ros.segment import (
     describe_room,
     fitting_bytes,
@@ -122,6 +123,12 @@ def private_environment(base: Mapping[str, str]) -> dict[str, str]:
     home = tempfile.mkdtemp(prefix='digiphys_ros_')
     atexit.register(shutil.rmtree, home, ignore_errors=True)
     return {**base, 'ROS_DOMAIN_ID': str(1 + os.getpid() % 100), 'ROS_HOME': home}
+
+
+def profile_setting(environment: Mapping[str, str]) -> str:
+    """Return ``VARIABLE=FILE``, for a shell, that gives a program the profile of this machine."""
+    file = share_dir() / 'config' / 'dds' / 'local.xml'
+    return f'{profile_variable(environment)}={quote(str(file))}'
 
 
 def network_exposure(profile: str, base: Mapping[str, str]) -> str:

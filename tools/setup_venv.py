@@ -41,7 +41,8 @@ TOOLS = ROOT / 'tools'
 
 ROS = tuple(f'ros-{name}' for name in (
     'rclpy[fastrtps]', 'diagnostic-msgs', 'geometry-msgs', 'lifecycle-msgs', 'nav-msgs',
-    'rcl-interfaces', 'rosgraph-msgs', 'sensor-msgs', 'std-msgs', 'std-srvs', 'trajectory-msgs'))
+    'rcl-interfaces', 'rosgraph-msgs', 'sensor-msgs', 'std-msgs', 'std-srvs', 'trajectory-msgs',
+    'visualization-msgs'))
 MESSAGE_BUILD = ('catkin_pkg', 'cmake', *(f'ros-{name}' for name in (
     'ament-cmake', 'ament-cmake-core', 'ament-cmake-include-directories', 'ament-cmake-ros',
     'ament-package', 'python-cmake-module', 'rosidl-core-generators',

@@ -28,7 +28,7 @@ from digiphys_ros.errors import UsageError
 from digiphys_ros.resources import share_dir
 from digiphys_ros.ros_environment import check_middleware
 
-BENCHMARKS = ('latency', 'tutorial', 'load', 'start', 'memory', 'training', 'engines',
+BENCHMARKS = ('latency', 'tutorial', 'load', 'network', 'start', 'memory', 'training', 'engines',
               'stages', 'simulator', 'stopping')
 NO_GPU = {
     'litert': 'no GPU: LiteRT runs on the processor.',
@@ -45,7 +45,8 @@ def add_parser(subparsers: Any) -> None:
         'bench', help='measure the pipeline and training on this machine',
         description='Run the nodes as processes over DDS on this machine and measure frames '
                     'received, capture-to-command latency against its floor and against a node '
-                    'as tutorials write it, load, start and memory; training against a bare '
+                    'as tutorials write it, load, images between two network '
+                    'namespaces, start and memory; training against a bare '
                     'Keras fit; the engines alone, on a GPU where there is one; where the '
                     "classifier's time goes; and the embedded simulator.")
     parser.add_argument('--only', choices=BENCHMARKS, action='append',

@@ -97,7 +97,7 @@ def _look(arguments: argparse.Namespace) -> tuple[list[Finding], list[dict[str, 
 
 def _checks(arguments: argparse.Namespace, look: GraphLook, bundle: str, rules: str
             ) -> Iterator[tuple[str, Callable[[], Finding | list[Finding]]]]:
-    from digiphys_ros.doctor import environment, shared_memory, system
+    from digiphys_ros.doctor import environment, shared_memory, socket_buffers, system
     frame_bytes = (arguments.width or WIDTH) * (arguments.height or HEIGHT) * 3
     if look.image_bytes and not (arguments.width or arguments.height):
         frame_bytes = look.image_bytes
@@ -105,7 +105,7 @@ def _checks(arguments: argparse.Namespace, look: GraphLook, bundle: str, rules: 
     yield 'logs', partial(environment.check_logs, os.environ)
     yield 'transport', partial(system.check_transport, os.environ, frame_bytes, look.profiles)
     yield 'network', partial(system.check_exposure, os.environ)
-    yield 'rmem_max', system.check_rmem
+    yield 'socket buffers', partial(socket_buffers.check_socket_buffers, os.environ)
     yield 'cv_bridge', system.check_cv_bridge
     yield 'engines', system.check_engines
     if arguments.config:

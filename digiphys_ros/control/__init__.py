@@ -31,6 +31,7 @@ from digiphys_ros.control.command import DesiredCommand, Refusal
 from digiphys_ros.control.estop import EstopInput
 from digiphys_ros.control.gate import Gate, GateOutput, GateState
 from digiphys_ros.control.latch_file import LatchFile, LatchKeeper
+from digiphys_ros.control.pace import Pace
 from digiphys_ros.control.running_clock import RunningClock
 from digiphys_ros.control.signal_gate import make_gate
 
@@ -45,6 +46,7 @@ __all__ = [
     'LatchFile',
     'LatchKeeper',
     'Limits',
+    'Pace',
     'Refusal',
     'RunningClock',
     'actuator_from_plain',

@@ -26,17 +26,15 @@ import sys
 from digiphys_ros.distro import NO_PROFILE, profile_variable, ros_distro
 from digiphys_ros.doctor.finding import Finding
 from digiphys_ros.errors import ConfigError, DigiphysError
-from digiphys_ros.resources import find_resource, share_dir
+from digiphys_ros.resources import find_resource
 from digiphys_ros.segment import describe_room, room_bytes, segment_bytes
-from digiphys_ros.transport import network_exposure
+from digiphys_ros.transport import network_exposure, profile_setting
 
 DEFAULT_SEGMENT_BYTES = 512 * 1024
 """Fast DDS's own shared-memory segment, where no profile says otherwise."""
 
 PROCESSES_WITH_IMAGES = 2
 """A camera and a classifier, which are started at least."""
-
-WANTED_RMEM_BYTES = 8 * 1024 * 1024
 
 
 def check_ros(environment: Mapping[str, str]) -> Finding:
@@ -83,9 +81,8 @@ def check_transport(environment: Mapping[str, str], frame_bytes: int,
 def _check_profile(profile: str, who: str, frame_bytes: int, room: int,
                    environment: Mapping[str, str]) -> Finding:
     variable = profile_variable(environment)
-    shipped = quote(str(share_dir() / 'config/dds/local.xml'))
-    fix = (f'export {variable}={shipped}  # before nodes start; between machines: robot.xml; '
-           '`digiphys run` and the launch files set it')
+    fix = (f'export {profile_setting(environment)}  # before nodes start; between machines: '
+           'robot.xml; `digiphys run` and the launch files set it')
     segment, origin = DEFAULT_SEGMENT_BYTES, 'the default, no profile'
     if profile != NO_PROFILE:
         try:
@@ -118,20 +115,6 @@ def check_exposure(environment: Mapping[str, str]) -> Finding:
         return Finding('network', 'ok', 'nodes started here are reached from this machine only')
     found, _, fix = sentence.removeprefix('transport none: ').partition(' To limit it: ')
     return Finding('network', 'warn', f'nodes started here: {found}', fix)
-
-
-def check_rmem(path: Path = Path('/proc/sys/net/core/rmem_max')) -> Finding:
-    """Look whether the kernel lets UDP sockets hold a frame from another machine."""
-    try:
-        size = int(path.read_text())
-    except FileNotFoundError:
-        return Finding('rmem_max', 'skip', 'a container does not show net.core.rmem_max of its '
-                       'machine')
-    if size < WANTED_RMEM_BYTES:
-        return Finding('rmem_max', 'warn', f'net.core.rmem_max is {size}: images from another '
-                       'machine may be lost (on this machine shared memory is used)',
-                       f'sudo sysctl -w net.core.rmem_max={WANTED_RMEM_BYTES}')
-    return Finding('rmem_max', 'ok', f'net.core.rmem_max is {size}')
 
 
 def check_cv_bridge() -> Finding:

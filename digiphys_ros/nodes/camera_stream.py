@@ -24,7 +24,6 @@ from digiphys_ros.fixes import keep_one
 from digiphys_ros.nodes import qos
 from digiphys_ros.nodes.conversions import (
     frame_from,
-    image_message,
     label_info_message,
     stamp_s,
     vision_info_message,
@@ -32,12 +31,14 @@ from digiphys_ros.nodes.conversions import (
 from digiphys_ros.nodes.diagnostics import SILENT
 from digiphys_ros.nodes.image_topics import explain_silence
 from digiphys_ros.nodes.lifecycle import PipelineNode
+from digiphys_ros.nodes.viewer_topics import ViewerTopics
 from digiphys_ros.perception.bit_depth import BitDepth
 from digiphys_ros.perception.bundle import Bundle
 from digiphys_ros.perception.camera_checks import fix_of, REASONS
 from digiphys_ros.perception.classify import Classification as Result
 from digiphys_ros.perception.frame import Frame
 from digiphys_ros.perception.liveness import LivenessMonitor
+from digiphys_ros.perception.preprocess import Box
 from digiphys_ros.perception.stamps import explain_stamp, StampMonitor
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
@@ -68,7 +69,7 @@ class CameraStream:
         self._results = self._add(Classification, 'classification', qos.RELIABLE)
         self._vision_info = self._add(VisionInfo, 'vision_info', qos.LATCHED)
         self._label_info = self._add(LabelInfo, 'label_info', qos.LATCHED)
-        self._debug_images = self._add(Image, 'debug_image', qos.RELIABLE)
+        self._viewers = ViewerTopics(self._add)
 
     @property
     def duplicate_sources(self) -> str:
@@ -152,7 +153,7 @@ class CameraStream:
         :raises FrameError: when the message holds no image.
         """
         # whether somebody looks takes as long to ask as to decode a raw image
-        if not self._compressed or self._debug_images.get_subscription_count():
+        if not self._compressed or self._viewers.is_watched():
             least_size = None
         frame = self.depth.steady(frame_from(message, least_size))
         verdict = self.liveness.check(frame)
@@ -168,11 +169,9 @@ class CameraStream:
         self.counts['classified'] += 1
         self.counts['abstained'] += abstained
 
-    def show(self, frame: Frame, result: Result, header: Header) -> None:
-        """Draw the result for those who look."""
-        if self._debug_images.get_subscription_count():
-            from digiphys_ros.perception.annotate import annotated
-            self._debug_images.publish(image_message(annotated(frame, result), 'bgr8', header))
+    def show(self, frame: Frame, result: Result, box: Box, header: Header) -> None:
+        """Show the result to those who look."""
+        self._viewers.show(frame, result, box, header)
 
     def _add(self, message_type: type, topic: str, profile: Any) -> Any:
         publisher: Any = self._node.create_lifecycle_publisher(

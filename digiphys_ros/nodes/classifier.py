@@ -26,6 +26,7 @@ from digiphys_ros.nodes.conversions import classification_message, stamp_s
 from digiphys_ros.nodes.lifecycle import OK, PipelineNode, WARN
 from digiphys_ros.nodes.parameters import Parameter
 from digiphys_ros.nodes.process import run_node
+from digiphys_ros.nodes.viewer_topics import ImageMarker, WITHOUT_MARKERS
 from digiphys_ros.nodes.worker import NewestWorker
 from digiphys_ros.perception import (
     check_golden,
@@ -55,8 +56,9 @@ class ClassifierNode(PipelineNode):
     Classify the newest frame of ``image`` (or ``image/compressed``).
 
     Publishes ``classification``, the latched ``vision_info`` and ``label_info``, and
-    ``debug_image`` while somebody listens to it. With several cameras all these names begin with
-    the camera's, and what they show at one time goes through the network as one batch.
+    ``debug_image``, ``debug_image/compressed`` and ``image_markers`` while somebody listens to
+    them. With several cameras all these names begin with the camera's, and what they show at one
+    time goes through the network as one batch.
 
     :ivar listeners: called with each classification, on the thread of the network.
     """
@@ -130,6 +132,8 @@ class ClassifierNode(PipelineNode):
             CameraStream(self, camera, LivenessMonitor(Limits.of(self.settings)),
                          BitDepth(self.settings.bit_depth))
             for camera in cameras]
+        if ImageMarker is None:
+            self.get_logger().info(WITHOUT_MARKERS)
 
     def activate(self) -> None:
         """Subscribe and classify."""
@@ -285,7 +289,7 @@ class ClassifierNode(PipelineNode):
             self._windows['capture_to_classification_ms'].add(
                 (self.now_s() - stamp_s(header)) * 1e3)
             self._classified.tick()
-            stream.show(frame, result, header)
+            stream.show(frame, result, classifier.box(frame), header)
 
     def _note_health(self, stream: CameraStream, health: str) -> None:
         stream.health = health

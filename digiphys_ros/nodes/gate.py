@@ -69,7 +69,8 @@ class GateNode(PipelineNode):
     """
     Turn ``desired/<actuator>`` into the actuator's topic at a fixed rate.
 
-    An accepted command leaves at once; the fixed rate repeats it, or the safe state, between.
+    An accepted command leaves at once, in place of the next message; the fixed rate repeats it, or
+    the safe state. A safe state that begins leaves at once, beside the fixed rate.
     ``obeyed/<actuator>`` tells the capture stamp of the image behind each new command. An e-stop
     outlasts the node: only ``~/reset`` releases it. The output has a thread of its own, and a
     process beside this one (``gate_guard``) sends the safe state where this one hangs or dies.
@@ -86,8 +87,8 @@ class GateNode(PipelineNode):
         Parameter('future_tolerance_s', 0.001, 'How far ahead of the clock an image may be '
                   'stamped: clocks of two machines differ [s]. Under use_sim_time it is longer by '
                   'two steps of /clock.', 0.0, MAX_TOLERANCE_S),
-        Parameter('rate_hz', 50.0, 'Rate at which the actuator hears from the gate.',
-                  10.0, 1000.0),
+        Parameter('rate_hz', 50.0, 'Rate at which the actuator hears from the gate. A new command '
+                  'leaves at once, in place of the next message.', 10.0, 1000.0),
         Parameter('estop_wait_s', 2.0, 'How long a gate that is configured listens for an e-stop '
                   'that is pressed already before it obeys: discovery takes its time [s].',
                   0.0, 60.0),

@@ -19,7 +19,7 @@ import time
 from typing import Any
 
 from builtin_interfaces.msg import Time
-from digiphys_ros.control import Actuator, Gate, GateOutput, GateState, Refusal
+from digiphys_ros.control import Actuator, Gate, GateOutput, GateState, Pace, Refusal
 from digiphys_ros.fixes import (
     allow_future,
     find_listener,
@@ -39,6 +39,7 @@ class Channel:
     One actuator: its gate and where it publishes.
 
     :ivar stamp: capture stamp of the command accepted last.
+    :ivar pace: when outputs leave that are no safe state.
     """
 
     def __init__(self, node: Node, name: str, actuator: Actuator, gate: Gate) -> None:
@@ -54,6 +55,7 @@ class Channel:
         self._obeyed_stamp_s: float | None = None
         self._shown: tuple[GateState, str] | None = None
         self.stamp: Time | None = None
+        self.pace = Pace()
         self._node = node
         self._listeners = 0
 

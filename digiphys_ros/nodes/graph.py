@@ -28,6 +28,7 @@ from digiphys_ros.doctor.chain_check import check_chain, check_reports
 from digiphys_ros.doctor.finding import attempt, Finding
 from digiphys_ros.errors import DigiphysError
 from digiphys_ros.fixes import find_listener
+from digiphys_ros.nodes.graph_drivers import check_drivers
 from digiphys_ros.nodes.graph_estop import check_estop
 from digiphys_ros.nodes.graph_parameters import read_parameters
 from digiphys_ros.nodes.graph_reports import NODES, PATIENCE_S, ReportListener
@@ -163,8 +164,8 @@ def _findings(node: Node, command_topics: Sequence[str], prefix: str) -> list[Fi
     findings = [finding for topic in topics for finding in _topic(node, topic)]
     for topic in command_topics:
         findings += _command_topic(node, topic, prefix)
-    return findings + check_inputs(
-        node, [topic for topic in topics if topic not in command_topics], prefix)
+    inputs = [topic for topic in topics if topic not in command_topics]
+    return [*findings, *check_inputs(node, inputs, prefix), *check_drivers(node, inputs, prefix)]
 
 
 def _topic(node: Node, topic: str) -> list[Finding]:

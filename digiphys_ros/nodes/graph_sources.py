@@ -49,11 +49,11 @@ def check_inputs(node: Node, topics: Sequence[str], prefix: str) -> list[Finding
     """
     pattern = re.compile(rf'{re.escape(prefix)}/{INPUTS}')
     return [finding for topic in topics
-            if pattern.fullmatch(topic) or _is_classified(node, topic, prefix)
+            if pattern.fullmatch(topic) or is_classified(node, topic, prefix)
             for finding in _input(node, topic, prefix)]
 
 
-def _is_classified(node: Node, topic: str, prefix: str) -> bool:
+def is_classified(node: Node, topic: str, prefix: str) -> bool:
     """Return whether the classifier takes images there: a driver's topic is often remapped."""
     return any(endpoint_name(one) == f'{prefix}/classifier' and one.topic_type in IMAGES
                for one in node.get_subscriptions_info_by_topic(topic))

@@ -18,11 +18,11 @@ from collections.abc import Sequence
 
 from digiphys_ros.nodes.endpoint_process import foreign_process
 from digiphys_ros.nodes.qos import endpoint_name
+from digiphys_ros.nodes.viewer_topics import DEBUG_IMAGE, SUFFIX
 from rclpy.node import Node
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 RAW, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
-SUFFIX = '/compressed'
 SHOWN = 6
 """How many image topics a sentence names."""
 FOREIGN_FIX = 'digiphys run --without camera --transport local_udp  # launch file: ' \
@@ -73,7 +73,8 @@ def image_topics(node: Node) -> dict[str, TopicEndpointInfo]:
     own = node.get_fully_qualified_name()
     return {topic: others[0]
             for topic, types in sorted(node.get_topic_names_and_types())
-            if {RAW, COMPRESSED} & set(types) and not topic.endswith('/debug_image')
+            if {RAW, COMPRESSED} & set(types)
+            and not topic.removesuffix(SUFFIX).endswith(f'/{DEBUG_IMAGE}')
             and (others := [one for one in node.get_publishers_info_by_topic(topic)
                             if endpoint_name(one) != own])}
 

@@ -35,7 +35,9 @@ REACH_S = 10.0
 
 class OutputLoop:
     """
-    Step the gates at a fixed rate, and at once where there is something new.
+    Step the gates at a fixed rate, and at once where a safe state begins.
+
+    A new command leaves at once too, in place of the next output: see ``Pace``.
 
     It logs nothing and reads no parameter. The node's thread hands over commands under ``lock``
     and looks at ``changes``, the sentences about changed states that it should log.
@@ -90,7 +92,7 @@ class OutputLoop:
         self._beat_s = time.monotonic()
 
     def wake(self, *names: str) -> None:
-        """Send of these channels at once; to be called under ``lock``."""
+        """Tell that these channels have something new; to be called under ``lock``."""
         self._urgent.update(names)
         self.lock.notify_all()
 
@@ -134,10 +136,11 @@ class OutputLoop:
             clock_s, steady_s = self._clocks()
             self._heartbeat.write('clock_s', clock_s)
             self._count_listeners(now_s)
-            everything = self._follow_estop(now_s) or self._notice_stalls(now_s) or due
-            outputs = [(channel, *channel.step(clock_s, steady_s)) for channel in self._channels
-                       if everything or channel.name in self._urgent
+            everything = self._follow_estop(now_s) or self._notice_stalls(now_s)
+            leaving = [channel for channel in self._channels
+                       if self._leaves(channel, due) or everything
                        or channel.has_expired(clock_s, steady_s)]
+            outputs = [(channel, *channel.step(clock_s, steady_s)) for channel in leaving]
             self._urgent = set()
             self.changes.extend((channel.name, output) for channel, output, _ in outputs
                                 if channel.is_changed(output))
@@ -150,6 +153,12 @@ class OutputLoop:
                 outputs = [(channel, *channel.step(clock_s, steady_s))
                            for channel, *_ in outputs]
         self._send(outputs, clock_s)
+
+    def _leaves(self, channel: Channel, due: bool) -> bool:
+        """Return whether to send of a channel: once in each period, and any safe state at once."""
+        is_new = channel.name in self._urgent
+        return channel.pace.leaves(new=is_new, due=due) or (
+            is_new and not channel.gate.has_command)
 
     def _send(self, outputs: Sequence[tuple[Channel, GateOutput, Time | None]],
               clock_s: float) -> None:

@@ -37,6 +37,7 @@ from digiphys_ros.nodes.conversions import abstain_below_of, frame_from
 from digiphys_ros.nodes.lifecycle import ERROR, OK, PipelineNode, WARN
 from digiphys_ros.nodes.parameters import Parameter
 from digiphys_ros.nodes.process import run_node
+from digiphys_ros.ros_environment import ros_home
 from sensor_msgs.msg import CompressedImage, Image
 from vision_msgs.msg import Classification, VisionInfo
 
@@ -52,8 +53,8 @@ class TriageNode(PipelineNode):
     """
 
     PARAMETERS = (
-        Parameter('audit_log', '~/.ros/triage_audit.jsonl',
-                  'File that every advice and every decision is appended to.'),
+        Parameter('audit_log', '', 'File that every advice and every decision is appended to. '
+                  'Empty: triage_audit.jsonl in $ROS_HOME, which is ~/.ros by default.'),
         Parameter('audit_key', '',
                   'File with a key of 32 bytes or more, without which nobody can write a log that '
                   'verifies. Empty: no key.'),
@@ -86,7 +87,8 @@ class TriageNode(PipelineNode):
         except AuditError as error:
             raise ConfigError(f'parameter `audit_key`: {error}') from error
         try:
-            self._log = AuditLog(Path(self.settings.audit_log).expanduser(), key)
+            chosen = self.settings.audit_log or ros_home() / 'triage_audit.jsonl'
+            self._log = AuditLog(Path(chosen).expanduser(), key)
             self._desk = Desk(self._log)
         except (AuditError, RuntimeError) as error:
             raise ConfigError(f'parameter `audit_log`: {error}') from error
@@ -143,7 +145,7 @@ class TriageNode(PipelineNode):
         figures |= {'open': len(waiting), 'next': waiting[0].id if waiting else '',
                     'listeners': self._advice.get_subscription_count() if self.configured else 0}
         if self._log is not None:
-            figures['audit_head'] = self._log.head
+            figures |= {'audit_head': self._log.head, 'audit_log': self._log.path}
         problem = self._unlogged or self._refused
         if self.phase == 'active' and self._model is None:
             problem = problem or 'waits for vision_info, which tells what classifies'

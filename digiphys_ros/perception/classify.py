@@ -22,7 +22,7 @@ from digiphys_ros.perception.bundle import Bundle
 from digiphys_ros.perception.engines import Engine
 from digiphys_ros.perception.frame import Frame
 from digiphys_ros.perception.host_memory import host_array
-from digiphys_ros.perception.preprocess import Preprocessor, Roi
+from digiphys_ros.perception.preprocess import Box, Preprocessor, Roi
 import numpy as np
 from numpy.typing import NDArray
 
@@ -81,6 +81,10 @@ class Classifier:
     def least_size(self) -> tuple[int, int] | None:
         """Return the smallest frame that will do, as ``Preprocessor.least_size``."""
         return self._preprocess.least_size
+
+    def box(self, frame: Frame) -> Box:
+        """Return the pixels of a frame that reach the model, as ``Preprocessor.box``."""
+        return self._preprocess.box(*frame.pixels.shape[:2])
 
     def __call__(self, frame: Frame) -> Classification:
         """Return the classification of one frame."""

@@ -28,6 +28,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Roi = tuple[Fraction, Fraction, Fraction, Fraction]
+Box = tuple[int, int, int, int]
+"""Left, top, right and bottom of pixels; the last two are behind the last pixel."""
 
 _RESIZE = {
     'area': cv2.INTER_AREA, 'linear': cv2.INTER_LINEAR, 'nearest': cv2.INTER_NEAREST,
@@ -165,7 +167,8 @@ class Preprocessor:
         spec = self._spec
         tensor = np.empty(spec.shape, spec.dtype) if out is None else out
         # cut first, colours last: what does not reach the model is not converted
-        region = replace(frame, pixels=self._cropped(self._region(frame.pixels)))
+        left, top, right, bottom = self.box(*frame.pixels.shape[:2])
+        region = replace(frame, pixels=frame.pixels[top:bottom, left:right])
         resized = Frame(self._resized(region.converted(frame.colour)), frame.colour)
         pixels = resized.converted(spec.colour).reshape(spec.shape)
         if spec.dtype == 'uint8':
@@ -177,23 +180,17 @@ class Preprocessor:
             rows += self._offset
         return tensor
 
-    def _region(self, pixels: NDArray[Any]) -> NDArray[Any]:
-        if self._roi is None:
-            return pixels
-        height, width = pixels.shape[:2]
-        x, y, w, h = self._roi
+    def box(self, height: int, width: int) -> Box:
+        """Return left, top, right and bottom of the pixels of a frame that reach the model."""
+        x, y, w, h = self._roi or (0.0, 0.0, 1.0, 1.0)
         left, top = min(int(x * width), width - 1), min(int(y * height), height - 1)
         right = max(left + 1, min(round((x + w) * width), width))
         bottom = max(top + 1, min(round((y + h) * height), height))
-        return pixels[top:bottom, left:right]
-
-    def _cropped(self, pixels: NDArray[Any]) -> NDArray[Any]:
         if self._spec.crop != 'centre_square':
-            return pixels
-        height, width = pixels.shape[:2]
-        side = min(height, width)
-        top, left = (height - side) // 2, (width - side) // 2
-        return pixels[top:top + side, left:left + side]
+            return left, top, right, bottom
+        side = min(bottom - top, right - left)
+        top, left = top + (bottom - top - side) // 2, left + (right - left - side) // 2
+        return left, top, left + side, top + side
 
     def _resized(self, pixels: NDArray[Any]) -> NDArray[Any]:
         spec = self._spec

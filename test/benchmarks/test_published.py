@@ -21,7 +21,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / 'docs'
-REPORTS = [json.loads((DOCS / name).read_text()) for name in ('performance.json', 'stopping.json')]
+REPORTS = [json.loads((DOCS / name).read_text()) for name in (
+    'network.json', 'performance.json', 'stopping.json')]
 
 
 @pytest.mark.parametrize(('name', 'cases'), [

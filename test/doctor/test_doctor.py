@@ -103,14 +103,6 @@ def test_driver_that_reports_no_profile_is_taken_as_started_in_this_shell():
     assert [one.status for one in found] == ['ok', 'warn']
 
 
-def test_a_small_receive_buffer_is_told_with_the_command(tmp_path):
-    path = tmp_path / 'rmem_max'
-    path.write_text('212992\n')
-    assert 'sysctl -w net.core.rmem_max=' in system.check_rmem(path).fix
-    path.write_text('16777216\n')
-    assert system.check_rmem(path).status == 'ok'
-
-
 def test_a_broken_bundle_is_a_failure(tmp_path):
     assert system.check_bundle('traffic_signs', 'traffic_rules.yaml').status == 'ok'
     assert system.check_bundle(str(tmp_path), 'traffic_rules.yaml').status == 'fail'

@@ -26,8 +26,8 @@ from digiphys_ros.errors import ConfigError
 import pytest
 
 pytestmark = pytest.mark.parallel
-CHECKS = {'ros', 'logs', 'transport', 'network', 'rmem_max', 'cv_bridge', 'engines', 'bundle',
-          'rules', 'shared memory', 'graph'}
+CHECKS = {'ros', 'logs', 'transport', 'network', 'socket buffers', 'cv_bridge', 'engines',
+          'bundle', 'rules', 'shared memory', 'graph'}
 
 
 def doctor(*words, without=(), **changes):

@@ -14,6 +14,7 @@
 
 from array import array
 import json
+import os
 import threading
 
 import numpy as np
@@ -167,17 +168,46 @@ def test_label_table_is_latched(camera):
     camera.robot.wait(lambda: infos and tables, 'latched messages')
     labels = json.loads(infos[0].database_location)['labels']
     assert labels['14'] == SIGN
-    assert [one.class_name for one in tables[0].class_map] == list(labels.values())
+    # numbers in one table are those in the other, and names are what a classification carries
+    assert {str(one.class_id): one.class_name for one in tables[0].class_map} == labels
     assert infos[0].method.startswith('traffic_signs@')
 
 
 def test_debug_image_is_drawn_for_those_who_listen(camera):
-    from sensor_msgs.msg import Image
+    from digiphys_ros.nodes.conversions import frame_from
+    from sensor_msgs.msg import CompressedImage, Image
     drawn = camera.robot.listen(Image, 'debug_image')
+    jpegs = camera.robot.listen(CompressedImage, 'debug_image/compressed')
     camera.play()
-    camera.robot.wait(lambda: drawn, 'debug image')
-    assert (drawn[0].height, drawn[0].width, drawn[0].encoding) == (64, 64, 'bgr8')
-    assert drawn[0].header.frame_id == 'lens'
+    camera.robot.wait(lambda: drawn and jpegs, 'debug images')
+    # below the image is a strip with text
+    assert (drawn[0].height, drawn[0].width, drawn[0].encoding) == (106, 64, 'bgr8')
+    assert drawn[0].header.frame_id == jpegs[0].header.frame_id == 'lens'
+    assert frame_from(jpegs[0]).pixels.shape == (106, 64, 3)
+    assert len(jpegs[0].data) < len(drawn[0].data) / 2
+
+
+def test_image_markers_outline_the_region_that_the_model_sees(camera):
+    visualization_msgs = pytest.importorskip('visualization_msgs.msg')
+    markers = camera.robot.listen(visualization_msgs.ImageMarker, 'image_markers')
+    assert camera.robot.set_parameter('classifier', 'roi', [0.25, 0.5, 0.5, 0.5]).successful
+    camera.play()
+    camera.robot.wait(lambda: markers, 'markers')
+    corners = {(point.x, point.y) for point in markers[-1].points}
+    assert corners == {(16.0, 32.0), (48.0, 32.0), (48.0, 64.0), (16.0, 64.0)}
+    assert markers[-1].header.frame_id == 'lens'
+    assert camera.robot.set_parameter('classifier', 'roi', [0.0, 0.0, 1.0, 1.0]).successful
+
+
+def test_a_classifier_without_visualization_msgs_says_so_and_works(robot, tmp_path):
+    (tmp_path / 'visualization_msgs.py').write_text('raise ImportError("not installed")')
+    path = os.environ.get('PYTHONPATH', '')
+    robot.environment['PYTHONPATH'] = f'{tmp_path}{os.pathsep}{path}'
+    robot.start('classifier')
+    robot.is_active('classifier')
+    assert 'visualization_msgs is not installed: image_markers is not' in robot.log('classifier')
+    assert not robot.node.count_publishers('image_markers')
+    assert robot.node.count_publishers('debug_image')
 
 
 @pytest.mark.field(

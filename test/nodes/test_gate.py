@@ -321,6 +321,18 @@ def test_refused_commands_add_no_messages(robot, make_base):
     assert len(heard) < 1.3 * span_s / PERIOD_S + 5
 
 
+def test_new_commands_take_the_place_of_messages_at_the_fixed_rate(make_base):
+    # alone: on a busy machine its guard may add some
+    base = make_base(guard=False)
+    base.drive()
+    base.robot.wait(base.moves, 'motion')
+    first = len(base.commands)
+    base.robot.wait(lambda: len(base.commands) > first + 100, 'commands')
+    from_s, to_s = (stamp_s(base.commands[index]) for index in (first, first + 100))
+    # 33 new ones a second on top would be 83; a busy machine may only be slower
+    assert 100 / (to_s - from_s) < 1.1 / PERIOD_S
+
+
 def test_limits_that_the_message_cannot_hold_are_refused(robot, tmp_path):
     rules = tmp_path / 'lamp.yaml'
     rules.write_text(LAMP)

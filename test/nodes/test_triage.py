@@ -255,6 +255,16 @@ def test_the_shipped_configuration_advises_on_what_the_simulator_shows(robot, lo
     assert not verify(log).problems
 
 
+@pytest.mark.parametrize(('variables', 'folder'), [
+    ({'ROS_HOME': '{}/ros'}, 'ros'), ({'ROS_HOME': '', 'HOME': '{}/home'}, 'home/.ros')])
+def test_the_log_follows_the_home_of_ros(robot, tmp_path, variables, folder):
+    robot.environment |= {name: text.format(tmp_path) for name, text in variables.items()}
+    robot.start('triage')
+    robot.is_active('triage')
+    path = tmp_path / folder / 'triage_audit.jsonl'
+    assert robot.value('triage', 'audit_log') == str(path)
+
+
 def test_the_node_writes_with_its_key_and_logs_the_last_hash(robot, log, tmp_path):
     (tmp_path / 'key').write_bytes(bytes(range(32)))
     reader = Reader(robot, log, audit_key=str(tmp_path / 'key'))

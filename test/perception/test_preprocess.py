@@ -73,6 +73,21 @@ def test_value_of_is_what_a_pixel_becomes():
     np.testing.assert_array_equal(spec.value_of(pixels), tensor(**fields))
 
 
+@pytest.mark.parametrize(('roi', 'fields', 'box'), [
+    (None, {}, (0, 0, 64, 48)),
+    ((0.25, 0.5, 0.5, 0.5), {}, (16, 24, 48, 48)),
+    (None, {'crop': 'centre_square'}, (8, 0, 56, 48)),
+    ((0.5, 0.0, 0.25, 1.0), {'crop': 'centre_square'}, (32, 16, 48, 32)),
+    (None, {'roi': (0.0, 0.0, 0.5, 0.5), 'crop': 'letterbox'}, (0, 0, 32, 24))])
+def test_the_box_holds_the_pixels_that_reach_the_model(roi, fields, box):
+    processor = Preprocessor(PreprocessSpec(width=8, height=8, dtype='uint8', **fields), roi)
+    assert processor.box(48, 64) == box
+    left, top, right, bottom = box
+    outside = np.full((48, 64, 3), 200, np.uint8)
+    outside[top:bottom, left:right] = 0
+    assert not processor(Frame(outside, 'rgb')).any()
+
+
 @pytest.mark.parametrize(('roi', 'fields', 'least'), [
     (None, {}, (32, 32)), ((0.0, 0.0, 0.5, 0.25), {}, (128, 64)),
     (None, {'resize': 'mipmap'}, (16, 16)), (None, {'resize': 'linear'}, None)])

@@ -1,0 +1,66 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Whether the kernel gives UDP sockets the buffers that an image from another machine needs."""
+
+from collections.abc import Mapping
+from pathlib import Path
+import socket
+
+from digiphys_ros.distro import profile_variable
+from digiphys_ros.doctor.finding import Finding
+from digiphys_ros.errors import ConfigError
+from digiphys_ros.segment import largest_bytes
+
+WANTED_RMEM_BYTES = 4 * 1024 * 1024
+"""What the shipped profiles ask for, and with it the least ``net.core.rmem_max``."""
+
+BUFFERS = (('receiveBufferSize', socket.SO_RCVBUF, 'net.core.rmem_max'),
+           ('sendBufferSize', socket.SO_SNDBUF, 'net.core.wmem_max'))
+"""Element of a profile, option of a socket, and what limits it in the kernel."""
+
+
+def check_socket_buffers(environment: Mapping[str, str]) -> Finding:
+    """Compare what the profile in force asks for with what the kernel gives to a socket."""
+    name = environment.get(profile_variable(environment), '')
+    wanted = dict.fromkeys((one for one, _, _ in BUFFERS), WANTED_RMEM_BYTES)
+    if name:
+        try:
+            wanted = {element: largest_bytes(Path(name), element) for element in wanted}
+        except (ConfigError, ValueError) as error:
+            # the check of the transport has the fix
+            return Finding('socket buffers', 'skip', f'{name} cannot be read: {error}')
+    unset = [f'<{element}>{WANTED_RMEM_BYTES}</{element}>'
+             for element, size in wanted.items() if not size]
+    if unset:
+        return Finding('socket buffers', 'warn', f'{name} leaves sockets the buffers that the '
+                       'kernel gives by default: images from another machine may be lost',
+                       f'add to its UDPv4 transport: {" ".join(unset)}')
+    lacking = [(limit, wanted[element], size) for element, option, limit in BUFFERS
+               if (size := granted_bytes(option, wanted[element])) < wanted[element]]
+    if lacking:
+        found = ', '.join(f'{size} of {asked} bytes ({limit})' for limit, asked, size in lacking)
+        settings = ' '.join(f'{limit}={asked}' for limit, asked, _ in lacking)
+        return Finding('socket buffers', 'warn', f'a UDP socket gets {found}: images from another '
+                       'machine may be lost', f'sudo sysctl -w {settings}')
+    return Finding('socket buffers', 'ok', 'UDP sockets get the '
+                   f'{max(wanted.values())} bytes that images from another machine need')
+
+
+def granted_bytes(option: int, wanted: int) -> int:
+    """Ask for a buffer of a UDP socket; return what the kernel gives [bytes]."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        asking.setsockopt(socket.SOL_SOCKET, option, wanted)
+        # Linux doubles the value for its own records, after it was limited
+        return asking.getsockopt(socket.SOL_SOCKET, option) // 2
