@@ -12,11 +12,11 @@
 
 ARGS ?=
 SHELL := /bin/sh
-FITS := import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
-FOUND = $(shell for name in python3 python3.12 python3.11 python3.10; do \
+FITS := import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 14))
+FOUND = $(shell for name in python3 python3.14 python3.13 python3.12 python3.11 python3.10; do \
 	if $$name -c '$(FITS)' 2>/dev/null; then echo $$name; break; fi; done)
 # PYTHON, else what the environment was made with, else the first that fits.
-interpreter_of = $(or $(PYTHON),$(realpath $(1)/bin/python),$(FOUND),$(error Python 3.10 to 3.12 \
+interpreter_of = $(or $(PYTHON),$(realpath $(1)/bin/python),$(FOUND),$(error Python 3.10 to 3.14 \
 	was not found: sudo apt-get install python3 python3-venv python3-dev, or name it in PYTHON))
 
 LINTED := $(wildcard digiphys_ros test launch benchmarks tools setup.py)
