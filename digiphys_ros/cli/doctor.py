@@ -95,6 +95,7 @@ def _checks(arguments: argparse.Namespace, bundle: str, rules: str
     from digiphys_ros.doctor import environment, shared_memory, system
     frame_bytes = arguments.width * arguments.height * 3
     yield 'ros', partial(system.check_ros, os.environ)
+    yield 'opencv', system.check_opencv
     yield 'logs', partial(environment.check_logs, os.environ)
     yield 'transport', partial(system.check_profile, os.environ, frame_bytes)
     yield 'network', partial(system.check_exposure, os.environ)

@@ -25,6 +25,7 @@ import sys
 from digiphys_ros.distro import ros_distro
 from digiphys_ros.doctor.finding import Finding
 from digiphys_ros.errors import ConfigError, DigiphysError
+from digiphys_ros.missing import opencv_problem
 from digiphys_ros.resources import find_resource, share_dir
 from digiphys_ros.segment import describe_room, room_bytes, segment_bytes
 from digiphys_ros.transport import network_exposure, profile_variable
@@ -111,6 +112,15 @@ def check_rmem(path: Path = Path('/proc/sys/net/core/rmem_max')) -> Finding:
                        'machine may be lost (on this machine shared memory is used)',
                        f'sudo sysctl -w net.core.rmem_max={WANTED_RMEM_BYTES}')
     return Finding('rmem_max', 'ok', f'net.core.rmem_max is {size}')
+
+
+def check_opencv() -> Finding:
+    """Load OpenCV beside the installed NumPy."""
+    problem = opencv_problem()
+    if problem:
+        return Finding('opencv', 'fail', *problem)
+    import cv2
+    return Finding('opencv', 'ok', f'OpenCV {cv2.__version__}, NumPy {_version("numpy")}')
 
 
 def check_cv_bridge() -> Finding:

@@ -298,7 +298,3 @@ class ClassifierNode(PipelineNode):
 def main() -> None:
     """Run the classifier node."""
     run_node(ClassifierNode)
-
-
-if __name__ == '__main__':
-    main()

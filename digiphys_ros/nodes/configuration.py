@@ -134,7 +134,7 @@ def command(node: str, *, config: Path | None = None, namespace: str = '',
     :param parameters: values that override the file's.
     :param remaps: ROS rules, as ``image:=/camera/image_raw``.
     """
-    words = [sys.executable, '-m', f'digiphys_ros.nodes.{node}', '--ros-args']
+    words = [sys.executable, '-m', 'digiphys_ros.nodes', node, '--ros-args']
     if config is not None:
         words += ['--params-file', str(config)]
     if namespace:
