@@ -38,7 +38,8 @@ from setup_venv import Environment, ROOT, SetupError
 
 APT = {'cv2': 'python3-opencv', 'numpy': 'python3-numpy', 'yaml': 'python3-yaml',
        'pip': 'python3-pip', 'venv': 'python3-venv'}
-COLCON = ('colcon-core', 'colcon-library-path', 'colcon-ros')
+COLCON = ('colcon-bash', 'colcon-core', 'colcon-library-path', 'colcon-package-information',
+          'colcon-package-selection', 'colcon-ros')
 PATIENCE_S = 60.0
 BASE = """
 from geometry_msgs.msg import TwistStamped
@@ -88,14 +89,15 @@ def check(name: str, lines: list[str], folder: Path) -> None:
 
 def _follow(lines: list[str], workspace: Path, environment: dict[str, str]) -> dict[str, str]:
     """Run the lines in one shell; return its environment after them."""
-    words = ['set -e']
+    words = []
     for line in lines:
         instead, why = _stand_in(line, environment)
         if why:
             print(f'  ({why}) {line}', flush=True)
         else:
             print(f'  {line}', flush=True)
-        words.append(instead)
+        # `set -e` would pass over what fails before `&&`
+        words.append(f'{instead} || exit 1')
     done = subprocess.run(['bash', '-c', '\n'.join([*words, 'env -0 > environment'])],
                           cwd=workspace, env=environment, stdin=subprocess.DEVNULL, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
