@@ -5,6 +5,8 @@
 # make campaign    random faults at the gate, 10 million   make campaign ARGS="--events N --seed S"
 # make field   situations that users of this field reported, each with its report
 # make lint    ruff, mypy and ament's linters
+# make install-check   README's lines of "On a robot" in a fresh environment, with apt's OpenCV
+# make ros-tools   the tests that need ROS's launch system and command line, where those are there
 # make clean   remove all that the others made
 # make test-jazzy   the ROS-dependent tests on ROS 2 Jazzy (the others use Kilted)
 #
@@ -12,11 +14,11 @@
 
 ARGS ?=
 SHELL := /bin/sh
-FITS := import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
-FOUND = $(shell for name in python3 python3.12 python3.11 python3.10; do \
+FITS := import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 14))
+FOUND = $(shell for name in python3 python3.14 python3.13 python3.12 python3.11 python3.10; do \
 	if $$name -c '$(FITS)' 2>/dev/null; then echo $$name; break; fi; done)
 # PYTHON, else what the environment was made with, else the first that fits.
-interpreter_of = $(or $(PYTHON),$(realpath $(1)/bin/python),$(FOUND),$(error Python 3.10 to 3.12 \
+interpreter_of = $(or $(PYTHON),$(realpath $(1)/bin/python),$(FOUND),$(error Python 3.10 to 3.14 \
 	was not found: sudo apt-get install python3 python3-venv python3-dev, or name it in PYTHON))
 
 LINTED := $(wildcard digiphys_ros test launch benchmarks tools setup.py)
@@ -32,6 +34,7 @@ unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 endif
 
 .PHONY: demo test test-jazzy field bench scenarios campaign lint clean venv venv-jazzy
+.PHONY: install-check ros-tools
 
 demo: venv
 	@.venv/bin/digiphys demo $(ARGS)
@@ -67,6 +70,10 @@ scenarios: venv
 campaign: venv
 	@.venv/bin/python test/control/campaign.py $(ARGS)
 
+# the system's Python, since its OpenCV and NumPy are those of apt
+install-check:
+	@/usr/bin/python3 tools/install_check.py .robot
+
 lint: venv
 	@for tool in $(AMENT); do command -v ament_$$tool >/dev/null || { echo "ament_$$tool is" \
 		"missing: sudo apt-get install $(AMENT:%=python3-ament-%) $(FLAKE8:%=python3-flake8-%)" \
@@ -85,6 +92,6 @@ venv-jazzy:
 	@$(call interpreter_of,.venv-jazzy) tools/setup_venv.py jazzy .venv-jazzy
 
 clean:
-	rm -rf .venv .venv-jazzy build install log out *.egg-info
+	rm -rf .venv .venv-jazzy .robot build install log out *.egg-info
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -20,7 +20,7 @@ from setuptools import find_packages, setup
 
 PACKAGE = 'digiphys_ros'
 EXECUTABLES = ('camera', 'classifier', 'policy', 'gate', 'pipeline', 'sim', 'triage',
-               'gazebo_adapter')
+               'gazebo_adapter')  # as in digiphys_ros/nodes/__main__.py
 
 
 def shared(folder):
@@ -60,6 +60,6 @@ setup(
     license='Apache-2.0',
     entry_points={'console_scripts': [
         'digiphys = digiphys_ros.cli.main:main',
-        *(f'{name} = digiphys_ros.nodes.{name}:main' for name in EXECUTABLES),
+        *(f'{name} = digiphys_ros.nodes.__main__:{name}' for name in EXECUTABLES),
     ]},
 )

@@ -17,6 +17,7 @@ import contextlib
 import faulthandler
 import fcntl
 from importlib import import_module
+from importlib.util import find_spec
 import itertools
 import os
 from pathlib import Path
@@ -38,6 +39,10 @@ ENDING_S = 60.0
 DOMAINS = range(1, 100)
 REPORT = re.compile(r'[\w.-]+/[\w.-]+ ?#[1-9]\d*')
 _domains = itertools.cycle(DOMAINS)
+OPTIONAL = ('ai_edge_litert', 'h5py', 'hypothesis', 'keras', 'matplotlib', 'mujoco', 'onnx',
+            'onnxruntime', 'optuna', 'packaging', 'rosbags', 'sklearn', 'tensorflow', 'tf2onnx',
+            'tqdm')
+"""Modules that a machine made by rosdep may lack; tests that need them skip there."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -52,6 +57,43 @@ def _field(test: str, report: str = '', situation: str = '', *more: str) -> tupl
         raise pytest.UsageError(f'{test}: mark.field needs a public report as "owner/repo #12" '
                                 f'and its situation, received {(report, situation, *more)}')
     return report, situation
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_pycollect_makemodule(module_path: Path, parent: Any) -> Iterator[None]:
+    """Skip a test module that imports an optional package which is not installed."""
+    outcome = yield
+    module = outcome.get_result()
+    load = module._getobj
+
+    def getobj() -> Any:
+        try:
+            return load()
+        except module.CollectError as error:
+            # it holds the traceback as text
+            missing = _missing_optional(str(error))
+            if missing:
+                pytest.skip(f'{missing} is not installed', allow_module_level=True)
+            raise
+    module._getobj = getobj
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Skip a test that needs an optional package which is not installed."""
+    outcome = yield
+    if outcome.excinfo is not None and issubclass(outcome.excinfo[0], ModuleNotFoundError):
+        missing = _missing_optional(f'ModuleNotFoundError: {outcome.excinfo[1]}')
+        if missing:
+            try:
+                pytest.skip(f'{missing} is not installed')
+            except pytest.skip.Exception as skipped:
+                outcome.force_exception(skipped)
+
+
+def _missing_optional(text: str) -> str:
+    found = re.findall(r"ModuleNotFoundError: No module named '(\w+)", text)
+    return next((name for name in found if name in OPTIONAL and find_spec(name) is None), '')
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

@@ -18,6 +18,7 @@ import ast
 from importlib.metadata import entry_points
 import os
 from pathlib import Path
+import re
 import subprocess
 import sys
 from xml.etree import ElementTree
@@ -27,6 +28,7 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parent.parent
 COMMANDS = {'digiphys', 'camera', 'classifier', 'policy', 'gate', 'pipeline', 'sim', 'triage',
             'gazebo_adapter'}
+OF_ROS = re.compile(r'rclpy|cv_bridge|launch(_ros)?|ament_index_python|\w+_(msgs|interfaces|srvs)')
 SHARED = ('benchmarks', 'config', 'launch', 'models', 'worlds')
 
 
@@ -69,6 +71,59 @@ def test_pip_offers_the_command_and_the_nodes() -> None:
     if not scripts:
         pytest.skip('digiphys_ros is not installed')
     assert scripts == COMMANDS
+
+
+def imported(folder: Path) -> set[str]:
+    """Return the packages that a folder's files import, also inside functions."""
+    nodes = [node for path in folder.rglob('*.py') for node in ast.walk(ast.parse(
+        path.read_text()))]
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module or '' for node in nodes
+              if isinstance(node, ast.ImportFrom) and not node.level]
+    return {name.split('.')[0] for name in names}
+
+
+def test_package_xml_names_every_ros_package_that_is_imported() -> None:
+    manifest = ElementTree.parse(REPOSITORY / 'package.xml')
+    declared = {kind: {entry.text for entry in manifest.findall(kind)}
+                for kind in ('exec_depend', 'test_depend')}
+    used = imported(REPOSITORY / 'digiphys_ros') | imported(REPOSITORY / 'launch')
+    ros = {name for name in used if OF_ROS.fullmatch(name)}
+    assert ros >= {'rclpy', 'builtin_interfaces', 'ament_index_python', 'vision_msgs'}
+    assert not ros - declared['exec_depend']
+    for module, key in {'cv2': 'python3-opencv', 'numpy': 'python3-numpy', 'yaml': 'python3-yaml',
+                        'sklearn': 'python3-sklearn', 'matplotlib': 'python3-matplotlib',
+                        'tqdm': 'python3-tqdm'}.items():
+        assert module not in used or key in declared['exec_depend']
+    assert {'python3-hypothesis', 'python3-packaging', 'python3-pytest',
+            'python3-pytest-timeout'} <= declared['test_depend']
+    assert {url.get('type') for url in manifest.findall('url')} >= {'website', 'repository'}
+
+
+WITHOUT_HYPOTHESIS = """
+from importlib.machinery import PathFinder
+import sys
+find = PathFinder.find_spec
+
+def find_spec(cls, name, path=None, target=None):
+    return None if name.partition('.')[0] == 'hypothesis' else find(name, path, target)
+
+PathFinder.find_spec = classmethod(find_spec)
+for name in [name for name in sys.modules if name.partition('.')[0] == 'hypothesis']:
+    del sys.modules[name]
+import pytest
+sys.exit(pytest.main(sys.argv[1:]))
+"""
+
+
+def test_tests_without_an_optional_package_skip_and_say_so() -> None:
+    done = subprocess.run(
+        [sys.executable, '-c', WITHOUT_HYPOTHESIS, '-p', 'no:hypothesispytest', '-q',
+         '-p', 'no:cacheprovider', 'test/test_statistics.py', 'test/test_yamlfile.py'],
+        cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
+    assert 'hypothesis is not installed' in done.stdout, done.stdout
+    assert 'error' not in done.stdout.lower()
+    assert '2 skipped' in done.stdout
 
 
 @pytest.mark.ros

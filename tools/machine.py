@@ -25,7 +25,7 @@ import shutil
 import sys
 import sysconfig
 
-PYTHONS = ((3, 10), (3, 12))
+PYTHONS = ((3, 10), (3, 14))
 PYTHON_HEADER = 'Python.h'
 NEEDED_BYTES = 5_000_000_000
 
@@ -53,7 +53,7 @@ def _hopeless(folder: Path) -> list[str]:
         return ['The rclpy wheels are built for x86-64 Linux, this is '
                 f'{platform.machine()} {sys.platform}: build with colcon on a ROS 2 machine.']
     if not PYTHONS[0] <= sys.version_info[:2] <= PYTHONS[1]:
-        return [f'Python 3.10 to 3.12 is needed, {sys.executable} is {platform.python_version()}: '
+        return [f'Python 3.10 to 3.14 is needed, {sys.executable} is {platform.python_version()}: '
                 'name another one with make PYTHON=python3.12.']
     free = shutil.disk_usage(folder.parent).free
     if free < NEEDED_BYTES:

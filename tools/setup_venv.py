@@ -58,29 +58,41 @@ OTHERS = (
     'pytest', 'pytest-timeout', 'pytest-xdist', 'ruff', 'setuptools', 'types-PyYAML')
 
 
+TENSORFLOW = ('tensorflow', 'tf2onnx')
+"""There are no wheels for Python 3.14: everything but training runs without."""
+
+
 class SetupError(Exception):
     """The environment cannot be made; the message says why."""
 
 
 class Environment:
-    """One virtual environment and the steps that make it."""
+    """
+    One virtual environment and the steps that make it.
 
-    def __init__(self, distro: str, folder: Path) -> None:
+    :param beside_ros: packages to install beside ROS; None is all, and this package itself.
+    """
+
+    def __init__(self, distro: str, folder: Path,
+                 beside_ros: tuple[str, ...] | None = None) -> None:
         self.distro, self.folder = distro, folder
+        self.is_whole = beside_ros is None
+        self.packages = (*ROS, *MESSAGE_BUILD, *MESSAGE_BUILD_OF[distro],
+                         *(others() if beside_ros is None else beside_ros))
 
     def bring_up_to_date(self) -> None:
         """Do the steps that are missing, or made from something that has changed since."""
         constraints = _constraints(self.distro)
-        made_from = f'{self.folder} {sys.version_info[:2]} {constraints}'.encode()
+        made_from = f'{self.folder} {sys.version_info[:2]} {self.packages} {constraints}'.encode()
         steps = (
             ('packages', self._install_packages, [TOOLS / 'setup_venv.py'],
-             f'Installing ROS 2 {self.distro}, TensorFlow and the rest (3 GB, some minutes) ...'),
+             f'Installing ROS 2 {self.distro}{_beside(self.packages)} ...'),
             ('messages', lambda: build(self.folder),
              [TOOLS / 'build_vision_msgs.py', *SOURCE.rglob('*')],
              'Building vision_msgs (about 40 s) ...'),
             ('package', self._install_package, [ROOT / 'setup.py', ROOT / 'setup.cfg'],
              'Installing digiphys_ros ...'))
-        for name, step, files, announcement in steps:
+        for name, step, files, announcement in steps if self.is_whole else steps[:-1]:
             made_from = _fingerprint(made_from, files)
             stamp = self.folder / f'.{name}-complete'
             if stamp.is_file() and stamp.read_bytes() == made_from:
@@ -103,7 +115,7 @@ class Environment:
         constraints = self.folder / 'constraints.txt'
         constraints.write_text(_constraints(self.distro))
         self._pip('-c', constraints, 'setuptools', 'wheel')
-        self._pip('-c', constraints, *ROS, *MESSAGE_BUILD, *MESSAGE_BUILD_OF[self.distro], *OTHERS)
+        self._pip('-c', constraints, *self.packages)
 
     def _install_package(self) -> None:
         self._pip('--no-deps', '--no-build-isolation', '-e', ROOT)
@@ -111,6 +123,20 @@ class Environment:
     def _pip(self, *words: str | Path) -> None:
         _run(self.folder / 'bin' / 'python', '-m', 'pip', '--quiet', '--disable-pip-version-check',
              '--no-input', 'install', *words)
+
+
+def _beside(packages: tuple[str, ...]) -> str:
+    if 'tensorflow' in packages:
+        return ', TensorFlow and the rest (3 GB, some minutes)'
+    if sys.version_info >= (3, 14):
+        return ' and the rest, without TensorFlow, which has no wheel for Python 3.14: what ' \
+            'trains does not run'
+    return ''
+
+
+def others(python: tuple[int, int] = sys.version_info[:2]) -> tuple[str, ...]:
+    """Return what is installed beside ROS for a version of Python."""
+    return tuple(name for name in OTHERS if python < (3, 14) or name not in TENSORFLOW)
 
 
 def _fingerprint(before: bytes, files: list[Path]) -> bytes:

@@ -143,8 +143,9 @@ class Chain:
         index, previous, kind = entry['index'], entry['previous'], entry['kind']
         given, version = entry['hash'], entry.get('version', 1)
         if entry.get('keyed') and not self._key:
-            raise AuditFileError(f'entry {index} is keyed: name the file with the key '
-                             '(parameter audit_key, or --key)')
+            raise AuditFileError(
+                f'entry {index} is keyed: name the file with the key (parameter audit_key, or '
+                '--key)')
         yield from self._incomplete_problems(number, entry if kind == RECOVERY else None)
         where = f'entry {index} in line {number}'
         if not self._is_as_written(line, entry, version):

@@ -102,6 +102,7 @@ def _checks(arguments: argparse.Namespace, look: GraphLook, bundle: str, rules: 
     if look.image_bytes and not (arguments.width or arguments.height):
         frame_bytes = look.image_bytes
     yield 'ros', partial(system.check_ros, os.environ)
+    yield 'opencv', system.check_opencv
     yield 'logs', partial(environment.check_logs, os.environ)
     yield 'transport', partial(system.check_transport, os.environ, frame_bytes, look.profiles)
     yield 'network', partial(system.check_exposure, os.environ)

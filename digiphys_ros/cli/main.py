@@ -16,7 +16,9 @@
 
 import argparse
 from collections.abc import Sequence
+from contextlib import redirect_stderr
 from importlib import import_module
+import io
 import os
 import signal
 import sys
@@ -32,6 +34,7 @@ from digiphys_ros.errors import (
     UsageError,
 )
 from digiphys_ros.files import limit_opencv
+from digiphys_ros.missing import explain_import_error, opencv_problem
 from digiphys_ros.output_relay import SHOW_ALL
 
 VERBS = {
@@ -48,6 +51,9 @@ VERBS = {
     'sim': 'run an application in closed loop in the embedded simulator',
     'bench': 'measure the pipeline and training on this machine',
 }
+
+WITHOUT_IMAGES = ('doctor', 'bench', 'triage')
+"""Verbs that need no OpenCV themselves, or say what is wrong with it."""
 
 DESCRIPTION = """\
 digiphys: camera in, safe command out.
@@ -120,7 +126,13 @@ def _asked(words: Sequence[str]) -> list[str]:
 def _run(words: Sequence[str]) -> int:
     try:
         _check_homes(words)
-        parsed = build_parser(_asked(words)).parse_args(words)
+        # NumPy writes a page about a module that was built for another NumPy
+        with redirect_stderr(io.StringIO()):
+            parser = build_parser(_asked(words))
+        parsed = parser.parse_args(words)
+        if parsed.verb not in WITHOUT_IMAGES and (problem := opencv_problem()):
+            say('; fix: '.join(problem))
+            return 2
         return int(import_module(f'digiphys_ros.cli.{parsed.verb}').run(parsed))
     except DigiphysError as error:
         if '--debug' in words:
@@ -129,6 +141,11 @@ def _run(words: Sequence[str]) -> int:
         # a log that was changed is a result, one that cannot be read is none
         return 1 if isinstance(error, (AdviceError, AuditError)) and not isinstance(
             error, AuditFileError) else 2
+    except ImportError as error:
+        if '--debug' in words:
+            raise
+        say('; fix: '.join(explain_import_error(error)))
+        return 2
     except OSError as error:
         if is_unread(error):
             return CLOSED_PIPE

@@ -19,11 +19,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from digiphys_ros.errors import DigiphysError
+from digiphys_ros.missing import explain_import_error
 
 Status = Literal['ok', 'warn', 'fail', 'skip']
-
-PACKAGES = {'cv2': 'opencv-python-headless', 'yaml': 'pyyaml', 'ai_edge_litert': 'ai-edge-litert'}
-"""Modules whose package has another name."""
 
 
 @dataclass(frozen=True)
@@ -56,19 +54,9 @@ def attempt(check: str, look: Callable[[], Finding | Iterable[Finding]]) -> list
     except DigiphysError as error:
         return [Finding(check, 'fail', str(error), 'correct what the sentence names')]
     except ImportError as error:
-        return [Finding(check, 'fail', f'a package is missing: {error}', _package_fix(error))]
+        return [Finding(check, 'fail', *explain_import_error(error))]
     except OSError as error:
         return [Finding(check, 'skip', f'could not look: {error}')]
     except Exception as error:  # whatever it is, the other checks have something to say
         return [Finding(check, 'warn', f'could not look: {type(error).__name__}: {error}',
                         'report this line at https://github.com/digiphys/digiphys_ros/issues')]
-
-
-def _package_fix(error: ImportError) -> str:
-    if 'libGL' in str(error):
-        return 'sudo apt-get install libgl1, or pip install opencv-python-headless'
-    module = (error.name or '').split('.')[0]
-    if module.startswith(('rclpy', 'rcl_')) or module.endswith('_msgs'):
-        return 'source /opt/ros/DISTRO/setup.bash, or run `make venv` and use .venv'
-    return f'pip install {PACKAGES.get(module, module)}' if module else \
-        'install what the sentence names'

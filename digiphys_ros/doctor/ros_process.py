@@ -25,6 +25,7 @@ from typing import Any
 
 from digiphys_ros.distro import ros_distro
 from digiphys_ros.doctor.finding import Finding
+from digiphys_ros.missing import explain_import_error
 from digiphys_ros.transport import listening_environment
 
 PATIENCE_S = 40.0
@@ -92,6 +93,7 @@ def _fix(reason: str, environment: Mapping[str, str]) -> str:
     if 'ROS_DOMAIN_ID' in reason or 'domainId' in reason:
         return 'export ROS_DOMAIN_ID=0  # or up to 101, the same for all nodes; received ' \
             f'"{environment.get("ROS_DOMAIN_ID", "")}"'
-    if 'ModuleNotFoundError' in reason or 'ImportError' in reason:
-        return 'source /opt/ros/DISTRO/setup.bash, or run `make venv` and use .venv'
+    if missing := re.search(
+            r"(?:ModuleNotFound|Import)Error: (?:No module named '(\w+))?", reason):
+        return explain_import_error(ImportError(reason, name=missing[1]))[1]
     return 'correct what the sentence names; nodes that start here end in the same way'

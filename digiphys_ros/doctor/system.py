@@ -26,6 +26,7 @@ import sys
 from digiphys_ros.distro import NO_PROFILE, profile_variable, ros_distro
 from digiphys_ros.doctor.finding import Finding
 from digiphys_ros.errors import ConfigError, DigiphysError
+from digiphys_ros.missing import opencv_problem
 from digiphys_ros.resources import find_resource
 from digiphys_ros.segment import describe_room, room_bytes, segment_bytes
 from digiphys_ros.transport import network_exposure, profile_setting
@@ -115,6 +116,15 @@ def check_exposure(environment: Mapping[str, str]) -> Finding:
         return Finding('network', 'ok', 'nodes started here are reached from this machine only')
     found, _, fix = sentence.removeprefix('transport none: ').partition(' To limit it: ')
     return Finding('network', 'warn', f'nodes started here: {found}', fix)
+
+
+def check_opencv() -> Finding:
+    """Load OpenCV beside the installed NumPy."""
+    problem = opencv_problem()
+    if problem:
+        return Finding('opencv', 'fail', *problem)
+    import cv2
+    return Finding('opencv', 'ok', f'OpenCV {cv2.__version__}, NumPy {_version("numpy")}')
 
 
 def check_cv_bridge() -> Finding:

@@ -247,7 +247,3 @@ class CameraNode(PipelineNode):
 def main() -> None:
     """Run the camera node."""
     run_node(CameraNode)
-
-
-if __name__ == '__main__':
-    main()

@@ -302,7 +302,3 @@ class ClassifierNode(PipelineNode):
 def main() -> None:
     """Run the classifier node."""
     run_node(ClassifierNode)
-
-
-if __name__ == '__main__':
-    main()

@@ -192,7 +192,7 @@ def command(node: str, *, config: Path | Sequence[Path] = (), namespace: str = '
     :param parameters: values that override the files'.
     :param remaps: ROS rules, as ``image:=/camera/image_raw``.
     """
-    words = [sys.executable, '-m', f'digiphys_ros.nodes.{node}', '--ros-args']
+    words = [sys.executable, '-m', 'digiphys_ros.nodes', node, '--ros-args']
     for file in [config] if isinstance(config, Path) else config:
         words += ['--params-file', str(file)]
     if namespace:

@@ -424,7 +424,3 @@ def main() -> None:
     def work(death: str, memory: mmap.mmap | None) -> None:
         run_node(partial(GateNode, alone=True, checked=CheckedRules(memory)), death)
     respawn(work)
-
-
-if __name__ == '__main__':
-    main()

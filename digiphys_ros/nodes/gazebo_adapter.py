@@ -162,7 +162,3 @@ class GazeboAdapterNode(PipelineNode):
 def main() -> None:
     """Run the gazebo_adapter node."""
     run_node(GazeboAdapterNode)
-
-
-if __name__ == '__main__':
-    main()

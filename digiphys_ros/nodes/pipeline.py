@@ -33,7 +33,3 @@ def make_nodes() -> Sequence[PipelineNode]:
 def main() -> None:
     """Run both nodes; each keeps its name, parameters and topics."""
     run_nodes(make_nodes)
-
-
-if __name__ == '__main__':
-    main()

@@ -229,7 +229,3 @@ class PolicyNode(PipelineNode):
 def main() -> None:
     """Run the policy node."""
     run_node(PolicyNode)
-
-
-if __name__ == '__main__':
-    main()

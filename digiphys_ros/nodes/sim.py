@@ -212,7 +212,3 @@ class SimNode(PipelineNode):
 def main() -> None:
     """Run the sim node."""
     run_node(SimNode)
-
-
-if __name__ == '__main__':
-    main()

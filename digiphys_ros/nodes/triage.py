@@ -233,7 +233,3 @@ class TriageNode(PipelineNode):
 def main() -> None:
     """Run the triage node."""
     run_node(TriageNode)
-
-
-if __name__ == '__main__':
-    main()

@@ -57,7 +57,7 @@ def test_a_script_that_gives_no_result_is_one_sentence():
 def test_one_process_gets_the_parameters_of_both_its_nodes():
     parameters = {'classifier': {'bundle': 'b'}, 'policy': {'rules': 'r.yaml'}, 'gate': {}}
     words = _command('pipeline', parameters, '')
-    assert words[1:3] == ['-m', 'digiphys_ros.nodes.pipeline']
+    assert words[1:4] == ['-m', 'digiphys_ros.nodes', 'pipeline']
     assert {"classifier:bundle:='b'", "policy:rules:='r.yaml'"} <= set(words)
     assert "rules:='r.yaml'" in _command('policy', parameters, '')
 

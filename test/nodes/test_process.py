@@ -34,7 +34,7 @@ def test_node_that_the_middleware_refuses_ends_with_one_sentence(tmp_path, words
                                                                  sentence):
     (tmp_path / 'mixed.yaml').write_text(MIXED)
     done = subprocess.run(
-        [sys.executable, '-m', 'digiphys_ros.nodes.policy', '--ros-args', *words], timeout=60,
+        [sys.executable, '-m', 'digiphys_ros.nodes', 'policy', '--ros-args', *words], timeout=60,
         capture_output=True, text=True, cwd=tmp_path, env={
             **os.environ, 'PYTHONPATH': str(share_dir()), **environment})
     assert done.returncode == 2

@@ -96,7 +96,7 @@ def test_what_is_missing_is_said_before_anything_is_done(
     assert recorder.done == []
 
 
-@pytest.mark.parametrize('python', ['3.10', '3.11', '3.12'])
+@pytest.mark.parametrize('python', ['3.10', '3.11', '3.12', '3.13', '3.14'])
 @pytest.mark.parametrize('distro', ['kilted', 'jazzy'])
 def test_every_requirement_has_one_version(
         distro: str, python: str, setup_venv: ModuleType) -> None:
@@ -107,5 +107,5 @@ def test_every_requirement_has_one_version(
     assert set(pinned.values()) == {1}
     assert all(re.fullmatch(r'==[\w.]+', str(pin.specifier)) for pin in pins)
     wanted = {*setup_venv.ROS, *setup_venv.MESSAGE_BUILD, *setup_venv.MESSAGE_BUILD_OF[distro],
-              *setup_venv.OTHERS}
+              *setup_venv.others(tuple(map(int, python.split('.'))))}
     assert {canonicalize_name(Requirement(name).name) for name in wanted} <= set(pinned)

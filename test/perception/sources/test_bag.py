@@ -21,8 +21,7 @@ import struct
 import zlib
 
 from digiphys_ros.errors import SourceError
-from digiphys_ros.perception.sources import open_source
-from digiphys_ros.perception.sources import bagfile
+from digiphys_ros.perception.sources import bagfile, open_source
 from digiphys_ros.perception.sources.bagfile import is_bag, PACKED_MESSAGE
 from digiphys_ros.perception.sources.mcapfile import MAGIC
 import numpy as np

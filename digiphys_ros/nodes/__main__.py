@@ -1,0 +1,70 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+The executables: ``python -m digiphys_ros.nodes camera``, and those that `ros2 run` starts.
+
+A package that does not load ends one with a sentence that names the fix, and code 2.
+"""
+
+from contextlib import redirect_stderr
+from functools import partial
+from importlib import import_module
+import io
+import os
+import sys
+
+from digiphys_ros.missing import explain_import_error
+from digiphys_ros.output_relay import SHOW_ALL
+
+
+def start(name: str) -> None:
+    """Run one executable, as this process."""
+    written = io.StringIO()
+    try:
+        # NumPy writes a page about a module that was built for another NumPy
+        with redirect_stderr(written):
+            module = import_module(f'digiphys_ros.nodes.{name}')
+    except ImportError as error:
+        if os.environ.get(SHOW_ALL):
+            raise
+        sys.stderr.write(f'{name}: {"; fix: ".join(explain_import_error(error))}\n')
+        sys.exit(2)
+    sys.stderr.write(written.getvalue())
+    module.main()
+
+
+camera = partial(start, 'camera')
+classifier = partial(start, 'classifier')
+policy = partial(start, 'policy')
+gate = partial(start, 'gate')
+pipeline = partial(start, 'pipeline')
+sim = partial(start, 'sim')
+triage = partial(start, 'triage')
+gazebo_adapter = partial(start, 'gazebo_adapter')
+
+
+def main() -> None:
+    """Run the executable that the command line names."""
+    names = [name for name, value in globals().items() if isinstance(value, partial)]
+    if sys.argv[1:2] == [] or sys.argv[1] not in names:
+        sys.exit(f'usage: python -m digiphys_ros.nodes NODE ..., with NODE {", ".join(names)}')
+    name = sys.argv.pop(1)
+    # its log has this name
+    sys.argv[0] = name
+    start(name)
+
+
+if __name__ == '__main__':
+    main()
