@@ -64,9 +64,9 @@ def _explain(error: ImportError, subject: str) -> tuple[str, str]:
     module = (error.name or '').split('.')[0]
     if any(words in text for words in ABI_CLASH):
         numpy = _version('numpy')
-        built_for, upgrade = ('1', '') if int(numpy.split('.')[0]) > 1 else ('a newer NumPy',
-                                                                            '--upgrade ')
-        return (f'{subject} does not load: it was built for NumPy {built_for}, and '
+        built_for, upgrade = ('NumPy 1', '') if int(numpy.split('.')[0]) > 1 else (
+            'a newer NumPy', '--upgrade ')
+        return (f'{subject} does not load: it was built for {built_for}, and '
                 f'NumPy {numpy} is installed', f"pip install {upgrade}'numpy<2' ai-edge-litert")
     if 'libGL' in text:
         return (f'{subject} does not load: {text}',

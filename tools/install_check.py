@@ -16,7 +16,8 @@
 Follow README's lines of "On a robot" in a fresh environment, and let the pipeline drive there.
 
 Usage: install_check.py FOLDER, by the system's Python: OpenCV and NumPy are those of apt. ROS
-comes from wheels, which stand for /opt/ros; ``rosdep`` and ``ros2`` are left out where they are missing.
+comes from wheels, which stand for /opt/ros; ``rosdep`` and ``ros2`` are left out where they are
+missing.
 """
 
 from __future__ import annotations

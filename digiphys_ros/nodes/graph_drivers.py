@@ -59,5 +59,5 @@ def _finding(name: str, topic: str, number: int, words: list[str]) -> Finding:
         command = f'{shlex.quote(words[0])} ...'
     return Finding(
         f'driver {name}', 'warn', f'process {number}, which publishes {topic}, was started '
-        'without a transport profile: its shared memory is smaller than an image, and most images "
+        'without a transport profile: its shared memory is smaller than an image, and most images '
         'may be lost', f'start it with: {profile_setting(os.environ)} {command}')
