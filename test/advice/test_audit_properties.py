@@ -165,12 +165,13 @@ def test_log_that_was_emptied_is_found_without_its_end_too(tmp_path, key):
     assert 'is missing or spoilt' in verify(path, key=key).problems[0]
 
 
-@pytest.mark.parametrize('content', [b'\n' * 2_000_000, b'{}\n' * 300_000, b'\0\n' * 50_000])
-def test_log_of_anything_is_refused_soon(tmp_path, content):
+@pytest.mark.parametrize(('line', 'count'), [(b'\n', 200_000), (b'{}\n', 50_000),
+                                             (b'\0\n', 50_000)])
+def test_log_of_anything_is_refused_soon(tmp_path, line, count):
     path = tmp_path / 'log.jsonl'
     AuditLog(path).append('advice', 0.0)
     with open(path, 'ab') as file:
-        file.write(content)
+        file.write(line * count)
     problems = verify(path).problems
     assert 0 < len(problems) <= 1001
     with pytest.raises(AuditError, match='keep the file for the record'):
