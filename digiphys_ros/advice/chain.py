@@ -181,11 +181,11 @@ class Chain:
 
     def _incomplete_problems(self, number: int, recovery: Entry | None) -> Iterator[str]:
         """Tell of the lines before this one that are no entries, unless it sets them aside."""
-        if not self.incomplete:
-            return
         if recovery is not None and recovery.get('sha256') == digest(self.incomplete):
             self.notes += (f'line {number - 1} was incomplete, and was set aside on '
                            f'{recovery.get("time")} by entry {recovery["index"]}',)
-        else:
+        elif self.incomplete:
             yield f'line {number - 1} is no whole entry: it was changed or cut off'
+        elif recovery is not None:
+            yield f'the incomplete line that entry {recovery["index"]} set aside is missing'
         self.incomplete, self._incomplete_lines = b'', 0

@@ -131,6 +131,17 @@ def test_every_bit_of_an_audit_log_counts(logs, name, tmp_path):
         target.write_bytes(content)
 
 
+@pytest.mark.parametrize('name', ['recovered', 'recovered, keyed'])
+def test_incomplete_lines_that_were_set_aside_are_missed(logs, name, tmp_path):
+    path = tmp_path / name
+    for file in (logs / name, head_file(logs / name)):
+        shutil.copy(file, tmp_path)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b''.join(line for line in lines if line.endswith(b'}\n')))
+    [problem] = verify(path, key=KEYS[name]).problems
+    assert problem == 'the incomplete line that entry 4 set aside is missing'
+
+
 @pytest.mark.parametrize('name', ['plain', 'keyed'])
 @pytest.mark.parametrize('count', range(6))
 @pytest.mark.parametrize('hash_of', range(6))
