@@ -18,7 +18,7 @@ The executables: ``python -m digiphys_ros.nodes camera``, and those that `ros2 r
 A package that does not load ends one with a sentence that names the fix, and code 2.
 """
 
-from contextlib import redirect_stderr
+from contextlib import redirect_stderr, suppress
 from functools import partial
 from importlib import import_module
 import io
@@ -41,7 +41,10 @@ def start(name: str) -> None:
             raise
         sys.stderr.write(f'{name}: {"; fix: ".join(explain_import_error(error))}\n')
         sys.exit(2)
-    sys.stderr.write(written.getvalue())
+    if written.getvalue():
+        # a closed pipe or a full disk holds nothing up
+        with suppress(OSError, ValueError):
+            sys.stderr.write(written.getvalue())
     module.main()
 
 

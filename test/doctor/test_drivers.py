@@ -18,7 +18,7 @@ import json
 import subprocess
 import sys
 
-from digiphys_ros.transport import FASTDDS_2, FASTDDS_3
+from digiphys_ros.distro import FASTDDS_2, FASTDDS_3
 import pytest
 
 pytestmark = [pytest.mark.ros, pytest.mark.parallel]

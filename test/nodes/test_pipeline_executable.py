@@ -42,7 +42,7 @@ def test_a_command_follows_an_image_without_a_hop_between(robot):
     from geometry_msgs.msg import TwistStamped
     from sensor_msgs.msg import Image
     from vision_msgs.msg import Classification
-    robot.run('pipeline', [*command('classifier')[:2], 'digiphys_ros.nodes.pipeline'])
+    robot.run('pipeline', [*command('classifier')[:2], 'digiphys_ros.nodes', 'pipeline'])
     answers = robot.listen(Classification, 'classification')
     commands = robot.listen(TwistStamped, 'desired/base')
     images = robot.speak(Image, 'image')
@@ -64,6 +64,6 @@ def test_a_command_follows_an_image_without_a_hop_between(robot):
 def test_one_policy_does_not_follow_several_cameras(robot):
     from digiphys_ros.nodes.configuration import command
     words = command('classifier', parameters={'cameras': 'front,rear'})
-    robot.run('pipeline', [*words[:2], 'digiphys_ros.nodes.pipeline', *words[3:]])
+    robot.run('pipeline', [*words[:2], 'digiphys_ros.nodes', 'pipeline', *words[4:]])
     robot.wait(lambda: 'one policy cannot follow several cameras' in robot.message('classifier'),
                'refusal')

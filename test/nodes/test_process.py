@@ -45,7 +45,7 @@ def test_node_that_the_middleware_refuses_ends_with_one_sentence(tmp_path, words
 def start_with_file(robot, folder, node, text, *words):
     (folder / 'own.yaml').write_text(text)
     return robot.run(node, [
-        sys.executable, '-m', f'digiphys_ros.nodes.{node}', '--ros-args', *words,
+        sys.executable, '-m', 'digiphys_ros.nodes', node, '--ros-args', *words,
         '--params-file', str(folder / 'own.yaml')])
 
 
