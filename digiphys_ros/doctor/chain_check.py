@@ -155,8 +155,8 @@ def _policy_break(chain: Chain) -> _Break | None:
             f'{chain.prefix}/classification  # start classifier and policy in one namespace, and '
             'remap `classification` of both alike')
     found = f'{policy.name} commands nothing'
-    if not policy.fix and classifier and classifier.fix:
-        # of images without a time of their own there is never more than one vote
+    if policy.level < ERROR and classifier and classifier.fix:
+        # what is wrong with the images comes first, as late ones are never enough votes
         return {'policy'}, _fail(f'{found}: {classifier.message}', classifier.fix)
     return {'policy'}, _fail(
         f'{found}: {policy.message}', policy.fix or _same_rules(policy.name, gate.name))
