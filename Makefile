@@ -26,11 +26,14 @@ XML := $(wildcard package.xml interfaces config launch worlds)
 AMENT := flake8 pep257 xmllint copyright
 FLAKE8 := blind-except class-newline comprehensions deprecated docstrings import-order quotes
 
-# A ROS 2 that the shell has sourced would get in the way of the one in .venv.
+# A ROS 2 that the shell has sourced would get in the way of the one in .venv; the tests of its own
+# tools need it.
+ifeq ($(filter ros-tools,$(MAKECMDGOALS)),)
 unexport PYTHONHOME PYTHONPATH ROS_DISTRO RMW_IMPLEMENTATION
 ifneq ($(AMENT_PREFIX_PATH)$(_ROS_WHEELS_BOOTSTRAP_COMPLETE),)
 unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH LD_LIBRARY_PATH
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
+endif
 endif
 
 .PHONY: demo test test-jazzy field bench scenarios campaign lint clean venv venv-jazzy
@@ -73,6 +76,10 @@ campaign: venv
 # the system's Python, since its OpenCV and NumPy are those of apt
 install-check:
 	@/usr/bin/python3 tools/install_check.py .robot
+
+# by the Python of the ROS that the shell has sourced; pytest has to be there
+ros-tools:
+	@$(or $(PYTHON),python3) -m pytest -q -m ros_tools $(ARGS)
 
 lint: venv
 	@for tool in $(AMENT); do command -v ament_$$tool >/dev/null || { echo "ament_$$tool is" \

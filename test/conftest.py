@@ -12,6 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 import contextlib
 import faulthandler
@@ -97,7 +98,9 @@ def _missing_optional(text: str) -> str:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """List the public reports with the outcome of their tests, for ``make field``."""
+    """List what ``make field`` and ``make ros-tools`` looked at, with the outcomes."""
+    if config.option.markexpr == 'ros_tools':
+        _list_ros_tools(terminalreporter)
     if config.option.markexpr != 'field':
         return
     rows = sorted({(*value, outcome) for outcome in ('passed', 'failed', 'skipped', 'error')
@@ -107,6 +110,21 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     terminalreporter.section(f'{len({row[:2] for row in rows})} situations from the field')
     for report, situation, outcome in rows:
         terminalreporter.line(f'{outcome:8}{situation} ({report})')
+
+
+def _list_ros_tools(terminalreporter: Any) -> None:
+    """List which tests ran and which did not, and why."""
+    ran = [one for outcome in ('passed', 'failed', 'error')
+           for one in terminalreporter.stats.get(outcome, [])]
+    skipped = terminalreporter.stats.get('skipped', [])
+    terminalreporter.section(f'{len(ran)} tests with the tools of ROS ran, '
+                             f'{len(skipped)} tests or files did not')
+    for one in ran:
+        terminalreporter.line(f'{one.outcome:8}{one.nodeid}')
+    reasons = Counter((one.nodeid.split('[')[0], one.longrepr[2].removeprefix('Skipped: '))
+                      for one in skipped)
+    for (name, reason), count in sorted(reasons.items()):
+        terminalreporter.line(f'not run {name} ({count}): {reason}')
 
 
 @pytest.hookimpl(hookwrapper=True)

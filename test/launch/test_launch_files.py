@@ -28,6 +28,7 @@ import yaml
 
 launch = pytest.importorskip('launch', reason='launch is not installed (apt: ros-DISTRO-launch)')
 launch_ros = pytest.importorskip('launch_ros', reason='launch_ros is not installed')
+pytestmark = pytest.mark.ros_tools
 REPOSITORY = Path(__file__).resolve().parents[2]
 FILES = sorted((REPOSITORY / 'launch').glob('*.launch.py'))
 PIPELINE = REPOSITORY / 'launch/pipeline.launch.py'

@@ -298,6 +298,7 @@ def test_load_configuration_without_a_node_its_sections_are_not_checked(tmp_path
     assert 'serial_no' not in str(notes(tmp_path, text, without=['camera']))
 
 
+@pytest.mark.ros_tools
 @pytest.mark.skipif(shutil.which('ros2') is None, reason='the ros2 command is not installed')
 @pytest.mark.parametrize('node', ['classifier', 'gate'])
 def test_ros2_param_load_takes_the_dump_of_an_active_node(robot, tmp_path, node):

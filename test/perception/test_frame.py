@@ -157,6 +157,7 @@ PLANAR = ('nv12', 'nv21', 'nv24', 'i420', 'yv12')
 OLDER_NAMES = {'uyvy': 'yuv422', 'yuyv': 'yuv422_yuy2'}
 
 
+@pytest.mark.ros_tools
 @pytest.mark.parametrize('big', [False, True])
 @pytest.mark.parametrize('padding', [0, 2])
 @pytest.mark.parametrize('encoding', [name for name in ENCODINGS if name not in PLANAR])
