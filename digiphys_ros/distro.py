@@ -15,7 +15,6 @@
 """Which ROS 2 distro this Python has, and which profile its Fast DDS reads."""
 
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 import os
 
 FASTDDS_3, FASTDDS_2 = 'FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE'
@@ -28,6 +27,8 @@ def ros_distro(environment: Mapping[str, str]) -> str:
     """Return ROS_DISTRO, else the distro whose rclpy is installed, else ``unknown``."""
     if environment.get('ROS_DISTRO'):
         return environment['ROS_DISTRO']
+    # 2 MB that not every node needs
+    from importlib.metadata import PackageNotFoundError, version
     for package in ('rclpy', 'ros-rclpy'):
         try:
             return _BY_RCLPY.get(int(version(package).split('.')[0]), 'unknown')

@@ -16,7 +16,6 @@
 
 from contextlib import redirect_stderr
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 import io
 import sys
 
@@ -80,6 +79,7 @@ def _explain(error: ImportError, subject: str) -> tuple[str, str]:
 
 
 def _version(package: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version
     try:
         return version(package)
     except PackageNotFoundError:

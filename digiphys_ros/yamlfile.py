@@ -17,7 +17,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 import re
-from typing import Any, TypeVar
+from typing import Any, TYPE_CHECKING, TypeVar
 
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.files import (
@@ -27,10 +27,12 @@ from digiphys_ros.files import (
     read_text,
     reason_of as why,
 )
-from pydantic import BaseModel, ValidationError
 import yaml
 
-Model = TypeVar('Model', bound=BaseModel)
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+Model = TypeVar('Model', bound='BaseModel')
 
 NODES = 20_000
 """Values in a file, aliases written out; the largest file shipped has some hundreds."""
@@ -58,6 +60,8 @@ def load_yaml(path: str | Path, model: type[Model]) -> Model:
     :return: the validated model.
     :raises ConfigError: ``FILE:LINE: field `a.b`: reason, received VALUE``.
     """
+    # the gate and others read parameters without it
+    from pydantic import ValidationError
     path = Path(path)
     node, data = parse_mapping(path, read_yaml(path))
     try:
