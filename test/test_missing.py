@@ -99,7 +99,7 @@ def test_doctor_beside_a_clashing_opencv_names_it(clash: dict[str, str]) -> None
     ('2.2.6', FIX), ('1.21.5', "pip install --upgrade 'numpy<2' ai-edge-litert")])
 def test_the_fix_of_a_clash_fits_the_installed_numpy(
         numpy: str, fix: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(missing, 'version', lambda package: numpy)
+    monkeypatch.setattr('importlib.metadata.version', lambda package: numpy)
     found, named = missing.explain_import_error(ImportError(
         'numpy.core.multiarray failed to import', name='cv_bridge'))
     assert f'NumPy {numpy} is installed' in found

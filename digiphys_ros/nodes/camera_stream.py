@@ -69,7 +69,9 @@ class CameraStream:
         self._results = self._add(Classification, 'classification', qos.RELIABLE)
         self._vision_info = self._add(VisionInfo, 'vision_info', qos.LATCHED)
         self._label_info = self._add(LabelInfo, 'label_info', qos.LATCHED)
-        self._viewers = ViewerTopics(self._add)
+        self._viewers = ViewerTopics(self._add, markers=node.settings.image_markers)
+        if self._viewers.missing:
+            node.get_logger().warning(self._viewers.missing)
 
     @property
     def duplicate_sources(self) -> str:

@@ -26,7 +26,6 @@ from digiphys_ros.nodes.conversions import classification_message, stamp_s
 from digiphys_ros.nodes.lifecycle import OK, PipelineNode, WARN
 from digiphys_ros.nodes.parameters import Parameter
 from digiphys_ros.nodes.process import run_node
-from digiphys_ros.nodes.viewer_topics import ImageMarker, WITHOUT_MARKERS
 from digiphys_ros.nodes.worker import NewestWorker
 from digiphys_ros.perception import (
     check_golden,
@@ -82,6 +81,8 @@ class ClassifierNode(PipelineNode):
                   'cameras; 0 takes those that are there.', 0.0, 1000.0),
         Parameter('roi', WHOLE_FRAME, 'Region of interest x, y, width, height as fractions of '
                   'the frame; the whole frame leaves it to the bundle.', 0.0, 1.0, runtime=True),
+        Parameter('image_markers', False, 'Publish the outline of the region of interest as '
+                  '`image_markers`: needs visualization_msgs, and 2 MB of memory.'),
         Parameter('top_k', 3, 'How many classes to report.', 1, 100, runtime=True),
         Parameter('bit_depth', 0, 'Bits that the camera uses of a 16-bit pixel, as 12 of mono16. '
                   '0: the fewest of 10, 12, 14 and 16 that hold the brightest pixel so far.',
@@ -132,8 +133,6 @@ class ClassifierNode(PipelineNode):
             CameraStream(self, camera, LivenessMonitor(Limits.of(self.settings)),
                          BitDepth(self.settings.bit_depth))
             for camera in cameras]
-        if ImageMarker is None:
-            self.get_logger().info(WITHOUT_MARKERS)
 
     def activate(self) -> None:
         """Subscribe and classify."""

@@ -22,14 +22,8 @@ from digiphys_ros.nodes.conversions import image_message, jpeg_message
 from digiphys_ros.perception.classify import Classification
 from digiphys_ros.perception.frame import Frame
 from digiphys_ros.perception.preprocess import Box
-from geometry_msgs.msg import Point
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import ColorRGBA, Header
-
-try:
-    from visualization_msgs.msg import ImageMarker
-except ImportError:
-    ImageMarker = None
 
 DEBUG_IMAGE, SUFFIX, MARKERS = 'debug_image', '/compressed', 'image_markers'
 WITHOUT_MARKERS = 'visualization_msgs is not installed: image_markers is not published'
@@ -40,12 +34,22 @@ class ViewerTopics:
     What one camera's viewers see; nothing is drawn or encoded while nobody listens.
 
     :param add: makes a publisher of a message type, a topic and a quality of service.
+    :param markers: whether to publish ``image_markers``.
+    :ivar missing: a sentence where a package is missing for them.
     """
 
-    def __init__(self, add: Callable[[type, str, Any], Any]) -> None:
+    def __init__(self, add: Callable[[type, str, Any], Any], *, markers: bool) -> None:
         self._images = add(Image, DEBUG_IMAGE, qos.RELIABLE)
         self._jpegs = add(CompressedImage, DEBUG_IMAGE + SUFFIX, qos.RELIABLE)
-        self._markers: Any = add(ImageMarker, MARKERS, qos.RELIABLE) if ImageMarker else None
+        self._markers: Any = None
+        self.missing = ''
+        if markers:
+            try:
+                # 2 MB
+                from visualization_msgs.msg import ImageMarker
+                self._markers = add(ImageMarker, MARKERS, qos.RELIABLE)
+            except ImportError:
+                self.missing = WITHOUT_MARKERS
 
     def is_watched(self) -> bool:
         """Return whether anybody listens."""
@@ -68,6 +72,8 @@ class ViewerTopics:
 
 def marker_message(box: Box, header: Header, *, abstained: bool) -> Any:
     """Return the outline of a region: green where a class was recognised, else orange."""
+    from geometry_msgs.msg import Point
+    from visualization_msgs.msg import ImageMarker
     left, top, right, bottom = map(float, box)
     color = ColorRGBA(r=1.0, g=0.65, b=0.0, a=1.0) if abstained else \
         ColorRGBA(r=0.0, g=0.8, b=0.0, a=1.0)

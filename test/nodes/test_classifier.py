@@ -187,7 +187,15 @@ def test_debug_image_is_drawn_for_those_who_listen(camera):
     assert len(jpegs[0].data) < len(drawn[0].data) / 2
 
 
-def test_image_markers_outline_the_region_that_the_model_sees(camera):
+@pytest.fixture
+def outlining_camera(robot):
+    one = Camera(robot, image_markers=True)
+    yield one
+    one.stop()
+
+
+def test_image_markers_outline_the_region_that_the_model_sees(outlining_camera):
+    camera = outlining_camera
     visualization_msgs = pytest.importorskip('visualization_msgs.msg')
     markers = camera.robot.listen(visualization_msgs.ImageMarker, 'image_markers')
     assert camera.robot.set_parameter('classifier', 'roi', [0.25, 0.5, 0.5, 0.5]).successful
@@ -203,7 +211,7 @@ def test_a_classifier_without_visualization_msgs_says_so_and_works(robot, tmp_pa
     (tmp_path / 'visualization_msgs.py').write_text('raise ImportError("not installed")')
     path = os.environ.get('PYTHONPATH', '')
     robot.environment['PYTHONPATH'] = f'{tmp_path}{os.pathsep}{path}'
-    robot.start('classifier')
+    robot.start('classifier', image_markers=True)
     robot.is_active('classifier')
     assert 'visualization_msgs is not installed: image_markers is not' in robot.log('classifier')
     assert not robot.node.count_publishers('image_markers')
