@@ -99,6 +99,6 @@ venv-jazzy:
 	@$(call interpreter_of,.venv-jazzy) tools/setup_venv.py jazzy .venv-jazzy
 
 clean:
-	rm -rf .venv .venv-jazzy .robot build install log out *.egg-info
+	rm -rf .venv .venv.lock .venv-jazzy .venv-jazzy.lock .robot build install log out *.egg-info
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

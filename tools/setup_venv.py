@@ -26,7 +26,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 import fcntl
 import hashlib
-import os
 from pathlib import Path
 import re
 import shutil
@@ -160,14 +159,11 @@ def _run(*words: str | Path) -> None:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def _alone(folder: Path) -> Iterator[None]:
     # Two calls of make at once must not both write into the folder.
-    root = os.open(ROOT, os.O_RDONLY)
-    try:
-        fcntl.flock(root, fcntl.LOCK_EX)
+    with open(f'{folder}.lock', 'w') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-    finally:
-        os.close(root)
 
 
 def main(arguments: list[str]) -> int:
@@ -176,8 +172,9 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f'{__doc__}\n')
         return 2
     try:
-        with _alone():
-            Environment(arguments[0], Path(arguments[1]).resolve()).bring_up_to_date()
+        folder = Path(arguments[1]).resolve()
+        with _alone(folder):
+            Environment(arguments[0], folder).bring_up_to_date()
     except (BuildError, OSError, SetupError) as error:
         sys.stderr.write(f'{error}\n')
         return 1

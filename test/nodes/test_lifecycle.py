@@ -20,7 +20,7 @@ import sys
 
 import pytest
 
-pytestmark = pytest.mark.ros
+pytestmark = [pytest.mark.ros, pytest.mark.parallel]
 CONFIGURE, CLEANUP, ACTIVATE, DEACTIVATE, SHUTDOWN_INACTIVE, SHUTDOWN_ACTIVE = 1, 2, 3, 4, 6, 7
 
 
