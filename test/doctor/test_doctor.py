@@ -250,7 +250,8 @@ def test_a_second_publisher_on_the_command_topic_is_found(robot):
     robot.is_active('gate')
     talk(robot, 'base', 'sub:TwistStamped:cmd_vel:RELIABLE')
     # there is nothing before the gate
-    assert list(findings(robot)) == ['chain']
+    robot.poll(lambda: list(findings(robot)) == ['chain'], 'finding about the chain alone',
+               timeout_s=60.0)
     talk(robot, 'joystick', 'pub:TwistStamped:cmd_vel:RELIABLE')
     assert 'joystick' in finding(robot, 'commands on /cmd_vel', says='joystick').found
 
