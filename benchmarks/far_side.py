@@ -39,11 +39,11 @@ def main() -> None:
     with observed() as observer, nodes(parameters, CLASSIFIER, environment=os.environ):
         wait(observer, is_active(observer, CLASSIFIER), 'active classifier')
 
-        def told(name: str) -> str:
+        def value(name: str) -> str:
             return str(observer.diagnostic('classifier', name))
-        wait(observer, lambda: int(told('received') or 0) > 0, 'image from the other machine')
-        wait(observer, lambda: told('message').startswith(SILENT), 'end of the images', seconds)
-        print(json.dumps({name: int(told(name)) for name in ('received', 'classified')}))
+        wait(observer, lambda: int(value('received') or 0) > 0, 'image from the other machine')
+        wait(observer, lambda: value('message').startswith(SILENT), 'end of the images', seconds)
+        print(json.dumps({name: int(value(name)) for name in ('received', 'classified')}))
 
 
 if __name__ == '__main__':

@@ -36,7 +36,7 @@ LINE_BYTES = 1 << 20
 """Of one entry: a thousand classes and a page of notes have 50 kB."""
 LOG_BYTES = 1 << 40
 MOST_PROBLEMS = 1000
-"""More are not told: somebody wrote something else there."""
+"""Further problems are not listed: the file is no audit log."""
 KEY_BYTES = 32, 4096
 """Least and most in a key file: as many as the hash has, and no large file by mistake."""
 
