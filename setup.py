@@ -37,7 +37,7 @@ setup(
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{PACKAGE}']),
         (f'share/{PACKAGE}', ['package.xml']),
-        *(entry for folder in ('benchmarks', 'config', 'launch', 'models', 'worlds')
+        *(entry for folder in ('config', 'launch', 'models', 'worlds')
           for entry in shared(folder)),
     ],
     install_requires=['setuptools', 'numpy', 'opencv-python', 'pydantic>=2', 'pyyaml'],

@@ -27,17 +27,17 @@ from collections.abc import Iterable, Iterator
 import os
 
 from digiphys_ros.errors import ConfigError
-from digiphys_ros.launch_arguments import MODEL_ARGUMENTS, overrides, refuse_unknown
-from digiphys_ros.nodes.configuration import Configuration, load_configuration
-from digiphys_ros.nodes.middleware import check_remap
 from digiphys_ros.resources import find_resource
-from digiphys_ros.respawn import RESPAWN
-from digiphys_ros.transport import (
+from digiphys_ros.ros.launch_arguments import MODEL_ARGUMENTS, overrides, refuse_unknown
+from digiphys_ros.ros.parameters.configuration import Configuration, load_configuration
+from digiphys_ros.ros.supervision.respawn import RESPAWN
+from digiphys_ros.ros.transport.environment import (
     memory_note,
     network_exposure,
     PROFILES,
     transport_environment,
 )
+from digiphys_ros.ros.transport.middleware import check_remap
 from launch import Action, Condition, LaunchContext, LaunchDescription
 from launch.actions import (
     DeclareLaunchArgument,

@@ -29,11 +29,11 @@ from string import Template
 from xml.etree import ElementTree
 
 from ament_index_python.packages import get_package_share_directory, PackageNotFoundError
-from digiphys_ros.distro import ros_distro
 from digiphys_ros.errors import ConfigError
-from digiphys_ros.launch_arguments import MODEL_ARGUMENTS, refuse_unknown
 from digiphys_ros.resources import find_resource, share_dir
-from digiphys_ros.transport import PROFILES, transport_environment
+from digiphys_ros.ros.launch_arguments import MODEL_ARGUMENTS, refuse_unknown
+from digiphys_ros.ros.transport.distro import ros_distro
+from digiphys_ros.ros.transport.environment import PROFILES, transport_environment
 from launch import Action, Condition, LaunchContext, LaunchDescription, Substitution
 from launch.actions import (
     AppendEnvironmentVariable,

@@ -196,7 +196,7 @@ class Robot:
 
     def start(self, node: str, namespace: str = '', **parameters: Any) -> subprocess.Popen[bytes]:
         """Start one node of the package as a process; a gate obeys without a wait."""
-        from digiphys_ros.nodes.configuration import command
+        from digiphys_ros.ros.parameters.configuration import command
         if node == 'gate':
             parameters = {'estop_wait_s': 0.0, **parameters}
         return self.run(f'{namespace}{node}', command(
@@ -342,7 +342,7 @@ def free_domain() -> Iterator[int]:
 def robot_in(folder: Path, domain: int) -> Iterator[Robot]:
     """Give a robot in a ROS domain, on this machine alone."""
     pytest.importorskip('rclpy', reason='rclpy is not installed')
-    from digiphys_ros.transport import transport_environment
+    from digiphys_ros.ros.transport.environment import transport_environment
     os.environ.update(transport_environment('local', os.environ))
     one = Robot(domain, folder)
     yield one
@@ -390,8 +390,8 @@ def shared_robot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Robot]:
 @pytest.fixture(scope='session')
 def drawing() -> None:
     """Skip where the simulator cannot draw."""
+    from digiphys_ros.applications import make_application
     from digiphys_ros.errors import SimulationError
-    from digiphys_ros.simulation.applications import make_application
     try:
         make_application('sorting')
     except SimulationError as error:

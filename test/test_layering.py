@@ -32,8 +32,8 @@ def imports(path):
             yield node.module
 
 
-@pytest.mark.parametrize('folder', ['perception', 'control', 'advice', 'learning',
-                                    'simulation', 'demo'])
+@pytest.mark.parametrize('folder', ['advice', 'applications', 'bundles', 'control', 'demo',
+                                    'learning', 'perception', 'pipeline', 'simulation'])
 def test_the_core_imports_no_ros(folder):
     found = {(path.name, name) for path in (PACKAGE / folder).rglob('*.py')
              for name in imports(path)}

@@ -17,8 +17,8 @@ from pathlib import Path
 import shutil
 import sys
 
-from digiphys_ros.simulation.sdf import write_world
-from digiphys_ros.simulation.worlds import gazebo_world, WORLDS
+from digiphys_ros.simulation.gazebo.sdf import write_world
+from digiphys_ros.simulation.gazebo.worlds import gazebo_world, WORLDS
 
 
 def main() -> int:

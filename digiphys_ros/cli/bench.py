@@ -25,8 +25,7 @@ from typing import Any
 
 from digiphys_ros.cli.output import check_targets, write_json
 from digiphys_ros.errors import UsageError
-from digiphys_ros.resources import share_dir
-from digiphys_ros.ros_environment import check_middleware
+from digiphys_ros.ros.transport.variables import check_middleware
 
 BENCHMARKS = ('latency', 'tutorial', 'load', 'network', 'start', 'memory', 'training', 'engines',
               'stages', 'simulator', 'stopping')
@@ -66,7 +65,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the benchmarks that lie beside the package; return 0 when every bar holds."""
+    """Run the benchmarks; return 0 when every bar holds."""
     if not 2 <= arguments.seconds <= LONGEST_S or arguments.rounds < 1:
         raise UsageError(f'--seconds must be 2 to {LONGEST_S} and --rounds at least 1, received '
                          f'{arguments.seconds:g} and {arguments.rounds}.')
@@ -80,16 +79,15 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.rounds = 1
     machine = (f'{os.cpu_count()} cores of {_processor()}, Python {platform.python_version()}, '
                f'engine {arguments.engine}')
-    # the benchmarks lie beside the package, where launch files and models do
-    sys.path.insert(0, str(share_dir()))
-    import_module('benchmarks.running').keep_to_this_machine()
+    import_module('digiphys_ros.bench.running').keep_to_this_machine()
     with TemporaryDirectory() as work:
         arguments.work = Path(work)
-        gpu = import_module('benchmarks.bundles').runs_on_gpu(arguments.work, arguments.engine)
+        bundles = import_module('digiphys_ros.bench.bundles')
+        gpu = bundles.runs_on_gpu(arguments.work, arguments.engine)
         report: dict[str, Any] = {'machine': machine, 'gpu': gpu, 'cases': {}, 'bars': []}
         lines = [machine, *([] if gpu else ['', NO_GPU[arguments.engine]])]
         for name in dict.fromkeys(arguments.only or BENCHMARKS):
-            benchmark = import_module(f'benchmarks.{name}')
+            benchmark = import_module(f'digiphys_ros.bench.{name}')
             part = benchmark.measure(arguments)
             lines += ['', *benchmark.table(part['cases'])]
             report['cases'][name] = part['cases']
@@ -97,7 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
             # hours of measuring are not lost with what comes after
             if arguments.json not in (None, '-'):
                 write_json(report, arguments.json)
-    drawn = import_module('benchmarks.plot').draw(report['cases'], Path(arguments.out))
+    drawn = import_module('digiphys_ros.bench.plot').draw(report['cases'], Path(arguments.out))
     report['drawings'] = [str(path) for path in drawn]
     if arguments.json:
         write_json(report, arguments.json)

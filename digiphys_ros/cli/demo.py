@@ -27,18 +27,18 @@ from typing import Any, TYPE_CHECKING
 from digiphys_ros.cli.output import check_display, check_targets, displays, write_json
 from digiphys_ros.errors import DigiphysError, UsageError
 from digiphys_ros.resources import find_resource
-from digiphys_ros.ros_environment import check_middleware
-from digiphys_ros.supervisor import Supervisor
-from digiphys_ros.transport import private_environment, transport_environment
+from digiphys_ros.ros.supervision.supervisor import Supervisor
+from digiphys_ros.ros.transport.environment import private_environment, transport_environment
+from digiphys_ros.ros.transport.variables import check_middleware
 
 if TYPE_CHECKING:
-    from digiphys_ros.nodes.observer import Observer
+    from digiphys_ros.ros.observer import Observer
 
 READY_TIMEOUT_S = 30.0
 TRY_GL = """
 import sys
 from digiphys_ros.errors import SimulationError
-from digiphys_ros.simulation.applications import make_application
+from digiphys_ros.applications import make_application
 try:
     make_application('traffic').picture()
 except SimulationError as error:
@@ -134,7 +134,7 @@ def _check_source(source: str) -> None:
 
 def _play(arguments: argparse.Namespace, setting: Any, environment: Mapping[str, str],
           log: Path) -> tuple[Any, dict[str, Any]]:
-    from digiphys_ros.nodes.observer import Observer
+    from digiphys_ros.ros.observer import Observer
     observer = Observer(setting.actuator)
     with open(log, 'wb') as output:
         supervisor = Supervisor(_commands(arguments, setting), {
@@ -151,7 +151,7 @@ def _play(arguments: argparse.Namespace, setting: Any, environment: Mapping[str,
 
 
 def _commands(arguments: argparse.Namespace, setting: Any) -> dict[str, list[str]]:
-    from digiphys_ros.nodes.configuration import command
+    from digiphys_ros.ros.parameters.configuration import command
     source = arguments.source
     config = find_resource(f'{_application(source)}.yaml', 'config')
     # what makes the images starts last, when everybody listens
@@ -217,7 +217,7 @@ def _follow(arguments: argparse.Namespace, observer: 'Observer',
 
 def _settle(observer: 'Observer', eye: str) -> None:
     """Wait for the last frames, the safe state and the final counts."""
-    from digiphys_ros.nodes.diagnostics import SILENT
+    from digiphys_ros.ros.diagnostics import SILENT
     sent = int(observer.diagnostic(eye, 'frames_sent') or 0)
     observer.wait_for(lambda: int(observer.diagnostic(eye, 'frames_sent') or 0) >= sent
                       and observer.diagnostic('gate', 'base.state') == 'expired'
@@ -229,7 +229,7 @@ def _window(observer: 'Observer') -> Any:
     if not displays():
         return None
     import cv2
-    from digiphys_ros.nodes.conversions import frame_from
+    from digiphys_ros.ros.messages.images import frame_from
     from sensor_msgs.msg import Image
     newest: deque[Image] = deque(maxlen=1)
     observer.watch(Image, 'debug_image', newest.append)

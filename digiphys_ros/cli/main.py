@@ -35,7 +35,7 @@ from digiphys_ros.errors import (
 )
 from digiphys_ros.files import limit_opencv
 from digiphys_ros.missing import explain_import_error, opencv_problem
-from digiphys_ros.output_relay import SHOW_ALL
+from digiphys_ros.ros.supervision.output_relay import SHOW_ALL
 
 VERBS = {
     'demo': 'run the whole pipeline on a drawn sign course or any other source',

@@ -23,7 +23,7 @@ import signal
 import sys
 from typing import Any
 
-from digiphys_ros.output_relay import hidden_lines, OutputRelay
+from digiphys_ros.ros.supervision.output_relay import hidden_lines, OutputRelay
 from digiphys_ros.streams import escape_unprintable, open_closed_streams
 
 CLOSED_PIPE = 128 + signal.SIGPIPE

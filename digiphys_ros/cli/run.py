@@ -20,14 +20,22 @@ import sys
 import threading
 from typing import Any
 
-from digiphys_ros.ending import on_signal_to_end
 from digiphys_ros.errors import ConfigError, did_you_mean, UsageError
-from digiphys_ros.output_relay import relay_output
 from digiphys_ros.resources import find_resource
-from digiphys_ros.respawn import RESPAWN
-from digiphys_ros.ros_environment import check_environment, check_middleware, find_log_folder
-from digiphys_ros.supervisor import Supervisor
-from digiphys_ros.transport import memory_note, network_exposure, transport_environment
+from digiphys_ros.ros.supervision.output_relay import relay_output
+from digiphys_ros.ros.supervision.respawn import RESPAWN
+from digiphys_ros.ros.supervision.supervisor import Supervisor
+from digiphys_ros.ros.transport.environment import (
+    memory_note,
+    network_exposure,
+    transport_environment,
+)
+from digiphys_ros.ros.transport.variables import (
+    check_environment,
+    check_middleware,
+    find_log_folder,
+)
+from digiphys_ros.shutdown import on_signal_to_end
 
 IMAGE_NODES = ('camera', 'sim', 'classifier')
 
@@ -93,7 +101,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _commands(arguments: argparse.Namespace) -> dict[str, list[str]]:
-    from digiphys_ros.nodes.configuration import command, load_configuration
+    from digiphys_ros.ros.parameters.configuration import command, load_configuration
     config = find_resource(arguments.config or f'{arguments.app}.yaml', 'config')
     namespace = arguments.namespace
     found = load_configuration(
@@ -133,7 +141,7 @@ def _overrides(texts: list[str], nodes: tuple[str, ...]) -> dict[str, dict[str, 
 
 def _override(text: str, node: str, name: str, value: str) -> dict[str, Any]:
     """Return one parameter; nothing where a node that was not named does not have it."""
-    from digiphys_ros.nodes.configuration import allowed
+    from digiphys_ros.ros.parameters.configuration import allowed
     from digiphys_ros.yamlfile import parse_value
     known = allowed(node)
     if name not in known:
@@ -153,7 +161,7 @@ def _override(text: str, node: str, name: str, value: str) -> dict[str, Any]:
 
 def _remaps(texts: list[str], nodes: tuple[str, ...]) -> list[str]:
     """Return the rules for ROS; compressed images follow where the images go."""
-    from digiphys_ros.nodes.middleware import check_remap
+    from digiphys_ros.ros.transport.middleware import check_remap
     for text in texts:
         node, colon, source = text.partition(':=')[0].rpartition(':')
         if colon and node not in nodes:

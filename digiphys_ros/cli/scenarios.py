@@ -36,9 +36,9 @@ def run(names: Sequence[str], *, out: Path, json: str | None, jobs: int = 0) -> 
     :return: 0 when all expectations held, 1 when one did not.
     :raises ConfigError: for a scenario that cannot be run, before any is.
     """
-    from digiphys_ros.simulation.scenario import load_scenario
-    from digiphys_ros.simulation.trial import run_trials
-    from digiphys_ros.simulation.trial_plot import draw
+    from digiphys_ros.simulation.scenarios.plot import draw
+    from digiphys_ros.simulation.scenarios.scenario import load_scenario
+    from digiphys_ros.simulation.scenarios.trial import run_trials
     from tqdm import tqdm
     paths = _files(names)
     for path in paths:

@@ -34,7 +34,7 @@ USES = {'scenario': ('jobs', 'json', 'out'), 'collect': ('count', 'json', 'out',
 
 def add_parser(subparsers: Any) -> None:
     """Add the verb."""
-    from digiphys_ros.simulation.applications import APPLICATIONS
+    from digiphys_ros.applications import APPLICATIONS
     parser = subparsers.add_parser(
         'sim', help='run an application in closed loop in the embedded simulator',
         description='Close the loop without ROS: a simulated camera, the classifier, the policy '
@@ -91,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    from digiphys_ros.simulation.applications import APPLICATIONS
+    from digiphys_ros.applications import APPLICATIONS
     if arguments.app is None and not arguments.scenario:
         raise UsageError(f'sim: an application is needed, one of {", ".join(APPLICATIONS)}.')
     if arguments.app is not None and arguments.app not in APPLICATIONS:
@@ -141,9 +141,9 @@ def _collect(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from digiphys_ros.simulation.applications import APPLICATIONS, make_application
+    from digiphys_ros.applications import APPLICATIONS, make_application
     from digiphys_ros.simulation.loop import make_pipeline, run_loop
-    from digiphys_ros.simulation.record import draw, Film
+    from digiphys_ros.simulation.rendering.record import draw, Film
     from digiphys_ros.simulation.targets import OF_MANY_RUNS, targets
     seconds, camera = arguments.seconds or LONGEST_S, not arguments.no_camera
     film = Film(Path(arguments.record), APPLICATIONS[arguments.app].rate_hz) \
@@ -174,7 +174,7 @@ def _run(arguments: argparse.Namespace) -> int:
 def _watch(arguments: argparse.Namespace, seconds: float, film: Any,
            stack: ExitStack) -> Callable[[Any, Any], None]:
     """Return what is called at every picture: progress, film and window."""
-    from digiphys_ros.simulation.record import captioned
+    from digiphys_ros.simulation.rendering.record import captioned
     from tqdm import tqdm
     bar = stack.enter_context(tqdm(
         total=round(seconds, 1), unit='s', disable=None,

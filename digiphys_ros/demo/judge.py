@@ -21,7 +21,7 @@ import math
 from typing import Any, Protocol
 
 from digiphys_ros.control import Actuator, Limits
-from digiphys_ros.statistics import percentile
+from digiphys_ros.metrics import percentile
 
 STOP_MPS = 0.02
 SLOW_MPS = 0.25
@@ -32,7 +32,7 @@ STAMP_S = 1e-6
 
 
 class Seen(Protocol):
-    """One classification (see nodes.observer.Seen)."""
+    """One classification (see ros.observer.Seen)."""
 
     stamp_s: float
     arrival_s: float
@@ -40,7 +40,7 @@ class Seen(Protocol):
 
 
 class Command(Protocol):
-    """One command (see nodes.observer.Command)."""
+    """One command (see ros.observer.Command)."""
 
     stamp_s: float
     linear_mps: float

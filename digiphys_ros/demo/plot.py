@@ -25,7 +25,7 @@ def draw(report: dict[str, Any], setting: Setting, recording: Any, path: Path) -
     """
     Write the report as a picture.
 
-    :param recording: what the observer saw (nodes.observer.Recording).
+    :param recording: what the observer saw (ros.observer.Recording).
     :param path: a PNG file.
     """
     figure = Figure(figsize=(12, 9), layout='constrained')

@@ -32,7 +32,7 @@ from digiphys_ros.demo.judge import (
     unsafe_commands,
 )
 from digiphys_ros.perception import Bundle, load_bundle
-from digiphys_ros.simulation.robot import DifferentialDrive
+from digiphys_ros.simulation.physics.robot import DifferentialDrive
 
 LEASE_S, PERIOD_S = 0.5, 0.02
 """As in config/traffic.yaml and config/traffic_sim.yaml, which the demo runs."""
@@ -75,7 +75,7 @@ def build_report(setting: Setting, recording: Any, facts: dict[str, Any]) -> dic
     """
     Return the report of one run.
 
-    :param recording: what the observer saw (nodes.observer.Recording).
+    :param recording: what the observer saw (ros.observer.Recording).
     :param facts: ros_distro, rmw, source, ready_s.
     """
     labels = setting.label_names(recording.labels)

@@ -23,10 +23,10 @@ import sys
 import tempfile
 from typing import Any
 
-from digiphys_ros.distro import ros_distro
 from digiphys_ros.doctor.finding import Finding
 from digiphys_ros.missing import explain_import_error
-from digiphys_ros.transport import listening_environment
+from digiphys_ros.ros.transport.distro import ros_distro
+from digiphys_ros.ros.transport.environment import listening_environment
 
 PATIENCE_S = 40.0
 """How long it may take beyond the time that it listens; a busy machine starts slowly."""
@@ -54,7 +54,7 @@ class GraphLook:
 
 def look_at_graph(request: Mapping[str, Any], environment: Mapping[str, str]) -> GraphLook:
     """
-    Start ``digiphys_ros.nodes.graph`` and return what it reports.
+    Start ``digiphys_ros.doctor.graph.inspect`` and return what it reports.
 
     :param request: its arguments.
     """
@@ -63,7 +63,7 @@ def look_at_graph(request: Mapping[str, Any], environment: Mapping[str, str]) ->
         child = {**listening_environment(environment), 'ROS_LOG_DIR': logs}
         try:
             done = subprocess.run(
-                [sys.executable, '-m', 'digiphys_ros.nodes.graph', json.dumps(request)],
+                [sys.executable, '-m', 'digiphys_ros.doctor.graph.inspect', json.dumps(request)],
                 env=child, capture_output=True, text=True, errors='replace',
                 timeout=request['seconds'] + PATIENCE_S)
         except subprocess.TimeoutExpired as error:

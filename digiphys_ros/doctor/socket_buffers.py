@@ -18,10 +18,10 @@ from collections.abc import Mapping
 from pathlib import Path
 import socket
 
-from digiphys_ros.distro import profile_variable
 from digiphys_ros.doctor.finding import Finding
 from digiphys_ros.errors import ConfigError
-from digiphys_ros.segment import largest_bytes
+from digiphys_ros.ros.transport.distro import profile_variable
+from digiphys_ros.ros.transport.segment import largest_bytes
 
 WANTED_RMEM_BYTES = 4 * 1024 * 1024
 """What the shipped profiles ask for, and with it the least ``net.core.rmem_max``."""

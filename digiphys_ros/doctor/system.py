@@ -23,13 +23,13 @@ from shlex import quote
 import subprocess
 import sys
 
-from digiphys_ros.distro import NO_PROFILE, profile_variable, ros_distro
 from digiphys_ros.doctor.finding import Finding
 from digiphys_ros.errors import ConfigError, DigiphysError
 from digiphys_ros.missing import opencv_problem
 from digiphys_ros.resources import find_resource
-from digiphys_ros.segment import describe_room, room_bytes, segment_bytes
-from digiphys_ros.transport import network_exposure, profile_setting
+from digiphys_ros.ros.transport.distro import NO_PROFILE, profile_variable, ros_distro
+from digiphys_ros.ros.transport.environment import network_exposure, profile_setting
+from digiphys_ros.ros.transport.segment import describe_room, room_bytes, segment_bytes
 
 DEFAULT_SEGMENT_BYTES = 512 * 1024
 """Fast DDS's own shared-memory segment, where no profile says otherwise."""
@@ -180,7 +180,7 @@ def check_bundle(name: str, rules: str) -> Finding:
 
 def check_config(name: str, namespace: str = '') -> Finding:
     """Read a parameters file as ``digiphys run`` does."""
-    from digiphys_ros.nodes.configuration import load_configuration
+    from digiphys_ros.ros.parameters.configuration import load_configuration
 
     fix = f'digiphys doctor --config {quote(name)}  # after the file is corrected'
 

@@ -26,7 +26,7 @@ import os
 import sys
 
 from digiphys_ros.missing import explain_import_error
-from digiphys_ros.output_relay import SHOW_ALL
+from digiphys_ros.ros.supervision.output_relay import SHOW_ALL
 
 
 def start(name: str) -> None:

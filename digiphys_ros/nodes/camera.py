@@ -20,16 +20,16 @@ import time
 from typing import Any
 
 from digiphys_ros.errors import DigiphysError
-from digiphys_ros.nodes import qos
-from digiphys_ros.nodes.conversions import classification_message, image_message, jpeg_message
-from digiphys_ros.nodes.lifecycle import ERROR, OK, PipelineNode, WARN
-from digiphys_ros.nodes.parameters import Parameter
-from digiphys_ros.nodes.process import run_node
+from digiphys_ros.metrics import Rate
 from digiphys_ros.perception.camera_checks.repeats import MEMORY_FRAMES as FROZEN_FRAMES
 from digiphys_ros.perception.sources import open_reader, Source, SourceFrame, split_topic
 from digiphys_ros.perception.sources.live import LiveCamera
 from digiphys_ros.perception.sources.options import CaptureOptions, without_password
-from digiphys_ros.statistics import Rate
+from digiphys_ros.ros import qos
+from digiphys_ros.ros.lifecycle import ERROR, OK, PipelineNode, WARN
+from digiphys_ros.ros.messages.images import classification_message, image_message, jpeg_message
+from digiphys_ros.ros.parameters.declaration import Parameter
+from digiphys_ros.ros.process import run_node
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 from vision_msgs.msg import Classification
@@ -136,7 +136,7 @@ class CameraNode(PipelineNode):
     def _open(self) -> None:
         settings = self.settings
         if settings.source == 'course':
-            from digiphys_ros.simulation.course import Course
+            from digiphys_ros.applications.traffic_signs.drawn_course import Course
             course = Course(seed=settings.seed, rate_hz=settings.rate_hz or 30.0)
             self._frames = (SourceFrame(frame.pixels, 'rgb8', frame.label, frame.time_s)
                             for frame in course.frames(loop=settings.loop))

@@ -19,29 +19,23 @@ import time
 from types import SimpleNamespace
 from typing import Any
 
+from digiphys_ros.bundles.bundle import Bundle
 from digiphys_ros.errors import ConfigError, DigiphysError, FrameError
-from digiphys_ros.nodes.camera_stream import camera_names, CameraStream, total
-from digiphys_ros.nodes.condition_log import without_numbers
-from digiphys_ros.nodes.conversions import classification_message, stamp_s
-from digiphys_ros.nodes.lifecycle import OK, PipelineNode, WARN
-from digiphys_ros.nodes.parameters import Parameter
-from digiphys_ros.nodes.process import run_node
-from digiphys_ros.nodes.worker import NewestWorker
-from digiphys_ros.perception import (
-    check_golden,
-    Classifier,
-    create_engine,
-    load_bundle,
-    warm_up,
-)
+from digiphys_ros.metrics import Rate, Window
+from digiphys_ros.perception import check_golden, Classifier, create_engine, load_bundle, warm_up
 from digiphys_ros.perception.bit_depth import BitDepth
-from digiphys_ros.perception.bundle import Bundle
 from digiphys_ros.perception.camera_checks import Limits, REASONS
 from digiphys_ros.perception.engines import Engine
 from digiphys_ros.perception.frame import Frame
 from digiphys_ros.perception.liveness import LivenessMonitor
 from digiphys_ros.resources import find_resource
-from digiphys_ros.statistics import Rate, Window
+from digiphys_ros.ros.camera_stream import camera_names, CameraStream, total
+from digiphys_ros.ros.condition_log import without_numbers
+from digiphys_ros.ros.lifecycle import OK, PipelineNode, WARN
+from digiphys_ros.ros.messages.images import classification_message, stamp_s
+from digiphys_ros.ros.parameters.declaration import Parameter
+from digiphys_ros.ros.process import run_node
+from digiphys_ros.ros.worker import NewestWorker
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 from vision_msgs.msg import Classification

@@ -35,26 +35,22 @@ from digiphys_ros.control import (
     RunningClock,
 )
 from digiphys_ros.fixes import keep_one, MAX_LEASE_S, MAX_TOLERANCE_S, reset_estop
-from digiphys_ros.nodes import qos
-from digiphys_ros.nodes.actuator_conversions import (
-    check_message,
-    desired_type,
-    desired_values,
-)
-from digiphys_ros.nodes.conversions import stamp_s
-from digiphys_ros.nodes.estop_listener import EstopListener
-from digiphys_ros.nodes.gate_channel import Channel
-from digiphys_ros.nodes.gate_guard import GuardProcess
-from digiphys_ros.nodes.heartbeat import GUARD, Heartbeat
-from digiphys_ros.nodes.lifecycle import ERROR, OK, PipelineNode, WARN
-from digiphys_ros.nodes.output_loop import OutputLoop
-from digiphys_ros.nodes.parameters import Parameter
-from digiphys_ros.nodes.process import run_node
-from digiphys_ros.nodes.timer import Timer
-from digiphys_ros.realtime import prioritize_process, PROCESS_PRIORITY
 from digiphys_ros.resources import find_resource
-from digiphys_ros.respawn import respawn
-from digiphys_ros.ros_environment import ros_home
+from digiphys_ros.ros import qos
+from digiphys_ros.ros.gate.channel import Channel
+from digiphys_ros.ros.gate.estop_listener import EstopListener
+from digiphys_ros.ros.gate.guard import GuardProcess
+from digiphys_ros.ros.gate.heartbeat import GUARD, Heartbeat
+from digiphys_ros.ros.gate.output_loop import OutputLoop
+from digiphys_ros.ros.lifecycle import ERROR, OK, PipelineNode, WARN
+from digiphys_ros.ros.messages.actuators import check_message, desired_type, desired_values
+from digiphys_ros.ros.messages.images import stamp_s
+from digiphys_ros.ros.parameters.declaration import Parameter
+from digiphys_ros.ros.process import run_node
+from digiphys_ros.ros.supervision.realtime import prioritize_process, PROCESS_PRIORITY
+from digiphys_ros.ros.supervision.respawn import respawn
+from digiphys_ros.ros.timer import Timer
+from digiphys_ros.ros.transport.variables import ros_home
 from rclpy.duration import Duration
 from std_srvs.srv import Trigger
 

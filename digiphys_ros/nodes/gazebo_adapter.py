@@ -17,12 +17,12 @@ from collections.abc import Callable, Mapping
 import math
 from typing import Any
 
+from digiphys_ros.applications.traffic_signs.guide import nearest_leg, Pose, steering_radps
 from digiphys_ros.control.signals import RED
-from digiphys_ros.nodes import qos
-from digiphys_ros.nodes.lifecycle import OK, PipelineNode, WARN
-from digiphys_ros.nodes.parameters import Parameter
-from digiphys_ros.nodes.process import run_node
-from digiphys_ros.simulation.guide import nearest_leg, Pose, steering_radps
+from digiphys_ros.ros import qos
+from digiphys_ros.ros.lifecycle import OK, PipelineNode, WARN
+from digiphys_ros.ros.parameters.declaration import Parameter
+from digiphys_ros.ros.process import run_node
 from geometry_msgs.msg import TwistStamped
 from nav_msgs.msg import Odometry
 from rclpy.duration import Duration
@@ -61,18 +61,18 @@ class GazeboAdapterNode(PipelineNode):
     def configure(self) -> None:
         """Offer the topics that the bridge listens to."""
         if self.settings.app == 'sorting':
-            from digiphys_ros.simulation.applications.sorting_scene import REJECT_RAD
+            from digiphys_ros.applications.sorting.scene import REJECT_RAD
             self._accept_rad = -REJECT_RAD
             self._offer(Float64, 'diverter_rad')
             self._stop = lambda: self._divert(reject=True)
         elif self.settings.app == 'signals':
-            from digiphys_ros.simulation.applications.intersection_gazebo import lamp_turn_rad
-            from digiphys_ros.simulation.demand import APPROACHES
+            from digiphys_ros.applications.traffic_lights.demand import APPROACHES
+            from digiphys_ros.applications.traffic_lights.gazebo import lamp_turn_rad
             self._turn_rad = lamp_turn_rad
             self._offer(Float64, *(f'lamps_{side}_rad' for side in APPROACHES))
             self._stop = lambda: self._light(dict.fromkeys(APPROACHES, RED))
         else:
-            from digiphys_ros.simulation.applications.sign_scene import gazebo_route
+            from digiphys_ros.applications.traffic_signs.scene import gazebo_route
             self._legs = gazebo_route().legs
             self._offer(TwistStamped, 'gazebo/cmd_vel')
             self._stop = lambda: self._send('gazebo/cmd_vel', TwistStamped())

@@ -17,9 +17,9 @@
 from collections.abc import Sequence
 
 from digiphys_ros.nodes.classifier import ClassifierNode
-from digiphys_ros.nodes.lifecycle import PipelineNode
 from digiphys_ros.nodes.policy import PolicyNode
-from digiphys_ros.nodes.process import run_nodes
+from digiphys_ros.ros.lifecycle import PipelineNode
+from digiphys_ros.ros.process import run_nodes
 
 
 def make_nodes() -> Sequence[PipelineNode]:

@@ -20,13 +20,13 @@ from digiphys_ros.control.config import check_labels, check_use, control_warning
 from digiphys_ros.control.policy import best_of, NOT_RECOGNISED, Policy
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.fixes import keep_one, start_node
-from digiphys_ros.nodes import qos
-from digiphys_ros.nodes.actuator_conversions import desired_message, desired_type
-from digiphys_ros.nodes.conversions import labels_of, stamp_s, use_of
-from digiphys_ros.nodes.lifecycle import ERROR, OK, PipelineNode, WARN
-from digiphys_ros.nodes.parameters import Parameter
-from digiphys_ros.nodes.process import run_node
 from digiphys_ros.resources import find_resource
+from digiphys_ros.ros import qos
+from digiphys_ros.ros.lifecycle import ERROR, OK, PipelineNode, WARN
+from digiphys_ros.ros.messages.actuators import desired_message, desired_type
+from digiphys_ros.ros.messages.images import labels_of, stamp_s, use_of
+from digiphys_ros.ros.parameters.declaration import Parameter
+from digiphys_ros.ros.process import run_node
 from vision_msgs.msg import Classification, VisionInfo
 
 UNSURE_S = 1.0

@@ -19,25 +19,25 @@ import json
 import time
 from typing import Any
 
+from digiphys_ros.applications import Application, APPLICATIONS, make_application
 from digiphys_ros.control import Actuator, load_actuators
 from digiphys_ros.errors import ConfigError, DigiphysError
-from digiphys_ros.nodes import qos
-from digiphys_ros.nodes.actuator_conversions import actuator_type
-from digiphys_ros.nodes.condition_log import log_line, without_numbers
-from digiphys_ros.nodes.conversions import classification_message, image_message, set_stamp
-from digiphys_ros.nodes.lifecycle import OK, PipelineNode, WARN
-from digiphys_ros.nodes.parameters import Parameter
-from digiphys_ros.nodes.process import run_node
-from digiphys_ros.nodes.sim_conversions import (
+from digiphys_ros.metrics import Rate
+from digiphys_ros.resources import find_resource
+from digiphys_ros.ros import qos
+from digiphys_ros.ros.condition_log import log_line, without_numbers
+from digiphys_ros.ros.lifecycle import OK, PipelineNode, WARN
+from digiphys_ros.ros.messages.actuators import actuator_type
+from digiphys_ros.ros.messages.images import classification_message, image_message, set_stamp
+from digiphys_ros.ros.messages.simulation import (
     actuator_values,
     camera_info_message,
     clock_message,
     odometry_message,
 )
-from digiphys_ros.nodes.timer import Timer
-from digiphys_ros.resources import find_resource
-from digiphys_ros.simulation.applications import Application, APPLICATIONS, make_application
-from digiphys_ros.statistics import Rate
+from digiphys_ros.ros.parameters.declaration import Parameter
+from digiphys_ros.ros.process import run_node
+from digiphys_ros.ros.timer import Timer
 from nav_msgs.msg import Odometry
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image

@@ -30,14 +30,14 @@ from digiphys_ros.advice import (
     read_key,
 )
 from digiphys_ros.errors import AdviceError, AuditError, ConfigError, DigiphysError, FrameError
-from digiphys_ros.nodes import qos
-from digiphys_ros.nodes.advice_conversions import advice_message, case_of, decision_of
-from digiphys_ros.nodes.condition_log import without_numbers
-from digiphys_ros.nodes.conversions import abstain_below_of, frame_from
-from digiphys_ros.nodes.lifecycle import ERROR, OK, PipelineNode, WARN
-from digiphys_ros.nodes.parameters import Parameter
-from digiphys_ros.nodes.process import run_node
-from digiphys_ros.ros_environment import ros_home
+from digiphys_ros.ros import qos
+from digiphys_ros.ros.condition_log import without_numbers
+from digiphys_ros.ros.lifecycle import ERROR, OK, PipelineNode, WARN
+from digiphys_ros.ros.messages.advice import advice_message, case_of, decision_of
+from digiphys_ros.ros.messages.images import abstain_below_of, frame_from
+from digiphys_ros.ros.parameters.declaration import Parameter
+from digiphys_ros.ros.process import run_node
+from digiphys_ros.ros.transport.variables import ros_home
 from sensor_msgs.msg import CompressedImage, Image
 from vision_msgs.msg import Classification, VisionInfo
 

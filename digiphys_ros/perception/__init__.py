@@ -14,8 +14,8 @@
 
 """From the bytes of a camera message to calibrated scores, or "abstain"."""
 
-from digiphys_ros.perception.bundle import Bundle, BundleManifest, load_bundle
-from digiphys_ros.perception.bundle_writer import check_target, write_bundle
+from digiphys_ros.bundles.bundle import Bundle, BundleManifest, load_bundle
+from digiphys_ros.bundles.writer import check_target, write_bundle
 from digiphys_ros.perception.classify import Classification, Classifier
 from digiphys_ros.perception.engines import check_golden, create_engine, Engine, warm_up
 from digiphys_ros.perception.frame import decode_compressed, decode_image, Frame

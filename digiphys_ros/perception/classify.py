@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from digiphys_ros.perception.bundle import Bundle
+from digiphys_ros.bundles.bundle import Bundle
 from digiphys_ros.perception.engines import Engine
 from digiphys_ros.perception.frame import Frame
 from digiphys_ros.perception.host_memory import host_array

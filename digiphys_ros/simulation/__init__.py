@@ -12,10 +12,4 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The embedded simulator: drawn signs, a camera that approaches them, a kinematic robot."""
-
-from digiphys_ros.simulation.course import Course, CourseFrame, sample_crop
-from digiphys_ros.simulation.robot import DifferentialDrive
-from digiphys_ros.simulation.signs import draw_sign, SIGNS
-
-__all__ = ['SIGNS', 'Course', 'CourseFrame', 'DifferentialDrive', 'draw_sign', 'sample_crop']
+"""The embedded simulator: worlds, physics, cameras, and runs in closed loop."""

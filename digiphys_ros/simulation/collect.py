@@ -22,13 +22,13 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+from digiphys_ros.applications import APPLICATIONS, make_application
+from digiphys_ros.applications.traffic_lights.demand import APPROACHES, ROADS
 from digiphys_ros.control.signals import GREEN, RED
 from digiphys_ros.errors import UsageError
 from digiphys_ros.perception.preprocess import Roi
+from digiphys_ros.pipeline.settings import load_settings
 from digiphys_ros.resources import find_resource
-from digiphys_ros.simulation.applications import APPLICATIONS, make_application
-from digiphys_ros.simulation.demand import APPROACHES, ROADS
-from digiphys_ros.simulation.settings import load_settings
 import numpy as np
 from numpy.typing import NDArray
 
@@ -100,7 +100,7 @@ def _cut(picture: NDArray[Any], roi: Roi | None) -> NDArray[Any]:
 def labels_of(app: str) -> tuple[str, ...]:
     """Return the classes that an application can show."""
     if app == 'traffic':
-        from digiphys_ros.simulation.signs import SIGNS
+        from digiphys_ros.applications.traffic_signs.signs import SIGNS
         return (*SIGNS, 'no_sign')
     labels: tuple[str, ...] = APPLICATIONS[app].LABELS
     return labels
@@ -136,12 +136,12 @@ Needed = Callable[[str | None], bool]
 
 def _course(rng: np.random.Generator, needed: Needed) -> Iterator[Shot]:
     """Drive up to boards with any signs, from where a robot may see them, and past them."""
-    from digiphys_ros.simulation.applications.sign_eye import SignEye
-    from digiphys_ros.simulation.applications.sign_scene import sign_world
-    from digiphys_ros.simulation.physics import Physics
-    from digiphys_ros.simulation.route import draw_route
-    from digiphys_ros.simulation.signs import SIGNS
-    from digiphys_ros.simulation.view import sign_in_view
+    from digiphys_ros.applications.traffic_signs.camera import SignEye
+    from digiphys_ros.applications.traffic_signs.route import draw_route
+    from digiphys_ros.applications.traffic_signs.scene import sign_world
+    from digiphys_ros.applications.traffic_signs.signs import SIGNS
+    from digiphys_ros.applications.traffic_signs.view import sign_in_view
+    from digiphys_ros.simulation.physics.physics import Physics
     route = draw_route(rng)
     missing = [sign for sign in SIGNS if needed(sign)] or list(SIGNS)
     boards = [replace(board, sign=str(rng.choice(missing))) for board in route.boards]

@@ -21,12 +21,12 @@ from typing import Any
 
 import cv2
 from digiphys_ros.control.gate import GateOutput
+from digiphys_ros.control.monitor import make_judge
 from digiphys_ros.errors import SimulationError
 from digiphys_ros.simulation.advising import Audit
-from digiphys_ros.simulation.applications.application import Application, Commands, Event, Facts
-from digiphys_ros.simulation.camera import dirtied
+from digiphys_ros.simulation.application import Application, Commands, Event, Facts
 from digiphys_ros.simulation.pipeline import make_pipeline, Pipeline
-from digiphys_ros.simulation.safety import make_judge
+from digiphys_ros.simulation.rendering.camera import dirtied
 import numpy as np
 from numpy.typing import NDArray
 

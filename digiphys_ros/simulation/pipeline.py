@@ -28,9 +28,9 @@ from digiphys_ros.control.signal_gate import make_gate
 from digiphys_ros.perception import check_golden, Classifier, create_engine, load_bundle
 from digiphys_ros.perception.frame import Frame
 from digiphys_ros.perception.liveness import LivenessMonitor
+from digiphys_ros.pipeline.settings import load_settings, Settings
 from digiphys_ros.resources import find_resource
 from digiphys_ros.simulation.advising import Advising
-from digiphys_ros.simulation.settings import load_settings, Settings
 from numpy.typing import NDArray
 
 Classify = Callable[[NDArray[Any]], tuple[str | None, float]]

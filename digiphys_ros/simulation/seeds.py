@@ -72,7 +72,7 @@ def run_seeds(task: Task, seeds: Sequence[int], jobs: int) -> Iterator[SeedRun]:
 
 def run_seed(task: Task, seed: int) -> SeedRun:
     """Run once."""
-    from digiphys_ros.simulation.applications import make_application
+    from digiphys_ros.applications import make_application
     application = make_application(task.application, seed, camera=task.camera)
     pipeline = make_pipeline(application, bundle=task.bundle, camera=task.camera)
     started_s = time.perf_counter()

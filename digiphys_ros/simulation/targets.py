@@ -17,9 +17,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from digiphys_ros.simulation import score
-from digiphys_ros.simulation.conveyor import RATED_MPS
+from digiphys_ros.applications.sorting.conveyor import RATED_MPS
 from digiphys_ros.simulation.loop import Recording
+from digiphys_ros.simulation.scenarios import score
 
 Kind = Literal['share', 'count', 'greatest']
 """An amount over all that was judged, an amount alone, or the greatest of all amounts."""

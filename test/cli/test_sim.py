@@ -57,7 +57,7 @@ def test_without_a_camera_the_same_seed_gives_the_same_result(app, tmp_path, cap
 
 
 def test_a_run_that_misses_a_target_ends_with_1(tmp_path, capsys, monkeypatch):
-    from digiphys_ros.simulation.conveyor import Part
+    from digiphys_ros.applications.sorting.conveyor import Part
     monkeypatch.setattr(Part, 'right', False)
     assert sim('sorting', '--no-camera', '--seconds', 10, '--json', tmp_path / 'a.json', '--out',
                tmp_path) == 1
@@ -95,7 +95,7 @@ def test_pictures_are_collected(drawing, tmp_path, capsys):
 def test_without_gl_it_says_what_to_install_and_no_camera_still_runs(
         tmp_path, capsys, monkeypatch):
     from digiphys_ros.errors import SimulationError
-    from digiphys_ros.simulation import renderer
+    from digiphys_ros.simulation.rendering import renderer
 
     def missing(self):
         raise SimulationError(f'{renderer.INSTALL_GL} (no driver).')

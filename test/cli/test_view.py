@@ -106,7 +106,7 @@ def test_recipe_looks_at_the_region_and_keeps_its_ranges():
 @pytest.fixture(scope='module')
 def halves(tmp_path_factory):
     """Return images with one sign in the left half, and the sign that they are named by right."""
-    from digiphys_ros.simulation.signs import draw_sign
+    from digiphys_ros.applications.traffic_signs.signs import draw_sign
     names = ['stop', 'yield', 'no entry', 'keep left']
     images = np.full((len(names), 64, 128, 3), 110, np.uint8)
     for index, image in enumerate(images):

@@ -23,8 +23,8 @@ from digiphys_ros.doctor.socket_buffers import (
     WANTED_RMEM_BYTES,
 )
 from digiphys_ros.resources import share_dir
-from digiphys_ros.segment import largest_bytes
-from digiphys_ros.transport import PROFILES
+from digiphys_ros.ros.transport.environment import PROFILES
+from digiphys_ros.ros.transport.segment import largest_bytes
 import pytest
 
 README = Path(__file__).parents[2] / 'README.md'

@@ -15,13 +15,13 @@
 """What sorting_line leaves unanswered, on pictures of the simulator that it never saw."""
 
 import cv2
+from digiphys_ros.applications.sorting.scene import world
+from digiphys_ros.applications.sorting.surfaces import DEFECTS, draw_surface
 from digiphys_ros.errors import SimulationError
 from digiphys_ros.learning.datasets import open_dataset
 from digiphys_ros.perception import Classifier, create_engine, Frame, load_bundle
 from digiphys_ros.resources import find_resource
-from digiphys_ros.simulation.applications.sorting_scene import world
-from digiphys_ros.simulation.camera import dirtied
-from digiphys_ros.simulation.surfaces import DEFECTS, draw_surface
+from digiphys_ros.simulation.rendering.camera import dirtied
 import numpy as np
 import pytest
 
@@ -31,7 +31,7 @@ KINDS = (None, *DEFECTS)
 @pytest.fixture(scope='module')
 def say():
     """Return a function that lays a surface below the camera and asks what it is."""
-    from digiphys_ros.simulation.renderer import Renderer
+    from digiphys_ros.simulation.rendering.renderer import Renderer
     try:
         renderer = Renderer(world((0.0, 0.3), (None, None)))
     except SimulationError as error:

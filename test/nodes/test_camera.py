@@ -30,7 +30,7 @@ def folder(tmp_path):
 
 
 def listen(robot, message_type, topic):
-    from digiphys_ros.nodes.qos import RELIABLE
+    from digiphys_ros.ros.qos import RELIABLE
     return robot.listen(message_type, topic, RELIABLE)
 
 
@@ -75,7 +75,7 @@ def test_loops_until_it_is_stopped(robot, folder):
 
 
 def test_jpeg(robot):
-    from digiphys_ros.nodes.conversions import frame_from
+    from digiphys_ros.ros.messages.images import frame_from
     from sensor_msgs.msg import CompressedImage
     images = listen(robot, CompressedImage, 'image/compressed')
     start_when_heard(robot, image_transport='compressed')

@@ -25,7 +25,7 @@ SIGN = 'stop'
 
 
 def picture(seed, sign=SIGN):
-    from digiphys_ros.simulation import sample_crop
+    from digiphys_ros.applications.traffic_signs.drawn_course import sample_crop
     return sample_crop(np.random.default_rng(seed), sign, 64)
 
 
@@ -161,7 +161,7 @@ def test_frozen_and_black_frames_are_not_classified(camera):
 @pytest.mark.field(
     'dusty-nv/ros_deep_learning #126', 'a class is a number without a name for who listens')
 def test_label_table_is_latched(camera):
-    from digiphys_ros.nodes.qos import LATCHED
+    from digiphys_ros.ros.qos import LATCHED
     from vision_msgs.msg import LabelInfo, VisionInfo
     infos = camera.robot.listen(VisionInfo, 'vision_info', LATCHED)
     tables = camera.robot.listen(LabelInfo, 'label_info', LATCHED)
@@ -174,7 +174,7 @@ def test_label_table_is_latched(camera):
 
 
 def test_debug_image_is_drawn_for_those_who_listen(camera):
-    from digiphys_ros.nodes.conversions import frame_from
+    from digiphys_ros.ros.messages.images import frame_from
     from sensor_msgs.msg import CompressedImage, Image
     drawn = camera.robot.listen(Image, 'debug_image')
     jpegs = camera.robot.listen(CompressedImage, 'debug_image/compressed')
@@ -221,7 +221,7 @@ def test_a_classifier_without_visualization_msgs_says_so_and_works(robot, tmp_pa
 @pytest.mark.field(
     'leggedrobotics/darknet_ros #356', 'a detector is to take a compressed image topic')
 def test_compressed_images_are_classified(robot):
-    from digiphys_ros.nodes.conversions import jpeg_message
+    from digiphys_ros.ros.messages.images import jpeg_message
     from sensor_msgs.msg import CompressedImage
     from std_msgs.msg import Header
     from vision_msgs.msg import Classification
@@ -239,7 +239,7 @@ def test_compressed_images_are_classified(robot):
 @pytest.mark.field('ros-drivers/usb_cam #389', 'Each JPEG ends before the message does; broken '
                    'ones fill the log.')
 def test_padded_jpegs_are_classified_and_broken_ones_are_one_line(robot):
-    from digiphys_ros.nodes.conversions import jpeg_message
+    from digiphys_ros.ros.messages.images import jpeg_message
     from sensor_msgs.msg import CompressedImage
     from std_msgs.msg import Header
     from vision_msgs.msg import Classification
@@ -326,7 +326,7 @@ def test_a_wrong_list_of_cameras_is_told(robot, cameras, told):
     'stereolabs/zed-ros2-wrapper #40',
     'who subscribes has to know the quality of service of the camera')
 def test_adapts_to_a_reliable_publisher(robot):
-    from digiphys_ros.nodes.qos import RELIABLE
+    from digiphys_ros.ros.qos import RELIABLE
     from sensor_msgs.msg import Image
     robot.start('classifier')
     robot.speak(Image, 'image', RELIABLE)
@@ -336,7 +336,7 @@ def test_adapts_to_a_reliable_publisher(robot):
 @pytest.mark.field(
     'ros2/rclpy #1206', 'a subscription is destroyed while the executor has its message')
 def test_publishers_that_come_and_go_under_load_are_followed(camera):
-    from digiphys_ros.nodes.qos import BEST_EFFORT
+    from digiphys_ros.ros.qos import BEST_EFFORT
     from rclpy.qos import ReliabilityPolicy
     from sensor_msgs.msg import Image
     robot = camera.robot

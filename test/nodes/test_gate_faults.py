@@ -126,7 +126,7 @@ def test_guard_of_a_killed_gate_sends_the_safe_state_and_ends(driven):
 
 
 def test_guard_of_a_killed_gate_falls_silent_once_another_gate_is_there(driven):
-    from digiphys_ros.nodes.gate_guard import SEND_S
+    from digiphys_ros.ros.gate.guard import SEND_S
     [guard] = guards_of(driven.process.pid)
     driven.process.kill()
     killed_s = time.monotonic()
@@ -303,7 +303,7 @@ def guards_of(gate):
                 state, parent = file.read().rpartition(')')[2].split()[:2]
         except OSError:
             continue
-        if b'digiphys_ros.nodes.gate_guard' in words and state != 'Z' and int(parent) == gate:
+        if b'digiphys_ros.ros.gate.guard' in words and state != 'Z' and int(parent) == gate:
             found.append(int(pid))
     return found
 

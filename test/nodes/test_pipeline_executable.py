@@ -38,7 +38,7 @@ def publish(robot, publisher, seed):
 
 
 def test_a_command_follows_an_image_without_a_hop_between(robot):
-    from digiphys_ros.nodes.configuration import command
+    from digiphys_ros.ros.parameters.configuration import command
     from geometry_msgs.msg import TwistStamped
     from sensor_msgs.msg import Image
     from vision_msgs.msg import Classification
@@ -62,7 +62,7 @@ def test_a_command_follows_an_image_without_a_hop_between(robot):
 
 
 def test_one_policy_does_not_follow_several_cameras(robot):
-    from digiphys_ros.nodes.configuration import command
+    from digiphys_ros.ros.parameters.configuration import command
     words = command('classifier', parameters={'cameras': 'front,rear'})
     robot.run('pipeline', [*words[:2], 'digiphys_ros.nodes', 'pipeline', *words[4:]])
     robot.wait(lambda: 'one policy cannot follow several cameras' in robot.message('classifier'),

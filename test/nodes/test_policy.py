@@ -39,14 +39,14 @@ SHIPPED = (share_dir() / 'config' / 'labels' / 'gtsrb.txt').read_text().split('\
 
 
 def table(labels, **about):
-    from digiphys_ros.nodes.conversions import vision_info_message
+    from digiphys_ros.ros.messages.images import vision_info_message
     from std_msgs.msg import Header
     return vision_info_message('test@0', labels, Header(), **about)
 
 
 def tell(robot, **about):
     """Return a latched publisher that has told what classifies: all that shipped rules name."""
-    from digiphys_ros.nodes.qos import LATCHED
+    from digiphys_ros.ros.qos import LATCHED
     from vision_msgs.msg import VisionInfo
     infos = robot.node.create_publisher(VisionInfo, 'vision_info', LATCHED)
     infos.publish(table([*SHIPPED, 'no_sign'], **about))
@@ -54,7 +54,7 @@ def tell(robot, **about):
 
 
 def test_policy_model_lacks_a_class_of_the_rules_commands_nothing(robot, tmp_path):
-    from digiphys_ros.nodes.qos import LATCHED
+    from digiphys_ros.ros.qos import LATCHED
     from vision_msgs.msg import VisionInfo
     rules = tmp_path / 'rules.yaml'
     rules.write_text(RULES)
@@ -76,7 +76,7 @@ def test_policy_model_lacks_a_class_of_the_rules_commands_nothing(robot, tmp_pat
 
 
 def test_policy_second_model_that_fits_unlocks_none_that_does_not(robot, tmp_path):
-    from digiphys_ros.nodes.qos import LATCHED
+    from digiphys_ros.ros.qos import LATCHED
     from vision_msgs.msg import VisionInfo
     rules = tmp_path / 'rules.yaml'
     rules.write_text(RULES)
@@ -137,7 +137,7 @@ CUT_OFF = '{"labels": {"0": "stop", "1": "no_sign"}, "use": "advi'
     '["stop"]', '', '{"labels": {"0": "stop", "1": "no_sign"}, "use": 7}'],
     ids=['lists', 'numbers', 'too deep', 'cut off', 'no object', 'empty', 'use is a number'])
 def test_policy_label_table_unreadable_commands_nothing(robot, tmp_path, about):
-    from digiphys_ros.nodes.qos import LATCHED
+    from digiphys_ros.ros.qos import LATCHED
     from vision_msgs.msg import VisionInfo
     infos = robot.node.create_publisher(VisionInfo, 'vision_info', LATCHED)
     infos.publish(VisionInfo(method='other@0', database_location=about))
@@ -154,7 +154,7 @@ def test_policy_label_table_unreadable_commands_nothing(robot, tmp_path, about):
 
 
 def test_the_desired_command_has_the_images_header(robot):
-    from digiphys_ros.nodes.conversions import classification_message
+    from digiphys_ros.ros.messages.images import classification_message
     from geometry_msgs.msg import TwistStamped
     from std_msgs.msg import Header
     from vision_msgs.msg import Classification
@@ -185,7 +185,7 @@ class Seen:
         self._publisher = robot.speak(Classification, 'classification')
 
     def show(self, count, *results):
-        from digiphys_ros.nodes.conversions import classification_message
+        from digiphys_ros.ros.messages.images import classification_message
         from std_msgs.msg import Header
         before = int(self._robot.value('policy', 'classifications') or 0)
 
@@ -283,7 +283,7 @@ def test_policy_hold_while_the_classifier_abstains_warns_with_the_reason(robot, 
 
 
 def test_policy_images_older_than_they_may_be_are_named(robot):
-    from digiphys_ros.nodes.conversions import classification_message
+    from digiphys_ros.ros.messages.images import classification_message
     from rclpy.duration import Duration
     from rclpy.time import Time
     from std_msgs.msg import Header

@@ -38,7 +38,7 @@ def stamp_s(stamp):
 
 
 def test_it_publishes_what_a_robot_with_a_camera_does(robot, world):
-    from digiphys_ros.nodes.qos import BEST_EFFORT
+    from digiphys_ros.ros.qos import BEST_EFFORT
     from nav_msgs.msg import Odometry
     from rosgraph_msgs.msg import Clock
     from sensor_msgs.msg import CameraInfo, Image
@@ -139,7 +139,7 @@ def test_simulated_time_runs_as_fast_as_it_is_told(robot, world):
     ('traffic_sim.yaml', 'base'), ('signals.yaml', 'junction'), ('sorting.yaml', 'belt')])
 def test_the_pipeline_closes_the_loop(robot, drawing, config, actuator):
     path = share_dir() / 'config' / config
-    from digiphys_ros.nodes.configuration import command
+    from digiphys_ros.ros.parameters.configuration import command
     for node in ('sim', 'classifier', 'policy', 'gate'):
         robot.run(node, command(node, config=path))
     robot.is_active('sim', 'classifier', 'policy', 'gate')

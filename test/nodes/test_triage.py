@@ -33,7 +33,7 @@ class Reader:
 
     def __init__(self, robot, log, informed=True, model='xray@a1b2', **parameters):
         from diagnostic_msgs.msg import DiagnosticArray
-        from digiphys_ros.nodes.qos import LATCHED, RELIABLE
+        from digiphys_ros.ros.qos import LATCHED, RELIABLE
         from sensor_msgs.msg import Image
         from vision_msgs.msg import Classification, VisionInfo
         self.robot, self.log, self.model = robot, log, model
@@ -51,7 +51,7 @@ class Reader:
             robot.wait(lambda: robot.message('triage') == 'active', 'model')
 
     def inform(self):
-        from digiphys_ros.nodes.conversions import vision_info_message
+        from digiphys_ros.ros.messages.images import vision_info_message
         from std_msgs.msg import Header
         self._infos.publish(vision_info_message(
             self.model, ['normal', 'pneumonia'], Header(), use='advice', abstain_below=0.6))
@@ -63,7 +63,7 @@ class Reader:
         return header
 
     def show(self, number, *scores):
-        from digiphys_ros.nodes.conversions import classification_message
+        from digiphys_ros.ros.messages.images import classification_message
         self._classifications.publish(classification_message(scores, self.header(number)))
 
     def advise(self, number, *scores):
@@ -149,9 +149,9 @@ def test_the_log_holds_the_sha256_of_the_image(reader):
 
 
 def test_the_reason_tells_where_the_model_that_answered_looked(robot, log):
+    from digiphys_ros.applications.triage.phantoms import draw_phantom
     from digiphys_ros.perception import Classifier, create_engine, Frame, load_bundle
     from digiphys_ros.resources import find_resource
-    from digiphys_ros.simulation.phantoms import draw_phantom
     bundle = load_bundle(find_resource('chest_xray', 'models'))
     classifier = Classifier(bundle, create_engine(bundle)[0])
     phantoms = [draw_phantom(np.random.default_rng(seed), 'normal') for seed in range(20)]

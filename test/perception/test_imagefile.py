@@ -132,9 +132,9 @@ def test_other_files_are_decoded_whole():
 
 @pytest.mark.parametrize('size', [(640, 480), (1920, 1080)])
 def test_what_is_decoded_small_is_classified_as_the_whole_picture(size):
+    from digiphys_ros.applications.traffic_signs.drawn_course import Course
     from digiphys_ros.perception import Classifier, create_engine, load_bundle
     from digiphys_ros.resources import share_dir
-    from digiphys_ros.simulation import Course
     bundle = load_bundle(share_dir() / 'models' / 'traffic_signs')
     classifier = Classifier(bundle, create_engine(bundle, 'litert')[0])
     for frame in islice(Course().frames(), 0, 600, 40):

@@ -14,14 +14,14 @@
 
 from itertools import islice
 
-from benchmarks.blind_cameras import growing_blur, growing_fog, KINDS, noisy
-from benchmarks.frozen_cameras import jpeg, RANDOM, ring
+from digiphys_ros.applications.traffic_signs.drawn_course import Course
+from digiphys_ros.bench.blind_cameras import growing_blur, growing_fog, KINDS, noisy
+from digiphys_ros.bench.frozen_cameras import jpeg, RANDOM, ring
 from digiphys_ros.perception.camera_checks import Limits, measure, sample_blocks
 from digiphys_ros.perception.camera_checks.repeats import MEMORY_FRAMES
 from digiphys_ros.perception.frame import Frame
 from digiphys_ros.perception.liveness import BAD_FRAMES, LivenessMonitor
 from digiphys_ros.perception.sources import open_source
-from digiphys_ros.simulation import Course
 import numpy as np
 import pytest
 

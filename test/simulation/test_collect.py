@@ -16,9 +16,9 @@
 from pathlib import Path
 
 import cv2
+from digiphys_ros.applications import APPLICATIONS, make_application
 from digiphys_ros.errors import UsageError
 from digiphys_ros.learning.datasets import open_dataset, split_dataset
-from digiphys_ros.simulation.applications import APPLICATIONS, make_application
 from digiphys_ros.simulation.collect import collect, labels_of
 import numpy as np
 import pytest

@@ -12,10 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-from digiphys_ros.simulation.applications import make_application
-from digiphys_ros.simulation.camera import dirtied
-from digiphys_ros.simulation.faults import Blurred, CameraFault, Spoilt
+from digiphys_ros.applications import make_application
 from digiphys_ros.simulation.loop import make_pipeline, run_loop
+from digiphys_ros.simulation.rendering.camera import dirtied
+from digiphys_ros.simulation.scenarios.faults import Blurred, CameraFault, Spoilt
 import numpy as np
 import pytest
 

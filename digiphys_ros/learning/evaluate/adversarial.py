@@ -17,8 +17,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from digiphys_ros.bundles.bundle import Bundle
 from digiphys_ros.learning.datasets.stream import tensor_of
-from digiphys_ros.perception.bundle import Bundle
 from digiphys_ros.perception.preprocess import Preprocessor, PreprocessSpec
 import numpy as np
 from numpy.typing import NDArray

@@ -19,6 +19,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
+from digiphys_ros.bundles.bundle import Bundle
 from digiphys_ros.errors import DatasetError
 from digiphys_ros.learning.datasets.dataset import Dataset, listed
 from digiphys_ros.learning.datasets.stream import tensor_of
@@ -40,7 +41,6 @@ from digiphys_ros.learning.evaluate.figures import (
     reliability,
     worst_group,
 )
-from digiphys_ros.perception.bundle import Bundle
 from digiphys_ros.perception.classify import softmax
 from digiphys_ros.perception.engines import Engine
 from digiphys_ros.perception.preprocess import Preprocessor, Roi

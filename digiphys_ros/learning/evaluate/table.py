@@ -18,11 +18,11 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from digiphys_ros.bundles.bundle import MANIFEST
 from digiphys_ros.errors import BundleError, DatasetError, EngineError
 from digiphys_ros.files import MODEL_BYTES, parse_json, read_bytes, read_text, UNREADABLE
 from digiphys_ros.learning.datasets.dataset import Dataset
 from digiphys_ros.learning.evaluate.evaluate import matched, report_on
-from digiphys_ros.perception.bundle import MANIFEST
 import numpy as np
 
 MODEL, ABOUT = 'model.keras', 'model.json'

@@ -21,6 +21,8 @@ import tempfile
 from time import perf_counter
 from typing import Any, cast
 
+from digiphys_ros.bundles.bundle import Bundle, FileKind
+from digiphys_ros.bundles.writer import CARD, check_target, write_bundle
 from digiphys_ros.errors import BundleError, EngineError
 from digiphys_ros.files import read_text, reason_of
 from digiphys_ros.learning.datasets import Dataset
@@ -28,8 +30,6 @@ from digiphys_ros.learning.evaluate.evaluate import matched, Measured
 from digiphys_ros.learning.export.litert import Precision, with_extremes, write_litert
 from digiphys_ros.learning.export.onnx import write_onnx
 from digiphys_ros.learning.export.portable import save_portable
-from digiphys_ros.perception.bundle import Bundle, FileKind
-from digiphys_ros.perception.bundle_writer import CARD, check_target, write_bundle
 from digiphys_ros.perception.engines import check_golden, create_engine
 from digiphys_ros.perception.preprocess import Preprocessor, Roi
 import numpy as np

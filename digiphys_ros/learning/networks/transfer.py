@@ -18,8 +18,8 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Annotated, Any
 
+from digiphys_ros.bundles.bundle import Bundle, load_bundle
 from digiphys_ros.errors import BundleError, ConfigError, EngineError
-from digiphys_ros.perception.bundle import Bundle, load_bundle
 from digiphys_ros.resources import find_resource
 from pydantic import Field
 

@@ -21,12 +21,7 @@ from typing import Any
 import cv2
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.learning.augment import approach
-from digiphys_ros.learning.datasets import (
-    background_crops,
-    Dataset,
-    open_dataset,
-    split_dataset,
-)
+from digiphys_ros.learning.datasets import background_crops, Dataset, open_dataset, split_dataset
 from digiphys_ros.learning.datasets.dataset import in_memory, joined
 from digiphys_ros.learning.evaluate.evaluate import matched
 from digiphys_ros.learning.recipe_sections import BackgroundSpec
@@ -107,7 +102,8 @@ def _collected(uri: str, labels: tuple[str, ...], size_px: int, seed: int
 def _drawn(rng: np.random.Generator, labels: tuple[str, ...], count: int,
            size_px: int) -> Dataset:
     """Return drawn signs, every fourth picture an empty scene."""
-    from digiphys_ros.simulation import sample_crop, SIGNS
+    from digiphys_ros.applications.traffic_signs.drawn_course import sample_crop
+    from digiphys_ros.applications.traffic_signs.signs import SIGNS
     names = [None if index % 4 == 3 else SIGNS[int(rng.integers(len(SIGNS)))]
              for index in range(count)]
     images = [cv2.resize(sample_crop(rng, name, 64), (size_px, size_px),

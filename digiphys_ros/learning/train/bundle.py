@@ -22,6 +22,8 @@ import tempfile
 from typing import Any
 
 import cv2
+from digiphys_ros.bundles.bundle import Bundle, BundleManifest, load_bundle
+from digiphys_ros.bundles.writer import write_bundle
 from digiphys_ros.learning.datasets import Dataset
 from digiphys_ros.learning.datasets.dataset import joined
 from digiphys_ros.learning.datasets.stream import Prepare, Stream, tensor_of
@@ -34,8 +36,6 @@ from digiphys_ros.learning.recipe_abstain import DoubtfulSpec
 from digiphys_ros.learning.train.background import Material
 from digiphys_ros.learning.train.card import model_card
 from digiphys_ros.learning.train.outliers import Held, Outliers
-from digiphys_ros.perception.bundle import Bundle, BundleManifest, load_bundle
-from digiphys_ros.perception.bundle_writer import write_bundle
 from digiphys_ros.perception.classify import softmax
 from digiphys_ros.perception.preprocess import Preprocessor, PreprocessSpec
 from digiphys_ros.resources import find_resource

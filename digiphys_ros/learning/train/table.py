@@ -19,6 +19,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from digiphys_ros.bundles.writer import check_target, replacing_folder
 from digiphys_ros.errors import ConfigError, TrainingError
 from digiphys_ros.learning.datasets import Dataset
 from digiphys_ros.learning.evaluate.figures import figures, fit_temperature
@@ -27,7 +28,6 @@ from digiphys_ros.learning.export import without_optimizer
 from digiphys_ros.learning.recipe import Recipe
 from digiphys_ros.learning.train.log import History
 from digiphys_ros.learning.train.train import material_of, prepare_of, train_network
-from digiphys_ros.perception.bundle_writer import check_target, replacing_folder
 import numpy as np
 
 

@@ -21,6 +21,8 @@ from pathlib import Path
 import re
 from typing import Any
 
+from digiphys_ros.bundles.bundle import Bundle
+from digiphys_ros.bundles.writer import check_target
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.learning.augment import Augmenter
 from digiphys_ros.learning.datasets import Dataset
@@ -38,8 +40,6 @@ from digiphys_ros.learning.train.log import History
 from digiphys_ros.learning.train.machines import Alone, Machines
 from digiphys_ros.learning.train.outliers import Outliers
 from digiphys_ros.learning.train.precision import half_policy, half_precision
-from digiphys_ros.perception.bundle import Bundle
-from digiphys_ros.perception.bundle_writer import check_target
 from digiphys_ros.perception.preprocess import Preprocessor
 import numpy as np
 from numpy.typing import NDArray

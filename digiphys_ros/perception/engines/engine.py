@@ -18,8 +18,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
+from digiphys_ros.bundles.bundle import Bundle
 from digiphys_ros.errors import BundleError, EngineError
-from digiphys_ros.perception.bundle import Bundle
 from digiphys_ros.perception.frame import Frame
 from digiphys_ros.perception.preprocess import Preprocessor, PreprocessSpec
 import numpy as np

@@ -18,8 +18,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from digiphys_ros.bundles.bundle import Bundle
 from digiphys_ros.errors import EngineError
-from digiphys_ros.perception.bundle import Bundle
 from digiphys_ros.perception.engines.engine import GPU_TOLERANCE, TOLERANCE
 from digiphys_ros.perception.engines.onnxfile import check_onnx
 import numpy as np

@@ -19,9 +19,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+from digiphys_ros.bundles.bundle import Bundle
 from digiphys_ros.errors import EngineError
 from digiphys_ros.files import reason_of
-from digiphys_ros.perception.bundle import Bundle
 from digiphys_ros.perception.engines.engine import GPU_TOLERANCE, TOLERANCE
 from digiphys_ros.perception.engines.kerasfile import load_keras
 from digiphys_ros.perception.engines.savedmodel import check_saved_model

@@ -1,0 +1,69 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The junction for Gazebo: a queue that stands, and lamps that come up in front of their heads."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+import math
+
+from digiphys_ros.applications.traffic_lights.demand import APPROACHES
+from digiphys_ros.applications.traffic_lights.scene import (
+    beside_line,
+    GLASS,
+    LAMP_M,
+    LIGHTS,
+    world,
+)
+from digiphys_ros.control.signals import GREEN, RED, YELLOW
+from digiphys_ros.simulation.physics.description import Body, Part, Shape, World
+
+TURNS_RAD: Mapping[float, float] = {RED: 0.0, YELLOW: math.pi / 2, GREEN: math.pi}
+"""State of a head to the turn of a wheel that lifts its lamp out of the ground."""
+
+DARK_RAD = 1.5 * math.pi
+"""Turn with no lamp up: a flashing head is yellow every other time."""
+
+FLASH_S = 1.0
+"""From one flash to the next."""
+
+WHEEL_M = 5.7
+"""Radius of the wheels: their axis is below the ground, and so is all that is not on top."""
+
+
+def gazebo_world() -> World:
+    """Return the junction with a queue before two of its lines."""
+    queue = [(side, -0.5 - 6.5 * index)
+             for side, count in (('north', 4), ('east', 2)) for index in range(count)]
+    standing = world(queue, lamps=GLASS)
+    return replace(standing, bodies=(*standing.bodies, *(_wheel(side) for side in APPROACHES)))
+
+
+def lamp_turn_rad(state: float, now_s: float) -> float:
+    """Return the turn of a wheel that shows a head's state; one without a lamp flashes."""
+    dark = now_s % FLASH_S >= FLASH_S / 2
+    return TURNS_RAD.get(state, DARK_RAD if dark else TURNS_RAD[YELLOW])
+
+
+def _wheel(side: str) -> Body:
+    """Return the lamps of a head: the colour of a thing cannot be changed by a bridge."""
+    (x, y), heading_rad = beside_line(side)
+    lamps = tuple(
+        Part(name, Shape('sphere', (1.5, 1.5, 1.5)), LIGHTS[state],
+             (-WHEEL_M * math.cos(TURNS_RAD[state]), WHEEL_M * math.sin(TURNS_RAD[state]), 0.0),
+             mass_kg=1.0)
+        for name, state in (('red', RED), ('yellow', YELLOW), ('green', GREEN)))
+    # a joint turns about z, which lies level here, and -x is up
+    return Body(f'lamps_{side}', lamps, (x, y, LAMP_M - WHEEL_M),
+                (0.0, math.pi / 2, heading_rad), motion='moved')

@@ -1,0 +1,80 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Which sign fills the region of interest: geometry alone, no picture."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+import math
+
+from digiphys_ros.applications.traffic_signs.route import Board, BOARD_HEIGHT_M, BOARD_M
+from digiphys_ros.applications.traffic_signs.scene import CAMERA_M, FOCAL_PX
+
+ROI_PX = (388.0, 118.0, 592.0, 322.0)
+"""Left, top, right, bottom, in a picture of 640 by 480; as config/traffic_sim.yaml has it."""
+
+READABLE_FILL = 0.45
+VISIBLE_SHARE = 0.004
+"""Of the region's area: with less of a board in it, there is nothing to see."""
+
+
+@dataclass(frozen=True)
+class Projection:
+    """
+    A board in the picture.
+
+    :ivar fill: its side over that of the region of interest.
+    :ivar inside: whether it lies wholly in the region.
+    :ivar share: of the region's area that it covers.
+    """
+
+    board: Board
+    fill: float
+    inside: bool
+    share: float
+
+
+def project(board: Board, x_m: float, y_m: float, heading_rad: float) -> Projection | None:
+    """
+    Return where a board appears to a robot at a pose, None when it does not.
+
+    :param x_m: of the robot, as y_m and heading_rad.
+    """
+    cos, sin = math.cos(heading_rad), math.sin(heading_rad)
+    dx, dy = board.x_m - x_m, board.y_m - y_m
+    ahead_m, left_m = dx * cos + dy * sin - CAMERA_M[0], dy * cos - dx * sin
+    looks_here = -math.cos(board.yaw_rad - heading_rad)
+    if ahead_m < 0.5 or looks_here < 0.3:
+        return None
+    half_px = FOCAL_PX * BOARD_M / 2 / ahead_m
+    u = 320 - FOCAL_PX * left_m / ahead_m
+    v = 240 - FOCAL_PX * (BOARD_HEIGHT_M - CAMERA_M[2]) / ahead_m
+    left, top, right, bottom = ROI_PX
+    width = min(u + half_px * looks_here, right) - max(u - half_px * looks_here, left)
+    height = min(v + half_px, bottom) - max(v - half_px, top)
+    side = right - left
+    inside = width > 1.98 * half_px * looks_here and height > 1.98 * half_px
+    return Projection(board, 2 * half_px / side, inside,
+                      max(width, 0) * max(height, 0) / side ** 2)
+
+
+def sign_in_view(boards: Sequence[Board], x_m: float, y_m: float, heading_rad: float
+                 ) -> str | None:
+    """Return the sign that can be read, ``no_sign`` where there is none, None in between."""
+    seen = [one for one in (project(board, x_m, y_m, heading_rad) for board in boards)
+            if one is not None and one.share > VISIBLE_SHARE]
+    if not seen:
+        return 'no_sign'
+    nearest = max(seen, key=lambda one: one.fill)
+    return nearest.board.sign if nearest.inside and nearest.fill >= READABLE_FILL else None

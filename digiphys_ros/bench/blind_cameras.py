@@ -1,0 +1,293 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Cameras that see nothing: each kind turns a live frame into what the blind camera sends instead.
+
+Not among them, since no measurement of one image tells them from a scene: a camera that is upside
+down or on its side, a negative, a photograph held before the lens, and a sharp scene that has
+nothing to do with the task. Those are left to the model.
+"""
+
+from collections.abc import Callable, Iterator
+from itertools import count
+
+import cv2
+from digiphys_ros.bench.frozen_cameras import clipped, FROZEN, Make, Pixels
+import numpy as np
+
+
+def noisy(pixels: Pixels, rng: np.random.Generator, sigma: float) -> Pixels:
+    noise = np.empty(pixels.shape, np.int16)
+    cv2.setRNGSeed(int(rng.integers(2**31)))
+    # a lone number is the deviation of the first channel only
+    cv2.randn(noise, 0, (sigma,) * 3)
+    return clipped(pixels + noise)
+
+
+def even(colour: tuple[int, int, int], sigma: float = 0.0) -> Make:
+    return pattern(lambda height, width: np.full((height, width, 3), colour, np.uint8), sigma)
+
+
+def hand(sigma: float) -> Make:
+    """Warm light through fingers, darker to one side, with the noise of a dim image."""
+    def make(rng):
+        def see(frame):
+            height, width = frame.shape[:2]
+            y, x = np.mgrid[0:1:height * 1j, 0:1:width * 1j]
+            glow = np.exp(-((x - 0.6) ** 2 + (y - 0.4) ** 2) * 3)[..., None]
+            return noisy(glow * np.array([70, 22, 12]) + 12, rng, sigma)
+        return see
+    return make
+
+
+def cloth(rng):
+    """Show a weave out of focus: evenly dim."""
+    def see(frame):
+        width = frame.shape[1]
+        x = np.arange(width) * 12.0 / width
+        weave = 60 + 5 * np.sin(x)[None, :, None]
+        return noisy(np.broadcast_to(weave, frame.shape), rng, 3)
+    return see
+
+
+def blur(fraction: float, sigma: float = 0.0) -> Make:
+    """Out of focus by a fraction of the width; the sensor adds its noise behind the lens."""
+    def make(rng):
+        def see(frame):
+            soft = cv2.GaussianBlur(frame, (0, 0), fraction * frame.shape[1])
+            return noisy(soft, rng, sigma) if sigma else soft
+        return see
+    return make
+
+
+def smear(rng):
+    """Grease wiped over the lens: strongly blurred in both directions, less contrast."""
+    def see(frame):
+        length = max(frame.shape[1] // 6, 3)
+        soft = cv2.blur(cv2.blur(frame, (length, 1)), (1, length // 2))
+        return noisy(soft * 0.6 + 60, rng, 1)
+    return see
+
+
+def fog(rng):
+    """Breathe on the lens: a bright veil before a soft image."""
+    def see(frame):
+        soft = cv2.GaussianBlur(frame, (0, 0), 0.02 * frame.shape[1])
+        return noisy(soft * 0.2 + 190, rng, 1)
+    return see
+
+
+def drops(rng):
+    """Water over the whole lens: the image is bent and soft everywhere."""
+    def see(frame):
+        height, width = frame.shape[:2]
+        y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+        bend = width / 20
+        bent = cv2.remap(frame, x + bend * np.sin(y / bend), y + bend * np.cos(x / bend),
+                         cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+        return noisy(cv2.GaussianBlur(bent, (0, 0), 0.035 * width), rng, 1)
+    return see
+
+
+def missing(where: tuple[slice, slice], value: int = 0, sigma: float = 0.0) -> Make:
+    """Half of the image is not there, or covered; slices count in halves."""
+    def make(rng):
+        def see(frame):
+            height, width = frame.shape[:2]
+            rows, columns = (
+                _scaled(one, size // 2) for one, size in zip(where, (height, width), strict=True))
+            broken = frame.copy()
+            half = np.full_like(broken[rows, columns], value)
+            broken[rows, columns] = noisy(half, rng, sigma) if sigma else half
+            return broken
+        return see
+    return make
+
+
+def _scaled(halves: slice, half: int) -> slice:
+    return slice(*(None if one is None else one * half for one in (halves.start, halves.stop)))
+
+
+TOP, BOTTOM, ALL = slice(None, 1), slice(1, None), slice(None)
+
+
+def dead_lines(axis: int) -> Make:
+    """Every second row or column is dead."""
+    def make(_rng):
+        def see(frame):
+            broken = frame.copy()
+            broken[(slice(None),) * axis + (slice(None, None, 2),)] = 0
+            return broken
+        return see
+    return make
+
+
+def uniform_noise(rng):
+    return lambda frame: rng.integers(0, 256, frame.shape, np.uint8)
+
+
+def salt_and_pepper(rng):
+    def see(frame):
+        chance = rng.random(frame.shape[:2])
+        broken = frame.copy()
+        broken[chance < 0.3], broken[chance > 0.7] = 0, 255
+        return broken
+    return see
+
+
+def white_out(rng):
+    return lambda frame: noisy(frame * 0.2 + 250, rng, 2)
+
+
+def pattern(draw: Callable[[int, int], Pixels], sigma: float = 0.0) -> Make:
+    """Show the test pattern of a camera's own chip, without a sensor's noise or with it."""
+    def make(rng):
+        def see(frame):
+            drawn = np.ascontiguousarray(draw(*frame.shape[:2]))
+            return noisy(drawn, rng, sigma) if sigma else drawn
+        return see
+    return make
+
+
+def one_line(axis: int) -> Make:
+    """Read one row or column of the sensor again and again."""
+    def make(rng):
+        def see(frame):
+            line = frame.take([frame.shape[axis] // 2], axis)
+            return noisy(np.broadcast_to(line, frame.shape), rng, 1)
+        return see
+    return make
+
+
+def shifted_lines(axis: int) -> Make:
+    """Start each row or column somewhere else: the synchronization is lost."""
+    def make(rng):
+        def see(frame):
+            lines = frame if axis == 0 else frame.swapaxes(0, 1)
+            reach = lines.shape[1] // 3
+            shifted = np.stack([np.roll(line, int(rng.integers(-reach, reach)), 0)
+                                for line in lines])
+            return shifted if axis == 0 else np.ascontiguousarray(shifted.swapaxes(0, 1))
+        return see
+    return make
+
+
+def colour_bars(height: int, width: int) -> Pixels:
+    colours = np.array([[255, 255, 255], [255, 255, 0], [0, 255, 255], [0, 255, 0],
+                        [255, 0, 255], [255, 0, 0], [0, 0, 255], [0, 0, 0]], np.uint8)
+    row = colours[np.arange(width) * 8 // width]
+    return np.broadcast_to(row, (height, width, 3))
+
+
+def checkers(height: int, width: int) -> Pixels:
+    y, x = np.mgrid[0:height, 0:width]
+    return np.repeat(np.uint8(((y // 16 + x // 16) % 2) * 255)[..., None], 3, axis=2)
+
+
+def gradient(height: int, width: int) -> Pixels:
+    row = np.uint8(np.arange(width) * 255 // max(width - 1, 1))
+    return np.broadcast_to(row[None, :, None], (height, width, 3))
+
+
+def jpeg_garbage(rng):
+    """Break the stream: blocks of 8x8 pixels of unrelated brightness and frequency."""
+    def see(frame):
+        height, width = frame.shape[:2]
+        grid = rng.integers(0, 256, (-(-height // 8), -(-width // 8), 3), np.uint8)
+        big = cv2.resize(grid, None, fx=8, fy=8, interpolation=cv2.INTER_NEAREST)
+        return big[:height, :width].copy()
+    return see
+
+
+KINDS: dict[str, Make] = {
+    'black': even((0, 0, 0)),
+    'white': even((255, 255, 255)),
+    'grey': even((128, 128, 128)),
+    'grey with noise': even((128, 128, 128), 4),
+    'dark noise of mean 6': even((6, 6, 6), 3),
+    'dark noise of mean 12': even((12, 12, 12), 6),
+    'only red': even((255, 0, 0)),
+    'only green': even((0, 255, 0)),
+    'only blue with noise': even((0, 0, 200), 3),
+    'hand': hand(4),
+    'hand with noise 8': hand(8),
+    'hand with noise 20': hand(20),
+    'cloth': cloth,
+    'defocus 2.5 %': blur(0.025),
+    'defocus 4 %': blur(0.04),
+    'defocus 8 %': blur(0.08),
+    'defocus 4 % with noise': blur(0.04, 1.0),
+    'defocus 8 % with noise': blur(0.08, 2.0),
+    'defocus 4 % with noise 4': blur(0.04, 4.0),
+    'defocus 8 % with noise 8': blur(0.08, 8.0),
+    'grease': smear,
+    'fog': fog,
+    'water drops': drops,
+    'white-out': white_out,
+    'left half black': missing((ALL, TOP)),
+    'right half black': missing((ALL, BOTTOM)),
+    'top half black': missing((TOP, ALL)),
+    'bottom half black': missing((BOTTOM, ALL)),
+    'bottom half grey': missing((BOTTOM, ALL), 128),
+    'left half white': missing((ALL, TOP), 255),
+    'left half dark with noise 2': missing((ALL, TOP), 15, 2),
+    'left half dark with noise 4': missing((ALL, TOP), 15, 4),
+    'top half bright with noise 2': missing((TOP, ALL), 220, 2),
+    'bottom half grey with noise 2': missing((BOTTOM, ALL), 128, 2),
+    'dead rows': dead_lines(0),
+    'dead columns': dead_lines(1),
+    'random noise': uniform_noise,
+    'salt and pepper': salt_and_pepper,
+    'JPEG garbage': jpeg_garbage,
+    'color bars': pattern(colour_bars),
+    'checkerboard': pattern(checkers),
+    'gradient': pattern(gradient),
+    'color bars with noise': pattern(colour_bars, 1),
+    'checkerboard with noise': pattern(checkers, 1),
+    'gradient with noise': pattern(gradient, 1),
+    'one row': one_line(0),
+    'one column': one_line(1),
+    'shifted rows': shifted_lines(0),
+    'shifted columns': shifted_lines(1),
+} | FROZEN
+"""Name -> maker of one blind camera."""
+
+
+def growing_fog(frames: int) -> Make:
+    """Grow to a fog that leaves 5 % of the contrast."""
+    def make(rng):
+        amounts = _amounts(frames)
+        return lambda frame: noisy(frame + 0.95 * next(amounts) * (230.0 - frame), rng, 1)
+    return make
+
+
+def growing_blur(frames: int) -> Make:
+    """Grow to a blur of 5 % of the width."""
+    def make(rng):
+        amounts = _amounts(frames)
+        return lambda frame: noisy(cv2.GaussianBlur(
+            frame, (0, 0), 0.05 * frame.shape[1] * next(amounts)), rng, 1)
+    return make
+
+
+def _amounts(frames: int) -> Iterator[float]:
+    """Yield amounts from above 0 to 1 within so many frames, then 1."""
+    return (min((index + 1) / frames, 1.0) for index in count())
+
+
+SLOW: dict[str, Make] = {f'{name} within {frames} frames': make(frames)
+                         for name, make in (('fog', growing_fog), ('blur', growing_blur))
+                         for frames in (100, 400, 1200)}
+"""Those that grow: the verdict is to come before the end."""

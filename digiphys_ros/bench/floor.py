@@ -1,0 +1,68 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What glass to command cannot do without: the model, a hop and a copy, each alone."""
+
+import time
+
+from digiphys_ros.bench.bundles import Model, tensor_for
+from digiphys_ros.bench.running import played, result_of, script, Source
+from digiphys_ros.metrics import percentile
+import numpy as np
+
+
+def hop(source: Source, seconds: float, *words: str) -> list[float]:
+    """Return the milliseconds from publishing to an empty callback in another process."""
+    receiver = script('receiver.py', source.kind, *words)
+    played(source.start(seconds), seconds + 60)
+    latencies_ms: list[float] = result_of(receiver)['ms']
+    return latencies_ms
+
+
+def small_hop(seconds: float, tuned: str) -> list[float]:
+    """Return the same for a message of the size of a classification."""
+    receiver = script('receiver.py', 'small', *([tuned] if tuned else []))
+    result_of(script('small_sender.py', str(seconds)), seconds + 60)
+    latencies_ms: list[float] = result_of(receiver)['ms']
+    return latencies_ms
+
+
+def model_ms(model: Model, pause_s: float = 0.0) -> float:
+    """
+    Return the median time of the engine alone, the same tensor again and again.
+
+    :param pause_s: between two frames; the processor then sleeps and forgets, as with a camera.
+    """
+    engine = model.engine()
+    tensor = tensor_for(engine)
+    times_ms = []
+    started_s = time.perf_counter()
+    while len(times_ms) < 500 and (len(times_ms) < 20 or time.perf_counter() < started_s + 2):
+        if pause_s:
+            time.sleep(pause_s)
+        before_s = time.perf_counter()
+        engine.infer(tensor)
+        times_ms.append((time.perf_counter() - before_s) * 1e3)
+    return percentile(times_ms, 50)
+
+
+def copy_ms(source: Source) -> float:
+    """Return the median time of a copy of one frame, what no transport can do without."""
+    frame = np.zeros((source.height, source.width, 3), np.uint8)
+    times_ms = []
+    for _ in range(200):
+        before_s = time.perf_counter()
+        frame.copy()
+        times_ms.append((time.perf_counter() - before_s) * 1e3)
+    return percentile(times_ms, 50)

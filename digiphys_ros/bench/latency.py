@@ -1,0 +1,225 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Glass to command: from an image's capture to the command made of it, beside its floor."""
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import median
+import time
+from typing import Any
+
+from digiphys_ros.bench.bundles import LARGE, make_bundles, Model, rules_for_any, SIGNS
+from digiphys_ros.bench.floor import copy_ms, hop, model_ms, small_hop
+from digiphys_ros.bench.running import (
+    bar,
+    cpu_s,
+    is_active,
+    nodes,
+    observed,
+    played,
+    rate_told,
+    running,
+    settle,
+    Source,
+    wait,
+)
+from digiphys_ros.errors import BenchmarkError
+from digiphys_ros.metrics import percentile
+from tqdm import tqdm
+
+SIZES = ((320, 240), (640, 480), (1280, 720), (1920, 1080))
+USUAL = Source(640, 480)
+FULL_HD = Source(1920, 1080)
+SOURCES = [Source(*size, kind=kind) for kind in ('raw', 'jpeg') for size in SIZES]
+BRANCHES = ('separate', 'pipeline')
+LEAST_RECEIVED, LEAST_OBEYED = 0.95, 0.9
+"""What the short form lets pass."""
+MARGIN_S = 0.5
+"""From the first answer on the processor's time counts for so much less than the frames last."""
+SHARES = ('received', 'answered', 'obeyed')
+COLUMNS = (
+    'case', 'camera [Hz]', *SHARES, 'model', 'model, paced', 'bare hop', 'tuned hop', 'copy',
+    'p50 (lowest to highest)', 'p99', 'p99.9', 'overhead', '/ floor', '/ tuned floor',
+    'processor time a frame [ms]')
+
+Case = tuple[Source, str, str]
+"""What is played, which bundle, and whether classifier and policy share a process."""
+
+
+def cases_of(short: bool, bundles: Mapping[str, Model]) -> list[Case]:
+    """Return what is measured; the short form is the usual case in both branches."""
+    if short:
+        return [(USUAL, SIGNS, branch) for branch in BRANCHES]
+    return [*((source, SIGNS, 'separate') for source in SOURCES),
+            *((USUAL, bundle, 'separate') for bundle in bundles if bundle != SIGNS),
+            *((source, bundle, 'pipeline') for source, bundle in (
+                (USUAL, SIGNS), (FULL_HD, SIGNS), (USUAL, LARGE)))]
+
+
+def measure(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return cases and bars, medians of interleaved rounds."""
+    bundles = make_bundles(arguments.work, arguments.engine, (SIGNS,) if arguments.short else ())
+    cases = cases_of(arguments.short, bundles)
+    rules = rules_for_any(arguments.work)
+    rounds = [_round(cases, bundles, rules, arguments.seconds, number)
+              for number in range(arguments.rounds)]
+    return summary(cases, rounds)
+
+
+def _round(cases: list[Case], bundles: Mapping[str, Model], rules: Path, seconds: float,
+           number: int) -> dict[Any, Any]:
+    found: dict[Any, Any] = {'small': {kind: small_hop(seconds, kind) for kind in ('', 'tuned')}}
+    for case in tqdm(cases, desc=f'latency, round {number + 1}', unit='case', disable=None):
+        source, bundle, branch = case
+        if source not in found:
+            found[source] = {'bare': hop(source, seconds), 'tuned': hop(source, seconds, 'tuned'),
+                             'copy_ms': copy_ms(source)}
+        if bundle not in found:
+            found[bundle] = {'hot': model_ms(bundles[bundle]),
+                             'paced': model_ms(bundles[bundle], 1 / source.rate_hz)}
+        found[case] = pipeline(source, bundles[bundle], rules, branch, seconds)
+    return found
+
+
+def pipeline(source: Source, model: Model, rules: Path, branch: str, seconds: float
+             ) -> dict[str, Any]:
+    """Return latencies, frames and processor time of classifier, policy and gate."""
+    names = ('pipeline', 'gate') if branch == 'pipeline' else ('classifier', 'policy', 'gate')
+    transport = 'compressed' if source.kind == 'jpeg' else 'raw'
+    parameters = {'classifier': {**model.parameters(), 'image_transport': transport},
+                  'policy': {'rules': str(rules)}}
+    with observed() as observer, nodes(parameters, names) as supervisor:
+        wait(observer, is_active(observer, ('classifier', 'policy', 'gate')), 'active nodes')
+        with running(source.start(seconds)) as sender:
+            wait(observer, lambda: bool(observer.recording.classifications), 'an answer')
+            taken = cores_taken(supervisor.pids(), seconds - MARGIN_S)
+            sent = played(sender, seconds + 60)
+        settle(observer)
+        return {
+            'sent': sent.sent, 'sent_hz': sent.rate_hz,
+            'received': int(observer.diagnostic('classifier', 'received')),
+            'answered': int(observer.diagnostic('classifier', 'classified')),
+            'obeyed': int(observer.diagnostic('gate', 'base.accepted')),
+            **capture_to_command_ms(observer),
+            'cpu_ms': {name: cores * 1e3 / sent.rate_hz for name, cores in taken.items()}}
+
+
+def capture_to_command_ms(observer: Any) -> dict[str, float]:
+    """Return the percentiles that the gate tells."""
+    told = {f'p{percent:g}': observer.diagnostic(
+        'gate', f'base.capture_to_command_ms.p{percent:g}') for percent in (50, 99, 99.9)}
+    if not all(told.values()):
+        raise BenchmarkError('the gate obeyed no command, so that there is no latency to tell.')
+    return {name: float(value) for name, value in told.items()}
+
+
+def cores_taken(pids: Mapping[str, int], seconds: float) -> dict[str, float]:
+    """Return how much of a core each process takes meanwhile."""
+    before_s, from_s = {name: cpu_s(pid) for name, pid in pids.items()}, time.monotonic()
+    time.sleep(seconds)
+    took_s = time.monotonic() - from_s
+    return {name: (cpu_s(pid) - before_s[name]) / took_s for name, pid in pids.items()}
+
+
+def summary(cases: list[Case], rounds: list[dict[Any, Any]]) -> dict[str, Any]:
+    """Return medians over the rounds, and the bars."""
+    rows = {case: row(case, rounds) for case in cases}
+
+    def judged(name: str, case: Case, value: Any, limit: float, **options: Any
+               ) -> list[dict[str, Any]]:
+        if case not in rows:
+            return []
+        found = [float(value(one, one[case])) for one in rounds]
+        return [bar(name, median(found), limit, rounds=found, **options)]
+
+    def received(_: Any, found: Any) -> float:
+        return share_of(found, 'received')
+    usual, full, large = ((source, bundle, branch) for source, bundle, branch in (
+        (USUAL, SIGNS, 'separate'), (FULL_HD, SIGNS, 'separate'), (USUAL, LARGE, 'pipeline')))
+    return {'cases': list(rows.values()), 'bars': [
+        *judged('capture to command p50 / (model + bare image hop + two bare small hops), 640x480',
+                usual, lambda one, found: found['p50'] / floor_ms(one, usual), 1.3, most=True),
+        *judged('capture to command p99 / its p50, 640x480',
+                usual, lambda _, found: found['p99'] / found['p50'], 2.0, most=True),
+        *judged('frames received, 640x480 rgb8 at 30 Hz', usual, received, 1.0, most=False,
+                wide=LEAST_RECEIVED),
+        *judged('frames received, 1920x1080 rgb8 at 30 Hz', full, received, 1.0, most=False,
+                wide=LEAST_RECEIVED),
+        *judged('frames answered by a command, 640x480 rgb8 at 30 Hz', usual,
+                lambda _, found: share_of(found, 'obeyed'), 0.95, most=False, wide=LEAST_OBEYED),
+        *judged('MobileNetV2 224x224, capture to command / model alone',
+                large, lambda one, found: found['p50'] / one[LARGE]['hot'], 1.25, most=True)]}
+
+
+def share_of(found: Mapping[str, Any], what: str) -> float:
+    """Return of how many of the frames sent that came, from 0 to 1."""
+    return float(found[what] / found['sent'])
+
+
+def floor_ms(one: Mapping[Any, Any], case: Case, kind: str = '') -> float:
+    """Return model, image hop and two small hops of a round [ms]; ``kind`` tuned or empty."""
+    source, bundle, _ = case
+    return float(one[bundle]['hot'] + percentile(one[source][kind or 'bare'], 50)
+                 + 2 * percentile(one['small'][kind], 50))
+
+
+def row(case: Case, rounds: list[dict[Any, Any]]) -> dict[str, Any]:
+    """Return one case: medians over the rounds, ratios formed within each round."""
+    source, bundle, branch = case
+
+    def over(value: Any) -> float:
+        return float(median(value(one) for one in rounds))
+    ratios = [one[case]['p50'] / floor_ms(one, case) for one in rounds]
+    p50_ms = [one[case]['p50'] for one in rounds]
+    return {
+        'case': f'{source.name}, {bundle}' + (', one process' if branch == 'pipeline' else ''),
+        'rate_hz': source.rate_hz, 'sent_hz': min(one[case]['sent_hz'] for one in rounds),
+        **{what: over(lambda one, what=what: share_of(one[case], what))
+           for what in SHARES},
+        'model_ms': over(lambda one: one[bundle]['hot']),
+        'paced_model_ms': over(lambda one: one[bundle]['paced']),
+        'bare_hop_ms': over(lambda one: percentile(one[source]['bare'], 50)),
+        'tuned_hop_ms': over(lambda one: percentile(one[source]['tuned'], 50)),
+        'small_hop_ms': over(lambda one: percentile(one['small'][''], 50)),
+        'tuned_small_hop_ms': over(lambda one: percentile(one['small']['tuned'], 50)),
+        'copy_ms': over(lambda one: one[source]['copy_ms']),
+        **{f'p{percent}_ms': over(lambda one, percent=percent: one[case][f'p{percent}'])
+           for percent in ('50', '99', '99.9')},
+        'p50_ms_lowest': min(p50_ms), 'p50_ms_highest': max(p50_ms),
+        'overhead_ms': over(lambda one: one[case]['p50'] - one[bundle]['hot']
+                            - percentile(one[source]['bare'], 50)),
+        'ratio': median(ratios), 'ratios': ratios,
+        'ratio_to_tuned': over(lambda one: one[case]['p50'] / floor_ms(one, case, 'tuned')),
+        'cpu_ms_per_frame': {name: over(lambda one, name=name: one[case]['cpu_ms'][name])
+                             for name in rounds[0][case]['cpu_ms']}}
+
+
+def table(cases: list[dict[str, Any]]) -> list[str]:
+    """Return the cases as lines of Markdown."""
+    return [f'| {" | ".join(COLUMNS)} |', '|---' * len(COLUMNS) + '|',
+            *[f'| {" | ".join(_cells(one))} |' for one in cases]]
+
+
+def _cells(one: Mapping[str, Any]) -> list[str]:
+    return [
+        one['case'], rate_told(one['sent_hz'], one['rate_hz']),
+        *(f'{one[share]:.1%}' for share in SHARES),
+        *(f'{one[f"{name}_ms"]:.2f}' for name in (
+            'model', 'paced_model', 'bare_hop', 'tuned_hop', 'copy')),
+        f'{one["p50_ms"]:.2f} ({one["p50_ms_lowest"]:.2f} to {one["p50_ms_highest"]:.2f})',
+        f'{one["p99_ms"]:.2f}', f'{one["p99.9_ms"]:.2f}', f'{one["overhead_ms"]:+.2f}',
+        f'{one["ratio"]:.2f}', f'{one["ratio_to_tuned"]:.2f}',
+        ', '.join(f'{name} {value:.1f}' for name, value in one['cpu_ms_per_frame'].items())]

@@ -1,0 +1,115 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Publish pictures of the drawn course at a fixed rate.
+
+Usage: sender.py WIDTH HEIGHT RATE_HZ SECONDS raw|jpeg NAMESPACE|- [now] [reliable] [at=SECONDS].
+Prints as JSON how many frames were sent, from when to when on the monotonic clock. Unless it is to
+start now, it waits for a subscription, as none is to be lost to discovery, and for the time it is
+given. It publishes as best effort, or as tutorials do: reliable, with a queue of 10.
+"""
+
+from contextlib import suppress
+from itertools import islice
+import json
+import signal
+import sys
+import time
+
+import cv2
+from digiphys_ros.applications.traffic_signs.drawn_course import Course
+from digiphys_ros.ros.messages.images import image_message, jpeg_message
+import numpy as np
+import rclpy
+from rclpy._rclpy_pybind11 import RCLError
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CompressedImage, Image
+from std_msgs.msg import Header
+
+PICTURES = {'raw': 12, 'jpeg': 67}
+"""Raw ones change each time; there are more JPEGs than the check for frozen cameras remembers."""
+
+
+def pictures(kind: str, size: tuple[int, int]) -> list[Image | CompressedImage]:
+    """Return frames of the course with a sensor's noise."""
+    make = jpeg_message if kind == 'jpeg' else image_message
+    rng = np.random.default_rng(0)
+    messages = []
+    for frame in islice(Course().frames(), 60, 60 + PICTURES[kind]):
+        pixels = cv2.resize(frame.pixels, size)
+        noise = rng.integers(0, 8, pixels.shape, np.uint8)
+        messages.append(make(cv2.add(pixels, noise), 'rgb8', Header()))
+    return messages
+
+
+def change(message: Image, index: int) -> None:
+    """Change a pixel in each block of 8x8, as a sensor's noise does: no frame returns."""
+    pixels = np.frombuffer(message.data, np.uint8).reshape(message.height, message.width, -1)
+    pixels[4::8, 4::8] += np.uint8(1)
+    # after a gap of all pictures none looks like the last one again
+    pixels[0, 0] = np.frombuffer(index.to_bytes(3, 'little'), np.uint8)
+
+
+def wait_for_reader(publisher: Publisher) -> None:
+    """Wait until somebody listens."""
+    while not publisher.get_subscription_count():
+        time.sleep(0.02)
+    # the reader's half of the match is not seen from here
+    time.sleep(0.5)
+
+
+def main() -> None:
+    width, height, rate_hz, seconds = (float(word) for word in sys.argv[1:5])
+    kind, namespace, *words = sys.argv[5:]
+    rclpy.init()
+    node = Node('sender', namespace='' if namespace == '-' else namespace)
+    publisher = node.create_publisher(
+        CompressedImage if kind == 'jpeg' else Image,
+        'image/compressed' if kind == 'jpeg' else 'image',
+        QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE) if 'reliable' in words else
+        QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT))
+    messages = pictures(kind, (int(width), int(height)))
+    if 'now' not in words:
+        wait_for_reader(publisher)
+    # terminated between two frames, so that no publish is cut off
+    stopping: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _frame: stopping.append(number))
+    [at_s] = [float(word[3:]) for word in words if word.startswith('at=')] or [0.0]
+    started_s, sent = max(at_s, time.monotonic()), 0
+    for index in range(int(rate_hz * seconds)):
+        time.sleep(max(started_s + index / rate_hz - time.monotonic(), 0.0))
+        if stopping:
+            break
+        message = messages[index % len(messages)]
+        if kind == 'raw':
+            change(message, index)
+        message.header.stamp = node.get_clock().now().to_msg()
+        # what the middleware does not take in time is lost, as with a camera's driver
+        with suppress(RCLError):
+            publisher.publish(message)
+        sent += 1
+    # a frame that is late takes the time of the next
+    ended_s = max(time.monotonic(), started_s + sent / rate_hz)
+    # the last one leaves on a thread of the middleware
+    time.sleep(0.2)
+    print(json.dumps({'sent': sent, 'from_s': started_s, 'to_s': ended_s}))
+    node.destroy_node()
+    rclpy.shutdown()
+
+
+if __name__ == '__main__':
+    main()

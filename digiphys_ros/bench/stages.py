@@ -1,0 +1,105 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Where the classifier's time goes: each stage alone, in one process, without the transport."""
+
+import argparse
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from statistics import median
+import time
+from typing import Any
+
+import cv2
+from digiphys_ros.applications.traffic_signs.drawn_course import Course
+from digiphys_ros.bench.bundles import LARGE, make_bundles, SIGNS
+from digiphys_ros.perception import Classifier, load_bundle, Preprocessor
+from digiphys_ros.perception.camera_checks import Limits
+from digiphys_ros.perception.classify import softmax
+from digiphys_ros.perception.host_memory import host_array
+from digiphys_ros.perception.liveness import LivenessMonitor
+from digiphys_ros.ros.messages.images import (
+    classification_message,
+    frame_from,
+    image_message,
+    jpeg_message,
+)
+import numpy as np
+from std_msgs.msg import Header
+from tqdm import tqdm
+
+SIZES = ((640, 480), (1920, 1080))
+FRAMES, PASSES = 6, 40
+STAGES = ('decode', 'liveness', 'preprocess', 'model', 'scores', 'message')
+
+
+def measure(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the median time of each stage; there is no bar for it."""
+    bundles = make_bundles(arguments.work, arguments.engine, (SIGNS, LARGE))
+    sizes = SIZES[:1] if arguments.short else SIZES
+    cases = [(size, kind, name) for size in sizes for kind in ('raw', 'jpeg') for name in bundles]
+    return {'cases': [
+        {'case': f'{size[0]}x{size[1]} {kind}, {name}',
+         'stages_ms': stages_ms(size, kind, Classifier(
+             load_bundle(bundles[name].folder), bundles[name].engine()))}
+        for size, kind, name in tqdm(cases, desc='stages', unit='case', disable=None)], 'bars': []}
+
+
+def stages_ms(size: tuple[int, int], kind: str, classifier: Classifier) -> dict[str, float]:
+    """Return milliseconds by stage, for frames that differ as a camera's do."""
+    engine, bundle = classifier.engine, classifier.bundle
+    preprocess = Preprocessor(engine.spec)
+    tensor = host_array(engine.spec.shape, engine.spec.dtype, engine.device)
+    liveness = LivenessMonitor(Limits())
+    found: dict[str, list[float]] = defaultdict(list)
+
+    @contextmanager
+    def timed(stage: str) -> Iterator[None]:
+        before_s = time.perf_counter()
+        yield
+        found[stage].append((time.perf_counter() - before_s) * 1e3)
+    for message in _messages(size, kind) * PASSES:
+        with timed('decode'):
+            frame = frame_from(message, classifier.least_size)
+        with timed('liveness'):
+            liveness.check(frame)
+        with timed('preprocess'):
+            preprocess(frame, tensor)
+        with timed('model'):
+            logits = engine.infer(tensor)
+        with timed('scores'):
+            [probabilities] = softmax(logits, bundle.manifest.temperature)
+            best = np.argsort(probabilities)[:-4:-1]
+        with timed('message'):
+            classification_message(
+                ((bundle.labels[index], float(probabilities[index])) for index in best),
+                message.header)
+    return {stage: median(times_ms) for stage, times_ms in found.items()}
+
+
+def _messages(size: tuple[int, int], kind: str) -> list[Any]:
+    make = jpeg_message if kind == 'jpeg' else image_message
+    return [make(cv2.resize(frame.pixels, size), 'rgb8', Header())
+            for frame in islice(Course().frames(), 60, 60 + FRAMES)]
+
+
+def table(cases: list[dict[str, Any]]) -> list[str]:
+    """Return the cases as lines of Markdown."""
+    return ['| classifier, milliseconds (one run) | ' + ' | '.join(STAGES) + ' | sum |',
+            '|---' * (2 + len(STAGES)) + '|', *[
+                f'| {one["case"]} | '
+                + ' | '.join(f'{one["stages_ms"][stage]:.3f}' for stage in STAGES)
+                + f' | {sum(one["stages_ms"].values()):.3f} |' for one in cases]]

@@ -1,0 +1,140 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Start: from a process to its first classification; and a change of model under load."""
+
+import argparse
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from statistics import median
+import subprocess
+import tempfile
+import threading
+import time
+from typing import Any
+
+from digiphys_ros.bench.running import (
+    bar,
+    is_active,
+    LITERT,
+    nodes,
+    observed,
+    played,
+    rate_told,
+    running,
+    settle,
+    Source,
+    wait,
+)
+from digiphys_ros.errors import BenchmarkError
+from digiphys_ros.resources import find_resource
+from tqdm import tqdm
+
+SOURCE = Source(640, 480)
+CLASSIFIER = ('classifier',)
+SWAP_S = 6.0
+
+
+def measure(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return cases and bars, medians over the rounds."""
+    rounds = [{'first_s': first_classification_s(), **swap()}
+              for _ in tqdm(
+                  range(arguments.rounds), desc='start and swap', unit='round', disable=None)]
+
+    def over(figure: str) -> float:
+        return median(one[figure] for one in rounds)
+    return {
+        'cases': [{'case': 'process start to first classification',
+                   'value': f'{over("first_s"):.2f} s'},
+                  {'case': 'change of model at 30 Hz',
+                   'value': f'{over("lost"):g} frames lost, longest gap {over("gap"):.2f} frame '
+                            f'periods, loading {over("swap_s"):.2f} s, camera at '
+                            f'{rate_told(min(one["sent_hz"] for one in rounds), SOURCE.rate_hz)} '
+                            'Hz'}],
+        'bars': [bar(name, over(figure), limit, most=True,
+                     rounds=[one[figure] for one in rounds], **options)
+                 for name, figure, limit, options in (
+                     ('process start to first classification [s]', 'first_s', 1.0,
+                      {'ratio': False}),
+                     ('change of model under load, frames lost', 'lost', 0.0, {'wide': 3.0}),
+                     ('change of model under load, longest gap [frame periods]', 'gap', 2.0,
+                      {}))]}
+
+
+def first_classification_s() -> float:
+    """Return the time from starting the classifier's process to its first answer."""
+    with observed() as observer, running(SOURCE.start(20.0, 'now')):
+        observer.wait_for_publisher('image', 10.0)
+        started_s = time.time()
+        with nodes(LITERT, CLASSIFIER):
+            wait(observer, lambda: bool(observer.recording.classifications), 'an answer')
+            return float(observer.recording.classifications[0].arrival_s - started_s)
+
+
+def swap() -> dict[str, float]:
+    """Return frames lost and the longest gap while one model takes the place of another."""
+    with tempfile.TemporaryDirectory() as folder, observed() as observer, \
+            nodes(LITERT, CLASSIFIER), changing() as change:
+        copy = f'{folder}/other'
+        subprocess.run(['cp', '-r', str(find_resource('traffic_signs', 'models')), copy],
+                       check=True)
+        wait(observer, is_active(observer, CLASSIFIER), 'active classifier')
+        source = SOURCE.start(SWAP_S)
+        wait(observer, lambda: len(observer.recording.classifications) > 30, 'answers')
+        took_s = change(copy)
+        sent = played(source, SWAP_S + 60)
+        settle(observer)
+        arrivals_s = [one.arrival_s for one in observer.recording.classifications]
+        gaps_s = [after - before for before, after in pairwise(arrivals_s)]
+        return {'lost': sent.sent - len(arrivals_s), 'gap': max(gaps_s) * SOURCE.rate_hz,
+                'swap_s': took_s, 'sent_hz': sent.rate_hz}
+
+
+@contextmanager
+def changing() -> Iterator[Callable[[str], float]]:
+    """Yield what sets the classifier's bundle, as ``ros2 param set``; it returns the seconds."""
+    import rclpy
+    from rclpy.parameter import Parameter
+    from rclpy.parameter_client import AsyncParameterClient
+    context = rclpy.Context()
+    rclpy.init(args=[], context=context)
+    node = rclpy.create_node('swap', context=context)
+    executor = rclpy.executors.SingleThreadedExecutor(context=context)
+    executor.add_node(node)
+    thread = threading.Thread(target=executor.spin, daemon=True)
+    thread.start()
+    # made before the frames come: it would hold up who watches them
+    client = AsyncParameterClient(node, 'classifier')
+
+    def change(bundle: str) -> float:
+        started_s, done = time.perf_counter(), threading.Event()
+        future = client.set_parameters([Parameter('bundle', value=bundle)])
+        future.add_done_callback(lambda _: done.set())
+        if not done.wait(30.0) or not future.result().results[0].successful:
+            raise BenchmarkError(f'the bundle was not changed: {future.result()}')
+        return time.perf_counter() - started_s
+    try:
+        client.wait_for_services(10.0)
+        yield change
+    finally:
+        executor.shutdown(timeout_sec=0.5)
+        node.destroy_node()
+        rclpy.shutdown(context=context)
+
+
+def table(cases: list[dict[str, Any]]) -> list[str]:
+    """Return the cases as lines of Markdown."""
+    return ['| case | result |', '|---|---|',
+            *[f'| {one["case"]} | {one["value"]} |' for one in cases]]

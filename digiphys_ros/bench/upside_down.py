@@ -1,0 +1,97 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+How often a camera that is turned still moves the robot, with the shipped model and rules.
+
+Usage: python -m digiphys_ros.bench.upside_down [--data FOLDER] [--json FILE].
+Plays real images as a camera: those of a drive, and the tracks of signs one after another. Counts
+the images that the model answers and the commands that move, and when the robot stops for good.
+"""
+
+import argparse
+from collections.abc import Iterator, Sequence
+import json
+from pathlib import Path
+from typing import Any
+
+from digiphys_ros.control.config import load_control
+from digiphys_ros.control.policy import Observation, Policy
+from digiphys_ros.perception import Classifier, create_engine, load_bundle
+from digiphys_ros.perception.camera_checks import Limits
+from digiphys_ros.perception.frame import Frame
+from digiphys_ros.perception.liveness import LivenessMonitor
+from digiphys_ros.perception.sources import open_source
+from digiphys_ros.resources import find_resource
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[Any]
+RATE_HZ = 20.0
+TURNS = {'upright': 0, 'on its side': 1, 'upside down': 2}
+"""Quarter turns of the camera."""
+
+
+def views(data: Path) -> Iterator[tuple[str, list[Pixels]]]:
+    """Yield the images of each drive."""
+    yield 'drive', [one.pixels for one in open_source(str(data / 'driving_track2a.zip'))]
+    with np.load(data / 'gtsrb_train.npz') as signs:
+        yield 'signs', list(signs['x'])
+
+
+def watch(images: Sequence[Pixels], turns: int, classifier: Classifier) -> dict[str, float]:
+    """Return fractions of images and of time for one camera that is turned."""
+    monitor = LivenessMonitor(Limits())
+    policy = Policy(load_control(find_resource('traffic_rules.yaml', 'config')))
+    answered = moving = last = 0
+    for index, pixels in enumerate(images):
+        frame = Frame(np.ascontiguousarray(np.rot90(pixels, turns)), 'rgb')
+        if monitor.check(frame) != 'fresh':
+            continue
+        scores = classifier(frame).scores
+        answered += bool(scores)
+        label, score = scores[0] if scores else (None, 0.0)
+        commands = policy.update(Observation(label, score, index / RATE_HZ)).commands
+        if any(command.values['linear.x'] for command in commands.values()):
+            moving, last = moving + 1, index
+    return {'images': len(images), 'answered': round(answered / len(images), 4),
+            'moving': round(moving / len(images), 4), 'last_motion_s': round(last / RATE_HZ, 1)}
+
+
+def campaign(data: Path) -> dict[str, Any]:
+    """Return the figures of each drive and turn."""
+    bundle = load_bundle(find_resource('traffic_signs', 'models'))
+    classifier = Classifier(bundle, create_engine(bundle, 'litert')[0])
+    return {f'{name}, {turn}': watch(images, turns, classifier)
+            for name, images in views(data) for turn, turns in TURNS.items()}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description='Measure what a turned camera leads to.')
+    parser.add_argument('--data', type=Path, default=Path('../shared/data'))
+    parser.add_argument('--json', type=Path, help='write the report here')
+    arguments = parser.parse_args(argv)
+    report = campaign(arguments.data)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(report, indent=1))
+    print('| camera | images | answered | time in motion | last motion [s] |')
+    print('|---|---|---|---|---|')
+    for name, figures in report.items():
+        print(f'| {name} | {" | ".join(map(str, figures.values()))} |')
+    return 0
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())

@@ -1,0 +1,118 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+"""The e-stop of a running robot: whether anybody sends it, and what its gate asks for."""
+
+from dataclasses import dataclass
+import time
+from typing import Any
+
+from digiphys_ros.doctor.finding import Finding
+from digiphys_ros.doctor.graph.parameters import ANSWER_S, read_parameters
+from digiphys_ros.ros.gate.estop_listener import GID_BYTES, take_message, TYPE
+from digiphys_ros.ros.qos import endpoint_name, suited_to
+from rclpy.node import Node
+from rclpy.topic_endpoint_info import TopicEndpointInfo
+from std_msgs.msg import Bool
+
+PAUSE_S = 0.005
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What a gate asks of its e-stop: a message every ``timeout_s`` if it is required."""
+
+    required: bool = False
+    timeout_s: float = 0.0
+
+
+def check_estop(node: Node, prefix: str, seconds: float) -> list[Finding]:
+    """
+    Report an e-stop that is missing, silent or of another type.
+
+    :param prefix: of the robot's names: empty or ``/robot``.
+    :param seconds: how long to listen at least, where the gate requires an e-stop.
+    """
+    topic, gate = f'{prefix}/estop', f'{prefix}/gate'
+    publishers = node.get_publishers_info_by_topic(topic)
+    findings = [_wrong_type(topic, one) for one in publishers if one.topic_type != TYPE]
+    publishers = [one for one in publishers if one.topic_type == TYPE]
+    if not _runs(node, gate):
+        return findings
+    demand = _demand(node, gate)
+    if demand is None:
+        return [*findings, Finding('e-stop', 'warn', f'{gate} does not answer for its parameters '
+                                   f'within {ANSWER_S:g} s', f'look at its output; start {gate} '
+                                   'again if it hangs')]
+    if not publishers:
+        return [*findings, _missing(topic, gate, demand)]
+    if demand.required:
+        findings += _silent(node, topic, publishers, max(seconds, demand.timeout_s))
+    return findings
+
+
+def _runs(node: Node, gate: str) -> bool:
+    return f'{gate}/get_parameters' in dict(node.get_service_names_and_types())
+
+
+def _demand(node: Node, gate: str) -> Demand | None:
+    """Return what the gate's parameters ask for, None when it does not answer."""
+    values = read_parameters(node, gate, ('estop_required', 'estop_timeout_s'))
+    return None if values is None else Demand(
+        values.get('estop_required', False), values.get('estop_timeout_s', 0.0))
+
+
+def _missing(topic: str, gate: str, demand: Demand) -> Finding:
+    if demand.required:
+        return Finding('e-stop', 'fail', f'no publisher on {topic}, and {gate} does not move '
+                       'without one (`estop_required`)', f'start the node that publishes {TYPE} '
+                       f'on {topic}, or remap its topic to this one')
+    return Finding('e-stop', 'warn', f'no e-stop publisher on {topic}, and {gate} does not '
+                   'require one', f'publish {TYPE} on {topic}, and set '
+                   f'`estop_required: true` of {gate}')
+
+
+def _wrong_type(topic: str, publisher: TopicEndpointInfo) -> Finding:
+    name = endpoint_name(publisher)
+    return Finding('e-stop', 'fail', f'{name} publishes {publisher.topic_type} on {topic}, so '
+                   'pressing it stops nothing', f'make {name} publish {TYPE}')
+
+
+def _silent(node: Node, topic: str, publishers: list[TopicEndpointInfo], seconds: float
+            ) -> list[Finding]:
+    heard = _heard(node, topic, seconds, {_gid(one.endpoint_gid) for one in publishers})
+    return [Finding('e-stop', 'fail', f'{name} is silent: it sent nothing on {topic} for '
+                    f'{seconds:g} s, and the gate takes silence for a press',
+                    f'make {name} send its state all the time, also while it is not pressed')
+            for one in publishers if _gid(one.endpoint_gid) not in heard
+            for name in [endpoint_name(one)]]
+
+
+def _heard(node: Node, topic: str, seconds: float, wanted: set[bytes]) -> set[bytes]:
+    """Return who sent something."""
+    heard: set[bytes] = set()
+    subscription = node.create_subscription(Bool, topic, lambda _: None, suited_to((), 10))
+    deadline_s = time.monotonic() + seconds
+    while time.monotonic() < deadline_s and not wanted <= heard:
+        # not by the executor, which does not say on every distribution who published
+        while (message := take_message(subscription)) is not None:
+            heard.add(message[0])
+        time.sleep(PAUSE_S)
+    node.destroy_subscription(subscription)
+    return heard
+
+
+def _gid(data: Any) -> bytes:
+    return bytes(data[:GID_BYTES])

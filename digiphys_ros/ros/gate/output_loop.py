@@ -1,0 +1,229 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The loop that keeps an actuator supplied, on a thread that waits for nobody."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+import threading
+import time
+
+from builtin_interfaces.msg import Time
+from digiphys_ros.control import EstopInput, GateOutput, LatchKeeper
+from digiphys_ros.ros.gate.channel import Channel
+from digiphys_ros.ros.gate.estop_listener import EstopListener
+from digiphys_ros.ros.gate.heartbeat import Heartbeat
+from digiphys_ros.ros.supervision.realtime import OUTPUT_PRIORITY, prioritize_thread
+
+POLL_S = 0.005
+"""How often the e-stop is looked at."""
+
+REACH_S = 10.0
+"""How long motion waits for the guard to reach the first who listen; after it the gate obeys."""
+
+
+class OutputLoop:
+    """
+    Step the gates at a fixed rate, and at once where a safe state begins.
+
+    A new command leaves at once too, in place of the next output: see ``Pace``.
+
+    It logs nothing and reads no parameter. The node's thread hands over commands under ``lock``
+    and looks at ``changes``, the sentences about changed states that it should log.
+
+    :param clocks: returns the clock that stamps images and the one for durations, in seconds;
+        called under ``lock``.
+    :param stall_s: how long the node's thread may show no sign of life (``beat``) before the safe
+        state is sent.
+    :param guarded: whether a guard watches: motion waits until it reaches the first who listen.
+    :param realtime: whether the thread asks for real-time priority.
+    :ivar is_realtime: whether it has it.
+    :ivar obeys: whether commands are obeyed, and with them an e-stop that is not heard.
+    """
+
+    def __init__(self, channels: Sequence[Channel], estop: EstopInput, listener: EstopListener,
+                 keeper: LatchKeeper, heartbeat: Heartbeat,
+                 clocks: Callable[[], tuple[float, float]], *, period_s: float,
+                 stall_s: float, guarded: bool = False, realtime: bool = False) -> None:
+        self.lock = threading.Condition()
+        self.changes: deque[tuple[str, GateOutput]] = deque(maxlen=1000)
+        self.last_failure = ''
+        self._keeper = keeper
+        self._channels, self._estop, self._listener = channels, estop, listener
+        self._heartbeat, self._clocks = heartbeat, clocks
+        self._period_s, self._stall_s = period_s, stall_s
+        self._beat_s = time.monotonic()
+        self._acted_s = heartbeat.read('acted_s')
+        self._urgent: set[str] = set()
+        self._turns = 0
+        self._guarded, self._unreached_until_s = guarded, 0.0
+        self._wants_realtime, self.is_realtime = realtime, False
+        self.obeys = self._pressed = False
+        self._running = True
+        self._thread = threading.Thread(target=self._run, name='output', daemon=True)
+
+    def start(self) -> None:
+        """Begin to send."""
+        self._heartbeat.write('beat_s', time.monotonic())
+        self._thread.start()
+
+    def stop(self, patience_s: float = 1.0) -> None:
+        """End the thread; what is sent last is the caller's business."""
+        self._running = False
+        with self.lock:
+            self.lock.notify_all()
+        if self._thread.is_alive():
+            self._thread.join(patience_s)
+        self._heartbeat.write('commands', 0.0)
+
+    def beat(self) -> None:
+        """Show that the node's thread is alive."""
+        self._beat_s = time.monotonic()
+
+    def wake(self, *names: str) -> None:
+        """Tell that these channels have something new; to be called under ``lock``."""
+        self._urgent.update(names)
+        self.lock.notify_all()
+
+    def send_now(self, patience_s: float = 0.3) -> None:
+        """Send of all channels, and wait until it is done."""
+        with self.lock:
+            turn = self._turns
+            self.wake(*(channel.name for channel in self._channels))
+            self.lock.wait_for(lambda: self._turns > turn and not self._urgent, patience_s)
+
+    def _run(self) -> None:
+        if self._wants_realtime:
+            self.is_realtime = prioritize_thread(OUTPUT_PRIORITY)
+        next_s = time.monotonic()
+        while self._running:
+            now_s = time.monotonic()
+            due = now_s >= next_s
+            try:
+                self._turn(now_s, due)
+                # only a turn that did its work shows the guard that this process lives
+                self._heartbeat.write('beat_s', time.monotonic())
+                self.last_failure = ''
+            except Exception as error:  # whatever it is, the next turn comes
+                self.last_failure = f'{type(error).__name__}: {error}'
+            if due:
+                # without catching up after a pause
+                next_s = max(next_s + self._period_s, now_s)
+            self._wait(next_s)
+
+    def _wait(self, next_s: float) -> None:
+        with self.lock:
+            self._turns += 1
+            self.lock.notify_all()
+            wait_s = min(next_s - time.monotonic(), POLL_S)
+            if self._running and not self._urgent and wait_s > 0:
+                self.lock.wait(wait_s)
+
+    def _turn(self, now_s: float, due: bool) -> None:
+        self._heartbeat.write('commands', 1.0)
+        with self.lock:
+            clock_s, steady_s = self._clocks()
+            self._heartbeat.write('clock_s', clock_s)
+            self._count_listeners(now_s)
+            everything = self._follow_estop(now_s) or self._notice_stalls(now_s)
+            leaving = [channel for channel in self._channels
+                       if self._leaves(channel, due) or everything
+                       or channel.has_expired(clock_s, steady_s)]
+            outputs = [(channel, *channel.step(clock_s, steady_s)) for channel in leaving]
+            self._urgent = set()
+            self.changes.extend((channel.name, output) for channel, output, _ in outputs
+                                if channel.is_changed(output))
+        if time.monotonic() - now_s > self._period_s and any(
+                output.obeyed_stamp_s is not None for _, output, _ in outputs):
+            # held up between looking and sending: look again
+            with self.lock:
+                clock_s, steady_s = self._clocks()
+                self._notice_stalls(time.monotonic())
+                outputs = [(channel, *channel.step(clock_s, steady_s))
+                           for channel, *_ in outputs]
+        self._send(outputs, clock_s)
+
+    def _leaves(self, channel: Channel, due: bool) -> bool:
+        """Return whether to send of a channel: once in each period, and any safe state at once."""
+        is_new = channel.name in self._urgent
+        return channel.pace.leaves(new=is_new, due=due) or (
+            is_new and not channel.gate.has_command)
+
+    def _send(self, outputs: Sequence[tuple[Channel, GateOutput, Time | None]],
+              clock_s: float) -> None:
+        """Send of each channel, also where that of another one fails."""
+        failure: Exception | None = None
+        for channel, output, stamp in outputs:
+            try:
+                channel.send(output, clock_s)
+                channel.report_obeyed(output, stamp, clock_s)
+            except Exception as error:
+                failure = error
+        if failure is not None:
+            raise failure
+
+    def _follow_estop(self, now_s: float) -> bool:
+        """Pass the e-stop on to the gates; return whether it changed."""
+        press = self._listener.poll(now_s) | self._estop.take_vanished()
+        silent = self._estop.silent(now_s) if self._estop.heard or self.obeys else ''
+        pressed = bool(self._estop.pressed() or silent)
+        if not press and pressed == self._pressed:
+            return False
+        self._pressed = pressed
+        for channel in self._channels:
+            if press:
+                channel.gate.estop(True)
+            channel.gate.estop(pressed)
+        if press or pressed:
+            self._keeper.keep(True)
+        return True
+
+    def _count_listeners(self, now_s: float) -> None:
+        for number, channel in enumerate(self._channels):
+            listeners = channel.notice_listeners()
+            if listeners and not self._heartbeat.read('listeners', number):
+                self._unreached_until_s = now_s + REACH_S
+            self._heartbeat.write('listeners', listeners, number)
+
+    def _waits_for_guard(self, now_s: float) -> bool:
+        """Return whether the first who listen would not hear the guard yet."""
+        if now_s >= self._unreached_until_s:
+            return False
+        if not self._guarded or all(
+                self._heartbeat.read('reached', number) >= self._heartbeat.read(
+                    'listeners', number) for number in range(len(self._channels))):
+            self._unreached_until_s = 0.0
+            return False
+        return True
+
+    def _notice_stalls(self, now_s: float) -> bool:
+        """Stop after the guard had to act, and while it or the node's thread is not there."""
+        acted_s = self._heartbeat.read('acted_s')
+        if acted_s != self._acted_s:
+            self._acted_s = acted_s
+            for channel in self._channels:
+                channel.gate.start_over('this process was held up: its guard sent the safe state')
+            return True
+        reason = ''
+        if now_s - self._beat_s > self._stall_s:
+            reason = f"the node's thread has been held up for more than {self._stall_s:g} s"
+        elif self._waits_for_guard(now_s):
+            reason = 'the guard does not reach all who listen yet'
+        if not reason:
+            return False
+        # also a command that came just now, before its first output
+        moving = [channel for channel in self._channels if channel.gate.has_command]
+        for channel in moving:
+            channel.gate.fault(reason)
+        return bool(moving)

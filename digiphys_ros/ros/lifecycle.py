@@ -1,0 +1,268 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What the four nodes share: parameters, lifecycle and diagnostics."""
+
+from collections.abc import Callable, Sequence
+import contextlib
+import gc
+import os
+import sys
+import traceback
+from types import SimpleNamespace
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from digiphys_ros.errors import ConfigError, DigiphysError
+from digiphys_ros.resources import beside_parameters
+from digiphys_ros.ros.condition_log import ConditionLog, log_line
+from digiphys_ros.ros.diagnostics import diagnostic_message
+from digiphys_ros.ros.parameters.declaration import Parameter, ParameterSet
+from digiphys_ros.ros.parameters.service import PreparingParameterService
+from digiphys_ros.ros.scheduling import apply_scheduling
+from digiphys_ros.ros.sim_clock import SimClockNode
+from digiphys_ros.ros.transport.distro import profile_in_force
+from rcl_interfaces.msg import SetParametersResult
+from rclpy._rclpy_pybind11 import RCLError
+from rclpy.clock import Clock, ClockType
+from rclpy.duration import Duration
+from rclpy.lifecycle import TransitionCallbackReturn
+
+COMMON = (
+    Parameter('autostart', True,
+              'Configure and activate on start; false waits for a lifecycle manager.'),
+    Parameter('cpus', '', 'Cores that the process may run on, as 0,2 or 1-3. Empty: all.'),
+    Parameter('nice', 0, 'Priority of the process, -20 (first, needs the right to it) to 19.',
+              -20, 19),
+)
+
+OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+
+
+def settle_memory() -> None:
+    """
+    Look for garbage everywhere, and count what is left as there to stay.
+
+    A collection then looks through what is new since, not through the modules and the model: with
+    TensorFlow that takes a quarter of a second.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+
+
+class PipelineNode(SimClockNode):
+    """
+    A lifecycle node of the pipeline.
+
+    A subclass says what to do in ``configure``, ``activate``, ``deactivate`` and ``cleanup``, and
+    reports itself in ``report``. A DigiphysError raised while configuring is logged as one
+    sentence and leaves the node unconfigured.
+    """
+
+    PARAMETERS: tuple[Parameter, ...] = ()
+    NEEDS_A_SECTION = False
+    """Whether the process ends where parameters files are given of which none is for the node."""
+
+    def __init__(self, name: str, **options: Any) -> None:
+        super().__init__(name, start_parameter_services=False, **options)
+        self.parameters = ParameterSet(self, COMMON + self.PARAMETERS)
+        self._parameter_services = PreparingParameterService(
+            self, self._prepare, self.parameters.is_in_force)
+        self.settings = SimpleNamespace()
+        self.phase = 'unconfigured'
+        self.problem = ''
+        self._ignored = ''
+        self._profile = profile_in_force(os.environ)
+        self._conditions = ConditionLog()
+        self.steady_clock = Clock(clock_type=ClockType.STEADY_TIME)
+        self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
+        self.create_timer(1.0, self.publish_diagnostics, clock=self.steady_clock)
+        self.add_on_set_parameters_callback(self._on_parameters)
+
+    # What a subclass fills in.
+
+    def configure(self) -> None:
+        """Load and warm up."""
+
+    def activate(self) -> None:
+        """Enable."""
+
+    def deactivate(self) -> None:
+        """Stop the robot."""
+
+    def cleanup(self) -> None:
+        """Free what configure loaded; must not fail when half of it is there."""
+
+    def prepare(self, changes: dict[str, Any]) -> None:
+        """Do what takes long in a change of runtime parameters, on a thread of its own."""
+
+    def apply(self, changes: dict[str, Any]) -> None:
+        """Make changed runtime parameters take effect, or refuse them by a DigiphysError."""
+
+    @staticmethod
+    def beside(name: str) -> str:
+        """Return the path of a file beside the node's parameters file, else ``name`` as it is."""
+        return beside_parameters(name, sys.argv)
+
+    def report(self) -> tuple[bytes, str, dict[str, Any]]:
+        """Return level, one sentence and figures for /diagnostics; ``fix`` is for the doctor."""
+        return OK, self.phase, {}
+
+    # Lifecycle.
+
+    def _LifecycleNodeMixin__change_state(self, transition: int) -> TransitionCallbackReturn:
+        """Refuse what the state does not allow, where rclpy of Jazzy ends the process."""
+        try:
+            return super()._LifecycleNodeMixin__change_state(transition)  # type: ignore[misc]
+        except RCLError as error:
+            self.get_logger().error(f'transition {transition} is refused: {error}')
+            return TransitionCallbackReturn.ERROR
+
+    def on_configure(self, state: Any) -> TransitionCallbackReturn:
+        """Read the parameters, then configure."""
+        return self._transition(self._configure, 'inactive')
+
+    def on_activate(self, state: Any) -> TransitionCallbackReturn:
+        """Activate the node and its lifecycle publishers."""
+        super().on_activate(state)
+        return self._transition(self.activate, 'active')
+
+    def on_deactivate(self, state: Any) -> TransitionCallbackReturn:
+        """Stop the robot first, then the publishers."""
+        result = self._transition(self.deactivate, 'inactive')
+        super().on_deactivate(state)
+        return result
+
+    def on_cleanup(self, state: Any) -> TransitionCallbackReturn:
+        """Go back to where configure can start again."""
+        return self._transition(self._cleanup, 'unconfigured')
+
+    def on_shutdown(self, state: Any) -> TransitionCallbackReturn:
+        """Stop the robot whatever the state, then free everything."""
+        return self._transition(self._stop_and_cleanup, 'finalized')
+
+    def on_error(self, state: Any) -> TransitionCallbackReturn:
+        """Stop the robot after an exception in a transition and fall back to unconfigured."""
+        return self._transition(self._stop_and_cleanup, 'unconfigured')
+
+    def _configure(self) -> None:
+        self.problem = ''
+        try:
+            self.settings = self.parameters.read()
+            apply_scheduling(self.settings.cpus, self.settings.nice)
+            self.configure()
+        except Exception:
+            self.cleanup()
+            raise
+        settle_memory()
+
+    def _cleanup(self) -> None:
+        self.cleanup()
+        settle_memory()
+
+    def _stop_and_cleanup(self) -> None:
+        if self.phase == 'active':
+            self.deactivate()
+            self.phase = 'inactive'
+        self.cleanup()
+
+    def _transition(self, action: Callable[[], None], phase: str) -> TransitionCallbackReturn:
+        try:
+            action()
+        except DigiphysError as error:
+            self.problem = str(error)
+            self.get_logger().error(f'stays {self.phase}: {error}')
+            return TransitionCallbackReturn.FAILURE
+        except Exception as error:
+            self.problem = f'{type(error).__name__}: {error}'
+            self.get_logger().error(traceback.format_exc())
+            raise
+        self.phase = phase
+        self.get_logger().info(phase)
+        return TransitionCallbackReturn.SUCCESS
+
+    # Parameters.
+
+    @property
+    def configured(self) -> bool:
+        """Return whether the settings are in force."""
+        return self.phase in ('inactive', 'active')
+
+    def _prepare(self, changes: list[Any]) -> None:
+        if not self.configured:
+            return
+        # an error is told by the setting itself, a moment later
+        with contextlib.suppress(Exception):
+            self.prepare(self._own(changes))
+
+    def _on_parameters(self, changes: list[Any]) -> SetParametersResult:
+        try:
+            own = self._own(changes)
+            if self.configured and own:
+                self.apply(own)
+            vars(self.settings).update(own)
+        except DigiphysError as error:
+            self.get_logger().warning(f'refused: {error}')
+            return SetParametersResult(successful=False, reason=str(error))
+        except Exception as error:  # whatever it is, the node goes on as it was
+            self.get_logger().error(traceback.format_exc())
+            return SetParametersResult(
+                successful=False, reason=f'{type(error).__name__}: {error}')
+        return SetParametersResult(successful=True)
+
+    def _own(self, changes: list[Any]) -> dict[str, Any]:
+        return {change.name: self._checked(change.name, change.value)
+                for change in changes if change.name in self.parameters.declared}
+
+    def _checked(self, name: str, value: Any) -> Any:
+        if self.configured and not self.parameters.declared[name].runtime:
+            raise ConfigError(
+                f'parameter `{name}` is read when the node is configured: deactivate and clean '
+                'up the node, set it, then configure again.')
+        return self.parameters.check(name, value)
+
+    # Diagnostics.
+
+    def note(self, condition: str, *, about: str = '', warn: bool = False, state: str | None = None
+             ) -> None:
+        """Log ``condition`` once while its ``state``, by default its text, stays the same."""
+        self._conditions.note(about, condition if state is None else state,
+                              lambda: log_line(self.get_logger(), condition, warn=warn))
+
+    def publish_diagnostics(self) -> None:
+        """Publish one status; called at 1 Hz and whenever the state changes."""
+        self._conditions.settle()
+        level, message, figures = self.report()
+        if self.phase == 'unconfigured' and self.problem:
+            level, message = ERROR, self.problem
+        if self._ignored:
+            if level == OK:
+                figures['fix'] = f'ros2 param list {self.get_fully_qualified_name()}'
+            level, message = max(level, WARN), f'{message}; {self._ignored}'
+        stands, fix = self.clock_problem()
+        if stands:
+            level, message, figures['fix'] = ERROR, f'{stands}; {message}', fix
+        self._diagnostics.publish(diagnostic_message(self, level, message, {
+            'phase': self.phase, 'transport_profile': self._profile, **figures}))
+
+    def warn_of_ignored(self, sentences: Sequence[str]) -> None:
+        """Log parameters that have no effect, and report them from now on."""
+        self._ignored = '; '.join(sentences)
+        for sentence in sentences:
+            self.get_logger().warning(f'{sentence}.')
+
+    def flush(self) -> None:
+        """Wait until the last report has left this process, 0.2 s at most."""
+        self._diagnostics.wait_for_all_acked(Duration(seconds=0.2))

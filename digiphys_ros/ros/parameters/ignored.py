@@ -1,0 +1,67 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What ROS gives to a node that has no such parameter, and passes over without a word."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import pairwise
+from pathlib import Path
+
+from digiphys_ros.errors import ConfigError, did_you_mean
+from digiphys_ros.resources import share_dir
+from digiphys_ros.ros.lifecycle import PipelineNode
+
+
+def ignored_parameters(node: PipelineNode, nodes: Sequence[PipelineNode], words: Sequence[str]
+                       ) -> list[str]:
+    """
+    Return a sentence for each parameter that is meant for a node and has no effect on it.
+
+    :param nodes: all nodes of the process: the command line is for each of them.
+    :param words: the command line.
+    """
+    given = list(node._parameter_overrides)
+    from_file = [name for name in given if not any(
+        word.startswith(f'{name}:=') for word in words)]
+    unknown = [name for name in given if not any(one.has_parameter(name) for one in nodes)]
+    if set(unknown) & set(from_file):
+        # a section for all nodes may be meant for another one
+        known = _names(share_dir() / 'config/parameters.yaml')
+        unknown = [name for name in unknown if name not in from_file or name not in known]
+    sentences = [f'there is no parameter `{name}`{did_you_mean(name, node.parameters.declared)}'
+                 for name in unknown]
+    if not from_file:
+        for word, path in pairwise(words):
+            if word == '--params-file':
+                sentences += _missed(node.get_fully_qualified_name(), Path(path))
+    return sentences
+
+
+def _names(path: Path) -> set[str]:
+    # the gate reads no YAML unless it has to
+    from digiphys_ros.ros.parameters.file import ParametersFile
+    return {'.'.join(map(str, keys[len(section.location) + 1:]))
+            for section in ParametersFile(path).sections for keys, _ in section.values}
+
+
+def _missed(name: str, path: Path) -> Iterator[str]:
+    """Yield a sentence for each section that seems meant for a node and does not apply to it."""
+    from digiphys_ros.ros.parameters.file import ParametersFile
+    node = name.rpartition('/')[2]
+    with suppress(ConfigError):
+        for section in ParametersFile(path).sections:
+            if did_you_mean(section.node, [node]) and not section.applies_to(name):
+                yield (f'section `{section.key}` of {path} does not apply to {name}, write '
+                       f'/**/{node}')

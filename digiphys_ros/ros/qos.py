@@ -1,0 +1,169 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Quality of service: the profiles the nodes offer, and subscriptions that suit the publisher."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from digiphys_ros.ros.timer import Timer
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.topic_endpoint_info import TopicEndpointInfo
+
+try:
+    from rclpy.event_handler import SubscriptionEventCallbacks
+except ImportError:  # Humble
+    from rclpy.qos_event import SubscriptionEventCallbacks
+
+LATCHED = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE,
+                     durability=DurabilityPolicy.TRANSIENT_LOCAL)
+"""For what a late joiner must still learn: the label table, an e-stop."""
+
+RELIABLE = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
+"""For small messages that must all arrive: classifications, commands."""
+
+EVERY_ONE = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
+"""For what a person has to see or has decided: none may be lost in a burst."""
+
+BEST_EFFORT = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+"""For images: the newest frame wins. As a subscription it matches every publisher."""
+
+UNKNOWN = '_NODE_NAME_UNKNOWN_'
+"""The name of a node whose endpoints are known and that is not heard itself."""
+
+
+def suited_to(publishers: Sequence[TopicEndpointInfo], depth: int) -> QoSProfile:
+    """
+    Return the strictest subscription profile that still matches every publisher.
+
+    A reliable or latched subscription gets nothing, silently, from a publisher that offers less.
+    """
+    offered = [publisher.qos_profile for publisher in publishers]
+    reliable = bool(offered) and all(
+        profile.reliability == ReliabilityPolicy.RELIABLE for profile in offered)
+    latched = reliable and all(
+        profile.durability == DurabilityPolicy.TRANSIENT_LOCAL for profile in offered)
+    return QoSProfile(
+        depth=depth,
+        reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE)
+
+
+def endpoint_name(endpoint: TopicEndpointInfo) -> str:
+    """Return the full name of the node behind an endpoint, as ``/robot/policy``."""
+    if endpoint.node_name == UNKNOWN:
+        return '(a node whose name did not arrive)'
+    return f'{endpoint.node_namespace.rstrip("/")}/{endpoint.node_name}'
+
+
+def subscription(node: Node, message_type: type, topic: str, callback: Callable[[Any], None],
+                 profile: QoSProfile) -> Any:
+    """Return a subscription without rclpy's own handlers of QoS events."""
+    # they can outlive the subscription they belong to and end the process (ros2/rclpy issues
+    # 1206 and 1644)
+    return node.create_subscription(
+        message_type, topic, callback, profile,
+        event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False))
+
+
+class AdaptiveSubscription:
+    """
+    A subscription that is made anew when the publishers on its topic call for another QoS.
+
+    The old one is heard until the new one has its first message, so that none is lost between
+    them. After ``destroy`` nothing is called back, whatever still waits in the executor.
+
+    :param latched: whether the topic holds a state, as ``vision_info`` does. The QoS is then
+        ``LATCHED``, and the subscription is made anew when the publishers change: each of them
+        sends its state again.
+    """
+
+    def __init__(self, node: Node, message_type: type, topic: str,
+                 callback: Callable[[Any], None], *, depth: int = 1, latched: bool = False
+                 ) -> None:
+        self._node = node
+        self._make = lambda profile: subscription(
+            node, message_type, topic, partial(self._take, profile), profile)
+        self._callback = callback
+        self._depth, self._latched = depth, latched
+        self._profile: QoSProfile | None = LATCHED if latched else suited_to((), depth)
+        self._subscription = self._make(self._profile)
+        self._sources: tuple[str, ...] = ()
+        self._gids: set[tuple[int, ...]] = set()
+        self._outdated: Any = None
+        self._timer = Timer(node, 0.5, self.adapt)
+
+    @property
+    def topic(self) -> str:
+        """Return the resolved name of the topic."""
+        return str(self._subscription.topic_name)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Return the names of the nodes that publish on the topic."""
+        return self._sources
+
+    @property
+    def duplicate_sources(self) -> str:
+        """Return a sentence that names all publishers when there are several, else ''."""
+        if len(self._sources) < 2:
+            return ''
+        return f'{len(self._sources)} publishers on {self.topic}: {", ".join(self._sources)}'
+
+    def publishers(self) -> int:
+        """Return how many publishers are on the topic now."""
+        return len(self._node.get_publishers_info_by_topic(self.topic))
+
+    def adapt(self) -> None:
+        """Compare with what is on the topic now; log one line when the profile changes."""
+        self._retire()
+        publishers = self._node.get_publishers_info_by_topic(self.topic)
+        self._sources = tuple(sorted(endpoint_name(one) for one in publishers))
+        if not publishers:
+            return
+        if self._latched:
+            gids, before = {tuple(one.endpoint_gid) for one in publishers}, self._gids
+            self._gids = gids
+            if gids != before:
+                self._outdated, self._subscription = self._subscription, self._make(LATCHED)
+            return
+        wanted = suited_to(publishers, self._depth)
+        if wanted == self._profile:
+            return
+        self._node.get_logger().info(
+            f'{self.topic}: subscribing {wanted.reliability.name}, {wanted.durability.name} '
+            f'to suit {len(publishers)} publisher(s)')
+        self._outdated, self._profile = self._subscription, wanted
+        self._subscription = self._make(wanted)
+
+    def destroy(self) -> None:
+        """Stop listening."""
+        self._profile = None
+        self._retire()
+        self._timer.destroy()
+        self._node.destroy_subscription(self._subscription)
+
+    def _take(self, profile: QoSProfile, message: Any) -> None:
+        if profile is self._profile:
+            self._retire()
+        elif self._outdated is None:
+            return
+        self._callback(message)
+
+    def _retire(self) -> None:
+        if self._outdated is not None:
+            self._node.destroy_subscription(self._outdated)
+            self._outdated = None

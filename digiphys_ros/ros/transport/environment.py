@@ -1,0 +1,199 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The environment that lets large images through the transport, and keeps local runs local."""
+
+import atexit
+from collections.abc import Iterator, Mapping
+import fcntl
+from ipaddress import ip_address
+import os
+from pathlib import Path
+from shlex import quote
+import shutil
+import socket
+import struct
+import tempfile
+from xml.etree import ElementTree
+
+from digiphys_ros.resources import find_resource, share_dir
+from digiphys_ros.ros.transport.distro import profile_variable, ros_distro
+from digiphys_ros.ros.transport.segment import (
+    describe_room,
+    fitting_bytes,
+    read_profile,
+    room_bytes,
+    segment_bytes,
+    with_segment,
+)
+
+PROFILES = ('local', 'robot', 'local_udp', 'robot_udp')
+WITHOUT_MEMORY = {'local': 'local_udp', 'robot': 'robot_udp'}
+"""The profile without shared memory for each that has it."""
+
+SIOCGIFADDR = 0x8915
+
+
+def transport_environment(profile: str, base: Mapping[str, str], *,
+                          images: bool = True) -> dict[str, str]:
+    """
+    Return ``base`` with a Fast DDS profile set.
+
+    Shared memory does not reach from one user or container to another, although DDS tries it. So
+    a process that sends no images gets none: the e-stop and the commands of all users are heard.
+    For one that sends images the segment is made to fit the room that /dev/shm has.
+
+    :param profile: local (this machine only), robot (all its interfaces), local_udp and robot_udp
+        (the same without shared memory), none, or an XML file.
+    :param images: False for a process that sends none.
+    :raises ConfigError: when there is no such profile.
+    """
+    environment = dict(base)
+    if profile == 'none':
+        return environment
+    wanted, segment = _segments(profile) if images else (0, 0)
+    shipped = profile if segment else WITHOUT_MEMORY.get(profile, profile)
+    file: Path = find_resource(f'{shipped}.xml' if shipped in PROFILES else shipped, 'config/dds')
+    read_profile(file)
+    if segment < wanted and segment:
+        file = with_segment(file, segment)
+    environment[profile_variable(base)] = str(file)
+    if profile in ('local', 'local_udp'):
+        # LOCALHOST would add a transport by shared memory to those of the profile, which are
+        # bound to 127.0.0.1 anyway
+        keeps_memory = shipped in WITHOUT_MEMORY
+        environment['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST' if keeps_memory else 'SUBNET'
+        if ros_distro(base) == 'humble':
+            # later distros warn about it
+            environment['ROS_LOCALHOST_ONLY'] = '1' if keeps_memory else '0'
+    return environment
+
+
+def listening_environment(base: Mapping[str, str]) -> dict[str, str]:
+    """
+    Return ``base`` without shared memory, to hear the nodes of all users and containers.
+
+    A profile of one's own, and another middleware, are left as they are.
+    """
+    chosen = Path(base.get(profile_variable(base), '')).stem
+    if 'fastrtps' not in base.get('RMW_IMPLEMENTATION', 'fastrtps') or chosen not in (
+            '', *WITHOUT_MEMORY):
+        return dict(base)
+    is_local = chosen == 'local' if chosen else _stays_local(base)
+    return transport_environment('local_udp' if is_local else 'robot_udp', base)
+
+
+def _segments(profile: str) -> tuple[int, int]:
+    """Return the shared-memory segment of a shipped profile, and which it gets here [bytes]."""
+    if profile not in WITHOUT_MEMORY:
+        return 0, 0
+    wanted = segment_bytes(find_resource(f'{profile}.xml', 'config/dds'))
+    return wanted, fitting_bytes(wanted, room_bytes())
+
+
+def memory_note(profile: str) -> str:
+    """Return one sentence where /dev/shm has too little room for a profile, else nothing."""
+    wanted, size = _segments(profile)
+    if size == wanted:
+        return ''
+    instead = f'image nodes get {size / 1e6:.0f} MB each; larger images may be lost' if size else \
+        f'images go by UDP (transport {WITHOUT_MEMORY[profile]}), large ones may be lost'
+    return (f'transport {profile}: {describe_room(room_bytes())}: {instead}. For more: '
+            '`docker run --shm-size=512m` or `--ipc=host`, or `digiphys doctor --fix` '
+            'for what killed processes left behind.')
+
+
+def private_environment(base: Mapping[str, str]) -> dict[str, str]:
+    """
+    Return ``base`` with a ROS domain and a ``ROS_HOME`` of its own, removed with this process.
+
+    An e-stop that another run left pressed is remembered in that one's home.
+    """
+    home = tempfile.mkdtemp(prefix='digiphys_ros_')
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    return {**base, 'ROS_DOMAIN_ID': str(1 + os.getpid() % 100), 'ROS_HOME': home}
+
+
+def profile_setting(environment: Mapping[str, str]) -> str:
+    """Return ``VARIABLE=FILE``, for a shell, that gives a program the profile of this machine."""
+    file = share_dir() / 'config' / 'dds' / 'local.xml'
+    return f'{profile_variable(environment)}={quote(str(file))}'
+
+
+def network_exposure(profile: str, base: Mapping[str, str]) -> str:
+    """
+    Return one sentence on who can reach the nodes, empty where only this machine can.
+
+    :param profile: as in ``transport_environment``.
+    :raises ConfigError: when the profile cannot be read.
+    """
+    environment = transport_environment(profile, base)
+    file = environment.get(profile_variable(base), '')
+    allowed = _whitelist(Path(file)) if file else None
+    if allowed is None and not file and _stays_local(environment):
+        return ''
+    open_to = [f'{name} {address}' for name, address in interfaces()
+               if not ip_address(address).is_loopback
+               and (allowed is None or allowed & {name, address})]
+    if allowed is not None and not open_to:
+        return ''
+    who = 'only who has a key of its SROS2 enclave' \
+        if environment.get('ROS_SECURITY_ENABLE') == 'true' \
+        and environment.get('ROS_SECURITY_STRATEGY') == 'Enforce' \
+        else 'everybody on these networks'
+    where = ', '.join(open_to) or 'every interface'
+    return (f'transport {profile}: listens on {where}; {who} can '
+            'read the images and command the robot. To limit it: transport local (this machine '
+            'only), an XML profile with an interfaceWhiteList, or SROS2.')
+
+
+def _stays_local(environment: Mapping[str, str]) -> bool:
+    return environment.get('ROS_LOCALHOST_ONLY') == '1' or environment.get(
+        'ROS_AUTOMATIC_DISCOVERY_RANGE') in ('LOCALHOST', 'OFF')
+
+
+def interfaces() -> Iterator[tuple[str, str]]:
+    """Yield name and IPv4 address of the machine's network interfaces that have one."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        for _, name in socket.if_nameindex():
+            try:
+                answer = fcntl.ioctl(asking, SIOCGIFADDR, struct.pack('256s', name.encode()[:15]))
+            except OSError:
+                # it has no address
+                continue
+            yield name, socket.inet_ntoa(answer[20:24])
+
+
+def _whitelist(profile: Path) -> set[str] | None:
+    """Return the addresses and interfaces that a profile allows, None where it allows all."""
+    allowed: set[str] = set()
+    root = read_profile(profile)
+    if not any(_name(one) == 'useBuiltinTransports' and str(one.text).strip() in ('false', '0')
+               for one in root.iter()):
+        # the built-in transports listen everywhere, whatever else there is
+        return None
+    for transport in root.iter():
+        if _name(transport) != 'transport_descriptor' or any(
+                _name(one) == 'type' and one.text == 'SHM' for one in transport):
+            continue
+        names = {str(one.text).strip() for one in transport.iter()
+                 if _name(one) in ('address', 'interface')}
+        if not names:
+            return None
+        allowed |= names
+    return allowed or None
+
+
+def _name(element: ElementTree.Element) -> str:
+    return element.tag.rsplit('}', 1)[-1]

@@ -1,0 +1,267 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Judge the recording of a run: does an expectation hold, and since when does it not."""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+import math
+from typing import TYPE_CHECKING
+
+from digiphys_ros.simulation.scenarios.faults import Fault
+
+if TYPE_CHECKING:
+    from digiphys_ros.simulation.application import Commands, Event
+    from digiphys_ros.simulation.loop import FrameRecord, Recording
+
+
+@dataclass(frozen=True)
+class Failure:
+    """
+    The moment at which an expectation stopped to hold, and why.
+
+    :ivar command: what was sent then, by actuator and field; None: what the last picture tells.
+    """
+
+    time_s: float
+    sentence: str
+    command: 'Commands | None' = None
+
+
+def _never(recording: 'Recording', what: str) -> Failure:
+    """Return the failure of a run that ended before there was something to judge."""
+    end_s = recording.frames[-1].time_s
+    return Failure(end_s, f'the run ended at {end_s:.1f} s, before {what}')
+
+
+def fact_at_most(recording: 'Recording', fact: str, most: float) -> Failure | None:
+    """Judge a fact at every frame."""
+    for frame in recording.frames:
+        value = float(frame.facts[fact])
+        if value > most + 1e-9:
+            return Failure(frame.time_s, f'{fact} is {value:g}, more than {most:g}')
+    return None
+
+
+def fact_at_least_at_end(recording: 'Recording', fact: str, least: float) -> Failure | None:
+    """Judge a fact at the last frame."""
+    frame = recording.frames[-1]
+    value = float(frame.facts[fact])
+    if value < least - 1e-9:
+        return Failure(frame.time_s, f'{fact} is {value:g} at the end, less than {least:g}')
+    return None
+
+
+def misses_at_most(recording: 'Recording', most: float) -> Failure | None:
+    """Judge defective parts that were let through; where none came, nothing was shown."""
+    last = recording.frames[-1]
+    if not last.facts['defective']:
+        return Failure(last.time_s, 'no defective part came that could be missed')
+    return fact_at_most(recording, 'misses', most)
+
+
+def never_happens(recording: 'Recording', kind: str) -> Failure | None:
+    """Judge that there was no event of a kind."""
+    for event in recording.events:
+        if event.kind == kind:
+            return Failure(event.time_s, f'{kind}, on the way to {event.detail}')
+    return None
+
+
+def slow_while_abstaining(recording: 'Recording', fact: str, most: float, grace_s: float = 1.5,
+                          ) -> Failure | None:
+    """Judge a speed from when the classifier has not answered for ``grace_s`` on end."""
+    since_s: float | None = None
+    judged = False
+    for frame in recording.frames:
+        if frame.said is not None:
+            since_s = None
+            continue
+        since_s = frame.time_s if since_s is None else since_s
+        if frame.time_s - since_s < grace_s:
+            continue
+        judged = True
+        value = float(frame.facts[fact])
+        if value > most + 1e-9:
+            return Failure(frame.time_s, f'{fact} is {value:g}, more than {most:g}, after '
+                           f'{frame.time_s - since_s:.1f} s without an answer')
+    if judged:
+        return None
+    return Failure(recording.frames[-1].time_s,
+                   f'the classifier was never without an answer for {grace_s:g} s')
+
+
+def speed_again_within(recording: 'Recording', fact: str, rated: float, most_s: float,
+                       faults: Sequence[Fault]) -> Failure | None:
+    """Judge that a speed is what it is rated at within ``most_s`` of a fault's end."""
+    judged = False
+    for fault, after in _after(recording, most_s, faults):
+        judged = True
+        if max(float(frame.facts[fact]) for frame in after) < rated - 1e-3:
+            return Failure(after[-1].time_s, f'{fact} is {float(after[-1].facts[fact]):g}, less '
+                           f'than {rated:g}, {most_s:g} s after {fault.kind} ended')
+    return None if judged else _never(recording, 'a fault had ended')
+
+
+def _after(recording: 'Recording', most_s: float, faults: Sequence[Fault]
+           ) -> Iterator[tuple[Fault, list['FrameRecord']]]:
+    """Yield each fault that ended, with the frames of the ``most_s`` after it."""
+    for fault in faults:
+        after = [] if fault.to_s is None else [
+            frame for frame in recording.frames
+            if fault.to_s <= frame.time_s <= fault.to_s + most_s + 1e-9]
+        if after:
+            yield fault, after
+
+
+def never_above_limit(recording: 'Recording', share: float, grace_s: float = 1.0,
+                      ) -> Failure | None:
+    """
+    Judge the speed; a limit that was just lowered binds after ``grace_s``.
+
+    :param share: how far above the limit the speed may be, as a share of the limit.
+    """
+    for time_s, speed, binding in _bound_speeds(recording, grace_s):
+        if speed > binding * (1 + share) + 1e-9:
+            return Failure(time_s, f'{speed:.3f} m/s, the limit is {binding:g} m/s')
+    return None
+
+
+def most_above_limit(recording: 'Recording', grace_s: float = 1.0) -> tuple[float, int]:
+    """Return by which share a limit was exceeded at worst, and how many frames had a limit."""
+    shares = [speed / binding - 1 for _, speed, binding in _bound_speeds(recording, grace_s)
+              if math.isfinite(binding)]
+    return max((0.0, *shares)), len(shares)
+
+
+def _bound_speeds(recording: 'Recording', grace_s: float) -> Iterator[tuple[float, float, float]]:
+    """Yield the time, the speed and the limit that binds of each frame."""
+    limits: deque[tuple[float, float]] = deque()
+    for frame in recording.frames:
+        speed, limit = float(frame.facts['speed_mps']), float(frame.facts['limit_mps'])
+        limits.append((frame.time_s, limit))
+        # the last one from before the grace began was still in force when it began
+        while len(limits) > 1 and limits[1][0] <= frame.time_s - grace_s:
+            limits.popleft()
+        yield frame.time_s, speed, max(value for _, value in limits)
+
+
+def judged_events(recording: 'Recording', kind: str, detail: str | None = None
+                  ) -> list['Event']:
+    """Return the events of a kind that are right or wrong, all or those of one detail."""
+    return [event for event in recording.events
+            if event.kind == kind and event.right is not None and detail in (None, event.detail)]
+
+
+def events_right(recording: 'Recording', kind: str, least: float, detail: str | None = None,
+                 ) -> Failure | None:
+    """Judge the share of right events; at the one that made it too small."""
+    events = judged_events(recording, kind, detail)
+    name = kind if detail is None else f'{kind} ({detail})'
+    if not events:
+        return Failure(recording.frames[-1].time_s, f'there was no "{name}" to judge')
+    wrong = [event for event in events if not event.right]
+    allowed = int((1 - least) * len(events) + 1e-9)
+    if len(wrong) > allowed:
+        return Failure(wrong[allowed].time_s,
+                       f'{len(events) - len(wrong)} of {len(events)} "{name}" right, wrong: '
+                       f'{", ".join(sorted({event.detail for event in wrong}))}')
+    return None
+
+
+def answers_right(recording: 'Recording', least: float) -> Failure | None:
+    """Judge the share of right answers where the truth is known and the classifier answered."""
+    answered = [frame for frame in recording.frames
+                if frame.truth is not None and frame.said is not None]
+    wrong = [frame for frame in answered if frame.said != frame.truth]
+    if not answered:
+        return Failure(recording.frames[-1].time_s, 'the classifier never answered')
+    right = 1 - len(wrong) / len(answered)
+    if right < least - 1e-9:
+        return Failure(wrong[0].time_s, f'{right:.3f} of {len(answered)} answers are right; the '
+                       f'first wrong one is {wrong[0].said} for {wrong[0].truth}')
+    return None
+
+
+def answers_at_most(recording: 'Recording', most: float, faults: Sequence[Fault],
+                    ) -> Failure | None:
+    """Judge the share of frames that are answered while a fault lasts."""
+    frames = [frame for frame in recording.frames
+              if any(fault.active(frame.time_s) for fault in faults)]
+    if not frames:
+        return _never(recording, 'the fault began')
+    answered = [frame for frame in frames if frame.said is not None]
+    if len(answered) > most * len(frames) + 1e-9:
+        return Failure(answered[0].time_s, f'{len(answered)} of {len(frames)} frames were '
+                       'answered during the fault')
+    return None
+
+
+def audit_log_complete(recording: 'Recording') -> Failure | None:
+    """Judge that the audit log is as it was written, and holds all advice of the run, no more."""
+    end_s = recording.frames[-1].time_s
+    if recording.audit is None or not any(frame.said for frame in recording.frames):
+        return Failure(end_s, 'nothing was advised')
+    for problem in recording.audit.finding.problems:
+        return Failure(end_s, f'the audit log is not as it was written: {problem}')
+    logged = {entry['case']: entry['label'] for entry in recording.audit.advice}
+    for frame in recording.frames:
+        if (frame.said is not None or frame.case) \
+                and logged.pop(frame.case, 'nothing') != frame.said:
+            return Failure(frame.time_s, f'the advice {frame.said} is not in the audit log')
+    if logged:
+        return Failure(end_s, f'case {next(iter(logged))} is in the audit log and was not advised')
+    return None
+
+
+def no_unsafe_command(recording: 'Recording') -> Failure | None:
+    """Judge by what was seen of the commands from outside the gates."""
+    if not recording.unsafe_commands:
+        return None
+    first = recording.unsafe[0]
+    return Failure(first.time_s, f'{recording.unsafe_commands} of {recording.commands} commands '
+                   f'are unsafe, the first {first.sentence}', first.command)
+
+
+def safe_state_within(recording: 'Recording', most_s: float, faults: Sequence[Fault],
+                      ) -> Failure | None:
+    """Judge that no gate obeys once a blinding fault has lasted for ``most_s``."""
+    judged = False
+    for frame in recording.frames:
+        for fault in faults:
+            if fault.blinds and fault.active(frame.time_s) \
+                    and frame.time_s > fault.from_s + most_s + 1e-9:
+                judged = True
+                for actuator in _obeying(frame):
+                    return Failure(frame.time_s, f'the gate of {actuator} still obeys '
+                                   f'{frame.time_s - fault.from_s:.2f} s after {fault.kind}')
+    if judged or not any(fault.blinds for fault in faults):
+        return None
+    return _never(recording, f'a fault had lasted for {most_s:g} s')
+
+
+def recovers_within(recording: 'Recording', most_s: float, faults: Sequence[Fault],
+                    ) -> Failure | None:
+    """Judge that every gate obeys again within ``most_s`` of a fault's end."""
+    judged = False
+    for fault, after in _after(recording, most_s, faults):
+        judged = True
+        if not any(len(list(_obeying(frame))) == len(frame.gate_states) for frame in after):
+            return Failure(after[-1].time_s, f'not all gates obey {most_s:g} s after '
+                           f'{fault.kind} ended')
+    return None if judged else _never(recording, 'a fault had ended')
+
+
+def _obeying(frame: 'FrameRecord') -> Iterator[str]:
+    return (actuator for actuator, state in frame.gate_states.items() if state == 'obeying')

@@ -1,0 +1,142 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+import time
+
+from digiphys_ros.applications import make_application
+from digiphys_ros.applications.sorting.application import CUT_M, report, WHOLE_M
+from digiphys_ros.errors import SimulationError
+import numpy as np
+import pytest
+
+RUN = {'belt': {'data': 0.3}, 'diverter': {'data': 1.0}}
+
+
+@pytest.fixture
+def line():
+    return make_application('sorting', camera=False)
+
+
+@pytest.fixture
+def seen():
+    try:
+        return make_application('sorting', 1)
+    except SimulationError as error:
+        pytest.skip(str(error))
+
+
+def until(line, truth, limit_s=20.0):
+    """Let the belt run until a classifier should say ``truth``."""
+    start_s = line.time_s
+    while line.truth() != truth:
+        assert line.time_s - start_s < limit_s
+        line.advance(0.01, RUN)
+    return line
+
+
+def test_it_starts_in_the_typed_safe_state(line):
+    line.advance(3.0, {})
+    assert line.facts()['belt_mps'] == 0.0
+    assert line.facts()['blade'] == 1.0
+    assert line.truth() == 'no_part'
+
+
+def test_truth_is_told_of_whole_parts_and_left_open_between(line):
+    told = set()
+    for _ in range(3000):
+        line.advance(0.01, RUN)
+        distance_m, truth = abs(line.facts()['part_m']), line.truth()
+        told.add(truth)
+        if distance_m < WHOLE_M:
+            assert truth == ('defective' if line.facts()['defect'] else 'good')
+        elif distance_m > CUT_M:
+            assert truth == 'no_part'
+    assert told == {'good', 'defective', 'no_part', None}
+
+
+def test_what_the_diverter_does_is_counted(line):
+    line.advance(60.0, RUN)
+    facts, events = line.facts(), line.events()
+    assert facts['parts'] == len(events) > 40
+    assert facts['right'] == sum(event.right for event in events)
+    assert facts['misses'] == facts['struck'] == 0
+    assert facts['false_rejects'] == facts['parts'] - facts['right'] > 20
+    assert events[0].kind == 'part sorted'
+    assert {event.detail for event in events if not event.right} == {'good to the reject lane'}
+    assert not line.events()
+    line.advance(60.0, {'diverter': {'data': 0.0}})
+    assert line.facts()['misses'] > 2
+
+
+def test_the_same_seed_is_the_same_line_with_and_without_a_camera(seen):
+    other = make_application('sorting', 1, camera=False)
+    for _ in range(50):
+        seen.advance(0.1, RUN)
+        other.advance(0.1, RUN)
+        assert seen.facts() == other.facts()
+
+
+def test_the_same_seed_gives_the_same_pictures(seen):
+    other = make_application('sorting', 1)
+    for line in (seen, other):
+        until(line, 'good')
+    for _ in range(3):
+        one = seen.picture()
+        assert one.shape == (240, 320, 3)
+        assert one.dtype == np.uint8
+        assert (one == other.picture()).all()
+
+
+def test_the_picture_shows_the_part_in_its_place(seen):
+    until(seen, 'no_part')
+    empty = seen.picture().astype(float)
+    until(seen, 'good')
+    picture = seen.picture().astype(float)
+    # the part is brighter than the belt, and comes in from the left
+    columns = picture.mean(axis=(0, 2)) - empty.mean()
+    middle = int(np.average(np.arange(320), weights=np.clip(columns, 5, None) - 5))
+    assert middle == pytest.approx(160 + seen.facts()['part_m'] / 0.24 * 320, abs=6)
+    assert picture[80:160, middle - 30:middle + 30].mean() > empty.mean() + 40
+
+
+def test_a_knocked_camera_sees_another_picture(seen):
+    until(seen, 'good')
+    before = seen.picture().astype(int)
+    seen.disturb(camera_yaw_rad=0.3)
+    assert np.abs(seen.picture().astype(int) - before).mean() > 3
+
+
+def test_without_a_camera_there_is_no_picture_and_time_flies(line):
+    with pytest.raises(SimulationError, match='without a camera'):
+        line.picture()
+    started_s = time.process_time()
+    for _ in range(1500):
+        line.advance(1 / 30, RUN)
+    assert 50 * (time.process_time() - started_s) < line.time_s
+
+
+def test_the_report_tells_misses_and_abstentions(line):
+    from types import SimpleNamespace
+    frames = []
+    for index in range(600):
+        line.advance(1 / 10, RUN)
+        truth = line.truth()
+        frames.append(SimpleNamespace(time_s=line.time_s, truth=truth, facts=line.facts(),
+                                      said=None if index % 10 == 0 else truth))
+    told = report(frames)
+    assert told['parts'] == line.facts()['parts']
+    assert told['right_share'] == round(told['right'] / told['parts'], 4)
+    assert told['frame_accuracy'] == 1.0
+    assert 0 < told['abstained'] <= 60
+    assert told['mean_belt_mps'] == pytest.approx(0.3, abs=0.01)

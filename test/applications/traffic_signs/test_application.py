@@ -1,0 +1,94 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from digiphys_ros.applications import make_application
+from digiphys_ros.applications.traffic_signs.route import LIMITS
+from digiphys_ros.errors import SimulationError
+from digiphys_ros.simulation.loop import make_pipeline, run_loop
+import numpy as np
+import pytest
+
+AHEAD = {'base': {'linear.x': 0.5, 'angular.z': 0.0}}
+
+
+def told(seed):
+    """Return a course and what became of it with a classifier that is told the truth."""
+    course = make_application('traffic', seed, camera=False)
+    return course, run_loop(course, make_pipeline(course, camera=False), 400.0, camera=False)
+
+
+@pytest.mark.parametrize('seed', range(20))
+def test_who_is_told_the_truth_obeys_every_sign(seed):
+    course, recording = told(seed)
+    assert course.ended
+    assert course.facts()['signs_right'] == course.facts()['signs'] == 8
+    assert [event.right for event in recording.events] == [True] * 8
+    assert recording.unsafe_commands == 0
+
+
+@pytest.mark.parametrize('broken', [1e12, np.nan])
+def test_a_world_that_does_not_settle_is_refused(broken):
+    course = make_application('traffic', camera=False)
+    course._physics.data.qvel[:] = broken
+    with pytest.raises(SimulationError, match=r'sign_course does not settle: MuJoCo reports BAD'):
+        course.advance(0.1, AHEAD)
+
+
+def test_the_same_seed_drives_the_same_way():
+    (first, one), (second, other) = told(1), told(1)
+    assert first.facts() == second.facts()
+    assert [frame.rule for frame in one.frames] == [frame.rule for frame in other.frames]
+    assert make_application('traffic', 2, camera=False).route != first.route
+
+
+def test_who_does_not_turn_leaves_the_course():
+    course = make_application('traffic', camera=False)
+    while not course.ended:
+        course.advance(0.5, AHEAD)
+        assert course.time_s < 120
+    events = course.events()
+    assert ('course left', False) in [(event.kind, event.right) for event in events]
+    assert course.facts()['signs_passed'] == 8
+    assert course.facts()['signs_right'] < 4
+
+
+def test_it_keeps_to_its_guide_line_while_it_is_not_told_to_turn():
+    course = make_application('traffic', camera=False)
+    course.advance(1.0, {'base': {'linear.x': 0.3, 'angular.z': 0.5}})
+    course.advance(8.0, AHEAD)
+    assert abs(course.facts()['lane_offset_m']) < 0.05
+    assert course.facts()['speed_mps'] == pytest.approx(0.5, rel=0.05)
+
+
+def test_every_course_has_a_stop_sign_two_turns_two_limits_and_no_entry_at_its_end():
+    for seed in range(10):
+        boards = make_application('traffic', seed, camera=False).route.boards
+        signs = [board.sign for board in boards]
+        assert 'stop' in signs
+        assert signs[-1] == 'no entry'
+        assert sum('turn' in sign for sign in signs) == 2
+        assert len(set(signs) & set(LIMITS)) >= 2
+
+
+def test_the_picture_is_the_cameras_and_dirt_changes_it():
+    try:
+        course = make_application('traffic', 3)
+    except SimulationError as error:
+        pytest.skip(str(error))
+    picture = course.picture()
+    assert (picture.shape, picture.dtype) == ((480, 640, 3), np.uint8)
+    np.testing.assert_array_equal(make_application('traffic', 3).picture(), picture)
+    course.advance(8.0, AHEAD)
+    clean = course.picture().astype(int)
+    course.disturb(sign_dirt=0.6)
+    assert (np.abs(course.picture().astype(int) - clean).max(-1) > 60).sum() > 300

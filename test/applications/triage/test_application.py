@@ -1,0 +1,109 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+from types import SimpleNamespace
+
+from digiphys_ros.advice import Model
+from digiphys_ros.applications import make_application
+from digiphys_ros.applications.triage.application import report
+from digiphys_ros.errors import ConfigError, UsageError
+from digiphys_ros.simulation.advising import Advising
+from digiphys_ros.simulation.loop import make_pipeline, reported, run_loop
+import numpy as np
+import pytest
+
+
+def test_phantoms_follow_each_other_until_the_last():
+    triage = make_application('triage', camera=False)
+    shown = []
+    while not triage.ended:
+        assert triage.picture().shape == (224, 224)
+        shown.append((triage.truth(), triage.picture().tobytes()))
+        triage.advance(1 / triage.rate_hz, {})
+    assert len({picture for _, picture in shown}) == len(shown) == triage.facts()['images'] == 40
+    assert {truth for truth, _ in shown} == {'normal', 'pneumonia'}
+    assert len(triage.events()) == 40
+
+
+def test_an_image_stays_until_its_time_is_over():
+    triage = make_application('triage', 3, camera=False)
+    first = triage.picture()
+    triage.advance(0.2, {})
+    assert (triage.picture() == first).all()
+    triage.advance(0.3, {})
+    assert (triage.picture() != first).any()
+
+
+def test_a_data_set_takes_the_phantoms_place(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (3, 28, 28), np.uint8)
+    np.savez(tmp_path / 'x.npz', x=images, y=np.array([0, 1, 1]))
+    triage = make_application('triage', camera=False, data=str(tmp_path / 'x.npz'))
+    seen = []
+    while not triage.ended:
+        seen.append((triage.truth(), triage.picture()))
+        triage.advance(0.5, {})
+    assert [truth for truth, _ in seen] == ['normal', 'pneumonia', 'pneumonia']
+    assert (np.stack([picture for _, picture in seen]) == images).all()
+
+
+def test_no_command_moves_anything():
+    triage = make_application('triage', camera=False)
+    with pytest.raises(UsageError, match='triage has no actuator and takes no command, received '
+                                         'one for base'):
+        triage.advance(0.1, {'base': {'linear.x': 0.1}})
+    assert triage.time_s == 0.0
+
+
+def test_the_report_puts_uncertain_cases_first_and_compares_with_truth():
+    advising = Advising(Model('xray', ''))
+    frames = [SimpleNamespace(truth=truth, said=said, score=score, time_s=0.0)
+              for truth, said, score in (
+                  ('normal', 'normal', 0.99), ('pneumonia', None, 0.0),
+                  ('normal', 'pneumonia', 0.91), (None, 'normal', 0.95))]
+    for frame in frames:
+        advising.show()
+        advising.advise(None, frame.said, frame.score, frame.time_s)
+    told = report(frames, advising.audit())
+    assert (told['images'], told['advised'], told['abstained']) == (4, 3, 1)
+    assert told['agreement'] == {'answered': 2, 'right': 1, 'share': 0.5}
+    assert [case['image'] for case in told['queue']] == [2, 3, 4, 1]
+    assert told['queue'][0]['reason'].startswith('No advice')
+    assert told['log_verified']
+
+
+def test_no_pipeline_leads_from_a_model_for_advice_to_an_actuator(tmp_path):
+    sentence = 'chest_xray is for advice to a person: no rule acts on it'
+    with pytest.raises(ConfigError, match=sentence):
+        make_pipeline(make_application('sorting', camera=False), bundle='chest_xray')
+    wired = tmp_path / 'wired.yaml'
+    wired.write_text('/**/classifier:\n  ros__parameters: {bundle: chest_xray}\n'
+                     '/**/policy:\n  ros__parameters: {rules: sorting_rules.yaml}\n')
+    with pytest.raises(ConfigError, match=sentence):
+        make_pipeline(make_application('triage', camera=False), config=wired)
+
+
+def test_the_closed_loop_advises_and_has_nothing_to_close():
+    triage = make_application('triage')
+    recording = run_loop(triage, make_pipeline(triage), 60.0)
+    told = report(*reported(recording))
+    assert told['images'] == len(told['queue']) == 40
+    assert told['advised'] + told['abstained'] == told['logged'] == 40
+    assert told['agreement']['answered'] >= 20
+    assert told['agreement']['share'] >= 0.8
+    for case in told['queue']:
+        # one that advises says which part of the picture the advice hangs on
+        assert ('the model looked' in case['reason']) is (case['evidence'] is not None) \
+            is not case['reason'].startswith('No advice')
+    assert recording.commands == 0
+    assert not recording.frames[-1].gate_states

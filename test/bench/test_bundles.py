@@ -1,0 +1,38 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from digiphys_ros.bench.bundles import Model, runs_on_gpu
+from digiphys_ros.perception import PreprocessSpec
+from digiphys_ros.perception.engines import FakeEngine, onnx as onnx_module
+import pytest
+
+
+@pytest.mark.parametrize(('device', 'runs'), [('GPU', True), ('CUDA', True), ('CPU', False)])
+def test_the_report_names_the_gpu_that_an_engine_runs_on(monkeypatch, tmp_path, device, runs):
+    engine = FakeEngine(PreprocessSpec(width=2, height=2), 5)
+    monkeypatch.setattr(engine, 'device', device)
+    monkeypatch.setattr(Model, 'engine', lambda self: engine)
+    assert runs_on_gpu(tmp_path, 'auto') == runs
+
+
+def test_a_gpu_that_onnx_runtime_offers_and_cannot_use_is_none(monkeypatch, tmp_path):
+    real = onnx_module.onnxruntime.InferenceSession
+
+    def session(path, options, providers, **extra):
+        if providers[0] == onnx_module.CUDA:
+            raise RuntimeError('CUDA failure 100: no CUDA-capable device is detected')
+        return real(path, options, providers)
+    monkeypatch.setattr(onnx_module.onnxruntime, 'InferenceSession', session)
+    monkeypatch.setattr(onnx_module.onnxruntime, 'get_available_providers',
+                        lambda: [onnx_module.CUDA, onnx_module.CPU])
+    assert not runs_on_gpu(tmp_path, 'onnx')

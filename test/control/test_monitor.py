@@ -1,0 +1,140 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+
+import math
+
+from digiphys_ros.control import Actuator, DesiredCommand, Gate, GateState, Limits
+from digiphys_ros.control.gate import GateOutput
+from digiphys_ros.control.monitor import SafetyJudge, SignalJudge
+from digiphys_ros.control.signals import FLASHING, GREEN, RED, SignalPlan, YELLOW
+import pytest
+
+PERIOD_S, LEASE_S = 0.5, 1.0
+PLAN = SignalPlan(
+    ('north', 'east'), {'north': ('east',), 'east': ('north',)},
+    {'north': ('north',), 'east': ('east',)}, min_green_s=2.0, max_green_s=9.0, yellow_s=1.0,
+    all_red_s=1.0)
+
+
+def problems(*shown, blind_from=99):
+    """Return what is wrong with pairs of heads, one each period, the first at 0 s."""
+    judge = SignalJudge(PLAN, LEASE_S, PERIOD_S)
+    told = []
+    for index, (north, east) in enumerate(shown):
+        time_s = index * PERIOD_S
+        output = GateOutput({'north': north, 'east': east}, GateState.OBEYING, '',
+                            None if index >= blind_from else time_s - 0.1)
+        told.append(judge.judge(time_s, output))
+    return told
+
+
+CYCLE = [(RED, RED)] * 4 + [(GREEN, RED)] * 4 + [(YELLOW, RED)] * 2 + [(RED, RED)] * 2 \
+    + [(RED, GREEN)] * 4 + [(RED, YELLOW)] * 2 + [(RED, RED)] * 2
+
+
+def test_a_cycle_in_order_is_safe():
+    assert not any(problems(*CYCLE))
+
+
+@pytest.mark.parametrize(('shown', 'problem'), [
+    ([*CYCLE[:5], (GREEN, GREEN)], 'neither is red'),
+    ([*CYCLE[:5], (GREEN, YELLOW)], 'neither is red'),
+    ([*CYCLE[:6], (YELLOW, RED)], 'north goes from 2.0 to 1.0 after 1.000 s'),
+    ([*CYCLE[:8], (RED, RED)], 'north goes from 2.0 to 0.0'),
+    ([*CYCLE[:9], (RED, RED)], 'north goes from 1.0 to 0.0 after 0.500 s'),
+    ([*CYCLE[:11], (RED, GREEN)], 'east turns green too early after north'),
+    ([*CYCLE[:4], (RED, YELLOW)], 'east goes from 0.0 to 1.0'),
+    ([*CYCLE[:4], (FLASHING, FLASHING)], 'flashing and not'),
+    ([*CYCLE[:4], (7.0, RED)], 'shows'),
+])
+def test_what_breaks_the_plan_is_told(shown, problem):
+    *before, last = problems(*shown)
+    assert not any(before)
+    assert problem in last
+
+
+def test_without_images_a_green_ends_and_none_begins():
+    assert problems(*CYCLE[:5], blind_from=4)[-1] == 'north turns green without an image'
+    told = problems(*CYCLE[:5], *[(GREEN, RED)] * 6, blind_from=5)
+    assert told[-1] == 'stays green without an image'
+    assert not any(told[:8])
+
+
+SENT_S = 0.02
+FIELDS = {
+    'immediate': Limits(-1.0, 1.0, 0.0, 2.0),
+    'slowed': Limits(-1.0, 1.0, 0.0, 2.0, max_decel_per_s=4.0),
+    'eased': Limits(-1.0, 1.0, 0.0, 2.0, max_decel_per_s=4.0, max_jerk_per_s2=8.0),
+    'held': Limits(-1.0, 1.0, None, 2.0),
+    'homed': Limits(-1.0, 1.0, 0.0, 2.0, stop_rate_per_s=1.0)}
+
+
+class Watched:
+    """A gate of one field, and a judge that sees its outputs, or others in their place."""
+
+    def __init__(self, name):
+        actuator = Actuator('joint_trajectory', 'arm', {'a': FIELDS[name]})
+        self.gate = Gate(actuator, 0.5)
+        self.gate.activate()
+        self.judge = SafetyJudge(actuator, 0.5, SENT_S)
+        self.now_s = 10.0
+
+    def run(self, seconds, value=None):
+        told = []
+        for _ in range(round(seconds / SENT_S)):
+            self.now_s += SENT_S
+            if value is not None:
+                self.gate.offer(DesiredCommand({'a': value}, self.now_s), self.now_s)
+            self.output = self.gate.step(self.now_s)
+            told.append(self.judge.judge(self.now_s, self.output))
+        return told
+
+    def send(self, value, obeyed=False):
+        self.now_s += SENT_S
+        stamp_s = self.now_s if obeyed else None
+        values = {} if value is None else {'a': value}
+        return self.judge.judge(
+            self.now_s, GateOutput(values, GateState.FAULT, '', stamp_s))
+
+
+@pytest.mark.parametrize('name', FIELDS)
+def test_safety_judge_finds_nothing_in_what_a_gate_sends(name):
+    watched = Watched(name)
+    for value in (None, 0.8, 0.9, -0.7, 0.0, 0.5, None):
+        assert not any(watched.run(3.0, value))
+    watched.run(1.0, 0.9)
+    watched.gate.estop(True)
+    assert not any(watched.run(3.0))
+
+
+@pytest.mark.parametrize(('name', 'value', 'obeyed', 'problem'), [
+    ('immediate', 0.79, False, 'is not the safe state'),
+    ('slowed', 0.8, False, 'is not the safe state'),
+    ('slowed', 0.6, False, 'too fast'),
+    ('slowed', 0.0, True, 'too fast'),
+    ('slowed', 0.85, True, 'too fast'),
+    ('eased', 0.84, True, 'too fast'),
+    ('held', 0.79, False, 'is not the safe state'),
+    ('held', 0.0, False, 'too fast'),
+    ('held', None, True, 'is nothing'),
+    ('held', math.nan, True, 'nan'),
+    ('homed', 0.0, False, 'too fast'),
+    ('homed', 0.77, False, 'too fast'),
+    ('homed', 0.8, False, 'is not the safe state')])
+def test_safety_judge_finds_a_leap_and_a_stop_that_is_none(name, value, obeyed, problem):
+    watched = Watched(name)
+    watched.run(5.0, 0.8)
+    assert watched.output.values['a'] == pytest.approx(0.8)
+    assert problem in watched.send(value, obeyed)

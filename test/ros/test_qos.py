@@ -1,0 +1,38 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+import pytest
+
+pytestmark = pytest.mark.ros
+
+
+def test_no_message_is_lost_while_a_subscription_is_made_anew(robot):
+    from digiphys_ros.ros.qos import AdaptiveSubscription
+    from std_msgs.msg import Int64
+    heard, sent = [], 0
+    subscription = AdaptiveSubscription(
+        robot.node, Int64, 'numbers', lambda message: heard.append(message.data), depth=1000)
+    publisher = robot.speak(Int64, 'numbers', 1000)
+
+    def arrive():
+        nonlocal sent
+        publisher.publish(Int64(data=sent))
+        sent += 1
+        return heard
+    robot.poll(arrive, 'first message')
+    until = sent + 150
+    robot.poll(lambda: arrive() and sent > until, 'a change of the subscription')
+    robot.poll(lambda: sent - 1 in heard, 'last message')
+    assert sorted(set(heard)) == list(range(heard[0], sent))
+    subscription.destroy()

@@ -1,0 +1,78 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+import gc
+import subprocess
+import sys
+
+from digiphys_ros.applications.sorting.scene import world
+from digiphys_ros.errors import SimulationError
+from digiphys_ros.simulation.rendering.renderer import Renderer
+import numpy as np
+import pytest
+
+[CAMERA] = [camera.name for camera in world().cameras]
+DRAW = f"""
+from digiphys_ros.applications.sorting.scene import world
+from digiphys_ros.simulation.rendering.renderer import Renderer
+brightness = int(Renderer(world()).picture({CAMERA!r}).mean())
+"""
+COMPUTE = """
+import tensorflow
+assert tensorflow.function(tensorflow.square, jit_compile=True)(3.0) == 9.0
+"""
+
+
+@pytest.fixture
+def renderer():
+    """Skip where nothing can be drawn."""
+    try:
+        return Renderer(world())
+    except SimulationError as error:
+        pytest.skip(str(error))
+
+
+def test_a_picture_is_of_the_cameras_size_and_as_bright_as_the_light(renderer):
+    [camera] = world().cameras
+    picture = renderer.picture(CAMERA)
+    assert picture.shape == (camera.height_px, camera.width_px, 3)
+    assert picture.dtype == np.uint8
+    assert picture.std() > 2
+    renderer.set_light(0.5)
+    assert renderer.picture(CAMERA).mean() == pytest.approx(0.5 * picture.mean(), rel=0.1)
+
+
+@pytest.mark.parametrize('order', [(COMPUTE, DRAW), (DRAW, COMPUTE)])
+def test_it_draws_in_a_process_that_has_tensorflow_in_it_whichever_came_first(renderer, order):
+    run = subprocess.run([sys.executable, '-c', '\n'.join((*order, 'print(brightness)'))],
+                         capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert int(run.stdout.split()[-1]) == int(renderer.picture(CAMERA).mean())
+
+
+def test_garbage_collected_while_a_renderer_opens_does_not_take_its_context(
+        renderer, monkeypatch):
+    from mujoco.gl_context import GLContext
+    make_current = GLContext.make_current
+
+    def interrupted(context):
+        make_current(context)
+        monkeypatch.setattr(GLContext, 'make_current', make_current)
+        gc.collect()
+
+    lost = Renderer(world())
+    lost.itself = lost
+    del lost
+    monkeypatch.setattr(GLContext, 'make_current', interrupted)
+    np.testing.assert_array_equal(Renderer(world()).picture(CAMERA), renderer.picture(CAMERA))

@@ -1,0 +1,124 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+import json
+
+import cv2
+from digiphys_ros.cli import scenarios
+from digiphys_ros.errors import ConfigError, SimulationError, UsageError
+from digiphys_ros.resources import share_dir
+from digiphys_ros.simulation.scenarios.trial import run_trial
+import pytest
+
+FOLDER = share_dir() / 'config/scenarios'
+FAST = ('triage_plain', 'triage_camera_black', 'triage_classifier_dies', 'sorting_camera_black',
+        'sorting_classifier_dies', 'sorting_camera_blurred', 'signals_camera_black',
+        'traffic_command_too_late', 'traffic_policy_dies')
+"""
+The subset that CI runs: the shortest ones of every application.
+
+Together they have a camera that is black and one out of focus, late commands, and a classifier
+and a policy that die; `make scenarios` runs all.
+"""
+
+
+@pytest.fixture(scope='module', autouse=True)
+def gl():
+    """Skip where nothing can be drawn."""
+    from digiphys_ros.applications import make_application
+    try:
+        make_application('sorting')
+    except SimulationError as error:
+        pytest.skip(str(error))
+
+
+def wrong(tmp_path, name='wrong'):
+    """Return a scenario whose first expectation does not hold, and whose second does."""
+    path = tmp_path / f'{name}.yaml'
+    path.write_text('about: The stream is too short.\napplication: triage\nseconds: 4\n'
+                    'expect: {images_at_least: 9, answered_during_fault_at_most: 1.0}\n'
+                    'faults: [{kind: camera_black, from_s: 2.0}]\n')
+    return path
+
+
+def test_the_fast_scenarios_are_of_every_application():
+    from digiphys_ros.applications import APPLICATIONS
+    from digiphys_ros.simulation.scenarios.scenario import load_scenario
+    assert {load_scenario(FOLDER / f'{name}.yaml').application for name in FAST} == set(
+        APPLICATIONS)
+
+
+@pytest.mark.parametrize('name', FAST)
+def test_the_fast_scenarios_end_as_expected(name, tmp_path):
+    trial = run_trial(FOLDER / f'{name}.yaml', tmp_path)
+    assert not [(one.time_s, one.sentence) for one in trial.verdicts if not one.holds]
+    assert trial.simulated_s == pytest.approx(trial.scenario.seconds, abs=1.0)
+
+
+def test_a_failure_keeps_the_moment_the_command_and_the_picture(tmp_path):
+    trial = run_trial(wrong(tmp_path), tmp_path / 'out')
+    assert not trial.passed
+    [failed, held] = trial.verdicts
+    assert held.holds
+    assert failed.sentence == 'images is 8 at the end, less than 9'
+    assert failed.time_s == 3.5
+    assert failed.command == {}
+    picture = cv2.imread(failed.picture)
+    assert picture.shape[1] >= 640
+    # black, as the fault wants it; the caption below is not
+    assert not picture[:-60].any()
+    assert picture[-60:].any()
+
+
+def test_a_log_that_was_changed_fails_the_run_whose_log_it_is(tmp_path):
+    path = tmp_path / 'tampered.yaml'
+    for fault, failed in (('log_tampered', True), ('classifier_unsure', False)):
+        path.write_text('about: Somebody changes the log.\napplication: triage\nseconds: 5\n'
+                        f'faults: [{{kind: {fault}, from_s: 3.0}}]\n'
+                        'expect: {audit_log_complete: true, images_at_least: 9}\n')
+        first, second = run_trial(path, tmp_path).verdicts
+        assert second.holds
+        assert first.sentence == ('the audit log is not as it was written: entry 1 in line 1 was '
+                                  'changed, or is not of this key' if failed else '')
+
+
+def test_a_run_can_be_repeated(tmp_path):
+    first, second = (run_trial(FOLDER / 'triage_plain.yaml', tmp_path) for _ in range(2))
+    assert first.values == second.values
+
+
+def test_scenarios_in_parallel_give_a_table_a_report_and_a_picture(tmp_path, capsys):
+    report_file = tmp_path / 'report.json'
+    names = [str(wrong(tmp_path, 'first')), 'triage_camera_black']
+    assert scenarios.run(names, out=tmp_path / 'out', json=str(report_file), jobs=2) == 1
+    told = capsys.readouterr().out
+    assert 'FAIL first ' in told
+    assert 'ok   triage_camera_black' in told
+    assert 'images_at_least 9: at 3.5 s images is 8 at the end' in told
+    assert '1 of 2 scenarios as expected' in told
+    report = json.loads(report_file.read_text())
+    assert [one['passed'] for one in report['scenarios']] == [False, True]
+    assert report['passed'] is False
+    assert cv2.imread(str(tmp_path / 'out/scenarios.png')).shape[1] == 1400
+
+
+@pytest.mark.parametrize(('names', 'error'), [
+    (['nothing.yaml'], ConfigError), (['EMPTY'], UsageError),
+    (['triage_plain', 'triage_plain'], UsageError),
+])
+def test_what_cannot_be_run_is_refused_before_anything_is(names, error, tmp_path):
+    names = [str(tmp_path) if name == 'EMPTY' else name for name in names]
+    with pytest.raises(error):
+        scenarios.run(names, out=tmp_path / 'out', json=None)
+    assert not (tmp_path / 'out').exists()
