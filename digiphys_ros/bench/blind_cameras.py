@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator
 from itertools import count
 
 import cv2
-from digiphys_ros.bench.frozen_cameras import clipped, FROZEN, Make, Pixels
+from digiphys_ros.bench.frozen_cameras import Blind, clipped, FROZEN, Make, Pixels
 import numpy as np
 
 
@@ -32,7 +32,7 @@ def noisy(pixels: Pixels, rng: np.random.Generator, sigma: float) -> Pixels:
     noise = np.empty(pixels.shape, np.int16)
     cv2.setRNGSeed(int(rng.integers(2**31)))
     # a lone number is the deviation of the first channel only
-    cv2.randn(noise, 0, (sigma,) * 3)
+    cv2.randn(noise, np.zeros(3), np.full(3, sigma))
     return clipped(pixels + noise)
 
 
@@ -42,8 +42,8 @@ def even(colour: tuple[int, int, int], sigma: float = 0.0) -> Make:
 
 def hand(sigma: float) -> Make:
     """Warm light through fingers, darker to one side, with the noise of a dim image."""
-    def make(rng):
-        def see(frame):
+    def make(rng: np.random.Generator) -> Blind:
+        def see(frame: Pixels) -> Pixels:
             height, width = frame.shape[:2]
             y, x = np.mgrid[0:1:height * 1j, 0:1:width * 1j]
             glow = np.exp(-((x - 0.6) ** 2 + (y - 0.4) ** 2) * 3)[..., None]
@@ -52,9 +52,9 @@ def hand(sigma: float) -> Make:
     return make
 
 
-def cloth(rng):
+def cloth(rng: np.random.Generator) -> Blind:
     """Show a weave out of focus: evenly dim."""
-    def see(frame):
+    def see(frame: Pixels) -> Pixels:
         width = frame.shape[1]
         x = np.arange(width) * 12.0 / width
         weave = 60 + 5 * np.sin(x)[None, :, None]
@@ -64,34 +64,34 @@ def cloth(rng):
 
 def blur(fraction: float, sigma: float = 0.0) -> Make:
     """Out of focus by a fraction of the width; the sensor adds its noise behind the lens."""
-    def make(rng):
-        def see(frame):
+    def make(rng: np.random.Generator) -> Blind:
+        def see(frame: Pixels) -> Pixels:
             soft = cv2.GaussianBlur(frame, (0, 0), fraction * frame.shape[1])
             return noisy(soft, rng, sigma) if sigma else soft
         return see
     return make
 
 
-def smear(rng):
+def smear(rng: np.random.Generator) -> Blind:
     """Grease wiped over the lens: strongly blurred in both directions, less contrast."""
-    def see(frame):
+    def see(frame: Pixels) -> Pixels:
         length = max(frame.shape[1] // 6, 3)
         soft = cv2.blur(cv2.blur(frame, (length, 1)), (1, length // 2))
         return noisy(soft * 0.6 + 60, rng, 1)
     return see
 
 
-def fog(rng):
+def fog(rng: np.random.Generator) -> Blind:
     """Breathe on the lens: a bright veil before a soft image."""
-    def see(frame):
+    def see(frame: Pixels) -> Pixels:
         soft = cv2.GaussianBlur(frame, (0, 0), 0.02 * frame.shape[1])
         return noisy(soft * 0.2 + 190, rng, 1)
     return see
 
 
-def drops(rng):
+def drops(rng: np.random.Generator) -> Blind:
     """Water over the whole lens: the image is bent and soft everywhere."""
-    def see(frame):
+    def see(frame: Pixels) -> Pixels:
         height, width = frame.shape[:2]
         y, x = np.mgrid[0:height, 0:width].astype(np.float32)
         bend = width / 20
@@ -103,8 +103,8 @@ def drops(rng):
 
 def missing(where: tuple[slice, slice], value: int = 0, sigma: float = 0.0) -> Make:
     """Half of the image is not there, or covered; slices count in halves."""
-    def make(rng):
-        def see(frame):
+    def make(rng: np.random.Generator) -> Blind:
+        def see(frame: Pixels) -> Pixels:
             height, width = frame.shape[:2]
             rows, columns = (
                 _scaled(one, size // 2) for one, size in zip(where, (height, width), strict=True))
@@ -125,8 +125,8 @@ TOP, BOTTOM, ALL = slice(None, 1), slice(1, None), slice(None)
 
 def dead_lines(axis: int) -> Make:
     """Every second row or column is dead."""
-    def make(_rng):
-        def see(frame):
+    def make(_rng: np.random.Generator) -> Blind:
+        def see(frame: Pixels) -> Pixels:
             broken = frame.copy()
             broken[(slice(None),) * axis + (slice(None, None, 2),)] = 0
             return broken
@@ -134,12 +134,12 @@ def dead_lines(axis: int) -> Make:
     return make
 
 
-def uniform_noise(rng):
+def uniform_noise(rng: np.random.Generator) -> Blind:
     return lambda frame: rng.integers(0, 256, frame.shape, np.uint8)
 
 
-def salt_and_pepper(rng):
-    def see(frame):
+def salt_and_pepper(rng: np.random.Generator) -> Blind:
+    def see(frame: Pixels) -> Pixels:
         chance = rng.random(frame.shape[:2])
         broken = frame.copy()
         broken[chance < 0.3], broken[chance > 0.7] = 0, 255
@@ -147,14 +147,14 @@ def salt_and_pepper(rng):
     return see
 
 
-def white_out(rng):
+def white_out(rng: np.random.Generator) -> Blind:
     return lambda frame: noisy(frame * 0.2 + 250, rng, 2)
 
 
 def pattern(draw: Callable[[int, int], Pixels], sigma: float = 0.0) -> Make:
     """Show the test pattern of a camera's own chip, without a sensor's noise or with it."""
-    def make(rng):
-        def see(frame):
+    def make(rng: np.random.Generator) -> Blind:
+        def see(frame: Pixels) -> Pixels:
             drawn = np.ascontiguousarray(draw(*frame.shape[:2]))
             return noisy(drawn, rng, sigma) if sigma else drawn
         return see
@@ -163,8 +163,8 @@ def pattern(draw: Callable[[int, int], Pixels], sigma: float = 0.0) -> Make:
 
 def one_line(axis: int) -> Make:
     """Read one row or column of the sensor again and again."""
-    def make(rng):
-        def see(frame):
+    def make(rng: np.random.Generator) -> Blind:
+        def see(frame: Pixels) -> Pixels:
             line = frame.take([frame.shape[axis] // 2], axis)
             return noisy(np.broadcast_to(line, frame.shape), rng, 1)
         return see
@@ -173,8 +173,8 @@ def one_line(axis: int) -> Make:
 
 def shifted_lines(axis: int) -> Make:
     """Start each row or column somewhere else: the synchronization is lost."""
-    def make(rng):
-        def see(frame):
+    def make(rng: np.random.Generator) -> Blind:
+        def see(frame: Pixels) -> Pixels:
             lines = frame if axis == 0 else frame.swapaxes(0, 1)
             reach = lines.shape[1] // 3
             shifted = np.stack([np.roll(line, int(rng.integers(-reach, reach)), 0)
@@ -201,9 +201,9 @@ def gradient(height: int, width: int) -> Pixels:
     return np.broadcast_to(row[None, :, None], (height, width, 3))
 
 
-def jpeg_garbage(rng):
+def jpeg_garbage(rng: np.random.Generator) -> Blind:
     """Break the stream: blocks of 8x8 pixels of unrelated brightness and frequency."""
-    def see(frame):
+    def see(frame: Pixels) -> Pixels:
         height, width = frame.shape[:2]
         grid = rng.integers(0, 256, (-(-height // 8), -(-width // 8), 3), np.uint8)
         big = cv2.resize(grid, None, fx=8, fy=8, interpolation=cv2.INTER_NEAREST)
@@ -267,7 +267,7 @@ KINDS: dict[str, Make] = {
 
 def growing_fog(frames: int) -> Make:
     """Grow to a fog that leaves 5 % of the contrast."""
-    def make(rng):
+    def make(rng: np.random.Generator) -> Blind:
         amounts = _amounts(frames)
         return lambda frame: noisy(frame + 0.95 * next(amounts) * (230.0 - frame), rng, 1)
     return make
@@ -275,7 +275,7 @@ def growing_fog(frames: int) -> Make:
 
 def growing_blur(frames: int) -> Make:
     """Grow to a blur of 5 % of the width."""
-    def make(rng):
+    def make(rng: np.random.Generator) -> Blind:
         amounts = _amounts(frames)
         return lambda frame: noisy(cv2.GaussianBlur(
             frame, (0, 0), 0.05 * frame.shape[1] * next(amounts)), rng, 1)

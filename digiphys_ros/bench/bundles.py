@@ -56,7 +56,7 @@ class Model:
     """A bundle, and how its engine is to run: options of ``create_engine``."""
 
     folder: Path
-    options: Mapping[str, bool] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def engine(self) -> Engine:
         """Return a new engine for it."""
@@ -100,11 +100,12 @@ def make_bundles(folder: Path, engine: str = 'auto', names: Collection[str] = ()
     made = {SIGNS: shipped.directory} if engine == 'auto' else {}
     if engine == 'auto' and not names:
         made |= _others()
-    for name, model_of, spec, precision in (
-            (SIGNS, _signs, shipped.spec, 'float32'),
-            (LARGE, _mobilenet, large, 'float32'),
-            ('traffic_signs int8', _signs, shipped.spec, 'int8'),
-            ('mobilenet_v2 224x224 int8', _mobilenet, large, 'int8')):
+    wanted: tuple[tuple[str, Any, PreprocessSpec, Precision], ...] = (
+        (SIGNS, _signs, shipped.spec, 'float32'),
+        (LARGE, _mobilenet, large, 'float32'),
+        ('traffic_signs int8', _signs, shipped.spec, 'int8'),
+        ('mobilenet_v2 224x224 int8', _mobilenet, large, 'int8'))
+    for name, model_of, spec, precision in wanted:
         own = kinds if precision == 'float32' else ('litert',)
         if name not in made and own[0] in kinds and name in (names or (name,)):
             path = folder / '_'.join([*name.split(), *own])

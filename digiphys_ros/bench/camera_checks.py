@@ -111,11 +111,11 @@ def drives(data: Path, simulated: Path | None) -> Iterator[list[Drive]]:
     with np.load(data / 'gtsrb_train.npz') as signs:
         images, tracks = signs['x'], signs['track']
     starts = np.flatnonzero(np.diff(tracks, prepend=tracks[0] - 1))
-    yield [Drive('gtsrb', one) for one in np.split(images, starts[1:])]
+    yield [Drive('gtsrb', list(one)) for one in np.split(images, starts[1:])]
     yield [Drive('drawn course', [one.pixels for one in islice(Course().frames(), 1500)], 30.0)]
     for path in sorted(simulated.glob('*.npy')) if simulated else ():
         rate_hz = {'traffic': 15.0, 'signals': 4.0, 'sorting': 30.0}.get(path.stem, 15.0)
-        yield [Drive(path.stem, np.load(path), rate_hz)]
+        yield [Drive(path.stem, list(np.load(path)), rate_hz)]
 
 
 def play(group: list[Drive], variant: str) -> Result:

@@ -46,7 +46,7 @@ def model_ms(model: Model, pause_s: float = 0.0) -> float:
     """
     engine = model.engine()
     tensor = tensor_for(engine)
-    times_ms = []
+    times_ms: list[float] = []
     started_s = time.perf_counter()
     while len(times_ms) < 500 and (len(times_ms) < 20 or time.perf_counter() < started_s + 2):
         if pause_s:
@@ -60,7 +60,7 @@ def model_ms(model: Model, pause_s: float = 0.0) -> float:
 def copy_ms(source: Source) -> float:
     """Return the median time of a copy of one frame, what no transport can do without."""
     frame = np.zeros((source.height, source.width, 3), np.uint8)
-    times_ms = []
+    times_ms: list[float] = []
     for _ in range(200):
         before_s = time.perf_counter()
         frame.copy()

@@ -34,10 +34,10 @@ def clipped(pixels: Pixels) -> Pixels:
 
 def frozen(change: Callable[[Pixels, Pixels, np.random.Generator], Pixels]) -> Make:
     """Repeat the first frame, changed by ``change(first, live, rng)``."""
-    def make(rng):
+    def make(rng: np.random.Generator) -> Blind:
         kept: list[Pixels] = []
 
-        def see(frame):
+        def see(frame: Pixels) -> Pixels:
             if not kept:
                 kept.append(frame.copy())
             return change(kept[0].copy(), frame, rng)
@@ -47,7 +47,7 @@ def frozen(change: Callable[[Pixels, Pixels, np.random.Generator], Pixels]) -> M
 
 def overlay(fraction: float) -> Make:
     """Lay noise over the top of a still image."""
-    def change(frame, _live, rng):
+    def change(frame: Pixels, _live: Pixels, rng: np.random.Generator) -> Pixels:
         top = frame[:int(fraction * len(frame))]
         top[:] = rng.integers(0, 256, top.shape)
         return frame
@@ -77,11 +77,11 @@ def encoded(suffix: str, option: int) -> Make:
 def ring(period: int, change: Callable[[Pixels, int], Pixels] = lambda frame, _index: frame
          ) -> Make:
     """Repeat the first frames, each changed by ``change(frame, index)``."""
-    def make(_rng):
+    def make(_rng: np.random.Generator) -> Blind:
         buffers: list[Pixels] = []
         count = [-1]
 
-        def see(frame):
+        def see(frame: Pixels) -> Pixels:
             count[0] += 1
             if len(buffers) < period:
                 buffers.append(frame.copy())
@@ -108,7 +108,9 @@ def jpeg(frame: Pixels, quality: int) -> Pixels:
 
 def _encoded(frame: Pixels, suffix: str, option: int, quality: int) -> Pixels:
     _, data = cv2.imencode(suffix, frame, [option, quality])
-    return cv2.imdecode(data, cv2.IMREAD_COLOR)
+    decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    assert decoded is not None
+    return decoded
 
 
 def jpeg_clock(frame: Pixels, index: int) -> Pixels:
@@ -119,11 +121,11 @@ def jpeg_cycle(frame: Pixels, index: int) -> Pixels:
     return jpeg(frame, (95, 90, 85, 80)[index % 4])
 
 
-def jpeg_generations(_rng):
+def jpeg_generations(_rng: np.random.Generator) -> Blind:
     """Encode what was decoded last, as a loop of re-encoding does."""
     last: deque[Pixels] = deque(maxlen=1)
 
-    def see(frame):
+    def see(frame: Pixels) -> Pixels:
         last.append(jpeg(last[0] if last else frame, 85))
         return last[0]
     return see

@@ -116,6 +116,12 @@ def script(name: str, *words: str, environment: Mapping[str, str] | None = None,
                             env=None if environment is None else dict(environment))
 
 
+def _words(process: 'subprocess.Popen[str]') -> str:
+    words = process.args
+    assert isinstance(words, list)
+    return ' '.join(map(str, words[1:]))
+
+
 def result_of(process: 'subprocess.Popen[str]', patience_s: float = 60.0) -> Any:
     """Return what a script printed as JSON."""
     try:
@@ -123,7 +129,7 @@ def result_of(process: 'subprocess.Popen[str]', patience_s: float = 60.0) -> Any
     except (subprocess.TimeoutExpired, json.JSONDecodeError) as error:
         process.kill()
         process.wait()
-        raise BenchmarkError(f'{" ".join(map(str, process.args[1:]))}: gave no result: '
+        raise BenchmarkError(f'{_words(process)}: gave no result: '
                              f'{error}') from error
 
 

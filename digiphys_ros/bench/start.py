@@ -122,8 +122,10 @@ def changing() -> Iterator[Callable[[str], float]]:
         started_s, done = time.perf_counter(), threading.Event()
         future = client.set_parameters([Parameter('bundle', value=bundle)])
         future.add_done_callback(lambda _: done.set())
-        if not done.wait(30.0) or not future.result().results[0].successful:
-            raise BenchmarkError(f'the bundle was not changed: {future.result()}')
+        done.wait(30.0)
+        result = future.result()
+        if result is None or not result.results[0].successful:
+            raise BenchmarkError(f'the bundle was not changed: {result}')
         return time.perf_counter() - started_s
     try:
         client.wait_for_services(10.0)
