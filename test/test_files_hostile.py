@@ -30,13 +30,14 @@ import zlib
 
 from digiphys_ros import archives, files
 from digiphys_ros.archives import open_npz, open_zip, read_entry
+from digiphys_ros.bundles import load_bundle
 from digiphys_ros.control.config import load_control
 from digiphys_ros.errors import DigiphysError
 from digiphys_ros.files import check_regular_file, csv_rows, parse_json, read_bytes, read_text
 from digiphys_ros.learning.datasets import open_dataset
 from digiphys_ros.learning.datasets.labels import read_labels
 from digiphys_ros.learning.recipe import load_recipe
-from digiphys_ros.perception import load_bundle, open_source
+from digiphys_ros.perception import open_source
 from digiphys_ros.resources import share_dir
 from digiphys_ros.ros.parameters.configuration import load_configuration
 from digiphys_ros.simulation.scenarios.scenario import load_scenario

@@ -17,7 +17,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from digiphys_ros.perception import check_golden, Classifier, create_engine, Frame, load_bundle
+from digiphys_ros.bundles import load_bundle
+from digiphys_ros.perception import check_golden, Classifier, create_engine, Frame
 from digiphys_ros.resources import find_resource
 import numpy as np
 

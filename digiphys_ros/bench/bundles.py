@@ -21,20 +21,13 @@ from typing import Any
 
 from digiphys_ros.applications.traffic_signs.drawn_course import sample_crop
 from digiphys_ros.applications.traffic_signs.signs import SIGNS as DRAWN
+from digiphys_ros.bundles import Bundle, BundleManifest, load_bundle, PreprocessSpec, write_bundle
 from digiphys_ros.bundles.bundle import FileKind
 from digiphys_ros.control.config import load_control
 from digiphys_ros.control.rules import ABSTAIN
 from digiphys_ros.learning.export.litert import Precision, with_extremes, write_litert
 from digiphys_ros.learning.export.onnx import write_onnx
-from digiphys_ros.perception import (
-    Bundle,
-    BundleManifest,
-    create_engine,
-    Engine,
-    load_bundle,
-    PreprocessSpec,
-    write_bundle,
-)
+from digiphys_ros.perception import create_engine, Engine
 from digiphys_ros.perception.engines import tensorflow_sees_gpu
 from digiphys_ros.perception.host_memory import host_array
 from digiphys_ros.resources import find_resource, share_dir

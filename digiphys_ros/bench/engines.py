@@ -22,7 +22,8 @@ import time
 from typing import Any
 
 from digiphys_ros.bench.bundles import GPU_OPTIONS, LARGE, make_bundles, SIGNS, tensor_for
-from digiphys_ros.perception import Bundle, create_engine, load_bundle
+from digiphys_ros.bundles import Bundle, load_bundle
+from digiphys_ros.perception import create_engine
 from digiphys_ros.perception.engines import Engine, tensorflow_sees_gpu
 from digiphys_ros.perception.host_memory import is_page_locked
 from tqdm import tqdm

@@ -26,7 +26,8 @@ from typing import Any
 import cv2
 from digiphys_ros.applications.traffic_signs.drawn_course import Course
 from digiphys_ros.bench.bundles import LARGE, make_bundles, SIGNS
-from digiphys_ros.perception import Classifier, load_bundle, Preprocessor
+from digiphys_ros.bundles import load_bundle
+from digiphys_ros.perception import Classifier, Preprocessor
 from digiphys_ros.perception.camera_checks import Limits
 from digiphys_ros.perception.classify import softmax
 from digiphys_ros.perception.host_memory import host_array

@@ -22,10 +22,11 @@ from typing import Any
 
 from digiphys_ros.bench.fit import CLASSES, random_images
 from digiphys_ros.bench.running import bar, result_of, script
+from digiphys_ros.bundles import PreprocessSpec
 from digiphys_ros.learning.augment import Augmentation, Augmenter
 from digiphys_ros.learning.datasets.dataset import in_memory
 from digiphys_ros.learning.datasets.stream import Stream, tensor_of
-from digiphys_ros.perception import Preprocessor, PreprocessSpec
+from digiphys_ros.perception import Preprocessor
 from numpy.typing import NDArray
 from tqdm import tqdm
 

@@ -35,9 +35,9 @@ from digiphys_ros.bench.running import (
     Source,
     wait,
 )
+from digiphys_ros.bundles import load_bundle
 from digiphys_ros.errors import BenchmarkError
 from digiphys_ros.metrics import percentile
-from digiphys_ros.perception import load_bundle
 from digiphys_ros.resources import find_resource
 from tqdm import tqdm
 

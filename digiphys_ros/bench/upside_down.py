@@ -26,9 +26,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from digiphys_ros.bundles import load_bundle
 from digiphys_ros.control.config import load_control
 from digiphys_ros.control.policy import Observation, Policy
-from digiphys_ros.perception import Classifier, create_engine, load_bundle
+from digiphys_ros.perception import Classifier, create_engine
 from digiphys_ros.perception.camera_checks import Limits
 from digiphys_ros.perception.frame import Frame
 from digiphys_ros.perception.liveness import LivenessMonitor

@@ -12,4 +12,17 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Model bundles: manifest, files, golden frames; read and written."""
+"""Model bundles: manifest, preprocessing contract, files and golden frames; read and written."""
+
+from digiphys_ros.bundles.bundle import Bundle, BundleManifest, load_bundle
+from digiphys_ros.bundles.preprocess_spec import PreprocessSpec
+from digiphys_ros.bundles.writer import check_target, write_bundle
+
+__all__ = [
+    'Bundle',
+    'BundleManifest',
+    'PreprocessSpec',
+    'check_target',
+    'load_bundle',
+    'write_bundle',
+]

@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from digiphys_ros.archives import BROKEN, open_npz
+from digiphys_ros.bundles.preprocess_spec import PreprocessSpec, Roi
 from digiphys_ros.errors import BundleError
 from digiphys_ros.files import MODEL_BYTES, open_regular, parse_json, read_text, reason_of
 from digiphys_ros.folders import walk
-from digiphys_ros.perception.preprocess import PreprocessSpec, Roi
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator, ValidationError

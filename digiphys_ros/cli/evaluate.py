@@ -92,8 +92,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _bundle(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
+    from digiphys_ros.bundles import load_bundle
     from digiphys_ros.learning.evaluate import evaluate_bundle
-    from digiphys_ros.perception import check_golden, create_engine, load_bundle
+    from digiphys_ros.perception import check_golden, create_engine
     bundle = load_bundle(folder)
     view = view_of(arguments, bundle.spec)
     engine, _ = create_engine(bundle, arguments.engine)

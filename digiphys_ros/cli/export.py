@@ -67,8 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
     if not 0 <= arguments.tolerance < 1:
         raise UsageError(f'--tolerance {arguments.tolerance}: a share of at least 0 and below 1 '
                          'is needed.')
+    from digiphys_ros.bundles import load_bundle
     from digiphys_ros.learning.export import export_bundle, table
-    from digiphys_ros.perception import load_bundle
     bundle = load_bundle(find_resource(arguments.bundle, 'models'))
     view = view_of(arguments, bundle.spec)
     parted = open_parted(arguments, as_trained(

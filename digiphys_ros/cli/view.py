@@ -25,8 +25,8 @@ from digiphys_ros.errors import ConfigError, UsageError
 from digiphys_ros.resources import find_resource
 
 if TYPE_CHECKING:
+    from digiphys_ros.bundles.preprocess_spec import PreprocessSpec, Roi
     from digiphys_ros.learning.recipe import Recipe
-    from digiphys_ros.perception.preprocess import PreprocessSpec, Roi
     from digiphys_ros.ros.parameters.file import ParametersFile
 
 WHOLE_FRAME = (0.0, 0.0, 1.0, 1.0)
@@ -95,7 +95,7 @@ def looking_at(recipe: 'Recipe', view: View) -> 'Recipe':
 
 
 def _roi(text: str) -> 'Roi':
-    from digiphys_ros.perception.preprocess import check_roi
+    from digiphys_ros.bundles.preprocess_spec import check_roi
     try:
         x, y, width, height = map(float, text.split(','))
         check_roi((x, y, width, height))
@@ -107,7 +107,7 @@ def _roi(text: str) -> 'Roi':
 
 
 def _of_file(name: str, roi: 'Roi | None') -> View:
-    from digiphys_ros.perception.preprocess import check_roi
+    from digiphys_ros.bundles.preprocess_spec import check_roi
     from digiphys_ros.ros.parameters.file import ParametersFile
     path = find_resource(name, 'config')
     file = ParametersFile(path)

@@ -21,6 +21,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from digiphys_ros.bundles import Bundle, load_bundle
 from digiphys_ros.control import Actuator
 from digiphys_ros.control.config import check_labels, check_use, ControlConfig, load_control
 from digiphys_ros.demo.judge import (
@@ -31,7 +32,6 @@ from digiphys_ros.demo.judge import (
     reaction,
     unsafe_commands,
 )
-from digiphys_ros.perception import Bundle, load_bundle
 from digiphys_ros.simulation.physics.robot import DifferentialDrive
 
 LEASE_S, PERIOD_S = 0.5, 0.02

@@ -159,9 +159,10 @@ def check_engines() -> Finding:
 
 def check_bundle(name: str, rules: str) -> Finding:
     """Load a bundle, run its golden frames, and compare its classes with those of the rules."""
+    from digiphys_ros.bundles import load_bundle
     from digiphys_ros.control.config import check_labels, load_control
     from digiphys_ros.control.fitting import fit_fix
-    from digiphys_ros.perception import check_golden, create_engine, load_bundle
+    from digiphys_ros.perception import check_golden, create_engine
 
     def look() -> str | Finding:
         bundle = load_bundle(find_resource(name, 'models'))

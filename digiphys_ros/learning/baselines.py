@@ -18,13 +18,14 @@ from functools import partial
 import time
 from typing import Any, Literal
 
+from digiphys_ros.bundles.preprocess_spec import PreprocessSpec, Roi
 from digiphys_ros.errors import UsageError
 from digiphys_ros.learning.datasets import Dataset
 from digiphys_ros.learning.datasets.stream import tensor_of
 from digiphys_ros.learning.evaluate import abstain_threshold, figures, fit_temperature
 from digiphys_ros.learning.hog import hog
 from digiphys_ros.perception.classify import softmax
-from digiphys_ros.perception.preprocess import Preprocessor, PreprocessSpec, Roi
+from digiphys_ros.perception.preprocess import Preprocessor
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from digiphys_ros.bundles.bundle import Use
+from digiphys_ros.bundles.preprocess_spec import PreprocessSpec
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.learning.augment import Augmentation
 from digiphys_ros.learning.recipe_abstain import DoubtfulSpec, OutliersSpec
@@ -36,7 +37,6 @@ from digiphys_ros.learning.recipe_sections import (
     TransferSpec,
     TuneRange,
 )
-from digiphys_ros.perception.preprocess import PreprocessSpec
 from digiphys_ros.resources import find_resource
 from digiphys_ros.yamlfile import load_yaml, reason_of
 from pydantic import BaseModel, Field, model_validator, ValidationError

@@ -19,10 +19,11 @@ import time
 from types import SimpleNamespace
 from typing import Any
 
+from digiphys_ros.bundles import load_bundle
 from digiphys_ros.bundles.bundle import Bundle
 from digiphys_ros.errors import ConfigError, DigiphysError, FrameError
 from digiphys_ros.metrics import Rate, Window
-from digiphys_ros.perception import check_golden, Classifier, create_engine, load_bundle, warm_up
+from digiphys_ros.perception import check_golden, Classifier, create_engine, warm_up
 from digiphys_ros.perception.bit_depth import BitDepth
 from digiphys_ros.perception.camera_checks import Limits, REASONS
 from digiphys_ros.perception.engines import Engine

@@ -14,31 +14,23 @@
 
 """From the bytes of a camera message to calibrated scores, or "abstain"."""
 
-from digiphys_ros.bundles.bundle import Bundle, BundleManifest, load_bundle
-from digiphys_ros.bundles.writer import check_target, write_bundle
 from digiphys_ros.perception.classify import Classification, Classifier
 from digiphys_ros.perception.engines import check_golden, create_engine, Engine, warm_up
 from digiphys_ros.perception.frame import decode_compressed, decode_image, Frame
-from digiphys_ros.perception.preprocess import Preprocessor, PreprocessSpec
+from digiphys_ros.perception.preprocess import Preprocessor
 from digiphys_ros.perception.sources import open_source, SourceFrame
 
 __all__ = [
-    'Bundle',
-    'BundleManifest',
     'Classification',
     'Classifier',
     'Engine',
     'Frame',
-    'PreprocessSpec',
     'Preprocessor',
     'SourceFrame',
     'check_golden',
-    'check_target',
     'create_engine',
     'decode_compressed',
     'decode_image',
-    'load_bundle',
     'open_source',
     'warm_up',
-    'write_bundle',
 ]

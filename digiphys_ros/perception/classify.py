@@ -19,10 +19,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from digiphys_ros.bundles.bundle import Bundle
+from digiphys_ros.bundles.preprocess_spec import Roi
 from digiphys_ros.perception.engines import Engine
 from digiphys_ros.perception.frame import Frame
 from digiphys_ros.perception.host_memory import host_array
-from digiphys_ros.perception.preprocess import Box, Preprocessor, Roi
+from digiphys_ros.perception.preprocess import Box, Preprocessor
 import numpy as np
 from numpy.typing import NDArray
 

@@ -14,20 +14,17 @@
 
 """Pixels to the tensor a model was trained on; training and robot call the same code."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 import math
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import cv2
+from digiphys_ros.bundles.preprocess_spec import check_roi, PreprocessSpec, Roi
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.perception.frame import Frame
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Roi = tuple[Fraction, Fraction, Fraction, Fraction]
 Box = tuple[int, int, int, int]
 """Left, top, right and bottom of pixels; the last two are behind the last pixel."""
 
@@ -41,87 +38,6 @@ OVERSAMPLING = 2
 
 _HALVED_TO = {'area': OVERSAMPLING, 'mipmap': 1}
 """Methods that take means: a frame is halved while it keeps so many pixels for one."""
-
-
-class PreprocessSpec(BaseModel):
-    """
-    How a frame becomes a tensor: part of a bundle, decided when the model is trained.
-
-    :ivar roi: region x, y, width, height as fractions of the frame; None is the whole frame.
-    :ivar crop: how the region meets the model's shape: stretched, cut to its central square, or
-        fitted in with black borders.
-    :ivar resize: ``area`` is the mean of what a pixel covers, in a frame that is halved as long as
-        it keeps two pixels for one along each side; ``mipmap`` halves the frame while it
-        stays as large as the tensor and goes on linearly: for networks of 200 pixels and more it
-        takes a tenth of the time, and lets a little more aliasing through.
-    :ivar dtype: float32 gives (pixel * scale - mean) / std; uint8 the pixels as they are.
-    """
-
-    model_config = ConfigDict(extra='forbid', frozen=True)
-
-    width: Annotated[int, Field(gt=0, le=8192)]
-    height: Annotated[int, Field(gt=0, le=8192)]
-    colour: Literal['rgb', 'bgr', 'mono'] = 'rgb'
-    roi: Roi | None = None
-    crop: Literal['stretch', 'centre_square', 'letterbox'] = 'stretch'
-    resize: Literal['area', 'mipmap', 'linear', 'nearest', 'cubic', 'lanczos'] = 'area'
-    scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1 / 255
-    mean: tuple[Annotated[float, Field(allow_inf_nan=False)], ...] = (0.0,)
-    std: tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...] = (1.0,)
-    dtype: Literal['float32', 'uint8'] = 'float32'
-
-    @model_validator(mode='after')
-    def _consistent(self) -> 'PreprocessSpec':
-        for name in ('mean', 'std'):
-            if len(getattr(self, name)) not in (1, self.channels):
-                raise ValueError(f'{name} must have 1 value or {self.channels}, received '
-                                 f'{len(getattr(self, name))}')
-        check_roi(self.roi)
-        return self
-
-    @property
-    def channels(self) -> int:
-        """Return 1 for mono, else 3."""
-        return 1 if self.colour == 'mono' else 3
-
-    @property
-    def shape(self) -> tuple[int, int, int, int]:
-        """Return the tensor's shape: (1, height, width, channels)."""
-        return 1, self.height, self.width, self.channels
-
-    def value_of(self, pixels: NDArray[Any]) -> NDArray[np.float32]:
-        """
-        Return what pixels become in a float32 tensor: (pixel * scale - mean) / std.
-
-        :param pixels: (..., channels) or (..., 1), uint8.
-        """
-        values = np.multiply(pixels, self.factor, dtype=np.float32)
-        return np.add(values, self.offset, dtype=np.float32)
-
-    @property
-    def factor(self) -> NDArray[np.float32]:
-        """Return what a pixel is multiplied by: (1,) or (channels,)."""
-        return (self.scale / np.asarray(self.std)).astype(np.float32)
-
-    @property
-    def offset(self) -> NDArray[np.float32]:
-        """Return what is then added: (1,) or (channels,)."""
-        return (-np.asarray(self.mean) / np.asarray(self.std)).astype(np.float32)
-
-
-def check_roi(roi: Sequence[float] | None) -> None:
-    """
-    Raise ValueError unless ``roi`` is a region with an area inside the frame.
-
-    :param roi: x, y, width, height as fractions of the frame; None is the whole frame.
-    """
-    if roi is None:
-        return
-    # written so that NaN fails too
-    if not (len(roi) == 4 and min(roi) >= 0 and min(roi[2:]) > 0
-            and roi[0] + roi[2] <= 1 + 1e-6 and roi[1] + roi[3] <= 1 + 1e-6):
-        raise ValueError(f'roi must be x, y, width, height as fractions of the frame with '
-                         f'x + width <= 1 and y + height <= 1, received {list(roi)}')
 
 
 class Preprocessor:

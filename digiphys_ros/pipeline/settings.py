@@ -18,8 +18,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from digiphys_ros.bundles.preprocess_spec import Roi
 from digiphys_ros.perception.camera_checks import Limits
-from digiphys_ros.perception.preprocess import Roi
 from digiphys_ros.yamlfile import load_yaml
 from pydantic import BaseModel, ConfigDict, create_model, Field
 

@@ -24,9 +24,9 @@ from typing import Any
 import cv2
 from digiphys_ros.applications import APPLICATIONS, make_application
 from digiphys_ros.applications.traffic_lights.demand import APPROACHES, ROADS
+from digiphys_ros.bundles.preprocess_spec import Roi
 from digiphys_ros.control.signals import GREEN, RED
 from digiphys_ros.errors import UsageError
-from digiphys_ros.perception.preprocess import Roi
 from digiphys_ros.pipeline.settings import load_settings
 from digiphys_ros.resources import find_resource
 import numpy as np

@@ -21,11 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from digiphys_ros.advice import locate, Model
+from digiphys_ros.bundles import load_bundle
 from digiphys_ros.control.config import check_labels, check_use, ControlConfig, load_control
 from digiphys_ros.control.gate import Gate, GateOutput
 from digiphys_ros.control.policy import Observation, Policy
 from digiphys_ros.control.signal_gate import make_gate
-from digiphys_ros.perception import check_golden, Classifier, create_engine, load_bundle
+from digiphys_ros.perception import check_golden, Classifier, create_engine
 from digiphys_ros.perception.frame import Frame
 from digiphys_ros.perception.liveness import LivenessMonitor
 from digiphys_ros.pipeline.settings import load_settings, Settings

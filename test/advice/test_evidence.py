@@ -15,8 +15,9 @@
 
 from digiphys_ros.advice import Explainer, locate
 from digiphys_ros.advice.evidence import covered, place_of, SIDE, STEPS
+from digiphys_ros.bundles import load_bundle
 from digiphys_ros.learning.datasets import open_dataset
-from digiphys_ros.perception import Classifier, create_engine, Frame, load_bundle
+from digiphys_ros.perception import Classifier, create_engine, Frame
 from digiphys_ros.resources import find_resource
 import numpy as np
 import pytest

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 from digiphys_ros.bench.bundles import Model, runs_on_gpu
-from digiphys_ros.perception import PreprocessSpec
+from digiphys_ros.bundles import PreprocessSpec
 from digiphys_ros.perception.engines import FakeEngine, onnx as onnx_module
 import pytest
 

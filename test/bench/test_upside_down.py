@@ -15,7 +15,8 @@
 from itertools import islice
 
 from digiphys_ros.bench.upside_down import watch
-from digiphys_ros.perception import Classifier, create_engine, load_bundle
+from digiphys_ros.bundles import load_bundle
+from digiphys_ros.perception import Classifier, create_engine
 from digiphys_ros.perception.sources import open_source
 from digiphys_ros.resources import find_resource
 

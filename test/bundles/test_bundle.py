@@ -16,14 +16,9 @@ import json
 import os
 import shutil
 
+from digiphys_ros.bundles import Bundle, load_bundle, write_bundle
 from digiphys_ros.errors import BundleError
-from digiphys_ros.perception import (
-    Bundle,
-    check_golden,
-    create_engine,
-    load_bundle,
-    write_bundle,
-)
+from digiphys_ros.perception import check_golden, create_engine
 from digiphys_ros.resources import share_dir
 import numpy as np
 import pytest

@@ -15,14 +15,14 @@
 
 import shutil
 
-from digiphys_ros.errors import BundleError
-from digiphys_ros.perception import (
+from digiphys_ros.bundles import (
     BundleManifest,
     check_target,
     load_bundle,
     PreprocessSpec,
     write_bundle,
 )
+from digiphys_ros.errors import BundleError
 import numpy as np
 import pytest
 

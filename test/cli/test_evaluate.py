@@ -17,8 +17,8 @@ import json
 import zipfile
 
 import cv2
+from digiphys_ros.bundles import load_bundle
 from digiphys_ros.cli.main import main
-from digiphys_ros.perception import load_bundle
 from digiphys_ros.resources import share_dir
 import numpy as np
 import pytest

@@ -17,9 +17,9 @@ import json
 import pickle
 
 import cv2
+from digiphys_ros.bundles import load_bundle
 from digiphys_ros.cli.held_out import held_out_in
 from digiphys_ros.cli.main import main
-from digiphys_ros.perception import load_bundle
 import numpy as np
 import pytest
 

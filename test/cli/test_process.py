@@ -105,7 +105,7 @@ LIBRARY = r"""
 import cv2, os, sys
 import numpy as np
 from digiphys_ros.cli.process import run_process
-from digiphys_ros.perception import load_bundle
+from digiphys_ros.bundles import load_bundle
 from digiphys_ros.perception.frame import decode_compressed
 from digiphys_ros.perception.engines import create_engine
 from digiphys_ros.resources import find_resource

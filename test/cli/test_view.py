@@ -16,13 +16,13 @@ import argparse
 from dataclasses import replace
 import json
 
+from digiphys_ros.bundles import load_bundle
 from digiphys_ros.cli.main import main
 from digiphys_ros.cli.view import add_view, looking_at, View, view_of
 from digiphys_ros.errors import ConfigError, UsageError
 from digiphys_ros.learning.baselines import train_baseline
 from digiphys_ros.learning.datasets import open_dataset
 from digiphys_ros.learning.recipe import load_recipe
-from digiphys_ros.perception import load_bundle
 from digiphys_ros.resources import share_dir
 import numpy as np
 import pytest

@@ -130,7 +130,7 @@ def test_every_sign_has_a_rule_of_its_own():
 
 
 def test_fit_the_shipped_model():
-    from digiphys_ros.perception import load_bundle
+    from digiphys_ros.bundles import load_bundle
     labels = load_bundle(SHARE / 'models' / 'traffic_signs').labels
     assert labels == (*SIGNS, 'no_sign')
     check_labels(CONTROL, labels)

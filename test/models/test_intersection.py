@@ -14,10 +14,11 @@
 
 """What intersection leaves unanswered, on images of nothing that training never saw."""
 
+from digiphys_ros.bundles import load_bundle
 from digiphys_ros.learning.datasets import open_dataset
 from digiphys_ros.learning.evaluate.evaluate import Measured
 from digiphys_ros.learning.outlier_kinds import outlier_of
-from digiphys_ros.perception import create_engine, load_bundle
+from digiphys_ros.perception import create_engine
 from digiphys_ros.perception.classify import softmax
 from digiphys_ros.resources import find_resource
 import numpy as np

@@ -18,8 +18,9 @@ from itertools import pairwise
 import json
 import shlex
 
+from digiphys_ros.bundles import load_bundle
 from digiphys_ros.cli.main import main
-from digiphys_ros.perception import check_golden, create_engine, load_bundle
+from digiphys_ros.perception import check_golden, create_engine
 from digiphys_ros.resources import share_dir
 import pytest
 

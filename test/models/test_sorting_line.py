@@ -17,9 +17,10 @@
 import cv2
 from digiphys_ros.applications.sorting.scene import world
 from digiphys_ros.applications.sorting.surfaces import DEFECTS, draw_surface
+from digiphys_ros.bundles import load_bundle
 from digiphys_ros.errors import SimulationError
 from digiphys_ros.learning.datasets import open_dataset
-from digiphys_ros.perception import Classifier, create_engine, Frame, load_bundle
+from digiphys_ros.perception import Classifier, create_engine, Frame
 from digiphys_ros.resources import find_resource
 from digiphys_ros.simulation.rendering.camera import dirtied
 import numpy as np

@@ -15,9 +15,10 @@
 """What traffic_signs leaves unanswered, on images that training never saw."""
 
 import cv2
+from digiphys_ros.bundles import load_bundle
 from digiphys_ros.learning.datasets import open_dataset
 from digiphys_ros.learning.evaluate.evaluate import Measured
-from digiphys_ros.perception import create_engine, load_bundle, open_source
+from digiphys_ros.perception import create_engine, open_source
 from digiphys_ros.perception.classify import softmax
 from digiphys_ros.resources import find_resource
 import numpy as np

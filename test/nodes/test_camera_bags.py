@@ -21,10 +21,11 @@ from pathlib import Path
 import threading
 import time
 
+from digiphys_ros.bundles import load_bundle
 from digiphys_ros.cli.main import main
 from digiphys_ros.learning.datasets import open_dataset
 from digiphys_ros.learning.evaluate.evaluate import Measured
-from digiphys_ros.perception import create_engine, load_bundle
+from digiphys_ros.perception import create_engine
 from digiphys_ros.perception.classify import softmax
 from digiphys_ros.perception.preprocess import Preprocessor
 from digiphys_ros.perception.sources.bagfile import BagFile

@@ -388,8 +388,8 @@ def slow_bundle(tmp_path_factory):
     """Return a bundle whose model takes several frame periods, a real one on real LiteRT."""
     import tensorflow as tf
     keras = tf.keras
+    from digiphys_ros.bundles import BundleManifest, PreprocessSpec, write_bundle
     from digiphys_ros.learning.export import export_model
-    from digiphys_ros.perception import BundleManifest, PreprocessSpec, write_bundle
     folder = tmp_path_factory.mktemp('slow')
     keras.utils.set_random_seed(0)
     model = keras.Sequential([

@@ -150,7 +150,8 @@ def test_the_log_holds_the_sha256_of_the_image(reader):
 
 def test_the_reason_tells_where_the_model_that_answered_looked(robot, log):
     from digiphys_ros.applications.triage.phantoms import draw_phantom
-    from digiphys_ros.perception import Classifier, create_engine, Frame, load_bundle
+    from digiphys_ros.bundles import load_bundle
+    from digiphys_ros.perception import Classifier, create_engine, Frame
     from digiphys_ros.resources import find_resource
     bundle = load_bundle(find_resource('chest_xray', 'models'))
     classifier = Classifier(bundle, create_engine(bundle)[0])

@@ -13,11 +13,12 @@
 # limitations under the License.
 
 
+from digiphys_ros.bundles.preprocess_spec import PreprocessSpec
 from digiphys_ros.perception.bit_depth import BitDepth
 from digiphys_ros.perception.camera_checks import Limits
 from digiphys_ros.perception.frame import decode_image, decode_image_file, Frame
 from digiphys_ros.perception.liveness import LivenessMonitor
-from digiphys_ros.perception.preprocess import Preprocessor, PreprocessSpec
+from digiphys_ros.perception.preprocess import Preprocessor
 import numpy as np
 import pytest
 

@@ -12,7 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-from digiphys_ros.perception import Classifier, create_engine, load_bundle, PreprocessSpec
+from digiphys_ros.bundles import load_bundle, PreprocessSpec
+from digiphys_ros.perception import Classifier, create_engine
 from digiphys_ros.perception.classify import softmax
 from digiphys_ros.perception.frame import Frame
 from digiphys_ros.resources import share_dir

@@ -16,8 +16,8 @@ import ctypes
 import gc
 from pathlib import Path
 
-from digiphys_ros.perception import Classifier, Frame, load_bundle
-from digiphys_ros.perception import host_memory
+from digiphys_ros.bundles import load_bundle
+from digiphys_ros.perception import Classifier, Frame, host_memory
 from digiphys_ros.perception.engines import FakeEngine
 from digiphys_ros.perception.host_memory import host_array, is_page_locked
 from digiphys_ros.resources import share_dir

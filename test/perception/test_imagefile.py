@@ -133,7 +133,8 @@ def test_other_files_are_decoded_whole():
 @pytest.mark.parametrize('size', [(640, 480), (1920, 1080)])
 def test_what_is_decoded_small_is_classified_as_the_whole_picture(size):
     from digiphys_ros.applications.traffic_signs.drawn_course import Course
-    from digiphys_ros.perception import Classifier, create_engine, load_bundle
+    from digiphys_ros.bundles import load_bundle
+    from digiphys_ros.perception import Classifier, create_engine
     from digiphys_ros.resources import share_dir
     bundle = load_bundle(share_dir() / 'models' / 'traffic_signs')
     classifier = Classifier(bundle, create_engine(bundle, 'litert')[0])

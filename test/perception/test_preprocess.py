@@ -13,9 +13,10 @@
 # limitations under the License.
 
 import cv2
+from digiphys_ros.bundles.preprocess_spec import PreprocessSpec
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.perception.frame import decode_image, Frame
-from digiphys_ros.perception.preprocess import Preprocessor, PreprocessSpec
+from digiphys_ros.perception.preprocess import Preprocessor
 from hypothesis import given, strategies as st
 import numpy as np
 from pydantic import ValidationError

@@ -18,8 +18,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from digiphys_ros.bundles.bundle import Bundle
+from digiphys_ros.bundles.preprocess_spec import PreprocessSpec
 from digiphys_ros.learning.datasets.stream import tensor_of
-from digiphys_ros.perception.preprocess import Preprocessor, PreprocessSpec
+from digiphys_ros.perception.preprocess import Preprocessor
 import numpy as np
 from numpy.typing import NDArray
 

@@ -19,9 +19,10 @@ import math
 from typing import Any
 
 import cv2
+from digiphys_ros.bundles.preprocess_spec import PreprocessSpec
 from digiphys_ros.learning.augment.camera import motion_blurred
 from digiphys_ros.perception.imagefile import decode_file
-from digiphys_ros.perception.preprocess import OVERSAMPLING, PreprocessSpec
+from digiphys_ros.perception.preprocess import OVERSAMPLING
 import numpy as np
 from numpy.typing import NDArray
 

@@ -20,6 +20,7 @@ from itertools import islice
 from typing import Any
 
 from digiphys_ros.bundles.bundle import Bundle
+from digiphys_ros.bundles.preprocess_spec import Roi
 from digiphys_ros.errors import DatasetError
 from digiphys_ros.learning.datasets.dataset import Dataset, listed
 from digiphys_ros.learning.datasets.stream import tensor_of
@@ -43,7 +44,7 @@ from digiphys_ros.learning.evaluate.figures import (
 )
 from digiphys_ros.perception.classify import softmax
 from digiphys_ros.perception.engines import Engine
-from digiphys_ros.perception.preprocess import Preprocessor, Roi
+from digiphys_ros.perception.preprocess import Preprocessor
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm

@@ -22,6 +22,7 @@ from time import perf_counter
 from typing import Any, cast
 
 from digiphys_ros.bundles.bundle import Bundle, FileKind
+from digiphys_ros.bundles.preprocess_spec import Roi
 from digiphys_ros.bundles.writer import CARD, check_target, write_bundle
 from digiphys_ros.errors import BundleError, EngineError
 from digiphys_ros.files import read_text, reason_of
@@ -31,7 +32,7 @@ from digiphys_ros.learning.export.litert import Precision, with_extremes, write_
 from digiphys_ros.learning.export.onnx import write_onnx
 from digiphys_ros.learning.export.portable import save_portable
 from digiphys_ros.perception.engines import check_golden, create_engine
-from digiphys_ros.perception.preprocess import Preprocessor, Roi
+from digiphys_ros.perception.preprocess import Preprocessor
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm

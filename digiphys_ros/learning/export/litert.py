@@ -19,7 +19,7 @@ import shutil
 from typing import Any, Literal
 import warnings
 
-from digiphys_ros.perception.preprocess import PreprocessSpec
+from digiphys_ros.bundles.preprocess_spec import PreprocessSpec
 import numpy as np
 from numpy.typing import NDArray
 

@@ -23,6 +23,7 @@ from typing import Any
 
 import cv2
 from digiphys_ros.bundles.bundle import Bundle, BundleManifest, load_bundle
+from digiphys_ros.bundles.preprocess_spec import PreprocessSpec
 from digiphys_ros.bundles.writer import write_bundle
 from digiphys_ros.learning.datasets import Dataset
 from digiphys_ros.learning.datasets.dataset import joined
@@ -37,7 +38,7 @@ from digiphys_ros.learning.train.background import Material
 from digiphys_ros.learning.train.card import model_card
 from digiphys_ros.learning.train.outliers import Held, Outliers
 from digiphys_ros.perception.classify import softmax
-from digiphys_ros.perception.preprocess import Preprocessor, PreprocessSpec
+from digiphys_ros.perception.preprocess import Preprocessor
 from digiphys_ros.resources import find_resource
 import numpy as np
 from numpy.typing import NDArray

@@ -14,14 +14,10 @@
 
 """Inference engines behind one protocol; each is imported only when it is made."""
 
-from digiphys_ros.perception.engines.engine import (
-    check_golden,
-    create_engine,
-    Engine,
-    tensorflow_sees_gpu,
-    warm_up,
-)
+from digiphys_ros.perception.engines.engine import Engine
+from digiphys_ros.perception.engines.factory import create_engine, tensorflow_sees_gpu
 from digiphys_ros.perception.engines.fake import FakeEngine
+from digiphys_ros.perception.engines.golden import check_golden, warm_up
 
 __all__ = [
     'Engine',

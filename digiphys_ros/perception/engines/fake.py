@@ -16,7 +16,7 @@
 
 from typing import Any
 
-from digiphys_ros.perception.preprocess import PreprocessSpec
+from digiphys_ros.bundles.preprocess_spec import PreprocessSpec
 import numpy as np
 from numpy.typing import NDArray
 

@@ -24,10 +24,10 @@ from typing import Any
 
 from ai_edge_litert.interpreter import Interpreter
 from digiphys_ros.bundles.bundle import Bundle
+from digiphys_ros.bundles.preprocess_spec import PreprocessSpec
 from digiphys_ros.errors import EngineError
 from digiphys_ros.files import reason_of
 from digiphys_ros.perception.engines.engine import TOLERANCE
-from digiphys_ros.perception.preprocess import PreprocessSpec
 import numpy as np
 from numpy.typing import NDArray
 

@@ -25,7 +25,7 @@ from digiphys_ros.errors import FrameError, SourceError
 from digiphys_ros.files import csv_columns, csv_dialect, csv_rows, reason_of
 from digiphys_ros.perception.bit_depth import BitDepth
 from digiphys_ros.perception.sources.folder import image_frame, is_image, natural
-from digiphys_ros.perception.sources.source import Reader, SourceFrame
+from digiphys_ros.perception.sources.reader import Reader, SourceFrame
 
 
 def open_archive(path: Path) -> Reader:

@@ -21,7 +21,7 @@ from digiphys_ros.errors import FrameError
 from digiphys_ros.perception.bit_depth import BitDepth
 from digiphys_ros.perception.sources.bagfile import BagFile, frame_of, IMAGES
 from digiphys_ros.perception.sources.folder import source_frame
-from digiphys_ros.perception.sources.source import SourceFrame
+from digiphys_ros.perception.sources.reader import SourceFrame
 
 
 class Bag:

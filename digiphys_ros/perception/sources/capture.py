@@ -25,7 +25,7 @@ from digiphys_ros.errors import SourceError
 from digiphys_ros.perception.imagefile import check_pixels
 from digiphys_ros.perception.sources.backlog import Backlog
 from digiphys_ros.perception.sources.options import CaptureOptions, without_password
-from digiphys_ros.perception.sources.source import SourceFrame
+from digiphys_ros.perception.sources.reader import SourceFrame
 
 PAUSE_S = 0.2
 """A camera that nobody asked for so long has old images waiting."""

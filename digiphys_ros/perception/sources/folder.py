@@ -24,7 +24,7 @@ from digiphys_ros.files import read_bytes, reason_of
 from digiphys_ros.folders import walk
 from digiphys_ros.perception.bit_depth import BitDepth
 from digiphys_ros.perception.frame import decode_image_file, Frame
-from digiphys_ros.perception.sources.source import SourceFrame
+from digiphys_ros.perception.sources.reader import SourceFrame
 
 ENDINGS = ('.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.webp', '.tif', '.tiff', '.gif', '.bmp',
            '.dib', '.ppm', '.pgm', '.pbm', '.pnm')

@@ -23,7 +23,7 @@ from typing import Protocol
 
 from digiphys_ros.duration import duration_text
 from digiphys_ros.errors import DigiphysError
-from digiphys_ros.perception.sources.source import SourceFrame
+from digiphys_ros.perception.sources.reader import SourceFrame
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 10.0
 """Pauses between two tries double from the first to the longest."""

@@ -21,7 +21,7 @@ from typing import Any
 from digiphys_ros.archives import BROKEN, open_npz
 from digiphys_ros.errors import SourceError
 from digiphys_ros.files import reason_of
-from digiphys_ros.perception.sources.source import SourceFrame
+from digiphys_ros.perception.sources.reader import SourceFrame
 import numpy as np
 from numpy.typing import NDArray
 

@@ -15,48 +15,11 @@
 """A source is an iterator of frames, whatever it reads them from."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
-from pathlib import Path
-from typing import Any, Protocol
 
 from digiphys_ros.errors import SourceError
-from digiphys_ros.perception.sources.options import CaptureOptions
-from numpy.typing import NDArray
-
-KINDS = ('a folder of images, an image, a video file, a device (/dev/video0), a stream '
-         '(rtsp://, http://), a GStreamer pipeline, a ROS 2 bag (.mcap, .db3 or its folder), a '
-         '.npz or a .zip data set')
-
-
-@dataclass(frozen=True)
-class SourceFrame:
-    """
-    One frame to play.
-
-    :ivar pixels: (H, W, 3) or (H, W), uint8.
-    :ivar encoding: rgb8, bgr8 or mono8.
-    :ivar label: true class where it is known; an index as text for a data set without names.
-    :ivar time_s: recorded time in seconds since the start of the stream, where it is known.
-    """
-
-    pixels: NDArray[Any]
-    encoding: str
-    label: str | None = None
-    time_s: float | None = None
-
-
-class Reader(Protocol):
-    """
-    What a kind of source has to offer.
-
-    :ivar live: a device: its pictures are of now, and there is no second time.
-    """
-
-    live: bool
-
-    def frames(self, unreadable: list[str]) -> Iterator[SourceFrame]:
-        """Yield the frames once, reading each when it is asked for; add to ``unreadable``."""
+from digiphys_ros.perception.sources.reader import Reader, SourceFrame
 
 
 class Source(Iterator[SourceFrame]):
@@ -103,76 +66,3 @@ class Source(Iterator[SourceFrame]):
             # the next round goes on where this one ended
             start_s += last_s + step_s
             lap = self._reader.frames([])
-
-
-def open_source(uri: str, *, loop: bool = False,
-                options: CaptureOptions | None = None) -> Source:
-    """
-    Return the frames of ``uri``; files are read as they are needed.
-
-    An image that cannot be read is passed over and named in the source's ``unreadable``. With
-    ``loop`` the recorded time goes on from one round to the next.
-
-    :param uri: a folder of images, an image, a video file, a device (``/dev/video0`` or ``0``), a
-        stream (``rtsp://``, ``http://``), a GStreamer pipeline, a ROS 2 bag, with
-        ``#/camera/image_raw`` behind it where it has several image topics, a .npz or a .zip data
-        set.
-    :param options: how to open a live camera.
-    :raises SourceError: when there is nothing of that name, or nothing to play in it.
-
-    Example::
-
-        for frame in open_source('images'):
-            show(frame.pixels)
-    """
-    return Source(uri, open_reader(uri, options), loop)
-
-
-def open_reader(uri: str, options: CaptureOptions | None = None) -> Reader:
-    """
-    Return what reads a source; a live camera is not opened yet.
-
-    :raises SourceError: when there is nothing of that name, or it can never be read.
-    """
-    # each kind is imported here: a folder needs no video, a device no data set
-    from digiphys_ros.perception.sources.capture import open_camera
-    options = options or CaptureOptions()
-    camera = open_camera(uri, options)
-    if camera is not None:
-        return camera
-    if options.asked:
-        raise SourceError(f'{uri}: only a device can be asked for width, height, fps or fourcc.')
-    name, topic = split_topic(uri)
-    path = Path(name).expanduser()
-    if not uri or not path.exists():
-        raise SourceError(f'{uri or "(nothing)"}: does not exist; a source is {KINDS}.')
-    from digiphys_ros.perception.sources.bagfile import is_bag
-    if is_bag(path):
-        from digiphys_ros.perception.sources.bag import Bag
-        return Bag(path, topic)
-    if topic:
-        raise SourceError(f'{uri}: only a bag has topics, and {name} is none.')
-    from digiphys_ros.perception.sources.folder import Folder, is_image
-    if path.is_dir() or is_image(path.name):
-        return Folder(path)
-    if path.suffix.lower() == '.npz':
-        from digiphys_ros.perception.sources.npz import Npz
-        return Npz(path)
-    if path.suffix.lower() == '.zip':
-        from digiphys_ros.perception.sources.archive import open_archive
-        return open_archive(path)
-    from digiphys_ros.perception.sources.video import Video
-    return Video(path)
-
-
-def split_topic(uri: str) -> tuple[str, str]:
-    """
-    Return the path and the topic of a source, the topic empty where none is named.
-
-    Example::
-
-        >>> split_topic('drive#/front/image')
-        ('drive', '/front/image')
-    """
-    name, mark, topic = uri.rpartition('#/')
-    return (name, f'/{topic}') if mark and not Path(uri).expanduser().exists() else (uri, '')

@@ -21,7 +21,7 @@ import cv2
 from digiphys_ros.errors import FrameError, SourceError
 from digiphys_ros.files import check_regular_file, reason_of
 from digiphys_ros.perception.imagefile import check_pixels
-from digiphys_ros.perception.sources.source import KINDS, SourceFrame
+from digiphys_ros.perception.sources.reader import KINDS, SourceFrame
 
 
 class Video:

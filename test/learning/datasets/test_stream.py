@@ -118,7 +118,8 @@ import sys
 from digiphys_ros.learning.datasets import open_dataset
 from digiphys_ros.learning.datasets.memory import _fields
 from digiphys_ros.learning.datasets.stream import Stream, tensor_of
-from digiphys_ros.perception.preprocess import Preprocessor, PreprocessSpec
+from digiphys_ros.perception.preprocess import Preprocessor
+from digiphys_ros.bundles.preprocess_spec import PreprocessSpec
 import tensorflow as tf
 
 uri, room = sys.argv[1], int(sys.argv[2])

@@ -13,6 +13,7 @@
 # limitations under the License.
 
 import cv2
+from digiphys_ros.bundles.preprocess_spec import PreprocessSpec
 from digiphys_ros.learning.evaluate.corruptions import (
     changes,
     corrupt,
@@ -22,7 +23,6 @@ from digiphys_ros.learning.evaluate.corruptions import (
     spoilt,
     STRENGTHS,
 )
-from digiphys_ros.perception.preprocess import PreprocessSpec
 import numpy as np
 import pytest
 

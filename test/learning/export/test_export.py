@@ -14,9 +14,10 @@
 
 import json
 
+from digiphys_ros.bundles import load_bundle
 from digiphys_ros.cli.main import main
 from digiphys_ros.learning.export import export as export_module
-from digiphys_ros.perception import Classifier, create_engine, load_bundle
+from digiphys_ros.perception import Classifier, create_engine
 from digiphys_ros.perception.frame import Frame
 import numpy as np
 import pytest
@@ -118,10 +119,10 @@ def test_a_bundle_without_keras_cannot_be_exported(bundle, colours, tmp_path, ca
 
 
 def test_a_network_that_divides_is_quantised_but_for_that(tmp_path):
-    import keras
     from ai_edge_litert.interpreter import Interpreter
     from digiphys_ros.learning.export.litert import write_litert
     from digiphys_ros.learning.networks import build_network
+    import keras
     keras.utils.set_random_seed(0)
     model = build_network('residual', {'width': 4, 'local_contrast': True}, (16, 16, 3), 3)
     images = np.random.default_rng(0).random((20, 16, 16, 3)).astype(np.float32)

@@ -16,6 +16,7 @@ import json
 from pathlib import Path
 
 import cv2
+from digiphys_ros.bundles import load_bundle
 from digiphys_ros.cli.main import main
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.learning.datasets import Dataset, open_dataset
@@ -26,7 +27,7 @@ from digiphys_ros.learning.recipe_abstain import OutliersSpec
 from digiphys_ros.learning.train.background import Material
 from digiphys_ros.learning.train.outliers import Outliers
 from digiphys_ros.learning.train.train import _unanswerable, prepare_of
-from digiphys_ros.perception import Classifier, create_engine, Frame, load_bundle
+from digiphys_ros.perception import Classifier, create_engine, Frame
 import numpy as np
 import pytest
 

@@ -20,13 +20,14 @@ import signal
 import subprocess
 import sys
 
+from digiphys_ros.bundles import load_bundle
 from digiphys_ros.cli.main import main
 from digiphys_ros.learning.datasets import open_dataset
 from digiphys_ros.learning.recipe import Recipe
 from digiphys_ros.learning.train import train
 from digiphys_ros.learning.train.log import Curves
 from digiphys_ros.learning.train.train import material_of
-from digiphys_ros.perception import Classifier, create_engine, load_bundle
+from digiphys_ros.perception import Classifier, create_engine
 from digiphys_ros.perception.frame import Frame
 import numpy as np
 import pytest

@@ -16,17 +16,14 @@ import os
 import subprocess
 import sys
 
+from digiphys_ros.bundles import load_bundle, PreprocessSpec
 from digiphys_ros.errors import EngineError
-from digiphys_ros.perception import (
-    check_golden,
-    create_engine,
-    load_bundle,
-    Preprocessor,
-    PreprocessSpec,
-    warm_up,
+from digiphys_ros.perception import check_golden, create_engine, Preprocessor, warm_up
+from digiphys_ros.perception.engines import (
+    engine as engine_module,
+    FakeEngine,
+    onnx as onnx_module,
 )
-from digiphys_ros.perception.engines import engine as engine_module, FakeEngine
-from digiphys_ros.perception.engines import onnx as onnx_module
 from digiphys_ros.perception.frame import Frame
 from digiphys_ros.perception.host_memory import host_array
 from digiphys_ros.resources import share_dir
@@ -66,7 +63,8 @@ def test_a_batch_is_the_same_as_one_after_another(bundle, tensor, threads, image
 AFFINITY = """
 import os, sys
 import numpy as np
-from digiphys_ros.perception import create_engine, load_bundle
+from digiphys_ros.perception import create_engine
+from digiphys_ros.bundles import load_bundle
 bundle = load_bundle(sys.argv[1])
 before = set(os.listdir('/proc/self/task'))
 engine, _ = create_engine(bundle, 'litert', threads=int(sys.argv[2]))
@@ -94,8 +92,8 @@ def test_xla_gives_the_same(bundle, tensor):
 
 
 def test_a_saved_model_runs_as_the_keras_file_does(bundle, tensor, tmp_path):
+    from digiphys_ros.bundles import write_bundle
     import keras
-    from digiphys_ros.perception import write_bundle
     model = keras.models.load_model(bundle.file('keras'), compile=False)
     model.export(tmp_path / 'saved_model', verbose=False)
     frames, logits = bundle.golden()
@@ -108,9 +106,9 @@ def test_a_saved_model_runs_as_the_keras_file_does(bundle, tensor, tmp_path):
 
 @pytest.fixture(scope='module')
 def onnx_bundle(bundle, tmp_path_factory):
-    import keras
+    from digiphys_ros.bundles import write_bundle
     from digiphys_ros.learning.export.onnx import write_onnx
-    from digiphys_ros.perception import write_bundle
+    import keras
     folder = tmp_path_factory.mktemp('onnx')
     model = keras.models.load_model(bundle.file('keras'), compile=False)
     frames, logits = bundle.golden()
@@ -261,9 +259,9 @@ def test_litert_never_imports_tensorflow(bundle):
 
 @pytest.fixture(scope='module')
 def int8_bundle(tmp_path_factory):
-    import keras
+    from digiphys_ros.bundles import write_bundle
     from digiphys_ros.learning.export.litert import with_extremes, write_litert
-    from digiphys_ros.perception import write_bundle
+    import keras
     folder = tmp_path_factory.mktemp('int8')
     bundle = load_bundle(share_dir() / 'models' / 'sorting_line')
     model = keras.models.load_model(bundle.file('keras'), compile=False)
@@ -291,7 +289,7 @@ def test_a_quantised_model_is_fed_with_the_pixels(int8_bundle):
 
 def test_a_quantised_model_of_another_range_is_fed_with_the_contracts_tensor(
         int8_bundle, tmp_path):
-    from digiphys_ros.perception import write_bundle
+    from digiphys_ros.bundles import write_bundle
     spec = int8_bundle.spec.model_copy(update={'mean': (0.5,), 'std': (0.25,)})
     frames, logits = int8_bundle.golden()
     other = write_bundle(

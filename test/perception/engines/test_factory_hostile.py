@@ -20,9 +20,10 @@ import os
 from pathlib import Path
 import zipfile
 
+from digiphys_ros.bundles import PreprocessSpec
 from digiphys_ros.bundles.bundle import Bundle, BundleManifest
 from digiphys_ros.errors import EngineError
-from digiphys_ros.perception import create_engine, PreprocessSpec
+from digiphys_ros.perception import create_engine
 import numpy as np
 import pytest
 

@@ -1,0 +1,55 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What a source of images has to offer."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+KINDS = ('a folder of images, an image, a video file, a device (/dev/video0), a stream '
+         '(rtsp://, http://), a GStreamer pipeline, a ROS 2 bag (.mcap, .db3 or its folder), a '
+         '.npz or a .zip data set')
+
+
+@dataclass(frozen=True)
+class SourceFrame:
+    """
+    One frame to play.
+
+    :ivar pixels: (H, W, 3) or (H, W), uint8.
+    :ivar encoding: rgb8, bgr8 or mono8.
+    :ivar label: true class where it is known; an index as text for a data set without names.
+    :ivar time_s: recorded time in seconds since the start of the stream, where it is known.
+    """
+
+    pixels: NDArray[Any]
+    encoding: str
+    label: str | None = None
+    time_s: float | None = None
+
+
+class Reader(Protocol):
+    """
+    What a kind of source has to offer.
+
+    :ivar live: a device: its pictures are of now, and there is no second time.
+    """
+
+    live: bool
+
+    def frames(self, unreadable: list[str]) -> Iterator[SourceFrame]:
+        """Yield the frames once, reading each when it is asked for; add to ``unreadable``."""
