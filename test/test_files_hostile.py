@@ -261,10 +261,11 @@ def test_any_text_is_json_or_refused(text):
 
 # Images.
 
+def chunk(kind, data):
+    return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind + data))
+
+
 def png(width, height, rows=0):
-    def chunk(kind, data):
-        return struct.pack('>I', len(data)) + kind + data + struct.pack(
-            '>I', zlib.crc32(kind + data))
     packer = zlib.compressobj(9)
     data = b''.join(packer.compress(bytes(1 + 3 * width)) for _ in range(rows)) + packer.flush()
     return b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack(
@@ -337,6 +338,47 @@ def test_message_that_would_fill_the_memory_is_not_decoded(kind, least_size):
 def test_hostile_tiff_or_gif_gets_one_sentence(content, words):
     from digiphys_ros.perception.imagefile import decode_file
     assert words in sentence(decode_file, np.frombuffer(content, np.uint8))
+
+
+@pytest.mark.parametrize('claimed', [1 << 10, 1 << 30, (1 << 32) - 1])
+@pytest.mark.parametrize('kind', [b'IHDR', b'IDAT', b'IEND'])
+def test_png_whose_chunk_claims_more_than_is_there_is_not_decoded(monkeypatch, kind, claimed):
+    import cv2
+    from digiphys_ros.perception.imagefile import decode_file
+    whole = png(8, 8, 8)
+    place = whole.index(kind) - 4
+    # OpenCV reserves all of it, and 3 kB took 4 GB
+    monkeypatch.setattr(cv2, 'imdecode', None)
+    content = whole[:place] + struct.pack('>I', claimed) + whole[place + 4:]
+    assert 'the PNG file ends too early' in sentence(decode_file, np.frombuffer(content, np.uint8))
+
+
+def test_animated_png_is_decoded_as_a_still_image(monkeypatch):
+    import cv2
+    from digiphys_ros.perception.imagefile import decode_file
+    whole = png(8, 8, 8)
+    frame = chunk(b'fcTL', struct.pack('>5I2H2B', 0, 8, 8, 0, 0, 1, 10, 0, 0))
+    header, image, end = whole[:33], whole[33:-12], whole[-12:]
+    decoded = []
+    decode = cv2.imdecode
+    monkeypatch.setattr(cv2, 'imdecode', lambda data, flags: (
+        decoded.append(data.tobytes()), decode(data, flags))[1])
+    # the second ends the process in OpenCV 5.0
+    for broken in (b'fdAT', b'fd\xc1T'):
+        content = header + chunk(b'acTL', struct.pack('>II', 3, 0)) + image + frame + chunk(
+            broken, bytes(4) + image[8:-4]) + chunk(b'tEXt', b'key\0text') + end
+        assert decode_file(np.frombuffer(content, np.uint8)).shape == (8, 8, 3)
+    assert decoded == [whole, whole]
+
+
+def test_png_of_chunks_without_end_is_refused_in_no_time():
+    from digiphys_ros.perception.imagefile import decode_file
+    import time
+    whole = png(8, 8, 8)
+    content = whole[:33] + (bytes(4) + b'teXt' + bytes(4)) * 2_000_000 + whole[33:]
+    start_s = time.process_time()
+    assert 'ends too early' in sentence(decode_file, np.frombuffer(content, np.uint8))
+    assert time.process_time() - start_s < 5
 
 
 def test_gif_of_many_comments_and_frames_is_read_in_no_time():

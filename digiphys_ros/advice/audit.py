@@ -41,6 +41,7 @@ from digiphys_ros.advice.verify import (
     head_text,
     LINE_BYTES,
     lines_of,
+    lock,
 )
 from digiphys_ros.errors import AuditError, AuditFileError
 from digiphys_ros.files import check_regular_file, parse_json
@@ -124,7 +125,7 @@ class AuditLog:
             file = os.open(self.path, os.O_RDWR | os.O_APPEND | (os.O_CREAT if create else 0),
                            0o640)
             try:
-                fcntl.flock(file, fcntl.LOCK_EX)
+                lock(file, fcntl.LOCK_EX)
                 yield file
             finally:
                 os.close(file)

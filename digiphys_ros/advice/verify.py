@@ -16,9 +16,11 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+import errno
 import fcntl
 import json
 from pathlib import Path
+import time
 from typing import BinaryIO
 
 from digiphys_ros.advice.chain import Chain, digest, Finding
@@ -37,6 +39,8 @@ LINE_BYTES = 1 << 20
 LOG_BYTES = 1 << 40
 MOST_PROBLEMS = 1000
 """Further problems are not listed: the file is no audit log."""
+LOCK_S, LOCK_PAUSE_S = 5.0, 0.01
+"""How long to wait for a process that has the log; 140,000 advices are verified in that time."""
 KEY_BYTES = 32, 4096
 """Least and most in a key file: as many as the hash has, and no large file by mistake."""
 
@@ -52,8 +56,28 @@ def verify(path: str | Path, noted: str = '', key: bytes = b'') -> Finding:
     path = Path(path)
     with _opened(path) as file:
         # nobody is to be in the middle of a line
-        fcntl.flock(file, fcntl.LOCK_SH)
+        lock(file.fileno(), fcntl.LOCK_SH)
         return examine(path, file, noted, key)
+
+
+def lock(file: int, operation: int, patience_s: float = LOCK_S) -> None:
+    """
+    Lock an open log.
+
+    :param operation: ``fcntl.LOCK_EX`` to write, ``fcntl.LOCK_SH`` to read.
+    :raises TimeoutError: when another process keeps it locked for longer than ``patience_s``.
+    """
+    until_s = time.monotonic() + patience_s
+    while True:
+        try:
+            fcntl.flock(file, operation | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > until_s:
+                raise TimeoutError(
+                    errno.ETIMEDOUT, 'another process has kept it locked for more than '
+                    f'{patience_s:g} s (lslocks lists it): end that process') from None
+            time.sleep(LOCK_PAUSE_S)
 
 
 def examine(path: Path, file: BinaryIO, noted: str = '', key: bytes = b'') -> Finding:

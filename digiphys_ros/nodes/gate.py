@@ -120,6 +120,7 @@ class GateNode(PipelineNode):
         self._estop = EstopInput()
         self._loop: OutputLoop | None = None
         self._guard: GuardProcess | None = None
+        self._lost_guard: GuardProcess | None = None
         self._wants_to_obey = False
 
     def configure(self) -> None:
@@ -250,7 +251,14 @@ class GateNode(PipelineNode):
             return
         self._guard.look()
         state = self._guard.state
-        if state in ('dead', 'hung') and time.monotonic() > self._guard_again_s:
+        if state not in ('dead', 'hung'):
+            return
+        assert self._loop is not None
+        # once for a guard that watched: one that never starts must not stop the robot for ever
+        if self._heartbeat.read('ready') and self._lost_guard is not self._guard:
+            self._lost_guard = self._guard
+            self._loop.lose_guard()
+        if time.monotonic() > self._guard_again_s:
             self.note(f'the guard is {state}: starting another', about='guard', warn=True)
             # no time for an orderly end: this thread must not wait
             self._guard.close(patience_s=0.0)

@@ -23,7 +23,7 @@ from typing import Any
 import cv2
 from digiphys_ros.errors import FrameError
 from digiphys_ros.files import MOST_PIXELS
-from digiphys_ros.perception import giffile, jpegfile, tifffile
+from digiphys_ros.perception import giffile, jpegfile, pngfile, tifffile
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,8 +32,7 @@ MOST_BYTES = 6 * MOST_PIXELS
 MOST_SCANS = 100
 """Of a JPEG: each is decoded over the whole image, and cameras write some ten."""
 
-_PNG_END = b'IEND\xaeB`\x82'
-_STARTS = {jpegfile.START: 'JPEG', b'\x89PNG\r\n\x1a\n': 'PNG', b'BM': 'BMP',
+_STARTS = {jpegfile.START: 'JPEG', pngfile.START: 'PNG', b'BM': 'BMP',
            **dict.fromkeys(giffile.STARTS, 'GIF'), **dict.fromkeys(tifffile.STARTS, 'TIFF'),
            **{b'P%d' % number: 'PNM' for number in range(1, 7)}}
 _NUMBER = re.compile(rb'(?:\s|#[^\r\n]*[\r\n])+(\d+)')
@@ -69,9 +68,7 @@ def image_size(data: NDArray[Any]) -> tuple[int, int] | None:
         tiff = tifffile.read_header(data)
         return None if tiff is None else tiff.sizes[0]
     if kind == 'PNG':
-        # the first chunk has to be IHDR
-        width, height = struct.unpack('>II', head[16:24].ljust(8, b'\0'))
-        return (height, width) if head[12:16] == b'IHDR' else None
+        return pngfile.png_size(data)
     if kind == 'WebP':
         return _webp_size(head)
     if kind == 'BMP':
@@ -210,6 +207,8 @@ def _whole(data: NDArray[Any], kind: str) -> NDArray[Any] | None:
     if kind == 'JPEG':
         end = jpegfile.jpeg_end(data)
         return None if end is None else data[:end]
+    if kind == 'PNG':
+        return pngfile.still_image(data)
     if kind == 'GIF':
         return giffile.first_frame(data)
     if kind == 'WebP':
@@ -219,5 +218,5 @@ def _whole(data: NDArray[Any], kind: str) -> NDArray[Any] | None:
         header = tifffile.read_header(data)
         complete = header is not None and data.size >= header.end
     else:
-        complete = kind != 'PNG' or _PNG_END in data.tobytes()
+        complete = True
     return data if complete else None

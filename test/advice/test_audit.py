@@ -22,6 +22,7 @@ import sys
 
 from digiphys_ros.advice import AuditLog, read_key, verify
 from digiphys_ros.advice.chain import line_of
+from digiphys_ros.advice.verify import lock
 from digiphys_ros.errors import AuditError
 import pytest
 
@@ -124,6 +125,28 @@ def test_two_processes_share_a_log_and_hear_of_each_other(path):
     assert len(entries) == 60
     assert verify(path).problems == ()
     assert not log.follow()
+
+
+@pytest.mark.parametrize('act', [
+    lambda log: AuditLog(log.path), lambda log: verify(log.path), AuditLog.follow,
+    lambda log: log.append('advice', 0.0)])
+def test_log_that_another_process_keeps_locked_is_waited_for_a_bounded_time(
+        path, monkeypatch, act):
+    log, before = AuditLog(path), path.read_bytes()
+    monkeypatch.setattr(lock, '__defaults__', (0.3,))
+    script = ('import fcntl, sys; file = open(sys.argv[1]); fcntl.flock(file, fcntl.LOCK_EX); '
+              'print(flush=True); sys.stdin.read()')
+    other = subprocess.Popen([sys.executable, '-c', script, path], text=True,
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    other.stdout.readline()
+    try:
+        with pytest.raises(AuditError, match=r'kept it locked for more than 0\.3 s') as refused:
+            act(log)
+        assert '\n' not in str(refused.value)
+    finally:
+        other.communicate('')
+    assert path.read_bytes() == before
+    act(log)
 
 
 def test_a_full_disk_leaves_no_part_of_an_entry(path):

@@ -76,12 +76,13 @@ class Driver:
 def driver(shared_robot):
     """Start the nodes, a base behind them and a driver before them, which is silent at first."""
     from geometry_msgs.msg import TwistStamped
-    shared_robot.listen(TwistStamped, 'cmd_vel')
+    commands = shared_robot.listen(TwistStamped, 'cmd_vel')
     shared_robot.start('classifier')
     shared_robot.start('policy')
     shared_robot.start('gate', guard=False, realtime=False)
     shared_robot.is_active('classifier', 'policy', 'gate')
     one = Driver(shared_robot)
+    one.commands = commands
     yield one
     one.end()
 
@@ -183,6 +184,21 @@ def test_doctor_robot_that_moves_is_healthy_and_shows_its_rates(shared_robot, dr
         ('/classifier', '/policy', '/classification', 'ok'),
         ('/policy', '/gate', '/desired/base', 'ok'), ('/gate', '/test_robot', '/cmd_vel', 'ok')]
     assert all(0 < one['rate_hz'] < 100 for one in report['chain'])
+
+
+def test_doctor_model_that_does_not_fit_the_rules_moves_nothing_and_is_named(shared_robot, driver):
+    driver.publish('image')
+    shared_robot.wait(lambda: shared_robot.value('gate', 'base.state') == 'obeying', 'motion')
+    assert shared_robot.set_parameter('classifier', 'bundle', 'sorting_line').successful
+    shared_robot.wait(lambda: 'has no class' in shared_robot.message('policy'), 'error')
+    shared_robot.wait(lambda: shared_robot.value('gate', 'base.state') != 'obeying', 'stop')
+    before = len(driver.commands)
+    finding, _ = diagnose(shared_robot, 'the model sorting_line@', fix='optional_labels')
+    assert finding['fix'].startswith('ros2 param set /classifier bundle traffic_signs')
+    assert len(driver.commands) > before
+    assert not any(one.twist.linear.x for one in driver.commands[before:])
+    assert shared_robot.set_parameter('classifier', 'bundle', 'traffic_signs').successful
+    shared_robot.wait(lambda: shared_robot.value('gate', 'base.state') == 'obeying', 'motion')
 
 
 def test_doctor_gate_that_is_inactive_is_named_with_the_command(shared_robot, driver):

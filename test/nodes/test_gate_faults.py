@@ -190,11 +190,23 @@ def test_guard_that_was_held_up_with_its_gate_does_not_kill_it(driven):
     assert driven.process.poll() is None
 
 
-def test_gate_whose_guard_died_starts_another(driven):
+def test_gate_whose_guard_died_stops_until_another_watches(driven):
     [guard] = guards_of(driven.process.pid)
     os.kill(guard, signal.SIGKILL)
+    driven.robot.wait(lambda: not driven.moves(), 'stop')
     driven.robot.poll(lambda: guards_of(driven.process.pid) not in ([], [guard]), 'guard')
     driven.robot.wait(driven.moves, 'motion')
+
+
+def test_guard_then_gate_killed_leave_no_motion(driven):
+    [guard] = guards_of(driven.process.pid)
+    os.kill(guard, signal.SIGKILL)
+    # sooner than another guard can start
+    driven.robot.wait(lambda: not driven.moves(), 'stop', 0.3)
+    driven.process.kill()
+    driven.process.wait()
+    time.sleep(0.5)
+    assert not driven.moves()
 
 
 @pytest.mark.parametrize('realtime', [True, False])
@@ -464,6 +476,28 @@ def test_estop_publisher_that_is_never_heard_counts_as_pressed(robot, make_base,
         first = len(base.commands)
         robot.wait(lambda: len(base.commands) > first + 100, 'commands')
         assert base.moves()
+
+
+@pytest.mark.parametrize('is_first', [True, False])
+def test_latched_estop_publisher_that_joins_in_motion_stops_nothing(
+        robot, make_base, monkeypatch, is_first):
+    from std_msgs.msg import Bool
+    if is_first:
+        # the gate has no latched subscription before
+        speak = robot.speak
+        monkeypatch.setattr(robot, 'speak', lambda kind, topic, *_: speak(kind, topic))
+    base = make_base(estop_timeout_s=1.0)
+    base.drive()
+
+    def moves():
+        base.press(False)
+        return base.moves()
+    robot.poll(moves, 'motion')
+    # it sends before anybody can hear it
+    robot.node.create_publisher(Bool, 'estop', quality(True, True)).publish(Bool(data=False))
+    first = len(base.commands)
+    robot.wait(lambda: len(base.commands) > first + 150, 'commands')
+    assert all(one.twist.linear.x for one in base.commands[first:])
 
 
 def test_press_is_not_lost_among_the_messages_of_other_publishers(base):

@@ -16,6 +16,7 @@ from array import array
 from contextlib import suppress
 import io
 from itertools import islice
+import resource
 import sys
 import zipfile
 
@@ -249,12 +250,23 @@ def test_any_bytes_behind_a_tiff_or_gif_head_are_pixels_or_a_frame_error(head, t
         decode_file(np.frombuffer(head + tail, np.uint8))
 
 
-@given(st.data())
-def test_tiff_or_gif_with_changed_bytes_is_pixels_or_a_frame_error(draw):
+def small_files():
+    """Return a small image in each format that is read."""
     small = np.zeros((8, 8, 3), np.uint8)
-    data = bytearray(draw.draw(st.sampled_from([
-        cv2.imencode('.tiff', small)[1].tobytes(), gif(small)])))
+    return {'gif': gif(small), **{ending: cv2.imencode(f'.{ending}', small)[1].tobytes()
+                                  for ending in ('tiff', 'png', 'jpeg', 'webp', 'bmp', 'ppm')}}
+
+
+@given(st.data())
+def test_image_with_changed_bytes_is_pixels_or_a_frame_error_in_little_memory(draw):
+    files = small_files()
+    data = bytearray(files[draw.draw(st.sampled_from(sorted(files)))])
     for _ in range(3):
-        data[draw.draw(st.integers(4, len(data) - 1))] = draw.draw(st.integers(0, 255))
+        place = draw.draw(st.integers(4, len(data) - 1))
+        data[place:place + 4] = draw.draw(
+            st.binary(min_size=1, max_size=4) | st.sampled_from([b'', b'\xff\xff\xff\xff']))
+    before_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with suppress(FrameError):
         decode_file(np.frombuffer(bytes(data), np.uint8))
+    # twice what the largest image takes
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kb < 1_000_000

@@ -20,6 +20,7 @@ from pathlib import Path
 from digiphys_ros.bundles.bundle import Bundle
 from digiphys_ros.errors import EngineError
 from digiphys_ros.perception.engines.engine import Engine
+from digiphys_ros.perception.engines.failure import one_sentence
 
 PACKAGES = {'litert': ('ai_edge_litert', 'ai-edge-litert'), 'tensorflow': ('tensorflow',) * 2,
             'onnx': ('onnxruntime',) * 2}
@@ -43,16 +44,17 @@ def create_engine(bundle: Bundle, kind: str = 'auto', *, threads: int = 0, xla: 
     module, package = PACKAGES[chosen]
     if find_spec(module) is None:
         raise EngineError(f'engine {chosen} needs the package {package}: pip install {package}')
-    if chosen == 'litert':
-        from digiphys_ros.perception.engines.litert import LiteRTEngine
-        return LiteRTEngine(bundle, threads), f'engine litert: {why}'
-    if chosen == 'onnx':
-        from digiphys_ros.perception.engines.onnx import OnnxEngine
-        onnx = OnnxEngine(bundle, threads)
-        return onnx, f'engine onnx on {onnx.device}: {why}'
-    from digiphys_ros.perception.engines.tensorflow import TensorFlowEngine
-    engine = TensorFlowEngine(bundle, threads, xla=xla, mixed_precision=mixed_precision)
-    return engine, f'engine tensorflow on {engine.device}: {why}'
+    with one_sentence(f'{bundle.directory}: engine {chosen} cannot load the model'):
+        if chosen == 'litert':
+            from digiphys_ros.perception.engines.litert import LiteRTEngine
+            return LiteRTEngine(bundle, threads), f'engine litert: {why}'
+        if chosen == 'onnx':
+            from digiphys_ros.perception.engines.onnx import OnnxEngine
+            onnx = OnnxEngine(bundle, threads)
+            return onnx, f'engine onnx on {onnx.device}: {why}'
+        from digiphys_ros.perception.engines.tensorflow import TensorFlowEngine
+        engine = TensorFlowEngine(bundle, threads, xla=xla, mixed_precision=mixed_precision)
+        return engine, f'engine tensorflow on {engine.device}: {why}'
 
 
 def _choose(bundle: Bundle) -> tuple[str, str]:

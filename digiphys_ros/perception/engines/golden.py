@@ -17,6 +17,7 @@
 from digiphys_ros.bundles.bundle import Bundle
 from digiphys_ros.errors import BundleError
 from digiphys_ros.perception.engines.engine import Engine
+from digiphys_ros.perception.engines.failure import one_sentence
 from digiphys_ros.perception.frame import Frame
 from digiphys_ros.perception.preprocess import Preprocessor
 import numpy as np
@@ -27,12 +28,14 @@ def check_golden(bundle: Bundle, engine: Engine) -> None:
     Run the golden frames through preprocessing and engine and compare the logits.
 
     :raises BundleError: when the model does not answer as it did when it was exported.
+    :raises EngineError: when it does not answer at all.
     """
     frames, expected = bundle.golden()
     preprocess = Preprocessor(engine.spec)
     # one by one, as on the robot: an engine may keep memory for each size of a batch
-    logits = np.concatenate([engine.infer(preprocess(Frame(frame, bundle.spec.colour)))
-                             for frame in frames])
+    with one_sentence(f'{bundle.directory}: engine {engine.name} cannot run the model'):
+        logits = np.concatenate([engine.infer(preprocess(Frame(frame, bundle.spec.colour)))
+                                 for frame in frames])
     if logits.shape != expected.shape:
         raise BundleError(f'{bundle.directory}: the model gives logits of shape {logits.shape}, '
                           f'the golden frames expect {expected.shape}.')
@@ -49,6 +52,9 @@ def warm_up(engine: Engine, most: int) -> None:
     Run a batch of each size up to ``most``.
 
     An engine prepares itself for a size when it first meets it, as long as many frames take.
+
+    :raises EngineError: when the model does not answer a batch of that size.
     """
     for size in range(1, most + 1):
-        engine.infer(np.zeros((size, *engine.spec.shape[1:]), engine.spec.dtype))
+        with one_sentence(f'engine {engine.name} cannot run a batch of {size}'):
+            engine.infer(np.zeros((size, *engine.spec.shape[1:]), engine.spec.dtype))

@@ -30,7 +30,7 @@ POLL_S = 0.005
 """How often the e-stop is looked at."""
 
 REACH_S = 10.0
-"""How long motion waits for the guard to reach the first who listen; after it the gate obeys."""
+"""How long motion waits for a guard to reach those who listen; after it the gate obeys."""
 
 
 class OutputLoop:
@@ -46,7 +46,8 @@ class OutputLoop:
         called under ``lock``.
     :param stall_s: how long the node's thread may show no sign of life (``beat``) before the safe
         state is sent.
-    :param guarded: whether a guard watches: motion waits until it reaches the first who listen.
+    :param guarded: whether a guard watches: motion waits until it reaches the first who listen,
+        and after ``lose_guard`` until the next one does.
     :param realtime: whether the thread asks for real-time priority.
     :ivar is_realtime: whether it has it.
     :ivar obeys: whether commands are obeyed, and with them an e-stop that is not heard.
@@ -95,6 +96,14 @@ class OutputLoop:
         """Tell that these channels have something new; to be called under ``lock``."""
         self._urgent.update(names)
         self.lock.notify_all()
+
+    def lose_guard(self) -> None:
+        """Stop: nobody would send the safe state if this process died now."""
+        with self.lock:
+            for number in range(len(self._channels)):
+                self._heartbeat.write('reached', 0.0, number)
+            self._unreached_until_s = time.monotonic() + REACH_S
+            self.wake(*(channel.name for channel in self._channels))
 
     def send_now(self, patience_s: float = 0.3) -> None:
         """Send of all channels, and wait until it is done."""

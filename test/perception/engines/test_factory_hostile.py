@@ -23,7 +23,7 @@ import zipfile
 from digiphys_ros.bundles import PreprocessSpec
 from digiphys_ros.bundles.bundle import Bundle, BundleManifest
 from digiphys_ros.errors import EngineError
-from digiphys_ros.perception import create_engine
+from digiphys_ros.perception import check_golden, create_engine, warm_up
 import numpy as np
 import pytest
 
@@ -45,6 +45,42 @@ def refused(folder, kind, name, engine):
     assert '\n' not in text
     assert 'Traceback' not in text
     return text
+
+
+class Failing:
+    """An engine whose library fails when the model runs, as LiteRT does for a damaged one."""
+
+    name, spec, tolerance = 'failing', SPEC, 0.0
+
+    def __init__(self, error):
+        self._error = error
+
+    def infer(self, _):
+        raise self._error
+
+
+@pytest.mark.parametrize('error', [RuntimeError('two\nlines'), ValueError('x' * 1000),
+                                   IndexError(), KeyError('input'), MemoryError()])
+def test_model_that_loads_and_does_not_run_gets_one_sentence(tmp_path, error):
+    np.savez(tmp_path / 'golden.npz', frames=np.zeros((1, 4, 4, 3), np.uint8),
+             logits=np.zeros((1, 2), np.float32))
+    (tmp_path / 'model.tflite').write_bytes(b'')
+    for act in (lambda: check_golden(bundle_of(tmp_path, 'litert', 'model.tflite'),
+                                     Failing(error)), lambda: warm_up(Failing(error), 2)):
+        with pytest.raises(EngineError, match=r'engine failing cannot run .{1,400}$'):
+            act()
+
+
+@pytest.mark.parametrize('error', [IndexError('no inputs'), SystemError()])
+def test_model_whose_library_fails_in_its_own_way_gets_one_sentence(tmp_path, monkeypatch, error):
+    from digiphys_ros.perception.engines import litert
+
+    def fail(*_):
+        raise error
+    monkeypatch.setattr(litert, '_Network', fail)
+    (tmp_path / 'model.tflite').write_bytes(b'')
+    assert 'engine litert cannot load the model' in refused(
+        tmp_path, 'litert', 'model.tflite', 'litert')
 
 
 # SavedModel.
