@@ -119,7 +119,7 @@ sys.exit(pytest.main(sys.argv[1:]))
 def test_tests_without_an_optional_package_skip_and_say_so() -> None:
     done = subprocess.run(
         [sys.executable, '-c', WITHOUT_HYPOTHESIS, '-p', 'no:hypothesispytest', '-q',
-         '-p', 'no:cacheprovider', 'test/test_statistics.py', 'test/test_yamlfile.py'],
+         '-p', 'no:cacheprovider', 'test/test_metrics.py', 'test/test_yamlfile.py'],
         cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
     assert 'hypothesis is not installed' in done.stdout, done.stdout
     assert 'error' not in done.stdout.lower()

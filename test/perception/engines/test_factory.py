@@ -20,7 +20,7 @@ from digiphys_ros.bundles import load_bundle, PreprocessSpec
 from digiphys_ros.errors import EngineError
 from digiphys_ros.perception import check_golden, create_engine, Preprocessor, warm_up
 from digiphys_ros.perception.engines import (
-    engine as engine_module,
+    factory,
     FakeEngine,
     onnx as onnx_module,
 )
@@ -137,8 +137,8 @@ def test_a_bundle_without_that_kind_is_told(bundle, onnx_bundle):
 
 
 def test_auto_takes_litert_without_a_gpu_and_says_why(bundle, monkeypatch):
-    real = engine_module.Path.exists
-    monkeypatch.setattr(engine_module.Path, 'exists',
+    real = factory.Path.exists
+    monkeypatch.setattr(factory.Path, 'exists',
                         lambda path: str(path) != '/dev/nvidia0' and real(path))
     engine, why = create_engine(bundle)
     assert engine.name == 'litert'
@@ -149,8 +149,8 @@ def test_auto_takes_litert_without_a_gpu_and_says_why(bundle, monkeypatch):
     (True, 'tensorflow', 'NVIDIA'), (False, 'litert', 'no GPU')])
 def test_auto_takes_tensorflow_on_a_gpu_that_it_can_use(bundle, monkeypatch, seen, name, reason):
     from digiphys_ros.perception.engines import tensorflow
-    real = engine_module.Path.exists
-    monkeypatch.setattr(engine_module.Path, 'exists',
+    real = factory.Path.exists
+    monkeypatch.setattr(factory.Path, 'exists',
                         lambda path: str(path) == '/dev/nvidia0' or real(path))
     monkeypatch.setattr(tensorflow, 'sees_gpu', lambda: seen)
     engine, why = create_engine(bundle)
@@ -238,7 +238,7 @@ def test_onnx_runtime_takes_the_processor_where_cuda_does_not_work(
 
 
 def test_a_missing_engine_is_named_with_the_command(bundle, monkeypatch):
-    monkeypatch.setattr(engine_module, 'find_spec', lambda module: None)
+    monkeypatch.setattr(factory, 'find_spec', lambda module: None)
     with pytest.raises(EngineError, match='pip install ai-edge-litert'):
         create_engine(bundle)
     with pytest.raises(EngineError, match='pip install tensorflow'):
@@ -251,7 +251,8 @@ def test_an_unknown_engine_is_refused(bundle):
 
 
 def test_litert_never_imports_tensorflow(bundle):
-    code = ('import sys; from digiphys_ros.perception import create_engine, load_bundle;'
+    code = ('import sys; from digiphys_ros.bundles import load_bundle;'
+            'from digiphys_ros.perception import create_engine;'
             f'create_engine(load_bundle({str(bundle.directory)!r}), "litert");'
             'sys.exit("tensorflow" in sys.modules)')
     assert subprocess.run([sys.executable, '-c', code], check=False).returncode == 0

@@ -38,7 +38,8 @@ def work(death, memory):
 respawn.respawn(work)
 """
 # as respawn.py does, with a shorter least life
-WAITS = 'import sys; from digiphys_ros import respawn; respawn.LEAST_LIFE_S = {}; respawn.run({})'
+WAITS = ('import sys; from digiphys_ros.ros.supervision import respawn;'
+         'respawn.LEAST_LIFE_S = {}; respawn.run({})')
 
 
 @pytest.fixture
