@@ -18,10 +18,10 @@ import argparse
 import sys
 from typing import Any
 
-from digiphys_ros.cli.held_out import HeldOut, open_parted, SHARE
-from digiphys_ros.cli.labelled import add_topics
+from digiphys_ros.cli.labelled import add_topics, open_parts
 from digiphys_ros.cli.output import check_targets, write_json
 from digiphys_ros.cli.view import add_view, view_of
+from digiphys_ros.learning.defaults import VALIDATION
 
 
 def add_parser(subparsers: Any) -> None:
@@ -36,7 +36,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument('--kind', action='append', choices=('tree', 'svm'),
                         help='one of them alone (default: both)')
     parser.add_argument('--split', metavar='FILE', help='a split made by digiphys data split')
-    parser.add_argument('--validation', default=SHARE, metavar='SHARE',
+    parser.add_argument('--validation', default=VALIDATION, metavar='SHARE',
                         help="share of each class's groups to hold out, or `part` where the data "
                              'has a validation part of its own (%(default)s)')
     parser.add_argument('--seed', type=int, default=0, metavar='N', help='(%(default)s)')
@@ -49,9 +49,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Train, measure and report."""
     check_targets(arguments, ['json'])
     from digiphys_ros.learning.baselines import KINDS, train_baseline
+    from digiphys_ros.learning.held_out import HeldOut
     view = view_of(arguments)
-    parted = open_parted(arguments, HeldOut(arguments.validation, arguments.seed,
-                                            arguments.split))
+    parted = open_parts(arguments, HeldOut(arguments.validation, arguments.seed,
+                                           arguments.split))
     kinds = arguments.kind or KINDS
     reports = [train_baseline(kind, parted.training, parted.validation, seed=arguments.seed,
                               roi=view.roi)

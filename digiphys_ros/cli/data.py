@@ -19,7 +19,7 @@ from pathlib import Path
 import sys
 from typing import Any, TYPE_CHECKING
 
-from digiphys_ros.cli.labelled import add_topics, open_labelled, split_labelled
+from digiphys_ros.cli.labelled import add_topics, source_of
 from digiphys_ros.cli.output import write_json
 from digiphys_ros.errors import UsageError
 
@@ -86,7 +86,7 @@ def _share(text: str) -> float:
 
 def _open(uri: str, arguments: argparse.Namespace) -> 'Dataset':
     from digiphys_ros.learning.datasets.groups import grouped_by_name
-    data = open_labelled(uri, arguments.labels, topics=arguments, labelled=False)
+    data = source_of(arguments, uri).open(labelled=False)
     return data if arguments.group is None else grouped_by_name(data, arguments.group)
 
 
@@ -94,6 +94,7 @@ def _inspect(arguments: argparse.Namespace) -> int:
     from digiphys_ros.learning.datasets.dataset import side_by_side
     from digiphys_ros.learning.datasets.duplicates import ALIKE
     from digiphys_ros.learning.datasets.inspection import inspect_dataset
+    from digiphys_ros.learning.datasets.labelled import split_labelled
     from digiphys_ros.learning.datasets.montage import montage
     sets = [_open(uri, arguments) for uri in arguments.data]
     if len(sets) > 1 and arguments.split:

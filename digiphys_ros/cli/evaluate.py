@@ -21,8 +21,7 @@ from pathlib import Path
 import sys
 from typing import Any, TYPE_CHECKING
 
-from digiphys_ros.cli.held_out import as_trained, held_out_in, open_parted, tell_left_out
-from digiphys_ros.cli.labelled import add_topics, open_labelled
+from digiphys_ros.cli.labelled import add_topics, open_parts_as_trained, source_of
 from digiphys_ros.cli.output import check_targets, write_json
 from digiphys_ros.cli.view import add_view, View, view_of
 from digiphys_ros.errors import UsageError
@@ -93,14 +92,17 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _bundle(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     from digiphys_ros.bundles import load_bundle
+    from digiphys_ros.learning.datasets.labelled import LabelledSource
     from digiphys_ros.learning.evaluate import evaluate_bundle
+    from digiphys_ros.learning.held_out import held_out_in
     from digiphys_ros.perception import check_golden, create_engine
     bundle = load_bundle(folder)
     view = view_of(arguments, bundle.spec)
     engine, _ = create_engine(bundle, arguments.engine)
     check_golden(bundle, engine)
     data, training = _data(arguments, held_out_in(bundle.manifest.provenance))
-    outliers = open_labelled(arguments.outliers, labelled=False) if arguments.outliers else None
+    outliers = LabelledSource(arguments.outliers).open(labelled=False) \
+        if arguments.outliers else None
     report = evaluate_bundle(
         bundle, engine, data, outliers=_limited(outliers, arguments),
         robustness_images=arguments.robustness, seed=arguments.seed or 0, roi=view.roi)
@@ -111,6 +113,7 @@ def _bundle(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _table(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     from digiphys_ros.learning.evaluate.table import evaluate_table, read_about
+    from digiphys_ros.learning.held_out import held_out_in
     for name in ('outliers', 'baselines', 'roi', 'config'):
         if getattr(arguments, name):
             raise UsageError(f'--{name}: is for bundles, and {folder.name} is a model of a table.')
@@ -130,12 +133,14 @@ def _data(arguments: argparse.Namespace, trained: Mapping[str, Any]
     if arguments.split or arguments.validation:
         if arguments.validation == TRAINED:
             arguments.validation = None
-        parts = open_parted(arguments, as_trained(trained, arguments))
+        parts = open_parts_as_trained(arguments, trained)
         data, training = parts.validation, parts.training
     else:
-        data = open_labelled(arguments.data, arguments.labels, arguments.part, topics=arguments)
+        from digiphys_ros.learning.held_out import left_out_note
+        data = source_of(arguments).open(arguments.part)
         _tell_joined(data)
-        tell_left_out(data)
+        if note := left_out_note(data):
+            sys.stderr.write(f'{note}\n')
     limited = _limited(data, arguments)
     assert limited is not None
     return limited, training

@@ -21,11 +21,11 @@ from pathlib import Path
 import sys
 from typing import Any
 
-from digiphys_ros.cli.held_out import as_trained, held_out_in, open_parted, SHARE
-from digiphys_ros.cli.labelled import add_topics
+from digiphys_ros.cli.labelled import add_topics, open_parts_as_trained
 from digiphys_ros.cli.output import check_targets, write_json
 from digiphys_ros.cli.view import add_view, view_of
 from digiphys_ros.errors import UsageError
+from digiphys_ros.learning.defaults import VALIDATION
 from digiphys_ros.resources import find_resource
 
 FORMATS = ('litert_float32', 'litert_float16', 'litert_int8', 'savedmodel', 'onnx', 'keras')
@@ -50,7 +50,7 @@ def add_parser(subparsers: Any) -> None:
                         help='accuracy that a format may lose (%(default)s)')
     parser.add_argument('--validation', metavar='SHARE',
                         help='the images that digiphys train held out with this share and --seed, '
-                             f'or `part` (default: as the bundle was trained, or {SHARE})')
+                             f'or `part` (default: as the bundle was trained, or {VALIDATION})')
     parser.add_argument('--split', metavar='FILE', help='a split made by digiphys data split')
     parser.add_argument('--seed', type=int, metavar='N',
                         help='(default: as the bundle was trained, or 0)')
@@ -69,10 +69,10 @@ def run(arguments: argparse.Namespace) -> int:
                          'is needed.')
     from digiphys_ros.bundles import load_bundle
     from digiphys_ros.learning.export import export_bundle, table
+    from digiphys_ros.learning.held_out import held_out_in
     bundle = load_bundle(find_resource(arguments.bundle, 'models'))
     view = view_of(arguments, bundle.spec)
-    parted = open_parted(arguments, as_trained(
-        held_out_in(bundle.manifest.provenance), arguments))
+    parted = open_parts_as_trained(arguments, held_out_in(bundle.manifest.provenance))
     out = Path(arguments.out) if arguments.out else None
     rows = [asdict(row) for row in export_bundle(
         bundle, formats, parted.training, parted.validation, out, arguments.tolerance, view.roi)]

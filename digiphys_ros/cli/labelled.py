@@ -12,18 +12,15 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Labelled data as the verbs name it on the command line."""
+"""Labelled data as the command line names it."""
 
 import argparse
-from pathlib import Path
+import sys
 from typing import Any, TYPE_CHECKING
 
-from digiphys_ros.errors import UsageError
-from digiphys_ros.resources import find_resource
-
 if TYPE_CHECKING:
-    from digiphys_ros.learning.datasets import Dataset, Split
-    from digiphys_ros.learning.datasets.open import Part
+    from digiphys_ros.learning.datasets.labelled import LabelledSource
+    from digiphys_ros.learning.held_out import HeldOut, Parted
 
 
 def add_topics(parser: Any) -> None:
@@ -35,46 +32,28 @@ def add_topics(parser: Any) -> None:
     parser.set_defaults(least_size=None, bit_depth=0)
 
 
-def open_labelled(uri: str, labels: str | None = None, part: 'Part | None' = None, *,
-                  topics: argparse.Namespace | None = None, labelled: bool = True) -> 'Dataset':
-    """
-    Return the data set behind ``--data``.
-
-    :param labels: file of class names, one a line: a path, or a name in ``config/labels``.
-    :param topics: what ``add_topics`` added.
-    :param labelled: False takes images without labels too.
-    :raises UsageError: when there is no such file.
-    :raises DatasetError: when it is no data set.
-    """
-    from digiphys_ros.learning.datasets import open_dataset, read_labels
-    if not Path(uri).expanduser().exists():
-        raise UsageError(f'{uri}: no such file or folder.')
-    named = {} if topics is None else {
-        name: getattr(topics, name)
-        for name in ('image_topic', 'label_topic', 'least_size', 'bit_depth')}
-    names = None
-    if labels is not None:
-        file = labels if labels.endswith('.txt') else f'{labels}.txt'
-        names = read_labels(find_resource(file, 'config/labels'))
-    return open_dataset(uri, labels=names, part=part, labelled=labelled, **named)
+def source_of(arguments: argparse.Namespace, uri: str | None = None) -> 'LabelledSource':
+    """Return the data that ``--data``, ``--labels`` and the options of ``add_topics`` name."""
+    from digiphys_ros.learning.datasets.labelled import LabelledSource
+    return LabelledSource(
+        arguments.data if uri is None else uri, getattr(arguments, 'labels', None),
+        arguments.image_topic, arguments.label_topic, arguments.least_size, arguments.bit_depth)
 
 
-def split_labelled(data: 'Dataset', manifest: str | None, share: str | float, seed: int
-                   ) -> 'Split':
-    """
-    Return the split that ``--split`` names, or one made anew with ``--validation``.
+def open_parts(arguments: argparse.Namespace, held_out: 'HeldOut') -> 'Parted':
+    """Return both sides of ``--data``; print what was left out, and what is held out and why."""
+    from digiphys_ros.learning.held_out import open_parted
+    parted = open_parted(source_of(arguments), held_out)
+    for note in parted.notes:
+        sys.stderr.write(f'{note}\n')
+    return parted
 
-    :raises UsageError: when there is no such file, or the share is none.
-    """
-    from digiphys_ros.learning.datasets import load_split, split_dataset
-    if manifest is not None:
-        if not Path(manifest).is_file():
-            raise UsageError(f'--split {manifest}: no such file.')
-        return load_split(manifest, data)
-    try:
-        number = float(share)
-    except ValueError:
-        number = 0.0
-    if not 0 < number < 1:
-        raise UsageError(f'--validation {share}: a share between 0 and 1 is needed.')
-    return split_dataset(data, number, seed=seed)
+
+def open_parts_as_trained(arguments: argparse.Namespace, record: Any) -> 'Parted':
+    """Return both sides as the command line says, and where it says nothing as training did."""
+    from digiphys_ros.learning.held_out import as_trained
+    held_out, warning = as_trained(record, validation=arguments.validation, seed=arguments.seed,
+                                   split=arguments.split)
+    if warning:
+        sys.stderr.write(f'{warning}\n')
+    return open_parts(arguments, held_out)

@@ -22,13 +22,14 @@ import shlex
 import sys
 from typing import Any, TYPE_CHECKING
 
-from digiphys_ros.cli.held_out import HeldOut, open_parted, Parted, SHARE
-from digiphys_ros.cli.labelled import add_topics
+from digiphys_ros.cli.labelled import add_topics, open_parts
 from digiphys_ros.cli.output import check_targets, write_json
 from digiphys_ros.cli.view import add_view, looking_at, View, view_of
 from digiphys_ros.errors import UsageError
+from digiphys_ros.learning.defaults import VALIDATION
 
 if TYPE_CHECKING:
+    from digiphys_ros.learning.held_out import HeldOut, Parted
     from digiphys_ros.learning.recipe import Recipe
 
 
@@ -48,7 +49,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument('--labels', metavar='FILE',
                         help='class names, one a line: a path, or a name in config/labels/ '
                              '(default: those of the data)')
-    parser.add_argument('--validation', default=SHARE, metavar='SHARE',
+    parser.add_argument('--validation', default=VALIDATION, metavar='SHARE',
                         help="share of each class's groups to hold out, or `part` where the data "
                              'has a validation part of its own (%(default)s)')
     parser.add_argument('--split', metavar='FILE', help='a split made by digiphys data split')
@@ -73,13 +74,14 @@ def run(arguments: argparse.Namespace) -> int:
     check_targets(arguments, ['json'], ['out'])
     # TensorFlow's notes on its own workings would drown the progress bar
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
+    from digiphys_ros.learning.held_out import HeldOut
     from digiphys_ros.learning.train.distributed import machine_of, train_together
     view = view_of(arguments)
     arguments.roi = view.roi
     recipe = looking_at(_recipe(arguments), view)
     number, count = machine_of(os.environ)
     held_out = HeldOut(arguments.validation, recipe.seed, arguments.split)
-    parted = open_parted(arguments, held_out)
+    parted = open_parts(arguments, held_out)
     out = Path(arguments.out)
     work = Path(arguments.work) if arguments.work else out.with_name(f'{out.name}.training')
     if count > 1:
@@ -100,8 +102,8 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _trained(arguments: argparse.Namespace, recipe: 'Recipe', parted: Parted,
-             held_out: HeldOut, work: Path) -> dict[str, Any]:
+def _trained(arguments: argparse.Namespace, recipe: 'Recipe', parted: 'Parted',
+             held_out: 'HeldOut', work: Path) -> dict[str, Any]:
     from digiphys_ros.learning.train import train
     from digiphys_ros.learning.train.bundle import About
     from digiphys_ros.learning.train.table import train_table
@@ -138,7 +140,7 @@ def _command(arguments: argparse.Namespace) -> str:
     """Return the command line that makes this bundle again, data by file name alone."""
     words = ['digiphys', 'train', Path(arguments.recipe).name, '--data',
              Path(arguments.data).name, '--out', Path(arguments.out).name]
-    for name, default in (('labels', None), ('validation', SHARE), ('split', None),
+    for name, default in (('labels', None), ('validation', VALIDATION), ('split', None),
                           ('epochs', None), ('seed', None)):
         value = getattr(arguments, name)
         if value != default:

@@ -13,9 +13,9 @@
 # limitations under the License.
 
 
-from digiphys_ros.cli.labelled import open_labelled, split_labelled
 from digiphys_ros.cli.main import main
 from digiphys_ros.errors import DatasetError, UsageError
+from digiphys_ros.learning.datasets.labelled import LabelledSource, split_labelled
 import numpy as np
 import pytest
 
@@ -77,8 +77,8 @@ def data(tmp_path):
 
 def test_labels_are_a_file_or_the_name_of_a_shipped_one(data, tmp_path):
     (tmp_path / 'mine.txt').write_text('left\nright\n')
-    assert open_labelled(str(data), str(tmp_path / 'mine.txt')).labels == ('left', 'right')
-    assert open_labelled(str(data), 'gtsrb').labels[1] == 'speed limit 30'
+    assert LabelledSource(str(data), str(tmp_path / 'mine.txt')).open().labels == ('left', 'right')
+    assert LabelledSource(str(data), 'gtsrb').open().labels[1] == 'speed limit 30'
 
 
 def test_a_file_that_holds_no_names_is_told(data, tmp_path):
@@ -86,15 +86,15 @@ def test_a_file_that_holds_no_names_is_told(data, tmp_path):
     (tmp_path / 'folder.txt').mkdir()
     for name in ('x.txt', 'folder.txt'):
         with pytest.raises(DatasetError, match=f'{name}: cannot be read as text with one name'):
-            open_labelled(str(data), str(tmp_path / name))
+            LabelledSource(str(data), str(tmp_path / name)).open()
 
 
 def test_data_that_is_not_there_is_wrong_usage():
     with pytest.raises(UsageError, match=r'nowhere\.npz: no such file or folder'):
-        open_labelled('nowhere.npz')
+        LabelledSource('nowhere.npz').open()
 
 
 @pytest.mark.parametrize('share', ['0', '1', '-0.2', 'nan', 'half', 2.0])
 def test_a_share_must_leave_something_on_both_sides(data, share):
     with pytest.raises(UsageError, match=f'--validation {share}: a share between 0 and 1'):
-        split_labelled(open_labelled(str(data)), None, share, 0)
+        split_labelled(LabelledSource(str(data)).open(), None, share, 0)

@@ -18,8 +18,8 @@ import pickle
 
 import cv2
 from digiphys_ros.bundles import load_bundle
-from digiphys_ros.cli.held_out import held_out_in
 from digiphys_ros.cli.main import main
+from digiphys_ros.learning.held_out import held_out_in
 import numpy as np
 import pytest
 

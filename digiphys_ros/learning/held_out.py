@@ -12,25 +12,21 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a verb trains on and what it holds out, as the command line and a bundle say."""
+"""Which data trains a model and which is held out, for a user's choice and for a bundle's."""
 
-import argparse
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 import shlex
-import sys
-from typing import Any, TYPE_CHECKING
+from typing import Any
 
-from digiphys_ros.cli.labelled import open_labelled, split_labelled
 from digiphys_ros.errors import DatasetError, UsageError
+from digiphys_ros.learning.datasets.dataset import Dataset
+from digiphys_ros.learning.datasets.labelled import LabelledSource, split_labelled
+from digiphys_ros.learning.datasets.summary import held_out as held_out_sentence, left_out
+from digiphys_ros.learning.defaults import VALIDATION
 import numpy as np
-
-if TYPE_CHECKING:
-    from digiphys_ros.learning.datasets import Dataset
-
-SHARE = '0.2'
 
 
 @dataclass(frozen=True)
@@ -43,7 +39,7 @@ class HeldOut:
     :ivar split: a manifest instead.
     """
 
-    validation: str = SHARE
+    validation: str = VALIDATION
     seed: int = 0
     split: str | None = None
 
@@ -69,29 +65,28 @@ class Parted:
 
     :ivar name: of the held-out side, in a model card.
     :ivar told: how it was held out, for people.
+    :ivar notes: what was left out and what is held out, one sentence each, for people.
     """
 
-    training: 'Dataset'
-    validation: 'Dataset'
+    training: Dataset
+    validation: Dataset
     name: str
     told: str
+    notes: tuple[str, ...] = ()
 
 
-def open_parted(arguments: argparse.Namespace, held_out: HeldOut) -> Parted:
+def open_parted(source: LabelledSource, held_out: HeldOut) -> Parted:
     """
-    Return both sides of ``--data``, without its test part: that is for the last measurement.
+    Return both sides of labelled data, without its test part: that is for the last measurement.
 
     :raises UsageError: when there is no such file, or the share is none.
     :raises DatasetError: when it is no data set, or nothing is left on one side.
     """
-    labels = getattr(arguments, 'labels', None)
     if held_out.validation == 'part':
-        training, validation = (open_labelled(arguments.data, labels, part, topics=arguments)
-                                for part in ('train', 'val'))
-        return _said(Parted(training, validation, 'validation part',
-                            "the data's own validation part held out"))
-    data = open_labelled(arguments.data, labels, topics=arguments)
-    usable = _without_test(data)
+        return _noted(Parted(source.open('train'), source.open('val'), 'validation part',
+                             "the data's own validation part held out"))
+    data = source.open()
+    usable, note = _without_test(data)
     if held_out.split is None:
         # groups are drawn among what may be used, so that the share is one of it
         rest = data.take(usable)
@@ -102,22 +97,19 @@ def open_parted(arguments: argparse.Namespace, held_out: HeldOut) -> Parted:
         split = split_labelled(data, held_out.split, 0, 0)
         sides = (data.take(np.intersect1d(split.train, usable)),
                  data.take(np.intersect1d(split.validation, usable)))
-    return _said(Parted(*sides, 'held-out groups', _told(held_out, len(usable) < len(data))))
+    return _noted(Parted(*sides, 'held-out groups', _told(held_out, bool(note))), note)
 
 
-def _said(parted: Parted) -> Parted:
-    """Print what was left out, and what is held out and why."""
-    from digiphys_ros.learning.datasets.summary import held_out
-    tell_left_out(parted.training)
-    sys.stderr.write(held_out(parted.validation, parted.training, parted.told) + '\n')
-    return parted
+def _noted(parted: Parted, *notes: str) -> Parted:
+    """Add the sentences on what was left out, and what is held out and why."""
+    sentences = (*notes, left_out_note(parted.training),
+                 held_out_sentence(parted.validation, parted.training, parted.told))
+    return replace(parted, notes=tuple(one for one in sentences if one))
 
 
-def tell_left_out(data: 'Dataset') -> None:
-    """Print which files, and which parts of a bag, hold none of the samples."""
-    from digiphys_ros.learning.datasets.summary import left_out
-    if data.skipped:
-        sys.stderr.write(f'left out: {left_out(data)}\n')
+def left_out_note(data: Dataset) -> str:
+    """Return which files, and which parts of a bag, hold none of the samples; '' for none."""
+    return f'left out: {left_out(data)}' if data.skipped else ''
 
 
 def _told(held_out: HeldOut, has_test: bool) -> str:
@@ -126,17 +118,18 @@ def _told(held_out: HeldOut, has_test: bool) -> str:
     return how + (', the test part left out' if has_test else '')
 
 
-def _without_test(data: 'Dataset') -> Any:
+def _without_test(data: Dataset) -> tuple[Any, str]:
+    """Return the indices of what may be trained on, and a note on the rest."""
     if data.parts is None:
-        return np.arange(len(data))
+        return np.arange(len(data)), ''
     usable = np.flatnonzero(data.parts != 'test')
     if not len(usable):
         raise DatasetError(f'{data.uri}: holds a test part alone, and that is for digiphys '
                            'evaluate: name data to train on.')
-    if len(usable) < len(data):
-        sys.stderr.write(f'{len(data) - len(usable)} samples of the test part are left out: they '
-                         'are for digiphys evaluate --part test\n')
-    return usable
+    if len(usable) == len(data):
+        return usable, ''
+    return usable, (f'{len(data) - len(usable)} samples of the test part are left out: they are '
+                    'for digiphys evaluate --part test')
 
 
 def held_out_in(provenance: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -150,37 +143,38 @@ def held_out_in(provenance: Mapping[str, Any]) -> Mapping[str, Any]:
         return {}
     given = dict(pairwise(words))
     seed = given.get('--seed', provenance.get('recipe', {}).get('seed', 0))
-    return HeldOut(given.get('--validation', SHARE), int(seed), given.get('--split')).record
+    return HeldOut(given.get('--validation', VALIDATION), int(seed), given.get('--split')).record
 
 
-def as_trained(record: Mapping[str, Any], arguments: argparse.Namespace) -> HeldOut:
+def as_trained(record: Mapping[str, Any], *, validation: str | None = None,
+               seed: int | None = None, split: str | None = None) -> tuple[HeldOut, str]:
     """
-    Return how to hold out, as the command line says and where it says nothing as training did.
+    Return how to hold out, as a user says and where they say nothing as training did.
 
     :param record: what ``held_out_in`` returns.
+    :param validation: a share, or ``part``; None where the user says nothing.
+    :return: and a warning where training held out otherwise, else ''.
     :raises UsageError: when training held out by a manifest, which has to be given again.
     """
-    asked = arguments.validation
-    if asked is None and arguments.split is None and 'split' in record:
+    if validation is None and split is None and 'split' in record:
         raise UsageError(f'the bundle was trained with --split {record["split"]}: give that file '
                          'again, or a --validation share.')
-    trained = 'part' if 'part' in record else str(record.get('share', SHARE))
-    seed = arguments.seed if arguments.seed is not None else record.get('seed', 0)
-    held_out = HeldOut(asked or (SHARE if arguments.split else trained), int(seed),
-                       arguments.split)
-    _warn(record, held_out)
-    return held_out
+    trained = 'part' if 'part' in record else str(record.get('share', VALIDATION))
+    held_out = HeldOut(validation or (VALIDATION if split else trained),
+                       int(record.get('seed', 0) if seed is None else seed), split)
+    return held_out, _warning(record, held_out)
 
 
-def _warn(record: Mapping[str, Any], held_out: HeldOut) -> None:
+def _warning(record: Mapping[str, Any], held_out: HeldOut) -> str:
     try:
         own = held_out.record
     except ValueError:
-        # no number, which opening the data tells better
-        return
-    if record and own != record:
-        sys.stderr.write(f'held out here: {_words(own)}; in training: {_words(record)}: some of '
-                         'these images may have been trained on\n')
+        # no number, which opening the data reports better
+        return ''
+    if not record or own == record:
+        return ''
+    return (f'held out here: {_words(own)}; in training: {_words(record)}: some of these images '
+            'may have been trained on')
 
 
 def _words(record: Mapping[str, Any]) -> str:

@@ -1,0 +1,91 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Labelled data as users name it: where it is, its class names, topics of a bag."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from digiphys_ros.errors import UsageError
+from digiphys_ros.learning.datasets.labels import read_labels
+from digiphys_ros.learning.datasets.open import open_dataset, Part
+from digiphys_ros.learning.datasets.split import load_split, Split, split_dataset
+from digiphys_ros.resources import find_resource
+
+if TYPE_CHECKING:
+    from digiphys_ros.learning.datasets.dataset import Dataset
+
+
+@dataclass(frozen=True)
+class LabelledSource:
+    """
+    Where labelled data is, and how to read it.
+
+    :ivar uri: path of the data, as ``digiphys train --data`` takes it.
+    :ivar labels: file of class names, one a line: a path, or a name in ``config/labels``; None
+        takes those of the data.
+    :ivar image_topic: of a bag with several image topics.
+    :ivar label_topic: of a bag with several topics of labels.
+    :ivar least_size: height and width of the smallest JPEG that will do, None for the full size.
+    :ivar bit_depth: bits that the camera uses of a 16-bit pixel; 0 finds them.
+    """
+
+    uri: str
+    labels: str | None = None
+    image_topic: str | None = None
+    label_topic: str | None = None
+    least_size: tuple[int, int] | None = None
+    bit_depth: int = 0
+
+    def open(self, part: Part | None = None, *, labelled: bool = True) -> 'Dataset':
+        """
+        Return the data set.
+
+        :param part: one part of data that comes in parts.
+        :param labelled: False takes images without labels too.
+        :raises UsageError: when there is no such file.
+        :raises DatasetError: when it is no data set.
+        """
+        if not Path(self.uri).expanduser().exists():
+            raise UsageError(f'{self.uri}: no such file or folder.')
+        names = None
+        if self.labels is not None:
+            file = self.labels if self.labels.endswith('.txt') else f'{self.labels}.txt'
+            names = read_labels(find_resource(file, 'config/labels'))
+        return open_dataset(
+            self.uri, labels=names, part=part, labelled=labelled, image_topic=self.image_topic,
+            label_topic=self.label_topic, least_size=self.least_size, bit_depth=self.bit_depth)
+
+
+def split_labelled(data: 'Dataset', manifest: str | None, fraction: str | float, seed: int
+                   ) -> Split:
+    """
+    Return the split of a manifest, or a new one.
+
+    :param manifest: file of a split; None makes one.
+    :param fraction: of each class's groups, to hold out for validation.
+    :raises UsageError: when there is no such file, or the fraction is none.
+    """
+    if manifest is not None:
+        if not Path(manifest).is_file():
+            raise UsageError(f'--split {manifest}: no such file.')
+        return load_split(manifest, data)
+    try:
+        number = float(fraction)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < 1:
+        raise UsageError(f'--validation {fraction}: a share between 0 and 1 is needed.')
+    return split_dataset(data, number, seed=seed)
