@@ -19,8 +19,9 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 PACKAGE = 'digiphys_ros'
-EXECUTABLES = ('camera', 'classifier', 'policy', 'gate', 'pipeline', 'sim', 'triage',
-               'gazebo_adapter')  # as in digiphys_ros/nodes/__main__.py
+EXECUTABLES = sorted(Path('resource/executables').iterdir())
+ABOUT = 'Camera in, safe command out: image classification and safe actuation for ROS 2.'
+HOME = 'https://github.com/digiphys/digiphys_ros'
 
 
 def shared(folder):
@@ -34,9 +35,12 @@ setup(
     name=PACKAGE,
     version='0.1.0',
     packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
+    package_data={PACKAGE: ['py.typed']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{PACKAGE}']),
         (f'share/{PACKAGE}', ['package.xml']),
+        # not on the PATH: where `ros2 run` and launch files look
+        (f'lib/{PACKAGE}', [str(path) for path in EXECUTABLES if path.is_symlink()]),
         *(entry for folder in ('config', 'launch', 'models', 'worlds')
           for entry in shared(folder)),
     ],
@@ -52,14 +56,28 @@ setup(
         'test': ['hypothesis', 'pytest', 'pytest-timeout', 'pytest-xdist'],
     },
     python_requires='>=3.10',
-    zip_safe=True,
+    zip_safe=False,
     author='digiphys_ros contributors',
     maintainer='digiphys_ros contributors',
     maintainer_email='maintainers@digiphys-ros.example',
-    description='Camera in, safe command out: image classification and safe actuation for ROS 2.',
+    description=ABOUT,
+    long_description=Path('README.md').read_text(encoding='utf-8'),
+    long_description_content_type='text/markdown',
+    url=HOME,
+    project_urls={'Source': HOME, 'Issues': f'{HOME}/issues',
+                  'Changelog': f'{HOME}/blob/main/CHANGELOG.rst'},
     license='Apache-2.0',
-    entry_points={'console_scripts': [
-        'digiphys = digiphys_ros.cli.main:main',
-        *(f'{name} = digiphys_ros.nodes.__main__:{name}' for name in EXECUTABLES),
-    ]},
+    keywords=['ROS', 'robotics', 'image classification', 'safety', 'TensorFlow'],
+    classifiers=[
+        'Development Status :: 4 - Beta',
+        'Environment :: GPU',
+        'Intended Audience :: Developers',
+        'Intended Audience :: Science/Research',
+        'Operating System :: POSIX :: Linux',
+        *(f'Programming Language :: Python :: 3.{minor}' for minor in range(10, 15)),
+        'Topic :: Scientific/Engineering :: Artificial Intelligence',
+        'Topic :: Scientific/Engineering :: Image Recognition',
+        'Typing :: Typed',
+    ],
+    entry_points={'console_scripts': ['digiphys = digiphys_ros.cli.main:main']},
 )

@@ -29,8 +29,9 @@ def share_dir() -> Path:
     """
     Return the folder that holds config, launch and models.
 
-    That is the source tree for a checkout or an editable install, the ament prefix under colcon
-    and the interpreter's prefix after a plain ``pip install``.
+    That is the source tree for a checkout or an editable install, the ament prefix under colcon,
+    the folder of ``pip install --target``, and the interpreter's prefix after a plain ``pip
+    install``.
     """
     source_tree = Path(__file__).resolve().parent.parent
     if (source_tree / 'package.xml').is_file():
@@ -44,9 +45,10 @@ def share_dir() -> Path:
 
 
 def _prefixes() -> list[Path]:
-    # lib/python3.X/site-packages -> prefix, for a colcon or pip --prefix install
+    # site-packages itself for pip --target, and from lib/python3.X/site-packages up to the prefix
+    # of a colcon or pip --prefix install
     package_parents = Path(__file__).resolve().parents
-    return [*package_parents[2:6], Path(sys.prefix)]
+    return [*package_parents[1:6], Path(sys.prefix)]
 
 
 def find_resource(name: str, folder: str) -> Path:

@@ -24,6 +24,7 @@ import signal
 import sys
 from typing import NoReturn
 
+from digiphys_ros import __version__
 from digiphys_ros.cli.process import CLOSED_PIPE, is_unread, run_process, say
 from digiphys_ros.errors import (
     AdviceError,
@@ -93,6 +94,7 @@ def build_parser(verbs: Sequence[str] = tuple(VERBS)) -> argparse.ArgumentParser
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--debug', action='store_true',
                         help='show tracebacks, and what TensorFlow and LiteRT write')
+    parser.add_argument('--version', action='version', version=f'digiphys {__version__}')
     subparsers = parser.add_subparsers(dest='verb', metavar='VERB', required=True)
     for verb in VERBS:
         if verb in verbs:

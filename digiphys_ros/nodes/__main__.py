@@ -19,7 +19,6 @@ A package that does not load ends one with a sentence that names the fix, and co
 """
 
 from contextlib import redirect_stderr, suppress
-from functools import partial
 from importlib import import_module
 import io
 import os
@@ -27,6 +26,10 @@ import sys
 
 from digiphys_ros.missing import explain_import_error
 from digiphys_ros.ros.supervision.output_relay import SHOW_ALL
+
+EXECUTABLES = ('camera', 'classifier', 'gate', 'gazebo_adapter', 'pipeline', 'policy', 'sim',
+               'triage')
+"""As in resource/executables."""
 
 
 def start(name: str) -> None:
@@ -48,21 +51,11 @@ def start(name: str) -> None:
     module.main()
 
 
-camera = partial(start, 'camera')
-classifier = partial(start, 'classifier')
-policy = partial(start, 'policy')
-gate = partial(start, 'gate')
-pipeline = partial(start, 'pipeline')
-sim = partial(start, 'sim')
-triage = partial(start, 'triage')
-gazebo_adapter = partial(start, 'gazebo_adapter')
-
-
 def main() -> None:
     """Run the executable that the command line names."""
-    names = [name for name, value in globals().items() if isinstance(value, partial)]
-    if sys.argv[1:2] == [] or sys.argv[1] not in names:
-        sys.exit(f'usage: python -m digiphys_ros.nodes NODE ..., with NODE {", ".join(names)}')
+    if sys.argv[1:2] == [] or sys.argv[1] not in EXECUTABLES:
+        sys.exit('usage: python -m digiphys_ros.nodes NODE ..., with NODE '
+                 f'{", ".join(EXECUTABLES)}')
     name = sys.argv.pop(1)
     # its log has this name
     sys.argv[0] = name

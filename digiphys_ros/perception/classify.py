@@ -42,6 +42,16 @@ class Classification:
     abstained: bool
     probabilities: NDArray[Any]
 
+    @property
+    def label(self) -> str | None:
+        """Return the best class, None when abstained."""
+        return self.scores[0][0] if self.scores else None
+
+    @property
+    def score(self) -> float:
+        """Return the probability of the best class, 0 when abstained."""
+        return self.scores[0][1] if self.scores else 0.0
+
 
 def softmax(logits: NDArray[Any], temperature: float = 1.0) -> NDArray[Any]:
     """

@@ -56,6 +56,20 @@ class Folder:
                 unreadable.append(str(file))
 
 
+def read_image(path: Path) -> Frame:
+    """
+    Return the frame in one image file.
+
+    :raises SourceError: when there is no such file, or it is no image.
+    """
+    try:
+        return decode_image_file(read_bytes(path))
+    except FrameError as error:
+        raise SourceError(f'{path}: {error}') from error
+    except OSError as error:
+        raise SourceError(f'{path}: cannot be read: {reason_of(error)}.') from error
+
+
 def is_image(name: str) -> bool:
     """Return whether a file of this name is to be played; macOS leaves hidden copies about."""
     return name.lower().endswith(ENDINGS) and not name.startswith('.')
