@@ -22,7 +22,7 @@ from typing import Any
 from digiphys_ros.applications.traffic_signs.drawn_course import sample_crop
 from digiphys_ros.applications.traffic_signs.signs import SIGNS as DRAWN
 from digiphys_ros.bundles import Bundle, BundleManifest, load_bundle, PreprocessSpec, write_bundle
-from digiphys_ros.bundles.bundle import FileKind
+from digiphys_ros.bundles.manifest import FileKind
 from digiphys_ros.control.config import load_control
 from digiphys_ros.control.rules import ABSTAIN
 from digiphys_ros.learning.export.litert import Precision, with_extremes, write_litert

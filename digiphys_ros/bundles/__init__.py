@@ -14,7 +14,8 @@
 
 """Model bundles: manifest, preprocessing contract, files and golden frames; read and written."""
 
-from digiphys_ros.bundles.bundle import Bundle, BundleManifest, load_bundle
+from digiphys_ros.bundles.bundle import Bundle, load_bundle
+from digiphys_ros.bundles.manifest import BundleManifest
 from digiphys_ros.bundles.preprocess_spec import PreprocessSpec
 from digiphys_ros.bundles.writer import check_target, write_bundle
 

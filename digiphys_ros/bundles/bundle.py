@@ -19,67 +19,25 @@ import errno
 import hashlib
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 from digiphys_ros.archives import BROKEN, open_npz
+from digiphys_ros.bundles.manifest import ADDED, BundleManifest, FileKind, SCHEMA_VERSION
 from digiphys_ros.bundles.preprocess_spec import PreprocessSpec, Roi
 from digiphys_ros.errors import BundleError
 from digiphys_ros.files import MODEL_BYTES, open_regular, parse_json, read_text, reason_of
 from digiphys_ros.folders import walk
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator, ValidationError
+from pydantic import ValidationError
 
-SCHEMA_VERSION = 1
 MANIFEST = 'bundle.json'
-GOLDEN = 'golden.npz'
 
 GOLDEN_BYTES = 1 << 30
 """Of all golden frames, unpacked: five of 8192x8192 pixels."""
 GOLDEN_FRAMES = 64
 """Each is run when a model is loaded or swapped; eight are written."""
 PIECE_BYTES = 1 << 20
-
-FileKind = Literal['litert', 'keras', 'savedmodel', 'onnx']
-Use = Literal['control', 'advice']
-Label = Annotated[str, Field(min_length=1)]
-
-
-class BundleManifest(BaseModel):
-    """
-    What ``bundle.json`` holds.
-
-    :ivar use: whether results may lead to commands, or are advice to a person and no more.
-    :ivar background: the label that means "nothing of interest here".
-    :ivar files: model file by kind, relative to the bundle's folder.
-    :ivar temperature: divides the logits before the softmax.
-    :ivar abstain_below: best probability under which the classifier gives no result.
-    :ivar content_hash: sha256 of the manifest without this field and of every file it names.
-    """
-
-    model_config = ConfigDict(extra='forbid', frozen=True)
-
-    schema_version: Literal[1] = 1
-    name: Annotated[str, Field(pattern=r'^[A-Za-z0-9_-]+$')]
-    use: Use = 'control'
-    labels: Annotated[tuple[Label, ...], Field(min_length=2)]
-    background: str | None = None
-    preprocess: PreprocessSpec
-    files: Annotated[dict[FileKind, str], Field(min_length=1)]
-    golden: str = GOLDEN
-    temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
-    abstain_below: Annotated[float, Field(ge=0, le=1)] = 0.0
-    provenance: dict[str, Any] = {}
-    metrics: dict[str, Any] = {}
-    content_hash: str = ''
-
-    @model_validator(mode='after')
-    def _consistent(self) -> 'BundleManifest':
-        if len(set(self.labels)) != len(self.labels):
-            raise ValueError('labels must differ from each other')
-        if self.background is not None and self.background not in self.labels:
-            raise ValueError(f'background "{self.background}" is not one of the labels')
-        return self
 
 
 @dataclass(frozen=True)
@@ -188,6 +146,9 @@ def _parse(file: Path, data: Any) -> BundleManifest:
     if isinstance(version, int) and version > SCHEMA_VERSION:
         raise BundleError(f'{file}: schema_version is {version}, this release reads up to '
                           f'{SCHEMA_VERSION}: update digiphys_ros.')
+    if not isinstance(version, int):
+        # a manifest that says none was written before versions counted
+        data = {'schema_version': 1, **data} if isinstance(data, dict) else data
     try:
         return BundleManifest.model_validate(data)
     except ValidationError as error:
@@ -216,8 +177,9 @@ def _inside(directory: Path, name: str) -> Path:
 def content_hash(directory: Path, manifest: BundleManifest) -> str:
     """Return the sha256 over the manifest (without the hash) and every file it names."""
     digest = hashlib.sha256()
-    # left out where it says nothing new, so that bundles from before it keep their hash
-    excluded = {'content_hash'} | ({'use'} if manifest.use == 'control' else set())
+    # left out where they say nothing new, so that bundles from before them keep their hash
+    excluded = {'content_hash'} | ({'use'} if manifest.use == 'control' else set()) \
+        | (ADDED if manifest.schema_version == 1 else set())
     text = manifest.model_dump_json(exclude=excluded)
     digest.update(json.dumps(json.loads(text), sort_keys=True).encode())
     for name in (*manifest.files.values(), manifest.golden):

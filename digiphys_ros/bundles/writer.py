@@ -24,14 +24,12 @@ from typing import Any
 
 from digiphys_ros.bundles.bundle import (
     Bundle,
-    BundleManifest,
     check_golden_count,
     content_hash,
-    FileKind,
-    GOLDEN,
     load_bundle,
     MANIFEST,
 )
+from digiphys_ros.bundles.manifest import ADDED, BundleManifest, FileKind, GOLDEN
 from digiphys_ros.errors import BundleError
 import numpy as np
 from numpy.typing import NDArray
@@ -63,8 +61,9 @@ def write_bundle(directory: str | Path, manifest: BundleManifest, *,
             np.savez_compressed(work / GOLDEN, frames=frames, logits=logits.astype(np.float32))
             filled = manifest.model_copy(update={'files': names, 'golden': GOLDEN})
             filled = filled.model_copy(update={'content_hash': content_hash(work, filled)})
-            (work / MANIFEST).write_text(filled.model_dump_json(indent=2) + '\n',
-                                         encoding='utf-8')
+            excluded = ADDED if filled.schema_version == 1 else None
+            (work / MANIFEST).write_text(
+                filled.model_dump_json(indent=2, exclude=excluded) + '\n', encoding='utf-8')
             (work / CARD).write_text(card, encoding='utf-8')
     except OSError as error:
         raise BundleError(f'{target}: the bundle cannot be written: {error.strerror or error}.'

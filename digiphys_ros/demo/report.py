@@ -14,14 +14,13 @@
 
 """The demo's report: one documented object."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-import json
 from pathlib import Path
 from typing import Any
 
 from digiphys_ros.bundles import Bundle, load_bundle
+from digiphys_ros.contracts import SimulatedEvents
 from digiphys_ros.control import Actuator
 from digiphys_ros.control.config import check_labels, check_use, ControlConfig, load_control
 from digiphys_ros.demo.judge import (
@@ -32,6 +31,7 @@ from digiphys_ros.demo.judge import (
     reaction,
     unsafe_commands,
 )
+from digiphys_ros.figures import Figures
 from digiphys_ros.simulation.physics.robot import DifferentialDrive
 
 LEASE_S, PERIOD_S = 0.5, 0.02
@@ -80,7 +80,7 @@ def build_report(setting: Setting, recording: Any, facts: dict[str, Any]) -> dic
     """
     labels = setting.label_names(recording.labels)
     commands, seen = recording.commands, recording.classifications
-    own = {node: recording.diagnostics.get(f'/{node}', {})
+    own = {node: Figures(node, recording.diagnostics.get(f'/{node}', {}))
            for node in ('camera', 'sim', 'classifier', 'gate')}
     eye = own['sim'] or own['camera']
     unsafe = unsafe_commands(commands, [stamp_s for stamp_s, _ in recording.obeyed],
@@ -89,18 +89,18 @@ def build_report(setting: Setting, recording: Any, facts: dict[str, Any]) -> dic
         labels, commands, setting.expected_reaction, setting.bundle.manifest.background)]
     report = {
         **facts,
-        'engine': own['classifier'].get('engine', ''),
+        'engine': own['classifier'].text('engine'),
         'model': {'name': setting.bundle.manifest.name, 'hash': setting.bundle.hash},
-        'frames': {'sent': int(eye.get('frames_sent', 0)),
-                   'received': int(own['classifier'].get('received', 0)),
-                   'dropped': int(own['classifier'].get('dropped', 0))},
+        'frames': {'sent': eye.count('frames_sent'),
+                   'received': own['classifier'].count('received'),
+                   'dropped': own['classifier'].count('dropped')},
         'classified': len(seen),
         'abstained': sum(not one.scores for one in seen),
         'accuracy': accuracy(seen, labels),
         'labelled_answers': sum(bool(one.scores) and one.stamp_s in labels for one in seen),
         'commands': len(commands),
         'unsafe_commands': len(unsafe),
-        'safe_stops': int(own['gate'].get('base.safe_stops', 0)),
+        'safe_stops': own['gate'].count('base.safe_stops'),
         'latency_ms': {
             'capture_to_classification': latency(
                 [(one.arrival_s - one.stamp_s) * 1e3 for one in seen]),
@@ -115,12 +115,11 @@ def build_report(setting: Setting, recording: Any, facts: dict[str, Any]) -> dic
     return report
 
 
-def _simulated(sim: Mapping[str, str]) -> list[dict[str, Any]]:
+def _simulated(sim: Figures) -> list[dict[str, Any]]:
     """Return what a simulated world judged by itself: it saw what the robot did."""
-    events = [event for event in json.loads(sim.get('events', '[]'))
-              if event['right'] is not None]
-    return [{'sign': event['detail'], 'at_s': event['time_s'], 'right': event['right']}
-            for event in events]
+    events = SimulatedEvents.read(sim.text('events'), 'figure events of sim').events
+    return [{'sign': event.detail, 'at_s': event.time_s, 'right': event.right}
+            for event in events if event.right is not None]
 
 
 def _problems(report: dict[str, Any], unsafe: list[str]) -> list[str]:

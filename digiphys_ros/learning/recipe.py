@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from digiphys_ros.bundles.bundle import Use
+from digiphys_ros.bundles.manifest import Use
 from digiphys_ros.bundles.preprocess_spec import PreprocessSpec
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.learning.augment import Augmentation

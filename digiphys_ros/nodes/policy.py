@@ -24,7 +24,7 @@ from digiphys_ros.resources import find_resource
 from digiphys_ros.ros import qos
 from digiphys_ros.ros.lifecycle import ERROR, OK, PipelineNode, WARN
 from digiphys_ros.ros.messages.actuators import desired_message, desired_type
-from digiphys_ros.ros.messages.images import labels_of, stamp_s, use_of
+from digiphys_ros.ros.messages.images import model_facts, stamp_s
 from digiphys_ros.ros.parameters.declaration import Parameter
 from digiphys_ros.ros.process import run_node
 from vision_msgs.msg import Classification, VisionInfo
@@ -163,9 +163,9 @@ class PolicyNode(PipelineNode):
     def _on_vision_info(self, message: VisionInfo) -> None:
         """Compare the rules with the model that is at work."""
         try:
-            use = use_of(message)
-            self._check_use(use, message.method)
-            check_labels(self._control, labels_of(message), message.method)
+            facts = model_facts(message)
+            self._check_use(facts.use, message.method)
+            check_labels(self._control, tuple(facts.labels.values()), message.method)
             # beside another publisher it may be of a model that is not the one that was refused
             if self._infos is not None and self._infos.publishers() <= 1:
                 self._mismatch = ''

@@ -15,11 +15,11 @@
 """The sim node: an application of the embedded simulator as a robot with a camera."""
 
 from functools import partial
-import json
 import time
 from typing import Any
 
 from digiphys_ros.applications import Application, APPLICATIONS, make_application
+from digiphys_ros.contracts import SimulatedEvent, SimulatedEvents
 from digiphys_ros.control import Actuator, load_actuators
 from digiphys_ros.errors import ConfigError, DigiphysError
 from digiphys_ros.metrics import Rate
@@ -76,7 +76,7 @@ class SimNode(PipelineNode):
         self._world: Application | None = None
         self._entities: list[Any] = []
         self._commands: dict[str, dict[str, float]] = {}
-        self._events: list[dict[str, Any]] = []
+        self._events: tuple[SimulatedEvent, ...] = ()
         self._sent = Rate()
         self._right = self._judged = self._late = self._refused = 0
 
@@ -118,7 +118,7 @@ class SimNode(PipelineNode):
         """Forget the world."""
         for entity in self._entities:
             entity.destroy()
-        self._entities, self._commands, self._events = [], {}, []
+        self._entities, self._commands, self._events = [], {}, ()
         self._right = self._judged = 0
         self._world = None
 
@@ -133,7 +133,8 @@ class SimNode(PipelineNode):
             'late': self._late, 'refused': self._refused,
             'listeners': self._images.get_subscription_count() if self._entities else 0,
             'time_s': f'{world.time_s:.2f}' if world else '',
-            'right': self._right, 'judged': self._judged, 'events': json.dumps(self._events),
+            'right': self._right, 'judged': self._judged,
+            'events': SimulatedEvents(events=self._events).text(),
             **{f'fact.{name}': value for name, value in facts.items()}}
 
     def _meet(self) -> None:
@@ -202,9 +203,9 @@ class SimNode(PipelineNode):
         for event in world.events():
             self._judged += event.right is not None
             self._right += bool(event.right)
-            self._events = [*self._events, {
-                'time_s': round(event.time_s, 2), 'kind': event.kind, 'detail': event.detail,
-                'right': event.right}][-TOLD_EVENTS:]
+            self._events = (*self._events, SimulatedEvent(
+                time_s=round(event.time_s, 2), kind=event.kind, detail=event.detail,
+                right=event.right))[-TOLD_EVENTS:]
             log_line(self.get_logger(), f'{event.time_s:.1f} s: {event.kind}: {event.detail}',
                      warn=event.right is False)
 

@@ -34,7 +34,7 @@ from digiphys_ros.ros import qos
 from digiphys_ros.ros.condition_log import without_numbers
 from digiphys_ros.ros.lifecycle import ERROR, OK, PipelineNode, WARN
 from digiphys_ros.ros.messages.advice import advice_message, case_of, decision_of
-from digiphys_ros.ros.messages.images import abstain_below_of, frame_from
+from digiphys_ros.ros.messages.images import frame_from, model_facts
 from digiphys_ros.ros.parameters.declaration import Parameter
 from digiphys_ros.ros.process import run_node
 from digiphys_ros.ros.transport.variables import ros_home
@@ -166,7 +166,14 @@ class TriageNode(PipelineNode):
 
     def _on_vision_info(self, message: VisionInfo) -> None:
         name, _, content_hash = message.method.partition('@')
-        self._model = Model(name, content_hash, abstain_below_of(message))
+        try:
+            threshold: float | None = model_facts(message).abstain_below
+            self.note('', about='model')
+        except ConfigError as error:
+            # advice is given all the same: a person decides
+            threshold = None
+            self.note(str(error), about='model', warn=True)
+        self._model = Model(name, content_hash, threshold)
 
     def _on_image(self, message: Image | CompressedImage) -> None:
         case = case_of(message.header)

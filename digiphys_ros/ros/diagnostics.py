@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from digiphys_ros.figures import FIGURES_VERSION
 from rclpy.node import Node
 
 SILENT = 'no frames arrive'
@@ -27,6 +28,7 @@ SILENT = 'no frames arrive'
 def diagnostic_message(node: Node, level: bytes, message: str, figures: Mapping[str, Any]
                        ) -> DiagnosticArray:
     """Return one status of a node, with its figures as text."""
+    figures = {'schema_version': FIGURES_VERSION, **figures}
     array = DiagnosticArray(status=[DiagnosticStatus(
         level=level, name=node.get_fully_qualified_name(), message=message,
         hardware_id=node.get_namespace(),

@@ -13,7 +13,6 @@
 # limitations under the License.
 
 from array import array
-import json
 import os
 import threading
 
@@ -161,12 +160,13 @@ def test_frozen_and_black_frames_are_not_classified(camera):
 @pytest.mark.field(
     'dusty-nv/ros_deep_learning #126', 'a class is a number without a name for who listens')
 def test_label_table_is_latched(camera):
+    from digiphys_ros.ros.messages.images import model_facts
     from digiphys_ros.ros.qos import LATCHED
     from vision_msgs.msg import LabelInfo, VisionInfo
     infos = camera.robot.listen(VisionInfo, 'vision_info', LATCHED)
     tables = camera.robot.listen(LabelInfo, 'label_info', LATCHED)
     camera.robot.wait(lambda: infos and tables, 'latched messages')
-    labels = json.loads(infos[0].database_location)['labels']
+    labels = model_facts(infos[0]).labels
     assert labels['14'] == SIGN
     # numbers in one table are those in the other, and names are what a classification carries
     assert {str(one.class_id): one.class_name for one in tables[0].class_map} == labels

@@ -21,7 +21,8 @@ import tempfile
 from time import perf_counter
 from typing import Any, cast
 
-from digiphys_ros.bundles.bundle import Bundle, FileKind
+from digiphys_ros.bundles.bundle import Bundle
+from digiphys_ros.bundles.manifest import FileKind
 from digiphys_ros.bundles.preprocess_spec import Roi
 from digiphys_ros.bundles.writer import CARD, check_target, write_bundle
 from digiphys_ros.errors import BundleError, EngineError

@@ -22,7 +22,8 @@ import tempfile
 from typing import Any
 
 import cv2
-from digiphys_ros.bundles.bundle import Bundle, BundleManifest, load_bundle
+from digiphys_ros.bundles.bundle import Bundle, load_bundle
+from digiphys_ros.bundles.manifest import BundleManifest
 from digiphys_ros.bundles.preprocess_spec import PreprocessSpec
 from digiphys_ros.bundles.writer import write_bundle
 from digiphys_ros.learning.datasets import Dataset

@@ -16,7 +16,7 @@
 
 from typing import Any
 
-from digiphys_ros.bundles.bundle import BundleManifest
+from digiphys_ros.bundles.manifest import BundleManifest
 
 USES = {
     'control': 'Its results may lead to commands, through a policy and a gate.',

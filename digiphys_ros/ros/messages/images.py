@@ -15,17 +15,15 @@
 """Between images and classifications as ROS messages and as values of the core."""
 
 from collections.abc import Iterable
-import json
 import math
-from typing import Any, TYPE_CHECKING
+from typing import Any, Literal, TYPE_CHECKING
 
-from digiphys_ros.errors import ConfigError
-from digiphys_ros.files import parse_json
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 # The gate process imports this module: NumPy, OpenCV and vision_msgs come only where needed.
 if TYPE_CHECKING:
+    from digiphys_ros.contracts import ModelFacts
     from digiphys_ros.perception.frame import Frame
     from numpy.typing import NDArray
     from vision_msgs.msg import Classification, LabelInfo, VisionInfo
@@ -94,56 +92,27 @@ def classification_message(
 
 
 def vision_info_message(method: str, labels: Iterable[str], header: Header, *,
-                        use: str = 'control', abstain_below: float = 0.0) -> 'VisionInfo':
-    """Return who classifies (``name@hash``) and, as JSON, what for and the whole label table."""
+                        use: Literal['control', 'advice'] = 'control',
+                        abstain_below: float = 0.0) -> 'VisionInfo':
+    """Return who classifies (``name@hash``) and, as JSON, the facts of its model."""
+    from digiphys_ros.contracts import ModelFacts
     from vision_msgs.msg import VisionInfo
-    table = {str(index): label for index, label in enumerate(labels)}
-    about = {'labels': table, 'use': use, 'abstain_below': abstain_below}
-    return VisionInfo(header=header, method=method, database_location=json.dumps(about),
-                      database_version=1)
+    facts = ModelFacts(labels={str(index): label for index, label in enumerate(labels)}, use=use,
+                       abstain_below=abstain_below)
+    return VisionInfo(header=header, method=method, database_location=facts.text(),
+                      database_version=facts.schema_version)
 
 
-def labels_of(message: 'VisionInfo') -> tuple[str, ...]:
+def model_facts(message: 'VisionInfo') -> 'ModelFacts':
     """
-    Return the class names in a vision_info of a classifier.
+    Return the facts of a classifier's model.
 
-    :raises ConfigError: when it does not carry them: another kind of node published it.
+    :raises ConfigError: when they cannot be read: another kind of node published them, or they
+        may have said that the model is for advice only.
     """
-    try:
-        labels = tuple((_about(message) or {})['labels'].values())
-    except (TypeError, KeyError, AttributeError):
-        labels = ()
-    if not labels or not all(isinstance(label, str) for label in labels):
-        raise ConfigError('vision_info carries no label table, received database_location '
-                          f'"{message.database_location[:80]}".')
-    return labels
-
-
-def use_of(message: 'VisionInfo') -> str:
-    """
-    Return what its results are for: ``control``, also where it does not say, or ``advice``.
-
-    :raises ConfigError: when that cannot be read: it may have been ``advice``.
-    """
-    about = _about(message)
-    if about is None:
-        raise ConfigError('vision_info of a classifier has a JSON object in database_location, '
-                          f'received "{message.database_location[:80]}".')
-    return str(about.get('use', 'control'))
-
-
-def abstain_below_of(message: 'VisionInfo') -> float | None:
-    """Return the probability under which the classifier abstains, None where it does not say."""
-    threshold = (_about(message) or {}).get('abstain_below')
-    return float(threshold) if isinstance(threshold, (int, float)) else None
-
-
-def _about(message: 'VisionInfo') -> dict[str, Any] | None:
-    try:
-        about = parse_json(message.database_location)
-    except ValueError:
-        return None
-    return about if isinstance(about, dict) else None
+    from digiphys_ros.contracts import ModelFacts
+    return ModelFacts.read(message.database_location,
+                           f'vision_info of {message.method or "a classifier"}')
 
 
 def label_info_message(

@@ -21,7 +21,8 @@ from pathlib import Path
 import zipfile
 
 from digiphys_ros.bundles import PreprocessSpec
-from digiphys_ros.bundles.bundle import Bundle, BundleManifest
+from digiphys_ros.bundles.bundle import Bundle
+from digiphys_ros.bundles.manifest import BundleManifest
 from digiphys_ros.errors import EngineError
 from digiphys_ros.perception import check_golden, create_engine, warm_up
 import numpy as np

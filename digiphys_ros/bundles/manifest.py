@@ -1,0 +1,130 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The manifest of a bundle: what ``bundle.json`` holds."""
+
+from typing import Annotated, Any, Literal
+
+from digiphys_ros.bundles.preprocess_spec import PreprocessSpec
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+SCHEMA_VERSION = 2
+GOLDEN = 'golden.npz'
+
+FileKind = Literal['litert', 'keras', 'savedmodel', 'onnx']
+Use = Literal['control', 'advice']
+Label = Annotated[str, Field(min_length=1)]
+Size = Annotated[int, Field(ge=-1)]
+
+ADDED = {'task', 'inputs', 'outputs'}
+"""Fields of version 2; a manifest of version 1 has its content hash without them."""
+
+
+class Tensor(BaseModel):
+    """
+    One named input or output of a model.
+
+    :ivar shape: sizes of the axes; -1 is the batch, of any size.
+    :ivar dtype: as NumPy spells it.
+    :ivar units: of its values.
+    """
+
+    model_config = ConfigDict(extra='forbid', frozen=True)
+
+    name: Annotated[str, Field(pattern=r'^[A-Za-z0-9_]+$')]
+    shape: Annotated[tuple[Size, ...], Field(min_length=1)]
+    dtype: Literal['float32', 'uint8']
+    units: Annotated[str, Field(min_length=1)]
+
+
+class BundleManifest(BaseModel):
+    """
+    What ``bundle.json`` holds.
+
+    Version 1 had no ``task``, ``inputs`` and ``outputs``: it describes a classifier whose input
+    and output follow from ``preprocess`` and ``labels``, as in version 2.
+
+    :ivar task: what the model does; this release runs classification.
+    :ivar inputs: the image, as ``preprocess`` makes it.
+    :ivar outputs: one logit for each label.
+    :ivar use: whether results may lead to commands, or are advice to a person and no more.
+    :ivar background: the label that means "nothing of interest here".
+    :ivar files: model file by kind, relative to the bundle's folder.
+    :ivar temperature: divides the logits before the softmax.
+    :ivar abstain_below: best probability under which the classifier gives no result.
+    :ivar content_hash: sha256 of the manifest without this field and of every file it names.
+    """
+
+    model_config = ConfigDict(extra='forbid', frozen=True)
+
+    schema_version: Literal[1, 2] = 2
+    name: Annotated[str, Field(pattern=r'^[A-Za-z0-9_-]+$')]
+    task: Literal['classification'] = 'classification'
+    use: Use = 'control'
+    labels: Annotated[tuple[Label, ...], Field(min_length=2)]
+    background: str | None = None
+    preprocess: PreprocessSpec
+    inputs: tuple[Tensor, ...] = ()
+    outputs: tuple[Tensor, ...] = ()
+    files: Annotated[dict[FileKind, str], Field(min_length=1)]
+    golden: str = GOLDEN
+    temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    abstain_below: Annotated[float, Field(ge=0, le=1)] = 0.0
+    provenance: dict[str, Any] = {}
+    metrics: dict[str, Any] = {}
+    content_hash: str = ''
+
+    @model_validator(mode='before')
+    @classmethod
+    def _filled(cls, data: Any) -> Any:
+        """Describe the tensors, where the manifest does not, from preprocessing and labels."""
+        if not isinstance(data, dict):
+            return data
+        if data.get('schema_version') == 1 and (new := sorted(ADDED & data.keys())):
+            raise ValueError(f'schema_version 1 has no `{new[0]}`: write schema_version 2')
+        spec, labels = data.get('preprocess'), data.get('labels')
+        if isinstance(spec, dict):
+            try:
+                spec = PreprocessSpec.model_validate(spec)
+            except ValueError:
+                return data
+        if not isinstance(spec, PreprocessSpec) or not isinstance(labels, (list, tuple)):
+            return data
+        return {'inputs': (image_tensor(spec),), 'outputs': (logits_tensor(len(labels)),), **data}
+
+    @model_validator(mode='after')
+    def _consistent(self) -> 'BundleManifest':
+        if len(set(self.labels)) != len(self.labels):
+            raise ValueError('labels must differ from each other')
+        if self.background is not None and self.background not in self.labels:
+            raise ValueError(f'background "{self.background}" is not one of the labels')
+        for name, found, needed in (('inputs', self.inputs, image_tensor(self.preprocess)),
+                                    ('outputs', self.outputs, logits_tensor(len(self.labels)))):
+            if len(found) != 1 or (found[0].shape, found[0].dtype) != (needed.shape, needed.dtype):
+                raise ValueError(
+                    f'{name} must be one tensor of shape {list(needed.shape)} {needed.dtype}, as '
+                    f'preprocess and labels say, received '
+                    f'{[[list(one.shape), one.dtype] for one in found]}')
+        return self
+
+
+def image_tensor(spec: PreprocessSpec) -> Tensor:
+    """Return the input of a classifier: (batch, height, width, channels)."""
+    units = 'pixel value' if spec.dtype == 'uint8' else '(pixel value * scale - mean) / std'
+    return Tensor(name='image', shape=(-1, *spec.shape[1:]), dtype=spec.dtype, units=units)
+
+
+def logits_tensor(classes: int) -> Tensor:
+    """Return the output of a classifier: (batch, classes)."""
+    return Tensor(name='logits', shape=(-1, classes), dtype='float32', units='logit')

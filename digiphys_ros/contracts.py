@@ -1,0 +1,114 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+What crosses a process as text: each has a model, a schema version, and a reader that fails closed.
+
+What a reader cannot read, or does not know, is an error, which its caller treats as the safe case:
+a model whose facts cannot be read is for advice only, and nothing moves.
+"""
+
+from typing import Literal, TypeVar
+
+from digiphys_ros.errors import ConfigError
+from digiphys_ros.files import parse_json
+from pydantic import BaseModel, ConfigDict, Field, model_validator, ValidationError
+
+Self = TypeVar('Self', bound='Contract')
+
+
+class Contract(BaseModel):
+    """
+    A text with a schema.
+
+    Example::
+
+        >>> facts = ModelFacts(labels={'0': 'stop', '1': 'no_sign'}, use='advice')
+        >>> ModelFacts.read(facts.text(), 'vision_info').use
+        'advice'
+    """
+
+    model_config = ConfigDict(extra='forbid', frozen=True, strict=True)
+
+    schema_version: Literal[1] = 1
+
+    def text(self) -> str:
+        """Return the JSON text."""
+        return self.model_dump_json()
+
+    @classmethod
+    def read(cls: type[Self], text: str, source: str) -> Self:
+        """
+        Return what a text holds.
+
+        :param source: where it comes from, for the error.
+        :raises ConfigError: when it is cut off, of another version, or not as the schema says.
+        """
+        try:
+            value = parse_json(text)
+        except ValueError as error:
+            raise ConfigError(f'{source}: is not JSON, received "{text[:80]}".') from error
+        if not isinstance(value, dict) or 'schema_version' not in value:
+            raise ConfigError(f'{source}: needs a JSON object with a schema_version, received '
+                              f'"{text[:80]}".')
+        try:
+            # by pydantic's rules for JSON: lists are tuples there
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            problem = error.errors()[0]
+            field = '.'.join(map(str, problem['loc'])) or '(whole text)'
+            raise ConfigError(f'{source}: field `{field}`: {problem["msg"]}, received '
+                              f'{repr(problem["input"])[:80]}.') from error
+
+
+class ModelFacts(Contract):
+    """
+    What a classifier says of its model, in ``database_location`` of ``vision_info``.
+
+    :ivar labels: class name by the number of the output, from "0".
+    :ivar use: whether results may lead to commands, or are advice to a person and no more.
+    :ivar abstain_below: best probability under which the classifier gives no result.
+    """
+
+    task: Literal['classification'] = 'classification'
+    labels: dict[str, str] = Field(min_length=1)
+    use: Literal['control', 'advice']
+    abstain_below: float = Field(default=0.0, ge=0, le=1)
+
+    @model_validator(mode='after')
+    def _numbered(self) -> 'ModelFacts':
+        if list(self.labels) != [str(index) for index in range(len(self.labels))]:
+            raise ValueError('labels must be numbered "0", "1", ... in order')
+        return self
+
+
+class SimulatedEvent(BaseModel):
+    """
+    One event of a simulated world.
+
+    :ivar right: whether the robot did as it should, None where that is not judged.
+    """
+
+    model_config = ConfigDict(extra='forbid', frozen=True, strict=True)
+
+    time_s: float
+    kind: str
+    detail: str
+    right: bool | None
+
+
+class SimulatedEvents(Contract):
+    """The last events of a simulated world, in the figure ``events`` of the node ``sim``."""
+
+    events: tuple[SimulatedEvent, ...] = ()

@@ -1,0 +1,65 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Texts that cross a process: what cannot be read is refused, wherever it is cut."""
+
+import doctest
+
+from digiphys_ros import contracts
+from digiphys_ros.contracts import ModelFacts, SimulatedEvent, SimulatedEvents
+from digiphys_ros.errors import ConfigError
+import pytest
+
+FACTS = ModelFacts(labels={'0': 'stop', '1': 'no_sign'}, use='advice', abstain_below=0.3)
+EVENTS = SimulatedEvents(events=(
+    SimulatedEvent(time_s=1.5, kind='sign passed', detail='stop', right=True),
+    SimulatedEvent(time_s=2.0, kind='lap', detail='', right=None)))
+
+
+@pytest.mark.parametrize('one', [FACTS, EVENTS, SimulatedEvents()])
+def test_contract_text_read_back_is_equal(one):
+    assert type(one).read(one.text(), 'a test') == one
+
+
+@pytest.mark.parametrize('one', [FACTS, EVENTS])
+def test_contract_cut_off_anywhere_is_refused(one):
+    text = one.text()
+    for end in range(len(text)):
+        with pytest.raises(ConfigError, match='a test: '):
+            type(one).read(text[:end], 'a test')
+
+
+@pytest.mark.parametrize(('old', 'new', 'words'), [
+    ('"schema_version":1', '"schema_version":2', '`schema_version`'),
+    ('"schema_version":1,', '', 'needs a JSON object with a schema_version'),
+    ('"advice"', '"control "', '`use`'),
+    ('"advice"', 'null', '`use`'),
+    ('"use":"advice"', '"use":"advice","use":"control"', 'is not JSON'),
+    ('"1":', '"7":', 'numbered'),
+    ('"0":"stop",', '', 'labels'),
+    ('0.3', '1.3', '`abstain_below`'),
+    ('0.3', 'NaN', '`abstain_below`'),
+    ('"classification"', '"detection"', '`task`'),
+    ('"task"', '"tusk"', '`tusk`'),
+])
+def test_model_facts_changed_are_refused_with_the_field(old, new, words):
+    text = FACTS.text()
+    assert old in text
+    with pytest.raises(ConfigError, match=words):
+        ModelFacts.read(text.replace(old, new, 1), 'vision_info')
+
+
+def test_contract_examples_run():
+    result = doctest.testmod(contracts)
+    assert result.attempted and not result.failed

@@ -1,0 +1,43 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Figures of nodes: another version, or text where a number should be, is refused."""
+
+import doctest
+
+from digiphys_ros import figures
+from digiphys_ros.errors import ConfigError
+from digiphys_ros.figures import Figures
+import pytest
+
+
+@pytest.mark.parametrize('values', [{'received': '1'}, {'schema_version': '2'}])
+def test_figures_of_another_version_are_refused(values):
+    with pytest.raises(ConfigError, match='figures of camera: schema_version must be 1'):
+        Figures('camera', values)
+
+
+def test_figures_of_a_silent_node_are_empty():
+    silent = Figures('camera', {})
+    assert (bool(silent), silent.count('received'), silent.text('engine')) == (False, 0, '')
+
+
+def test_figures_that_are_no_number_are_refused():
+    with pytest.raises(ConfigError, match='`received` must be a whole number, received "many"'):
+        Figures('camera', {'schema_version': '1', 'received': 'many'}).count('received')
+
+
+def test_figures_examples_run():
+    result = doctest.testmod(figures)
+    assert result.attempted and not result.failed
