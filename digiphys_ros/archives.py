@@ -72,6 +72,8 @@ def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
         raise zipfile.BadZipFile(f'it has {len(entries)} entries, and at most {ENTRIES} are read')
     for info in entries:
         name = info.filename
+        if not name:
+            raise zipfile.BadZipFile('an entry has no name')
         if len(name) > NAME_LENGTH or name.count('/') > NAME_PARTS:
             raise zipfile.BadZipFile(
                 f'the name {name[:40]!r}... has {len(name)} characters in {name.count("/") + 1} '

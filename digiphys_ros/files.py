@@ -39,6 +39,7 @@ MODEL_BYTES = 4 << 30
 """Of one file of a model: more than a robot's memory holds beside its other programs."""
 SEPARATORS = (',', ';', '\t', '|')
 """Of the values in a CSV."""
+REASON_LENGTH = 500
 DEPTH = 50
 """Of lists and mappings inside each other; no file of this package has more than ten."""
 
@@ -196,8 +197,9 @@ def _stripped(values: list[str]) -> list[str]:
 
 def reason_of(error: Exception) -> str:
     """Return why a file cannot be read, in one line without its name."""
-    reason = getattr(error, 'strerror', None) or error
-    return ' '.join(str(reason).split()).rstrip('.') or type(error).__name__
+    reason = ' '.join(str(getattr(error, 'strerror', None) or error).split())
+    # some libraries show what they read
+    return reason[:REASON_LENGTH].rstrip('.') or type(error).__name__
 
 
 def megabytes(size: float) -> str:

@@ -23,6 +23,7 @@ import zipfile
 import cv2
 from digiphys_ros.archives import open_zip
 from digiphys_ros.errors import BundleError, DatasetError, DigiphysError, one_line
+from digiphys_ros.files import reason_of
 from digiphys_ros.learning.datasets import open_dataset
 from digiphys_ros.learning.evaluate.table import read_about
 from digiphys_ros.perception import open_source
@@ -69,6 +70,19 @@ def zipped(path, *entries):
 def test_zip_entry_with_a_name_of_no_file_is_refused(tmp_path, name, act):
     # each folder above it would be a name of its own
     assert 'has' in refused(act, zipped(tmp_path / 'a.zip', (name, IMAGE)))
+
+
+@pytest.mark.parametrize('act', [play, read_all, open_zip])
+def test_zip_entry_without_a_name_is_refused(tmp_path, act):
+    path = zipped(tmp_path / 'a.zip', ('3.png', IMAGE))
+    # a name ends at its first zero
+    path.write_bytes(path.read_bytes().replace(b'3.png', b'\0.png'))
+    with pytest.raises((DigiphysError, zipfile.BadZipFile), match='an entry has no name'):
+        act(path)
+
+
+def test_reason_that_shows_what_a_library_read_is_cut():
+    assert reason_of(ValueError('no name\n' + 'x' * 10_000)) == f'no name {"x" * 492}'
 
 
 def test_zip_entry_with_the_longest_name_is_read(tmp_path):
