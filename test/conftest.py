@@ -396,3 +396,35 @@ def drawing() -> None:
         make_application('sorting')
     except SimulationError as error:
         pytest.skip(str(error))
+
+
+def fill(disk: Path) -> None:
+    """Leave no room on a disk."""
+    with contextlib.suppress(OSError), open(disk / 'filler', 'wb', buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+
+
+def use_up_inodes(disk: Path) -> None:
+    """Leave room on a disk, and no file that could use it."""
+    with contextlib.suppress(OSError):
+        for number in range(100):
+            (disk / str(number)).touch()
+
+
+def make_read_only(disk: Path) -> None:
+    """Let a disk be read alone, as Linux does after an error of it."""
+    subprocess.run(['mount', '-o', 'remount,ro', str(disk)], check=True)
+
+
+@pytest.fixture(params=[fill, use_up_inodes, make_read_only])
+def broken_disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """Return a real disk of its own that takes nothing more."""
+    disk = tmp_path / 'disk'
+    disk.mkdir()
+    mount = ['mount', '-t', 'tmpfs', '-o', 'size=64k,nr_inodes=8', 'tmpfs', str(disk)]
+    if os.geteuid() or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip('needs the right to mount a file system')
+    request.param(disk)
+    yield disk
+    subprocess.run(['umount', '-l', str(disk)], check=True)

@@ -101,6 +101,12 @@ def test_latch_whose_folder_cannot_be_made_is_refused_at_the_check(tmp_path, mak
         LatchFile(tmp_path / 'home' / 'latch').check()
 
 
+def test_latch_on_a_disk_that_takes_nothing_is_refused_at_the_check(broken_disk):
+    for path in (broken_disk / 'latch', broken_disk / 'digiphys_ros' / 'latch'):
+        with pytest.raises(OSError, match=r'No space left|Read-only'):
+            LatchFile(path).check()
+
+
 def test_keeper_keeps_the_last_change(path):
     keeper = LatchKeeper(LatchFile(path))
     for held in (True, False, True):

@@ -69,6 +69,18 @@ def test_gate_with_blocked_output_stops_on_lease_end_and_estop(blocked, base):
     base.hears_still()
 
 
+def test_gate_whose_log_disk_takes_nothing_moves_and_stops(robot, make_base, broken_disk):
+    robot.environment['ROS_LOG_DIR'] = str(broken_disk)
+    base = make_base()
+    base.drive()
+    robot.wait(base.moves, 'motion')
+    refuse_parameters(robot, 50)
+    robot.wait(base.moves, 'motion')
+    base.stop_driving()
+    robot.wait(lambda: not base.moves(), 'safe state')
+    base.hears_still()
+
+
 def test_gate_with_blocked_output_ends_on_sigint(blocked, base):
     base.process.send_signal(signal.SIGINT)
     assert base.process.wait(10) == 0
@@ -557,6 +569,17 @@ def test_gate_without_memory_starts_estopped_and_says_so(without_memory, make_ba
     assert call(base, 'reset').success
     base.robot.wait(base.moves, 'motion after the reset')
     assert 'the e-stop cannot be remembered' in base.robot.message('gate')
+
+
+def test_gate_whose_disk_takes_nothing_starts_estopped_and_says_so(
+        robot, make_base, broken_disk):
+    robot.environment['ROS_HOME'] = str(broken_disk)
+    base = make_base()
+    robot.wait(is_estopped(base), 'latch')
+    robot.wait(lambda: 'the e-stop cannot be remembered' in robot.message('gate'), 'reason')
+    assert 'Traceback' not in robot.log('gate')
+    base.drive()
+    base.hears_still()
 
 
 def test_gate_without_memory_drives_where_that_is_allowed(without_memory, make_base):
