@@ -81,12 +81,13 @@ def camera(robot):
         one.stop()
 
 
-def start(robot, application, message_type, topic):
+def start(robot, application, message_type, topic, rules=None):
     """Start classifier, policy and gate; return the commands."""
     from digiphys_ros.ros.parameters.configuration import command
     config = find_resource(f'{application}.yaml', 'config')
     for node in ('classifier', 'policy', 'gate'):
-        robot.run(node, command(node, config=config))
+        own = {'rules': str(rules)} if rules and node != 'classifier' else {}
+        robot.run(node, command(node, config=config, parameters=own))
     commands = robot.listen(message_type, topic)
     robot.is_active('classifier', 'policy', 'gate')
     return commands
@@ -157,3 +158,21 @@ def test_belt_whose_camera_sees_no_part_nor_belt_stops(robot, camera, data_dir):
     robot.wait(lambda: any(one.data for one in commands), 'motion', 30.0)
     stops_for_good(robot, commands, lambda command: command.data != 0.0)
     assert diverted and all(one.data for one in diverted)
+
+
+def test_junction_whose_camera_sees_no_road_turns_all_red(robot, camera, data_dir, tmp_path):
+    from sensor_msgs.msg import JointState
+    shipped = find_resource('signals_rules.yaml', 'config').read_text()
+    rules = tmp_path / 'rules.yaml'
+    # no two minutes in a test
+    rules.write_text(shipped.replace('max_unsure_s: 120.0', 'max_unsure_s: 6.0'))
+    assert rules.read_text() != shipped
+    heads = start(robot, 'signals', JointState, 'signal_heads', rules)
+    camera().show(unseen_images(data_dir))
+
+    def is_open(message):
+        return any(message.position)
+    robot.wait(lambda: any(map(is_open, heads)), 'green', 30.0)
+    # longer than the all red between two greens
+    stops_for_good(robot, heads, is_open, rate_hz=50.0)
+    assert 'no class recognised' in robot.message('policy')
