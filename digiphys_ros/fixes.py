@@ -20,6 +20,7 @@ What follows # is for the reader. Nodes report a fix in /diagnostics, and doctor
 
 from collections.abc import Iterable, Sequence
 import math
+from shlex import quote
 
 MAX_TOLERANCE_S = 0.1
 """The highest ``future_tolerance_s`` of the gate."""
@@ -155,3 +156,166 @@ def start_node(name: str) -> str:
     arguments = f' --ros-args -r __ns:={namespace}' if namespace else ''
     return f'ros2 run digiphys_ros {node}{arguments}  # its output says why it does not run; ' \
         '`digiphys run` starts all nodes'
+
+
+def show_output(name: str, *, then: str = '') -> str:
+    """
+    Return how to see what a node writes.
+
+    :param then: what to do about it.
+
+    Example::
+
+        >>> show_output('/gate')
+        'ros2 topic echo /rosout  # what /gate writes'
+    """
+    return f'ros2 topic echo /rosout  # what {name} writes{then and f": {then}"}'
+
+
+def revive(name: str, process: int | None) -> str:
+    """
+    Return how to bring back a node that is there and does nothing.
+
+    :param process: its number, None where it is not known.
+
+    Example::
+
+        >>> revive('/gate', 12)
+        'kill -9 12  # `digiphys run` and the launch files start /gate again; else: ros2 run \
+digiphys_ros gate'
+    """
+    if process is None:
+        return f'{start_node(name)}; end the one that hangs first'
+    return f'kill -9 {process}  # `digiphys run` and the launch files start {name} again; else: ' \
+        f'{start_node(name).partition("  #")[0]}'
+
+
+def configure_again(name: str) -> str:
+    """
+    Return how to start a node that could not be configured.
+
+    Example::
+
+        >>> configure_again('/gate').partition('  #')[0]
+        'ros2 lifecycle set /gate configure && ros2 lifecycle set /gate activate'
+    """
+    return f'ros2 lifecycle set {name} configure && ros2 lifecycle set {name} activate  # after ' \
+        'what the sentence names is corrected'
+
+
+def match_qos(topic: str, publisher: str, subscriber: str, policy: str = '', offered: str = '',
+              wanted: str = '') -> str:
+    """
+    Return how to make a subscription take what a publisher offers.
+
+    :param policy: of the quality of service, with both values; empty: deadline or liveliness.
+
+    Example::
+
+        >>> match_qos('/image', '/usb_cam', '/viewer', 'reliability', 'BEST_EFFORT', 'RELIABLE')
+        'ros2 param dump /viewer | grep -i qos  # let /viewer ask for BEST_EFFORT reliability, \
+with --ros-args -p qos_overrides./image.subscription.reliability:=best_effort where it has that \
+parameter; or let /usb_cam offer RELIABLE'
+    """
+    if not policy:
+        return f'ros2 topic info --verbose {topic}  # give {publisher} and {subscriber} the ' \
+            'same deadline and liveliness'
+    return (f'ros2 param dump {subscriber} | grep -i qos  # let {subscriber} ask for {offered} '
+            f'{policy}, with --ros-args -p qos_overrides.{topic}.subscription.{policy}:='
+            f'{offered.lower()} where it has that parameter; or let {publisher} offer {wanted}')
+
+
+def match_type(topic: str, publisher: str, wanted: str) -> str:
+    """
+    Return how to make a publisher send the type that is awaited.
+
+    Example::
+
+        >>> match_type('/estop', '/button', 'std_msgs/msg/Bool')
+        'ros2 topic info --verbose /estop  # let /button send std_msgs/msg/Bool, or remap it'
+    """
+    return f'ros2 topic info --verbose {topic}  # let {publisher} send {wanted}, or remap it'
+
+
+def change_kind(rules: str, actuator: str, sent: str, wanted: str) -> str:
+    """
+    Return how to change the kind of an actuator.
+
+    :param rules: path of the rules file, of which a copy is changed.
+
+    Example::
+
+        >>> change_kind('a b.yaml', 'base', 'twist_stamped', 'twist').partition('  #')[0]
+        "sed '/^ *base:/,/kind:/s/kind: *twist_stamped/kind: twist/' 'a b.yaml' > my_rules.yaml \
+&& digiphys run --set rules=my_rules.yaml"
+    """
+    change = f'/^ *{actuator}:/,/kind:/s/kind: *{sent}/kind: {wanted}/'
+    return f'sed {quote(change)} {quote(rules)} > my_rules.yaml && digiphys run --set ' \
+        'rules=my_rules.yaml  # launch file: rules:=my_rules.yaml'
+
+
+def find_estop(topic: str, others: Sequence[str] = ()) -> str:
+    """
+    Return how to let a gate hear an e-stop that nobody publishes.
+
+    :param topic: where the gate listens.
+    :param others: topics on which std_msgs/msg/Bool is published.
+
+    Example::
+
+        >>> find_estop('/estop', ['/button']).partition('  #')[0]
+        'digiphys run --remap estop:=/button'
+    """
+    if others:
+        also = f' ({", ".join(others[1:])} is Bool too)' if others[1:] else ''
+        return f'digiphys run --remap estop:={others[0]}  # if that is the e-stop{also}; or ' \
+            f'start the node of the button with --ros-args -r {others[0]}:={topic}'
+    return f'ros2 topic list --verbose  # start the node of the button: it has to publish ' \
+        f'std_msgs/msg/Bool on {topic}; from another topic: digiphys run --remap estop:=TOPIC'
+
+
+def trust_estop(topic: str, silence: str) -> str:
+    """
+    Return what to do about an e-stop that cannot be trusted.
+
+    :param silence: why, as ``EstopInput.silent`` says it.
+
+    Example::
+
+        >>> trust_estop('/estop', 'required and silent for 1.0 s: /button').partition(' all')[0]
+        'ros2 topic hz /estop  # let /button send its state'
+    """
+    if 'nobody publishes' in silence:
+        return find_estop(topic)
+    if 'not heard once' in silence:
+        return 'digiphys run --transport local_udp  # where the button is of another user or ' \
+            'container; one that sends only when it is pressed: let it send its state, or ' \
+            'digiphys run --set gate.estop_unheard_stops=false'
+    return hear_estop(topic, silence.rpartition(': ')[2])
+
+
+def make_writable(folder: str) -> str:
+    """
+    Return how to let this user write to a folder.
+
+    Example::
+
+        >>> make_writable('/root/.ros').partition('  #')[0]
+        'sudo mkdir -p /root/.ros && sudo chown -R $(id -u) /root/.ros && df -h /root/.ros'
+    """
+    path = quote(folder)
+    return f'sudo mkdir -p {path} && sudo chown -R $(id -u) {path} && df -h {path}  # free a ' \
+        'full disk; or: export ROS_HOME=FOLDER of another disk'
+
+
+def hear_estop(topic: str, names: str) -> str:
+    """
+    Return how to let a gate hear e-stop publishers that are there.
+
+    Example::
+
+        >>> hear_estop('/estop', '/button').partition('  #')[0]
+        'ros2 topic hz /estop'
+    """
+    return f'ros2 topic hz {topic}  # let {names} send its state all the time, also while it is ' \
+        'not pressed'

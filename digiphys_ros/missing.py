@@ -23,6 +23,9 @@ PACKAGES = {'cv2': 'opencv-python-headless', 'yaml': 'pyyaml', 'sklearn': 'sciki
             'ai_edge_litert': 'ai-edge-litert', 'pydantic': "'pydantic>=2'"}
 """Modules whose package has another name, or needs a version."""
 
+SOURCE_ROS = 'source /opt/ros/DISTRO/setup.bash  # or: make venv && . .venv/bin/activate'
+"""The fix where rclpy or message packages are missing."""
+
 ABI_CLASH = ('numpy.core.multiarray failed', 'numpy.core.umath failed', '_ARRAY_API', '_UFUNC_API',
              'compiled using NumPy 1', 'numpy.dtype size changed')
 """Words of an import that fails since a module was built for another NumPy."""
@@ -69,13 +72,12 @@ def _explain(error: ImportError, subject: str) -> tuple[str, str]:
                 f'NumPy {numpy} is installed', f"pip install {upgrade}'numpy<2' ai-edge-litert")
     if 'libGL' in text:
         return (f'{subject} does not load: {text}',
-                'sudo apt-get install libgl1, or pip install opencv-python-headless')
+                'sudo apt-get install libgl1  # or: pip install opencv-python-headless')
     if module.startswith(('rclpy', 'rcl_')) or module.endswith('_msgs'):
-        return (f'a package is missing: {text}',
-                'source /opt/ros/DISTRO/setup.bash, or run `make venv` and use .venv')
+        return f'a package is missing: {text}', SOURCE_ROS
     return (f'a package is missing: {text}',
             f'pip install {PACKAGES.get(module, module)}' if module else
-            'install what the sentence names')
+            'digiphys doctor  # after what the sentence names is installed')
 
 
 def _version(package: str) -> str:

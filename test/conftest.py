@@ -211,6 +211,10 @@ class Robot:
                 stdin=subprocess.DEVNULL, cwd=REPOSITORY, start_new_session=True)
         return self._processes[name]
 
+    def process(self, name: str) -> subprocess.Popen[bytes]:
+        """Return the process of this name."""
+        return self._processes[name]
+
     def log(self, name: str) -> str:
         """Return what a process wrote."""
         return (self._folder / f'{name}.log').read_text()
@@ -322,6 +326,33 @@ class Robot:
     def _logs(self) -> str:
         return '\n'.join(f'--- {path.name}\n{path.read_text()[-2000:]}'
                          for path in self._folder.glob('*.log'))
+
+
+FIRST_WORDS = ('digiphys', 'env', 'export', 'kill', 'ls', 'pip', 'ps', 'ros2', 'sed', 'source',
+               'sudo', 'unset')
+
+
+@pytest.fixture
+def fixes_are_commands(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Require of each fix of doctor that a shell reads it, and of each failure that it has one."""
+    from digiphys_ros.doctor.finding import Finding
+    made: list[Finding] = []
+    make: Any = Finding.__init__
+
+    def note(self: Finding, *values: Any, **named: Any) -> None:
+        make(self, *values, **named)
+        made.append(self)
+    monkeypatch.setattr(Finding, '__init__', note)
+    yield
+    monkeypatch.undo()
+    for one in {(one.status, one.fix): one for one in made}.values():
+        assert one.fix or one.status != 'fail', one
+        assert not one.fix or _is_command(one.fix), one
+
+
+def _is_command(fix: str) -> bool:
+    return fix.split()[0] in FIRST_WORDS and \
+        not subprocess.run(['bash', '-n', '-c', fix]).returncode
 
 
 @contextlib.contextmanager

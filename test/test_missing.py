@@ -108,8 +108,8 @@ def test_the_fix_of_a_clash_fits_the_installed_numpy(
 
 @pytest.mark.parametrize(('name', 'fix'), [
     ('pydantic', "pip install 'pydantic>=2'"), ('yaml.nodes', 'pip install pyyaml'),
-    ('rclpy', 'source /opt/ros/DISTRO/setup.bash, or run `make venv` and use .venv'),
-    ('vision_msgs.msg', 'source /opt/ros/DISTRO/setup.bash, or run `make venv` and use .venv')])
+    ('rclpy', missing.SOURCE_ROS),
+    ('vision_msgs.msg', missing.SOURCE_ROS)])
 def test_a_package_that_is_missing_is_named_with_its_fix(name: str, fix: str) -> None:
     error = ModuleNotFoundError(f"No module named '{name}'", name=name)
     assert missing.explain_import_error(error) == (

@@ -21,10 +21,12 @@ from digiphys_ros.doctor.finding import Finding
 from digiphys_ros.doctor.node_report import ERROR, NodeReport, WARN
 from digiphys_ros.fixes import (
     allow_future,
+    configure_again,
     keep_one,
     lengthen_lease,
     reset_estop,
     restamp,
+    show_output,
     start_node,
 )
 
@@ -68,12 +70,12 @@ def check_reports(reports: Mapping[str, NodeReport], prefix: str, found: Sequenc
         if report.level >= ERROR and (own or not name.startswith('/')):
             findings.append(Finding(
                 f'diagnostics of {name}', 'fail' if own else 'warn', report.message,
-                report.fix or f'do what the sentence says, or look at the output of {name}'))
+                report.fix or show_output(name)))
         # a gate without commands is what another finding is about
         elif report.level == WARN and own and report.message not in known and not (
                 fails and name.endswith('/gate')):
             findings.append(Finding(f'diagnostics of {name}', 'warn', report.message,
-                                    report.fix or f'look at the output of {name}'))
+                                    report.fix or show_output(name)))
     return findings
 
 
@@ -90,8 +92,7 @@ def _state(report: NodeReport) -> Iterator[Finding]:
         yield Finding(
             check, 'fail', f'{report.name} is {report.phase}: {_waits(report)}',
             start_node(report.name) if report.phase == 'finalized' else
-            f'ros2 lifecycle set {report.name} configure && ros2 lifecycle set {report.name} '
-            'activate')
+            configure_again(report.name))
     elif any(report.values.get(f'{name}.state') == 'estopped' for name in actuators(report)):
         yield _estop(report)
 
@@ -136,7 +137,7 @@ def _images_break(chain: Chain, *, silent: bool) -> _Break | None:
     else:
         found = f'{classifier.name} gets images and classifies none'
     return {'classifier'}, _fail(f'{found}: {classifier.message}', classifier.fix
-                                 or f'look at the output of {classifier.name}')
+                                 or show_output(classifier.name))
 
 
 def _policy_break(chain: Chain) -> _Break | None:

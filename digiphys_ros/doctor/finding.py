@@ -52,11 +52,13 @@ def attempt(check: str, look: Callable[[], Finding | Iterable[Finding]]) -> list
         found = look()
         return [found] if isinstance(found, Finding) else list(found)
     except DigiphysError as error:
-        return [Finding(check, 'fail', str(error), 'correct what the sentence names')]
+        return [Finding(check, 'fail', str(error),
+                        'digiphys doctor  # after what the sentence names is corrected')]
     except ImportError as error:
         return [Finding(check, 'fail', *explain_import_error(error))]
     except OSError as error:
         return [Finding(check, 'skip', f'could not look: {error}')]
     except Exception as error:  # whatever it is, the other checks have something to say
         return [Finding(check, 'warn', f'could not look: {type(error).__name__}: {error}',
-                        'report this line at https://github.com/digiphys/digiphys_ros/issues')]
+                        'digiphys doctor --json -  # report what it prints at '
+                        'https://github.com/digiphys/digiphys_ros/issues')]

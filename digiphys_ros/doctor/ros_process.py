@@ -69,7 +69,8 @@ def look_at_graph(request: Mapping[str, Any], environment: Mapping[str, str]) ->
         except subprocess.TimeoutExpired as error:
             return GraphLook([Finding(
                 'graph', 'fail', f'ROS hangs: no answer within {error.timeout:g} s',
-                'end processes that hang, then: digiphys doctor --fix')])
+                'ps -eo pid,stat,args | grep -i ros  # end those that hang (kill PID), then: '
+                'digiphys doctor --fix')])
     try:
         report = json.loads(done.stdout.splitlines()[-1])
         return GraphLook([Finding(**one) for one in report['findings']], report['chain'],
@@ -96,4 +97,5 @@ def _fix(reason: str, environment: Mapping[str, str]) -> str:
     if missing := re.search(
             r"(?:ModuleNotFound|Import)Error: (?:No module named '(\w+))?", reason):
         return explain_import_error(ImportError(reason, name=missing[1]))[1]
-    return 'correct what the sentence names; nodes that start here end in the same way'
+    return 'digiphys doctor  # after what the sentence names is corrected; nodes that start ' \
+        'here end in the same way'

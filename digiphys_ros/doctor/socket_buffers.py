@@ -46,7 +46,7 @@ def check_socket_buffers(environment: Mapping[str, str]) -> Finding:
     if unset:
         return Finding('socket buffers', 'warn', f'{name} leaves sockets the buffers that the '
                        'kernel gives by default: images from another machine may be lost',
-                       f'add to its UDPv4 transport: {" ".join(unset)}')
+                       f'digiphys doctor  # after its UDPv4 transport has {" ".join(unset)}')
     lacking = [(limit, wanted[element], size) for element, option, limit in BUFFERS
                if (size := granted_bytes(option, wanted[element])) < wanted[element]]
     if lacking:

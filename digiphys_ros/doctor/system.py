@@ -25,7 +25,7 @@ import sys
 
 from digiphys_ros.doctor.finding import Finding
 from digiphys_ros.errors import ConfigError, DigiphysError
-from digiphys_ros.missing import opencv_problem
+from digiphys_ros.missing import opencv_problem, SOURCE_ROS
 from digiphys_ros.resources import find_resource
 from digiphys_ros.ros.transport.distro import NO_PROFILE, profile_variable, ros_distro
 from digiphys_ros.ros.transport.environment import network_exposure, profile_setting
@@ -42,7 +42,7 @@ def check_ros(environment: Mapping[str, str]) -> Finding:
     """Look for rclpy, the distro and the middleware."""
     if find_spec('rclpy') is None:
         return Finding('ros', 'fail', 'rclpy is not installed in this Python',
-                       'source /opt/ros/DISTRO/setup.bash, or run `make venv` and use .venv')
+                       SOURCE_ROS)
     rmw = environment.get('RMW_IMPLEMENTATION', 'rmw_fastrtps_cpp')
     found = f'{ros_distro(environment)}, {rmw}'
     if 'fastrtps' not in rmw:
@@ -111,7 +111,8 @@ def check_exposure(environment: Mapping[str, str]) -> Finding:
     try:
         sentence = network_exposure('none', environment)
     except ConfigError as error:
-        return Finding('network', 'fail', str(error), 'correct the profile')
+        return Finding('network', 'fail', str(error), 'digiphys doctor  # after the profile is '
+                       'corrected')
     if not sentence:
         return Finding('network', 'ok', 'nodes started here are reached from this machine only')
     found, _, fix = sentence.removeprefix('transport none: ').partition(' To limit it: ')
@@ -142,7 +143,7 @@ def check_cv_bridge() -> Finding:
         done, reason = None, 'it hangs'
     if done is None or done.returncode:
         return Finding('cv_bridge', 'warn', f'does not import beside NumPy {numpy}: {reason}',
-                       "pip install 'numpy<2', or go without cv_bridge")
+                       "pip install 'numpy<2'  # or go without cv_bridge")
     return Finding('cv_bridge', 'ok', f'imports beside NumPy {numpy}')
 
 
@@ -203,7 +204,8 @@ def check_rules(name: str) -> Finding:
         control = load_control(find_resource(name, 'config'))
         if warnings := control_warnings(control):
             return Finding('rules', 'warn', '; '.join(warnings),
-                           f'change `votes.max_unsure_s` in {name}')
+                           f'digiphys doctor --rules {quote(name)}  # after '
+                           '`votes.max_unsure_s` there is lower')
         return (f'{name}: no class recognised for {control.votes.max_unsure_s:g} s leads to the '
                 'safe state')
     return _read('rules', look,

@@ -131,6 +131,8 @@ class CameraNode(PipelineNode):
             'late': self._late,
             'unreadable': len(self._unreadable),
             'listeners': self._images.get_subscription_count() if hasattr(self, '_images') else 0,
+            **({'fix': 'ls -l /dev/v4l/by-id  # plug the camera in, or: digiphys run --set '
+                       'camera.source=SOURCE'} if self._problem else {}),
         }
 
     def _open(self) -> None:

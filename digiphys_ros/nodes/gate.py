@@ -34,11 +34,20 @@ from digiphys_ros.control import (
     make_gate,
     RunningClock,
 )
-from digiphys_ros.fixes import keep_one, MAX_LEASE_S, MAX_TOLERANCE_S, reset_estop
+from digiphys_ros.fixes import (
+    keep_one,
+    make_writable,
+    match_type,
+    MAX_LEASE_S,
+    MAX_TOLERANCE_S,
+    reset_estop,
+    show_output,
+    trust_estop,
+)
 from digiphys_ros.resources import find_resource
 from digiphys_ros.ros import qos
 from digiphys_ros.ros.gate.channel import Channel
-from digiphys_ros.ros.gate.estop_listener import EstopListener
+from digiphys_ros.ros.gate.estop_listener import EstopListener, TYPE
 from digiphys_ros.ros.gate.guard import GuardProcess
 from digiphys_ros.ros.gate.heartbeat import GUARD, Heartbeat
 from digiphys_ros.ros.gate.output_loop import OutputLoop
@@ -369,8 +378,9 @@ class GateNode(PipelineNode):
             figures = {key: value for channel in self._channels
                        for key, value in channel.figures(steady_s).items()}
         figures['estop'] = pressed = self._pressed()
-        problems = [(f'e-stop {pressed}', reset_estop(self.get_fully_qualified_name(), pressed))
-                    ] if pressed else []
+        serious = self._serious()
+        problems = serious + ([(f'e-stop {pressed}', reset_estop(
+            self.get_fully_qualified_name(), pressed))] if pressed else [])
         problems += [(one.duplicate_sources, keep_one(one.topic)) for one in self._inputs
                      if one.duplicate_sources]
         problems += [problem for channel in self._channels
@@ -380,11 +390,10 @@ class GateNode(PipelineNode):
             figures['fix'] = fixes[0]
         states = ', '.join(f'{channel.name}: {channel.gate.state.value}'
                            for channel in self._channels)
-        serious = self._serious()
         figures['realtime'] = bool(self._loop and self._loop.is_realtime)
         figures['guard'] = self._guard.state if self._guard else 'off'
         level = ERROR if serious else WARN if problems else OK
-        return level, '; '.join([states, *serious, *(one for one, _ in problems)]), figures
+        return level, '; '.join([states, *(one for one, _ in problems)]), figures
 
     def _pressed(self) -> str:
         if self._loop is None:
@@ -392,18 +401,25 @@ class GateNode(PipelineNode):
         with self._loop.lock:
             return self._estop.pressed()
 
-    def _serious(self) -> list[str]:
+    def _serious(self) -> list[tuple[str, str]]:
+        """Return what makes the gate unsafe or keeps it from moving, and the fix."""
         if self._loop is None or self._keeper is None:
             return []
         memory = self._keeper.problem or self._memory_problem
+        name, topic = self.get_fully_qualified_name(), self._listener.topic
         with self._loop.lock:
             silent = self._estop.silent(time.monotonic(), to_start=not self._obeys)
         alone = self._obeys and self._guard is not None and self._guard.state != 'watching'
-        return list(filter(None, (
-            memory, silent and f'e-stop {silent}', self._listener.wrong_types,
-            'the guard does not run: nothing stops the robot if this process dies' if alone
-            else '',
-            self._loop.last_failure)))
+        return [(sentence, fix) for sentence, fix in (
+            (memory, make_writable(str(self._latch.path.parent))),
+            (silent and f'e-stop {silent}', trust_estop(topic, silent)),
+            (self._listener.wrong_types, match_type(topic, 'it', TYPE)),
+            ('the guard does not run: nothing stops the robot if this process dies' if alone
+             else '', show_output(name, then='the guard is started again every '
+                                        f'{GUARD_PAUSE_S:g} s, and needs memory and a process')),
+            (self._loop.last_failure, show_output(
+                name, then='report it at https://github.com/digiphys/digiphys_ros/issues')))
+            if sentence]
 
     def _problems(self, channel: Channel, steady_s: float) -> list[tuple[str, str]]:
         starts = self._wants_to_obey and not self._obeys

@@ -118,8 +118,9 @@ class PolicyNode(PipelineNode):
         prefix = self.get_namespace().rstrip('/')
         if self._unsure() and not (self._duplicates() or self._impossible):
             if self._doubt.startswith('the images'):
-                return 'let one camera alone send images, in order and soon: synchronize the ' \
-                    'clocks (chrony or PTP), or take load off the machine'
+                return f'ros2 topic delay {prefix}/image  # let one camera alone send images, ' \
+                    'in order and soon: synchronize the clocks (chrony or PTP), or take load ' \
+                    'off the machine'
             return f'ros2 run rqt_image_view rqt_image_view {prefix}/debug_image  # the camera ' \
                 'has to show what the model was trained on'
         if not self._known:

@@ -94,7 +94,8 @@ class CameraStream:
             blind = '' if self.health in ('', 'fresh', duplicates) else f'; {self.health}'
             return duplicates + blind, keep_one(self._subscription.topic)
         if self.health not in ('', 'fresh'):
-            return self.health, fix_of(self.health)
+            return self.health, fix_of(
+                self.health, self._subscription.topic, self._node.get_fully_qualified_name())
         return explain_stamp(*arrived, self._subscription.sources, self._node.behind_s)
 
     def figures(self, *, several: bool) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from digiphys_ros.errors import ConfigError, DigiphysError
+from digiphys_ros.fixes import configure_again
 from digiphys_ros.resources import beside_parameters
 from digiphys_ros.ros.condition_log import ConditionLog, log_line
 from digiphys_ros.ros.diagnostics import diagnostic_message
@@ -247,6 +248,7 @@ class PipelineNode(SimClockNode):
         level, message, figures = self.report()
         if self.phase == 'unconfigured' and self.problem:
             level, message = ERROR, self.problem
+            figures['fix'] = configure_again(self.get_fully_qualified_name())
         if self._ignored:
             if level == OK:
                 figures['fix'] = f'ros2 param list {self.get_fully_qualified_name()}'

@@ -14,6 +14,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 
 from digiphys_ros.doctor import shared_memory, system
@@ -21,7 +22,7 @@ from digiphys_ros.doctor.ros_process import look_at_graph
 from digiphys_ros.resources import share_dir
 import pytest
 
-pytestmark = pytest.mark.parallel
+pytestmark = [pytest.mark.parallel, pytest.mark.usefixtures('fixes_are_commands')]
 FULL_HD = 1920 * 1080 * 3
 
 
@@ -153,7 +154,7 @@ def test_only_old_files_that_nobody_holds_are_left_over(tmp_path):
 
 TALK = """
 import sys, threading, rclpy
-from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import Twist, TwistStamped
 from sensor_msgs.msg import Image
@@ -165,8 +166,10 @@ kinds = {'Twist': Twist, 'TwistStamped': TwistStamped, 'Image': Image, 'Bool': B
          'String': String, 'Classification': Classification, 'VisionInfo': VisionInfo,
          'DiagnosticArray': DiagnosticArray}
 for word in sys.argv[2:]:
-    side, kind, topic, *reliability = word.split(':')
-    profile = QoSProfile(depth=1, reliability=ReliabilityPolicy[(reliability or ['RELIABLE'])[0]])
+    side, kind, topic, *quality = word.split(':')
+    reliability, durability = (quality + ['RELIABLE', 'VOLATILE'][len(quality):])[:2]
+    profile = QoSProfile(depth=1, reliability=ReliabilityPolicy[reliability],
+                         durability=DurabilityPolicy[durability])
     if side == 'deaf':
         continue
     if side == 'declare':
@@ -199,13 +202,13 @@ def findings(robot, *, prefix='', status='fail'):
             if status in (one.status, None)}
 
 
-def finding(robot, check, *, says='', **options):
+def finding(robot, check, *, says='', fix='', **options):
     """Return one finding once doctor has it: on a busy machine discovery may take longer."""
     found = {}
 
     def there():
         found.update(findings(robot, **options))
-        return check in found and says in found[check].found
+        return check in found and says in found[check].found and fix in found[check].fix
     robot.poll(there, f'finding {check}', timeout_s=90.0)
     return found[check]
 
@@ -229,18 +232,47 @@ def test_a_qos_mismatch_is_named_with_both_nodes_and_the_fix(robot):
     talk(robot, 'viewer', 'sub:Image:image:RELIABLE')
     failed = finding(robot, 'QoS of /image')
     assert '/driver -> /viewer' in failed.found
-    assert 'BEST_EFFORT reliability' in failed.fix
+    assert failed.fix.startswith(
+        'ros2 param dump /viewer | grep -i qos  # let /viewer ask for BEST_EFFORT reliability')
+    assert 'qos_overrides./image.subscription.reliability:=best_effort' in failed.fix
     assert list(findings(robot)) == ['QoS of /image']
 
 
 @pytest.mark.field(
     'ROBOTIS-GIT/turtlebot3 #1135', 'one side sends TwistStamped and the other takes Twist')
 @pytest.mark.ros
-def test_twist_against_twist_stamped_is_named_with_the_parameter(robot):
-    robot.start('gate')
+def test_twist_against_twist_stamped_is_named_with_the_command(robot, tmp_path):
+    gate = robot.start('gate')
     robot.is_active('gate')
     talk(robot, 'base', 'sub:Twist:cmd_vel:RELIABLE')
-    assert 'kind: twist`' in finding(robot, 'type of /cmd_vel').fix
+    fix = finding(robot, 'type of /cmd_vel').fix
+    change, _, start = fix.partition(' && ')
+    assert start.startswith('digiphys run --set rules=my_rules.yaml  #')
+    # the fix works
+    subprocess.run(['sh', '-c', change], cwd=tmp_path, check=True)
+    gate.kill()
+    gate.wait()
+    robot.start('gate', rules=str(tmp_path / 'my_rules.yaml'))
+    robot.poll(lambda: list(findings(robot)) == ['chain'], 'end of the finding', timeout_s=90.0)
+
+
+@pytest.mark.ros
+@pytest.mark.parametrize(('offered', 'wanted', 'says'), [
+    ('RELIABLE', 'RELIABLE', 'ask for VOLATILE durability'),
+    # of what differs, the fix names what keeps them apart
+    ('RELIABLE', 'BEST_EFFORT', 'ask for VOLATILE durability')])
+def test_qos_mismatch_names_the_policy_that_keeps_the_pair_apart(robot, offered, wanted, says):
+    talk(robot, 'driver', f'pub:Image:image:{offered}')
+    talk(robot, 'viewer', f'sub:Image:image:{wanted}:TRANSIENT_LOCAL')
+    assert says in finding(robot, 'QoS of /image').fix
+
+
+@pytest.mark.ros
+def test_type_mismatch_of_other_messages_names_who_has_to_send_what(robot):
+    talk(robot, 'driver', 'pub:Image:image')
+    talk(robot, 'viewer', 'sub:Bool:image')
+    assert finding(robot, 'type of /image').fix == \
+        'ros2 topic info --verbose /image  # let /driver send std_msgs/msg/Bool, or remap it'
 
 
 @pytest.mark.field('bit-bots/bitbots_main #367', 'two nodes command the base at the same time')
@@ -337,13 +369,36 @@ def test_doctor_required_estop_missing_silent_and_sent(robot):
     gate(robot, 'true')
     missing = finding(robot, 'e-stop')
     assert 'no publisher on /estop' in missing.found
-    assert missing.fix
+    assert missing.fix.startswith('ros2 topic list --verbose  # start the node of the button')
+    elsewhere = talk(robot, 'panel', 'beat:Bool:panel/stop')
+    fix = finding(robot, 'e-stop', says='no publisher', fix='digiphys').fix
+    assert fix.startswith('digiphys run --remap estop:=/panel/stop  # if that is the e-stop')
+    elsewhere.kill()
     talk(robot, 'button', 'beat:Bool:estop')
     assert not findings(robot)
     talk(robot, 'dead_button', 'pub:Bool:estop')
     silent = finding(robot, 'e-stop', says='/dead_button')
     assert '/dead_button is silent' in silent.found
-    assert silent.fix
+    assert silent.fix.startswith('ros2 topic hz /estop  # let /dead_button send its state all')
+
+
+@pytest.mark.ros
+def test_doctor_follows_the_estop_of_a_gate_to_its_remapped_topic(robot):
+    from digiphys_ros.nodes.configuration import command
+    robot.run('gate', command('gate', remaps=['estop:=/panel/stop'], parameters={
+        'estop_required': True, 'estop_wait_s': 0.0}))
+    talk(robot, 'panel', 'beat:Bool:panel/stop')
+    robot.wait(lambda: robot.message('gate').startswith('base: waiting; '), 'gate that hears it')
+    assert 'e-stop' not in findings(robot, status=None)
+    robot.start('gate', 'other', estop_required=True)
+    says = 'e-stop required and nobody publishes it'
+    robot.wait(lambda: says in robot.message('other/gate'), 'gate without an e-stop')
+    failed = finding(robot, 'e-stop', prefix='/other')
+    assert 'no publisher on /other/estop' in failed.found
+    assert failed.fix.startswith('digiphys run --remap estop:=/panel/stop  #')
+    error = findings(robot, prefix='/other')['diagnostics of /other/gate']
+    assert says in error.found
+    assert error.fix.startswith('ros2 topic list --verbose  # start the node of the button')
 
 
 @pytest.mark.ros
@@ -361,12 +416,13 @@ def test_doctor_estop_of_another_type_is_named(robot):
     talk(robot, 'button', 'pub:String:estop')
     failed = finding(robot, 'e-stop')
     assert '/button publishes std_msgs/msg/String on /estop' in failed.found
-    assert 'std_msgs/msg/Bool' in failed.fix
+    assert failed.fix == \
+        'ros2 topic info --verbose /estop  # let /button send std_msgs/msg/Bool, or remap it'
 
 
 @pytest.mark.ros
 def test_doctor_nodes_that_do_not_answer_or_report_are_named(robot):
-    talk(robot, 'gate', 'deaf:x:x', 'pub:DiagnosticArray:/diagnostics')
+    deaf = talk(robot, 'gate', 'deaf:x:x', 'pub:DiagnosticArray:/diagnostics')
     found = {}
 
     def are_there():
@@ -376,6 +432,9 @@ def test_doctor_nodes_that_do_not_answer_or_report_are_named(robot):
     assert found['e-stop'].status == 'warn'
     assert found['reports'].status == 'fail'
     assert '/gate is there and reports nothing' in found['reports'].found
+    # both are one command, and it works
+    assert found['reports'].fix == found['e-stop'].fix
+    assert found['reports'].fix.startswith(f'kill -9 {deaf.pid}  # `digiphys run` and')
 
 
 @pytest.mark.ros

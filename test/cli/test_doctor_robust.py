@@ -25,7 +25,7 @@ from digiphys_ros.doctor.finding import attempt, Finding
 from digiphys_ros.errors import ConfigError
 import pytest
 
-pytestmark = pytest.mark.parallel
+pytestmark = [pytest.mark.parallel, pytest.mark.usefixtures('fixes_are_commands')]
 CHECKS = {'ros', 'logs', 'transport', 'network', 'socket buffers', 'cv_bridge', 'engines',
           'bundle', 'rules', 'shared memory', 'graph'}
 
@@ -40,7 +40,10 @@ def doctor(*words, without=(), **changes):
         [sys.executable, '-m', 'digiphys_ros.cli.main', 'doctor', '--json', '-', '--seconds',
          '0.1', *words], env=variables, capture_output=True, text=True, timeout=90)
     assert done.returncode == 1, done.stderr
-    return {one['check']: one for one in json.loads(done.stdout)['findings']}
+    findings = json.loads(done.stdout)['findings']
+    # each of them is checked in `fixes_are_commands`
+    assert [Finding(**one) for one in findings]
+    return {one['check']: one for one in findings}
 
 
 @pytest.mark.field('ros2/rcl #201', 'an RMW that is not installed')
@@ -99,7 +102,7 @@ def test_check_logs_folder_is_named_where_it_cannot_be_written(tmp_path):
     (ModuleNotFoundError('No module named yaml', name='yaml'), 'fail', 'pip install pyyaml'),
     (ImportError('libGL.so.1: cannot open shared object file', name='cv2'), 'fail', 'libgl1'),
     (PermissionError(13, 'Permission denied', '/proc/1/maps'), 'skip', ''),
-    (RuntimeError('odd'), 'warn', 'report this line'),
+    (RuntimeError('odd'), 'warn', 'https://github.com/digiphys'),
 ])
 def test_attempt_failing_check_is_a_finding(error, status, fix):
     def look():

@@ -22,7 +22,7 @@ from digiphys_ros.fixes import allow_future
 from digiphys_ros.perception.stamps import explain_stamp, StampMonitor, TOLERANCE_S
 import pytest
 
-pytestmark = pytest.mark.parallel
+pytestmark = [pytest.mark.parallel, pytest.mark.usefixtures('fixes_are_commands')]
 IMAGES = ('/image', ['/driver'])
 COMMANDS = {'base': ('/cmd_vel', ['/base'])}
 FLOWING = {
@@ -83,12 +83,12 @@ def test_chain_node_that_is_missing_is_named(without, says):
 
 
 def test_chain_first_break_alone_is_a_finding():
-    blind = report('/classifier', 1, 'black', received=30, classified=0, fix='clean the lens')
+    blind = report('/classifier', 1, 'black', received=30, classified=0, fix='ros2 topic hz image')
     one = chain(classifier=blind, policy=report('/policy', classifications=0),
                 gate=report('/gate', 1, 'base: waiting', base__accepted=0, base__state='waiting'))
     [finding] = failed(one)
     assert finding.found == '/classifier gets images and classifies none: black'
-    assert finding.fix == 'clean the lens'
+    assert finding.fix == 'ros2 topic hz image'
 
 
 @pytest.mark.parametrize(('refused', 'age_s', 'fix'), [

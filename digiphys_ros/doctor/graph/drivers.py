@@ -19,6 +19,7 @@ import os
 import shlex
 
 from digiphys_ros.doctor.finding import Finding
+from digiphys_ros.doctor.graph.processes import own_gid
 from digiphys_ros.doctor.graph.sources import is_classified
 from digiphys_ros.ros.image_topics import RAW
 from digiphys_ros.ros.qos import endpoint_name
@@ -37,16 +38,14 @@ def check_drivers(node: Node, topics: Sequence[str], prefix: str) -> list[Findin
     :param topics: those in use.
     :param prefix: of the robot's names: empty or ``/robot``.
     """
-    own = [bytes(one.endpoint_gid)
-           for one in node.get_subscriptions_info_by_topic('/diagnostics')
-           if endpoint_name(one) == node.get_fully_qualified_name()]
+    own = own_gid(node)
     found: dict[int, Finding] = {}
     for topic in topics:
         if not own or not is_classified(node, topic, prefix):
             continue
         for one in node.get_publishers_info_by_topic(topic):
             # JPEGs fit into the segment that Fast DDS has by default
-            process = without_profile(bytes(one.endpoint_gid), own[0]) \
+            process = without_profile(bytes(one.endpoint_gid), own) \
                 if one.topic_type == RAW else None
             if process is not None:
                 found[process[0]] = _finding(endpoint_name(one), topic, *process)
@@ -60,4 +59,4 @@ def _finding(name: str, topic: str, number: int, words: list[str]) -> Finding:
     return Finding(
         f'driver {name}', 'warn', f'process {number}, which publishes {topic}, was started '
         'without a transport profile: its shared memory is smaller than an image, and most images '
-        'may be lost', f'start it with: {profile_setting(os.environ)} {command}')
+        'may be lost', f'env {profile_setting(os.environ)} {command}  # starts it with a profile')

@@ -21,7 +21,10 @@ from typing import Any
 
 from digiphys_ros.doctor.finding import Finding
 from digiphys_ros.doctor.graph.parameters import ANSWER_S, read_parameters
-from digiphys_ros.ros.gate.estop_listener import GID_BYTES, take_message, TYPE
+from digiphys_ros.doctor.graph.processes import revive_node
+from digiphys_ros.fixes import find_estop, hear_estop, match_type
+from digiphys_ros.ros.gate.estop_listener import GID_BYTES, LISTENER, take_message, TYPE
+from digiphys_ros.ros.gate.heartbeat import GUARD
 from digiphys_ros.ros.qos import endpoint_name, suited_to
 from rclpy.node import Node
 from rclpy.topic_endpoint_info import TopicEndpointInfo
@@ -45,7 +48,8 @@ def check_estop(node: Node, prefix: str, seconds: float) -> list[Finding]:
     :param prefix: of the robot's names: empty or ``/robot``.
     :param seconds: how long to listen at least, where the gate requires an e-stop.
     """
-    topic, gate = f'{prefix}/estop', f'{prefix}/gate'
+    gate = f'{prefix}/gate'
+    topic = _topic(node, gate) or f'{prefix}/estop'
     publishers = node.get_publishers_info_by_topic(topic)
     findings = [_wrong_type(topic, one) for one in publishers if one.topic_type != TYPE]
     publishers = [one for one in publishers if one.topic_type == TYPE]
@@ -54,10 +58,10 @@ def check_estop(node: Node, prefix: str, seconds: float) -> list[Finding]:
     demand = _demand(node, gate)
     if demand is None:
         return [*findings, Finding('e-stop', 'warn', f'{gate} does not answer for its parameters '
-                                   f'within {ANSWER_S:g} s', f'look at its output; start {gate} '
-                                   'again if it hangs')]
+                                   f'within {ANSWER_S:g} s', revive_node(node, gate))]
     if not publishers:
-        return [*findings, _missing(topic, gate, demand)]
+        fix = find_estop(topic, _other_topics(node, gate))
+        return [*findings, _missing(topic, gate, demand, fix)]
     if demand.required:
         findings += _silent(node, topic, publishers, max(seconds, demand.timeout_s))
     return findings
@@ -74,20 +78,32 @@ def _demand(node: Node, gate: str) -> Demand | None:
         values.get('estop_required', False), values.get('estop_timeout_s', 0.0))
 
 
-def _missing(topic: str, gate: str, demand: Demand) -> Finding:
+def _missing(topic: str, gate: str, demand: Demand, fix: str) -> Finding:
     if demand.required:
         return Finding('e-stop', 'fail', f'no publisher on {topic}, and {gate} does not move '
-                       'without one (`estop_required`)', f'start the node that publishes {TYPE} '
-                       f'on {topic}, or remap its topic to this one')
+                       'without one (`estop_required`)', fix)
     return Finding('e-stop', 'warn', f'no e-stop publisher on {topic}, and {gate} does not '
-                   'require one', f'publish {TYPE} on {topic}, and set '
-                   f'`estop_required: true` of {gate}')
+                   'require one', f'{fix}; then set `estop_required: true` of {gate}')
+
+
+def _topic(node: Node, gate: str) -> str:
+    """Return where a gate listens for its e-stop, which may be remapped; empty where nowhere."""
+    return next((topic for topic, types in node.get_topic_names_and_types() if TYPE in types
+                 and any(endpoint_name(one) == f'{gate}{LISTENER}'
+                         for one in node.get_subscriptions_info_by_topic(topic))), '')
+
+
+def _other_topics(node: Node, gate: str) -> list[str]:
+    """Return the topics on which others than the gate publish what an e-stop does."""
+    return [topic for topic, types in sorted(node.get_topic_names_and_types()) if TYPE in types
+            and any(endpoint_name(one).removesuffix(GUARD) != gate
+                    for one in node.get_publishers_info_by_topic(topic))]
 
 
 def _wrong_type(topic: str, publisher: TopicEndpointInfo) -> Finding:
     name = endpoint_name(publisher)
     return Finding('e-stop', 'fail', f'{name} publishes {publisher.topic_type} on {topic}, so '
-                   'pressing it stops nothing', f'make {name} publish {TYPE}')
+                   'pressing it stops nothing', match_type(topic, name, TYPE))
 
 
 def _silent(node: Node, topic: str, publishers: list[TopicEndpointInfo], seconds: float
@@ -95,7 +111,7 @@ def _silent(node: Node, topic: str, publishers: list[TopicEndpointInfo], seconds
     heard = _heard(node, topic, seconds, {_gid(one.endpoint_gid) for one in publishers})
     return [Finding('e-stop', 'fail', f'{name} is silent: it sent nothing on {topic} for '
                     f'{seconds:g} s, and the gate takes silence for a press',
-                    f'make {name} send its state all the time, also while it is not pressed')
+                    hear_estop(topic, name))
             for one in publishers if _gid(one.endpoint_gid) not in heard
             for name in [endpoint_name(one)]]
 

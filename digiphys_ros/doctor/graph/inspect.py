@@ -28,7 +28,14 @@ from digiphys_ros.doctor.chain_check import check_chain, check_reports
 from digiphys_ros.doctor.finding import attempt, Finding
 from digiphys_ros.doctor.graph.drivers import check_drivers
 from digiphys_ros.doctor.graph.estop import check_estop
+from digiphys_ros.doctor.graph.pairs import (
+    check_pairs,
+    publishers_of,
+    subscribers_of,
+    topics_in_use,
+)
 from digiphys_ros.doctor.graph.parameters import read_parameters
+from digiphys_ros.doctor.graph.processes import revive_node
 from digiphys_ros.doctor.graph.reports import NODES, PATIENCE_S, ReportListener
 from digiphys_ros.doctor.graph.sources import check_inputs, IMAGES, keep_one_fix, own_publishers
 from digiphys_ros.doctor.graph.transport import image_bytes, sender_profiles
@@ -38,10 +45,7 @@ from digiphys_ros.resources import find_resource
 from digiphys_ros.ros.qos import endpoint_name
 import rclpy
 from rclpy.node import Node
-from rclpy.qos import qos_check_compatible, QoSCompatibility
-from rclpy.topic_endpoint_info import TopicEndpointInfo
 
-HIDDEN = ('/rosout', '/parameter_events', '/clock')
 RULES = 'traffic_rules.yaml'
 
 
@@ -64,13 +68,14 @@ def check_graph(seconds: float, rules: str, prefix: str = '', patience_s: float 
         listener = ReportListener(node)
         reports = listener.listen(seconds, prefix, patience_s)
         running = _running(node, prefix)
-        commands = _command_topics(rules or running.get('rules', RULES), prefix)
+        rules = rules or running.get('rules', RULES)
+        commands = _command_topics(rules, prefix)
         chain = Chain(reports, prefix, _image_source(node, prefix), {
-            name: (topic, sorted({*map(endpoint_name, _subscribers(node, topic))}))
+            name: (topic, sorted({*map(endpoint_name, subscribers_of(node, topic))}))
             for name, topic in commands.items()})
         findings = [
-            *attempt('graph', partial(_findings, node, list(commands.values()), prefix)),
-            *map(_hangs, listener.silent(prefix)),
+            *attempt('graph', partial(_findings, node, commands, rules, prefix)),
+            *(_hangs(node, name) for name in listener.silent(prefix)),
             *attempt('chain', partial(check_chain, chain)),
             *attempt('e-stop', partial(check_estop, node, prefix, seconds)),
             *attempt('namespace', partial(_other_robots, reports, prefix))]
@@ -108,7 +113,7 @@ def _image_source(node: Node, prefix: str) -> tuple[str, list[str]]:
         if set(IMAGES) & set(types) and any(
                 endpoint_name(one) == f'{prefix}/classifier'
                 for one in node.get_subscriptions_info_by_topic(topic)):
-            return topic, sorted({*map(endpoint_name, _publishers(node, topic))})
+            return topic, sorted({*map(endpoint_name, publishers_of(node, topic))})
     return f'{prefix}/image', []
 
 
@@ -123,98 +128,35 @@ def _other_robots(reports: Mapping[str, Any], prefix: str) -> list[Finding]:
                     f'digiphys doctor --namespace {min(robots) or "/"}')]
 
 
-def _hangs(name: str) -> Finding:
+def _hangs(node: Node, name: str) -> Finding:
     return Finding('reports', 'fail', f'{name} is there and reports nothing on /diagnostics: it '
-                   'hangs, was stopped, or is not heard', f'look at the output of {name}, and '
-                   'start it again')
-
-
-def _topics(node: Node) -> list[str]:
-    """Return the topics that others than this node use."""
-    return sorted(name for name, _ in node.get_topic_names_and_types() if name not in HIDDEN
-                  and _publishers(node, name) + _subscribers(node, name))
-
-
-def _publishers(node: Node, topic: str) -> list[TopicEndpointInfo]:
-    return _others(node, node.get_publishers_info_by_topic(topic))
-
-
-def _subscribers(node: Node, topic: str) -> list[TopicEndpointInfo]:
-    return _others(node, node.get_subscriptions_info_by_topic(topic))
-
-
-def _others(node: Node, endpoints: Sequence[TopicEndpointInfo]) -> list[TopicEndpointInfo]:
-    own = node.get_fully_qualified_name()
-    return [one for one in endpoints if endpoint_name(one) != own]
+                   'hangs, was stopped, or is not heard', revive_node(node, name))
 
 
 def _summary(node: Node, findings: list[Finding]) -> list[Finding]:
-    topics = _topics(node)
+    topics = topics_in_use(node)
     if not topics:
         return [Finding('graph', 'warn', 'no topic is in use: nothing runs in this ROS_DOMAIN_ID '
-                        'and discovery range', 'start the pipeline, or set ROS_DOMAIN_ID and '
-                        'ROS_AUTOMATIC_DISCOVERY_RANGE as it has them')]
+                        'and discovery range', 'digiphys run  # if it runs: export ROS_DOMAIN_ID '
+                        'and ROS_AUTOMATIC_DISCOVERY_RANGE as it has them')]
     broken = any(finding.status == 'fail' for finding in findings)
     return findings if broken else [
         Finding('graph', 'ok', f'{len(topics)} topics, every pair matches'), *findings]
 
 
-def _findings(node: Node, command_topics: Sequence[str], prefix: str) -> list[Finding]:
-    topics = _topics(node)
-    findings = [finding for topic in topics for finding in _topic(node, topic)]
-    for topic in command_topics:
+def _findings(node: Node, commands: Mapping[str, str], rules: str, prefix: str) -> list[Finding]:
+    topics = topics_in_use(node)
+    kinds = {topic: (name, rules) for name, topic in commands.items()}
+    findings = [finding for topic in topics
+                for finding in check_pairs(node, topic, kinds.get(topic))]
+    for topic in commands.values():
         findings += _command_topic(node, topic, prefix)
-    inputs = [topic for topic in topics if topic not in command_topics]
+    inputs = [topic for topic in topics if topic not in commands.values()]
     return [*findings, *check_inputs(node, inputs, prefix), *check_drivers(node, inputs, prefix)]
 
 
-def _topic(node: Node, topic: str) -> list[Finding]:
-    listeners: dict[str, list[TopicEndpointInfo]] = {}
-    for subscriber in _subscribers(node, topic):
-        listeners.setdefault(endpoint_name(subscriber), []).append(subscriber)
-    findings = []
-    for publisher in _publishers(node, topic):
-        for subscribers in listeners.values():
-            each = [_pair(topic, publisher, subscriber) for subscriber in subscribers]
-            # a gate has a subscription for each quality of service that e-stop buttons offer
-            findings += [] if [] in each else each[0]
-    return findings
-
-
-def _pair(topic: str, publisher: TopicEndpointInfo, subscriber: TopicEndpointInfo
-          ) -> list[Finding]:
-    names = f'{endpoint_name(publisher)} -> {endpoint_name(subscriber)}'
-    if publisher.topic_type != subscriber.topic_type:
-        return [Finding(f'type of {topic}', 'fail', f'{names}: {publisher.topic_type} is sent, '
-                        f'{subscriber.topic_type} is awaited, so nothing arrives',
-                        _type_fix(publisher, subscriber))]
-    compatible, reason = qos_check_compatible(publisher.qos_profile, subscriber.qos_profile)
-    if compatible == QoSCompatibility.ERROR:
-        return [Finding(f'QoS of {topic}', 'fail', f'{names}: nothing arrives, {reason.strip()}',
-                        _qos_fix(publisher, subscriber))]
-    return []
-
-
-def _type_fix(publisher: TopicEndpointInfo, subscriber: TopicEndpointInfo) -> str:
-    kinds = {'geometry_msgs/msg/Twist': 'twist', 'geometry_msgs/msg/TwistStamped': 'twist_stamped'}
-    wanted = kinds.get(subscriber.topic_type)
-    if wanted and publisher.topic_type in kinds:
-        return f'set `kind: {wanted}` for this actuator in the rules file'
-    return f'make {endpoint_name(publisher)} send {subscriber.topic_type}'
-
-
-def _qos_fix(publisher: TopicEndpointInfo, subscriber: TopicEndpointInfo) -> str:
-    offered, wanted = publisher.qos_profile, subscriber.qos_profile
-    for policy in ('reliability', 'durability'):
-        if getattr(offered, policy) != getattr(wanted, policy):
-            return (f'let {endpoint_name(subscriber)} ask for {getattr(offered, policy).name} '
-                    f'{policy}, or let {endpoint_name(publisher)} offer '
-                    f'{getattr(wanted, policy).name}')
-    return 'give both the same deadline and liveliness'
-
-
 def _command_topic(node: Node, topic: str, prefix: str) -> list[Finding]:
-    publishers = own_publishers(_publishers(node, topic))
+    publishers = own_publishers(publishers_of(node, topic))
     listeners = node.count_subscribers(topic)
     findings = []
     if len(publishers) > 1:

@@ -19,10 +19,10 @@ from collections.abc import Iterable, Sequence
 import re
 
 from digiphys_ros.doctor.finding import Finding
+from digiphys_ros.doctor.graph.processes import process_of
 from digiphys_ros.fixes import keep_one
 from digiphys_ros.ros.gate.heartbeat import GUARD
 from digiphys_ros.ros.qos import endpoint_name
-from digiphys_ros.ros.transport.endpoint_process import process_number
 from rclpy.node import Node
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
@@ -72,9 +72,6 @@ def _input(node: Node, topic: str, prefix: str) -> list[Finding]:
 
 def keep_one_fix(node: Node, topic: str, prefix: str) -> str:
     """Return how to end all publishers of a topic but one, by the processes on this machine."""
-    own = next((bytes(one.endpoint_gid) for one in
-                node.get_subscriptions_info_by_topic('/diagnostics')
-                if endpoint_name(one) == node.get_fully_qualified_name()), b'')
     return keep_one(topic, [
-        (endpoint_name(one), process_number(bytes(one.endpoint_gid), own))
+        (endpoint_name(one), process_of(node, one))
         for one in own_publishers(node.get_publishers_info_by_topic(topic))], f'{prefix}/camera')

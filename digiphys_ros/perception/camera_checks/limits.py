@@ -38,13 +38,28 @@ PARAMETERS = {
 """Verdict -> the parameter that sets its limit."""
 
 
-def fix_of(reason: str) -> str:
-    """Return what to do about frames that are refused with this sentence."""
+def fix_of(reason: str, topic: str, classifier: str) -> str:
+    """
+    Return what to do about frames that are refused with this sentence.
+
+    :param topic: of the images.
+    :param classifier: name of the node.
+
+    Example::
+
+        >>> fix_of('black', '/image', '/classifier').partition('  #')[0]
+        'ros2 run rqt_image_view rqt_image_view /image'
+    """
+    if reason in (REASONS['repeated'], REASONS['frozen']):
+        return f'ros2 param set {classifier} skip_repeated false  # for still images on ' \
+            'purpose; else start the driver of the camera again'
     for verdict, parameter in PARAMETERS.items():
         if reason == REASONS.get(verdict, verdict):
-            return ('look at the camera and its lens; if the images are good, change '
-                    f'`{parameter}` of the classifier')
-    return 'let the driver of the camera send what the sentence asks for'
+            return (f'ros2 run rqt_image_view rqt_image_view {topic}  # look at the camera and '
+                    'its lens; if the images are good: '
+                    f'ros2 param set {classifier} {parameter} VALUE')
+    return f'ros2 topic echo --once --no-arr {topic}  # let the driver of the camera send what ' \
+        'the sentence asks for'
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,9 @@ from rclpy.node import Node
 from std_msgs.msg import Bool
 
 TYPE = 'std_msgs/msg/Bool'
+LISTENER = '_estop'
+"""What the name of the node that listens adds to the gate's."""
+
 DEPTH = 1000
 """Of all publishers together: no press may be pushed out by the messages of others."""
 MOST_A_POLL = 200
@@ -49,7 +52,7 @@ class EstopListener:
         self._estop = estop
         self.topic = str(node.resolve_topic_name('estop'))
         self._node = Node(
-            f'{node.get_name()}_estop', namespace=node.get_namespace(), context=node.context,
+            f'{node.get_name()}{LISTENER}', namespace=node.get_namespace(), context=node.context,
             use_global_arguments=False, enable_rosout=False, start_parameter_services=False)
         anyone = qos.suited_to((), DEPTH)
         self._subscriptions = [(anyone, self._subscribe(anyone))]
