@@ -161,6 +161,7 @@ def _override(text: str, node: str, name: str, value: str) -> dict[str, Any]:
 
 def _remaps(texts: list[str], nodes: tuple[str, ...]) -> list[str]:
     """Return the rules for ROS; compressed images follow where the images go."""
+    from digiphys_ros.ros.topic_names import misspelt_remap
     from digiphys_ros.ros.transport.middleware import check_remap
     for text in texts:
         node, colon, source = text.partition(':=')[0].rpartition(':')
@@ -171,6 +172,8 @@ def _remaps(texts: list[str], nodes: tuple[str, ...]) -> list[str]:
             raise UsageError(f'--remap {text}: nodes keep their names; --namespace sets their '
                              'namespace.')
         check_remap(text)
+        if problem := misspelt_remap(text):
+            _tell(f'--remap {text}: {problem}: it may rename nothing')
     pairs = [text.split(':=') for text in texts]
     sources = {source for source, _ in pairs}
     return texts + [f'{source}/compressed:={target}/compressed' for source, target in pairs

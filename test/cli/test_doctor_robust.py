@@ -114,6 +114,7 @@ def test_attempt_failing_check_is_a_finding(error, status, fix):
     assert attempt('two', lambda: Finding('two', 'ok', 'well'))[0].status == 'ok'
 
 
+@pytest.mark.field('giampaolo/psutil #2418', 'a process ends while /proc is read')
 def test_leftovers_files_that_vanish_meanwhile_are_passed_over(tmp_path, monkeypatch):
     monkeypatch.setattr(shared_memory, 'YOUNG_S', -1.0)
     proc, stopped = tmp_path / 'proc', threading.Event()

@@ -261,3 +261,31 @@ def test_doctor_clock_that_does_not_run_is_named(shared_robot):
     assert finding['check'] == 'diagnostics of /sim/gate'
     assert 'nobody publishes /clock' in finding['found']
     assert 'ros2 param set /sim/gate use_sim_time false' in finding['fix']
+
+
+@pytest.mark.field(
+    'AlexeyAB/darknet #3929', 'a model and its file of names have other classes, without a word')
+def test_doctor_model_that_does_not_fit_the_rules_is_named_with_one_that_does(shared_robot):
+    for node in ('policy', 'classifier'):
+        shared_robot.start(node, 'misfit', **({'bundle': 'sorting_line'} if node == 'classifier'
+                                              else {}))
+    finding, _ = diagnose(shared_robot, 'sorting_line', '--namespace', 'misfit',
+                          fix='ros2 param set /misfit/classifier bundle traffic_signs')
+    assert finding['check'] == 'diagnostics of /misfit/policy'
+    assert 'has no class' in finding['found']
+    # the fix works
+    assert shared_robot.set_parameter('misfit/classifier', 'bundle', 'traffic_signs').successful
+    shared_robot.wait(lambda: 'has no class' not in shared_robot.message('misfit/policy'), 'fit')
+
+
+@pytest.mark.field('eProsima/Fast-DDS #5258', 'an e-stop publisher that matches is never heard')
+def test_doctor_estop_that_is_never_heard_is_named_with_the_command(shared_robot):
+    from std_msgs.msg import Bool
+    button = shared_robot.node.create_publisher(Bool, 'unheard/estop', 1)
+    shared_robot.start('gate', 'unheard', guard=False, realtime=False)
+    finding, _ = diagnose(shared_robot, 'published and not heard once', '--namespace', 'unheard',
+                          fix='digiphys run --transport local_udp  #')
+    assert finding['check'] == 'diagnostics of /unheard/gate'
+    assert '/test_robot' in finding['found']
+    assert 'estop_unheard_stops=false' in finding['fix']
+    shared_robot.node.destroy_publisher(button)

@@ -483,6 +483,7 @@ def test_estop_publisher_that_is_never_heard_counts_as_pressed(robot, make_base,
     if stops:
         robot.wait(is_estopped(base), 'latch')
         assert 'published and not heard once' in robot.message('gate')
+        assert robot.value('gate', 'fix').startswith('digiphys run --transport local_udp  #')
         base.hears_still()
     else:
         first = len(base.commands)
@@ -531,6 +532,7 @@ def test_estop_of_a_wrong_type_is_named(robot):
     robot.run('panel', [sys.executable, '-c', WRONG_TYPE])
     robot.wait(lambda: '/panel sends std_msgs/msg/String on /estop, std_msgs/msg/Bool is needed'
                in robot.message('gate'), 'sentence')
+    assert robot.value('gate', 'fix').startswith('ros2 topic info --verbose /estop  #')
 
 
 # The memory of the e-stop.
@@ -562,6 +564,8 @@ def test_gate_without_memory_starts_estopped_and_says_so(without_memory, make_ba
     base.robot.wait(is_estopped(base), 'latch')
     base.robot.wait(lambda: 'the e-stop cannot be remembered' in base.robot.message('gate'),
                     'reason')
+    home = base.robot.environment['ROS_HOME']
+    assert base.robot.value('gate', 'fix').startswith(f'sudo mkdir -p {home}/')
     assert 'Traceback' not in base.robot.log('gate')
     assert base.robot.log('gate').count('cannot be written') == 1
     base.drive()

@@ -64,6 +64,8 @@ def test_name_that_says_the_bits_scales_by_them():
     assert decode(pixels, 'Mono14', 4, 4, 8).converted('mono')[0, 0] == round(1000 * 255 / 16383)
 
 
+@pytest.mark.field(
+    'basler/pypylon #211', 'a camera sends BayerRG12, which is not converted to color')
 @pytest.mark.parametrize('padding', [0, 3])
 @pytest.mark.parametrize('big', [False, True])
 @pytest.mark.parametrize('pattern', ['rggb', 'bggr', 'gbrg', 'grbg'])

@@ -138,6 +138,7 @@ def test_a_wrong_parameter_leaves_the_node_unconfigured(robot, node, parameters,
     process = robot.start(node, **parameters)
     robot.wait(lambda: sentence in robot.message(node), sentence)
     assert robot.value(node, 'phase') == 'unconfigured'
+    assert robot.value(node, 'fix').startswith(f'ros2 lifecycle set /{node} configure && ')
     assert process.poll() is None
     assert 'Traceback' not in robot.log(node)
 

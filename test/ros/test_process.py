@@ -99,6 +99,8 @@ def make_configuration(folder):
     return folder / 'own.yaml'
 
 
+@pytest.mark.field(
+    'ifm/ifm3d-ros2 #27', 'a path in a parameters file depends on where a node is started')
 @pytest.mark.field('ros2/rclcpp #2166', 'nodes are nested in a namespace')
 def test_run_follows_own_files_and_remaps(robot, tmp_path):
     """A camera driver's topic, nested sections, rules beside the file, and overrides."""
@@ -108,13 +110,15 @@ def test_run_follows_own_files_and_remaps(robot, tmp_path):
         sys.executable, '-m', 'digiphys_ros.cli.main', 'run', '--config',
         str(make_configuration(tmp_path)), '--namespace', 'robot1',
         '--remap', 'image:=/camera/image_raw', '--remap', 'policy:classification:=/results',
-        '--remap', 'classifier:classification:=/results',
+        '--remap', 'classifier:classification:=/results', '--remap', 'image_raw:=/elsewhere',
         '--set', 'gate.lease_s=5e-1', '--set', 'policy.cpus=0', '--set', 'use_sim_time=false'])
     robot.wait(lambda: commands and commands[-1].twist.linear.x > 0, 'motion', 30.0)
     named = dict(robot.node.get_topic_names_and_types())
     assert named['/camera/image_raw'] == ['sensor_msgs/msg/Image']
     assert '/results' in named
     assert '/robot1/image' not in named and '/robot1/classification' not in named
+    assert '--remap image_raw:=/elsewhere: no node has a topic `image_raw` (did you mean image?)' \
+        in robot.log('run')
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 0
 

@@ -104,6 +104,10 @@ def found(uri):
             for index in range(len(data))}
 
 
+@pytest.mark.field(
+    'mlfoundations/open_clip #144', 'the columns of a CSV have other names than expected')
+@pytest.mark.field('asreview/asreview #302', 'a CSV has semicolons')
+@pytest.mark.field('p2irc/deepplantphenomics #41', 'a CSV begins with a byte order mark')
 @pytest.mark.parametrize('text', [
     'file,label\n0.png,a\n1.png,b\n', 'file;label\n0.png;a\n1.png;b\n',
     'sep=;\nfile;label\n0.png;a\n1.png;b\n', 'file\tlabel\n0.png\ta\n1.png\tb\n',

@@ -190,7 +190,8 @@ def test_sections_of_other_robots_are_named(tmp_path):
     assert 'applies to no node that is started here: `/robot2/gate`' in sentence
 
 
-@pytest.mark.parametrize('namespace', ['my-robot', '1robot', 'a//b', 'a b', 'é'])
+@pytest.mark.field('Adjuvo/senseglove_ros #7', 'a namespace with a dot ends the node')
+@pytest.mark.parametrize('namespace', ['my-robot', 'a/0.0', '1robot', 'a//b', 'a b', 'é'])
 def test_load_configuration_names_an_invalid_namespace(namespace):
     with pytest.raises(ConfigError, match='separated by one /, as fleet/robot1'):
         load_configuration(share_dir() / 'config/traffic.yaml', namespace)
@@ -231,6 +232,8 @@ def alone(robot, node, *words):
     robot.wait(lambda: robot.value(node, 'phase') == 'active', f'active {node}')
 
 
+@pytest.mark.field(
+    'aliasrobotics/RVD #598', 'a wrong name in a parameters file is a parameter that nobody reads')
 @pytest.mark.parametrize('by_file', [False, True])
 def test_node_misspelt_parameter_is_named_once_in_log_and_diagnostics(robot, tmp_path, by_file):
     words = ['-p', 'leese_s:=0.4']
