@@ -384,7 +384,7 @@ def test_doctor_required_estop_missing_silent_and_sent(robot):
 
 @pytest.mark.ros
 def test_doctor_follows_the_estop_of_a_gate_to_its_remapped_topic(robot):
-    from digiphys_ros.nodes.configuration import command
+    from digiphys_ros.ros.parameters.configuration import command
     robot.run('gate', command('gate', remaps=['estop:=/panel/stop'], parameters={
         'estop_required': True, 'estop_wait_s': 0.0}))
     talk(robot, 'panel', 'beat:Bool:panel/stop')
