@@ -256,6 +256,8 @@ def test_twist_against_twist_stamped_is_named_with_the_command(robot, tmp_path):
     robot.poll(lambda: list(findings(robot)) == ['chain'], 'end of the finding', timeout_s=90.0)
 
 
+@pytest.mark.field(
+    'RobotWebTools/rosbridge_suite #1022', 'durability keeps a pair apart, not reliability')
 @pytest.mark.ros
 @pytest.mark.parametrize(('offered', 'wanted', 'says'), [
     ('RELIABLE', 'RELIABLE', 'ask for VOLATILE durability'),
