@@ -97,7 +97,13 @@ def _look(arguments: argparse.Namespace) -> tuple[list[Finding], list[dict[str, 
 
 def _checks(arguments: argparse.Namespace, look: GraphLook, bundle: str, rules: str
             ) -> Iterator[tuple[str, Callable[[], Finding | list[Finding]]]]:
-    from digiphys_ros.doctor import environment, processes, shared_memory, socket_buffers, system
+    from digiphys_ros.doctor import (
+        environment,
+        shared_memory,
+        socket_buffers,
+        stopped_nodes,
+        system,
+    )
     frame_bytes = (arguments.width or WIDTH) * (arguments.height or HEIGHT) * 3
     if look.image_bytes and not (arguments.width or arguments.height):
         frame_bytes = look.image_bytes
@@ -114,7 +120,7 @@ def _checks(arguments: argparse.Namespace, look: GraphLook, bundle: str, rules: 
             system.check_config, arguments.config, arguments.namespace)
     yield 'bundle', partial(system.check_bundle, bundle, rules)
     yield 'rules', partial(system.check_rules, rules)
-    yield 'processes', partial(processes.check_stopped, os.environ)
+    yield 'processes', partial(stopped_nodes.check_stopped, os.environ)
     yield 'shared memory', partial(shared_memory.check_shared_memory, arguments.fix)
 
 

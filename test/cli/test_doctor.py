@@ -202,6 +202,13 @@ def findings(robot, *, prefix='', status='fail'):
             if status in (one.status, None)}
 
 
+def every_finding(robot, says):
+    """Return doctor's findings that say this: there may be several of a check."""
+    look = look_at_graph({'seconds': 0.5, 'patience_s': 1.0, 'rules': '', 'prefix': ''},
+                         robot.environment)
+    return [one for one in look.findings if says in one.found]
+
+
 def finding(robot, check, *, says='', fix='', **options):
     """Return one finding once doctor has it: on a busy machine discovery may take longer."""
     found = {}
@@ -246,6 +253,13 @@ def test_twist_against_twist_stamped_is_named_with_the_command(robot, tmp_path):
     robot.is_active('gate')
     talk(robot, 'base', 'sub:Twist:cmd_vel:RELIABLE')
     fix = finding(robot, 'type of /cmd_vel').fix
+    # another publisher is not changed by the rules of the gate
+    teleop = talk(robot, 'teleop', 'pub:TwistStamped:cmd_vel')
+    found = []
+    robot.poll(lambda: found.extend(every_finding(robot, '/teleop -> /base')) or found,
+               'other publisher', timeout_s=90.0)
+    assert found[0].fix.startswith('ros2 topic info --verbose /cmd_vel  # let /teleop send ')
+    teleop.kill()
     change, _, start = fix.partition(' && ')
     assert start.startswith('digiphys run --set rules=my_rules.yaml  #')
     # the fix works

@@ -30,6 +30,7 @@ from digiphys_ros.doctor.graph.drivers import check_drivers
 from digiphys_ros.doctor.graph.estop import check_estop
 from digiphys_ros.doctor.graph.pairs import (
     check_pairs,
+    Commands,
     publishers_of,
     subscribers_of,
     topics_in_use,
@@ -146,9 +147,9 @@ def _summary(node: Node, findings: list[Finding]) -> list[Finding]:
 
 def _findings(node: Node, commands: Mapping[str, str], rules: str, prefix: str) -> list[Finding]:
     topics = topics_in_use(node)
-    kinds = {topic: (name, rules) for name, topic in commands.items()}
+    sent = {topic: Commands(f'{prefix}/gate', name, rules) for name, topic in commands.items()}
     findings = [finding for topic in topics
-                for finding in check_pairs(node, topic, kinds.get(topic))]
+                for finding in check_pairs(node, topic, sent.get(topic))]
     for topic in commands.values():
         findings += _command_topic(node, topic, prefix)
     inputs = [topic for topic in topics if topic not in commands.values()]

@@ -16,12 +16,15 @@
 """Pairs of a publisher and a subscription that do not match, so that nothing arrives."""
 
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 
 from digiphys_ros.doctor.finding import Finding
 from digiphys_ros.errors import DigiphysError
 from digiphys_ros.fixes import change_kind, match_qos, match_type
-from digiphys_ros.ros.qos import endpoint_name
 from digiphys_ros.resources import find_resource
+from digiphys_ros.ros.gate.heartbeat import GUARD
+from digiphys_ros.ros.qos import endpoint_name
 from rclpy.node import Node
 from rclpy.qos import (
     DurabilityPolicy,
@@ -40,11 +43,25 @@ REFUSED = {'reliability': (ReliabilityPolicy.BEST_EFFORT, ReliabilityPolicy.RELI
 """What is offered and what is asked for where a policy keeps a pair apart."""
 
 
-def check_pairs(node: Node, topic: str, actuator: tuple[str, str] | None = None) -> list[Finding]:
+@dataclass(frozen=True)
+class Commands:
+    """
+    What a gate sends on a topic.
+
+    :ivar gate: its name.
+    :ivar rules: name of its rules file, which has the kind of the actuator.
+    """
+
+    gate: str
+    actuator: str
+    rules: str
+
+
+def check_pairs(node: Node, topic: str, commands: Commands | None = None) -> list[Finding]:
     """
     Report each publisher and subscription of a topic that do not match.
 
-    :param actuator: whose commands the topic has: its name, and the rules file.
+    :param commands: what a gate sends there, None where it sends nothing.
     """
     listeners: dict[str, list[TopicEndpointInfo]] = {}
     for subscriber in subscribers_of(node, topic):
@@ -52,7 +69,7 @@ def check_pairs(node: Node, topic: str, actuator: tuple[str, str] | None = None)
     findings = []
     for publisher in publishers_of(node, topic):
         for subscribers in listeners.values():
-            each = [_pair(topic, publisher, subscriber, actuator) for subscriber in subscribers]
+            each = [_pair(topic, publisher, subscriber, commands) for subscriber in subscribers]
             # a gate has a subscription for each quality of service that e-stop buttons offer
             findings += [] if [] in each else each[0]
     return findings
@@ -80,12 +97,12 @@ def _others(node: Node, endpoints: Sequence[TopicEndpointInfo]) -> list[TopicEnd
 
 
 def _pair(topic: str, publisher: TopicEndpointInfo, subscriber: TopicEndpointInfo,
-          actuator: tuple[str, str] | None) -> list[Finding]:
+          commands: Commands | None) -> list[Finding]:
     names = f'{endpoint_name(publisher)} -> {endpoint_name(subscriber)}'
     if publisher.topic_type != subscriber.topic_type:
         return [Finding(f'type of {topic}', 'fail', f'{names}: {publisher.topic_type} is sent, '
                         f'{subscriber.topic_type} is awaited, so nothing arrives',
-                        _type_fix(topic, publisher, subscriber, actuator))]
+                        _type_fix(topic, publisher, subscriber, commands))]
     compatible, reason = qos_check_compatible(publisher.qos_profile, subscriber.qos_profile)
     if compatible == QoSCompatibility.ERROR:
         return [Finding(f'QoS of {topic}', 'fail', f'{names}: nothing arrives, {reason.strip()}',
@@ -94,16 +111,15 @@ def _pair(topic: str, publisher: TopicEndpointInfo, subscriber: TopicEndpointInf
 
 
 def _type_fix(topic: str, publisher: TopicEndpointInfo, subscriber: TopicEndpointInfo,
-              actuator: tuple[str, str] | None) -> str:
+              commands: Commands | None) -> str:
+    name = endpoint_name(publisher)
     sent, wanted = KINDS.get(publisher.topic_type), KINDS.get(subscriber.topic_type)
-    if actuator and sent and wanted:
-        name, rules = actuator
-        try:
-            return change_kind(str(find_resource(rules, 'config')), name, sent, wanted)
-        except DigiphysError:
-            # the rules of the gate lie on another machine
-            pass
-    return match_type(topic, endpoint_name(publisher), subscriber.topic_type)
+    if commands and name.removesuffix(GUARD) == commands.gate and sent and wanted:
+        # the rules of the gate may lie on another machine
+        with suppress(DigiphysError):
+            return change_kind(str(find_resource(commands.rules, 'config')), commands.actuator,
+                               sent, wanted)
+    return match_type(topic, name, subscriber.topic_type)
 
 
 def _qos_fix(topic: str, publisher: TopicEndpointInfo, subscriber: TopicEndpointInfo) -> str:
