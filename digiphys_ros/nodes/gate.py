@@ -415,8 +415,8 @@ class GateNode(PipelineNode):
             (silent and f'e-stop {silent}', trust_estop(topic, silent)),
             (self._listener.wrong_types, match_type(topic, 'it', TYPE)),
             ('the guard does not run: nothing stops the robot if this process dies' if alone
-             else '', show_output(name, then='the guard is started again every '
-                                        f'{GUARD_PAUSE_S:g} s, and needs memory and a process')),
+             else '', show_output(name, then=f'the guard is started again every {GUARD_PAUSE_S:g} '
+                                             's, and needs memory and a process')),
             (self._loop.last_failure, show_output(
                 name, then='report it at https://github.com/digiphys/digiphys_ros/issues')))
             if sentence]
