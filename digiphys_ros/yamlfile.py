@@ -51,12 +51,13 @@ _Loader.add_implicit_resolver(
     list('-+.0123456789'))
 
 
-def load_yaml(path: str | Path, model: type[Model]) -> Model:
+def load_yaml(path: str | Path, model: type[Model], context: Any = None) -> Model:
     """
     Read ``path`` and validate it against ``model``.
 
     :param path: a YAML file; only plain YAML is read, tags that build objects are refused.
     :param model: the pydantic model that describes the file.
+    :param context: for the validators of the model.
     :return: the validated model.
     :raises ConfigError: ``FILE:LINE: field `a.b`: reason, received VALUE``.
     """
@@ -65,7 +66,7 @@ def load_yaml(path: str | Path, model: type[Model]) -> Model:
     path = Path(path)
     node, data = parse_mapping(path, read_yaml(path))
     try:
-        return model.model_validate(data)
+        return model.model_validate(data, context=context)
     except ValidationError as error:
         raise ConfigError('; '.join(_explain(path, node, item) for item in error.errors())) \
             from error

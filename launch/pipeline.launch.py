@@ -26,6 +26,7 @@ Examples::
 from collections.abc import Iterable, Iterator
 import os
 
+from digiphys_ros.applications import APPLICATIONS, DEFAULT, find_application
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.resources import find_resource
 from digiphys_ros.ros.launch_arguments import MODEL_ARGUMENTS, overrides, refuse_unknown
@@ -59,8 +60,8 @@ ORDER = {True: (*IMAGE_MAKERS, 'classifier', 'triage'), False: ('policy', 'gate'
 """The nodes that get images, which need the shared memory of a profile, and the others."""
 ARGUMENTS = (
     DeclareLaunchArgument(
-        'app', default_value='traffic', choices=['traffic', 'signals', 'sorting', 'triage'],
-        description='Application: it chooses config/<app>.yaml.'),
+        'app', default_value=DEFAULT, choices=list(APPLICATIONS),
+        description='Application: it chooses the parameters file.'),
     DeclareLaunchArgument(
         'config', default_value='',
         description='ROS parameters file instead, a path or a name in config/: the nodes that it '
@@ -134,10 +135,11 @@ def _nodes(context: LaunchContext) -> list[Action]:
     def value(name: str) -> str:
         return str(LaunchConfiguration(name).perform(context))
     check_remap(f'image:={value("image")}')
-    config = find_resource(value('config') or f'{value("app")}.yaml', 'config')
+    base = find_resource(find_application(value('app')).config, 'config')
+    config = find_resource(value('config'), 'config') if value('config') else base
     without = NOT_HERE if value('camera') == 'true' else (*NOT_HERE, *IMAGE_MAKERS)
     found = load_configuration(
-        config, value('namespace'), application=value('app'), without=without)
+        config, value('namespace'), base=base, without=without)
     for sentence in found.notes:
         get_logger('digiphys_ros').warning(sentence)
     if not found.nodes:

@@ -29,11 +29,13 @@ from string import Template
 from xml.etree import ElementTree
 
 from ament_index_python.packages import get_package_share_directory, PackageNotFoundError
+from digiphys_ros.applications import APPLICATIONS, DEFAULT, find_application
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.resources import find_resource, share_dir
 from digiphys_ros.ros.launch_arguments import MODEL_ARGUMENTS, refuse_unknown
 from digiphys_ros.ros.transport.distro import ros_distro
 from digiphys_ros.ros.transport.environment import PROFILES, transport_environment
+from digiphys_ros.simulation.specification import Gazebo
 from launch import Action, Condition, LaunchContext, LaunchDescription, Substitution
 from launch.actions import (
     AppendEnvironmentVariable,
@@ -50,12 +52,11 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 BOOLEAN = ['true', 'false']
-WORLDS = {'traffic': 'sign_course', 'signals': 'intersection', 'sorting': 'sorting_line'}
 ARGUMENTS = (
     DeclareLaunchArgument(
-        'app', default_value='traffic', choices=[*WORLDS, 'triage'],
+        'app', default_value=DEFAULT, choices=list(APPLICATIONS),
         description='Application: it chooses the world, the machine in it and the parameters '
-                    'file. triage has no world in Gazebo: the node sim shows its X-rays.'),
+                    'file. Where it has no world in Gazebo, the node sim shows its images.'),
     DeclareLaunchArgument(
         'world', default_value='',
         description='SDF world: a path, or a name in worlds/. Empty: that of the application.'),
@@ -93,6 +94,13 @@ ARGUMENTS = (
 )
 
 
+def _gazebo_of(context: LaunchContext) -> Gazebo:
+    """Return what Gazebo has of the chosen application, which has a world there."""
+    gazebo = find_application(LaunchConfiguration('app').perform(context)).gazebo
+    assert gazebo is not None
+    return gazebo
+
+
 class World(Substitution):
     """The chosen world, as its file or as the name inside; a missing file ends the launch."""
 
@@ -102,8 +110,7 @@ class World(Substitution):
 
     def perform(self, context: LaunchContext) -> str:
         """Return an absolute path or a name."""
-        world, app = (LaunchConfiguration(name).perform(context) for name in ('world', 'app'))
-        chosen = world or WORLDS[app]
+        chosen = LaunchConfiguration('world').perform(context) or _gazebo_of(context).world
         path = find_resource(chosen if Path(chosen).suffix else f'{chosen}.sdf', 'worlds')
         return _name_inside(path) if self._name else str(path)
 
@@ -132,8 +139,8 @@ class MachineFile(Substitution):
 
     def perform(self, context: LaunchContext) -> str:
         """Return its absolute path."""
-        app = LaunchConfiguration('app').perform(context)
-        return str(find_resource(f'{WORLDS[app]}_machine/model.sdf', 'worlds/models'))
+        return str(find_resource(
+            f'{_gazebo_of(context).world}_machine/model.sdf', 'worlds/models'))
 
 
 class GazeboArguments(Substitution):
@@ -163,8 +170,7 @@ class BridgeFile(Substitution):
 
     def perform(self, context: LaunchContext) -> str:
         """Return its path."""
-        app = LaunchConfiguration('app').perform(context)
-        template = find_resource(f'bridge_{app}.yaml', 'config/gazebo').read_text('utf-8')
+        template = find_resource(_gazebo_of(context).bridge, 'config/gazebo').read_text('utf-8')
         machine = Machine().perform(context)
         path = Path(launch_config.log_dir) / f'bridge_{machine}.yaml'
         path.write_text(Template(template).substitute(
@@ -177,16 +183,16 @@ class OwnImages(Substitution):
 
     def perform(self, context: LaunchContext) -> str:
         """Return true or false."""
-        return str(LaunchConfiguration('app').perform(context) not in WORLDS).lower()
+        return str(not _in_gazebo(context)).lower()
 
 
 class Config(Substitution):
-    """The chosen parameters file; that of the sign course is not the one of the drawn signs."""
+    """The chosen parameters file, that of the application's simulated world by default."""
 
     def perform(self, context: LaunchContext) -> str:
-        """Return its name, empty for the one that the pipeline takes for the application."""
+        """Return its name or path."""
         config, app = (LaunchConfiguration(name).perform(context) for name in ('config', 'app'))
-        return config or ('traffic_sim.yaml' if app == 'traffic' else '')
+        return config or find_application(app).sim_config
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -194,7 +200,7 @@ def generate_launch_description() -> LaunchDescription:
     return refuse_unknown(LaunchDescription([
         *ARGUMENTS,
         GroupAction([*_environment(), _gazebo(), _create(), *_bridges(), _adapter(), _rviz()],
-                    condition=_if_app(*WORLDS)),
+                    condition=Condition(predicate=_in_gazebo)),
         _pipeline(),
     ]), 'simulation.launch.py')
 
@@ -216,9 +222,8 @@ def _if_transport(profile: str) -> Condition:
         LaunchConfiguration('transport').perform(context) == profile))
 
 
-def _if_app(*names: str) -> Condition:
-    return Condition(predicate=lambda context: bool(
-        LaunchConfiguration('app').perform(context) in names))
+def _in_gazebo(context: LaunchContext) -> bool:
+    return find_application(LaunchConfiguration('app').perform(context)).gazebo is not None
 
 
 def _gazebo() -> Action:

@@ -29,6 +29,7 @@ import zipfile
 import zlib
 
 from digiphys_ros import archives, files
+from digiphys_ros.applications import find_application
 from digiphys_ros.archives import open_npz, open_zip, read_entry
 from digiphys_ros.bundles import load_bundle
 from digiphys_ros.control.config import load_control
@@ -84,7 +85,8 @@ def read_all(path):
 
 READERS = {
     'rules': (load_control, 'a.yaml'), 'recipe': (load_recipe, 'a.yaml'),
-    'scenario': (load_scenario, 'a.yaml'), 'parameters': (load_configuration, 'a.yaml'),
+    'scenario': (lambda path: load_scenario(path, find_application), 'a.yaml'),
+    'parameters': (load_configuration, 'a.yaml'),
     'labels': (read_labels, 'a.txt'), 'bag': (read_all, 'a.mcap'),
     **{f'data{ending}': (read_all, f'a{ending}')
        for ending in ('.csv', '.npz', '.zip', '.tar.gz')},

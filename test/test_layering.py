@@ -16,6 +16,7 @@ import ast
 import subprocess
 import sys
 
+from digiphys_ros.applications import APPLICATIONS
 from digiphys_ros.resources import share_dir
 import pytest
 
@@ -60,3 +61,12 @@ def test_the_robots_side_imports_no_inference_library_before_it_is_needed():
     result = subprocess.run([sys.executable, '-c', script], capture_output=True, text=True,
                             cwd=PACKAGE.parent, check=True)
     assert result.stdout.strip() == '[]'
+
+
+def test_simulation_knows_no_application():
+    for path in (PACKAGE / 'simulation').rglob('*.py'):
+        assert not [name for name in imports(path) if name.startswith(
+            'digiphys_ros.applications')], path
+        words = {node.value for node in ast.walk(ast.parse(path.read_text()))
+                 if isinstance(node, ast.Constant)}
+        assert not words & set(APPLICATIONS.built_in), path

@@ -17,18 +17,21 @@ from pathlib import Path
 import shutil
 import sys
 
+from digiphys_ros.applications import APPLICATIONS
 from digiphys_ros.simulation.gazebo.sdf import write_world
-from digiphys_ros.simulation.gazebo.worlds import gazebo_world, WORLDS
 
 
 def main() -> int:
     """Write each world anew."""
     folder = Path(__file__).resolve().parent.parent / 'worlds'
-    for name, place in WORLDS.items():
-        for old in ('models/' + name, f'models/{name}_machine'):
+    for name in APPLICATIONS.built_in:
+        gazebo = APPLICATIONS[name].gazebo
+        if gazebo is None:
+            continue
+        for old in (f'models/{gazebo.world}', f'models/{gazebo.world}_machine'):
             shutil.rmtree(folder / old, ignore_errors=True)
-        write_world(gazebo_world(name), folder, place.drives)
-        sys.stdout.write(f'{folder / name}.sdf\n')
+        write_world(gazebo.describe(), folder, gazebo.drives)
+        sys.stdout.write(f'{folder / gazebo.world}.sdf\n')
     return 0
 
 

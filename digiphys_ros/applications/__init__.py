@@ -11,61 +11,57 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
+"""The applications: the only list of those that ship, and the door for those of others."""
 
-"""The applications of the simulator, by the names that the command line and launch files use."""
-
-from collections.abc import Iterator, Mapping
-from importlib import import_module
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 from digiphys_ros.errors import UsageError
-from digiphys_ros.simulation.application import Application, Event
+from digiphys_ros.registry import Registry
+from digiphys_ros.simulation.specification import ApplicationSpec
 
-_PLACES = {
-    'traffic': ('traffic_signs', 'SignCourse'),
-    'signals': ('traffic_lights', 'Intersection'),
-    'sorting': ('sorting', 'SortingLine'),
-    'triage': ('triage', 'Triage'),
-}
+if TYPE_CHECKING:
+    from digiphys_ros.simulation.application import Application
 
+DEFAULT = 'traffic'
+"""Where nobody chooses."""
 
-class _Applications(Mapping[str, Any]):
-    """Name to class; a class is imported when it is asked for."""
-
-    def __getitem__(self, name: str) -> Any:
-        folder, kind = _PLACES[name]
-        return getattr(import_module(f'{__name__}.{folder}.application'), kind)
-
-    def __contains__(self, name: object) -> bool:
-        return name in _PLACES
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(_PLACES)
-
-    def __len__(self) -> int:
-        return len(_PLACES)
+APPLICATIONS: Registry[ApplicationSpec] = Registry(
+    'digiphys_ros.applications', 'application', {
+        name: f'digiphys_ros.applications.{folder}.specification:SPECIFICATION'
+        for name, folder in (('traffic', 'traffic_signs'), ('signals', 'traffic_lights'),
+                             ('sorting', 'sorting'), ('triage', 'triage'))},
+    needs=('name', 'parts', 'config', 'sim_config'), error=UsageError)
 
 
-APPLICATIONS: Mapping[str, Any] = _Applications()
+def find_application(name: str) -> ApplicationSpec:
+    """
+    Return the specification of an application.
+
+    :raises UsageError: for a name that does not exist, or one that a package cannot provide.
+
+    Example::
+
+        >>> find_application('sorting').config
+        'sorting.yaml'
+    """
+    return APPLICATIONS[name]
 
 
 def make_application(name: str, seed: int = 0, *, camera: bool = True,
-                     **options: Any) -> Application:
+                     **options: Any) -> 'Application':
     """
-    Return an application at its start.
+    Return the world of an application at its start.
 
     :param seed: the same seed gives the same pictures and the same facts.
     :param camera: False needs no GL and makes no pictures.
-    :param options: what the application takes besides.
-    :raises UsageError: for a name that does not exist, or a negative seed.
+    :param options: what the application takes besides, see ``ApplicationSpec.options``.
+    :raises UsageError: for a name or an option that does not exist, or a negative seed.
     :raises SimulationError: when pictures are asked for and there is no GL.
     """
-    if name not in APPLICATIONS:
-        raise UsageError(f'no application "{name}", allowed are {", ".join(APPLICATIONS)}.')
+    found = find_application(name)
     if seed < 0:
         raise UsageError(f'a seed is 0 or more, received {seed}.')
-    application: Application = APPLICATIONS[name](seed, camera=camera, **options)
-    return application
+    return found.parts().world(seed, camera=camera, **options)
 
 
-__all__ = ['APPLICATIONS', 'Application', 'Event', 'make_application']
+__all__ = ['APPLICATIONS', 'ApplicationSpec', 'DEFAULT', 'find_application', 'make_application']

@@ -32,6 +32,7 @@ import time
 from typing import Any
 
 import cv2
+from digiphys_ros.applications import make_application
 from digiphys_ros.applications.traffic_signs.drawn_course import Course
 from digiphys_ros.bench.blind_cameras import KINDS, noisy, SLOW
 from digiphys_ros.bench.frozen_cameras import jpeg, RANDOM
@@ -114,7 +115,7 @@ def drives(data: Path, simulated: Path | None) -> Iterator[list[Drive]]:
     yield [Drive('gtsrb', list(one)) for one in np.split(images, starts[1:])]
     yield [Drive('drawn course', [one.pixels for one in islice(Course().frames(), 1500)], 30.0)]
     for path in sorted(simulated.glob('*.npy')) if simulated else ():
-        rate_hz = {'traffic': 15.0, 'signals': 4.0, 'sorting': 30.0}.get(path.stem, 15.0)
+        rate_hz = make_application(path.stem, camera=False).rate_hz
         yield [Drive(path.stem, list(np.load(path)), rate_hz)]
 
 

@@ -18,24 +18,30 @@ from statistics import median
 import time
 from typing import Any
 
-from digiphys_ros.applications import make_application
+from digiphys_ros.applications import (
+    APPLICATIONS,
+    DEFAULT,
+    find_application,
+    make_application,
+)
 from digiphys_ros.bench.running import bar
 from digiphys_ros.errors import SimulationError
 from digiphys_ros.simulation.loop import make_pipeline, run_loop
 from tqdm import tqdm
 
-CAMERA, CAMERA_S = 'traffic', 8.0
-ALONE_S = {'traffic': 60.0, 'signals': 600.0, 'sorting': 60.0}
-"""Applications that move without a camera, and for how long [simulated s]."""
+CAMERA_S = 8.0
+ALONE_FRAMES = 1800
+"""How long an application runs without a camera [frames]."""
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return cases and bars, medians over the rounds."""
-    rounds = [{name: factor(name, seconds) for name, seconds in ALONE_S.items()}
+    names = [name for name in APPLICATIONS if find_application(name).actuated]
+    rounds = [{name: factor(name) for name in names}
               for _ in tqdm(range(arguments.rounds), desc='simulator', unit='round', disable=None)]
     cases = [{'case': f'{name} without camera, classifier told the truth',
               'value': f'{median(one[name] for one in rounds):.0f} times real time'}
-             for name in ALONE_S]
+             for name in names]
     least = [min(one.values()) for one in rounds]
     bars = [bar('simulator without camera, times real time, the slowest application',
                 median(least), 50.0, most=False, ratio=False, rounds=least)]
@@ -44,26 +50,26 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     except SimulationError as error:
         cases.append({'case': 'camera of 640x480', 'value': str(error)})
     else:
-        cases.append({'case': f'{CAMERA}, camera of 640x480, classified and acted on',
+        cases.append({'case': f'{DEFAULT}, camera of 640x480, classified and acted on',
                       'value': f'{median(frames):.1f} frames a second'})
         bars.append(bar('simulator, camera frames of 640x480 a second', median(frames), 30.0,
                         most=False, ratio=False, rounds=frames))
     return {'cases': cases, 'bars': bars}
 
 
-def factor(name: str, seconds: float) -> float:
+def factor(name: str) -> float:
     """Return the simulated seconds a second of an application in closed loop, without pictures."""
     application = make_application(name, camera=False)
-    pipeline = make_pipeline(application, camera=False)
+    pipeline = make_pipeline(find_application(name), camera=False)
     started_s = time.perf_counter()
-    run_loop(application, pipeline, seconds, camera=False)
+    run_loop(application, pipeline, ALONE_FRAMES / application.rate_hz, camera=False)
     return application.time_s / (time.perf_counter() - started_s)
 
 
 def frames_per_s() -> float:
     """Return the pictures a second of a closed loop that draws and classifies them."""
-    application = make_application(CAMERA)
-    pipeline = make_pipeline(application)
+    application = make_application(DEFAULT)
+    pipeline = make_pipeline(find_application(DEFAULT))
     started_s = time.perf_counter()
     recording = run_loop(application, pipeline, CAMERA_S)
     return len(recording.frames) / (time.perf_counter() - started_s)

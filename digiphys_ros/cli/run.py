@@ -46,8 +46,9 @@ def add_parser(subparsers: Any) -> None:
         'run', help='start the nodes of a configuration and keep them alive',
         description='Start the nodes that a ROS parameters file names, restart one that dies, '
                     'and end all of them on Ctrl-C, SIGTERM or the end of the terminal.')
-    parser.add_argument('--app', default='traffic', metavar='APP',
-                        help='application: it chooses config/APP.yaml (%(default)s)')
+    from digiphys_ros.applications import DEFAULT
+    parser.add_argument('--app', default=DEFAULT, metavar='APP',
+                        help='application: it chooses the parameters file (%(default)s)')
     parser.add_argument('--config', default='', metavar='FILE',
                         help='parameters file instead, a path or a name in config/: the nodes '
                              'that it names are started, with /** alone those of the application')
@@ -102,10 +103,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _commands(arguments: argparse.Namespace) -> dict[str, list[str]]:
     from digiphys_ros.ros.parameters.configuration import command, load_configuration
-    config = find_resource(arguments.config or f'{arguments.app}.yaml', 'config')
+    from digiphys_ros.applications import find_application
+    base = find_resource(find_application(arguments.app).config, 'config')
+    config = find_resource(arguments.config, 'config') if arguments.config else base
     namespace = arguments.namespace
     found = load_configuration(
-        config, namespace, application=arguments.app, without=arguments.without)
+        config, namespace, base=base, without=arguments.without)
     for sentence in found.notes:
         _tell(sentence)
     nodes = found.nodes + found.left_out

@@ -36,17 +36,18 @@ def run(names: Sequence[str], *, out: Path, json: str | None, jobs: int = 0) -> 
     :return: 0 when all expectations held, 1 when one did not.
     :raises ConfigError: for a scenario that cannot be run, before any is.
     """
+    from digiphys_ros.applications import find_application
     from digiphys_ros.simulation.scenarios.plot import draw
     from digiphys_ros.simulation.scenarios.scenario import load_scenario
     from digiphys_ros.simulation.scenarios.trial import run_trials
     from tqdm import tqdm
     paths = _files(names)
     for path in paths:
-        load_scenario(path)
+        load_scenario(path, find_application)
     out.mkdir(parents=True, exist_ok=True)
     started_s = time.perf_counter()
     jobs = jobs or len(os.sched_getaffinity(0))
-    with tqdm(run_trials(paths, out, jobs), total=len(paths), unit='scenario',
+    with tqdm(run_trials(paths, out, jobs, find_application), total=len(paths), unit='scenario',
               disable=None) as bar:
         trials = sorted(bar, key=lambda trial: trial.name)
     draw(trials, out / 'scenarios.png')

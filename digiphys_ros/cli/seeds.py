@@ -49,12 +49,13 @@ def run(arguments: argparse.Namespace, seconds: float) -> int:
     :param seconds: simulated, of each run at most.
     :return: 0 when every target is met, 1 when one is missed.
     """
+    from digiphys_ros.applications import find_application
     from digiphys_ros.simulation.seeds import run_seeds, Task
     from digiphys_ros.simulation.targets import together
     from tqdm import tqdm
     seeds = parse_seeds(arguments.seeds)
     camera = not arguments.no_camera
-    task = Task(arguments.app, seconds, arguments.bundle, camera)
+    task = Task(find_application(arguments.app), seconds, arguments.bundle, camera)
     jobs = min(arguments.jobs or len(os.sched_getaffinity(0)), len(seeds))
     started_s = time.perf_counter()
     with tqdm(run_seeds(task, seeds, jobs), total=len(seeds), unit='seed', disable=None) as bar:

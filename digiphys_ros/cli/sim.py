@@ -106,8 +106,9 @@ def _check(arguments: argparse.Namespace) -> None:
             raise UsageError(f'--{mode} has no use for --{name.replace("_", "-")}: leave it out.')
     if not mode and (arguments.count or arguments.jobs):
         raise UsageError('--count is for --collect, --jobs for --scenario and --seeds.')
-    if arguments.data and arguments.app != 'triage':
-        raise UsageError('--data: triage alone shows data; it is for digiphys sim triage.')
+    if arguments.data and 'data' not in APPLICATIONS[arguments.app].options:
+        raise UsageError(f'--data: {arguments.app} shows no data, it draws its world: leave it '
+                         'out.')
     if arguments.seconds is not None and not 0 < arguments.seconds <= 86400:
         raise UsageError(f'--seconds must be positive and at most 86400, received '
                          f'{arguments.seconds}.')
@@ -126,10 +127,11 @@ def _check(arguments: argparse.Namespace) -> None:
 
 
 def _collect(arguments: argparse.Namespace) -> int:
+    from digiphys_ros.applications import find_application
     from digiphys_ros.simulation.collect import collect
     from tqdm import tqdm
-    report = collect(arguments.app, Path(arguments.collect), count=arguments.count or 1000,
-                     seed=arguments.seed,
+    report = collect(find_application(arguments.app), Path(arguments.collect),
+                     count=arguments.count or 1000, seed=arguments.seed,
                      bar=lambda items: tqdm(items, unit='picture', disable=None))
     if arguments.json:
         write_json(report, arguments.json)
@@ -141,18 +143,18 @@ def _collect(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from digiphys_ros.applications import APPLICATIONS, make_application
-    from digiphys_ros.simulation.loop import make_pipeline, run_loop
+    from digiphys_ros.applications import find_application, make_application
+    from digiphys_ros.simulation.loop import make_pipeline, reported, run_loop
     from digiphys_ros.simulation.rendering.record import draw, Film
-    from digiphys_ros.simulation.targets import OF_MANY_RUNS, targets
+    from digiphys_ros.simulation.targets import targets
+    specification = find_application(arguments.app)
     seconds, camera = arguments.seconds or LONGEST_S, not arguments.no_camera
-    film = Film(Path(arguments.record), APPLICATIONS[arguments.app].rate_hz) \
-        if arguments.record else None
     shown = {'data': arguments.data} if arguments.data else {}
     application = make_application(arguments.app, arguments.seed, camera=camera, **shown)
+    film = Film(Path(arguments.record), application.rate_hz) if arguments.record else None
     # a log of its own for each run
     pipeline = make_pipeline(
-        application, bundle=arguments.bundle, camera=camera,
+        specification, bundle=arguments.bundle, camera=camera,
         audit_log=Path(arguments.out, f'triage_audit_{time.time_ns()}.jsonl'))
     out = Path(arguments.out)
     out.mkdir(parents=True, exist_ok=True)
@@ -161,8 +163,10 @@ def _run(arguments: argparse.Namespace) -> int:
         watch = _watch(arguments, seconds, film and stack.enter_context(film), stack)
         recording = run_loop(application, pipeline, seconds, watch=watch, camera=camera)
     wall_s = time.perf_counter() - started_s
-    reached = [one for one in targets(arguments.app, recording) if one.name not in OF_MANY_RUNS]
-    report = _report(arguments, application, recording, reached, wall_s)
+    parts = specification.parts()
+    reached = [one for one in targets(parts.targets, recording) if not one.of_many_runs]
+    report = _report(arguments, application.time_s, recording, reached, wall_s)
+    report['result'] = parts.report(*reported(recording))
     if arguments.json:
         write_json(report, arguments.json)
     draw(recording, f'{arguments.app}, seed {arguments.seed}', out / 'report.png')
@@ -192,12 +196,9 @@ def _watch(arguments: argparse.Namespace, seconds: float, film: Any,
     return watch
 
 
-def _report(arguments: argparse.Namespace, application: Any, recording: Any,
+def _report(arguments: argparse.Namespace, simulated_s: float, recording: Any,
             reached: Sequence[Any], wall_s: float) -> dict[str, Any]:
-    from digiphys_ros.simulation.loop import reported
     judged = [event for event in recording.events if event.right is not None]
-    own = sys.modules[type(application).__module__]
-    simulated_s = application.time_s
     return {
         'application': arguments.app, 'seed': arguments.seed,
         'camera': not arguments.no_camera, 'simulated_s': round(simulated_s, 3),
@@ -206,7 +207,6 @@ def _report(arguments: argparse.Namespace, application: Any, recording: Any,
         'commands': recording.commands, 'unsafe_commands': recording.unsafe_commands,
         'unsafe': [one.sentence for one in recording.unsafe],
         'events': {'right': sum(bool(event.right) for event in judged), 'judged': len(judged)},
-        'result': own.report(*reported(recording)),
         'targets': [one.as_json() for one in reached],
         'passed': all(one.holds for one in reached)}
 

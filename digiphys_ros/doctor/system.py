@@ -182,13 +182,15 @@ def check_bundle(name: str, rules: str) -> Finding:
 
 def check_config(name: str, namespace: str = '') -> Finding:
     """Read a parameters file as ``digiphys run`` does."""
+    from digiphys_ros.applications import DEFAULT, find_application
     from digiphys_ros.ros.parameters.configuration import load_configuration
 
     fix = f'digiphys doctor --config {quote(name)}  # after the file is corrected'
 
     def look() -> str | Finding:
         found = load_configuration(
-            find_resource(name, 'config'), namespace, application='traffic')
+            find_resource(name, 'config'), namespace,
+            base=find_resource(find_application(DEFAULT).config, 'config'))
         starts = f'{name} starts {", ".join(found.nodes)}'
         if found.notes:
             return Finding('parameters', 'warn', f'{starts}; {" ".join(found.notes)}', fix)

@@ -18,7 +18,12 @@ from functools import partial
 import time
 from typing import Any
 
-from digiphys_ros.applications import Application, APPLICATIONS, make_application
+from digiphys_ros.applications import (
+    APPLICATIONS,
+    DEFAULT,
+    find_application,
+    make_application,
+)
 from digiphys_ros.contracts import SimulatedEvent, SimulatedEvents
 from digiphys_ros.control import Actuator, load_actuators
 from digiphys_ros.errors import ConfigError, DigiphysError
@@ -38,6 +43,7 @@ from digiphys_ros.ros.messages.simulation import (
 from digiphys_ros.ros.parameters.declaration import Parameter
 from digiphys_ros.ros.process import run_node
 from digiphys_ros.ros.timer import Timer
+from digiphys_ros.simulation.application import Application
 from nav_msgs.msg import Odometry
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image
@@ -60,7 +66,7 @@ class SimNode(PipelineNode):
     """
 
     PARAMETERS = (
-        Parameter('app', 'traffic', 'Application to simulate.', choices=tuple(APPLICATIONS)),
+        Parameter('app', DEFAULT, 'Application to simulate.', choices=tuple(APPLICATIONS)),
         Parameter('rules', '', 'Rules file whose actuators the world obeys: a path, or a name in '
                   'config/. Empty: none.'),
         Parameter('data', '', 'X-rays that triage shows: a folder or a data set. Empty: drawn '
@@ -85,9 +91,9 @@ class SimNode(PipelineNode):
         settings = self.settings
         actuators = load_actuators(find_resource(self.beside(settings.rules), 'config')) \
             if settings.rules else {}
-        if settings.data and settings.app != 'triage':
-            raise ConfigError(f'parameter `data`: triage alone shows data, {settings.app} draws '
-                              f'its world: leave it empty, received {settings.data!r}.')
+        if settings.data and 'data' not in find_application(settings.app).options:
+            raise ConfigError(f'parameter `data`: {settings.app} shows no data, it draws its '
+                              f'world: leave it empty, received {settings.data!r}.')
         options: dict[str, Any] = {'data': self.beside(settings.data)} if settings.data else {}
         self._world = make_application(settings.app, settings.seed, **options)
         self._frames, self._begun_s = 0, 0.0

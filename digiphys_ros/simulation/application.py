@@ -14,7 +14,7 @@
 
 """What the simulator asks of an application, whatever it shows and drives."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -24,6 +24,12 @@ Commands = Mapping[str, Mapping[str, float]]
 """Actuator name to field to value, as the gate sends them."""
 
 Facts = Mapping[str, float | str | bool]
+
+Shot = tuple[str, NDArray[Any]]
+"""A class, and an image of it: (H, W, 3) uint8 RGB or (H, W) uint8."""
+
+Needed = Callable[[str | None], bool]
+"""Whether an image of this class is still wanted."""
 
 
 @dataclass(frozen=True)
@@ -49,15 +55,14 @@ class Application(Protocol):
 
     Made with ``(seed: int = 0, *, camera: bool = True)``; the same seed gives the same pictures
     and the same facts. Without a camera it needs no GL and is at least 50 times faster than real
-    time. A class may have ``FAULTS``, the faults that it can show in its pictures, and then has
-    ``disturb``, and ``PIPELINE``, the name of the parameters file that runs it.
+    time. Where its specification names faults, it has ``disturb``, which takes their
+    ``disturbance`` as keyword arguments, all 0 without a fault.
 
     :ivar rate_hz: pictures a second.
     :ivar time_s: simulated time since the start.
     :ivar ended: nothing more will happen.
     """
 
-    name: str
     rate_hz: float
     time_s: float
     ended: bool

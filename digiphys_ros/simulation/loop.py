@@ -167,7 +167,8 @@ class Loop:
         if 'camera_frozen' in kinds and self._last_picture is not None:
             return self._last_picture
         if hasattr(self._application, 'disturb'):
-            self._application.disturb(**_disturbance(kinds))
+            self._application.disturb(**{
+                name: value for fault in active for name, value in fault.disturbance.items()})
         picture = self._application.picture()
         if 'camera_blurred' in kinds:
             picture = cv2.GaussianBlur(picture, (0, 0), kinds['camera_blurred'].sigma_px)
@@ -201,14 +202,6 @@ class Loop:
                         {name: dict(output.values)}))
 
 
-def _disturbance(kinds: Mapping[str, Any]) -> dict[str, float]:
-    knocked, dirty, hidden = (
-        kinds.get(kind) for kind in ('camera_knocked', 'sign_dirty', 'sign_hidden'))
-    return {'camera_yaw_rad': math.radians(knocked.degrees) if knocked else 0.0,
-            'sign_dirt': dirty.share if dirty else 0.0,
-            'sign_hidden': hidden.share if hidden else 0.0}
-
-
 def run_loop(application: Application, pipeline: Pipeline, seconds: float,
              faults: Sequence[Any] = (), watch: Watch | None = None, *,
              camera: bool = True) -> Recording:
@@ -229,7 +222,7 @@ def run_loop(application: Application, pipeline: Pipeline, seconds: float,
                 if isinstance(value, float) and math.isnan(value)]
         if wild:
             raise SimulationError(
-                f'{application.name} does not settle: {wild[0]} is not a number at '
+                f'the world does not settle: {wild[0]} is not a number at '
                 f'{application.time_s:.2f} s; try another seed.')
     if pipeline.advising is not None:
         loop.recording.audit = pipeline.advising.audit()

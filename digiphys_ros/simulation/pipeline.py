@@ -150,12 +150,13 @@ class Pipeline:
         return {name: gate.step(now_s) for name, gate in self.gates.items()}
 
 
-def make_pipeline(application: Any, *, config: str | Path | None = None,
+def make_pipeline(specification: Any, *, config: str | Path | None = None,
                   bundle: str | None = None, camera: bool = True,
                   audit_log: Path | None = None) -> Pipeline:
     """
-    Return the pipeline of an application, as its parameters file in config/ describes it.
+    Return the pipeline of an application, as its parameters file describes it.
 
+    :param specification: of the application, see simulation.specification.
     :param config: another parameters file: a path, or a name in config/.
     :param bundle: another model bundle.
     :param camera: False for a world without one: the classifier is told the truth.
@@ -163,13 +164,15 @@ def make_pipeline(application: Any, *, config: str | Path | None = None,
     :raises ConfigError: naming the file, the line and the field.
     :raises BundleError: for a bundle that is not what it claims to be.
     """
-    name = config or getattr(application, 'CONFIG', f'{application.name}.yaml')
-    settings = load_settings(find_resource(str(name), 'config'))
-    control = load_control(find_resource(settings.rules, 'config')) if settings.rules else None
+    file = find_resource(str(config or specification.sim_config), 'config')
+    settings = load_settings(file)
+    own = file.parent / settings.rules
+    control = load_control(own if own.is_file() else find_resource(settings.rules, 'config')) \
+        if settings.rules else None
     if not camera:
         return Pipeline(settings, control, advising=None if control else Advising(
             Model('the truth', ''), audit_log),
-            background=getattr(application, 'BACKGROUND', None))
+            background=specification.background)
     classifier = _classifier(settings, bundle, control)
 
     def classify(picture: NDArray[Any]) -> tuple[str | None, float]:

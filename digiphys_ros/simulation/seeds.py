@@ -15,12 +15,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 import time
 from typing import Any
 
 from digiphys_ros.simulation.loop import make_pipeline, reported, run_loop
 from digiphys_ros.simulation.processes import in_processes
+from digiphys_ros.simulation.specification import ApplicationSpec
 from digiphys_ros.simulation.targets import Target, targets
 
 
@@ -34,7 +34,7 @@ class Task:
     :ivar camera: False tells the classifier the truth.
     """
 
-    application: str
+    application: ApplicationSpec
     seconds: float
     bundle: str | None = None
     camera: bool = True
@@ -72,13 +72,12 @@ def run_seeds(task: Task, seeds: Sequence[int], jobs: int) -> Iterator[SeedRun]:
 
 def run_seed(task: Task, seed: int) -> SeedRun:
     """Run once."""
-    from digiphys_ros.applications import make_application
-    application = make_application(task.application, seed, camera=task.camera)
-    pipeline = make_pipeline(application, bundle=task.bundle, camera=task.camera)
+    parts = task.application.parts()
+    world = parts.world(seed, camera=task.camera)
+    pipeline = make_pipeline(task.application, bundle=task.bundle, camera=task.camera)
     started_s = time.perf_counter()
-    recording = run_loop(application, pipeline, task.seconds, camera=task.camera)
+    recording = run_loop(world, pipeline, task.seconds, camera=task.camera)
     wall_s = time.perf_counter() - started_s
-    own = import_module(type(application).__module__)
-    return SeedRun(seed, application.time_s, wall_s, len(recording.frames),
-                   tuple(targets(task.application, recording)), own.report(*reported(recording)),
+    return SeedRun(seed, world.time_s, wall_s, len(recording.frames),
+                   tuple(targets(parts.targets, recording)), parts.report(*reported(recording)),
                    tuple(one.sentence for one in recording.unsafe))

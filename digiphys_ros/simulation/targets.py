@@ -17,19 +17,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from digiphys_ros.applications.sorting.conveyor import RATED_MPS
 from digiphys_ros.simulation.loop import Recording
 from digiphys_ros.simulation.scenarios import score
 
 Kind = Literal['share', 'count', 'greatest']
 """An amount over all that was judged, an amount alone, or the greatest of all amounts."""
-
-STARTED_S = 3.0
-"""In which pipeline and belt have started."""
-
-OF_MANY_RUNS = frozenset({'wait_saved'})
-"""What one run of a few minutes does not show."""
-
 
 @dataclass(frozen=True)
 class Target:
@@ -38,6 +30,7 @@ class Target:
 
     :ivar at_least: whether the bar is the least allowed, else it is the greatest.
     :ivar amount: what was counted; judged: of how much, 0 where nothing was judged.
+    :ivar of_many_runs: whether one run of a few minutes does not show it.
     """
 
     name: str
@@ -46,6 +39,7 @@ class Target:
     kind: Kind
     amount: float
     judged: float
+    of_many_runs: bool = False
 
     @property
     def value(self) -> float | None:
@@ -74,13 +68,15 @@ class Target:
                 f'{"at least" if self.at_least else "at most"} {self.bar:g}')
 
 
-def targets(application: str, recording: Recording) -> list[Target]:
-    """Return the targets of an application after one run; none where nothing is driven."""
-    own = OWN.get(application)
-    if own is None:
-        return []
-    return [*own(recording), Target('unsafe_commands', 0, False, 'count',
-                                    recording.unsafe_commands, recording.commands)]
+def targets(own: Callable[[Recording], Sequence[Target]], recording: Recording) -> list[Target]:
+    """
+    Return the targets of an application after one run; none where it has none of its own.
+
+    :param own: returns the application's own.
+    """
+    found = own(recording)
+    return [*found, Target('unsafe_commands', 0, False, 'count', recording.unsafe_commands,
+                           recording.commands)] if found else []
 
 
 def together(runs: Iterable[Sequence[Target]]) -> list[Target]:
@@ -94,36 +90,14 @@ def _joined(alike: Sequence[Target]) -> Target:
                    amount=max(amounts) if alike[0].kind == 'greatest' else sum(amounts))
 
 
-def _right(recording: Recording, name: str, bar: float, kind: str, detail: str | None = None,
-           ) -> Target:
+def events_right(recording: Recording, name: str, bar: float, kind: str,
+                 detail: str | None = None) -> Target:
+    """
+    Return a target for the fraction of events that went right.
+
+    :param kind: of the events.
+    :param detail: of the events, None for any.
+    """
     judged = score.judged_events(recording, kind, detail)
     return Target(name, bar, True, 'share', sum(bool(event.right) for event in judged),
                   len(judged))
-
-
-def _traffic(recording: Recording) -> list[Target]:
-    excess, frames = score.most_above_limit(recording)
-    return [_right(recording, 'stops_obeyed', 1.0, 'sign passed', 'stop'),
-            Target('above_limit', 0.05, False, 'greatest', excess, frames),
-            _right(recording, 'signs_right', 0.95, 'sign passed')]
-
-
-def _signals(recording: Recording) -> list[Target]:
-    last = recording.frames[-1].facts
-    arrived = float(last['arrived'])
-    fixed_s, waited_s = (arrived * float(last[name])
-                         for name in ('fixed_mean_wait_s', 'mean_wait_s'))
-    return [Target('wait_saved', 0.2, True, 'share', fixed_s - waited_s, fixed_s),
-            *(Target(name, 0, False, 'count', float(last[name]), recording.commands)
-              for name in ('head_conflicts', 'conflicts'))]
-
-
-def _sorting(recording: Recording) -> list[Target]:
-    belts = [float(frame.facts['belt_mps']) for frame in recording.frames
-             if frame.time_s >= STARTED_S]
-    return [_right(recording, 'parts_right', 0.98, 'part sorted'),
-            Target('belt_speed_of_rated', 0.9, True, 'share', sum(belts) / RATED_MPS, len(belts))]
-
-
-OWN: dict[str, Callable[[Recording], list[Target]]] = {
-    'traffic': _traffic, 'signals': _signals, 'sorting': _sorting}

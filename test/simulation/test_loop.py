@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-from digiphys_ros.applications import make_application
+from digiphys_ros.applications import find_application, make_application
 from digiphys_ros.simulation.loop import make_pipeline, run_loop
 from digiphys_ros.simulation.rendering.camera import dirtied
 from digiphys_ros.simulation.scenarios.faults import Blurred, CameraFault, Spoilt
@@ -25,7 +25,8 @@ TIMES = {'from_s': 1.0, 'to_s': 2.0}
 def pictures(*faults):
     """Return what the classifier gets of the first five phantoms, one each half a second."""
     triage, seen = make_application('triage'), []
-    run_loop(triage, make_pipeline(triage), 2.5, faults, lambda _, picture: seen.append(picture))
+    run_loop(triage, make_pipeline(find_application('triage')), 2.5, faults,
+             lambda _, picture: seen.append(picture))
     return [picture.astype(float) for picture in seen]
 
 

@@ -23,6 +23,8 @@ from digiphys_ros.simulation.application import Commands, Event, Facts
 import numpy as np
 from numpy.typing import NDArray
 
+LABELS = ('good', 'defective', 'no_part')
+
 WHOLE_M, CUT_M = 0.040, 0.055
 """From the middle of the picture: to here a part is whole in it, from there on it is cut."""
 
@@ -36,10 +38,7 @@ class SortingLine:
     :param varied: belt and camera differ from seed to seed, for pictures to train on.
     """
 
-    name = 'sorting'
     rate_hz = 30.0
-    LABELS = ('good', 'defective', 'no_part')
-    FAULTS = frozenset({'camera_knocked'})
 
     def __init__(self, seed: int = 0, *, camera: bool = True,
                  defective_share: float = 0.2, varied: bool = False) -> None:
@@ -88,7 +87,7 @@ class SortingLine:
         picture: NDArray[Any] = self._scene.picture(self._conveyor, self._knocked_rad)
         return picture
 
-    def disturb(self, camera_yaw_rad: float = 0.0, **_others: float) -> None:
+    def disturb(self, camera_yaw_rad: float = 0.0) -> None:
         """Turn the camera about its axis, as a blow does."""
         self._knocked_rad = camera_yaw_rad
 

@@ -24,6 +24,8 @@ from digiphys_ros.simulation.application import Commands, Event, Facts
 import numpy as np
 from numpy.typing import NDArray
 
+LABELS = ('balanced', 'east_west', 'empty', 'north_south')
+
 ZONE_M = 45.0
 """Up to here before its stop line a vehicle counts for what the camera should say."""
 
@@ -48,10 +50,7 @@ class Intersection:
     :param varied: ground and camera differ from seed to seed, for pictures to train on.
     """
 
-    name = 'signals'
     rate_hz = 4.0
-    LABELS = ('balanced', 'east_west', 'empty', 'north_south')
-    FAULTS = frozenset({'camera_knocked'})
 
     def __init__(self, seed: int = 0, *, camera: bool = True, varied: bool = False) -> None:
         self.time_s = 0.0
@@ -101,7 +100,7 @@ class Intersection:
             self._junction, self._heads, self._knocked_rad)
         return picture
 
-    def disturb(self, camera_yaw_rad: float = 0.0, **_others: float) -> None:
+    def disturb(self, camera_yaw_rad: float = 0.0) -> None:
         """Turn the camera about its axis, as a storm does."""
         self._knocked_rad = camera_yaw_rad
 

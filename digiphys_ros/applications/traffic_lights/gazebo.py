@@ -27,6 +27,7 @@ from digiphys_ros.applications.traffic_lights.scene import (
     world,
 )
 from digiphys_ros.control.signals import GREEN, RED, YELLOW
+from digiphys_ros.simulation.gazebo.adapter import Adapter, Messages, MessageType, Values
 from digiphys_ros.simulation.physics.description import Body, Part, Shape, World
 
 TURNS_RAD: Mapping[float, float] = {RED: 0.0, YELLOW: math.pi / 2, GREEN: math.pi}
@@ -54,6 +55,23 @@ def lamp_turn_rad(state: float, now_s: float) -> float:
     """Return the turn of a wheel that shows a head's state; one without a lamp flashes."""
     dark = now_s % FLASH_S >= FLASH_S / 2
     return TURNS_RAD.get(state, DARK_RAD if dark else TURNS_RAD[YELLOW])
+
+
+class Lamps(Adapter):
+    """Turn each of the ``signal_heads`` into the turn of the wheel that lifts its lamp."""
+
+    inputs: Mapping[str, MessageType] = {'signal_heads': 'joint_state'}
+    outputs: Mapping[str, MessageType] = {f'lamps_{side}_rad': 'float64' for side in APPROACHES}
+
+    def receive(self, topic: str, values: Values, now_s: float) -> Messages:
+        """Return the turns of the heads that there are."""
+        return {f'lamps_{head}_rad': {'data': lamp_turn_rad(state, now_s)}
+                for head, state in values.items() if head in APPROACHES}
+
+    def safe_state(self, now_s: float) -> Messages:
+        """Return all red."""
+        return self.receive('signal_heads', dict.fromkeys(APPROACHES, RED), now_s)
+
 
 
 def _wheel(side: str) -> Body:

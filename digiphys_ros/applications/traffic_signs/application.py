@@ -48,12 +48,8 @@ class SignCourse:
     that is not told to turn goes straight on and leaves the course.
     """
 
-    name = 'traffic'
     rate_hz = 15.0
     focal_px = FOCAL_PX
-    CONFIG = 'traffic_sim.yaml'
-    BACKGROUND = 'no_sign'
-    FAULTS = frozenset({'camera_knocked', 'sign_dirty', 'sign_hidden'})
 
     def __init__(self, seed: int = 0, *, camera: bool = True) -> None:
         self.time_s = 0.0

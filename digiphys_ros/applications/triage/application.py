@@ -45,10 +45,8 @@ class Triage:
     :param data: a folder or a data set of X-rays with their classes; None draws phantoms.
     """
 
-    name = 'triage'
     rate_hz = 2.0
     focal_px = 0.0
-    LABELS = LABELS
 
     def __init__(self, seed: int = 0, *, camera: bool = True, data: str | None = None) -> None:
         self.time_s = 0.0
@@ -113,11 +111,11 @@ class Triage:
             colour: Any = frame.encoding.removesuffix('8')
             yield Frame(frame.pixels, colour).converted('mono'), cls._label(frame.label)
 
-    @classmethod
-    def _label(cls, label: str | None) -> str | None:
+    @staticmethod
+    def _label(label: str | None) -> str | None:
         """Return a name also for a class that a data set counts from 0."""
-        if label is not None and label.isdigit() and int(label) < len(cls.LABELS):
-            return cls.LABELS[int(label)]
+        if label is not None and label.isdigit() and int(label) < len(LABELS):
+            return LABELS[int(label)]
         return label
 
 

@@ -92,3 +92,9 @@ def odometry_message(facts: Mapping[str, Any], seconds: float) -> Odometry:
     pose.orientation.z, pose.orientation.w = math.sin(half_rad), math.cos(half_rad)
     twist.linear.x, twist.angular.z = float(facts['speed_mps']), float(facts['turn_radps'])
     return message
+
+
+def odometry_values(message: Odometry) -> dict[str, float]:
+    """Return where a base is: x_m, y_m and heading_rad."""
+    place, turn = message.pose.pose.position, message.pose.pose.orientation
+    return {'x_m': place.x, 'y_m': place.y, 'heading_rad': 2 * math.atan2(turn.z, turn.w)}

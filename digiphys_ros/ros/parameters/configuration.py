@@ -23,7 +23,6 @@ import sys
 from typing import Any
 
 from digiphys_ros.errors import ConfigError, did_you_mean
-from digiphys_ros.resources import find_resource
 from digiphys_ros.ros.lifecycle import COMMON
 from digiphys_ros.ros.parameters.declaration import Parameter
 from digiphys_ros.ros.parameters.file import ParametersFile, Section, WILDCARDS
@@ -77,25 +76,26 @@ class Configuration:
     notes: tuple[str, ...]
 
 
-def load_configuration(path: Path, namespace: str = '', *, application: str = '',
+def load_configuration(path: Path, namespace: str = '', *, base: Path | None = None,
                        without: Sequence[str] = ()) -> Configuration:
     """
     Check a ROS parameters file; ROS passes over what applies to no node in silence.
 
     The nodes that it names are started. A file that names none of them, only ``/**``, is laid
-    over the one of the application.
+    over ``base``.
 
     :param namespace: that the nodes are started in.
-    :param application: as ``traffic``; without one, a file that names no node starts none.
+    :param base: the application's file; without one, a file that names no node starts none.
     :param without: nodes that are not started.
     :raises ConfigError: naming the file, the line and the field.
     """
     _check_namespace(namespace)
-    file, below = ParametersFile(path), []
+    file = ParametersFile(path)
+    below: list[Path] = []
     named = _named(file)
-    if application and not named:
-        below = [find_resource(f'{application}.yaml', 'config')]
-        named = _named(ParametersFile(below[0]))
+    if base is not None and not named:
+        below = [base]
+        named = _named(ParametersFile(base))
     started = {full_name(node, namespace): node for node in named if node not in without}
     if below:
         _check_any_reach(file, started)

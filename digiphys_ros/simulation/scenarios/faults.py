@@ -13,7 +13,9 @@
 # limitations under the License.
 """What can go wrong in a scenario: camera, signs, commands and nodes."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+import math
+from typing import Annotated, ClassVar, get_args, Literal
 
 from digiphys_ros.control.validation import refuse, STRICT
 from pydantic import BaseModel, Field, model_validator
@@ -22,20 +24,25 @@ Time = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(gt=0, le=1)]
 
 
-class _Fault(BaseModel):
+class Fault(BaseModel):
     """
     A fault from ``from_s`` until ``to_s``, or for good.
 
     :ivar to_s: end, None for good.
+    :ivar of_commands: only an application that moves something can have it.
+    :ivar of_advice: only an application that advises can have it.
     """
 
     model_config = STRICT
+    of_commands: ClassVar[bool] = False
+    of_advice: ClassVar[bool] = False
 
+    kind: str
     from_s: Time
     to_s: Time | None = None
 
     @model_validator(mode='after')
-    def _lasts(self) -> '_Fault':
+    def _lasts(self) -> 'Fault':
         if self.to_s is not None and self.to_s <= self.from_s:
             refuse(type(self).__name__, (('to_s',), 'must come after from_s, which is '
                                          f'{self.from_s}', self.to_s))
@@ -50,26 +57,23 @@ class _Fault(BaseModel):
         """Whether no command can come from a fresh image while it lasts."""
         return False
 
-    def impossible(self, application: str) -> str:
-        """Return why an application cannot have this fault, empty where it can."""
-        return ''
+    @property
+    def disturbance(self) -> Mapping[str, float]:
+        """Return what it does to the world, as ``Application.disturb`` takes it."""
+        return {}
+
+    def impossible(self, actuated: bool) -> str:
+        """
+        Return why an application cannot have this fault, empty where it can.
+
+        :param actuated: whether the application moves something.
+        """
+        if self.of_commands and not actuated:
+            return 'the application sends no commands'
+        return 'the application has no audit log' if self.of_advice and actuated else ''
 
 
-class _Seen(_Fault):
-    """A fault that the application has to show in its pictures."""
-
-    kind: str
-
-    def impossible(self, application: str) -> str:
-        """Ask the application what it can show."""
-        from digiphys_ros.applications import APPLICATIONS
-        can: frozenset[str] = getattr(APPLICATIONS[application], 'FAULTS', frozenset())
-        if self.kind in can:
-            return ''
-        return f'{application} cannot show it, it can show ' + (', '.join(sorted(can)) or 'none')
-
-
-class CameraFault(_Fault):
+class CameraFault(Fault):
     """The camera shows the same picture for ever, or nothing but black."""
 
     kind: Literal['camera_frozen', 'camera_black']
@@ -80,14 +84,14 @@ class CameraFault(_Fault):
         return True
 
 
-class Blurred(_Fault):
+class Blurred(Fault):
     """The lens is out of focus."""
 
     kind: Literal['camera_blurred']
     sigma_px: Annotated[float, Field(gt=0, le=50)]
 
 
-class Spoilt(_Fault):
+class Spoilt(Fault):
     """
     Dirt on the lens, over a share of the picture, or a lamp that has lost a share of its light.
 
@@ -98,58 +102,51 @@ class Spoilt(_Fault):
     share: Share
 
 
-class Unsure(_Fault):
+class Unsure(Fault):
     """The classifier abstains from every image, as one does that was trained on other parts."""
 
     kind: Literal['classifier_unsure']
 
 
-class Tampered(_Fault):
+class Tampered(Fault):
     """Somebody who may write the audit log changes its first entry."""
+
+    of_advice = True
 
     kind: Literal['log_tampered']
 
-    def impossible(self, application: str) -> str:
-        """Refuse an application without advice."""
-        return '' if application == 'triage' else f'{application} has no audit log'
 
-
-class Knocked(_Seen):
-    """The camera looks aside; positive to the left."""
+class Knocked(Fault):
+    """The camera looks aside, positive to the left; for worlds that take ``camera_yaw_rad``."""
 
     kind: Literal['camera_knocked']
     degrees: Annotated[float, Field(ge=-180, le=180)]
 
-
-class SignFault(_Seen):
-    """Dirt on the signs, or something before a share of them."""
-
-    kind: Literal['sign_dirty', 'sign_hidden']
-    share: Share
+    @property
+    def disturbance(self) -> Mapping[str, float]:
+        """Return the turn of the camera."""
+        return {'camera_yaw_rad': math.radians(self.degrees)}
 
 
-class Delayed(_Fault):
+class Delayed(Fault):
     """Commands reach the gates later."""
+
+    of_commands = True
 
     kind: Literal['command_delayed']
     delay_s: Annotated[float, Field(gt=0, le=10)]
 
-    def impossible(self, application: str) -> str:
-        """Refuse an application without commands."""
-        return 'triage has no commands' if application == 'triage' else ''
 
-
-class Killed(_Fault):
+class Killed(Fault):
     """A node is dead."""
 
     kind: Literal['node_killed']
     node: Literal['classifier', 'policy', 'gate']
 
-    def impossible(self, application: str) -> str:
+    def impossible(self, actuated: bool) -> str:
         """Refuse a node that the application does not have."""
-        if application == 'triage' and self.node != 'classifier':
-            return f'triage has no {self.node}'
-        return ''
+        return '' if actuated or self.node == 'classifier' else \
+            f'the application has no {self.node}'
 
     @property
     def blinds(self) -> bool:
@@ -157,6 +154,11 @@ class Killed(_Fault):
         return self.node != 'gate'
 
 
-Fault = Annotated[
-    CameraFault | Blurred | Spoilt | Unsure | Tampered | Knocked | SignFault | Delayed | Killed,
-    Field(discriminator='kind')]
+COMMON: tuple[type[Fault], ...] = (
+    CameraFault, Blurred, Spoilt, Unsure, Tampered, Delayed, Killed)
+"""What every application can have, as far as it has commands or an audit log."""
+
+
+def kinds(fault: type[Fault]) -> tuple[str, ...]:
+    """Return the kinds that a class of faults stands for."""
+    return get_args(fault.model_fields['kind'].annotation)

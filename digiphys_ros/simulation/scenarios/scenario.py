@@ -11,30 +11,63 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-
 """A scenario: one application, what goes wrong, and what must hold all the same."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import lru_cache, reduce
+from operator import or_
 from pathlib import Path
 from typing import Annotated, Any
 
 from digiphys_ros.control.validation import Problem, refuse, STRICT
-from digiphys_ros.simulation.scenarios.expectations import (
-    Bound,
-    check_bound,
-    EXPECTATIONS,
-    impossible,
-)
-from digiphys_ros.simulation.scenarios.faults import Fault
+from digiphys_ros.errors import UsageError
+from digiphys_ros.simulation.scenarios import expectation
+from digiphys_ros.simulation.scenarios.expectation import Bound, Expectation
+from digiphys_ros.simulation.scenarios.faults import COMMON, Fault, kinds
+from digiphys_ros.simulation.specification import ApplicationSpec, Find
 from digiphys_ros.yamlfile import load_yaml
-from pydantic import BaseModel, BeforeValidator, Field, model_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    model_validator,
+    PlainValidator,
+    TypeAdapter,
+    ValidationInfo,
+    WithJsonSchema,
+)
 
 
-def _known_application(name: Any) -> Any:
-    from digiphys_ros.applications import APPLICATIONS
-    if name not in APPLICATIONS:
-        raise ValueError(f'no such application, allowed are {", ".join(APPLICATIONS)}')
-    return name
+def _application(name: Any, info: ValidationInfo) -> ApplicationSpec:
+    if not isinstance(name, str):
+        raise ValueError('the name of an application is needed')
+    find: Find = (info.context or {})['find']
+    try:
+        return find(name)
+    except UsageError as error:
+        raise ValueError(str(error).rstrip('.')) from error
+
+
+def _faults(items: Any, info: ValidationInfo) -> list[Fault]:
+    application: ApplicationSpec | None = info.data.get('application')
+    if application is None:
+        # its own problem is enough
+        return []
+    known = {kind: fault for fault in (*COMMON, *application.parts().faults)
+             for kind in kinds(fault)}
+    given = enumerate(items) if isinstance(items, list) else ()
+    refuse('Scenario', *(
+        ((index, 'kind'), f'{application.name} cannot show it, it can show {", ".join(known)}',
+         item['kind']) for index, item in given
+        if isinstance(item, dict) and item.get('kind', next(iter(known))) not in known))
+    found: list[Fault] = _adapter(tuple(dict.fromkeys(known.values()))).validate_python(items)
+    return found
+
+
+@lru_cache(maxsize=16)
+def _adapter(faults: tuple[type[Fault], ...]) -> Any:
+    """Return the reader of a list of faults of these classes."""
+    one: Any = Annotated[reduce(or_, faults), Field(discriminator='kind')]
+    return TypeAdapter(list[one])
 
 
 class Scenario(BaseModel):
@@ -51,10 +84,12 @@ class Scenario(BaseModel):
     model_config = STRICT
 
     about: Annotated[str, Field(min_length=1)]
-    application: Annotated[str, BeforeValidator(_known_application)]
+    application: Annotated[ApplicationSpec, PlainValidator(_application),
+                           WithJsonSchema({'type': 'string'})]
     seed: Annotated[int, Field(ge=0)] = 0
     seconds: Annotated[float, Field(gt=0, le=86400)]
-    faults: list[Fault] = []
+    faults: Annotated[list[Fault], PlainValidator(_faults),
+                      WithJsonSchema({'type': 'array'})] = []
     expect: Annotated[dict[str, Any], Field(min_length=1)]
 
     @model_validator(mode='after')
@@ -67,40 +102,50 @@ class Scenario(BaseModel):
             if fault.from_s >= self.seconds:
                 yield (('faults', index, 'from_s'), 'the scenario is over by then, it takes '
                        f'{self.seconds} s', fault.from_s)
-            reason = fault.impossible(self.application)
+            reason = fault.impossible(self.application.actuated)
             if reason:
-                yield ('faults', index, 'kind'), reason, fault.kind
+                yield (('faults', index, 'kind'), f'{reason} ({self.application.name})',
+                       fault.kind)
 
     def _expectation_problems(self) -> Iterator[Problem]:
+        possible = expectations_of(self.application)
         for name, bound in self.expect.items():
-            if name not in EXPECTATIONS:
-                yield (('expect', name), 'no such expectation, allowed are '
-                       f'{", ".join(EXPECTATIONS)}', bound)
+            if name not in possible:
+                yield (('expect', name), f'{self.application.name} has no such expectation, it '
+                       f'can be expected: {", ".join(possible)}', bound)
                 continue
-            reason = impossible(name, self.application, self.faults, self.seconds, bound) \
-                or _refusal(name, bound)
+            reason = possible[name].impossible(self.faults, self.seconds, bound) \
+                or _refusal(possible[name], bound)
             if reason:
                 yield ('expect', name), reason, bound
 
     @property
     def bounds(self) -> dict[str, Bound]:
         """Return the expectations with their bounds as numbers."""
-        return {name: check_bound(name, bound) for name, bound in self.expect.items()}
+        possible = expectations_of(self.application)
+        return {name: possible[name].check_bound(bound) for name, bound in self.expect.items()}
 
 
-def _refusal(name: str, bound: Any) -> str:
+def expectations_of(application: ApplicationSpec) -> Mapping[str, Expectation]:
+    """Return what an application can be expected, by name."""
+    return {**application.parts().expectations, **expectation.COMMON,
+            **(expectation.OF_COMMANDS if application.actuated else expectation.OF_ADVICE)}
+
+
+def _refusal(expected: Expectation, bound: Any) -> str:
     try:
-        check_bound(name, bound)
+        expected.check_bound(bound)
     except ValueError as error:
         return str(error)
     return ''
 
 
-def load_scenario(path: str | Path) -> Scenario:
+def load_scenario(path: str | Path, find: Find) -> Scenario:
     """
     Load a scenario.
 
-    :raises ConfigError: naming the file, the line and the field, also of an expectation that
-        the application can never tell.
+    :param find: returns the application of a name.
+    :raises ConfigError: naming the file, the line and the field, also of a fault or an
+        expectation that the application cannot have.
     """
-    return load_yaml(path, Scenario)
+    return load_yaml(path, Scenario, {'find': find})

@@ -22,13 +22,10 @@ from typing import Any
 import cv2
 from digiphys_ros.simulation.loop import FrameRecord, make_pipeline, Recording, run_loop
 from digiphys_ros.simulation.processes import in_processes
-from digiphys_ros.simulation.scenarios.expectations import EXPECTATIONS
-from digiphys_ros.simulation.scenarios.scenario import load_scenario, Scenario
+from digiphys_ros.simulation.scenarios.scenario import expectations_of, load_scenario, Scenario
+from digiphys_ros.simulation.specification import Find
 import numpy as np
 from numpy.typing import NDArray
-
-STRIP_FACT = {'traffic': 'speed_mps', 'signals': 'waiting', 'sorting': 'belt_mps'}
-"""What the picture of all results shows of each application over time."""
 
 STRIP_POINTS = 600
 
@@ -84,7 +81,7 @@ class Trial:
         """Return what a report holds."""
         return {
             'scenario': self.name, 'about': self.scenario.about,
-            'application': self.scenario.application, 'seed': self.scenario.seed,
+            'application': self.scenario.application.name, 'seed': self.scenario.seed,
             'passed': self.passed, 'simulated_s': round(self.simulated_s, 2),
             'wall_s': round(self.wall_s, 2),
             'expectations': [{
@@ -93,25 +90,26 @@ class Trial:
                 'picture': one.picture} for one in self.verdicts]}
 
 
-def run_trials(paths: Sequence[Path], out: Path, jobs: int) -> Iterator[Trial]:
+def run_trials(paths: Sequence[Path], out: Path, jobs: int, find: Find) -> Iterator[Trial]:
     """
     Run scenarios in parallel; yield each as it ends.
 
+    :param find: returns the application of a name.
     :param out: folder for the pictures of failures.
     :param jobs: how many at a time.
     """
-    return in_processes(run_trial, [(path, out) for path in paths], jobs)
+    return in_processes(run_trial, [(path, out, find) for path in paths], jobs)
 
 
-def run_trial(path: Path, out: Path) -> Trial:
+def run_trial(path: Path, out: Path, find: Find) -> Trial:
     """Run one scenario and judge it; run it again to its failures for their pictures."""
-    scenario = load_scenario(path)
+    scenario = load_scenario(path, find)
     started_s = time.perf_counter()
     recording = _run(scenario, scenario.seconds)
     verdicts = [_judge(name, bound, recording, scenario)
                 for name, bound in scenario.bounds.items()]
     verdicts = list(_with_pictures(verdicts, scenario, out / path.stem))
-    fact = STRIP_FACT.get(scenario.application)
+    fact = scenario.application.strip_state
     frames = recording.frames[::len(recording.frames) // STRIP_POINTS + 1]
     return Trial(
         path.stem, scenario, tuple(verdicts), recording.frames[-1].time_s,
@@ -122,13 +120,13 @@ def run_trial(path: Path, out: Path) -> Trial:
 
 
 def _run(scenario: Scenario, seconds: float, watch: Any = None) -> Recording:
-    from digiphys_ros.applications import make_application
-    application = make_application(scenario.application, scenario.seed)
-    return run_loop(application, make_pipeline(application), seconds, scenario.faults, watch)
+    specification = scenario.application
+    return run_loop(specification.parts().world(scenario.seed), make_pipeline(specification),
+                    seconds, scenario.faults, watch)
 
 
 def _judge(name: str, bound: float, recording: Recording, scenario: Scenario) -> Verdict:
-    failure = EXPECTATIONS[name].judge(recording, bound, scenario.faults)
+    failure = expectations_of(scenario.application)[name].judge(recording, bound, scenario.faults)
     if failure is None:
         return Verdict(name, bound)
     frame = _last_until(recording, failure.time_s)

@@ -17,6 +17,7 @@ from itertools import product
 from digiphys_ros.applications import make_application
 from digiphys_ros.applications.traffic_lights import application as intersection
 from digiphys_ros.applications.traffic_lights.application import fixed_heads, verdict
+from digiphys_ros.applications.traffic_lights.specification import SPECIFICATION
 from digiphys_ros.control.signals import FLASHING, GREEN, RED, YELLOW
 from digiphys_ros.errors import SimulationError
 from digiphys_ros.simulation.loop import make_pipeline, run_loop
@@ -91,8 +92,8 @@ def test_heads_are_judged_at_every_command_whoever_drives(junction, shown, confl
 
 
 def test_the_plan_that_ships_names_the_conflicts_of_the_roads():
-    conflicts = make_pipeline(make_application('signals', camera=False),
-                              camera=False).control.actuator('junction').plan.conflicts
+    control = make_pipeline(SPECIFICATION, camera=False).control
+    conflicts = control.actuator('junction').plan.conflicts
     for one, other in product(ALL_RED, ALL_RED):
         crosses = intersection.heads_conflict({**ALL_RED, one: GREEN, other: GREEN})
         assert (other in conflicts[one]) == crosses
@@ -101,7 +102,7 @@ def test_the_plan_that_ships_names_the_conflicts_of_the_roads():
 @pytest.mark.parametrize('seed', range(2))
 def test_who_is_told_the_truth_makes_them_wait_for_less_than_a_fixed_plan(seed):
     junction = make_application('signals', seed, camera=False)
-    recording = run_loop(junction, make_pipeline(junction, camera=False), 900.0, camera=False)
+    recording = run_loop(junction, make_pipeline(SPECIFICATION, camera=False), 900.0, camera=False)
     report = intersection.report(recording.frames)
     assert recording.unsafe_commands == report['conflicts'] == report['red_runs'] == 0
     assert report['wait_saved'] > 0.2
@@ -110,7 +111,7 @@ def test_who_is_told_the_truth_makes_them_wait_for_less_than_a_fixed_plan(seed):
 
 
 def test_without_images_the_heads_go_to_red_through_yellow(junction):
-    pipeline = make_pipeline(junction, camera=False)
+    pipeline = make_pipeline(SPECIFICATION, camera=False)
     run_loop(junction, pipeline, 30.0, camera=False)
     # the camera is gone: the pipeline's own clock goes on
     shown = []
@@ -129,7 +130,7 @@ def test_the_camera_sees_what_it_tells(seen):
     first = seen.picture()
     assert first.shape == (240, 320, 3)
     assert first.dtype == np.uint8
-    pipeline = make_pipeline(seen)
+    pipeline = make_pipeline(SPECIFICATION)
     recording = run_loop(seen, pipeline, 120.0)
     report = intersection.report(recording.frames)
     assert report['frame_accuracy'] > 0.85

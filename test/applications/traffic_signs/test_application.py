@@ -13,6 +13,7 @@
 # limitations under the License.
 from digiphys_ros.applications import make_application
 from digiphys_ros.applications.traffic_signs.route import LIMITS
+from digiphys_ros.applications.traffic_signs.specification import SPECIFICATION
 from digiphys_ros.errors import SimulationError
 from digiphys_ros.simulation.loop import make_pipeline, run_loop
 import numpy as np
@@ -24,7 +25,8 @@ AHEAD = {'base': {'linear.x': 0.5, 'angular.z': 0.0}}
 def told(seed):
     """Return a course and what became of it with a classifier that is told the truth."""
     course = make_application('traffic', seed, camera=False)
-    return course, run_loop(course, make_pipeline(course, camera=False), 400.0, camera=False)
+    return course, run_loop(
+        course, make_pipeline(SPECIFICATION, camera=False), 400.0, camera=False)
 
 
 @pytest.mark.parametrize('seed', range(20))

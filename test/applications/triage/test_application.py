@@ -15,7 +15,7 @@
 from types import SimpleNamespace
 
 from digiphys_ros.advice import Model
-from digiphys_ros.applications import make_application
+from digiphys_ros.applications import find_application, make_application
 from digiphys_ros.applications.triage.application import report
 from digiphys_ros.errors import ConfigError, UsageError
 from digiphys_ros.simulation.advising import Advising
@@ -85,17 +85,17 @@ def test_the_report_puts_uncertain_cases_first_and_compares_with_truth():
 def test_no_pipeline_leads_from_a_model_for_advice_to_an_actuator(tmp_path):
     sentence = 'chest_xray is for advice to a person: no rule acts on it'
     with pytest.raises(ConfigError, match=sentence):
-        make_pipeline(make_application('sorting', camera=False), bundle='chest_xray')
+        make_pipeline(find_application('sorting'), bundle='chest_xray')
     wired = tmp_path / 'wired.yaml'
     wired.write_text('/**/classifier:\n  ros__parameters: {bundle: chest_xray}\n'
                      '/**/policy:\n  ros__parameters: {rules: sorting_rules.yaml}\n')
     with pytest.raises(ConfigError, match=sentence):
-        make_pipeline(make_application('triage', camera=False), config=wired)
+        make_pipeline(find_application('triage'), config=wired)
 
 
 def test_the_closed_loop_advises_and_has_nothing_to_close():
     triage = make_application('triage')
-    recording = run_loop(triage, make_pipeline(triage), 60.0)
+    recording = run_loop(triage, make_pipeline(find_application('triage')), 60.0)
     told = report(*reported(recording))
     assert told['images'] == len(told['queue']) == 40
     assert told['advised'] + told['abstained'] == told['logged'] == 40

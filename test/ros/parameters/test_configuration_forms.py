@@ -19,6 +19,7 @@ import shutil
 import subprocess
 
 from digiphys_ros.errors import ConfigError
+from digiphys_ros.resources import share_dir
 from digiphys_ros.ros.parameters.configuration import load_configuration
 from digiphys_ros.ros.parameters.file import ParametersFile
 from digiphys_ros.ros.parameters.values import read_scalar
@@ -225,7 +226,8 @@ def test_load_configuration_file_that_does_not_apply_is_refused(tmp_path, form):
     text, namespace, words = REFUSED[form]
     (tmp_path / 'own.yaml').write_text(text)
     with pytest.raises(ConfigError) as refused:
-        load_configuration(tmp_path / 'own.yaml', namespace, application='traffic')
+        load_configuration(
+            tmp_path / 'own.yaml', namespace, base=share_dir() / 'config/traffic.yaml')
     assert len(str(refused.value).splitlines()) == 1
     for word in ['own.yaml', *words]:
         assert word in str(refused.value)
@@ -245,7 +247,8 @@ def test_load_configuration_file_for_all_nodes_is_laid_over_the_application(
         tmp_path, given, form):
     text, namespace = OWN[form]
     (tmp_path / 'own.yaml').write_text(text)
-    found = load_configuration(tmp_path / 'own.yaml', namespace, application='sorting')
+    found = load_configuration(
+        tmp_path / 'own.yaml', namespace, base=share_dir() / 'config/sorting.yaml')
     assert found.nodes == ('sim', 'classifier', 'policy', 'gate')
     for node in found.nodes:
         assert given(found.files, node, namespace)['nice'] == 3

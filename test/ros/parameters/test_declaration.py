@@ -108,7 +108,7 @@ def test_a_wrong_file_is_refused_with_line_and_field(tmp_path, text, line, words
 def check(folder, text, namespace=''):
     path = folder / 'a.yaml'
     path.write_text(text)
-    return load_configuration(path, namespace, application='traffic').nodes
+    return load_configuration(path, namespace, base=share_dir() / 'config/traffic.yaml').nodes
 
 
 GATE = '{}:\n  ros__parameters: {{lease_s: 0.4}}\n'

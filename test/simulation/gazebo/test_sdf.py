@@ -18,12 +18,12 @@ import subprocess
 from xml.etree import ElementTree
 
 import cv2
+from digiphys_ros.applications import APPLICATIONS
 from digiphys_ros.applications.sorting.conveyor import Conveyor, DIVERTER_M, SIDE_M
 from digiphys_ros.applications.sorting.scene import BLADE_M, REJECT_RAD
 from digiphys_ros.resources import share_dir
 from digiphys_ros.simulation.gazebo.links import rotation
 from digiphys_ros.simulation.gazebo.sdf import world_files, write_world
-from digiphys_ros.simulation.gazebo.worlds import gazebo_world, WORLDS
 from digiphys_ros.simulation.physics.description import Body, Camera, Part, Shape, World
 from digiphys_ros.simulation.physics.mjcf import to_mjcf
 from digiphys_ros.simulation.physics.physics import load_mujoco
@@ -33,6 +33,8 @@ import pytest
 FOLDER = share_dir() / 'worlds'
 OCTAGON = ((0.3, 0.0), (0.7, 0.0), (1.0, 0.3), (1.0, 0.7), (0.7, 1.0), (0.3, 1.0), (0.0, 0.7),
            (0.0, 0.3))
+WORLDS = {gazebo.world: gazebo for name in APPLICATIONS.built_in
+          if (gazebo := APPLICATIONS[name].gazebo)}
 CHECKER = next((tool for tool in ('gz', 'ign') if shutil.which(tool)), None)
 
 
@@ -67,7 +69,7 @@ def made(name):
     """Return a world and its drives."""
     if name == 'small':
         return SMALL, {}
-    return gazebo_world(name), WORLDS[name].drives
+    return WORLDS[name].describe(), WORLDS[name].drives
 
 
 def numbers(text):
@@ -199,7 +201,7 @@ def test_mass_and_inertia_are_those_of_mujoco():
 
 @pytest.mark.parametrize('name', WORLDS)
 def test_the_shipped_cameras_look_where_the_described_ones_do(name):
-    world = gazebo_world(name)
+    world = WORLDS[name].describe()
     model = ElementTree.parse(FOLDER / f'models/{name}_machine/model.sdf').getroot()[0]
     frames = {link.get('name'): placed(link) for link in model.findall('link')}
     carrier = model.find("link[@name='camera']/pose").get('relative_to')
@@ -219,7 +221,7 @@ def test_the_shipped_cameras_look_where_the_described_ones_do(name):
 
 @pytest.mark.parametrize('name', WORLDS)
 def test_what_only_collides_is_not_drawn_in_the_shipped_worlds(name):
-    hidden = [(body.name.replace(' ', '_'), part.name) for body in gazebo_world(name).bodies
+    hidden = [(body.name.replace(' ', '_'), part.name) for body in WORLDS[name].describe().bodies
               for part in body.parts if not part.visible]
     links = {link.get('name'): link
              for file in (f'{name}.sdf', f'models/{name}_machine/model.sdf')

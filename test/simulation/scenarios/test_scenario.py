@@ -12,13 +12,17 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+from digiphys_ros.applications import APPLICATIONS, find_application
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.resources import share_dir
-from digiphys_ros.simulation.scenarios.scenario import load_scenario
+from digiphys_ros.simulation.scenarios import scenario
 import pytest
 
 FILES = sorted((share_dir() / 'config/scenarios').glob('*.yaml'))
-APPLICATIONS = ('traffic', 'signals', 'sorting', 'triage')
+
+
+def load_scenario(path):
+    return scenario.load_scenario(path, find_application)
 
 
 def written(tmp_path, **changes):
@@ -35,22 +39,24 @@ def test_the_library_covers_every_application_with_and_without_faults():
     scenarios = [load_scenario(path) for path in FILES]
     assert len(scenarios) >= 24
     for application in APPLICATIONS:
-        own = [one for one in scenarios if one.application == application]
+        own = [one for one in scenarios if one.application.name == application]
         assert any(one.faults for one in own)
         assert any(not one.faults for one in own)
 
 
 @pytest.mark.parametrize(('changes', 'sentence'), [
-    ({'application': 'flying'}, 'one.yaml:2: field `application`: no such application'),
+    ({'application': 'flying'}, 'one.yaml:2: field `application`: application '
+     '"flying" is unknown'),
     ({'seconds': 0}, 'one.yaml:3: field `seconds`'),
     ({'expect': None}, 'field `expect`'),
     ({'expect': '{}'}, 'one.yaml:5: field `expect`'),
-    ({'expect': '{luck: 1}'}, 'one.yaml:5: field `expect.luck`: no such expectation'),
+    ({'expect': '{luck: 1}'}, 'one.yaml:5: field `expect.luck`: sorting has no such expectation'),
     ({'expect': '{misses_at_most: -1}'}, 'one.yaml:5: field `expect.misses_at_most`'),
     ({'expect': '{misses_at_most: many}'}, 'one.yaml:5: field `expect.misses_at_most`'),
     ({'expect': '{parts_right_at_least: 1.5}'}, 'field `expect.parts_right_at_least`'),
-    ({'expect': '{stopped_before_line: true}'}, 'sorting cannot tell, it can be expected: '),
-    ({'expect': '{never_above_limit: 0.05}'}, 'sorting cannot tell'),
+    ({'expect': '{stopped_before_line: true}'}, 'sorting has no such expectation, '
+     'it can be expected: '),
+    ({'expect': '{never_above_limit: 0.05}'}, 'sorting has no such expectation'),
     ({'expect': '{safe_state_within_s: 0.5}'}, 'the scenario needs a fault that blinds'),
     ({'expect': '{recovers_within_s: 0.5}', 'faults': '[{kind: camera_black, from_s: 1.0}]'},
      'the scenario needs a fault that ends'),
@@ -58,25 +64,27 @@ def test_the_library_covers_every_application_with_and_without_faults():
       'faults': '[{kind: node_killed, node: gate, from_s: 1.0}]'}, 'a fault that blinds'),
     ({'application': 'signals', 'expect': '{no_conflicting_greens: false}'}, 'true is the one'),
     ({'application': 'triage', 'expect': '{images_at_least: 1, safe_state_within_s: 1.0}',
-      'faults': '[{kind: camera_black, from_s: 1.0}]'}, 'triage has no actuator'),
+      'faults': '[{kind: camera_black, from_s: 1.0}]'}, 'triage has no such expectation'),
     ({'expect': '{parts_at_least: 20}'}, 'in 10 s it is at most 16.3846'),
     ({'application': 'traffic', 'expect': '{drives_at_least_m: 10}'}, 'in 10 s it is at most 9'),
     ({'application': 'triage', 'expect': '{images_at_least: 22}'}, 'in 10 s it is at most 21'),
     ({'application': 'signals', 'seconds': 20, 'expect': '{served_at_least: 102}'},
      'in 20 s it is at most 101'),
     ({'application': 'signals', 'expect': '{served_at_least: 1}'},
-     'signals has nothing of it to judge before 10.3 s'),
+     'there is nothing of it to judge before 10.3 s'),
     ({'application': 'traffic', 'seconds': 7, 'expect': '{stopped_before_line: true}'},
-     'traffic has nothing of it to judge before 7.5 s'),
+     'there is nothing of it to judge before 7.5 s'),
     ({'seconds': 1.5, 'expect': '{parts_right_at_least: 1.0}'},
-     'sorting has nothing of it to judge before 1.7 s'),
-    ({'application': 'signals', 'expect': '{mean_wait_at_most_s: 11}'}, 'nobody waits longer'),
+     'there is nothing of it to judge before 1.7 s'),
+    ({'application': 'signals', 'expect': '{mean_wait_at_most_s: 11}'},
+     'in 10 s it is at most 10'),
     ({'expect': '{safe_state_within_s: 4}', 'faults': '[{kind: camera_black, from_s: 7.0}]'},
      'only 3 s are left to judge'),
     ({'expect': '{recovers_within_s: 4}',
       'faults': '[{kind: camera_black, from_s: 1.0, to_s: 7.0}]'}, 'only 3 s are left to judge'),
-    ({'faults': '[{kind: log_tampered, from_s: 1.0}]'}, 'sorting has no audit log'),
-    ({'expect': '{audit_log_complete: true}'}, 'sorting cannot tell'),
+    ({'faults': '[{kind: log_tampered, from_s: 1.0}]'},
+     'the application has no audit log (sorting)'),
+    ({'expect': '{audit_log_complete: true}'}, 'sorting has no such expectation'),
     ({'expect': '{belt_recovers_within_s: 2}', 'faults': '[{kind: light_dimmed, from_s: 1.0, '
       'share: 0.5}]'}, 'the scenario needs a fault that ends'),
     ({'expect': '{belt_recovers_within_s: 4}', 'faults': '[{kind: camera_dirty, from_s: 1.0, '
@@ -89,7 +97,8 @@ def test_the_library_covers_every_application_with_and_without_faults():
     ({'faults': '[{kind: camera_black, from_s: 5.0, to_s: 4.0}]'}, 'must come after from_s'),
     ({'faults': '[{kind: node_killed, node: sim, from_s: 5.0}]'}, 'one.yaml:4'),
     ({'application': 'triage', 'expect': '{images_at_least: 1}',
-      'faults': '[{kind: node_killed, node: gate, from_s: 5.0}]'}, 'triage has no gate'),
+      'faults': '[{kind: node_killed, node: gate, from_s: 5.0}]'},
+     'the application has no gate (triage)'),
 ])
 def test_an_impossible_scenario_is_one_sentence_with_its_place(tmp_path, changes, sentence):
     with pytest.raises(ConfigError) as caught:

@@ -1,0 +1,30 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Labelled images of random sorting lines."""
+
+from collections.abc import Iterator
+
+from digiphys_ros.applications.sorting.application import SortingLine
+from digiphys_ros.simulation.application import Needed, Shot
+from digiphys_ros.simulation.collect import seen
+import numpy as np
+
+
+def collect(rng: np.random.Generator, needed: Needed) -> Iterator[Shot]:
+    """Run the belt at changing speed."""
+    line = SortingLine(int(rng.integers(2**31)), defective_share=0.5, varied=True)
+    for _ in range(120):
+        line.advance(float(rng.uniform(0.05, 0.5)),
+                     {'belt': {'data': float(rng.uniform(0.08, 0.35))}})
+        yield from seen(line, needed)

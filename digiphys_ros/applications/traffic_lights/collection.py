@@ -1,0 +1,43 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Labelled images of random junctions."""
+
+from collections.abc import Iterator
+
+from digiphys_ros.applications.traffic_lights.application import Intersection
+from digiphys_ros.applications.traffic_lights.demand import APPROACHES, ROADS
+from digiphys_ros.control.signals import GREEN, RED
+from digiphys_ros.simulation.application import Needed, Shot
+from digiphys_ros.simulation.collect import seen
+import numpy as np
+
+LONGER_S = 10
+"""To wait for roads that are alike: it is rare."""
+
+
+def collect(rng: np.random.Generator, needed: Needed) -> Iterator[Shot]:
+    """Look before anybody has come; then let each road wait for as long as it likes."""
+    junction = Intersection(int(rng.integers(2**31)), varied=True)
+    for greens in range(15):
+        road = list(ROADS.values())[int(rng.integers(2))]
+        longest_s = 3.0 if greens < 3 else 40.0
+        # then a moment in which nobody has green
+        for served, most_s in ((road, longest_s), ((), longest_s / 5)):
+            heads = {side: GREEN if side in served else RED for side in APPROACHES}
+            junction.advance(float(rng.uniform(0.1, most_s)), {'junction': heads})
+            for _ in range(LONGER_S):
+                if needed(junction.truth()):
+                    break
+                junction.advance(1.0, {})
+            yield from seen(junction, needed)

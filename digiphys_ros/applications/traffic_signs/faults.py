@@ -1,0 +1,31 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""What can go wrong on a course of signs."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from digiphys_ros.simulation.scenarios.faults import Fault, Share
+
+
+class SignFault(Fault):
+    """Dirt on the signs, or something before a share of them."""
+
+    kind: Literal['sign_dirty', 'sign_hidden']
+    share: Share
+
+    @property
+    def disturbance(self) -> Mapping[str, float]:
+        """Return what it does to the signs."""
+        return {'sign_dirt' if self.kind == 'sign_dirty' else 'sign_hidden': self.share}

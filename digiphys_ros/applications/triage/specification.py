@@ -1,0 +1,28 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The application triage: X-rays that a classifier advises on, and nothing that moves."""
+
+from digiphys_ros.simulation.specification import ApplicationSpec, Parts
+
+
+def _parts() -> Parts:
+    from digiphys_ros.applications.triage.application import report, Triage
+    from digiphys_ros.applications.triage.collection import collect
+    from digiphys_ros.applications.triage.phantoms import LABELS
+    from digiphys_ros.applications.triage.scoring import EXPECTATIONS
+    return Parts(Triage, LABELS, collect, report, expectations=EXPECTATIONS)
+
+
+SPECIFICATION = ApplicationSpec(
+    'triage', _parts, 'triage.yaml', actuated=False, options=('data',))
