@@ -68,7 +68,7 @@ bench: venv
 	@.venv/bin/digiphys bench $(ARGS)
 
 scenarios: venv
-	@.venv/bin/digiphys sim --scenario config/scenarios $(ARGS)
+	@.venv/bin/digiphys sim scenario config/scenarios $(ARGS)
 
 campaign: venv
 	@.venv/bin/python test/control/campaign.py $(ARGS)

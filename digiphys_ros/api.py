@@ -120,7 +120,7 @@ def load(bundle: str | PathLike[str] = 'traffic_signs', *, engine: str = 'auto',
     return Model(Classifier(loaded, made, roi=roi, top_k=top_k))
 
 
-def load_rules(rules: str | PathLike[str] = 'traffic_rules') -> 'ControlConfig':
+def load_rules(rules: str | PathLike[str] = 'traffic_signs_rules') -> 'ControlConfig':
     """
     Read a rules file: actuators with their limits, and what each class does.
 
@@ -135,7 +135,7 @@ def load_rules(rules: str | PathLike[str] = 'traffic_rules') -> 'ControlConfig':
 
     Example:
         >>> import digiphys_ros as dp
-        >>> rules = dp.load_rules('traffic_rules')
+        >>> rules = dp.load_rules('traffic_signs_rules')
         >>> policy = dp.Policy(rules)
         >>> for stamp_s in (0.0, 0.05, 0.1):  # one image is no vote yet
         ...     decision = policy.update(dp.Observation('stop', score=0.99, stamp_s=stamp_s))

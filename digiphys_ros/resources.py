@@ -19,6 +19,7 @@ from pathlib import Path
 import sys
 
 from digiphys_ros.errors import ConfigError
+from digiphys_ros.renamed import new_file, warn_renamed
 
 PACKAGE = 'digiphys_ros'
 LAUNCH_PREFIX = 'launch_params_'
@@ -56,7 +57,8 @@ def find_resource(name: str, folder: str) -> Path:
     Resolve a file or folder named in a parameter.
 
     :param name: an absolute path, a path relative to the working directory, or the name of
-        something shipped in ``folder``, with or without its ``.yaml`` ending.
+        something shipped in ``folder``, with or without its ``.yaml`` ending. A name of an
+        earlier release is found with a warning.
     :param folder: the shipped folder to look in: ``config``, ``models``, ...
     :return: an existing path.
     :raises ConfigError: when nothing of that name exists, with the places looked at.
@@ -65,10 +67,12 @@ def find_resource(name: str, folder: str) -> Path:
         raise ConfigError(f'A path or the name of something in {folder}/ is needed, received "".')
     shipped = share_dir() / folder
     try:
-        candidates = [Path(name).expanduser(), shipped / name, shipped / f'{name}.yaml']
-        for candidate in candidates:
-            if candidate.exists():
-                return candidate.resolve()
+        for one in filter(None, (name, new_file(name))):
+            for candidate in (Path(one).expanduser(), shipped / one, shipped / f'{one}.yaml'):
+                if candidate.exists():
+                    if one != name:
+                        warn_renamed(name, one)
+                    return candidate.resolve()
     except (OSError, RuntimeError) as error:
         # a home folder of nobody, a name longer than the system takes, a folder without the right
         raise ConfigError(f'"{name[:80]}" cannot be looked up: {error}') from error

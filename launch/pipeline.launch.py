@@ -26,10 +26,16 @@ Examples::
 from collections.abc import Iterable, Iterator
 import os
 
+from digiphys_ros import renamed
 from digiphys_ros.applications import APPLICATIONS, DEFAULT, find_application
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.resources import find_resource
-from digiphys_ros.ros.launch_arguments import MODEL_ARGUMENTS, overrides, refuse_unknown
+from digiphys_ros.ros.launch_arguments import (
+    MODEL_ARGUMENTS,
+    overrides,
+    refuse_unknown,
+    rename_application,
+)
 from digiphys_ros.ros.parameters.configuration import Configuration, load_configuration
 from digiphys_ros.ros.supervision.respawn import RESPAWN
 from digiphys_ros.ros.transport.environment import (
@@ -60,7 +66,7 @@ ORDER = {True: (*IMAGE_MAKERS, 'classifier', 'triage'), False: ('policy', 'gate'
 """The nodes that get images, which need the shared memory of a profile, and the others."""
 ARGUMENTS = (
     DeclareLaunchArgument(
-        'app', default_value=DEFAULT, choices=list(APPLICATIONS),
+        'app', default_value=DEFAULT, choices=[*APPLICATIONS, *renamed.APPLICATIONS],
         description='Application: it chooses the parameters file.'),
     DeclareLaunchArgument(
         'config', default_value='',
@@ -107,6 +113,7 @@ def generate_launch_description() -> LaunchDescription:
     """Return the arguments and the nodes, of which those start that the file names."""
     return refuse_unknown(LaunchDescription([
         *ARGUMENTS,
+        OpaqueFunction(function=rename_application),
         *_exposure(),
         SetParameter('use_sim_time', True,
                      condition=IfCondition(LaunchConfiguration('use_sim_time'))),

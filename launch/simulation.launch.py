@@ -29,10 +29,11 @@ from string import Template
 from xml.etree import ElementTree
 
 from ament_index_python.packages import get_package_share_directory, PackageNotFoundError
+from digiphys_ros import renamed
 from digiphys_ros.applications import APPLICATIONS, DEFAULT, find_application
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.resources import find_resource, share_dir
-from digiphys_ros.ros.launch_arguments import MODEL_ARGUMENTS, refuse_unknown
+from digiphys_ros.ros.launch_arguments import MODEL_ARGUMENTS, refuse_unknown, rename_application
 from digiphys_ros.ros.transport.distro import ros_distro
 from digiphys_ros.ros.transport.environment import PROFILES, transport_environment
 from digiphys_ros.simulation.specification import Gazebo
@@ -42,6 +43,7 @@ from launch.actions import (
     DeclareLaunchArgument,
     GroupAction,
     IncludeLaunchDescription,
+    OpaqueFunction,
     SetEnvironmentVariable,
 )
 from launch.conditions import IfCondition
@@ -54,7 +56,7 @@ from launch_ros.parameter_descriptions import ParameterValue
 BOOLEAN = ['true', 'false']
 ARGUMENTS = (
     DeclareLaunchArgument(
-        'app', default_value=DEFAULT, choices=list(APPLICATIONS),
+        'app', default_value=DEFAULT, choices=[*APPLICATIONS, *renamed.APPLICATIONS],
         description='Application: it chooses the world, the machine in it and the parameters '
                     'file. Where it has no world in Gazebo, the node sim shows its images.'),
     DeclareLaunchArgument(
@@ -199,6 +201,7 @@ def generate_launch_description() -> LaunchDescription:
     """Return the arguments, Gazebo, its bridges and the pipeline."""
     return refuse_unknown(LaunchDescription([
         *ARGUMENTS,
+        OpaqueFunction(function=rename_application),
         GroupAction([*_environment(), _gazebo(), _create(), *_bridges(), _adapter(), _rviz()],
                     condition=Condition(predicate=_in_gazebo)),
         _pipeline(),

@@ -118,7 +118,7 @@ def test_train_and_evaluate_without_the_command_line(tmp_path):
 
 
 def test_policy_and_gate_stop_for_a_stop_sign():
-    rules = dp.load_rules('traffic_rules')
+    rules = dp.load_rules('traffic_signs_rules')
     policy, gate = dp.Policy(rules), dp.Gate(rules.actuator('base'), lease_s=0.5)
     gate.activate()
     for index in range(20):

@@ -44,7 +44,8 @@ def run(environment: dict[str, str], *words: str) -> 'subprocess.CompletedProces
 
 
 @pytest.mark.field('opencv/opencv #25772', 'OpenCV was built for NumPy 1 and NumPy 2 is there')
-@pytest.mark.parametrize('words', [['run'], ['sim', 'traffic'], ['evaluate', 'x', '--data', 'y']])
+@pytest.mark.parametrize('words', [['run'], ['sim', 'run', 'traffic_signs'],
+                                   ['evaluate', 'x', '--data', 'y']])
 def test_command_beside_a_clashing_opencv_ends_with_one_sentence(
         words: list[str], clash: dict[str, str]) -> None:
     if words[0] == 'run':

@@ -18,9 +18,9 @@ import pytest
 
 
 def test_what_is_shipped_is_found_with_and_without_its_ending():
-    expected = share_dir() / 'config' / 'traffic.yaml'
-    assert find_resource('traffic', 'config') == expected
-    assert find_resource('traffic.yaml', 'config') == expected
+    expected = share_dir() / 'config' / 'traffic_signs.yaml'
+    assert find_resource('traffic_signs', 'config') == expected
+    assert find_resource('traffic_signs.yaml', 'config') == expected
 
 
 @pytest.mark.parametrize(('name', 'reason'), [
@@ -55,8 +55,8 @@ def test_beside_parameters_passes_over_files_that_launch_writes(tmp_path):
 
 
 def test_beside_parameters_leaves_shipped_names_to_the_working_folder():
-    assert beside('traffic_rules.yaml', share_dir() / 'config/traffic.yaml') == \
-        'traffic_rules.yaml'
+    assert beside('traffic_signs_rules.yaml', share_dir() / 'config/traffic_signs.yaml') == \
+        'traffic_signs_rules.yaml'
 
 
 def test_beside_parameters_names_the_home_folder_of_nobody():

@@ -75,7 +75,8 @@ def check(name: str, lines: list[str], folder: Path) -> None:
     (workspace / 'src' / 'digiphys_ros').symlink_to(ROOT)
     environment = _follow(lines, workspace, _ros(folder / 'ros', workspace))
     [digiphys] = workspace.glob('install/*/lib/digiphys_ros/digiphys')
-    with _running([digiphys, 'run', '--config', 'traffic'], environment, workspace / 'run.log'), \
+    with _running([digiphys, 'run', '--config', 'traffic_signs'], environment,
+                  workspace / 'run.log'), \
             _running(['python3', '-c', BASE], environment, workspace / 'base.log'):
         _wait_for('moves', workspace / 'base.log')
         print(f'{name}: the pipeline drives', flush=True)

@@ -17,25 +17,25 @@ from typing import Any, TYPE_CHECKING
 
 from digiphys_ros.errors import UsageError
 from digiphys_ros.registry import Registry
+from digiphys_ros.renamed import new_application
 from digiphys_ros.simulation.specification import ApplicationSpec
 
 if TYPE_CHECKING:
     from digiphys_ros.simulation.application import Application
 
-DEFAULT = 'traffic'
+DEFAULT = 'traffic_signs'
 """Where nobody chooses."""
 
 APPLICATIONS: Registry[ApplicationSpec] = Registry(
     'digiphys_ros.applications', 'application', {
-        name: f'digiphys_ros.applications.{folder}.specification:SPECIFICATION'
-        for name, folder in (('traffic', 'traffic_signs'), ('signals', 'traffic_lights'),
-                             ('sorting', 'sorting'), ('triage', 'triage'))},
+        name: f'digiphys_ros.applications.{name}.specification:SPECIFICATION'
+        for name in ('traffic_signs', 'traffic_lights', 'sorting', 'triage')},
     needs=('name', 'parts', 'config', 'sim_config'), error=UsageError)
 
 
 def find_application(name: str) -> ApplicationSpec:
     """
-    Return the specification of an application.
+    Return the specification of an application, with a warning for a name of an earlier release.
 
     :raises UsageError: for a name that does not exist, or one that a package cannot provide.
 
@@ -44,7 +44,7 @@ def find_application(name: str) -> ApplicationSpec:
         >>> find_application('sorting').config
         'sorting.yaml'
     """
-    return APPLICATIONS[name]
+    return APPLICATIONS[new_application(name)]
 
 
 def make_application(name: str, seed: int = 0, *, camera: bool = True,

@@ -62,7 +62,7 @@ class Model:
 
 def rules_for_any(folder: Path) -> Path:
     """Write the traffic rules such that a model of any classes leads to commands: to be timed."""
-    source = find_resource('traffic_rules.yaml', 'config')
+    source = find_resource('traffic_signs_rules.yaml', 'config')
     config = load_control(source)
     rules = yaml.safe_load(source.read_text())
     rules['optional_labels'] = sorted(set().union(*map(config.classes, config.rules)) - {ABSTAIN})

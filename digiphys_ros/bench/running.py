@@ -36,7 +36,7 @@ HERE = Path(__file__).parent
 PIPELINE = ('classifier', 'policy', 'gate')
 HOSTED = ('classifier', 'policy')
 """Nodes of the executable ``pipeline``."""
-RULES, CONFIG = 'traffic_rules.yaml', 'traffic.yaml'
+RULES, CONFIG = 'traffic_signs_rules.yaml', 'traffic_signs.yaml'
 READY_S, QUIET_S = 30.0, 15.0
 LEAST_RATE = 0.97
 LITERT = {'classifier': {'engine': 'litert', 'roi': [0.0, 0.0, 1.0, 1.0]}}

@@ -54,7 +54,7 @@ def views(data: Path) -> Iterator[tuple[str, list[Pixels]]]:
 def watch(images: Sequence[Pixels], turns: int, classifier: Classifier) -> dict[str, float]:
     """Return fractions of images and of time for one camera that is turned."""
     monitor = LivenessMonitor(Limits())
-    policy = Policy(load_control(find_resource('traffic_rules.yaml', 'config')))
+    policy = Policy(load_control(find_resource('traffic_signs_rules.yaml', 'config')))
     answered = moving = last = 0
     for index, pixels in enumerate(images):
         frame = Frame(np.ascontiguousarray(np.rot90(pixels, turns)), 'rgb')

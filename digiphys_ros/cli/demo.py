@@ -40,7 +40,7 @@ import sys
 from digiphys_ros.errors import SimulationError
 from digiphys_ros.applications import make_application
 try:
-    make_application('traffic').picture()
+    make_application('traffic_signs').picture()
 except SimulationError as error:
     sys.exit(str(error))
 """
@@ -113,7 +113,7 @@ def _default_source() -> str:
 
 
 def _application(source: str) -> str:
-    return 'traffic_sim' if source == 'sim' else 'traffic'
+    return 'traffic_signs_sim' if source == 'sim' else 'traffic_signs'
 
 
 def _eye(arguments: argparse.Namespace) -> str:

@@ -28,7 +28,7 @@ from digiphys_ros.doctor.ros_process import GraphLook, look_at_graph
 from digiphys_ros.errors import ConfigError, UsageError
 from digiphys_ros.resources import find_resource
 
-RULES, BUNDLE = 'traffic_rules.yaml', 'traffic_signs'
+RULES, BUNDLE = 'traffic_signs_rules.yaml', 'traffic_signs'
 """What is checked where nothing runs and nothing is named."""
 
 WIDTH, HEIGHT = 1920, 1080

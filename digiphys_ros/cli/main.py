@@ -22,10 +22,12 @@ import io
 import os
 import signal
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
+import warnings
 
 from digiphys_ros import __version__
 from digiphys_ros.cli.process import CLOSED_PIPE, is_unread, run_process, say
+from digiphys_ros.cli.sim.old_form import upgrade
 from digiphys_ros.errors import (
     AdviceError,
     AuditError,
@@ -36,6 +38,7 @@ from digiphys_ros.errors import (
 )
 from digiphys_ros.files import limit_opencv
 from digiphys_ros.missing import explain_import_error, opencv_problem
+from digiphys_ros.renamed import RenamedWarning
 from digiphys_ros.ros.supervision.output_relay import SHOW_ALL
 
 VERBS = {
@@ -49,7 +52,7 @@ VERBS = {
     'evaluate': 'measure a model bundle on labelled images',
     'export': "export a bundle's Keras model to LiteRT, SavedModel and ONNX",
     'triage': 'review advice, record decisions, verify the audit log',
-    'sim': 'run an application in closed loop in the embedded simulator',
+    'sim': 'run, measure and collect images in the embedded simulator',
     'bench': 'measure the pipeline and training on this machine',
 }
 
@@ -74,8 +77,8 @@ exit codes:
 examples:
   digiphys demo
   digiphys demo --source signs.npz --headless --json report.json
-  digiphys sim traffic --record course.mp4
-  digiphys run --config traffic
+  digiphys sim run traffic_signs --record course.mp4
+  digiphys run --config traffic_signs
   digiphys doctor
 """
 
@@ -126,12 +129,25 @@ def _asked(words: Sequence[str]) -> list[str]:
 
 
 def _run(words: Sequence[str]) -> int:
+    with warnings.catch_warnings():
+        shown = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *place: Any) -> None:
+            if issubclass(category, RenamedWarning):
+                say(str(message))
+            else:
+                shown(message, category, *place)
+        warnings.showwarning = show
+        return _run_verb(words)
+
+
+def _run_verb(words: Sequence[str]) -> int:
     try:
         _check_homes(words)
         # NumPy writes a page about a module that was built for another NumPy
         with redirect_stderr(io.StringIO()):
             parser = build_parser(_asked(words))
-        parsed = parser.parse_args(words)
+        parsed = parser.parse_args(upgrade(words))
         if parsed.verb not in WITHOUT_IMAGES and (problem := opencv_problem()):
             say('; fix: '.join(problem))
             return 2

@@ -35,7 +35,7 @@ from digiphys_ros.figures import Figures
 from digiphys_ros.simulation.physics.robot import DifferentialDrive
 
 LEASE_S, PERIOD_S = 0.5, 0.02
-"""As in config/traffic.yaml and config/traffic_sim.yaml, which the demo runs."""
+"""As in config/traffic_signs.yaml and config/traffic_signs_sim.yaml, which the demo runs."""
 
 
 @dataclass(frozen=True)

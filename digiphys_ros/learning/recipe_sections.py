@@ -158,8 +158,8 @@ class BackgroundSpec(BaseModel):
     :ivar crops: how many cut-outs of them.
     :ivar drawn: drawn signs and scenes to mix in.
     :ivar approach: lay the signs before that scenery, at changing distance.
-    :ivar collected: labelled images of ``digiphys sim traffic --collect`` to mix in; some of them
-        hold none of the classes.
+    :ivar collected: labelled images of ``digiphys sim collect traffic_signs`` to mix in; some of
+        them hold none of the classes.
     """
 
     model_config = STRICT

@@ -85,7 +85,7 @@ class GateNode(PipelineNode):
     """
 
     PARAMETERS = (
-        Parameter('rules', 'traffic_rules.yaml',
+        Parameter('rules', 'traffic_signs_rules.yaml',
                   'YAML file with the actuators: a path, or a name in config/.'),
         Parameter('lease_s', 0.5, 'Oldest image a command may come from [s].', 0.01,
                   MAX_LEASE_S),

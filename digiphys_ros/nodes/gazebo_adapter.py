@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from digiphys_ros import renamed
 from digiphys_ros.applications import APPLICATIONS, DEFAULT, find_application
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.ros import qos
@@ -52,7 +53,7 @@ class GazeboAdapterNode(PipelineNode):
 
     PARAMETERS = (
         Parameter('app', DEFAULT, 'Application whose actuators Gazebo is to have.',
-                  choices=tuple(APPLICATIONS)),
+                  choices=tuple(APPLICATIONS), renamed=renamed.APPLICATIONS),
     )
 
     def __init__(self, **options: Any) -> None:

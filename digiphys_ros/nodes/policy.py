@@ -45,7 +45,7 @@ class PolicyNode(PipelineNode):
     """
 
     PARAMETERS = (
-        Parameter('rules', 'traffic_rules.yaml',
+        Parameter('rules', 'traffic_signs_rules.yaml',
                   'YAML file with actuators and rules: a path, or a name in config/.'),
         Parameter('stop_on_duplicate_publishers', False,
                   'Stop while more than one node publishes on an input.', runtime=True),

@@ -18,6 +18,7 @@ from functools import partial
 import time
 from typing import Any
 
+from digiphys_ros import renamed
 from digiphys_ros.applications import (
     APPLICATIONS,
     DEFAULT,
@@ -66,7 +67,8 @@ class SimNode(PipelineNode):
     """
 
     PARAMETERS = (
-        Parameter('app', DEFAULT, 'Application to simulate.', choices=tuple(APPLICATIONS)),
+        Parameter('app', DEFAULT, 'Application to simulate.',
+                  choices=tuple(APPLICATIONS), renamed=renamed.APPLICATIONS),
         Parameter('rules', '', 'Rules file whose actuators the world obeys: a path, or a name in '
                   'config/. Empty: none.'),
         Parameter('data', '', 'X-rays that triage shows: a folder or a data set. Empty: drawn '

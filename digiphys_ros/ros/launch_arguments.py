@@ -19,6 +19,7 @@ from pathlib import Path
 import sys
 
 from digiphys_ros.errors import did_you_mean, UsageError
+from digiphys_ros.renamed import new_application
 from digiphys_ros.ros.parameters.configuration import allowed
 from launch import LaunchContext, LaunchDescription  # type: ignore[attr-defined]
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
@@ -69,6 +70,12 @@ def refuse_unknown(description: LaunchDescription, file: str) -> LaunchDescripti
                                  f'{did_you_mean(name, known)}, it has {", ".join(known)}.')
     description.entities.insert(0, OpaqueFunction(function=check))
     return description
+
+
+def rename_application(context: LaunchContext) -> None:
+    """Replace the name that an application had in an earlier release."""
+    names = context.launch_configurations
+    names['app'] = new_application(names['app'])
 
 
 def overrides(context: LaunchContext, nodes: Sequence[str]) -> dict[str, dict[str, str]]:

@@ -56,7 +56,7 @@ def test_listing_of_applications_imports_none_of_their_worlds():
 
 
 def test_unknown_application_is_named_with_those_that_exist():
-    with pytest.raises(UsageError, match='application "boat" is unknown, allowed are traffic'):
+    with pytest.raises(UsageError, match='"boat" is unknown, allowed are traffic_signs'):
         find_application('boat')
 
 

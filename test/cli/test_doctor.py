@@ -105,13 +105,13 @@ def test_driver_that_reports_no_profile_is_taken_as_started_in_this_shell():
 
 
 def test_a_broken_bundle_is_a_failure(tmp_path):
-    assert system.check_bundle('traffic_signs', 'traffic_rules.yaml').status == 'ok'
-    assert system.check_bundle(str(tmp_path), 'traffic_rules.yaml').status == 'fail'
+    assert system.check_bundle('traffic_signs', 'traffic_signs_rules.yaml').status == 'ok'
+    assert system.check_bundle(str(tmp_path), 'traffic_signs_rules.yaml').status == 'fail'
 
 
 def test_rules_for_classes_that_the_model_lacks_are_a_failure(tmp_path):
     rules = tmp_path / 'rules.yaml'
-    text = (share_dir() / 'config' / 'traffic_rules.yaml').read_text()
+    text = (share_dir() / 'config' / 'traffic_signs_rules.yaml').read_text()
     rules.write_text(text.replace('[keep left,', '[keep calm,'))
     finding = system.check_bundle('traffic_signs', str(rules))
     assert finding.status == 'fail'
@@ -120,16 +120,16 @@ def test_rules_for_classes_that_the_model_lacks_are_a_failure(tmp_path):
 
 def test_check_bundle_optional_class_missing_is_ok(tmp_path):
     rules = tmp_path / 'rules.yaml'
-    text = (share_dir() / 'config' / 'traffic_rules.yaml').read_text()
+    text = (share_dir() / 'config' / 'traffic_signs_rules.yaml').read_text()
     rules.write_text(text.replace('[keep left,', '[keep calm,')
                      + 'optional_labels: [keep calm]\n')
     assert system.check_bundle('traffic_signs', str(rules)).status == 'ok'
 
 
 def test_check_rules_motion_without_a_class_is_a_warning(tmp_path):
-    assert system.check_rules('traffic_rules.yaml').status == 'ok'
+    assert system.check_rules('traffic_signs_rules.yaml').status == 'ok'
     rules = tmp_path / 'rules.yaml'
-    text = (share_dir() / 'config' / 'traffic_rules.yaml').read_text()
+    text = (share_dir() / 'config' / 'traffic_signs_rules.yaml').read_text()
     rules.write_text(text.replace('max_unsure_s: 2.0', 'max_unsure_s: 3600.0'))
     finding = system.check_rules(str(rules))
     assert finding.status == 'warn'

@@ -178,6 +178,6 @@ def test_run_announces_an_open_transport_before_it_starts_anything(capsys, monke
         def __init__(self, commands, environments):
             raise ConfigError('nothing is started here')
     monkeypatch.setattr(run, 'Supervisor', Supervisor)
-    assert main(['run', '--config', 'traffic', '--transport', profile]) == 2
+    assert main(['run', '--config', 'traffic_signs', '--transport', profile]) == 2
     announced = 'digiphys run: transport robot: listens on ' in capsys.readouterr().err
     assert announced == (profile == 'robot')

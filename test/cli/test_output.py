@@ -39,8 +39,8 @@ TUNE = ['tune', 'mlp', *DATA, '--study', 's.db']
     ['baseline', *DATA, '--json', '/nowhere/r.json'],
     ['bench', '--json', '/nowhere/r.json'],
     ['bench', '--out', 'file/b'],
-    ['sim', 'traffic', '--json', '/nowhere/r.json'],
-    ['sim', 'traffic', '--out', 'file/b'],
+    ['sim', 'run', 'traffic_signs', '--json', '/nowhere/r.json'],
+    ['sim', 'run', 'traffic_signs', '--out', 'file/b'],
 ])
 def test_what_cannot_be_written_is_told_before_anything_is_done(tmp_path, monkeypatch, capsys,
                                                                 words):

@@ -26,7 +26,7 @@ BIT = {'min': 0, 'max': 1, 'safe': 1}
 
 
 def test_the_shipped_actuators_are_read_without_the_checker_in_this_process():
-    base = load_actuators(share_dir() / 'config' / 'traffic_rules.yaml')['base']
+    base = load_actuators(share_dir() / 'config' / 'traffic_signs_rules.yaml')['base']
     assert base.topic == 'cmd_vel'
     assert base.fields['linear.x'] == Limits(0.0, 0.6, 0.0, 2.0)
     assert base.safe_values() == {'linear.x': 0.0, 'angular.z': 0.0}

@@ -21,7 +21,7 @@ RULES = sorted((share_dir() / 'config').glob('*_rules.yaml'))
 
 
 def test_control_warnings_long_hold_of_a_moving_rule_is_named():
-    control = load_control(share_dir() / 'config' / 'traffic_rules.yaml')
+    control = load_control(share_dir() / 'config' / 'traffic_signs_rules.yaml')
     held = [rule.model_copy(update={'hold_s': 1e6}) if rule.name == 'cruise' else rule
             for rule in control.rules]
     [warning] = control_warnings(control.model_copy(update={'rules': held}))
@@ -53,7 +53,7 @@ def test_control_warnings_motion_without_end_names_each_rule(path):
 
 
 def test_control_warnings_safe_state_on_abstention_is_no_motion(tmp_path):
-    text = (share_dir() / 'config' / 'traffic_rules.yaml').read_text()
+    text = (share_dir() / 'config' / 'traffic_signs_rules.yaml').read_text()
     path = tmp_path / 'rules.yaml'
     path.write_text(text.replace('linear.x: 0.3, ', 'linear.x: 0.0, ').replace(
         'max_unsure_s: 2.0', 'max_unsure_s: 1.0e+6'))

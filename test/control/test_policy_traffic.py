@@ -23,7 +23,7 @@ from digiphys_ros.resources import share_dir
 import pytest
 
 SHARE = share_dir()
-CONTROL = load_control(SHARE / 'config' / 'traffic_rules.yaml')
+CONTROL = load_control(SHARE / 'config' / 'traffic_signs_rules.yaml')
 SIGNS = (SHARE / 'config' / 'labels' / 'gtsrb.txt').read_text().split('\n')[:43]
 
 HALT = {'stop', 'no entry', 'no vehicles'}

@@ -232,7 +232,7 @@ def test_a_plan_that_cannot_be_is_refused_at_its_line(tmp_path, old, new, told):
 
 
 def test_the_shipped_plan_is_loaded():
-    junction = load_actuators(share_dir() / 'config' / 'signals_rules.yaml')['junction']
+    junction = load_actuators(share_dir() / 'config' / 'traffic_lights_rules.yaml')['junction']
     assert list(junction.plan.heads) == ['north', 'south', 'east', 'west']
     assert list(junction.plan.conflicts['east']) == ['north', 'south']
 
@@ -311,7 +311,8 @@ def test_signal_gate_stopped_at_a_fresh_green_is_red_within_the_stated_time(tmp_
 
 
 def test_readme_states_how_long_the_shipped_signals_take_to_red():
-    junction = load_actuators(share_dir() / 'config' / 'signals_rules.yaml')['junction'].plan
+    rules = share_dir() / 'config' / 'traffic_lights_rules.yaml'
+    junction = load_actuators(rules)['junction'].plan
     table = (Path(__file__).parents[2] / 'README.md').read_text()
     assert f'within {junction.longest_to_red_s():g} s (the rest of {junction.min_green_s:g} s ' \
            f'of minimum green, then {junction.yellow_s:g} s of yellow)' in ' '.join(table.split())

@@ -22,7 +22,9 @@ import subprocess
 import sys
 from unittest import mock
 
+from digiphys_ros.applications import find_application
 from digiphys_ros.errors import ConfigError, UsageError
+from digiphys_ros.renamed import RenamedWarning
 import pytest
 import yaml
 
@@ -145,7 +147,7 @@ def test_nodes_wait_for_a_lifecycle_manager_without_autostart():
 
 
 @pytest.mark.parametrize(('app', 'expected'), [
-    ('traffic', {'camera', 'classifier', 'policy', 'gate'}),
+    ('traffic_signs', {'camera', 'classifier', 'policy', 'gate'}),
     ('triage', {'sim', 'classifier', 'triage'}),
 ])
 def test_the_application_chooses_the_nodes(app, expected):
@@ -155,8 +157,15 @@ def test_the_application_chooses_the_nodes(app, expected):
         assert str(REPOSITORY / f'config/{app}.yaml') in node.words
 
 
+@pytest.mark.parametrize('path', [PIPELINE, SIMULATION])
+def test_old_application_name_warns_and_starts_the_new_one(gazebo, path):
+    with pytest.warns(RenamedWarning, match='write "traffic_lights"'):
+        nodes = started(path, app='signals')
+    assert str(REPOSITORY / 'config/traffic_lights.yaml') in nodes['/classifier'].words
+
+
 def test_an_unknown_application_is_refused():
-    with pytest.raises(RuntimeError, match='traffic'):
+    with pytest.raises(RuntimeError, match='traffic_signs'):
         started(PIPELINE, app='flying')
 
 
@@ -187,16 +196,16 @@ def parameters(node):
     return values
 
 
-@pytest.mark.parametrize('app', ['traffic', 'signals', 'sorting'])
+@pytest.mark.parametrize('app', ['traffic_signs', 'traffic_lights', 'sorting'])
 def test_the_bridge_names_the_world_and_the_machine_and_stays_in_its_namespace(gazebo, app):
     nodes = started(SIMULATION, namespace='r1', app=app)
     given = parameters(nodes['/r1/gazebo_bridge'])
     topics = yaml.safe_load(Path(given['config_file']).read_text())
     assert given['use_sim_time'] is True
     by_name = {topic['ros_topic_name']: topic for topic in topics}
-    world = {'traffic': 'sign_course', 'signals': 'intersection', 'sorting': 'sorting_line'}[app]
+    world = find_application(app).gazebo.world
     assert by_name['/clock']['gz_topic_name'] == f'/world/{world}/clock'
-    if app == 'traffic':
+    if app == 'traffic_signs':
         assert by_name['gazebo/cmd_vel']['gz_topic_name'] == '/model/r1/cmd_vel'
     assert [name for name in by_name if name.startswith('/')] == ['/clock']
     for topic in topics:
@@ -206,15 +215,16 @@ def test_the_bridge_names_the_world_and_the_machine_and_stays_in_its_namespace(g
 
 
 @pytest.mark.parametrize(('arguments', 'config'), [
-    ({}, 'traffic_sim.yaml'), ({'app': 'sorting'}, 'sorting.yaml'),
-    ({'app': 'signals'}, 'signals.yaml'), ({'config': 'traffic.yaml'}, 'traffic.yaml')])
+    ({}, 'traffic_signs_sim.yaml'), ({'app': 'sorting'}, 'sorting.yaml'),
+    ({'app': 'traffic_lights'}, 'traffic_lights.yaml'),
+    ({'config': 'traffic_signs.yaml'}, 'traffic_signs.yaml')])
 def test_the_pipeline_looks_where_the_world_shows_its_signs(gazebo, arguments, config):
     nodes = started(SIMULATION, **arguments)
     assert '/sim' not in nodes
     assert str(REPOSITORY / 'config' / config) in nodes['/classifier'].words
 
 
-@pytest.mark.parametrize('app', ['traffic', 'sorting', 'signals'])
+@pytest.mark.parametrize('app', ['traffic_signs', 'sorting', 'traffic_lights'])
 def test_an_adapter_stands_between_the_gate_and_the_bridge(gazebo, app):
     nodes = started(SIMULATION, app=app, namespace='r1')
     assert parameters(nodes['/r1/gazebo_adapter']) == {
@@ -394,13 +404,13 @@ def test_what_applies_to_no_node_is_said_once(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(('app', 'argument', 'value', 'nodes'), [
-    ('traffic', 'rules', 'traffic_sim_rules.yaml', {'policy', 'gate'}),
+    ('traffic_signs', 'rules', 'traffic_signs_sim_rules.yaml', {'policy', 'gate'}),
     ('sorting', 'rules', 'sorting_rules.yaml', {'sim', 'policy', 'gate'}),
-    ('traffic', 'engine', 'onnx', {'classifier'}),
-    ('traffic', 'image_transport', 'compressed', {'camera', 'classifier'}),
+    ('traffic_signs', 'engine', 'onnx', {'classifier'}),
+    ('traffic_signs', 'image_transport', 'compressed', {'camera', 'classifier'}),
     ('triage', 'image_transport', 'compressed', {'classifier', 'triage'}),
-    ('traffic', 'bundle', '2024', {'classifier'}),
-    ('traffic', 'source', '0', {'camera'}),
+    ('traffic_signs', 'bundle', '2024', {'classifier'}),
+    ('traffic_signs', 'source', '0', {'camera'}),
 ])
 def test_an_argument_sets_the_parameter_of_its_nodes(app, argument, value, nodes):
     given = {name.strip('/'): parameters(node)
@@ -412,7 +422,7 @@ def test_an_argument_sets_the_parameter_of_its_nodes(app, argument, value, nodes
 @pytest.mark.parametrize(('arguments', 'sentence'), [
     ({'engine': 'gpu'}, 'one of auto, litert, tensorflow, onnx'),
     ({'image_transport': 'theora'}, 'one of raw, compressed'),
-    ({'app': 'triage', 'rules': 'traffic_rules.yaml'}, 'rules:=.* is for policy and gate'),
+    ({'app': 'triage', 'rules': 'traffic_signs_rules.yaml'}, 'rules:=.* is for policy and gate'),
     ({'camera': 'false', 'source': '0'}, 'source:=0: it is for camera'),
 ])
 def test_an_argument_that_does_not_fit_ends_the_launch(arguments, sentence):
@@ -443,6 +453,6 @@ def test_arguments_that_a_launch_file_or_one_around_it_has_are_taken(
 
 
 def test_simulation_hands_the_arguments_of_the_model_on(gazebo):
-    nodes = started(SIMULATION, engine='onnx', rules='traffic_rules.yaml')
+    nodes = started(SIMULATION, engine='onnx', rules='traffic_signs_rules.yaml')
     assert parameters(nodes['/classifier']) == {'engine': 'onnx'}
-    assert parameters(nodes['/gate']) == {'rules': 'traffic_rules.yaml'}
+    assert parameters(nodes['/gate']) == {'rules': 'traffic_signs_rules.yaml'}

@@ -25,7 +25,7 @@ import numpy as np
 import pytest
 
 MIDDLE = np.s_[28:92, 48:112]
-"""About the region of interest of config/traffic.yaml, of 160x120 pixels."""
+"""About the region of interest of config/traffic_signs.yaml, of 160x120 pixels."""
 
 
 @pytest.fixture(scope='module')

@@ -37,7 +37,7 @@ import yaml
 
 pytestmark = pytest.mark.ros
 NODES = ('classifier', 'policy', 'gate')
-CONFIG = 'traffic.yaml'
+CONFIG = 'traffic_signs.yaml'
 RUN_S = 6.0
 RATE_HZ = 10.0
 GATE = {'estop_wait_s': 0.0, 'lease_s': 2.0}

@@ -69,7 +69,7 @@ class Recording:
 
 @pytest.fixture
 def recording(robot):
-    config = find_resource('traffic.yaml', 'config')
+    config = find_resource('traffic_signs.yaml', 'config')
     for node in ('classifier', 'policy', 'gate'):
         robot.run(node, command(node, config=config, parameters={
             'use_sim_time': True, **OF_NODE.get(node, {})}))

@@ -116,7 +116,7 @@ def unseen_images(data_dir, count=60):
 @pytest.mark.parametrize('kind', ['hand', 'bottom half grey with noise 2'])
 def test_robot_behind_a_blind_camera_stops(robot, camera, road, kind):
     from geometry_msgs.msg import TwistStamped
-    commands = start(robot, 'traffic', TwistStamped, 'cmd_vel')
+    commands = start(robot, 'traffic_signs', TwistStamped, 'cmd_vel')
     view = camera()
     view.show(road)
     robot.wait(lambda: commands and moves_base(commands[-1]), 'motion', 30.0)
@@ -131,7 +131,7 @@ def test_robot_behind_a_blind_camera_stops(robot, camera, road, kind):
 
 def test_robot_behind_a_camera_that_plays_the_same_again_stops(robot, camera, road):
     from geometry_msgs.msg import TwistStamped
-    commands = start(robot, 'traffic', TwistStamped, 'cmd_vel')
+    commands = start(robot, 'traffic_signs', TwistStamped, 'cmd_vel')
     view = camera()
     view.show(road)
     robot.wait(lambda: commands and moves_base(commands[-1]), 'motion', 30.0)
@@ -142,7 +142,7 @@ def test_robot_behind_a_camera_that_plays_the_same_again_stops(robot, camera, ro
 
 def test_robot_that_sees_what_no_sign_model_knows_stops(robot, camera, road, data_dir):
     from geometry_msgs.msg import TwistStamped
-    commands = start(robot, 'traffic', TwistStamped, 'cmd_vel')
+    commands = start(robot, 'traffic_signs', TwistStamped, 'cmd_vel')
     view = camera()
     view.show(road)
     robot.wait(lambda: commands and moves_base(commands[-1]), 'motion', 30.0)

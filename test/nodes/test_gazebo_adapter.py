@@ -30,7 +30,7 @@ def base(robot):
 
     class Base:
         told = robot.listen(TwistStamped, 'gazebo/cmd_vel')
-        process = robot.start('gazebo_adapter', app='traffic')
+        process = robot.start('gazebo_adapter', app='traffic_signs')
 
         def __init__(self):
             robot.is_active('gazebo_adapter')
@@ -133,8 +133,8 @@ def test_the_lane_becomes_the_angle_of_the_blade(robot):
 
 
 @pytest.mark.parametrize(('app', 'rules'), [
-    ('traffic', 'traffic_sim_rules.yaml'), ('sorting', 'sorting_rules.yaml'),
-    ('signals', 'signals_rules.yaml')])
+    ('traffic_signs', 'traffic_signs_sim_rules.yaml'), ('sorting', 'sorting_rules.yaml'),
+    ('traffic_lights', 'traffic_lights_rules.yaml')])
 def test_somebody_publishes_all_that_the_bridge_takes_to_gazebo(robot, app, rules):
     bridge = yaml.safe_load((share_dir() / f'config/gazebo/bridge_{app}.yaml').read_text())
     wanted = {f'/{one["ros_topic_name"]}': one['ros_type_name'] for one in bridge
@@ -156,7 +156,7 @@ def test_a_head_lifts_the_lamp_of_its_state(robot):
     from std_msgs.msg import Float64
     turns = {side: robot.listen(Float64, f'lamps_{side}_rad')
              for side in ('north', 'south', 'east', 'west')}
-    process = robot.start('gazebo_adapter', app='signals')
+    process = robot.start('gazebo_adapter', app='traffic_lights')
     robot.is_active('gazebo_adapter')
     heads = robot.speak(JointState, 'signal_heads')
     robot.wait(lambda: robot.value('gazebo_adapter', 'listeners') == '1', 'listener')

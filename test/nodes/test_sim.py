@@ -46,7 +46,7 @@ def test_it_publishes_what_a_robot_with_a_camera_does(robot, world):
     infos = robot.listen(CameraInfo, 'camera_info', BEST_EFFORT)
     odometry = robot.listen(Odometry, 'odom')
     clock = robot.listen(Clock, '/clock')
-    world('traffic', 'traffic_sim_rules.yaml')
+    world('traffic_signs', 'traffic_signs_sim_rules.yaml')
     robot.wait(lambda: len(images) > 10 and len(infos) > 10 and odometry, 'pictures')
     image, info = images[-1], infos[-1]
     assert (image.width, image.height, image.encoding) == (640, 480, 'rgb8')
@@ -65,7 +65,7 @@ def test_it_obeys_its_actuators(robot, world):
     from geometry_msgs.msg import TwistStamped
     from nav_msgs.msg import Odometry
     odometry = robot.listen(Odometry, 'odom')
-    world('traffic', 'traffic_sim_rules.yaml')
+    world('traffic_signs', 'traffic_signs_sim_rules.yaml')
     commands = robot.speak(TwistStamped, 'cmd_vel')
     message = TwistStamped()
     message.twist.linear.x = 0.3
@@ -83,7 +83,7 @@ def test_it_obeys_its_actuators(robot, world):
 
 def test_signals_and_belt_are_commanded_by_their_own_messages(robot, world):
     from sensor_msgs.msg import JointState
-    world('signals', 'signals_rules.yaml', real_time_factor=5.0)
+    world('traffic_lights', 'traffic_lights_rules.yaml', real_time_factor=5.0)
     heads = robot.speak(JointState, 'signal_heads')
     heads.publish(JointState(name=['north', 'south', 'east', 'west'],
                              position=[2.0, 2.0, 0.0, 0.0]))
@@ -97,7 +97,7 @@ def test_signals_and_belt_are_commanded_by_their_own_messages(robot, world):
     {}])
 def test_a_command_that_is_none_is_refused_and_told(robot, world, wrong):
     from sensor_msgs.msg import JointState
-    process = world('signals', 'signals_rules.yaml')
+    process = world('traffic_lights', 'traffic_lights_rules.yaml')
     heads = robot.speak(JointState, 'signal_heads')
     heads.publish(JointState(**wrong))
     robot.wait(lambda: robot.value('sim', 'refused') == '1', 'refusal')
@@ -136,7 +136,8 @@ def test_simulated_time_runs_as_fast_as_it_is_told(robot, world):
 
 
 @pytest.mark.parametrize(('config', 'actuator'), [
-    ('traffic_sim.yaml', 'base'), ('signals.yaml', 'junction'), ('sorting.yaml', 'belt')])
+    ('traffic_signs_sim.yaml', 'base'), ('traffic_lights.yaml', 'junction'),
+    ('sorting.yaml', 'belt')])
 def test_the_pipeline_closes_the_loop(robot, drawing, config, actuator):
     path = share_dir() / 'config' / config
     from digiphys_ros.ros.parameters.configuration import command

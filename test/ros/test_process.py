@@ -60,7 +60,7 @@ def test_gate_that_no_section_reaches_ends_with_one_sentence(robot, tmp_path):
 
 def test_gate_that_one_of_its_files_reaches_runs(robot, tmp_path):
     start_with_file(robot, tmp_path, 'gate', 'amcl:\n  ros__parameters: {a: 1}\n',
-                    '--params-file', str(share_dir() / 'config/traffic.yaml'))
+                    '--params-file', str(share_dir() / 'config/traffic_signs.yaml'))
     robot.is_active('gate')
     assert 'own.yaml: no section applies to /gate' in robot.log('gate')
 
@@ -82,7 +82,7 @@ def test_node_runs_without_home(robot):
 
 def make_configuration(folder):
     """Write a parameters file, with nested sections, and its rules beside it."""
-    rules = (share_dir() / 'config/traffic_rules.yaml').read_text()
+    rules = (share_dir() / 'config/traffic_signs_rules.yaml').read_text()
     assert 'topic: cmd_vel' in rules
     (folder / 'own_rules.yaml').write_text(rules.replace('topic: cmd_vel', 'topic: drive'))
     (folder / 'own.yaml').write_text("""

@@ -38,7 +38,7 @@ def pictures(folder):
 
 
 @pytest.mark.parametrize(('app', 'count'), [
-    ('traffic', 21), ('signals', 5), ('sorting', 7), ('triage', 4)])
+    ('traffic_signs', 21), ('traffic_lights', 5), ('sorting', 7), ('triage', 4)])
 def test_what_is_collected_is_a_data_set_alike_many_of_each_class(drawing, tmp_path, app, count):
     report = collect(app, tmp_path, count=count)
     data = open_dataset(str(tmp_path))
@@ -46,7 +46,8 @@ def test_what_is_collected_is_a_data_set_alike_many_of_each_class(drawing, tmp_p
     assert set(report['pictures']) == set(data.labels) == set(labels_of(app))
     assert report['total'] == count
     assert max(report['pictures'].values()) - min(report['pictures'].values()) <= 1
-    shape = {'traffic': (204, 204, 3), 'signals': (240, 320, 3), 'sorting': (240, 320, 3)}
+    shape = {'traffic_signs': (204, 204, 3), 'traffic_lights': (240, 320, 3),
+             'sorting': (240, 320, 3)}
     assert data.read(0).shape == shape.get(app, data.read(0).shape)
 
 
@@ -79,7 +80,7 @@ def test_fewer_pictures_than_classes_are_refused(tmp_path, app):
 
 
 @pytest.mark.parametrize(('app', 'quiet'), [
-    ('sorting', lambda line: line.truth() == 'no_part'), ('signals', lambda _: True)])
+    ('sorting', lambda line: line.truth() == 'no_part'), ('traffic_lights', lambda _: True)])
 def test_worlds_for_training_differ_in_what_stands_still_and_those_of_a_run_do_not(
         drawing, app, quiet):
     def still(seed, **options):

@@ -34,7 +34,7 @@ def targets(application, recording):
 
 
 def missed(recording):
-    return [one.name for one in targets('traffic', recording) if not one.holds]
+    return [one.name for one in targets('traffic_signs', recording) if not one.holds]
 
 
 @pytest.mark.parametrize(('recording', 'names'), [
@@ -50,7 +50,7 @@ def test_a_run_misses_the_targets_it_does_not_reach(recording, names):
 
 
 def test_what_was_not_judged_is_not_missed_and_says_so():
-    found = targets('traffic', run(limit_mps=float('inf')))
+    found = targets('traffic_signs', run(limit_mps=float('inf')))
     assert all(one.holds for one in found)
     assert [one.name for one in found if one.value is None] == [
         'stops_obeyed', 'above_limit', 'signs_right']
@@ -63,7 +63,7 @@ def test_shares_are_pooled_counts_added_and_of_excesses_the_greatest_counts():
     runs = [run(('yield', True), speed_mps=0.51, unsafe=1),
             run(*[('yield', False)] * 3, speed_mps=0.6, unsafe=2)]
     found = {one.name: one.value for one in together(
-        [targets('traffic', one) for one in runs])}
+        [targets('traffic_signs', one) for one in runs])}
     assert found == {'stops_obeyed': None, 'above_limit': 0.2, 'signs_right': 0.25,
                      'unsafe_commands': 3}
 
@@ -71,7 +71,8 @@ def test_shares_are_pooled_counts_added_and_of_excesses_the_greatest_counts():
 def test_a_wait_is_saved_over_all_vehicles():
     last = SimpleNamespace(facts={'arrived': 50, 'fixed_mean_wait_s': 10.0, 'mean_wait_s': 7.0,
                                   'head_conflicts': 0, 'conflicts': 0})
-    found = targets('signals', SimpleNamespace(frames=[last], commands=9, unsafe_commands=0))
+    found = targets('traffic_lights', SimpleNamespace(
+        frames=[last], commands=9, unsafe_commands=0))
     assert found[0] == Target('wait_saved', 0.2, True, 'share', 150.0, 500.0, of_many_runs=True)
     assert found[0].value == 0.3
     assert found[0].sentence() == 'ok   wait_saved 0.3 (of 500), at least 0.2'

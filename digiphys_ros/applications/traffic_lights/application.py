@@ -34,8 +34,8 @@ EDGE_M = 1.5
 
 FIXED_GREEN_S, FIXED_YELLOW_S, FIXED_ALL_RED_S = 12.0, 3.0, 2.0
 """
-Of the plan to compare with: yellow and all red as in config/signals_rules.yaml, and the green,
-alike for both roads, with which one waits least in the mean of many hours.
+Of the plan to compare with: yellow and all red as in config/traffic_lights_rules.yaml, and the
+green, alike for both roads, with which one waits least in the mean of many hours.
 """
 
 

@@ -42,7 +42,7 @@ def _adapter() -> 'Adapter':
 
 
 SPECIFICATION = ApplicationSpec(
-    'signals', _parts, 'signals.yaml', strip_state='waiting', gazebo=Gazebo(
+    'traffic_lights', _parts, 'traffic_lights.yaml', strip_state='waiting', gazebo=Gazebo(
         'intersection', _gazebo_world,
         {f'lamps_{side}': 'switch' for side in ('north', 'south', 'east', 'west')}, _adapter,
-        'bridge_signals.yaml'))
+        'bridge_traffic_lights.yaml'))

@@ -46,6 +46,6 @@ def _adapter() -> 'Adapter':
 
 
 SPECIFICATION = ApplicationSpec(
-    'traffic', _parts, 'traffic.yaml', 'traffic_sim.yaml', background=BACKGROUND,
+    'traffic_signs', _parts, 'traffic_signs.yaml', 'traffic_signs_sim.yaml', background=BACKGROUND,
     strip_state='speed_mps', gazebo=Gazebo(
-        'sign_course', _gazebo_world, {}, _adapter, 'bridge_traffic.yaml'))
+        'sign_course', _gazebo_world, {}, _adapter, 'bridge_traffic_signs.yaml'))

@@ -22,7 +22,7 @@ from digiphys_ros.applications.traffic_signs.route import Board, BOARD_HEIGHT_M,
 from digiphys_ros.applications.traffic_signs.scene import CAMERA_M, FOCAL_PX
 
 ROI_PX = (388.0, 118.0, 592.0, 322.0)
-"""Left, top, right, bottom, in a picture of 640 by 480; as config/traffic_sim.yaml has it."""
+"""Left, top, right, bottom, of 640 by 480 pixels; as config/traffic_signs_sim.yaml has it."""
 
 READABLE_FILL = 0.45
 VISIBLE_SHARE = 0.004

@@ -47,7 +47,7 @@ from digiphys_ros.ros.qos import endpoint_name
 import rclpy
 from rclpy.node import Node
 
-RULES = 'traffic_rules.yaml'
+RULES = 'traffic_signs_rules.yaml'
 
 
 def check_graph(seconds: float, rules: str, prefix: str = '', patience_s: float = PATIENCE_S

@@ -14,13 +14,14 @@
 
 """Each parameter is declared once, as a value; descriptor, check and document follow from it."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 import math
 from types import SimpleNamespace
 from typing import Any
 
 from digiphys_ros.errors import ConfigError
+from digiphys_ros.renamed import warn_renamed
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.exceptions import InvalidParameterValueException
 from rclpy.node import Node
@@ -33,6 +34,7 @@ class Parameter:
 
     ``low`` and ``high`` bound a number (or each number of a list), in the unit that the name
     ends with. ``runtime`` parameters take effect at once; the others when the node is configured.
+    ``renamed`` maps choices of an earlier release to those of now.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Parameter:
     high: float | None = None
     choices: tuple[str, ...] = ()
     runtime: bool = False
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     def check(self, value: Any) -> Any:
         """
@@ -57,6 +60,9 @@ class Parameter:
         if kind is int:
             return self._bounded(self._typed(value, int))
         text_or_bool = self._typed(value, kind)
+        if text_or_bool in self.renamed:
+            warn_renamed(text_or_bool, self.renamed[text_or_bool])
+            text_or_bool = self.renamed[text_or_bool]
         if self.choices and text_or_bool not in self.choices:
             raise self._error(value, f'one of {", ".join(self.choices)}')
         return text_or_bool

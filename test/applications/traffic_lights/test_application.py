@@ -29,13 +29,13 @@ ALL_RED = dict.fromkeys(('north', 'south', 'east', 'west'), RED)
 
 @pytest.fixture
 def junction():
-    return make_application('signals', 3, camera=False)
+    return make_application('traffic_lights', 3, camera=False)
 
 
 @pytest.fixture
 def seen():
     try:
-        return make_application('signals', 3)
+        return make_application('traffic_lights', 3)
     except SimulationError as error:
         pytest.skip(str(error))
 
@@ -101,7 +101,7 @@ def test_the_plan_that_ships_names_the_conflicts_of_the_roads():
 
 @pytest.mark.parametrize('seed', range(2))
 def test_who_is_told_the_truth_makes_them_wait_for_less_than_a_fixed_plan(seed):
-    junction = make_application('signals', seed, camera=False)
+    junction = make_application('traffic_lights', seed, camera=False)
     recording = run_loop(junction, make_pipeline(SPECIFICATION, camera=False), 900.0, camera=False)
     report = intersection.report(recording.frames)
     assert recording.unsafe_commands == report['conflicts'] == report['red_runs'] == 0

@@ -24,7 +24,7 @@ AHEAD = {'base': {'linear.x': 0.5, 'angular.z': 0.0}}
 
 def told(seed):
     """Return a course and what became of it with a classifier that is told the truth."""
-    course = make_application('traffic', seed, camera=False)
+    course = make_application('traffic_signs', seed, camera=False)
     return course, run_loop(
         course, make_pipeline(SPECIFICATION, camera=False), 400.0, camera=False)
 
@@ -40,7 +40,7 @@ def test_who_is_told_the_truth_obeys_every_sign(seed):
 
 @pytest.mark.parametrize('broken', [1e12, np.nan])
 def test_a_world_that_does_not_settle_is_refused(broken):
-    course = make_application('traffic', camera=False)
+    course = make_application('traffic_signs', camera=False)
     course._physics.data.qvel[:] = broken
     with pytest.raises(SimulationError, match=r'sign_course does not settle: MuJoCo reports BAD'):
         course.advance(0.1, AHEAD)
@@ -50,11 +50,11 @@ def test_the_same_seed_drives_the_same_way():
     (first, one), (second, other) = told(1), told(1)
     assert first.facts() == second.facts()
     assert [frame.rule for frame in one.frames] == [frame.rule for frame in other.frames]
-    assert make_application('traffic', 2, camera=False).route != first.route
+    assert make_application('traffic_signs', 2, camera=False).route != first.route
 
 
 def test_who_does_not_turn_leaves_the_course():
-    course = make_application('traffic', camera=False)
+    course = make_application('traffic_signs', camera=False)
     while not course.ended:
         course.advance(0.5, AHEAD)
         assert course.time_s < 120
@@ -65,7 +65,7 @@ def test_who_does_not_turn_leaves_the_course():
 
 
 def test_it_keeps_to_its_guide_line_while_it_is_not_told_to_turn():
-    course = make_application('traffic', camera=False)
+    course = make_application('traffic_signs', camera=False)
     course.advance(1.0, {'base': {'linear.x': 0.3, 'angular.z': 0.5}})
     course.advance(8.0, AHEAD)
     assert abs(course.facts()['lane_offset_m']) < 0.05
@@ -74,7 +74,7 @@ def test_it_keeps_to_its_guide_line_while_it_is_not_told_to_turn():
 
 def test_every_course_has_a_stop_sign_two_turns_two_limits_and_no_entry_at_its_end():
     for seed in range(10):
-        boards = make_application('traffic', seed, camera=False).route.boards
+        boards = make_application('traffic_signs', seed, camera=False).route.boards
         signs = [board.sign for board in boards]
         assert 'stop' in signs
         assert signs[-1] == 'no entry'
@@ -84,12 +84,12 @@ def test_every_course_has_a_stop_sign_two_turns_two_limits_and_no_entry_at_its_e
 
 def test_the_picture_is_the_cameras_and_dirt_changes_it():
     try:
-        course = make_application('traffic', 3)
+        course = make_application('traffic_signs', 3)
     except SimulationError as error:
         pytest.skip(str(error))
     picture = course.picture()
     assert (picture.shape, picture.dtype) == ((480, 640, 3), np.uint8)
-    np.testing.assert_array_equal(make_application('traffic', 3).picture(), picture)
+    np.testing.assert_array_equal(make_application('traffic_signs', 3).picture(), picture)
     course.advance(8.0, AHEAD)
     clean = course.picture().astype(int)
     course.disturb(sign_dirt=0.6)

@@ -36,12 +36,12 @@ DUMP = """\
     cpus: ''
     lease_s: 0.4
     nice: 0
-    rules: traffic_rules.yaml
+    rules: traffic_signs_rules.yaml
     start_type_description_service: true
     use_sim_time: false
 """
 DUMPED = {'gate': {'autostart': True, 'cpus': '', 'lease_s': 0.4, 'nice': 0,
-                   'rules': 'traffic_rules.yaml', 'start_type_description_service': True,
+                   'rules': 'traffic_signs_rules.yaml', 'start_type_description_service': True,
                    'use_sim_time': False}}
 OTHERS = """\
 /usb_cam:
@@ -227,7 +227,7 @@ def test_load_configuration_file_that_does_not_apply_is_refused(tmp_path, form):
     (tmp_path / 'own.yaml').write_text(text)
     with pytest.raises(ConfigError) as refused:
         load_configuration(
-            tmp_path / 'own.yaml', namespace, base=share_dir() / 'config/traffic.yaml')
+            tmp_path / 'own.yaml', namespace, base=share_dir() / 'config/traffic_signs.yaml')
     assert len(str(refused.value).splitlines()) == 1
     for word in ['own.yaml', *words]:
         assert word in str(refused.value)

@@ -16,6 +16,7 @@ import math
 import sys
 
 from digiphys_ros.errors import ConfigError
+from digiphys_ros.renamed import RenamedWarning
 from digiphys_ros.resources import share_dir
 from digiphys_ros.ros.parameters.configuration import command, declared, load_configuration, NODES
 from digiphys_ros.ros.parameters.declaration import Parameter
@@ -79,7 +80,7 @@ def test_every_parameter_is_described_and_its_default_allowed():
 
 
 @pytest.mark.parametrize(('name', 'nodes'), [
-    ('traffic.yaml', ('camera', 'classifier', 'policy', 'gate')),
+    ('traffic_signs.yaml', ('camera', 'classifier', 'policy', 'gate')),
     ('triage.yaml', ('sim', 'classifier', 'triage')),
     ('parameters.yaml', NODES),
 ])
@@ -108,7 +109,8 @@ def test_a_wrong_file_is_refused_with_line_and_field(tmp_path, text, line, words
 def check(folder, text, namespace=''):
     path = folder / 'a.yaml'
     path.write_text(text)
-    return load_configuration(path, namespace, base=share_dir() / 'config/traffic.yaml').nodes
+    base = share_dir() / 'config/traffic_signs.yaml'
+    return load_configuration(path, namespace, base=base).nodes
 
 
 GATE = '{}:\n  ros__parameters: {{lease_s: 0.4}}\n'
@@ -194,7 +196,7 @@ def test_sections_of_other_robots_are_named(tmp_path):
 @pytest.mark.parametrize('namespace', ['my-robot', 'a/0.0', '1robot', 'a//b', 'a b', 'é'])
 def test_load_configuration_names_an_invalid_namespace(namespace):
     with pytest.raises(ConfigError, match='separated by one /, as fleet/robot1'):
-        load_configuration(share_dir() / 'config/traffic.yaml', namespace)
+        load_configuration(share_dir() / 'config/traffic_signs.yaml', namespace)
 
 
 @pytest.mark.field('ros2/rclpy #1672', 'a number is written as 5e-06')
@@ -264,7 +266,16 @@ def test_node_section_that_does_not_apply_is_named(robot, tmp_path, text, says):
 
 def test_pipeline_parameter_of_one_of_its_nodes_is_known(robot):
     robot.run('pipeline', [sys.executable, '-m', 'digiphys_ros.nodes', 'pipeline', '--ros-args',
-                           '-p', 'rules:=traffic_rules.yaml', '-p', 'topk:=2'])
+                           '-p', 'rules:=traffic_signs_rules.yaml', '-p', 'topk:=2'])
     robot.is_active('classifier', 'policy')
     robot.wait(lambda: 'did you mean top_k?' in robot.message('classifier'), 'sentence')
     assert '`rules`' not in robot.message('classifier')
+
+
+def test_old_choice_of_a_parameter_warns_and_means_the_new_one():
+    parameter = Parameter('app', 'new', 'An application.', choices=('new',),
+                          renamed={'old': 'new'})
+    with pytest.warns(RenamedWarning, match='"old" has a new name: write "new"'):
+        assert parameter.check('old') == 'new'
+    with pytest.raises(ConfigError, match="one of new is needed, received 'other'"):
+        parameter.check('other')

@@ -135,7 +135,7 @@ import collections, signal, subprocess, sys, time
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 run = subprocess.Popen([sys.executable, '-m', 'digiphys_ros.cli.main', 'run', '--config',
-                        'traffic.yaml', '--set', 'camera.source=course'],
+                        'traffic_signs.yaml', '--set', 'camera.source=course'],
                        stdout=sys.stderr, stdin=subprocess.DEVNULL)
 rclpy.init()
 node = rclpy.create_node('listener')

@@ -16,7 +16,7 @@ import json
 
 import cv2
 from digiphys_ros.applications import find_application
-from digiphys_ros.cli import scenarios
+from digiphys_ros.cli.sim.scenario import run_scenarios
 from digiphys_ros.errors import ConfigError, SimulationError, UsageError
 from digiphys_ros.resources import share_dir
 from digiphys_ros.simulation.scenarios import trial as trials
@@ -24,8 +24,8 @@ import pytest
 
 FOLDER = share_dir() / 'config/scenarios'
 FAST = ('triage_plain', 'triage_camera_black', 'triage_classifier_dies', 'sorting_camera_black',
-        'sorting_classifier_dies', 'sorting_camera_blurred', 'signals_camera_black',
-        'traffic_command_too_late', 'traffic_policy_dies')
+        'sorting_classifier_dies', 'sorting_camera_blurred', 'traffic_lights_camera_black',
+        'traffic_signs_command_too_late', 'traffic_signs_policy_dies')
 """
 The subset that CI runs: the shortest ones of every application.
 
@@ -106,7 +106,7 @@ def test_a_run_can_be_repeated(tmp_path):
 def test_scenarios_in_parallel_give_a_table_a_report_and_a_picture(tmp_path, capsys):
     report_file = tmp_path / 'report.json'
     names = [str(wrong(tmp_path, 'first')), 'triage_camera_black']
-    assert scenarios.run(names, out=tmp_path / 'out', json=str(report_file), jobs=2) == 1
+    assert run_scenarios(names, out=tmp_path / 'out', json=str(report_file), jobs=2) == 1
     told = capsys.readouterr().out
     assert 'FAIL first ' in told
     assert 'ok   triage_camera_black' in told
@@ -125,5 +125,5 @@ def test_scenarios_in_parallel_give_a_table_a_report_and_a_picture(tmp_path, cap
 def test_what_cannot_be_run_is_refused_before_anything_is(names, error, tmp_path):
     names = [str(tmp_path) if name == 'EMPTY' else name for name in names]
     with pytest.raises(error):
-        scenarios.run(names, out=tmp_path / 'out', json=None)
+        run_scenarios(names, out=tmp_path / 'out', json=None)
     assert not (tmp_path / 'out').exists()
