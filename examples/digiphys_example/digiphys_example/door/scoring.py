@@ -1,0 +1,43 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""What the door must reach, and what a scenario may expect of it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from digiphys_ros.simulation.loop import Recording
+from digiphys_ros.simulation.scenarios.expectation import (
+    COUNT,
+    events_right,
+    Expectation,
+    fact_at_least,
+    SHARE,
+)
+from digiphys_ros.simulation.targets import events_right as events_right_target, Target
+
+EXPECTATIONS = {
+    'visitors_at_least': Expectation(COUNT, fact_at_least('visitors')),
+    'visitors_right_at_least': Expectation(SHARE, events_right('visitor')),
+}
+
+
+def targets(recording: Recording) -> list[Target]:
+    """Return how many visitors found the door as it should be."""
+    return [events_right_target(recording, 'visitors_right', 0.95, 'visitor')]
+
+
+def report(frames: Sequence[Any]) -> dict[str, Any]:
+    """Return the results of a run."""
+    last = frames[-1].facts
+    return {'visitors': last['visitors'], 'right': last['right'], 'frames': len(frames)}
