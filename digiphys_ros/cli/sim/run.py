@@ -51,6 +51,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError('--no-camera makes no images to show or record.')
     if arguments.view:
         check_display('--record FILE.mp4 makes a video')
+    if arguments.record:
+        from digiphys_ros.simulation.rendering.record import check_film
+        check_film(Path(arguments.record))
     check_targets(arguments, ['json'], ['out'])
     return _run(arguments)
 

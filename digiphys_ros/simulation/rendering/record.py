@@ -51,6 +51,18 @@ def captioned(picture: NDArray[Any], frame: FrameRecord) -> NDArray[Any]:
     return sheet
 
 
+def check_film(path: Path) -> None:
+    """
+    Look whether a film can be written there.
+
+    :raises UsageError: where it cannot.
+    """
+    if path.suffix.lower() != '.mp4':
+        raise UsageError(f'--record {path}: a name that ends in .mp4 is needed.')
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f'--record {path}: there is no folder {path.absolute().parent}.')
+
+
 class Film:
     """
     Write pictures into an MP4 file, as a context.
@@ -62,10 +74,7 @@ class Film:
     def __init__(self, path: Path, rate_hz: float) -> None:
         self._path, self._rate_hz = path, rate_hz
         self._writer: Any = None
-        if path.suffix.lower() != '.mp4':
-            raise UsageError(f'--record {path}: a name that ends in .mp4 is needed.')
-        if not path.absolute().parent.is_dir():
-            raise UsageError(f'--record {path}: there is no folder {path.absolute().parent}.')
+        check_film(path)
 
     def add(self, image: NDArray[Any]) -> None:
         """
