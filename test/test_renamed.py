@@ -15,7 +15,7 @@ import doctest
 
 from digiphys_ros import applications, renamed
 from digiphys_ros.applications import find_application
-from digiphys_ros.cli.sim import old_form
+from digiphys_ros.cli.simulation import old_form
 from digiphys_ros.renamed import APPLICATIONS, new_file, RenamedWarning
 from digiphys_ros.resources import find_resource, share_dir
 from digiphys_ros.simulation.scenarios.scenario import load_scenario

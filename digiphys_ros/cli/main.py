@@ -27,7 +27,7 @@ import warnings
 
 from digiphys_ros import __version__
 from digiphys_ros.cli.process import CLOSED_PIPE, is_unread, run_process, say
-from digiphys_ros.cli.sim.old_form import upgrade
+from digiphys_ros.cli.simulation.old_form import upgrade
 from digiphys_ros.errors import (
     AdviceError,
     AuditError,
@@ -132,12 +132,12 @@ def _run(words: Sequence[str]) -> int:
     with warnings.catch_warnings():
         shown = warnings.showwarning
 
-        def show(message: Warning | str, category: type[Warning], *place: Any) -> None:
+        def show(message: Warning | str, category: type[Warning], *place: Any, **to: Any) -> None:
             if issubclass(category, RenamedWarning):
                 say(str(message))
             else:
-                shown(message, category, *place)
-        warnings.showwarning = show
+                shown(message, category, *place, **to)
+        warnings.showwarning = show  # type: ignore[assignment]
         return _run_verb(words)
 
 

@@ -39,7 +39,8 @@ class LineKeeper(Adapter):
 
     def __init__(self) -> None:
         self._legs = gazebo_route().legs
-        self.forget()
+        self._pose: Pose | None = None
+        self._pose_s = -math.inf
 
     def receive(self, topic: str, values: Values, now_s: float) -> Messages:
         """Note where the base is, or return its command."""
@@ -61,8 +62,7 @@ class LineKeeper(Adapter):
 
     def forget(self) -> None:
         """Forget where the base is."""
-        self._pose: Pose | None = None
-        self._pose_s = -math.inf
+        self._pose = None
 
     def problem(self, now_s: float) -> str:
         """Return that there is no odometry."""

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from digiphys_ros.simulation.scenarios.trial import STRIP_FACT, Trial
+from digiphys_ros.simulation.scenarios.trial import Trial
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
@@ -66,6 +66,6 @@ def _draw_strip(axes: Any, trial: Trial) -> None:
     axes.tick_params(labelsize=6)
     axes.set_ylabel(trial.name.replace('_', ' '), rotation=0, ha='right', va='center', fontsize=8,
                     color=GOOD if trial.passed else BAD)
-    what = STRIP_FACT.get(trial.scenario.application, 'score')
+    what = trial.scenario.application.strip_state or 'score'
     axes.text(1.005, 0.5, f'{what}\nup to {high:.3g}', transform=axes.transAxes, fontsize=6,
               va='center')

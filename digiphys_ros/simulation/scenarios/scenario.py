@@ -75,6 +75,7 @@ class Scenario(BaseModel):
     One run in closed loop and its judgement.
 
     :ivar about: one sentence for a reader.
+    :ivar application: its specification; a file has its name.
     :ivar seed: of the application; the same seed gives the same run.
     :ivar seconds: simulated time.
     :ivar faults: what goes wrong, and when.
@@ -84,8 +85,7 @@ class Scenario(BaseModel):
     model_config = STRICT
 
     about: Annotated[str, Field(min_length=1)]
-    application: Annotated[ApplicationSpec, PlainValidator(_application),
-                           WithJsonSchema({'type': 'string'})]
+    application: Annotated[Any, PlainValidator(_application), WithJsonSchema({'type': 'string'})]
     seed: Annotated[int, Field(ge=0)] = 0
     seconds: Annotated[float, Field(gt=0, le=86400)]
     faults: Annotated[list[Fault], PlainValidator(_faults),

@@ -16,7 +16,7 @@ import json
 
 import cv2
 from digiphys_ros.applications import find_application
-from digiphys_ros.cli.sim.scenario import run_scenarios
+from digiphys_ros.cli.simulation.scenario import run_scenarios
 from digiphys_ros.errors import ConfigError, SimulationError, UsageError
 from digiphys_ros.resources import share_dir
 from digiphys_ros.simulation.scenarios import trial as trials

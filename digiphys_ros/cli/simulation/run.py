@@ -23,7 +23,7 @@ import time
 from typing import Any
 
 from digiphys_ros.cli.output import check_display, check_targets, write_json
-from digiphys_ros.cli.sim.options import add_application, add_json, add_run, add_seed
+from digiphys_ros.cli.simulation.options import add_application, add_json, add_run, add_seed
 from digiphys_ros.errors import UsageError
 
 

@@ -34,10 +34,10 @@ def add_parser(subparsers: Any) -> None:
                     'sim, or digiphys demo.')
     commands = parser.add_subparsers(dest='command', metavar='COMMAND', required=True)
     for name, text in COMMANDS.items():
-        import_module(f'{__name__}.{name}').add_options(
+        import_module(f'digiphys_ros.cli.simulation.{name}').add_options(
             commands.add_parser(name, help=text, description=f'{text[0].upper()}{text[1:]}.'))
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run a subcommand."""
-    return int(import_module(f'{__name__}.{arguments.command}').run(arguments))
+    return int(import_module(f'digiphys_ros.cli.simulation.{arguments.command}').run(arguments))

@@ -22,7 +22,7 @@ import time
 from typing import Any
 
 from digiphys_ros.cli.output import check_targets, write_json
-from digiphys_ros.cli.sim.options import add_jobs, add_json
+from digiphys_ros.cli.simulation.options import add_jobs, add_json
 from digiphys_ros.errors import UsageError
 from digiphys_ros.resources import find_resource
 

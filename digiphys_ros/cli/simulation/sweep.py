@@ -21,7 +21,7 @@ import time
 from typing import Any
 
 from digiphys_ros.cli.output import check_targets, write_json
-from digiphys_ros.cli.sim.options import add_application, add_jobs, add_json, add_run
+from digiphys_ros.cli.simulation.options import add_application, add_jobs, add_json, add_run
 
 MOST_SEEDS = 10_000
 

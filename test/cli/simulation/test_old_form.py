@@ -14,7 +14,7 @@
 import json
 
 from digiphys_ros.cli.main import main
-from digiphys_ros.cli.sim.old_form import upgrade
+from digiphys_ros.cli.simulation.old_form import upgrade
 from digiphys_ros.renamed import RenamedWarning
 import pytest
 

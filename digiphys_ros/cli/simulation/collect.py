@@ -18,7 +18,7 @@ from pathlib import Path
 import sys
 
 from digiphys_ros.cli.output import check_targets, write_json
-from digiphys_ros.cli.sim.options import add_application, add_json, add_seed, whole_number
+from digiphys_ros.cli.simulation.options import add_application, add_json, add_seed, whole_number
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
