@@ -23,6 +23,7 @@ from digiphys_ros.simulation.scenarios import score
 Kind = Literal['share', 'count', 'greatest']
 """An amount over all that was judged, an amount alone, or the greatest of all amounts."""
 
+
 @dataclass(frozen=True)
 class Target:
     """

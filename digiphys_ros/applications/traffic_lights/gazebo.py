@@ -73,7 +73,6 @@ class Lamps(Adapter):
         return self.receive('signal_heads', dict.fromkeys(APPROACHES, RED), now_s)
 
 
-
 def _wheel(side: str) -> Body:
     """Return the lamps of a head: the colour of a thing cannot be changed by a bridge."""
     (x, y), heading_rad = beside_line(side)

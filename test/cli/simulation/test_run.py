@@ -91,7 +91,7 @@ def test_without_gl_it_says_what_to_install_and_no_camera_still_runs(
     (['run', 'boat'], 'application "boat" is unknown, allowed are traffic_signs'),
     (['run', 'sorting', '--data', 'x.npz'], '--data: sorting shows no data'),
     (['run', 'sorting', '--seconds', '0'], '--seconds: must be positive and at most 86400'),
-    (['run', 'sorting', '--seconds', 'nan'], "--seconds: must be positive and at most 86400, "
+    (['run', 'sorting', '--seconds', 'nan'], '--seconds: must be positive and at most 86400, '
      "received 'nan'"),
     (['run', 'sorting', '--seed', '-1'], '--seed: must be a whole number from 0'),
     (['run', 'sorting', '--count', '9'], 'unrecognized arguments: --count 9'),
