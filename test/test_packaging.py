@@ -66,6 +66,15 @@ def test_the_version_is_the_same_everywhere() -> None:
     assert f'\n{manifest} (' in (REPOSITORY / 'CHANGELOG.rst').read_text()
 
 
+@pytest.mark.ros_tools
+def test_collection_beside_the_launch_plugins_of_ros_takes_files_of_one_name() -> None:
+    pytest.importorskip('launch_testing', reason='launch_testing is not installed')
+    done = subprocess.run(
+        [sys.executable, '-m', 'pytest', '--collect-only', '-q', 'test/control/test_gate.py',
+         'test/nodes/test_gate.py'], cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout
+
+
 @pytest.fixture(scope='module')
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the wheel that pip makes of a copy of the tree."""
