@@ -18,6 +18,8 @@ import contextlib
 import faulthandler
 import fcntl
 from importlib import import_module
+from importlib.abc import MetaPathFinder
+from importlib.metadata import version
 from importlib.util import find_spec
 import itertools
 import os
@@ -41,8 +43,8 @@ DOMAINS = range(1, 100)
 REPORT = re.compile(r'[\w.-]+/[\w.-]+ ?#[1-9]\d*')
 _domains = itertools.cycle(DOMAINS)
 OPTIONAL = ('ai_edge_litert', 'h5py', 'hypothesis', 'keras', 'matplotlib', 'mujoco', 'onnx',
-            'onnxruntime', 'optuna', 'packaging', 'rosbags', 'sklearn', 'tensorflow', 'tf2onnx',
-            'tqdm')
+            'onnxruntime', 'optuna', 'packaging', 'pydantic', 'rosbags', 'sklearn', 'tensorflow',
+            'tf2onnx', 'tqdm')
 """Modules that a machine made by rosdep may lack; tests that need them skip there."""
 
 
@@ -74,27 +76,56 @@ def pytest_pycollect_makemodule(module_path: Path, parent: Any) -> Iterator[None
             # it holds the traceback as text
             missing = _missing_optional(str(error))
             if missing:
-                pytest.skip(f'{missing} is not installed', allow_module_level=True)
+                pytest.skip(missing, allow_module_level=True)
             raise
     module._getobj = getobj
 
 
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Skip a test that needs an optional package which is not installed."""
-    outcome = yield
-    if outcome.excinfo is not None and issubclass(outcome.excinfo[0], ModuleNotFoundError):
-        missing = _missing_optional(f'ModuleNotFoundError: {outcome.excinfo[1]}')
-        if missing:
-            try:
-                pytest.skip(f'{missing} is not installed')
-            except pytest.skip.Exception as skipped:
-                outcome.force_exception(skipped)
+class _Sought(MetaPathFinder):
+    """Note which optional packages a test looks for in vain; the last of the finders."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def find_spec(self, fullname: str, path: Any, target: Any = None) -> None:
+        """Find nothing."""
+        if fullname in OPTIONAL:
+            self.names.append(fullname)
+
+
+_sought = _Sought()
+sys.meta_path.append(_sought)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Begin a test that has looked for nothing."""
+    _sought.names.clear()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Skip a test that fails where an optional package is not installed which it looked for."""
+    if call.excinfo is None or isinstance(call.excinfo.value, pytest.skip.Exception):
+        return
+    missing = _missing_optional(str(call.excinfo.value)) or ''.join(
+        f'{name} is not installed' for name in _sought.names[:1])
+    if missing:
+        try:
+            pytest.skip(missing)
+        except pytest.skip.Exception:
+            call.excinfo = pytest.ExceptionInfo.from_current()
 
 
 def _missing_optional(text: str) -> str:
-    found = re.findall(r"ModuleNotFoundError: No module named '(\w+)", text)
-    return next((name for name in found if name in OPTIONAL and find_spec(name) is None), '')
+    """Return which optional package an import lacks, as a sentence; empty for another fault."""
+    for name in re.findall(r"No module named '(\w+)", text):
+        if name in OPTIONAL and find_spec(name) is None:
+            return f'{name} is not installed'
+    # apt of Ubuntu 22.04 and 24.04 has 1
+    if "from 'pydantic'" in text and version('pydantic').startswith('1.'):
+        return 'pydantic 2 is not installed'
+    return ''
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

@@ -15,8 +15,6 @@
 """Parameter files as ROS writes them: applied as rcl applies them, or refused before a start."""
 
 import math
-import shutil
-import subprocess
 
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.resources import share_dir
@@ -299,24 +297,3 @@ def test_load_configuration_without_a_node_its_sections_are_not_checked(tmp_path
     with pytest.raises(ConfigError, match='does not apply to the node /camera'):
         notes(tmp_path, text)
     assert 'serial_no' not in str(notes(tmp_path, text, without=['camera']))
-
-
-@pytest.mark.ros_tools
-@pytest.mark.skipif(shutil.which('ros2') is None, reason='the ros2 command is not installed')
-@pytest.mark.parametrize('node', ['classifier', 'gate'])
-def test_ros2_param_load_takes_the_dump_of_an_active_node(robot, tmp_path, node):
-    def ros2_param(*words):
-        done = subprocess.run(
-            ['ros2', 'param', *words, '--no-daemon', '--spin-time', '3'], env=robot.environment,
-            capture_output=True, text=True, timeout=60)
-        if 'does not contain any valid parameters' in done.stderr:
-            pytest.skip('this ros2param calls another rclpy')
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-    robot.start(node, namespace='r1')
-    robot.is_active(f'r1/{node}')
-    (tmp_path / 'own.yaml').write_text(ros2_param('dump', f'/r1/{node}'))
-    said = ros2_param('load', f'/r1/{node}', str(tmp_path / 'own.yaml')).splitlines()
-    assert said and all(line.endswith('successful') for line in said)
-    found = load_configuration(tmp_path / 'own.yaml', 'r1')
-    assert (found.nodes, found.notes) == ((node,), ())
