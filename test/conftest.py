@@ -108,8 +108,11 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """Skip a test that fails where an optional package is not installed which it looked for."""
     if call.excinfo is None or isinstance(call.excinfo.value, pytest.skip.Exception):
         return
-    missing = _missing_optional(str(call.excinfo.value)) or ''.join(
+    error: Any = call.excinfo.value
+    missing = _missing_optional(str(error)) or ''.join(
         f'{name} is not installed' for name in _sought.names[:1])
+    # a fixture that several tests share raises its error for each, and looks for nothing again
+    missing = error.missing = missing or getattr(error, 'missing', '')
     if missing:
         try:
             pytest.skip(missing)
