@@ -86,6 +86,9 @@ class Machine:
     def kill(self):
         self._process.kill()
 
+    def runs(self):
+        return self._process.poll() is None
+
     def history(self):
         with open(self.folder / 'out.training' / 'log.csv', newline='') as file:
             return [{name: float(value) for name, value in row.items()}
@@ -116,7 +119,7 @@ def test_a_machine_that_is_killed_ends_the_other_with_one_sentence(material):
                             '--epochs', '2000') for number in range(2))
     log = chief.folder / 'out.training' / 'log.csv'
     deadline_s = time.monotonic() + TIMEOUT_S
-    while not log.exists() and time.monotonic() < deadline_s:
+    while chief.runs() and not log.exists() and time.monotonic() < deadline_s:
         time.sleep(0.1)
     other.kill()
     code, said = chief.end()
