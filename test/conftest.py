@@ -95,6 +95,8 @@ class _Sought(MetaPathFinder):
 
 _sought = _Sought()
 sys.meta_path.append(_sought)
+# colcon's options are for this run, not for those that a test starts
+os.environ.pop('PYTEST_ADDOPTS', None)
 
 
 @pytest.hookimpl(tryfirst=True)

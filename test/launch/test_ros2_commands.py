@@ -14,6 +14,7 @@
 
 """The package under ROS's own command line and launch system, as an engineer types it."""
 
+import os
 import re
 import shutil
 import signal
@@ -66,8 +67,9 @@ def launch(robot, ros2):
 
 
 def end(process):
+    """Press Ctrl-C, which a terminal sends to `ros2` and to the nodes that it started."""
     if process.poll() is None:
-        process.send_signal(signal.SIGINT)
+        os.killpg(process.pid, signal.SIGINT)
     assert process.wait(10.0) == 0
 
 
@@ -151,10 +153,17 @@ def test_ros2_topic_hz_of_cmd_vel_is_the_rate_of_the_gate(robot, ros2, launch):
     assert 48.0 < rates()[-1] < 52.0
 
 
-def test_ros2_lifecycle_takes_a_node_through_every_transition(robot, ros2):
-    robot.run('gate', ['ros2', 'run', 'digiphys_ros', 'gate', '--ros-args', '-p',
-                       'autostart:=false', '-p', 'estop_wait_s:=0.0'])
+@pytest.fixture
+def gate(robot, ros2):
+    """Start a gate that waits for a lifecycle manager."""
+    process = robot.run('gate', ['ros2', 'run', 'digiphys_ros', 'gate', '--ros-args', '-p',
+                                 'autostart:=false', '-p', 'estop_wait_s:=0.0'])
     robot.wait(lambda: robot.value('gate', 'phase') == 'unconfigured', 'node')
+    yield
+    end(process)
+
+
+def test_ros2_lifecycle_takes_a_node_through_every_transition(robot, ros2, gate):
     assert '/gate' in ask(ros2, 'lifecycle', 'nodes').split()
     assert '- configure ' in ask(ros2, 'lifecycle', 'list', '/gate')
     for transition, phase in (
