@@ -173,7 +173,7 @@ sys.exit(pytest.main(sys.argv[2:]))
 @pytest.mark.parametrize(('package', 'files', 'skipped'), [
     # imported by the test, by a fixture, and by the command that the test runs
     ('hypothesis', ['test/test_metrics.py', 'test/test_yamlfile.py'], 2),
-    ('rosbags', ['test/cli/test_labelled.py'], 7),
+    ('rosbags', ['test/learning/datasets/test_labelled.py'], 7),
     ('pydantic', ['test/cli/test_baseline.py'], 4),
 ])
 def test_tests_without_an_optional_package_skip_and_say_so(
