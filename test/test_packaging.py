@@ -108,8 +108,9 @@ def test_pip_puts_the_command_alone_on_the_path(wheel: Path) -> None:
 def test_a_wheel_installed_anywhere_finds_its_models_and_starts_its_nodes(
         wheel: Path, tmp_path: Path, option: str) -> None:
     subprocess.run(
-        [sys.executable, '-m', 'pip', 'install', '-q', '--no-deps', '--no-index', option,
-         tmp_path, wheel], check=True, timeout=300, capture_output=True)
+        [sys.executable, '-m', 'pip', 'install', '-q', '--no-deps', '--no-index',
+         '--ignore-installed', option, tmp_path, wheel],
+        check=True, timeout=300, capture_output=True)
     [package] = tmp_path.rglob('digiphys_ros/__init__.py')
     environment = {**os.environ, 'PYTHONPATH': str(package.parent.parent)}
     code = ('import digiphys_ros as dp; print(dp.__file__, dp.load("sorting_line").labels); '

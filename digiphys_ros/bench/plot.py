@@ -53,10 +53,11 @@ def _latency(figure: Figure, cases: Cases) -> None:
         axes.plot([one[f'p{percent}_ms'] for one in cases], places, marker, color=LINE,
                   markersize=8, label=f'capture to command, p{percent}')
     axes.set(yticks=places, yticklabels=[one['case'] for one in cases],
-             xlabel='milliseconds', title='Capture to command beside its floor')
+             title='Capture to command beside its floor [ms]')
     axes.invert_yaxis()
     axes.tick_params(labelsize=8)
-    figure.legend(loc='outside lower center', ncols=5, fontsize=8)
+    # in words that matplotlib 3.5 of Ubuntu 22.04 has too
+    axes.legend(loc='upper center', bbox_to_anchor=(0.5, -0.15), ncol=5, fontsize=8)
 
 
 def _tutorial(figure: Figure, cases: Cases) -> None:

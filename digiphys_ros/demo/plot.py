@@ -54,7 +54,7 @@ def _draw_scores(axes: Any, setting: Setting, recording: Any, start_s: float) ->
     axes.axhline(setting.bundle.manifest.abstain_below, color='grey', linewidth=0.8,
                  linestyle='--')
     axes.set(ylabel='best score', ylim=(-0.05, 1.05), title='classification')
-    axes.legend(fontsize=7, ncols=2, loc='center left', bbox_to_anchor=(1.0, 0.5))
+    axes.legend(fontsize=7, ncol=2, loc='center left', bbox_to_anchor=(1.0, 0.5))
 
 
 def _draw_commands(axes: Any, recording: Any, start_s: float) -> None:
