@@ -39,6 +39,9 @@ def start(name: str) -> None:
         # NumPy writes a page about a module that was built for another NumPy
         with redirect_stderr(written):
             module = import_module(f'digiphys_ros.nodes.{name}')
+            if name == 'sim':
+                # its application loads OpenCV when it is configured, which is too late for this
+                import_module('cv2')
     except ImportError as error:
         if os.environ.get(SHOW_ALL):
             raise
