@@ -19,8 +19,8 @@ from digiphys_ros.simulation.specification import ApplicationSpec, Parts
 
 
 def _parts() -> Parts:
-    from digiphys_example.door import scoring
-    from digiphys_example.door.world import collect, Door, LABELS
+    from digiphys_example_door import scoring
+    from digiphys_example_door.world import collect, Door, LABELS
     return Parts(Door, LABELS, collect, scoring.report, scoring.targets, scoring.EXPECTATIONS)
 
 
