@@ -1,0 +1,22 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from digiphys_ros.applications.sorting.gazebo import Blade
+import pytest
+
+
+def test_blade_angle_follows_the_lane_and_ends_in_the_reject_lane():
+    assert Blade().receive('diverter', {'data': 0.0}, 0.0) == {
+        'diverter_rad': {'data': pytest.approx(0.9)}}
+    assert Blade().receive('diverter', {'data': 1.0}, 0.0) == Blade().safe_state(0.0) == {
+        'diverter_rad': {'data': 0.0}}
