@@ -19,7 +19,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, TYPE_CHECKING
 
-from digiphys_ros.bundles import Bundle, load_bundle
+from digiphys_ros.bundles import Bundle
 from digiphys_ros.errors import FrameError
 from digiphys_ros.files import limit_opencv
 from digiphys_ros.resources import find_resource
@@ -113,11 +113,10 @@ def load(bundle: str | PathLike[str] = 'traffic_signs', *, engine: str = 'auto',
         >>> model.labels[0]
         'speed limit 20'
     """
-    from digiphys_ros.perception import check_golden, Classifier, create_engine
-    loaded = load_bundle(find_resource(str(bundle), 'models'))
-    made, _why = create_engine(loaded, engine, threads=threads)
-    check_golden(loaded, made)
-    return Model(Classifier(loaded, made, roi=roi, top_k=top_k))
+    from digiphys_ros.perception import Classifier
+    from digiphys_ros.pipeline.model import load_model
+    found = load_model(Path(bundle), engine, threads=threads)
+    return Model(Classifier(found.bundle, found.engine, roi=roi, top_k=top_k))
 
 
 def load_rules(rules: str | PathLike[str] = 'traffic_signs_rules') -> 'ControlConfig':
@@ -237,12 +236,10 @@ def evaluate(bundle: str | PathLike[str], data: str | PathLike[str], *,
     """
     from digiphys_ros.learning.datasets.labelled import LabelledSource
     from digiphys_ros.learning.evaluate import evaluate_bundle
-    from digiphys_ros.perception import check_golden, create_engine
-    loaded = load_bundle(find_resource(str(bundle), 'models'))
-    made, _why = create_engine(loaded, engine)
-    check_golden(loaded, made)
+    from digiphys_ros.pipeline.model import load_model
+    model = load_model(Path(bundle), engine)
     samples = LabelledSource(str(data), labels).open(part)
-    return evaluate_bundle(loaded, made, samples, robustness_images=robustness_images, seed=seed,
+    return evaluate_bundle(model.bundle, model.engine, samples, robustness_images=robustness_images, seed=seed,
                            roi=roi)
 
 

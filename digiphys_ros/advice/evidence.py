@@ -17,9 +17,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from digiphys_ros.bundles import load_bundle
-from digiphys_ros.perception import check_golden, Classifier, create_engine, Frame
-from digiphys_ros.resources import find_resource
+from digiphys_ros.perception import Classifier, Frame
+from digiphys_ros.pipeline.model import load_model
 import numpy as np
 
 SIDE = 1 / 3
@@ -98,11 +97,9 @@ class Explainer:
     """
 
     def __init__(self, bundle: str) -> None:
-        loaded = load_bundle(find_resource(bundle, 'models'))
-        engine, _ = create_engine(loaded, threads=1)
-        check_golden(loaded, engine)
-        self.hash = loaded.hash
-        self._classifier = Classifier(loaded, engine)
+        model = load_model(bundle, threads=1)
+        self.hash = model.bundle.hash
+        self._classifier = Classifier(model.bundle, model.engine)
 
     def __call__(self, frame: Frame, scores: Sequence[tuple[str, float]], model_hash: str
                  ) -> Evidence | None:

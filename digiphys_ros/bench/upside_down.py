@@ -29,11 +29,12 @@ from typing import Any
 from digiphys_ros.bundles import load_bundle
 from digiphys_ros.control.config import load_control
 from digiphys_ros.control.policy import Observation, Policy
-from digiphys_ros.perception import Classifier, create_engine
+from digiphys_ros.perception import Classifier
 from digiphys_ros.perception.camera_checks import Limits
 from digiphys_ros.perception.frame import Frame
 from digiphys_ros.perception.liveness import LivenessMonitor
 from digiphys_ros.perception.sources import open_source
+from digiphys_ros.pipeline.model import load_model
 from digiphys_ros.resources import find_resource
 import numpy as np
 from numpy.typing import NDArray
@@ -73,7 +74,7 @@ def watch(images: Sequence[Pixels], turns: int, classifier: Classifier) -> dict[
 def campaign(data: Path) -> dict[str, Any]:
     """Return the figures of each drive and turn."""
     bundle = load_bundle(find_resource('traffic_signs', 'models'))
-    classifier = Classifier(bundle, create_engine(bundle, 'litert')[0])
+    classifier = Classifier(bundle, load_model(bundle, 'litert').engine)
     return {f'{name}, {turn}': watch(images, turns, classifier)
             for name, images in views(data) for turn, turns in TURNS.items()}
 

@@ -95,11 +95,10 @@ def _bundle(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     from digiphys_ros.learning.datasets.labelled import LabelledSource
     from digiphys_ros.learning.evaluate import evaluate_bundle
     from digiphys_ros.learning.held_out import held_out_in
-    from digiphys_ros.perception import check_golden, create_engine
+    from digiphys_ros.pipeline.model import load_model
     bundle = load_bundle(folder)
     view = view_of(arguments, bundle.spec)
-    engine, _ = create_engine(bundle, arguments.engine)
-    check_golden(bundle, engine)
+    engine = load_model(bundle, arguments.engine).engine
     data, training = _data(arguments, held_out_in(bundle.manifest.provenance))
     outliers = LabelledSource(arguments.outliers).open(labelled=False) \
         if arguments.outliers else None

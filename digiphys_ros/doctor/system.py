@@ -160,22 +160,20 @@ def check_engines() -> Finding:
 
 def check_bundle(name: str, rules: str) -> Finding:
     """Load a bundle, run its golden frames, and compare its classes with those of the rules."""
-    from digiphys_ros.bundles import load_bundle
     from digiphys_ros.control.config import check_labels, load_control
     from digiphys_ros.control.fitting import fit_fix
-    from digiphys_ros.perception import check_golden, create_engine
+    from digiphys_ros.pipeline.model import load_model
 
     def look() -> str | Finding:
-        bundle = load_bundle(find_resource(name, 'models'))
-        engine, why = create_engine(bundle)
-        check_golden(bundle, engine)
+        model = load_model(name)
+        bundle = model.bundle
         control = load_control(find_resource(rules, 'config'))
         try:
             check_labels(control, bundle.labels, bundle.manifest.name)
         except ConfigError as error:
             return Finding('bundle', 'fail', f'{rules}: {error}', fit_fix(control, rules))
         return (f'{bundle.manifest.name} {bundle.hash[:12]}, {len(bundle.labels)} classes, golden '
-                f'frames right, {why}')
+                f'frames right, {model.why}')
     return _read('bundle', look, f'digiphys doctor --bundle {quote(name)} --rules {quote(rules)}  '
                  '# correct what the sentence names, then try again')
 

@@ -19,17 +19,14 @@ import time
 from types import SimpleNamespace
 from typing import Any
 
-from digiphys_ros.bundles import load_bundle
-from digiphys_ros.bundles.bundle import Bundle
-from digiphys_ros.errors import ConfigError, DigiphysError, FrameError
+from digiphys_ros.errors import ConfigError, FrameError
 from digiphys_ros.metrics import Rate, Window
-from digiphys_ros.perception import check_golden, Classifier, create_engine, warm_up
+from digiphys_ros.perception import Classifier
 from digiphys_ros.perception.bit_depth import BitDepth
 from digiphys_ros.perception.camera_checks import Limits, REASONS
-from digiphys_ros.perception.engines import Engine
 from digiphys_ros.perception.frame import Frame
 from digiphys_ros.perception.liveness import LivenessMonitor
-from digiphys_ros.resources import find_resource
+from digiphys_ros.pipeline.model import load_model, Model, ModelSlot
 from digiphys_ros.ros.camera_stream import camera_names, CameraStream, total
 from digiphys_ros.ros.condition_log import without_numbers
 from digiphys_ros.ros.lifecycle import OK, PipelineNode, WARN
@@ -108,8 +105,7 @@ class ClassifierNode(PipelineNode):
 
     def __init__(self, **options: Any) -> None:
         super().__init__('classifier', **options)
-        self._classifier: Classifier | None = None
-        self._prepared: tuple[str, tuple[Bundle, Engine] | DigiphysError | None] = ('', None)
+        self._models = ModelSlot(self._load)
         self._worker: NewestWorker[tuple[CameraStream, Any]] | None = None
         self._streams: Sequence[CameraStream] = ()
         self.listeners: list[Callable[[Classification], None]] = []
@@ -118,7 +114,7 @@ class ClassifierNode(PipelineNode):
 
     def configure(self) -> None:
         """Load the bundle, check its golden frames, warm up."""
-        self._classifier = self._classifier_of(*self._load(self.settings), self.settings)
+        self._models.swap(self.settings.bundle, **_look(self.settings))
         cameras = camera_names(self.settings.cameras)
         if self.listeners and len(cameras) > 1:
             raise ConfigError('parameter `cameras`: one policy cannot follow several cameras, '
@@ -151,25 +147,17 @@ class ClassifierNode(PipelineNode):
         for stream in self._streams:
             stream.destroy()
         self._streams = ()
-        self._classifier = None
+        self._models.clear()
 
     def prepare(self, changes: dict[str, Any]) -> None:
         """Load another bundle beside the one at work."""
-        if 'bundle' not in changes:
-            return
-        try:
-            self._prepared = changes['bundle'], self._load(self._with(changes))
-        except DigiphysError as error:
-            self._prepared = changes['bundle'], error
+        if 'bundle' in changes:
+            self._models.prepare(changes['bundle'])
 
     def apply(self, changes: dict[str, Any]) -> None:
         """Swap the model, or change how frames are looked at, between two frames."""
-        assert self._classifier is not None
         changed = self._with(changes)
-        model = self._classifier.bundle, self._classifier.engine
-        if 'bundle' in changes:
-            model = self._take_prepared(changed)
-        self._classifier = self._classifier_of(*model, changed)
+        self._models.swap(changes.get('bundle'), **_look(changed))
         if 'bundle' in changes and self.phase == 'active':
             self._announce()
         for stream in self._streams:
@@ -192,11 +180,12 @@ class ClassifierNode(PipelineNode):
             figures |= stream.figures(several=len(self._streams) > 1)
         for name, window in self._windows.items():
             figures.update(window.summary(name))
-        if self._classifier is not None:
-            figures['model'] = self._classifier.bundle.manifest.name
-            figures['model_hash'] = self._classifier.bundle.hash
-            figures['engine'] = self._classifier.engine.name
-            figures['device'] = self._classifier.engine.device
+        classifier = self._models.classifier
+        if classifier is not None:
+            figures['model'] = classifier.bundle.manifest.name
+            figures['model_hash'] = classifier.bundle.hash
+            figures['engine'] = classifier.engine.name
+            figures['device'] = classifier.engine.device
         if not problems:
             return OK, 'fresh' if self.phase == 'active' else self.phase, figures
         sentence, figures['fix'] = map('; '.join, zip(*problems, strict=True))
@@ -205,32 +194,20 @@ class ClassifierNode(PipelineNode):
     def _with(self, changes: dict[str, Any]) -> SimpleNamespace:
         return SimpleNamespace(**{**vars(self.settings), **changes})
 
-    def _load(self, settings: Any) -> tuple[Bundle, Engine]:
-        bundle = load_bundle(find_resource(self.beside(settings.bundle), 'models'))
-        engine, why = create_engine(
-            bundle, settings.engine, threads=settings.threads, xla=settings.xla,
-            mixed_precision=settings.mixed_precision)
-        check_golden(bundle, engine)
-        warm_up(engine, len(camera_names(settings.cameras)))
-        self.get_logger().info(f'{bundle.manifest.name} {bundle.hash[:12]}: {why}')
-        return bundle, engine
-
-    def _take_prepared(self, settings: Any) -> tuple[Bundle, Engine]:
-        (name, model), self._prepared = self._prepared, ('', None)
-        if isinstance(model, DigiphysError):
-            raise model
-        return model if model is not None and name == settings.bundle else self._load(settings)
-
-    @staticmethod
-    def _classifier_of(bundle: Bundle, engine: Engine, settings: Any) -> Classifier:
-        roi = None if settings.roi == WHOLE_FRAME else tuple(settings.roi)
-        return Classifier(bundle, engine, roi=roi, top_k=settings.top_k)
+    def _load(self, bundle: str) -> Model:
+        settings = self.settings
+        model = load_model(
+            self.beside(bundle), settings.engine, threads=settings.threads, xla=settings.xla,
+            mixed_precision=settings.mixed_precision,
+            batch=len(camera_names(settings.cameras)))
+        self.get_logger().info(str(model))
+        return model
 
     def _announce(self) -> None:
-        assert self._classifier is not None
+        assert self._models.classifier is not None
         header = Header(stamp=self.get_clock().now().to_msg())
         for stream in self._streams:
-            stream.announce(self._classifier.bundle, header)
+            stream.announce(self._models.classifier.bundle, header)
 
     def _on_image(self, stream: CameraStream, message: Image | CompressedImage) -> None:
         self._received.tick()
@@ -239,7 +216,7 @@ class ClassifierNode(PipelineNode):
 
     def _handle(self, batch: list[tuple[CameraStream, Image | CompressedImage]]) -> None:
         # one for the whole batch: a swap comes between two frames, not within one
-        classifier = self._classifier
+        classifier = self._models.classifier
         if classifier is None:
             return
         taken = [(stream, frame, message.header) for stream, message in batch
@@ -291,6 +268,11 @@ class ClassifierNode(PipelineNode):
         self.note(f'{name}frames: {health}', about=f'frames {stream.camera}',
                   warn=health != 'fresh',
                   state=health if health == 'fresh' else without_numbers(health))
+
+
+def _look(settings: Any) -> dict[str, Any]:
+    roi = None if settings.roi == WHOLE_FRAME else tuple(settings.roi)
+    return {'roi': roi, 'top_k': settings.top_k}
 
 
 def main() -> None:

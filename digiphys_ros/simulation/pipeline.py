@@ -26,9 +26,10 @@ from digiphys_ros.control.config import check_labels, check_use, ControlConfig, 
 from digiphys_ros.control.gate import Gate, GateOutput
 from digiphys_ros.control.policy import Observation, Policy
 from digiphys_ros.control.signal_gate import make_gate
-from digiphys_ros.perception import check_golden, Classifier, create_engine
+from digiphys_ros.perception import Classifier
 from digiphys_ros.perception.frame import Frame
 from digiphys_ros.perception.liveness import LivenessMonitor
+from digiphys_ros.pipeline.model import load_model
 from digiphys_ros.pipeline.settings import load_settings, Settings
 from digiphys_ros.resources import find_resource
 from digiphys_ros.simulation.advising import Advising
@@ -194,6 +195,5 @@ def _classifier(settings: Settings, name: str | None, control: ControlConfig | N
     if control is not None:
         check_use(bundle.manifest.use, bundle.manifest.name)
         check_labels(control, bundle.labels, bundle.manifest.name)
-    engine, _why = create_engine(bundle, settings.engine)
-    check_golden(bundle, engine)
-    return Classifier(bundle, engine, roi=settings.roi, top_k=1)
+    model = load_model(bundle, settings.engine)
+    return Classifier(bundle, model.engine, roi=settings.roi, top_k=1)

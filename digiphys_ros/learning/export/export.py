@@ -32,8 +32,8 @@ from digiphys_ros.learning.evaluate.evaluate import matched, Measured
 from digiphys_ros.learning.export.litert import Precision, with_extremes, write_litert
 from digiphys_ros.learning.export.onnx import write_onnx
 from digiphys_ros.learning.export.portable import save_portable
-from digiphys_ros.perception.engines import check_golden, create_engine
 from digiphys_ros.perception.preprocess import Preprocessor
+from digiphys_ros.pipeline.model import load_model
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
@@ -180,8 +180,7 @@ def _measure(bundle: Bundle, name: str, data: Dataset, expected: NDArray[Any] | 
              roi: Roi | None) -> tuple[Row, NDArray[Any]]:
     """Return the row of one format and its answers, run as the robot runs it."""
     kind = FORMATS[name]
-    engine, _ = create_engine(bundle, ENGINES[kind])
-    check_golden(bundle, engine)
+    engine = load_model(bundle, ENGINES[kind]).engine
     measured = Measured(bundle, engine, roi)
     answers = measured.logits_of(data, f'measuring {name}').argmax(axis=1)
     tensor = measured.tensor(data.read(0))[None]

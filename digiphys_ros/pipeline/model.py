@@ -1,0 +1,126 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The model at work: load a bundle, check it, warm it up, swap it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from digiphys_ros.bundles import Bundle, load_bundle
+from digiphys_ros.bundles.preprocess_spec import Roi
+from digiphys_ros.errors import DigiphysError
+from digiphys_ros.perception import check_golden, Classifier, create_engine, Engine, warm_up
+from digiphys_ros.resources import find_resource
+
+
+@dataclass(frozen=True)
+class Model:
+    """
+    A bundle and an engine that has reproduced its golden logits.
+
+    :ivar why: one line that says why this engine was chosen.
+    """
+
+    bundle: Bundle
+    engine: Engine
+    why: str = ''
+
+    def __str__(self) -> str:
+        return f'{self.bundle.manifest.name} {self.bundle.hash[:12]}: {self.why}'
+
+
+def load_model(bundle: str | Path | Bundle, engine: str = 'auto', *, threads: int = 0,
+               xla: bool = False, mixed_precision: bool = False, batch: int = 1) -> Model:
+    """
+    Load a bundle, create its engine, check the golden frames and warm the engine up.
+
+    Example::
+
+        model = load_model('traffic_signs')
+        model.engine.infer(tensor)
+
+    :param bundle: a path, a name in models/, or a bundle that was read already.
+    :param engine: ``auto``, or an engine by name; see ``create_engine`` for the other options.
+    :param batch: the largest batch that the model will get.
+    :raises ConfigError: when there is no such bundle.
+    :raises BundleError: for a bundle that is not what it claims to be.
+    :raises EngineError: when no engine can run it here.
+    """
+    if not isinstance(bundle, Bundle):
+        bundle = load_bundle(find_resource(str(bundle), 'models'))
+    made, why = create_engine(bundle, engine, threads=threads, xla=xla,
+                              mixed_precision=mixed_precision)
+    check_golden(bundle, made)
+    warm_up(made, batch)
+    return Model(bundle, made, why)
+
+
+class ModelSlot:
+    """
+    Hold the classifier at work; another model is prepared while it works, then swapped in.
+
+    A model that cannot be loaded leaves the classifier as it is. ``prepare`` may run on another
+    thread than ``swap``.
+
+    Example::
+
+        slot = ModelSlot(load_model)
+        slot.swap('traffic_signs')
+        slot.prepare('my_signs')     # takes seconds; slot.classifier goes on working
+        slot.swap('my_signs')        # takes no time
+
+    :param load: returns the model of a bundle, or raises a DigiphysError.
+    :ivar classifier: None before the first ``swap``.
+    """
+
+    def __init__(self, load: Callable[[str], Model]) -> None:
+        self._load = load
+        self._prepared: tuple[str, Model | DigiphysError] | None = None
+        self._model: Model | None = None
+        self.classifier: Classifier | None = None
+
+    def prepare(self, bundle: str) -> None:
+        """Load a model; an error is kept, and raised by ``swap``."""
+        try:
+            self._prepared = bundle, self._load(bundle)
+        except DigiphysError as error:
+            self._prepared = bundle, error
+
+    def swap(self, bundle: str | None = None, *, roi: Roi | None = None, top_k: int = 3
+             ) -> Classifier:
+        """
+        Put a model to work, or the same one with another region or number of classes.
+
+        :param bundle: as in ``prepare``; loaded now unless it was prepared. None: the same model.
+        :raises DigiphysError: for a model that cannot be used; the last one stays at work.
+        """
+        model = self._model if bundle is None else self._take(bundle)
+        if model is None:
+            raise ValueError('no model is at work: name a bundle')
+        classifier = Classifier(model.bundle, model.engine, roi=roi, top_k=top_k)
+        self._model, self.classifier = model, classifier
+        return classifier
+
+    def clear(self) -> None:
+        """Free the models."""
+        self.classifier = self._model = self._prepared = None
+
+    def _take(self, bundle: str) -> Model:
+        prepared, self._prepared = self._prepared, None
+        if prepared is None or prepared[0] != bundle:
+            return self._load(bundle)
+        if isinstance(prepared[1], DigiphysError):
+            raise prepared[1]
+        return prepared[1]
