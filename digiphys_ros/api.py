@@ -239,8 +239,8 @@ def evaluate(bundle: str | PathLike[str], data: str | PathLike[str], *,
     from digiphys_ros.pipeline.model import load_model
     model = load_model(Path(bundle), engine)
     samples = LabelledSource(str(data), labels).open(part)
-    return evaluate_bundle(model.bundle, model.engine, samples, robustness_images=robustness_images, seed=seed,
-                           roi=roi)
+    return evaluate_bundle(model.bundle, model.engine, samples,
+                           robustness_images=robustness_images, seed=seed, roi=roi)
 
 
 def _frame(image: Image) -> 'Frame':

@@ -22,6 +22,14 @@ from collections.abc import Iterable, Sequence
 import math
 from shlex import quote
 
+FUTURE_TOLERANCE_S = 0.001
+"""
+How far ahead of the clock a stamp may be: the default of ``future_tolerance_s`` of the gate.
+
+Seconds in a float are rounded to 0.2 microseconds, and clocks of two computers under PTP or
+chrony differ by less than a millisecond; an image of the very tick of a simulation clock must
+not look like one from the future. It lengthens no lease (see ``Lease.grant``).
+"""
 MAX_TOLERANCE_S = 0.1
 """The highest ``future_tolerance_s`` of the gate."""
 MAX_LEASE_S = 5.0

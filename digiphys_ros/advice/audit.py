@@ -80,6 +80,9 @@ class AuditLog:
                 # its end was not noted before a loss of power
                 self._note_end(self.count, self.head)
 
+    def __str__(self) -> str:
+        return f'audit log: {self.count} entries, last hash {self.head}'
+
     @property
     def head(self) -> str:
         """Return the hash of the last entry; noted elsewhere, it shows a log written again."""

@@ -27,7 +27,7 @@ from digiphys_ros.resources import find_resource
 if TYPE_CHECKING:
     from digiphys_ros.bundles.preprocess_spec import PreprocessSpec, Roi
     from digiphys_ros.learning.recipe import Recipe
-    from digiphys_ros.ros.parameters.file import ParametersFile
+    from digiphys_ros.pipeline.parameters_file import ParametersFile
 
 WHOLE_FRAME = (0.0, 0.0, 1.0, 1.0)
 
@@ -108,7 +108,7 @@ def _roi(text: str) -> 'Roi':
 
 def _of_file(name: str, roi: 'Roi | None') -> View:
     from digiphys_ros.bundles.preprocess_spec import check_roi
-    from digiphys_ros.ros.parameters.file import ParametersFile
+    from digiphys_ros.pipeline.parameters_file import ParametersFile
     path = find_resource(name, 'config')
     file = ParametersFile(path)
     if not any(_is_read(section.node) for section in file.sections):
@@ -124,7 +124,7 @@ def _of_file(name: str, roi: 'Roi | None') -> View:
 
 
 def _is_read(node: str) -> bool:
-    from digiphys_ros.ros.parameters.file import WILDCARDS
+    from digiphys_ros.pipeline.parameters_file import WILDCARDS
     return node == 'classifier' or node in WILDCARDS
 
 

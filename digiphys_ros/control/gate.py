@@ -21,8 +21,9 @@ import math
 
 from digiphys_ros.control.actuators import Actuator
 from digiphys_ros.control.command import DesiredCommand, FAULTS, Refusal
-from digiphys_ros.control.lease import FUTURE_TOLERANCE_S, Lease, SETTLE_S
+from digiphys_ros.control.lease import Lease, SETTLE_S
 from digiphys_ros.control.motion import LONGEST_STEP_S, Motion
+from digiphys_ros.fixes import FUTURE_TOLERANCE_S
 
 
 class GateState(Enum):

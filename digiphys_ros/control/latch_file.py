@@ -160,3 +160,20 @@ class LatchKeeper:
             self._changed.wait_for(lambda: self._wanted is not None or not self._running)
             held, self._wanted = self._wanted, None
             return held
+
+
+def recall(file: LatchFile, *, without_memory: bool) -> tuple[bool, str]:
+    """
+    Return whether to start e-stopped, and why the e-stop cannot be remembered, else ''.
+
+    :param without_memory: whether to, where that is not known.
+    """
+    try:
+        file.check()
+        return file.is_held(), ''
+    except OSError as error:
+        problem = f'the e-stop cannot be remembered: {error}'
+    with suppress(OSError):
+        if file.is_held():
+            return True, problem
+    return without_memory, problem

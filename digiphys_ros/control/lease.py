@@ -17,15 +17,7 @@ import math
 
 from digiphys_ros.control.command import Refusal
 from digiphys_ros.duration import duration_text
-
-FUTURE_TOLERANCE_S = 0.001
-"""
-How far ahead of the clock a stamp may be.
-
-Seconds in a float are rounded to 0.2 microseconds, and clocks of two computers under PTP or
-chrony differ by less than a millisecond; an image of the very tick of a simulation clock must
-not look like one from the future. It lengthens no lease (see ``Lease.grant``).
-"""
+from digiphys_ros.fixes import FUTURE_TOLERANCE_S
 
 SETTLE_S = 10.0
 """

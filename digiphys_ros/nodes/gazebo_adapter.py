@@ -17,13 +17,12 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from digiphys_ros import renamed
-from digiphys_ros.applications import APPLICATIONS, DEFAULT, find_application
+from digiphys_ros.applications import find_application
+from digiphys_ros.applications.settings import GazeboAdapterSettings
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.ros import qos
 from digiphys_ros.ros.lifecycle import OK, PipelineNode, WARN
 from digiphys_ros.ros.messages.simulation import odometry_values
-from digiphys_ros.ros.parameters.declaration import Parameter
 from digiphys_ros.ros.process import run_node
 from digiphys_ros.simulation.gazebo.adapter import Adapter, Messages, MessageType
 from geometry_msgs.msg import TwistStamped
@@ -44,17 +43,14 @@ READERS: Mapping[MessageType, Callable[[Any], Mapping[str, float]]] = {
         'linear.x': message.twist.linear.x, 'angular.z': message.twist.angular.z}}
 
 
-class GazeboAdapterNode(PipelineNode):
+class GazeboAdapterNode(PipelineNode[GazeboAdapterSettings]):
     """
     Stand between a gate and Gazebo's bridge, as the application's adapter says.
 
     It sends only what it gets, and the safe state when it ends: a silent gate stays silent.
     """
 
-    PARAMETERS = (
-        Parameter('app', DEFAULT, 'Application whose actuators Gazebo is to have.',
-                  choices=tuple(APPLICATIONS), renamed=renamed.APPLICATIONS),
-    )
+    SETTINGS = GazeboAdapterSettings
 
     def __init__(self, **options: Any) -> None:
         super().__init__('gazebo_adapter', **options)

@@ -15,6 +15,7 @@
 """Classifier and policy in one process, for the lowest latency; the gate stays its own."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from digiphys_ros.nodes.classifier import ClassifierNode
 from digiphys_ros.nodes.policy import PolicyNode
@@ -22,7 +23,7 @@ from digiphys_ros.ros.lifecycle import PipelineNode
 from digiphys_ros.ros.process import run_nodes
 
 
-def make_nodes() -> Sequence[PipelineNode]:
+def make_nodes() -> Sequence[PipelineNode[Any]]:
     """Return both nodes; a classification is handed over by a call, and published too."""
     policy = PolicyNode(listens=False)
     classifier = ClassifierNode()

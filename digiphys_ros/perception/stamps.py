@@ -19,17 +19,11 @@ from collections.abc import Sequence
 from statistics import median
 
 from digiphys_ros import fixes
+from digiphys_ros.fixes import FUTURE_TOLERANCE_S, MAX_LEASE_S
 
 DAY_S = 86400.0
 EARLIEST_S = 1e9
 """A stamp before this, September 2001, was not taken from a clock that counts from 1970."""
-
-OLD_S = 5.0
-"""No lease is longer (``lease_s`` of the gate), so that no older image ever moves anything."""
-
-
-TOLERANCE_S = 0.001
-"""How far ahead of the clock a stamp may be: the default of ``future_tolerance_s`` of the gate."""
 
 REMEMBERED = 10
 """For how many reports, about a second each, the largest offset is kept."""
@@ -87,16 +81,17 @@ def explain_stamp(stamp_s: float, age_s: float, ahead_s: float, drivers: Sequenc
     if stamp_s == 0.0:
         return ('images are stamped 0: their driver sets no time', fixes.restamp(
             drivers, why='write the capture time by the ROS clock into header.stamp'))
-    if age_s > OLD_S and stamp_s < EARLIEST_S:
+    # no lease is longer, so that no older image ever moves anything
+    if age_s > MAX_LEASE_S and stamp_s < EARLIEST_S:
         return (f'images are stamped {stamp_s:.1f} s, an age of {duration(age_s)}: their clock '
                 'counts from the start of a machine, a camera or a simulation',
                 fixes.restamp(drivers, why='stamp by the ROS clock; where a simulation sends the '
                               'images: digiphys run --set use_sim_time=true'))
-    if age_s > OLD_S:
+    if age_s > MAX_LEASE_S:
         return (f'images are {duration(age_s)} old when they arrive',
                 f'{fixes.SYNCHRONIZE}; play a recording with `ros2 bag play --clock` and '
                 '`digiphys run --set use_sim_time=true`')
-    if age_s < -TOLERANCE_S - behind_s:
+    if age_s < -FUTURE_TOLERANCE_S - behind_s:
         return (f'images are stamped up to {duration(ahead_s)} ahead of the clock',
                 fixes.allow_future(ahead_s))
     return '', ''

@@ -12,86 +12,109 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a run without ROS takes from the parameters file of a run with it."""
+"""What runs between an image and a command, as the parameters file of the nodes says."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from digiphys_ros.bundles.preprocess_spec import Roi
+from digiphys_ros.control.settings import GateSettings, PolicySettings
+from digiphys_ros.errors import ConfigError
 from digiphys_ros.perception.camera_checks import Limits
-from digiphys_ros.yamlfile import load_yaml
-from pydantic import BaseModel, ConfigDict, create_model, Field
+from digiphys_ros.pipeline.parameters_file import ParametersFile
+from digiphys_ros.settings import group, NodeSettings, parameters_of, read_settings, setting
 
 WHOLE_FRAME = (0.0, 0.0, 1.0, 1.0)
+S = TypeVar('S', bound=NodeSettings)
 
 
 @dataclass(frozen=True)
-class Settings:
-    """
-    Parameters of the nodes, named as there; each has the node's own default.
+class ClassifierSettings(NodeSettings):
+    """Parameters of the node classifier."""
 
-    :ivar limits: of the camera checks.
-    :ivar rules: rules file, empty for a pipeline without a policy.
-    :ivar processing_delay_s: from the capture of a picture until its command reaches the gate.
+    bundle: str = setting(
+        'traffic_signs', 'Model bundle: a path, or a name in models/. Changed at run time, the '
+        'new one is loaded and checked beside the old and swapped between two frames.',
+        runtime=True)
+    engine: str = setting(
+        'auto', 'Inference engine.', choices=('auto', 'litert', 'tensorflow', 'onnx'))
+    threads: int = setting(0, 'Inference threads; 0 lets the engine choose.', 0, 64)
+    xla: bool = setting(False, 'Compile with XLA (engine tensorflow).')
+    mixed_precision: bool = setting(
+        False, 'Compute in float16 on a GPU (engine tensorflow).')
+    image_transport: str = setting(
+        'raw', 'Listen to Image or CompressedImage.', choices=('raw', 'compressed'))
+    cameras: str = setting(
+        '', 'Several cameras, separated by commas: front,rear listens to front/image and '
+        'rear/image. Empty: one, image.')
+    batch_wait_ms: float = setting(
+        0.0, 'Longest time that a frame waits for those of the other cameras; 0 takes those that '
+        'are there.', 0.0, 1000.0)
+    roi: tuple[float, float, float, float] = setting(
+        WHOLE_FRAME, 'Region of interest x, y, width, height as fractions of the frame; the whole '
+        'frame leaves it to the bundle.', 0.0, 1.0, runtime=True)
+    image_markers: bool = setting(
+        False, 'Publish the outline of the region of interest as `image_markers`: needs '
+        'visualization_msgs, and 2 MB of memory.')
+    top_k: int = setting(3, 'How many classes to report.', 1, 100, runtime=True)
+    bit_depth: int = setting(
+        0, 'Bits that the camera uses of a 16-bit pixel, as 12 of mono16. 0: the fewest of 10, '
+        '12, 14 and 16 that hold the brightest pixel so far.', 0, 16, runtime=True)
+    limits: Limits = group(Limits)
+    stop_on_duplicate_publishers: bool = setting(
+        False, 'Stop while more than one node publishes on an input.', runtime=True)
+
+    @property
+    def region(self) -> Roi | None:
+        """Return the region of interest, None where the bundle's own is meant."""
+        return None if self.roi == WHOLE_FRAME else self.roi
+
+
+@dataclass(frozen=True)
+class PipelineSettings:
+    """
+    Settings of classifier, policy and gate, as the nodes have them.
+
+    :ivar policy: None for a pipeline that moves nothing.
+    :ivar processing_delay_s: from the capture of an image until its command reaches the gate, of
+        a pipeline on simulated time.
     """
 
-    bundle: str = 'traffic_signs'
-    engine: str = 'auto'
-    roi: Roi | None = None
-    limits: Limits = field(default_factory=Limits)
-    rules: str = ''
-    lease_s: float = 0.5
-    rate_hz: float = 50.0
+    classifier: ClassifierSettings = group(ClassifierSettings)
+    policy: PolicySettings | None = None
+    gate: GateSettings = group(GateSettings)
     processing_delay_s: float = 0.03
 
 
-class _Loose(BaseModel):
-    # `digiphys run` and the nodes check the whole file
-    model_config = ConfigDict(extra='ignore')
-
-
-class _Classifier(_Loose):
-    bundle: str = Settings.bundle
-    engine: str = Settings.engine
-    roi: tuple[float, float, float, float] = WHOLE_FRAME
-    black_below: float = Limits.black_below
-    skip_repeated: bool = Limits.skip_repeated
-    max_repeated: float = Limits.max_repeated
-    min_contrast: float = Limits.min_contrast
-    min_sharpness: float = Limits.min_sharpness
-    max_saturated: float = Limits.max_saturated
-    max_dead: float = Limits.max_dead
-    min_correlation: float = Limits.min_correlation
-
-
-class _Policy(_Loose):
-    rules: str = Settings.rules
-
-
-class _Gate(_Loose):
-    lease_s: float = Settings.lease_s
-    rate_hz: float = Settings.rate_hz
-
-
-def load_settings(path: Path) -> Settings:
+def load_settings(path: Path) -> PipelineSettings:
     """
-    Return what the nodes of a ROS parameters file are told.
+    Return the settings that a ROS parameters file gives classifier, policy and gate.
 
     :raises ConfigError: naming the file, the line and the field.
     """
-    sections: dict[str, Any] = {
-        node: (create_model(node, ros__parameters=(kind, kind()), __base__=_Loose),
-               Field(default=None, alias=f'/**/{node}'))
-        for node, kind in (('classifier', _Classifier), ('policy', _Policy), ('gate', _Gate))}
-    file = load_yaml(path, create_model('Parameters', __base__=_Loose, **sections))
+    file = ParametersFile(path)
+    return PipelineSettings(
+        _of(file, 'classifier', ClassifierSettings) or ClassifierSettings(),
+        _of(file, 'policy', PolicySettings), _of(file, 'gate', GateSettings) or GateSettings())
+
+
+def _of(file: ParametersFile, node: str, settings: type[S]) -> S | None:
+    """Return the settings of a node, None where the file does not name it."""
+    own = [section for section in file.sections if section.node == node]
+    if not own:
+        return None
+    if not any(section.applies_to(f'/{node}') for section in own):
+        raise file.error(own[0].location, f'does not apply to the node /{node}: write /**/{node}.')
+    known = {one.name: one for one in parameters_of(settings)}
     values: dict[str, Any] = {}
-    for node in sections:
-        section = getattr(file, node)
-        if section is not None:
-            values |= section.ros__parameters.model_dump()
-    checked = {one.name: values.pop(one.name) for one in fields(Limits) if one.name in values}
-    values['limits'] = Limits(**checked)
-    if values.get('roi') == WHOLE_FRAME:
-        values['roi'] = None
-    return Settings(**values)
+    for section in file.sections:
+        for location, value in section.values if section.applies_to(f'/{node}') else ():
+            name = section.parameter(location)
+            # names that are not known here are refused by `digiphys run`, which knows all nodes
+            if name in known:
+                try:
+                    values[name] = known[name].check(value)
+                except ConfigError as error:
+                    raise file.error(location, str(error)) from error
+    return read_settings(settings, values)

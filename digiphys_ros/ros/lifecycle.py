@@ -14,14 +14,13 @@
 
 """What the four nodes share: parameters, lifecycle and diagnostics."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 import contextlib
 import gc
 import os
 import sys
 import traceback
-from types import SimpleNamespace
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from digiphys_ros.errors import ConfigError, DigiphysError
@@ -29,24 +28,19 @@ from digiphys_ros.fixes import configure_again
 from digiphys_ros.resources import beside_parameters
 from digiphys_ros.ros.condition_log import ConditionLog, log_line
 from digiphys_ros.ros.diagnostics import diagnostic_message
-from digiphys_ros.ros.parameters.declaration import Parameter, ParameterSet
+from digiphys_ros.ros.parameters.declaration import ParameterSet
 from digiphys_ros.ros.parameters.service import PreparingParameterService
 from digiphys_ros.ros.scheduling import apply_scheduling
 from digiphys_ros.ros.sim_clock import SimClockNode
 from digiphys_ros.ros.transport.distro import profile_in_force
+from digiphys_ros.settings import NodeSettings
 from rcl_interfaces.msg import SetParametersResult
 from rclpy._rclpy_pybind11 import RCLError
 from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration
 from rclpy.lifecycle import TransitionCallbackReturn
 
-COMMON = (
-    Parameter('autostart', True,
-              'Configure and activate on start; false waits for a lifecycle manager.'),
-    Parameter('cpus', '', 'Cores that the process may run on, as 0,2 or 1-3. Empty: all.'),
-    Parameter('nice', 0, 'Priority of the process, -20 (first, needs the right to it) to 19.',
-              -20, 19),
-)
+S = TypeVar('S', bound=NodeSettings)
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
@@ -63,7 +57,7 @@ def settle_memory() -> None:
     gc.freeze()
 
 
-class PipelineNode(SimClockNode):
+class PipelineNode(SimClockNode, Generic[S]):
     """
     A lifecycle node of the pipeline.
 
@@ -72,16 +66,17 @@ class PipelineNode(SimClockNode):
     sentence and leaves the node unconfigured.
     """
 
-    PARAMETERS: tuple[Parameter, ...] = ()
+    SETTINGS: type[S]
+    """The dataclass that declares the node's parameters."""
     NEEDS_A_SECTION = False
     """Whether the process ends where parameters files are given of which none is for the node."""
 
     def __init__(self, name: str, **options: Any) -> None:
         super().__init__(name, start_parameter_services=False, **options)
-        self.parameters = ParameterSet(self, COMMON + self.PARAMETERS)
+        self.parameters = ParameterSet(self, self.SETTINGS)
         self._parameter_services = PreparingParameterService(
             self, self._prepare, self.parameters.is_in_force)
-        self.settings = SimpleNamespace()
+        self.settings = self._first_settings()
         self.phase = 'unconfigured'
         self.problem = ''
         self._ignored = ''
@@ -91,6 +86,13 @@ class PipelineNode(SimClockNode):
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
         self.create_timer(1.0, self.publish_diagnostics, clock=self.steady_clock)
         self.add_on_set_parameters_callback(self._on_parameters)
+
+    def _first_settings(self) -> S:
+        try:
+            return self.parameters.read()
+        except DigiphysError:
+            # configure tells
+            return self.SETTINGS()
 
     # What a subclass fills in.
 
@@ -106,10 +108,15 @@ class PipelineNode(SimClockNode):
     def cleanup(self) -> None:
         """Free what configure loaded; must not fail when half of it is there."""
 
-    def prepare(self, changes: dict[str, Any]) -> None:
-        """Do what takes long in a change of runtime parameters, on a thread of its own."""
+    def prepare(self, settings: S, changed: Collection[str]) -> None:
+        """
+        Do what takes long in a change of runtime parameters, on a thread of its own.
 
-    def apply(self, changes: dict[str, Any]) -> None:
+        :param settings: as they are going to be.
+        :param changed: names of the parameters that change.
+        """
+
+    def apply(self, settings: S, changed: Collection[str]) -> None:
         """Make changed runtime parameters take effect, or refuse them by a DigiphysError."""
 
     @staticmethod
@@ -206,14 +213,16 @@ class PipelineNode(SimClockNode):
             return
         # an error is told by the setting itself, a moment later
         with contextlib.suppress(Exception):
-            self.prepare(self._own(changes))
+            own = self._own(changes)
+            self.prepare(self.parameters.change(self.settings, own), own)
 
     def _on_parameters(self, changes: list[Any]) -> SetParametersResult:
         try:
             own = self._own(changes)
+            changed = self.parameters.change(self.settings, own)
             if self.configured and own:
-                self.apply(own)
-            vars(self.settings).update(own)
+                self.apply(changed, own)
+            self.settings = changed
         except DigiphysError as error:
             self.get_logger().warning(f'refused: {error}')
             return SetParametersResult(successful=False, reason=str(error))
@@ -224,15 +233,14 @@ class PipelineNode(SimClockNode):
         return SetParametersResult(successful=True)
 
     def _own(self, changes: list[Any]) -> dict[str, Any]:
-        return {change.name: self._checked(change.name, change.value)
-                for change in changes if change.name in self.parameters.declared}
-
-    def _checked(self, name: str, value: Any) -> Any:
-        if self.configured and not self.parameters.declared[name].runtime:
-            raise ConfigError(
-                f'parameter `{name}` is read when the node is configured: deactivate and clean '
-                'up the node, set it, then configure again.')
-        return self.parameters.check(name, value)
+        own = {change.name: change.value for change in changes
+               if change.name in self.parameters.declared}
+        for name in own:
+            if self.configured and not self.parameters.declared[name].runtime:
+                raise ConfigError(
+                    f'parameter `{name}` is read when the node is configured: deactivate and '
+                    'clean up the node, set it, then configure again.')
+        return own
 
     # Diagnostics.
 

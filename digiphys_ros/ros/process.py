@@ -22,6 +22,7 @@ from pathlib import Path
 import sys
 import time
 import traceback
+from typing import Any
 
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.resources import parameters_files
@@ -46,12 +47,12 @@ LARGEST_KEPT_BYTES = 32 << 20
 COLLECT_S = 1.0
 
 
-def run_node(make_node: Callable[[], PipelineNode], note: str = '') -> None:
+def run_node(make_node: Callable[[], PipelineNode[Any]], note: str = '') -> None:
     """Run one node as a process; a signal to end goes through its shutdown transition."""
     run_nodes(lambda: [make_node()], note)
 
 
-def run_nodes(make_nodes: Callable[[], Sequence[PipelineNode]], note: str = '') -> None:
+def run_nodes(make_nodes: Callable[[], Sequence[PipelineNode[Any]]], note: str = '') -> None:
     """
     Run nodes in one process, started in their order and ended in the reverse.
 
@@ -75,7 +76,7 @@ def run_nodes(make_nodes: Callable[[], Sequence[PipelineNode]], note: str = '') 
     end_relay()
 
 
-def _run_nodes(make_nodes: Callable[[], Sequence[PipelineNode]]) -> None:
+def _run_nodes(make_nodes: Callable[[], Sequence[PipelineNode[Any]]]) -> None:
     keep_freed_memory()
     # a thread that waits for the interpreter waits this long: 5 ms by default, as long as a frame
     sys.setswitchinterval(0.0005)
@@ -104,20 +105,20 @@ def _run_nodes(make_nodes: Callable[[], Sequence[PipelineNode]]) -> None:
         _end(nodes, executor)
 
 
-def _make(make_nodes: Callable[[], Sequence[PipelineNode]]) -> Sequence[PipelineNode]:
+def _make(make_nodes: Callable[[], Sequence[PipelineNode[Any]]]) -> Sequence[PipelineNode[Any]]:
     try:
         return make_nodes()
     except (NameValidationException, RCLError) as error:
         raise ConfigError(f'ROS refuses to start the node: {reason_of_ros(error)}') from error
 
 
-def _check_reach(node: PipelineNode) -> None:
+def _check_reach(node: PipelineNode[Any]) -> None:
     """Refuse a gate, and warn others, whose parameters files ROS passes over in silence."""
     files = parameters_files(sys.argv)
     if not files or RESPAWN in os.environ:  # whoever started it has looked
         return
     # the gate reads no YAML unless it has to
-    from digiphys_ros.ros.parameters.file import files_without
+    from digiphys_ros.pipeline.parameters_file import files_without
     name = node.get_fully_qualified_name()
     unused = files_without(name, files)
     if node.NEEDS_A_SECTION and unused == files:
@@ -149,7 +150,7 @@ def open_log() -> tuple[int, str]:
     return os.open(folder / name, flags, 0o644), problem
 
 
-def _collect_between_frames(node: PipelineNode) -> None:
+def _collect_between_frames(node: PipelineNode[Any]) -> None:
     """
     Look for garbage once a second, among what is new, and not while a frame is on its way.
 
@@ -164,7 +165,7 @@ def _collect() -> None:
     gc.collect()
 
 
-def _autostart(node: PipelineNode) -> None:
+def _autostart(node: PipelineNode[Any]) -> None:
     if not node.get_parameter('autostart').value:
         return
     if node.trigger_configure() == TransitionCallbackReturn.SUCCESS:
@@ -172,7 +173,7 @@ def _autostart(node: PipelineNode) -> None:
     node.publish_diagnostics()
 
 
-def _end(nodes: Sequence[PipelineNode], executor: Executor) -> None:
+def _end(nodes: Sequence[PipelineNode[Any]], executor: Executor) -> None:
     if rclpy.ok():
         for node in reversed(nodes):
             if node.phase != 'finalized':

@@ -61,7 +61,8 @@ def collect(application: ApplicationSpec, directory: Path, *, count: int, seed: 
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise UsageError(f'--out {directory}: a new or empty folder is needed, this one is '
                          'in use.')
-    roi = load_settings(find_resource(application.sim_config, 'config')).roi
+    settings = load_settings(find_resource(application.sim_config, 'config'))
+    roi = settings.classifier.region
     counts: Counter[str] = Counter()
     share, more = divmod(count, len(labels))
     wanted = _wanted(application, seed, {

@@ -25,7 +25,7 @@ from digiphys_ros.control.monitor import make_judge
 from digiphys_ros.errors import SimulationError
 from digiphys_ros.simulation.advising import Audit
 from digiphys_ros.simulation.application import Application, Commands, Event, Facts
-from digiphys_ros.simulation.pipeline import make_pipeline, Pipeline
+from digiphys_ros.simulation.pipeline import make_pipeline, SimulatedPipeline
 from digiphys_ros.simulation.rendering.camera import dirtied
 import numpy as np
 from numpy.typing import NDArray
@@ -103,7 +103,7 @@ class Loop:
     :ivar recording: what happened so far.
     """
 
-    def __init__(self, application: Application, pipeline: Pipeline,
+    def __init__(self, application: Application, pipeline: SimulatedPipeline,
                  faults: Sequence[Any] = (), watch: Watch | None = None, *,
                  camera: bool = True) -> None:
         self.recording = Recording()
@@ -113,9 +113,9 @@ class Loop:
         self._dead: frozenset[str] = frozenset()
         self._last_picture: NDArray[Any] | None = None
         self._frames = self._ticks = 0
-        control, settings = pipeline.control, pipeline.settings
+        control, settings = pipeline.control, pipeline.settings.gate
         self._judges = {} if control is None else {
-            name: make_judge(control.actuator(name), settings.lease_s, 1 / settings.rate_hz)
+            name: make_judge(control.actuator(name), settings.lease_s, settings.period_s)
             for name in control.actuators}
 
     def step(self) -> None:
@@ -124,7 +124,7 @@ class Loop:
         self._frames += 1
         next_frame_s = self._frames / self._application.rate_hz
         while True:
-            next_tick_s = self._ticks / self._pipeline.settings.rate_hz
+            next_tick_s = self._ticks / self._pipeline.settings.gate.rate_hz
             arrival_s = self._pipeline.next_arrival_s
             next_s = min(next_tick_s, math.inf if arrival_s is None else arrival_s)
             if next_s >= next_frame_s:
@@ -202,7 +202,7 @@ class Loop:
                         {name: dict(output.values)}))
 
 
-def run_loop(application: Application, pipeline: Pipeline, seconds: float,
+def run_loop(application: Application, pipeline: SimulatedPipeline, seconds: float,
              faults: Sequence[Any] = (), watch: Watch | None = None, *,
              camera: bool = True) -> Recording:
     """

@@ -12,31 +12,25 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The pipeline without ROS: classifier, policy and gates on simulated time."""
+"""The pipeline on simulated time: what the nodes would do, with their delays and faults."""
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from digiphys_ros.advice import locate, Model
-from digiphys_ros.bundles import load_bundle
-from digiphys_ros.control.config import check_labels, check_use, ControlConfig, load_control
-from digiphys_ros.control.gate import Gate, GateOutput
-from digiphys_ros.control.policy import Observation, Policy
-from digiphys_ros.control.signal_gate import make_gate
+from digiphys_ros.control.command import DesiredCommand
+from digiphys_ros.control.config import ControlConfig
+from digiphys_ros.control.gate import GateOutput
 from digiphys_ros.perception import Classifier
 from digiphys_ros.perception.frame import Frame
-from digiphys_ros.perception.liveness import LivenessMonitor
-from digiphys_ros.pipeline.model import load_model
-from digiphys_ros.pipeline.settings import load_settings, Settings
+from digiphys_ros.pipeline.pipeline import load_classifier, load_rules, Pipeline
+from digiphys_ros.pipeline.settings import load_settings, PipelineSettings
 from digiphys_ros.resources import find_resource
 from digiphys_ros.simulation.advising import Advising
 from numpy.typing import NDArray
-
-Classify = Callable[[NDArray[Any]], tuple[str | None, float]]
-"""From a picture to the best class and its probability; None for an abstention."""
 
 
 @dataclass(frozen=True)
@@ -55,48 +49,32 @@ class Seen:
     case: str = ''
 
 
-class Pipeline:
+class SimulatedPipeline(Pipeline):
     """
-    What the nodes do, classifier, policy and gate or triage, without a clock of its own.
+    A pipeline whose commands take their time, and whose nodes may be dead.
 
-    :ivar control: rules and actuators, None for a pipeline that moves nothing.
-    :param classify: what names a picture; None makes one that is told the truth, for worlds
-        without a camera.
+    :param classifier: None: it is told the truth, for worlds without a camera.
     :param advising: where advice goes, None for a pipeline that commands.
     :param background: class of a scene without anything, which a classifier that is told the
         truth begins with.
     """
 
-    def __init__(self, settings: Settings, control: ControlConfig | None,
-                 classify: Classify | None = None, advising: Advising | None = None,
+    def __init__(self, settings: PipelineSettings, control: ControlConfig | None,
+                 classifier: Classifier | None = None, advising: Advising | None = None,
                  background: str | None = None) -> None:
-        self.settings = settings
-        self.control = control
         self.advising = advising
-        self._classify = classify
-        self._background = background
-        self._under_way: deque[tuple[float, Mapping[str, Any]]] = deque()
-        self.restart('classifier')
-        self.restart('policy')
-        self.restart('gate')
+        self._background = self._told = background
+        self._rule: str | None = None
+        self._under_way: deque[tuple[float, Mapping[str, DesiredCommand]]] = deque()
+        super().__init__(settings, control, classifier)
 
-    def restart(self, node: str) -> None:
+    def restart(self, step: str) -> None:
         """Start one of classifier, policy and gate anew, as after its death."""
-        if node == 'classifier':
-            self._liveness = LivenessMonitor(self.settings.limits)
+        super().restart(step)
+        if step == 'classifier':
             self._told = self._background
-        elif node == 'policy':
-            self._policy = Policy(self.control) if self.control else None
-            self._rule: str | None = None
-        else:
-            self.gates = {name: self._gate(name) for name in
-                          (self.control.actuators if self.control else ())}
-
-    def _gate(self, name: str) -> Gate:
-        assert self.control is not None
-        gate = make_gate(self.control.actuator(name), self.settings.lease_s)
-        gate.activate()
-        return gate
+        elif step == 'policy':
+            self._rule = None
 
     def see(self, picture: NDArray[Any] | None, truth: str | None, captured_s: float, *,
             dead: frozenset[str] = frozenset(), delay_s: float = 0.0,
@@ -114,19 +92,20 @@ class Pipeline:
             self.advising.show()
         if 'classifier' in dead:
             return Seen(rule=self._rule)
-        if picture is None or self._classify is None:
+        if picture is None or self.classifier is None:
             # in between, a classifier goes on saying what it said
             self._told = said = self._told if truth is None else truth
             score = float(said is not None)
         else:
-            if self._liveness.check(_frame(picture)) != 'fresh':
+            result = self.perceive(frame_of(picture))
+            if result is None:
                 return Seen(rule=self._rule)
-            said, score = self._classify(picture)
+            said, score = result.scores[0] if result.scores else (None, 0.0)
         if unsure:
             said, score = None, 0.0
-        if self._policy is not None and 'policy' not in dead:
+        if self.control is not None and 'policy' not in dead:
             age_s = self.settings.processing_delay_s + delay_s
-            decision = self._policy.update(Observation(said, score, captured_s, age_s))
+            decision = self.decide(said, score, captured_s, age_s)
             self._rule = decision.rule
             self._under_way.append((captured_s + age_s, decision.commands))
         case = '' if self.advising is None else \
@@ -146,14 +125,13 @@ class Pipeline:
         if 'gate' in dead:
             return {}
         for _, commands in arrived:
-            for name, command in commands.items():
-                self.gates[name].offer(command, now_s)
-        return {name: gate.step(now_s) for name, gate in self.gates.items()}
+            self.obey(commands, now_s)
+        return super().step(now_s)
 
 
 def make_pipeline(specification: Any, *, config: str | Path | None = None,
                   bundle: str | None = None, camera: bool = True,
-                  audit_log: Path | None = None) -> Pipeline:
+                  audit_log: Path | None = None) -> SimulatedPipeline:
     """
     Return the pipeline of an application, as its parameters file describes it.
 
@@ -167,33 +145,18 @@ def make_pipeline(specification: Any, *, config: str | Path | None = None,
     """
     file = find_resource(str(config or specification.sim_config), 'config')
     settings = load_settings(file)
-    own = file.parent / settings.rules
-    control = load_control(own if own.is_file() else find_resource(settings.rules, 'config')) \
-        if settings.rules else None
+    control = load_rules(settings, file.parent)
     if not camera:
-        return Pipeline(settings, control, advising=None if control else Advising(
+        return SimulatedPipeline(settings, control, advising=None if control else Advising(
             Model('the truth', ''), audit_log),
             background=specification.background)
-    classifier = _classifier(settings, bundle, control)
-
-    def classify(picture: NDArray[Any]) -> tuple[str | None, float]:
-        result = classifier(_frame(picture))
-        return result.scores[0] if result.scores else (None, 0.0)
+    classifier = load_classifier(settings, control, bundle, top_k=1)
     manifest = classifier.bundle.manifest
     model = Model(manifest.name, classifier.bundle.hash, manifest.abstain_below)
-    return Pipeline(settings, control, classify, None if control else Advising(
-        model, audit_log, lambda picture, said: locate(classifier, _frame(picture), said)))
+    return SimulatedPipeline(settings, control, classifier, None if control else Advising(
+        model, audit_log, lambda picture, said: locate(classifier, frame_of(picture), said)))
 
 
-def _frame(picture: NDArray[Any]) -> Frame:
+def frame_of(picture: NDArray[Any]) -> Frame:
+    """Return the frame of a picture, (H, W, 3) uint8 RGB or (H, W) uint8."""
     return Frame(picture, 'mono' if picture.ndim == 2 else 'rgb')
-
-
-def _classifier(settings: Settings, name: str | None, control: ControlConfig | None
-                ) -> Classifier:
-    bundle = load_bundle(find_resource(name or settings.bundle, 'models'))
-    if control is not None:
-        check_use(bundle.manifest.use, bundle.manifest.name)
-        check_labels(control, bundle.labels, bundle.manifest.name)
-    model = load_model(bundle, settings.engine)
-    return Classifier(bundle, model.engine, roi=settings.roi, top_k=1)

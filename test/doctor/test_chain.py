@@ -14,12 +14,12 @@
 
 import math
 
-from digiphys_ros.control.lease import FUTURE_TOLERANCE_S
+from digiphys_ros.control.lease import FUTURE_FUTURE_TOLERANCE_S
 from digiphys_ros.doctor.chain import Chain
 from digiphys_ros.doctor.chain_check import check_chain, check_reports
 from digiphys_ros.doctor.node_report import NodeReport
-from digiphys_ros.fixes import allow_future
-from digiphys_ros.perception.stamps import explain_stamp, StampMonitor, TOLERANCE_S
+from digiphys_ros.fixes import allow_future, FUTURE_TOLERANCE_S
+from digiphys_ros.perception.stamps import explain_stamp, StampMonitor
 import pytest
 
 pytestmark = [pytest.mark.parallel, pytest.mark.usefixtures('fixes_are_commands')]
@@ -196,4 +196,4 @@ def test_stamp_monitor_keeps_the_largest_offset_for_a_while():
 
 
 def test_tolerance_of_the_explanation_is_that_of_the_gate():
-    assert TOLERANCE_S == FUTURE_TOLERANCE_S
+    assert FUTURE_TOLERANCE_S == FUTURE_FUTURE_TOLERANCE_S

@@ -13,7 +13,6 @@
 # limitations under the License.
 
 import re
-import shutil
 
 from digiphys_ros.bundles import Bundle, load_bundle
 from digiphys_ros.errors import BundleError, ConfigError

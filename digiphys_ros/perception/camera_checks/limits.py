@@ -14,8 +14,9 @@
 
 """Limits of the camera checks, and the sentence that diagnostics show for each verdict."""
 
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
+
+from digiphys_ros.settings import setting
 
 REASONS = {
     'no_contrast': 'no contrast: the lens is covered, or the image is evenly bright',
@@ -83,16 +84,27 @@ class Limits:
         Limits(min_sharpness=0.0)
     """
 
-    black_below: float = 5.0
-    skip_repeated: bool = True
-    max_repeated: float = 0.5
-    min_contrast: float = 3.0
-    min_sharpness: float = 0.3
-    max_saturated: float = 0.8
-    max_dead: float = 0.4
-    min_correlation: float = 0.25
-
-    @classmethod
-    def of(cls, settings: Any) -> 'Limits':
-        """Return the limits that an object with attributes of these names holds."""
-        return cls(**{one.name: getattr(settings, one.name) for one in fields(cls)})
+    black_below: float = setting(
+        5.0, 'Mean brightness (0 to 255) under which a frame counts as black and is not '
+        'classified.', 0.0, 255.0, runtime=True)
+    skip_repeated: bool = setting(
+        True, 'Do not classify a frame equal to the last one: the camera is frozen. False for '
+        'simulators without noise.', runtime=True)
+    max_repeated: float = setting(
+        0.5, 'Fraction of blocks that may return unchanged, frame after frame; above it the '
+        'camera is frozen. 1 switches the check off.', 0.0, 1.0, runtime=True)
+    min_contrast: float = setting(
+        3.0, 'Spread of brightness (0 to 255) that an image must have, else the lens is covered. '
+        '0 switches the check off.', 0.0, 255.0, runtime=True)
+    min_sharpness: float = setting(
+        0.3, 'Sharpness that an image must have, as a fraction of that of a sharp image and of '
+        'what this camera showed before. 0 switches the check off.', 0.0, 1.0, runtime=True)
+    max_saturated: float = setting(
+        0.8, 'Fraction of pixels that may be black or white. 1 switches the check off.',
+        0.0, 1.0, runtime=True)
+    max_dead: float = setting(
+        0.4, 'Fraction of the image that may be constant, or from one edge on hold only noise. 1 '
+        'switches the check off.', 0.0, 1.0, runtime=True)
+    min_correlation: float = setting(
+        0.25, 'Correlation of neighboring pixels that an image must have, else it is noise. 0 '
+        'switches the check off.', 0.0, 1.0, runtime=True)

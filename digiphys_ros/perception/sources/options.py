@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import re
 
 from digiphys_ros.errors import SourceError
+from digiphys_ros.settings import setting
 
 
 @dataclass(frozen=True)
@@ -25,22 +26,20 @@ class CaptureOptions:
     """
     How to open a live camera.
 
-    :ivar width: image width in pixels that a device is asked for; 0: its own.
-    :ivar height: image height in pixels; 0: its own.
-    :ivar fps: frames a second that a device is asked for; 0: its own.
-    :ivar fourcc: pixel format that a device is asked for, such as MJPG or YUYV; empty: its own.
-    :ivar timeout_s: longest time without an image until the camera is opened again.
-
     Example::
 
         open_source('/dev/video0', options=CaptureOptions(width=1280, height=720, fourcc='MJPG'))
     """
 
-    width: int = 0
-    height: int = 0
-    fps: float = 0.0
-    fourcc: str = ''
-    timeout_s: float = 3.0
+    width: int = setting(0, 'Image width that a device is asked for; 0: its own.', 0, 16384)
+    height: int = setting(0, 'Image height that a device is asked for; 0: its own.', 0, 16384)
+    fps: float = setting(
+        0.0, 'Frames a second that a device is asked for; 0: its own.', 0.0, 1000.0)
+    fourcc: str = setting('', 'Pixel format that a device is asked for, such as MJPG or YUYV. '
+                          'Empty: its own.')
+    timeout_s: float = setting(
+        3.0, 'Longest time without an image until a device or a stream is opened again [s].',
+        0.5, 60.0)
 
     def __post_init__(self) -> None:
         """Refuse a pixel format that has no four characters."""

@@ -15,9 +15,11 @@
 """Between messages and advice, which has a type that no actuator takes."""
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-from digiphys_ros.advice import Advice, case_id
-from digiphys_ros.errors import AdviceError
+from digiphys_ros.advice import Advice, case_id, Model
+from digiphys_ros.errors import AdviceError, ConfigError
+from digiphys_ros.ros.messages.images import model_facts
 from std_msgs.msg import Header
+from vision_msgs.msg import VisionInfo
 
 
 def case_of(header: Header) -> str:
@@ -39,6 +41,16 @@ def advice_message(advice: Advice, header: Header) -> DiagnosticArray:
         level=DiagnosticStatus.OK if advice.label else DiagnosticStatus.WARN, name=advice.case,
         message=advice.reason,
         values=[KeyValue(key=key, value=str(value)) for key, value in values.items()])])
+
+
+def model_of(message: VisionInfo) -> tuple[Model, str]:
+    """Return which model a vision_info is of, and why its facts cannot be read, else ''."""
+    name, _, content_hash = message.method.partition('@')
+    try:
+        return Model(name, content_hash, model_facts(message).abstain_below), ''
+    except ConfigError as error:
+        # advice is given all the same: a person decides
+        return Model(name, content_hash), str(error)
 
 
 def decision_of(message: DiagnosticArray) -> tuple[str, str, str]:

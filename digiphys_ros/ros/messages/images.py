@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from vision_msgs.msg import Classification, LabelInfo, VisionInfo
 
+IMAGE_TOPICS: dict[str, tuple[type, str]] = {
+    'raw': (Image, 'image'), 'compressed': (CompressedImage, 'image/compressed')}
+"""Parameter ``image_transport`` -> the type and the topic of images."""
+
 
 def stamp_s(header: Header) -> float:
     """Return a header's stamp in seconds."""

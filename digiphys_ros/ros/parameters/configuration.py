@@ -23,23 +23,32 @@ import sys
 from typing import Any
 
 from digiphys_ros.errors import ConfigError, did_you_mean
-from digiphys_ros.ros.lifecycle import COMMON
-from digiphys_ros.ros.parameters.declaration import Parameter
-from digiphys_ros.ros.parameters.file import ParametersFile, Section, WILDCARDS
+from digiphys_ros.pipeline.parameters_file import ParametersFile, Section, WILDCARDS
 from digiphys_ros.ros.transport.middleware import check_arguments
+from digiphys_ros.settings import NodeSettings, Parameter, parameters_of
 
-NODES = ('camera', 'sim', 'classifier', 'policy', 'gate', 'triage', 'gazebo_adapter')
+SETTINGS = {
+    'camera': 'perception.sources.settings', 'sim': 'applications.settings',
+    'classifier': 'pipeline.settings', 'policy': 'control.settings', 'gate': 'control.settings',
+    'triage': 'advice.settings', 'gazebo_adapter': 'applications.settings'}
+"""Node -> the module that declares its settings; imported when it is asked for."""
+NODES = tuple(SETTINGS)
 OF_ROS = (Parameter('use_sim_time', False, 'Take the time from /clock.'),
           Parameter('start_type_description_service', True, 'Describe the types of the topics.'))
 """What each node of ROS declares by itself."""
 
 
+def settings_of(node: str) -> type[NodeSettings]:
+    """Return the dataclass that declares the parameters of one node."""
+    module = import_module(f'digiphys_ros.{SETTINGS[node]}')
+    name = ''.join(map(str.capitalize, node.split('_')))
+    found: type[NodeSettings] = getattr(module, f'{name}Settings')
+    return found
+
+
 def declared(node: str) -> tuple[Parameter, ...]:
     """Return the parameters of one node, in the order they are declared."""
-    module = import_module(f'digiphys_ros.nodes.{node}')
-    name = ''.join(map(str.capitalize, node.split('_')))
-    own: tuple[Parameter, ...] = getattr(module, f'{name}Node').PARAMETERS
-    return COMMON + own
+    return parameters_of(settings_of(node))
 
 
 def allowed(node: str) -> dict[str, Parameter]:

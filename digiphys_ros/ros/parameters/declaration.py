@@ -12,118 +12,52 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Each parameter is declared once, as a value; descriptor, check and document follow from it."""
+"""The settings of a node as parameters of ROS."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-import math
-from types import SimpleNamespace
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from digiphys_ros.errors import ConfigError
-from digiphys_ros.renamed import warn_renamed
+from digiphys_ros.settings import (
+    change_settings,
+    NodeSettings,
+    Parameter,
+    parameters_of,
+    read_settings,
+)
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.exceptions import InvalidParameterValueException
 from rclpy.node import Node
 
-
-@dataclass(frozen=True)
-class Parameter:
-    """
-    One parameter of a node.
-
-    ``low`` and ``high`` bound a number (or each number of a list), in the unit that the name
-    ends with. ``runtime`` parameters take effect at once; the others when the node is configured.
-    ``renamed`` maps choices of an earlier release to those of now.
-    """
-
-    name: str
-    default: bool | int | float | str | list[float] | list[str]
-    description: str
-    low: float | None = None
-    high: float | None = None
-    choices: tuple[str, ...] = ()
-    runtime: bool = False
-    renamed: Mapping[str, str] = field(default_factory=dict)
-
-    def check(self, value: Any) -> Any:
-        """
-        Return ``value`` in the parameter's type.
-
-        :raises ConfigError: saying what was received and what is allowed.
-        """
-        kind = type(self.default)
-        if kind is list:
-            return [self._number(item) for item in self._list(value)]
-        if kind is float:
-            return self._number(value)
-        if kind is int:
-            return self._bounded(self._typed(value, int))
-        text_or_bool = self._typed(value, kind)
-        if text_or_bool in self.renamed:
-            warn_renamed(text_or_bool, self.renamed[text_or_bool])
-            text_or_bool = self.renamed[text_or_bool]
-        if self.choices and text_or_bool not in self.choices:
-            raise self._error(value, f'one of {", ".join(self.choices)}')
-        return text_or_bool
-
-    def descriptor(self) -> ParameterDescriptor:
-        """Return the ROS descriptor, so that tools show text, range and choices."""
-        allowed = f'one of {", ".join(self.choices)}' if self.choices else ''
-        descriptor = ParameterDescriptor(
-            description=self.description, additional_constraints=allowed, dynamic_typing=True)
-        if self.low is not None and self.high is not None:
-            if isinstance(self.default, float):
-                descriptor.floating_point_range = [
-                    FloatingPointRange(from_value=float(self.low), to_value=float(self.high))]
-            elif type(self.default) is int:
-                descriptor.integer_range = [
-                    IntegerRange(from_value=int(self.low), to_value=int(self.high))]
-        return descriptor
-
-    def _list(self, value: Any) -> list[Any]:
-        size = len(self.default) if isinstance(self.default, list) else 0
-        if isinstance(value, (str, bytes)) or not hasattr(value, '__len__') or len(value) != size:
-            raise self._error(value, f'a list of {size} numbers')
-        return list(value)
-
-    def _number(self, value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise self._error(value, 'a number')
-        if not math.isfinite(value):
-            raise self._error(value, 'a finite number')
-        return self._bounded(float(value))
-
-    def _typed(self, value: Any, kind: type) -> Any:
-        if kind is str and type(value) is int:
-            # `source: 0`, `cpus: 2` and `bundle: 2024`: ROS reads their text as a number
-            return str(value)
-        if type(value) is not kind:
-            raise self._error(value, f'a {kind.__name__}')
-        return value
-
-    def _bounded(self, value: Any) -> Any:
-        if (self.low is not None and value < self.low) or \
-                (self.high is not None and value > self.high):
-            raise self._error(value, f'a value from {self.low} to {self.high}')
-        return value
-
-    def _error(self, value: Any, allowed: str) -> ConfigError:
-        return ConfigError(f'parameter `{self.name}`: {allowed} is needed, received {value!r}.')
+S = TypeVar('S', bound=NodeSettings)
 
 
-class ParameterSet:
-    """The parameters of one node, declared and read through their declarations."""
+def descriptor_of(parameter: Parameter) -> ParameterDescriptor:
+    """Return the ROS descriptor, so that tools show text, range and choices."""
+    allowed = f'one of {", ".join(parameter.choices)}' if parameter.choices else ''
+    descriptor = ParameterDescriptor(
+        description=parameter.description, additional_constraints=allowed, dynamic_typing=True)
+    low, high = parameter.low, parameter.high
+    if low is not None and high is not None:
+        if isinstance(parameter.default, float):
+            descriptor.floating_point_range = [
+                FloatingPointRange(from_value=float(low), to_value=float(high))]
+        elif type(parameter.default) is int:
+            descriptor.integer_range = [IntegerRange(from_value=int(low), to_value=int(high))]
+    return descriptor
 
-    def __init__(self, node: Node, parameters: Iterable[Parameter]) -> None:
-        self._node = node
+
+class ParameterSet(Generic[S]):
+    """The parameters of one node, declared and read as its settings declare them."""
+
+    def __init__(self, node: Node, settings: type[S]) -> None:
+        self._node, self._settings = node, settings
         self._problems: dict[str, str] = {}
-        self.declared = {parameter.name: parameter for parameter in parameters}
+        self.declared = {one.name: one for one in parameters_of(settings)}
         for parameter in self.declared.values():
             self._declare(parameter)
 
     def _declare(self, parameter: Parameter) -> None:
-        descriptor = parameter.descriptor()
+        descriptor = descriptor_of(parameter)
         try:
             self._node.declare_parameter(parameter.name, parameter.default, descriptor)
         except InvalidParameterValueException as error:
@@ -132,23 +66,23 @@ class ParameterSet:
             self._node.declare_parameter(
                 parameter.name, parameter.default, descriptor, ignore_override=True)
 
-    def read(self) -> SimpleNamespace:
+    def read(self) -> S:
         """
-        Return every value, checked, as attributes.
+        Return every value, checked.
 
         :raises ConfigError: for the first value that is not allowed.
         """
         for name, problem in self._problems.items():
             raise ConfigError(f'parameter `{name}`: {problem}')
-        return SimpleNamespace(**{
-            name: parameter.check(self._node.get_parameter(name).value)
-            for name, parameter in self.declared.items()})
+        return read_settings(self._settings, {
+            name: self._node.get_parameter(name).value for name in self.declared})
 
-    def check(self, name: str, value: Any) -> Any:
-        """Return a new value for ``name`` in its type, or raise ConfigError."""
-        checked = self.declared[name].check(value)
-        self._problems.pop(name, None)
-        return checked
+    def change(self, settings: S, values: dict[str, Any]) -> S:
+        """Return settings with new values, or raise ConfigError."""
+        changed = change_settings(settings, values)
+        for name in values:
+            self._problems.pop(name, None)
+        return changed
 
     def is_in_force(self, name: str) -> bool:
         """Return whether a parameter has the value that was asked for, and not a default."""

@@ -18,14 +18,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from digiphys_ros.errors import ConfigError, did_you_mean
 from digiphys_ros.resources import share_dir
 from digiphys_ros.ros.lifecycle import PipelineNode
 
 
-def ignored_parameters(node: PipelineNode, nodes: Sequence[PipelineNode], words: Sequence[str]
-                       ) -> list[str]:
+def ignored_parameters(node: PipelineNode[Any], nodes: Sequence[PipelineNode[Any]],
+                       words: Sequence[str]) -> list[str]:
     """
     Return a sentence for each parameter that is meant for a node and has no effect on it.
 
@@ -51,14 +52,14 @@ def ignored_parameters(node: PipelineNode, nodes: Sequence[PipelineNode], words:
 
 def _names(path: Path) -> set[str]:
     # the gate reads no YAML unless it has to
-    from digiphys_ros.ros.parameters.file import ParametersFile
+    from digiphys_ros.pipeline.parameters_file import ParametersFile
     return {'.'.join(map(str, keys[len(section.location) + 1:]))
             for section in ParametersFile(path).sections for keys, _ in section.values}
 
 
 def _missed(name: str, path: Path) -> Iterator[str]:
     """Yield a sentence for each section that seems meant for a node and does not apply to it."""
-    from digiphys_ros.ros.parameters.file import ParametersFile
+    from digiphys_ros.pipeline.parameters_file import ParametersFile
     node = name.rpartition('/')[2]
     with suppress(ConfigError):
         for section in ParametersFile(path).sections:

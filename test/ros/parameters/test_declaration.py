@@ -19,7 +19,7 @@ from digiphys_ros.errors import ConfigError
 from digiphys_ros.renamed import RenamedWarning
 from digiphys_ros.resources import share_dir
 from digiphys_ros.ros.parameters.configuration import command, declared, load_configuration, NODES
-from digiphys_ros.ros.parameters.declaration import Parameter
+from digiphys_ros.settings import Parameter
 import pytest
 import yaml
 

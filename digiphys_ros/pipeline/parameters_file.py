@@ -22,7 +22,7 @@ import re
 from typing import Any
 
 from digiphys_ros.errors import ConfigError
-from digiphys_ros.ros.parameters.values import read_scalar
+from digiphys_ros.pipeline.parameter_values import read_scalar
 from digiphys_ros.yamlfile import field_error, parse_mapping, read_yaml
 import yaml
 

@@ -1,0 +1,104 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The topics of a simulated robot: image, camera_info, label, odom and /clock."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from digiphys_ros.control import Actuator
+from digiphys_ros.ros import qos
+from digiphys_ros.ros.condition_log import without_numbers
+from digiphys_ros.ros.lifecycle import PipelineNode
+from digiphys_ros.ros.messages.actuators import actuator_type
+from digiphys_ros.ros.messages.images import classification_message, image_message, set_stamp
+from digiphys_ros.ros.messages.simulation import (
+    actuator_values,
+    camera_info_message,
+    clock_message,
+    odometry_message,
+)
+from digiphys_ros.simulation.application import Application
+from nav_msgs.msg import Odometry
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Header
+from vision_msgs.msg import Classification
+
+
+class SimTopics:
+    """
+    Publish what a world shows, and hear what its actuators are sent.
+
+    :param frame_id: in the header of every image.
+    :param actuators: those to hear, by name.
+    :ivar commands: the newest values of each actuator.
+    :ivar refused: how many commands were not as their actuator takes them.
+    """
+
+    def __init__(self, node: PipelineNode[Any], frame_id: str, actuators: Mapping[str, Actuator]
+                 ) -> None:
+        self.commands: dict[str, dict[str, float]] = {}
+        self.refused = 0
+        self._node, self._frame_id = node, frame_id
+        self._times = node.create_publisher(Clock, '/clock', qos.RELIABLE)
+        self._images = node.create_publisher(Image, 'image', qos.BEST_EFFORT)
+        self._infos = node.create_publisher(CameraInfo, 'camera_info', qos.BEST_EFFORT)
+        self._labels = node.create_publisher(Classification, 'label', qos.RELIABLE)
+        self._odometry = node.create_publisher(Odometry, 'odom', qos.RELIABLE)
+        self._entities: list[Any] = [
+            self._times, self._images, self._infos, self._labels, self._odometry,
+            *(node.create_subscription(actuator_type(actuator), actuator.topic,
+                                       partial(self._on_command, name, actuator), qos.RELIABLE)
+              for name, actuator in actuators.items())]
+
+    def destroy(self) -> None:
+        """Withdraw the topics."""
+        for entity in self._entities:
+            entity.destroy()
+
+    @property
+    def listeners(self) -> int:
+        """Return how many subscriptions of images there are."""
+        return self._images.get_subscription_count()
+
+    def _on_command(self, name: str, actuator: Actuator, message: Any) -> None:
+        try:
+            self.commands[name] = actuator_values(actuator, message)
+            self._node.note('', about=actuator.topic)
+        except ValueError as error:
+            self.refused += 1
+            self._node.note(f'{actuator.topic}: not obeyed, {error}', about=actuator.topic,
+                            warn=True, state=without_numbers(str(error)))
+
+    def publish_state(self, world: Application, now_s: float) -> None:
+        """Publish the time, and where the robot is if it drives."""
+        self._times.publish(clock_message(now_s))
+        facts = world.facts()
+        if 'heading_rad' in facts:
+            self._odometry.publish(odometry_message(facts, now_s))
+
+    def publish_image(self, world: Application, now_s: float) -> None:
+        """Publish what the camera sees, and its label where there is one."""
+        header = Header(frame_id=self._frame_id)
+        set_stamp(header, now_s)
+        picture = world.picture()
+        self._images.publish(image_message(
+            picture, 'mono8' if picture.ndim == 2 else 'rgb8', header))
+        if world.focal_px:
+            self._infos.publish(camera_info_message(picture.shape, world.focal_px, header))
+        truth = world.truth()
+        if truth is not None:
+            self._labels.publish(classification_message([(truth, 1.0)], header))
