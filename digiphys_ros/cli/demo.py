@@ -90,8 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
     # rclpy reads the environment when it is imported and initialised
     from digiphys_ros.demo.plot import draw
     from digiphys_ros.demo.report import build_report, Setting
-    setting = Setting.load(find_resource(f'{_application(arguments.source)}_rules.yaml', 'config'),
-                           find_resource(arguments.bundle, 'models'))
+    setting = Setting.load(_config(arguments.source), find_resource(arguments.bundle, 'models'))
     recording, facts = _play(arguments, setting, environment, out / 'nodes.log')
     report = build_report(setting, recording, facts)
     draw(report, setting, recording, out / 'report.png')
@@ -112,8 +111,10 @@ def _default_source() -> str:
     return 'course'
 
 
-def _application(source: str) -> str:
-    return 'traffic_signs_sim' if source == 'sim' else 'traffic_signs'
+def _config(source: str) -> Path:
+    """Return the parameters file that the nodes run with, and by which they are judged."""
+    name = 'traffic_signs_sim.yaml' if source == 'sim' else 'traffic_signs.yaml'
+    return find_resource(name, 'config')
 
 
 def _eye(arguments: argparse.Namespace) -> str:
@@ -153,7 +154,6 @@ def _play(arguments: argparse.Namespace, setting: Any, environment: Mapping[str,
 def _commands(arguments: argparse.Namespace, setting: Any) -> dict[str, list[str]]:
     from digiphys_ros.ros.parameters.configuration import command
     source = arguments.source
-    config = find_resource(f'{_application(source)}.yaml', 'config')
     # what makes the images starts last, when everybody listens
     eye: dict[str, Any] = {'autostart': False, 'seed': arguments.seed}
     parameters: dict[str, dict[str, Any]] = {
@@ -164,7 +164,7 @@ def _commands(arguments: argparse.Namespace, setting: Any) -> dict[str, list[str
                 'loop': False}
     if source not in ('sim', 'course'):
         parameters['classifier']['roi'] = [0.0, 0.0, 1.0, 1.0]
-    return {node: command(node, config=config, parameters=values)
+    return {node: command(node, config=_config(source), parameters=values)
             for node, values in parameters.items()}
 
 

@@ -14,14 +14,45 @@
 
 """Judge what an actuator was sent, from outside the gate and by its rules file alone."""
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 import math
+from typing import Protocol
 
 from digiphys_ros.control.actuators import Actuator
-from digiphys_ros.control.gate import GateOutput
 from digiphys_ros.control.motion import LONGEST_STEP_S
 from digiphys_ros.control.signals import FLASHING, GREEN, RED, SignalPlan, YELLOW
+
+
+STAMP_S = 1e-6
+"""How well two stamps of today are told apart: a float of so many seconds holds 0.24 us."""
+
+
+class Sent(Protocol):
+    """What an actuator was sent: a ``GateOutput``, or what was seen of it from outside."""
+
+    @property
+    def values(self) -> Mapping[str, float]:
+        """Return the values by field."""
+
+    @property
+    def obeyed_stamp_s(self) -> float | None:
+        """Return the capture stamp of the image behind it, None without one."""
+
+    @property
+    def reach_s(self) -> float:
+        """Return the time in which a position is to be reached."""
+
+
+@dataclass(frozen=True)
+class SeenCommand:
+    """One command as it was seen from outside the gate."""
+
+    values: Mapping[str, float]
+    obeyed_stamp_s: float | None
+    reach_s: float = LONGEST_STEP_S
 
 
 class SafetyJudge:
@@ -32,37 +63,51 @@ class SafetyJudge:
     of rate, deceleration and jerk, and a command other than the typed safe state for which no
     image younger than the lease and one period is given, unless it is on the way there: a
     position that holds stays, what has a stop rate or a deceleration moves no slower than that.
+
+    :param jitter_s: how early a time may be: 0 for the times that the gate itself goes by, a
+        period for the stamps of messages. The gate moves values by steady time and stamps them by
+        another clock, and between the readings of the two a process may wait. Over many commands
+        the limits of rate and deceleration are exact all the same; jerk is not judged.
     """
 
-    def __init__(self, actuator: Actuator, lease_s: float, period_s: float) -> None:
+    def __init__(self, actuator: Actuator, lease_s: float, period_s: float,
+                 jitter_s: float = 0.0) -> None:
         self._fields = actuator.fields
         self._safe = actuator.safe_values()
         self._may_be_silent = not actuator.guard_values()
-        self._allowed_s = lease_s + period_s
+        self._allowed_s, self._jitter_s = lease_s + period_s, jitter_s
+        self._resolution_s = min(jitter_s, STAMP_S)
         self._last: tuple[float, dict[str, float]] | None = None
         self._rates: dict[str, float] = {}
+        # time that is left over from what was sent before, and time that a way to stop is late
+        self._spare_s = dict.fromkeys(self._fields, jitter_s)
+        self._late_s = dict.fromkeys(self._fields, 0.0)
 
-    def judge(self, time_s: float, output: GateOutput) -> str:
+    def judge(self, time_s: float, output: Sent) -> str:
         """Return what is wrong with a command, empty when nothing is."""
         if self._may_be_silent and not output.values:
             self._last = None
             return '' if output.obeyed_stamp_s is None else 'is nothing under a command'
         last, self._last = self._last, (time_s, dict(output.values))
-        for name, limits in self._fields.items():
-            value = output.values.get(name, math.nan)
-            if not math.isfinite(value):
-                return f'{name} is {value}'
-            if not limits.min - 1e-9 <= value <= limits.max + 1e-9:
-                return f'{name} is {value}, outside {limits.min} to {limits.max}'
-            if last is not None and self._too_fast(
-                    name, last[1][name], value,
-                    # a longer time to reach the position is a ramp of its own
-                    time_s - last[0] if output.reach_s <= LONGEST_STEP_S else output.reach_s,
-                    output.obeyed_stamp_s is not None):
-                return f'{name} changes from {last[1][name]} to {value} too fast'
-        if self._safe and dict(output.values) == self._safe:
-            return ''
-        return self._unfounded(time_s, output, last)
+        problems = [self._problem(name, time_s, output, last) for name in self._fields]
+        unfounded = self._unfounded(time_s, output, last)
+        return next(filter(None, problems), unfounded)
+
+    def _problem(self, name: str, time_s: float, output: Sent,
+                 last: tuple[float, dict[str, float]] | None) -> str:
+        limits, value = self._fields[name], output.values.get(name, math.nan)
+        if not math.isfinite(value):
+            return f'{name} is {value}'
+        if not limits.min - 1e-9 <= value <= limits.max + 1e-9:
+            return f'{name} is {value}, outside {limits.min} to {limits.max}'
+        before = math.nan if last is None else last[1].get(name, math.nan)
+        # a longer time to reach the position is a ramp of its own
+        if last is not None and math.isfinite(before) and self._too_fast(
+                name, before, value, max(time_s - last[0], 0.0)
+                if output.reach_s <= LONGEST_STEP_S else output.reach_s,
+                output.obeyed_stamp_s is not None):
+            return f'{name} changes from {before} to {value} too fast'
+        return ''
 
     def _too_fast(self, name: str, last: float, value: float, elapsed_s: float,
                   obeys: bool) -> bool:
@@ -71,40 +116,51 @@ class SafetyJudge:
         rate_per_s = (value - last) / step_s if step_s > 0.0 else 0.0
         before_per_s, self._rates[name] = self._rates.get(name, 0.0), rate_per_s
         if not obeys and limits.safe is not None and limits.stop_rate_per_s is not None:
-            return abs(value - last) > limits.stop_rate_per_s * elapsed_s + 1e-6
-        if value == limits.safe and limits.stop_rate_per_s is None \
-                and limits.max_decel_per_s is None:
-            return False
-        rate = limits.max_rate_per_s or math.inf
-        if limits.least_s(last, value) > elapsed_s + 1e-6 / rate:
+            rate = limits.stop_rate_per_s
+            least_s = abs(value - last) / rate
+        else:
+            rate = limits.max_rate_per_s or math.inf
+            is_free = value == limits.safe and limits.stop_rate_per_s is None \
+                and limits.max_decel_per_s is None
+            least_s = 0.0 if is_free else limits.least_s(last, value)
+        spare_s = self._spare_s[name] + elapsed_s - least_s
+        self._spare_s[name] = min(max(0.0, spare_s), self._jitter_s)
+        if spare_s < -(1e-6 / rate + self._resolution_s):
             return True
         # a command to stop is free of jerk limits, and looks like any that is slower
         slows = limits.safe is not None and abs(value - limits.safe) <= abs(last - limits.safe)
-        if limits.max_jerk_per_s2 is None or not obeys or slows:
+        if limits.max_jerk_per_s2 is None or not obeys or slows or self._jitter_s:
             return False
         grown = abs(rate_per_s) - max(0.0, before_per_s * math.copysign(1.0, rate_per_s))
         return grown * step_s > limits.max_jerk_per_s2 * step_s * step_s + 1e-6
 
-    def _unfounded(self, time_s: float, output: GateOutput,
+    def _unfounded(self, time_s: float, output: Sent,
                    last: tuple[float, dict[str, float]] | None) -> str:
         stamp_s = output.obeyed_stamp_s
+        if self._safe and dict(output.values) == self._safe:
+            return ''
         if stamp_s is not None and 0 <= time_s - stamp_s <= self._allowed_s + 1e-9:
+            self._late_s = dict.fromkeys(self._fields, 0.0)
             return ''
-        if stamp_s is None and last is not None and all(
-                self._on_the_way(name, last[1][name], output.values[name], time_s - last[0])
-                for name in self._fields):
+        if stamp_s is None and last is not None and all([
+                self._on_the_way(name, last[1].get(name, math.nan),
+                                 output.values.get(name, math.nan), max(time_s - last[0], 0.0))
+                for name in self._fields]):
             return ''
-        return f'is not the safe state, and its image is of {stamp_s}'
+        return 'is not the safe state without an image younger than the lease, ' \
+            f'its image is of {stamp_s}'
 
     def _on_the_way(self, name: str, last: float, value: float, elapsed_s: float) -> bool:
         limits = self._fields[name]
         if limits.safe is None:
             return value == last
         rate_per_s = limits.max_decel_per_s or limits.stop_rate_per_s
-        if rate_per_s is None:
-            return value == limits.safe
-        moved = rate_per_s * min(elapsed_s, LONGEST_STEP_S)
-        return abs(value - limits.safe) <= max(0.0, abs(last - limits.safe) - moved) + 1e-6
+        if rate_per_s is None or abs(value - limits.safe) <= 1e-6:
+            return rate_per_s is not None or value == limits.safe
+        slowed = abs(last - limits.safe) - abs(value - limits.safe)
+        late_s = self._late_s[name] + min(elapsed_s, LONGEST_STEP_S) - slowed / rate_per_s
+        self._late_s[name] = min(max(0.0, late_s), self._jitter_s)
+        return late_s <= self._jitter_s + self._resolution_s + 1e-6 / rate_per_s
 
 
 class SignalJudge:
@@ -125,7 +181,7 @@ class SignalJudge:
         self._since_s: dict[str, float] = {}
         self._time_s = self._seen_s = -math.inf
 
-    def judge(self, time_s: float, output: GateOutput) -> str:
+    def judge(self, time_s: float, output: Sent) -> str:
         """Return what is wrong with the heads, empty when nothing is."""
         before, self._heads = self._heads, dict(output.values)
         silent = time_s - self._time_s > 2 * self._period_s + 1e-6
@@ -185,3 +241,25 @@ def make_judge(actuator: Actuator, lease_s: float, period_s: float) -> SafetyJud
     if actuator.plan is not None:
         return SignalJudge(actuator.plan, lease_s, period_s)
     return SafetyJudge(actuator, lease_s, period_s)
+
+
+def unsafe_commands(actuator: Actuator, sent: Sequence[tuple[float, Mapping[str, float]]],
+                    obeyed_stamps_s: Sequence[float], lease_s: float, period_s: float
+                    ) -> list[str]:
+    """
+    Return one sentence for each command of a recording that must not have been sent.
+
+    :param sent: stamp and values of each command, in order.
+    :param obeyed_stamps_s: capture stamps of the images that commands came from.
+    """
+    judge = SafetyJudge(actuator, lease_s, period_s, jitter_s=period_s)
+    captured, problems = sorted(obeyed_stamps_s), []
+    for stamp_s, values in sent:
+        index = bisect_right(captured, stamp_s)
+        newest_s = captured[index - 1] if index else -math.inf
+        # whether a command obeys its newest image or is on the way to a stop is not seen
+        fresh = stamp_s - newest_s <= lease_s + period_s
+        problem = judge.judge(stamp_s, SeenCommand(values, newest_s if fresh else None))
+        if problem:
+            problems.append(f'at {stamp_s:.3f}: {problem}')
+    return problems

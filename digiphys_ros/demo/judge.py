@@ -12,23 +12,18 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Judge a recorded run: accuracy, reactions to signs, latency, unsafe commands. No ROS."""
+"""Judge a recorded run: accuracy, reactions to signs, latency. No ROS."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-import math
 from typing import Any, Protocol
 
-from digiphys_ros.control import Actuator, Limits
 from digiphys_ros.metrics import percentile
 
 STOP_MPS = 0.02
 SLOW_MPS = 0.25
 TURN_RADPS = 0.2
-FIELDS = {'linear.x': 'linear_mps', 'angular.z': 'angular_radps'}
-STAMP_S = 1e-6
-"""How well two stamps of today are told apart: a float of so many seconds holds 0.24 us."""
 
 
 class Seen(Protocol):
@@ -117,79 +112,9 @@ def _runs(labels: Mapping[float, str]) -> list[tuple[str, float, float]]:
     return runs
 
 
-def unsafe_commands(commands: Sequence[Command], obeyed_stamps_s: Sequence[float],
-                    actuator: Actuator, lease_s: float, period_s: float) -> list[str]:
-    """
-    Return one sentence for each command that must not have been sent.
-
-    Judged from outside the gate, by the stamps alone: a command that is not finite, outside
-    the limits, faster than the rate limit, or a motion for which no obeyed image is younger
-    than the lease plus one period, unless it slows down as its ``max_decel_per_s`` demands.
-
-    The gate moves values by steady time and stamps them by another clock. Between the readings
-    of the two a process may wait, so stamps may be up to a period early; over many commands the
-    rate limit is exact.
-    """
-    captured = sorted(obeyed_stamps_s)
-    problems: list[str] = []
-    last: Command | None = None
-    spare_s = dict.fromkeys(FIELDS, period_s)
-    for command in commands:
-        problem = _limits(command, actuator) or _rates(command, last, actuator, spare_s) \
-            or _lease(command, last, captured, lease_s + period_s, actuator)
-        if problem:
-            problems.append(f'at {command.stamp_s:.3f}: {problem}')
-        spare_s = {name: min(max(left_s, 0.0), period_s) for name, left_s in spare_s.items()}
-        last = command
-    return problems
-
-
-def _limits(command: Command, actuator: Actuator) -> str:
-    for name, attribute in FIELDS.items():
-        field, value = actuator.fields[name], getattr(command, attribute)
-        if not math.isfinite(value):
-            return f'{name} is {value}'
-        if not field.min - 1e-9 <= value <= field.max + 1e-9:
-            return f'{name} is {value}, outside {field.min} to {field.max}'
-    return ''
-
-
-def _rates(command: Command, last: Command | None, actuator: Actuator,
-           spare_s: dict[str, float]) -> str:
-    if last is None:
-        return ''
-    elapsed_s = max(command.stamp_s - last.stamp_s, 0.0)
-    problem = ''
-    for name, attribute in FIELDS.items():
-        value, before = getattr(command, attribute), getattr(last, attribute)
-        spare_s[name] += elapsed_s - _least_s(value, before, actuator.fields[name])
-        if spare_s[name] < -STAMP_S and not problem:
-            problem = f'{name} changes from {before} to {value} too fast'
-    return problem
-
-
-def _least_s(value: float, before: float, field: Limits) -> float:
-    if value == field.safe and field.max_decel_per_s is None:
-        return 0.0
-    return field.least_s(before, value) if math.isfinite(before) else 0.0
-
-
-def _lease(command: Command, last: Command | None, captured: Sequence[float], allowed_s: float,
-           actuator: Actuator) -> str:
-    moving = {name: getattr(command, attribute) for name, attribute in FIELDS.items()
-              if getattr(command, attribute) != 0.0}
-    if not moving:
-        return ''
-    ages_s = [command.stamp_s - stamp_s for stamp_s in captured if stamp_s <= command.stamp_s]
-    age_s = min(ages_s, default=math.inf)
-    fresh = age_s <= allowed_s
-    if not fresh and last is not None:
-        fresh = all(
-            (rate_per_s := actuator.fields[name].max_decel_per_s) is not None
-            and abs(value) < abs(getattr(last, FIELDS[name]))
-            and age_s <= allowed_s + max(-actuator.fields[name].min, actuator.fields[name].max)
-            / rate_per_s for name, value in moving.items())
-    return '' if fresh else 'moves without an image younger than the lease'
+def values_of(command: Command) -> dict[str, float]:
+    """Return a command's values by the field of the actuator."""
+    return {'linear.x': command.linear_mps, 'angular.z': command.angular_radps}
 
 
 def latency(samples_ms: Sequence[float]) -> dict[str, float | None]:

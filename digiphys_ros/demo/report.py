@@ -22,33 +22,43 @@ from typing import Any
 from digiphys_ros.bundles import Bundle, load_bundle
 from digiphys_ros.contracts import SimulatedEvents
 from digiphys_ros.control import Actuator
-from digiphys_ros.control.config import check_labels, check_use, ControlConfig, load_control
+from digiphys_ros.control.config import check_labels, check_use, ControlConfig
+from digiphys_ros.control.monitor import unsafe_commands
 from digiphys_ros.demo.judge import (
     accuracy,
     as_json,
     encounters,
     latency,
     reaction,
-    unsafe_commands,
+    values_of,
 )
+from digiphys_ros.errors import ConfigError
 from digiphys_ros.figures import Figures
+from digiphys_ros.pipeline.pipeline import load_rules
+from digiphys_ros.pipeline.settings import load_settings, PipelineSettings
 from digiphys_ros.simulation.physics.robot import DifferentialDrive
-
-LEASE_S, PERIOD_S = 0.5, 0.02
-"""As in config/traffic_signs.yaml and config/traffic_signs_sim.yaml, which the demo runs."""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What the pipeline runs with: its rules and its model."""
+    """What the pipeline runs with: its settings, its rules and its model."""
 
+    settings: PipelineSettings
     control: ControlConfig
     bundle: Bundle
 
     @classmethod
-    def load(cls, rules: Path, bundle: Path) -> 'Setting':
-        """Load both; errors name the file and the field."""
-        setting = cls(load_control(rules), load_bundle(bundle))
+    def load(cls, config: Path, bundle: Path) -> 'Setting':
+        """
+        Load all; errors name the file and the field.
+
+        :param config: the parameters file that the nodes run with.
+        """
+        settings = load_settings(config)
+        control = load_rules(settings)
+        if control is None:
+            raise ConfigError(f'{config}: names no policy, whose rules the demo compares with.')
+        setting = cls(settings, control, load_bundle(bundle))
         check_use(setting.bundle.manifest.use, setting.bundle.manifest.name)
         check_labels(setting.control, setting.bundle.labels,
                      setting.bundle.manifest.name)
@@ -83,8 +93,10 @@ def build_report(setting: Setting, recording: Any, facts: dict[str, Any]) -> dic
     own = {node: Figures(node, recording.diagnostics.get(f'/{node}', {}))
            for node in ('camera', 'sim', 'classifier', 'gate')}
     eye = own['sim'] or own['camera']
-    unsafe = unsafe_commands(commands, [stamp_s for stamp_s, _ in recording.obeyed],
-                             setting.actuator, LEASE_S, PERIOD_S)
+    gate = setting.settings.gate
+    unsafe = unsafe_commands(
+        setting.actuator, [(one.stamp_s, values_of(one)) for one in commands],
+        [stamp_s for stamp_s, _ in recording.obeyed], gate.lease_s, gate.period_s)
     met = _simulated(own['sim']) if own['sim'] else [as_json(one) for one in encounters(
         labels, commands, setting.expected_reaction, setting.bundle.manifest.background)]
     report = {

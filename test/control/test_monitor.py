@@ -17,8 +17,9 @@ import math
 
 from digiphys_ros.control import Actuator, DesiredCommand, Gate, GateState, Limits
 from digiphys_ros.control.gate import GateOutput
-from digiphys_ros.control.monitor import SafetyJudge, SignalJudge
+from digiphys_ros.control.monitor import SafetyJudge, SignalJudge, unsafe_commands
 from digiphys_ros.control.signals import FLASHING, GREEN, RED, SignalPlan, YELLOW
+import numpy as np
 import pytest
 
 PERIOD_S, LEASE_S = 0.5, 1.0
@@ -138,3 +139,69 @@ def test_safety_judge_finds_a_leap_and_a_stop_that_is_none(name, value, obeyed, 
     watched.run(5.0, 0.8)
     assert watched.output.values['a'] == pytest.approx(0.8)
     assert problem in watched.send(value, obeyed)
+
+
+BASE = Actuator('twist_stamped', 'cmd_vel', {
+    'linear.x': Limits(0.0, 0.6, 0.0, 2.0), 'angular.z': Limits(-1.0, 1.0, 0.0, 4.0)})
+
+
+def sent(stamp_s, linear_mps, angular_radps=0.0):
+    return stamp_s, {'linear.x': linear_mps, 'angular.z': angular_radps}
+
+
+@pytest.mark.parametrize(('commands', 'words'), [
+    ([sent(1.0, 0.0), sent(1.1, 0.1)], None),
+    ([sent(1.0, 0.7)], 'outside 0.0 to 0.6'),
+    ([sent(1.0, float('nan'))], 'nan'),
+    ([sent(1.0, 0.0), sent(1.1, 0.5)], 'too fast'),
+    ([sent(1.0, 0.5), sent(1.01, 0.0)], None),
+    ([sent(1.6, 0.1)], 'younger than the lease'),
+    ([sent(1.6, 0.0)], None),
+    ([sent(0.9, 0.1)], 'younger than the lease'),
+])
+def test_unsafe_commands_are_found_by_their_stamps(commands, words):
+    problems = unsafe_commands(BASE, commands, [1.0], 0.5, 0.02)
+    assert bool(problems) == (words is not None)
+    if words:
+        assert words in problems[0]
+
+
+def test_a_ramp_of_the_gates_own_making_is_not_too_fast():
+    rng, now_s, value, commands = np.random.default_rng(0), 1.8e9, 0.5, []
+    for _ in range(4_000):
+        # as a message carries it
+        seconds, nanoseconds = divmod(round(now_s * 1e9), 10**9)
+        commands.append(sent(seconds + nanoseconds * 1e-9, 0.3, value))
+        later_s = now_s + rng.uniform(0.001, 0.02)
+        value += 4.0 * (later_s - now_s) * (-1 if value > 0 else 1)
+        now_s = later_s
+    captured = [stamp_s for stamp_s, _ in commands]
+    assert unsafe_commands(BASE, commands, captured, 0.5, 0.02) == []
+
+
+SLOWED = Actuator('twist_stamped', 'cmd_vel', {
+    'linear.x': Limits(0.0, 0.6, 0.0, 2.0, max_decel_per_s=1.0),
+    'angular.z': Limits(-1.0, 1.0, 0.0, 4.0)})
+
+
+@pytest.mark.parametrize(('step', 'first', 'words'), [
+    (0.02, 0.5, None), (0.05, 0.5, 'too fast'), (0.0, 0.5, 'younger than the lease'),
+    (0.02, 0.0, None)])
+def test_unsafe_commands_allow_a_deceleration_after_the_lease(step, first, words):
+    commands = [sent(1.5 + 0.02 * index, max(0.0, first - step * index))
+                for index in range(40)]
+    problems = unsafe_commands(SLOWED, commands, [1.0], 0.5, 0.02)
+    assert bool(problems) == (words is not None)
+    if words:
+        assert words in problems[0]
+
+
+def test_unsafe_commands_allow_stamps_that_jitter_by_a_period_and_no_more_speed():
+    rng = np.random.default_rng(0)
+    jitter_s = rng.uniform(0.0, 0.02, 1000)
+    for rate, words in ((2.0, False), (2.2, True)):
+        values = [0.6 * abs(((rate * 0.02 * index / 0.6) % 2.0) - 1.0) for index in range(1000)]
+        commands = [sent(10.0 + 0.02 * index + jitter_s[index], value)
+                    for index, value in enumerate(values)]
+        captured = [stamp_s for stamp_s, _ in commands]
+        assert bool(unsafe_commands(BASE, commands, captured, 0.5, 0.02)) is words
