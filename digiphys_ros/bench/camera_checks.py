@@ -36,6 +36,7 @@ from digiphys_ros.applications import make_application
 from digiphys_ros.applications.traffic_signs.drawn_course import Course
 from digiphys_ros.bench.blind_cameras import KINDS, noisy, SLOW
 from digiphys_ros.bench.frozen_cameras import jpeg, RANDOM
+from digiphys_ros.control.settings import GateSettings
 from digiphys_ros.perception.camera_checks import Limits
 from digiphys_ros.perception.frame import Frame
 from digiphys_ros.perception.liveness import LivenessMonitor
@@ -45,7 +46,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 Pixels = NDArray[Any]
-LEASE_S = 0.5
+LEASE_S = GateSettings().lease_s
 COARSE_QUALITY = 75
 WARM_UP_FRAMES, BLIND_FRAMES = 40, 40
 """Of a blind camera: good frames before, blind ones."""
@@ -194,9 +195,9 @@ def milliseconds(size: tuple[int, int], rounds: int = 300) -> dict[str, float]:
             for name, percent in (('p50', 50), ('p99', 99))}
 
 
-def campaign(arguments: argparse.Namespace) -> dict[str, Any]:
+def campaign(data: Path, simulated: Path | None) -> dict[str, Any]:
     """Run everything; more than 100,000 good frames with the variants."""
-    groups = list(drives(arguments.data, arguments.simulated))
+    groups = list(drives(data, simulated))
     jobs: list[Callable[[], Any]] = [
         partial(play, group, variant) for group in groups
         for variant in list(VARIANTS)[:VARIANTS_OF.get(group[0].name, 1)]]
@@ -247,7 +248,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument('--simulated', type=Path, help='folder of NAME.npy, frames in order')
     parser.add_argument('--json', type=Path, help='write the report here')
     arguments = parser.parse_args(argv)
-    report = campaign(arguments)
+    report = campaign(arguments.data, arguments.simulated)
     if arguments.json:
         arguments.json.write_text(json.dumps(report, indent=1))
     print('\n'.join(table(report)))

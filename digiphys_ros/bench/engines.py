@@ -14,7 +14,6 @@
 
 """The engines alone: how long a batch takes, on this processor and on a GPU where there is one."""
 
-import argparse
 from collections.abc import Iterator
 from functools import partial
 from statistics import median
@@ -22,6 +21,7 @@ import time
 from typing import Any
 
 from digiphys_ros.bench.bundles import GPU_OPTIONS, LARGE, make_bundles, SIGNS, tensor_for
+from digiphys_ros.bench.options import BenchOptions
 from digiphys_ros.bundles import Bundle, load_bundle
 from digiphys_ros.perception import create_engine
 from digiphys_ros.perception.engines import Engine, tensorflow_sees_gpu
@@ -32,14 +32,14 @@ BATCHES, SHORT_BATCHES = (1, 2, 4, 8, 16, 32), (1, 8)
 LEAST_RUNS, LEAST_S = 5, 0.5
 
 
-def measure(arguments: argparse.Namespace) -> dict[str, Any]:
+def measure(options: BenchOptions) -> dict[str, Any]:
     """Return the time of a batch for each engine, model and size; there is no bar for it."""
-    batches = SHORT_BATCHES if arguments.short else BATCHES
+    batches = SHORT_BATCHES if options.short else BATCHES
     gpu = tensorflow_sees_gpu()
-    bundles = make_bundles(arguments.work, 'all', (SIGNS, LARGE))
+    bundles = make_bundles(options.work, 'all', (SIGNS, LARGE))
     ways = [(name, *way) for name, model in bundles.items()
-            for way in engines(load_bundle(model.folder), gpu, arguments.engine)]
-    cases = [case(name, title, make(), batches, arguments.rounds)
+            for way in engines(load_bundle(model.folder), gpu, options.engine)]
+    cases = [case(name, title, make(), batches, options.rounds)
              for name, title, make in tqdm(
                  ways, desc='engines alone', unit='engine', disable=None)]
     return {'cases': cases, 'bars': []}

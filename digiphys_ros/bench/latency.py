@@ -14,7 +14,6 @@
 
 """Glass to command: from an image's capture to the command made of it, beside its floor."""
 
-import argparse
 from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
@@ -23,6 +22,7 @@ from typing import Any
 
 from digiphys_ros.bench.bundles import LARGE, make_bundles, Model, rules_for_any, SIGNS
 from digiphys_ros.bench.floor import copy_ms, hop, model_ms, small_hop
+from digiphys_ros.bench.options import BenchOptions
 from digiphys_ros.bench.running import (
     bar,
     cpu_s,
@@ -69,13 +69,13 @@ def cases_of(short: bool, bundles: Mapping[str, Model]) -> list[Case]:
                 (USUAL, SIGNS), (FULL_HD, SIGNS), (USUAL, LARGE)))]
 
 
-def measure(arguments: argparse.Namespace) -> dict[str, Any]:
+def measure(options: BenchOptions) -> dict[str, Any]:
     """Return cases and bars, medians of interleaved rounds."""
-    bundles = make_bundles(arguments.work, arguments.engine, (SIGNS,) if arguments.short else ())
-    cases = cases_of(arguments.short, bundles)
-    rules = rules_for_any(arguments.work)
-    rounds = [_round(cases, bundles, rules, arguments.seconds, number)
-              for number in range(arguments.rounds)]
+    bundles = make_bundles(options.work, options.engine, (SIGNS,) if options.short else ())
+    cases = cases_of(options.short, bundles)
+    rules = rules_for_any(options.work)
+    rounds = [_round(cases, bundles, rules, options.seconds, number)
+              for number in range(options.rounds)]
     return summary(cases, rounds)
 
 

@@ -14,7 +14,6 @@
 
 """Load: the highest rate, several cameras, a slow model, several robots."""
 
-import argparse
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from statistics import median
@@ -22,6 +21,7 @@ import time
 from typing import Any
 
 from digiphys_ros.bench.bundles import LARGE, make_bundles, Model, SIGNS, tensor_for
+from digiphys_ros.bench.options import BenchOptions
 from digiphys_ros.bench.running import (
     bar,
     is_active,
@@ -54,12 +54,12 @@ READY_S = 6.0
 """In which several sources are up, to begin at one time."""
 
 
-def measure(arguments: argparse.Namespace) -> dict[str, Any]:
+def measure(options: BenchOptions) -> dict[str, Any]:
     """Return cases and bars."""
-    bundles = make_bundles(arguments.work, arguments.engine, (SIGNS, LARGE))
-    counts = (4,) if arguments.short else CAMERAS
-    rounds = [_cameras(counts, bundles[LARGE], arguments.seconds)
-              for _ in tqdm(range(arguments.rounds), desc='cameras', unit='round', disable=None)]
+    bundles = make_bundles(options.work, options.engine, (SIGNS, LARGE))
+    counts = (4,) if options.short else CAMERAS
+    rounds = [_cameras(counts, bundles[LARGE], options.seconds)
+              for _ in tqdm(range(options.rounds), desc='cameras', unit='round', disable=None)]
     cases = [{'case': f'{count} camera(s) {SMALL[0]}x{SMALL[1]}, {LARGE}',
               'value': f'{median(one[count] for one in rounds):.1f} frames a second, '
                        f'{median(one[count] / one["alone"] for one in rounds):.2f} of the '
@@ -74,8 +74,8 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     shares = [one[4] / one['alone'] for one in rounds]
     bars = [bar('4 cameras, frames a second / engine alone at its best batch',
                 median(shares), 0.85, most=False, rounds=shares)]
-    if not arguments.short:
-        cases += _others(bundles[LARGE], bundles[SIGNS], arguments.seconds)
+    if not options.short:
+        cases += _others(bundles[LARGE], bundles[SIGNS], options.seconds)
     return {'cases': cases, 'bars': bars}
 
 

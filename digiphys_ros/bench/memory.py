@@ -14,10 +14,10 @@
 
 """Memory: what each node holds, and what it holds more after very many frames."""
 
-import argparse
 from collections.abc import Sequence
 from typing import Any
 
+from digiphys_ros.bench.options import BenchOptions
 from digiphys_ros.bench.running import (
     bar,
     is_active,
@@ -39,10 +39,10 @@ SMALL = Source(64, 48, 800.0)
 SETTLED, FRAMES, SHORT_FRAMES = 2_000, 100_000, 5_000
 
 
-def measure(arguments: argparse.Namespace) -> dict[str, Any]:
+def measure(options: BenchOptions) -> dict[str, Any]:
     """Return what each node holds at frames of some sizes, and how it grew over small ones."""
-    wanted = SHORT_FRAMES if arguments.short else FRAMES
-    sources = (USUAL,) if arguments.short else (USUAL, FULL_HD)
+    wanted = SHORT_FRAMES if options.short else FRAMES
+    sources = (USUAL,) if options.short else (USUAL, FULL_HD)
     held = {source: after_frames(source, (HELD_FRAMES,))[0] for source in sources}
     before, after = after_frames(SMALL, (SETTLED, SETTLED + wanted))
     grown = {name: after[name] - before[name] for name in PIPELINE}

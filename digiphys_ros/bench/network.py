@@ -14,7 +14,6 @@
 
 """Two machines: images from one network namespace to another, through a pair of veth."""
 
-import argparse
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 import os
@@ -22,6 +21,7 @@ from statistics import median
 import subprocess
 from typing import Any
 
+from digiphys_ros.bench.options import BenchOptions
 from digiphys_ros.bench.running import (
     bar,
     HERE,
@@ -85,15 +85,15 @@ def _ip(*words: str) -> None:
         raise NoNamespacesError(f'ip {" ".join(words)}: {done.stderr.strip()}')
 
 
-def measure(arguments: argparse.Namespace) -> dict[str, Any]:
+def measure(options: BenchOptions) -> dict[str, Any]:
     """Return cases and bars; the short form plays the smallest source once."""
-    sources = SOURCES[:1] if arguments.short else SOURCES
+    sources = SOURCES[:1] if options.short else SOURCES
     try:
         with two_machines() as machines:
-            rounds = [{source: received(source, arguments.seconds, machines)
+            rounds = [{source: received(source, options.seconds, machines)
                        for source in tqdm(sources, desc=f'network, round {number + 1}',
                                           unit='source', disable=None)}
-                      for number in range(arguments.rounds)]
+                      for number in range(options.rounds)]
     except NoNamespacesError as error:
         return {'cases': [{'case': 'two network namespaces', 'skipped': str(error)}], 'bars': []}
     shares = {source: [one[source]['received'] / one[source]['sent'] for one in rounds]

@@ -13,7 +13,6 @@
 # limitations under the License.
 """The embedded simulator in closed loop: camera frames a second, and time without a camera."""
 
-import argparse
 from statistics import median
 import time
 from typing import Any
@@ -24,6 +23,7 @@ from digiphys_ros.applications import (
     find_application,
     make_application,
 )
+from digiphys_ros.bench.options import BenchOptions
 from digiphys_ros.bench.running import bar
 from digiphys_ros.errors import SimulationError
 from digiphys_ros.simulation.loop import make_pipeline, run_loop
@@ -34,11 +34,11 @@ ALONE_FRAMES = 1800
 """How long an application runs without a camera [frames]."""
 
 
-def measure(arguments: argparse.Namespace) -> dict[str, Any]:
+def measure(options: BenchOptions) -> dict[str, Any]:
     """Return cases and bars, medians over the rounds."""
     names = [name for name in APPLICATIONS if find_application(name).actuated]
     rounds = [{name: factor(name) for name in names}
-              for _ in tqdm(range(arguments.rounds), desc='simulator', unit='round', disable=None)]
+              for _ in tqdm(range(options.rounds), desc='simulator', unit='round', disable=None)]
     cases = [{'case': f'{name} without camera, classifier told the truth',
               'value': f'{median(one[name] for one in rounds):.0f} times real time'}
              for name in names]
@@ -46,7 +46,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     bars = [bar('simulator without camera, times real time, the slowest application',
                 median(least), 50.0, most=False, ratio=False, rounds=least)]
     try:
-        frames = [frames_per_s() for _ in range(arguments.rounds)]
+        frames = [frames_per_s() for _ in range(options.rounds)]
     except SimulationError as error:
         cases.append({'case': 'camera of 640x480', 'value': str(error)})
     else:

@@ -14,7 +14,6 @@
 
 """Where the classifier's time goes: each stage alone, in one process, without the transport."""
 
-import argparse
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from typing import Any
 import cv2
 from digiphys_ros.applications.traffic_signs.drawn_course import Course
 from digiphys_ros.bench.bundles import LARGE, make_bundles, SIGNS
+from digiphys_ros.bench.options import BenchOptions
 from digiphys_ros.bundles import load_bundle
 from digiphys_ros.perception import Classifier, Preprocessor
 from digiphys_ros.perception.camera_checks import Limits
@@ -47,10 +47,10 @@ FRAMES, PASSES = 6, 40
 STAGES = ('decode', 'liveness', 'preprocess', 'model', 'scores', 'message')
 
 
-def measure(arguments: argparse.Namespace) -> dict[str, Any]:
+def measure(options: BenchOptions) -> dict[str, Any]:
     """Return the median time of each stage; there is no bar for it."""
-    bundles = make_bundles(arguments.work, arguments.engine, (SIGNS, LARGE))
-    sizes = SIZES[:1] if arguments.short else SIZES
+    bundles = make_bundles(options.work, options.engine, (SIGNS, LARGE))
+    sizes = SIZES[:1] if options.short else SIZES
     cases = [(size, kind, name) for size in sizes for kind in ('raw', 'jpeg') for name in bundles]
     return {'cases': [
         {'case': f'{size[0]}x{size[1]} {kind}, {name}',

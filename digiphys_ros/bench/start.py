@@ -14,7 +14,6 @@
 
 """Start: from a process to its first classification; and a change of model under load."""
 
-import argparse
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -25,6 +24,7 @@ import threading
 import time
 from typing import Any
 
+from digiphys_ros.bench.options import BenchOptions
 from digiphys_ros.bench.running import (
     bar,
     is_active,
@@ -47,11 +47,11 @@ CLASSIFIER = ('classifier',)
 SWAP_S = 6.0
 
 
-def measure(arguments: argparse.Namespace) -> dict[str, Any]:
+def measure(options: BenchOptions) -> dict[str, Any]:
     """Return cases and bars, medians over the rounds."""
     rounds = [{'first_s': first_classification_s(), **swap()}
               for _ in tqdm(
-                  range(arguments.rounds), desc='start and swap', unit='round', disable=None)]
+                  range(options.rounds), desc='start and swap', unit='round', disable=None)]
 
     def over(figure: str) -> float:
         return median(one[figure] for one in rounds)

@@ -18,7 +18,6 @@ Stopping: how soon the safe command follows a dead camera, an e-stop and a dead 
 And how soon the next gate follows a dead one.
 """
 
-import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
 import re
@@ -28,6 +27,7 @@ import sys
 import tempfile
 from typing import Any
 
+from digiphys_ros.bench.options import BenchOptions
 from digiphys_ros.bench.running import bar, nodes, result_of, script
 from digiphys_ros.metrics import percentile
 from tqdm import tqdm
@@ -48,9 +48,9 @@ LATEST_MS = 3 * PERIOD_S * 1e3
 GATE = {'gate': {'lease_s': LEASE_S, 'rate_hz': RATE_HZ}}
 
 
-def measure(arguments: argparse.Namespace) -> dict[str, Any]:
+def measure(options: BenchOptions) -> dict[str, Any]:
     """Return how long each way to stop took."""
-    short = arguments.short
+    short = options.short
     dead = dead_camera_ms(SHORT_STOPS if short else STOPS)
     presses = estop_ms(SHORT_PRESSES if short else PRESSES)
     ends = {name: gate_end_ms(number, SHORT_ENDS if short else ENDS)

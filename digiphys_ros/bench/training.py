@@ -14,13 +14,13 @@
 
 """Training: images a second against a bare Keras fit, and what the input alone can give."""
 
-import argparse
 from functools import partial
 from statistics import median
 from time import perf_counter
 from typing import Any
 
 from digiphys_ros.bench.fit import CLASSES, random_images
+from digiphys_ros.bench.options import BenchOptions
 from digiphys_ros.bench.running import bar, result_of, script
 from digiphys_ros.bundles import PreprocessSpec
 from digiphys_ros.learning.augment import Augmentation, Augmenter
@@ -38,16 +38,16 @@ AUGMENTATION = Augmentation(crop=0.1, scale=0.1, perspective=0.05, brightness=0.
                             blur=0.5, noise=0.02)
 
 
-def measure(arguments: argparse.Namespace) -> dict[str, Any]:
+def measure(options: BenchOptions) -> dict[str, Any]:
     """Return images a second of both, their ratio, and the bar; interleaved rounds."""
     rounds = [both_rates(number)
-              for number in tqdm(range(PAIRS * arguments.rounds), desc='training', unit='pair',
+              for number in tqdm(range(PAIRS * options.rounds), desc='training', unit='pair',
                                  disable=None)]
     ratios = [one['ours'] / one['bare'] for one in rounds]
     ratio = median(ratios)
     images, classes = random_images()
     inputs = [{'case': f'input alone, 32x32, batch 32, {name}', 'images_per_second': median(
-        input_rate(images, classes, augment) for _ in range(arguments.rounds))}
+        input_rate(images, classes, augment) for _ in range(options.rounds))}
         for name, augment in (('plain', None), ('augmented', Augmenter(AUGMENTATION)))]
     return {
         'cases': [{'case': 'training, article_cnn, 32x32, batch 32',

@@ -14,7 +14,6 @@
 
 """What people write today, with the same model on the same frames, beside our nodes."""
 
-import argparse
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 import os
@@ -24,6 +23,7 @@ import threading
 import time
 from typing import Any
 
+from digiphys_ros.bench.options import BenchOptions
 from digiphys_ros.bench.running import (
     bar,
     is_active,
@@ -51,12 +51,12 @@ def default_transport() -> Mapping[str, str]:
     return {name: value for name, value in os.environ.items() if name not in PROFILES}
 
 
-def measure(arguments: argparse.Namespace) -> dict[str, Any]:
+def measure(options: BenchOptions) -> dict[str, Any]:
     """Return latency and frames a second of both, and how much lower and higher ours are."""
-    seconds = arguments.seconds
+    seconds = options.seconds
     rounds = [{'tutorial': run(seconds, tutorial), 'ours': run(seconds, ours)}
               for _ in tqdm(
-                  range(arguments.rounds), desc='tutorial-style node', unit='round', disable=None)]
+                  range(options.rounds), desc='tutorial-style node', unit='round', disable=None)]
 
     def ratios(figure: str, top: str, bottom: str) -> list[float]:
         return [one[top][figure] / one[bottom][figure] for one in rounds]

@@ -28,13 +28,12 @@ from typing import Any
 
 from digiphys_ros.bundles import load_bundle
 from digiphys_ros.control.config import load_control
-from digiphys_ros.control.policy import Observation, Policy
 from digiphys_ros.perception import Classifier
-from digiphys_ros.perception.camera_checks import Limits
 from digiphys_ros.perception.frame import Frame
-from digiphys_ros.perception.liveness import LivenessMonitor
 from digiphys_ros.perception.sources import open_source
 from digiphys_ros.pipeline.model import load_model
+from digiphys_ros.pipeline.pipeline import Pipeline
+from digiphys_ros.pipeline.settings import PipelineSettings
 from digiphys_ros.resources import find_resource
 import numpy as np
 from numpy.typing import NDArray
@@ -54,17 +53,17 @@ def views(data: Path) -> Iterator[tuple[str, list[Pixels]]]:
 
 def watch(images: Sequence[Pixels], turns: int, classifier: Classifier) -> dict[str, float]:
     """Return fractions of images and of time for one camera that is turned."""
-    monitor = LivenessMonitor(Limits())
-    policy = Policy(load_control(find_resource('traffic_signs_rules.yaml', 'config')))
+    pipeline = Pipeline(PipelineSettings(), load_control(
+        find_resource('traffic_signs_rules.yaml', 'config')), classifier)
     answered = moving = last = 0
     for index, pixels in enumerate(images):
         frame = Frame(np.ascontiguousarray(np.rot90(pixels, turns)), 'rgb')
-        if monitor.check(frame) != 'fresh':
+        result = pipeline.perceive(frame)
+        if result is None:
             continue
-        scores = classifier(frame).scores
-        answered += bool(scores)
-        label, score = scores[0] if scores else (None, 0.0)
-        commands = policy.update(Observation(label, score, index / RATE_HZ)).commands
+        answered += bool(result.scores)
+        label, score = result.scores[0] if result.scores else (None, 0.0)
+        commands = pipeline.decide(label, score, index / RATE_HZ).commands
         if any(command.values['linear.x'] for command in commands.values()):
             moving, last = moving + 1, index
     return {'images': len(images), 'answered': round(answered / len(images), 4),

@@ -23,6 +23,7 @@ import sys
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from digiphys_ros.bench.options import BenchOptions
 from digiphys_ros.cli.output import check_targets, write_json
 from digiphys_ros.errors import UsageError
 from digiphys_ros.ros.transport.variables import check_middleware
@@ -75,20 +76,19 @@ def run(arguments: argparse.Namespace) -> int:
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
     # of a GPU, or this process takes all memory from those that it starts
     os.environ.setdefault('TF_FORCE_GPU_ALLOW_GROWTH', 'true')
-    if arguments.short:
-        arguments.rounds = 1
     machine = (f'{os.cpu_count()} cores of {_processor()}, Python {platform.python_version()}, '
                f'engine {arguments.engine}')
     import_module('digiphys_ros.bench.running').keep_to_this_machine()
     with TemporaryDirectory() as work:
-        arguments.work = Path(work)
+        options = BenchOptions(arguments.engine, arguments.short, arguments.seconds,
+                               1 if arguments.short else arguments.rounds, Path(work))
         bundles = import_module('digiphys_ros.bench.bundles')
-        gpu = bundles.runs_on_gpu(arguments.work, arguments.engine)
+        gpu = bundles.runs_on_gpu(options.work, options.engine)
         report: dict[str, Any] = {'machine': machine, 'gpu': gpu, 'cases': {}, 'bars': []}
         lines = [machine, *([] if gpu else ['', NO_GPU[arguments.engine]])]
         for name in dict.fromkeys(arguments.only or BENCHMARKS):
             benchmark = import_module(f'digiphys_ros.bench.{name}')
-            part = benchmark.measure(arguments)
+            part = benchmark.measure(options)
             lines += ['', *benchmark.table(part['cases'])]
             report['cases'][name] = part['cases']
             report['bars'] += part['bars']

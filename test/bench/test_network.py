@@ -12,12 +12,12 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-from argparse import Namespace
 import os
 import subprocess
 
 from digiphys_ros.bench import network
 from digiphys_ros.bench.network import measure, NoNamespacesError, received, table, two_machines
+from digiphys_ros.bench.options import BenchOptions
 from digiphys_ros.bench.running import Source
 import pytest
 
@@ -53,7 +53,7 @@ def test_where_no_namespaces_are_allowed_one_sentence_says_so(monkeypatch):
     def refused(*_):
         raise NoNamespacesError('ip netns add: Operation not permitted')
     monkeypatch.setattr(network, '_ip', refused)
-    part = measure(Namespace(short=False, seconds=6.0, rounds=3))
+    part = measure(BenchOptions(short=False, seconds=6.0, rounds=3))
     assert part['bars'] == []
     assert table(part['cases']) == [
         'two network namespaces: not measured: ip netns add: Operation not permitted']
@@ -64,7 +64,7 @@ def test_lost_images_of_any_round_are_shown(monkeypatch):
     monkeypatch.setattr(network, '_ip', lambda *_: None)
     monkeypatch.setattr(network, 'received', lambda *_: {
         'sent': 300, 'sent_hz': 30.0, 'received': next(counts), 'classified': 150})
-    part = measure(Namespace(short=False, seconds=6.0, rounds=2))
+    part = measure(BenchOptions(short=False, seconds=6.0, rounds=2))
     assert [one['holds'] for one in part['bars']] == [True, False, True]
     assert part['bars'][1]['lowest'] == 0.9
     assert '| 1280x720 raw at 30 Hz | 30.0 | 95.0% (90.0%) | 50.0% |' in table(part['cases'])

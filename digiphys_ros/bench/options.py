@@ -1,0 +1,37 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What a benchmark is asked for."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class BenchOptions:
+    """
+    Options of ``digiphys bench``.
+
+    :ivar engine: what runs the models; ``auto`` or an engine by name.
+    :ivar short: measure the usual case alone.
+    :ivar seconds: length of one measurement.
+    :ivar rounds: interleaved rounds, of which medians are taken.
+    :ivar work: folder for what the benchmark makes.
+    """
+
+    engine: str = 'auto'
+    short: bool = False
+    seconds: float = 6.0
+    rounds: int = 3
+    work: Path = Path()
