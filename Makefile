@@ -7,6 +7,7 @@
 # make lint    ruff, mypy and ament's linters
 # make install-check   README's lines of "On a robot" in a fresh environment, with apt's OpenCV
 # make ros-tools   the tests that need ROS's launch system and command line, where those are there
+# make schema  the JSON schemas in docs/schema, from what the code declares
 # make clean   remove all that the others made
 # make test-jazzy   the ROS-dependent tests on ROS 2 Jazzy (the others use Kilted)
 #
@@ -37,7 +38,7 @@ endif
 endif
 
 .PHONY: demo test test-jazzy field bench scenarios campaign lint clean venv venv-jazzy
-.PHONY: install-check ros-tools
+.PHONY: install-check ros-tools schema
 
 demo: venv
 	@.venv/bin/digiphys demo $(ARGS)
@@ -72,6 +73,9 @@ scenarios: venv
 
 campaign: venv
 	@.venv/bin/python test/control/campaign.py $(ARGS)
+
+schema: venv
+	@.venv/bin/python -m digiphys_ros.ros.parameters.schema docs/schema
 
 # the system's Python, since its OpenCV and NumPy are those of apt
 install-check:

@@ -1,0 +1,63 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+import json
+
+from digiphys_ros.resources import share_dir
+from digiphys_ros.ros.parameters.configuration import allowed, NODES
+from digiphys_ros.ros.parameters.schema import schemas, text_of
+import pytest
+import yaml
+
+FOLDER = share_dir() / 'docs' / 'schema'
+
+
+def test_the_published_schemas_are_current():
+    """`make schema` writes them."""
+    for name, schema in schemas().items():
+        assert (FOLDER / name).read_text(encoding='utf-8') == text_of(schema), name
+
+
+def test_every_parameter_is_in_the_schema_with_its_range():
+    schema = json.loads((FOLDER / 'parameters.json').read_text())
+    for node in NODES:
+        properties = schema['definitions'][node]['properties']['ros__parameters']['properties']
+        assert list(properties) == list(allowed(node))
+    gate = schema['definitions']['gate']['properties']['ros__parameters']['properties']
+    assert gate['lease_s']['minimum'] == 0.01
+    assert gate['lease_s']['maximum'] == 5.0
+
+
+@pytest.mark.parametrize(('pattern', 'schema'), [
+    ('*_rules.yaml', 'rules.json'), ('recipes/*.yaml', 'recipe.json'),
+    ('parameters.yaml', 'parameters.json'), ('traffic*.yaml', 'parameters.json')])
+def test_the_shipped_files_are_valid(pattern, schema):
+    jsonschema = pytest.importorskip('jsonschema')
+    checker = jsonschema.validators.validator_for(schemas()[schema])(schemas()[schema])
+    paths = [path for path in (share_dir() / 'config').glob(pattern)
+             if schema == 'rules.json' or not path.stem.endswith('rules')]
+    assert paths
+    for path in paths:
+        assert not list(checker.iter_errors(yaml.safe_load(path.read_text()))), path
+
+
+@pytest.mark.parametrize(('node', 'name', 'value'), [
+    ('gate', 'lease_s', 9.0), ('gate', 'leese_s', 0.5), ('gate', 'guard', 'yes please'),
+    ('classifier', 'engine', 'gpu'), ('classifier', 'roi', [0.0, 0.5]),
+    ('classifier', 'black_below', 256.0)])
+def test_a_wrong_value_is_refused(node, name, value):
+    jsonschema = pytest.importorskip('jsonschema')
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({f'/**/{node}': {'ros__parameters': {name: value}}},
+                            schemas()['parameters.json'])
