@@ -14,11 +14,11 @@
 
 import math
 
-from digiphys_ros.control.lease import FUTURE_FUTURE_TOLERANCE_S
+from digiphys_ros.control.settings import GateSettings
 from digiphys_ros.doctor.chain import Chain
 from digiphys_ros.doctor.chain_check import check_chain, check_reports
 from digiphys_ros.doctor.node_report import NodeReport
-from digiphys_ros.fixes import allow_future, FUTURE_TOLERANCE_S
+from digiphys_ros.fixes import allow_future
 from digiphys_ros.perception.stamps import explain_stamp, StampMonitor
 import pytest
 
@@ -196,4 +196,6 @@ def test_stamp_monitor_keeps_the_largest_offset_for_a_while():
 
 
 def test_tolerance_of_the_explanation_is_that_of_the_gate():
-    assert FUTURE_TOLERANCE_S == FUTURE_FUTURE_TOLERANCE_S
+    allowed_s = GateSettings().future_tolerance_s
+    assert explain_stamp(1.8e9, -0.9 * allowed_s, 0.9 * allowed_s) == ('', '')
+    assert 'ahead of the clock' in explain_stamp(1.8e9, -1.1 * allowed_s, 1.1 * allowed_s)[0]
