@@ -105,7 +105,7 @@ def test_problem_of_the_frames_names_the_parameter_to_change(camera):
     camera.look(scene(0.01))
     sentence, fix = problem(camera)
     assert sentence == 'black'
-    assert '`black_below` of the classifier' in fix
+    assert 'ros2 param set /classifier black_below VALUE' in fix
 
 
 @pytest.mark.parametrize(('stamp_s', 'behind_s', 'words'), [
