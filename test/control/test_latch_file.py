@@ -17,6 +17,7 @@ import threading
 import time
 
 from digiphys_ros.control import LatchFile, LatchKeeper
+from digiphys_ros.control.latch_file import recall
 import pytest
 
 
@@ -148,3 +149,16 @@ def test_keeper_ends_although_nothing_can_be_kept(tmp_path):
     started_s = time.monotonic()
     keeper.close(timeout_s=20.0)
     assert time.monotonic() - started_s < 15
+
+
+@pytest.mark.parametrize('without_memory', [False, True])
+def test_recall_tells_whether_to_start_e_stopped(tmp_path, without_memory):
+    file = LatchFile(tmp_path / 'latch')
+    assert recall(file, without_memory=without_memory) == (False, '')
+    file.hold()
+    assert recall(file, without_memory=without_memory) == (True, '')
+    blocked = tmp_path / 'file'
+    blocked.write_text('')
+    held, problem = recall(LatchFile(blocked / 'latch'), without_memory=without_memory)
+    assert held is without_memory
+    assert problem.startswith('the e-stop cannot be remembered: ')
