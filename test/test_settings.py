@@ -19,7 +19,7 @@ from dataclasses import dataclass, FrozenInstanceError
 import doctest
 
 from digiphys_ros import settings as module
-from digiphys_ros.applications import make_application
+from digiphys_ros.applications import find_application
 from digiphys_ros.control import load_actuators
 from digiphys_ros.control.monitor import unsafe_commands
 from digiphys_ros.control.settings import GateSettings
@@ -83,7 +83,7 @@ def test_the_examples_run():
 @pytest.fixture
 def folder(tmp_path):
     """Return copies of the traffic files with a lease, a brightness and a rate of their own."""
-    rules = (CONFIG / 'traffic_rules.yaml').read_text()
+    rules = (CONFIG / 'traffic_signs_rules.yaml').read_text()
     assert 'max_rate_per_s: 2.0' in rules
     (tmp_path / 'rules.yaml').write_text(rules.replace(
         'max_rate_per_s: 2.0', 'max_rate_per_s: 0.125'))
@@ -104,7 +104,7 @@ def test_one_parameters_file_sets_nodes_simulator_and_demo(folder):
     # the nodes read the same classes
     assert settings_of('gate') is GateSettings
     assert settings_of('classifier') is ClassifierSettings
-    simulated = make_pipeline(make_application('traffic', camera=False), config=config,
+    simulated = make_pipeline(find_application('traffic_signs'), config=config,
                               camera=False)
     assert simulated.settings == settings
     demo = Setting.load(config, find_resource('traffic_signs', 'models'))

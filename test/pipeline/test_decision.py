@@ -22,13 +22,13 @@ from digiphys_ros.pipeline.decision import Decider
 from digiphys_ros.resources import share_dir
 import pytest
 
-CONTROL = load_control(share_dir() / 'config' / 'traffic_rules.yaml')
+CONTROL = load_control(share_dir() / 'config' / 'traffic_signs_rules.yaml')
 LABELS = tuple(set().union(*map(CONTROL.classes, CONTROL.rules)) - {'abstain'})
 
 
 @pytest.fixture
 def decider():
-    return Decider(CONTROL, 'traffic_rules.yaml', '/robot1/policy')
+    return Decider(CONTROL, 'traffic_signs_rules.yaml', '/robot1/policy')
 
 
 def meet(decider, use='control', labels=LABELS, **options):

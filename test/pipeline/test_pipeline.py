@@ -28,7 +28,7 @@ from digiphys_ros.pipeline.settings import ClassifierSettings, load_settings, Pi
 from digiphys_ros.resources import share_dir
 import pytest
 
-SETTINGS = load_settings(share_dir() / 'config' / 'traffic.yaml')
+SETTINGS = load_settings(share_dir() / 'config' / 'traffic_signs.yaml')
 
 
 @pytest.fixture(scope='module')

@@ -41,7 +41,7 @@ def test_every_parameter_is_in_the_schema_with_its_range():
 
 @pytest.mark.parametrize(('pattern', 'schema'), [
     ('*_rules.yaml', 'rules.json'), ('recipes/*.yaml', 'recipe.json'),
-    ('parameters.yaml', 'parameters.json'), ('traffic*.yaml', 'parameters.json')])
+    ('parameters.yaml', 'parameters.json'), ('traffic_signs*.yaml', 'parameters.json')])
 def test_the_shipped_files_are_valid(pattern, schema):
     jsonschema = pytest.importorskip('jsonschema')
     checker = jsonschema.validators.validator_for(schemas()[schema])(schemas()[schema])
