@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from digiphys_ros.demo import judge
 import pytest
 
+
 @dataclass
 class Seen:
     stamp_s: float

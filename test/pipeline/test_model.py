@@ -135,4 +135,3 @@ def test_slot_classifies_as_the_shipped_model_does():
     found = [classifier(Frame(frame, classifier.bundle.spec.colour)).probabilities.argmax()
              for frame in frames]
     assert found == logits.argmax(axis=1).tolist()
-

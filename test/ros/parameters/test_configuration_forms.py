@@ -17,10 +17,10 @@
 import math
 
 from digiphys_ros.errors import ConfigError
+from digiphys_ros.pipeline.parameter_values import read_scalar
+from digiphys_ros.pipeline.parameters_file import ParametersFile
 from digiphys_ros.resources import share_dir
 from digiphys_ros.ros.parameters.configuration import load_configuration
-from digiphys_ros.pipeline.parameters_file import ParametersFile
-from digiphys_ros.pipeline.parameter_values import read_scalar
 import pytest
 
 pytestmark = [pytest.mark.ros, pytest.mark.parallel]
