@@ -5,7 +5,10 @@
 # make campaign    random faults at the gate, 10 million   make campaign ARGS="--events N --seed S"
 # make field   situations that users of this field reported, each with its report
 # make lint    ruff, mypy and ament's linters
-# make install-check   README's lines of "On a robot" in a fresh environment, with apt's OpenCV
+# make install-check   docs/tutorials/my-robot.md in a fresh environment, with apt's OpenCV
+# make docs    the documentation as a website in out/docs; a broken link fails
+# make reference   the generated tables of docs/reference, from the code
+# make images  the images of docs/images, by the simulator
 # make ros-tools   the tests that need ROS's launch system and command line, where those are there
 # make schema  the JSON schemas in docs/schema, from what the code declares
 # make clean   remove all that the others made
@@ -25,6 +28,7 @@ interpreter_of = $(or $(PYTHON),$(realpath $(1)/bin/python),$(FOUND),$(error Pyt
 LINTED := $(wildcard digiphys_ros test launch tools setup.py)
 XML := $(wildcard package.xml interfaces config launch worlds)
 AMENT := flake8 pep257 xmllint copyright
+DOCS := mkdocs-material 'mkdocstrings[python]'
 FLAKE8 := blind-except class-newline comprehensions deprecated docstrings import-order quotes
 
 # A ROS 2 that the shell has sourced would get in the way of the one in .venv; the tests of its own
@@ -38,7 +42,7 @@ endif
 endif
 
 .PHONY: demo test test-jazzy field bench scenarios campaign lint clean venv venv-jazzy
-.PHONY: install-check ros-tools schema
+.PHONY: install-check ros-tools docs reference images schema
 
 demo: venv
 	@.venv/bin/digiphys demo $(ARGS)
@@ -96,6 +100,21 @@ lint: venv
 	ament_copyright $(LINTED)
 	ament_xmllint $(XML)
 
+docs: .venv-docs/complete
+	@.venv-docs/bin/mkdocs --quiet build $(ARGS)
+
+# of its own: who writes a page needs no TensorFlow
+.venv-docs/complete: constraints.txt
+	@$(call interpreter_of,.venv-docs) -m venv .venv-docs
+	@.venv-docs/bin/python -m pip --quiet install -c constraints.txt $(DOCS)
+	@touch $@
+
+reference: venv
+	@.venv/bin/python tools/make_reference.py
+
+images: venv
+	@.venv/bin/python tools/make_images.py
+
 venv:
 	@$(call interpreter_of,.venv) tools/setup_venv.py kilted .venv
 
@@ -103,6 +122,6 @@ venv-jazzy:
 	@$(call interpreter_of,.venv-jazzy) tools/setup_venv.py jazzy .venv-jazzy
 
 clean:
-	rm -rf .venv .venv.lock .venv-jazzy .venv-jazzy.lock .robot build install log out *.egg-info
+	rm -rf .venv .venv.lock .venv-jazzy .venv-jazzy.lock .venv-docs .robot build install log out *.egg-info
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -50,6 +50,7 @@ setup(
         'tensorflow': ['tensorflow'],
         'onnx': ['onnxruntime'],
         'bags': ['rosbags'],
+        'docs': ['mkdocs-material', 'mkdocstrings[python]'],
         'train': ['ai-edge-litert', 'matplotlib', 'onnx', 'onnxruntime', 'optuna', 'pillow',
                   'rosbags', 'scikit-learn', 'tensorboard', 'tensorflow', 'tf2onnx', 'tqdm'],
         'sim': ['matplotlib', 'mujoco', 'tqdm'],

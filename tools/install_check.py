@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-Follow README's lines of "On a robot" in a fresh environment, and let the pipeline drive there.
+Follow docs/tutorials/my-robot.md in a fresh environment, and let the pipeline drive there.
 
 Usage: install_check.py FOLDER, by the system's Python: OpenCV and NumPy are those of apt. ROS
 comes from wheels, which stand for /opt/ros; ``rosdep`` and ``ros2`` are left out where they are
@@ -56,9 +56,10 @@ class CheckError(Exception):
     """The lines do not lead to a robot that drives; the message says where."""
 
 
-def readme_lines() -> list[list[str]]:
-    """Return the lines of README's two ways to install on a robot: for the user, in a venv."""
-    section = (ROOT / 'README.md').read_text().split('\n## On a robot\n')[1].split('\n## ')[0]
+def tutorial_lines() -> list[list[str]]:
+    """Return the lines of the two ways to install on a robot: for the user, in a venv."""
+    page = (ROOT / 'docs' / 'tutorials' / 'my-robot.md').read_text()
+    section = page.split('\n## Install\n')[1].split('\n## ')[0]
     blocks = [block.strip().splitlines() for block in re.findall(r'```\n(.*?)```', section, re.S)]
     return [block for block in blocks if any('pip install' in line for line in block)]
 
@@ -184,7 +185,7 @@ def main(arguments: list[str]) -> int:
     folder.mkdir(exist_ok=True)
     try:
         _make_ros(folder / 'ros')
-        for name, lines in zip(('user', 'venv'), readme_lines(), strict=True):
+        for name, lines in zip(('user', 'venv'), tutorial_lines(), strict=True):
             check(name, lines, folder)
     except (BuildError, CheckError, OSError, SetupError) as error:
         sys.stderr.write(f'{error}\n')

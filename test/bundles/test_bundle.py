@@ -53,8 +53,9 @@ def test_the_shipped_bundle_is_what_the_demo_needs():
     assert loaded.spec.shape == (1, 32, 32, 3)
 
 
-def test_the_readme_names_the_model_that_is_shipped():
-    assert load_bundle(SHIPPED).hash[:12] in (share_dir() / 'README.md').read_text()
+def test_the_tutorial_names_the_model_that_is_shipped():
+    page = share_dir() / 'docs' / 'tutorials' / 'try-it.md'
+    assert load_bundle(SHIPPED).hash[:12] in page.read_text()
 
 
 @pytest.mark.parametrize('name', ['model.tflite', 'model.keras', 'golden.npz'])

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Foretell every answer of a gate, from README and docstrings and not from its code."""
+"""Foretell every answer of a gate, from docs and docstrings and not from its code."""
 
 import math
 

@@ -157,7 +157,7 @@ def test_gate_clock_rarely_ahead_starts_seldom():
             moved, moves = moves, guard.step(now_s).obeyed_stamp_s is not None
             count += moves and not moved
         return count
-    # README gives both, as the reason for 10 s
+    # docs/reference/failure-behaviour.md gives both, as the reason for 10 s
     assert starts(10.0) < 10 < 60 < starts(1.0)
 
 

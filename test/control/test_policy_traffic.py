@@ -99,7 +99,7 @@ def moved(control, command):
 @pytest.mark.parametrize('path', RULES, ids=lambda path: path.stem)
 @pytest.mark.parametrize('nothing', NOTHING)
 def test_nothing_recognised_moves_for_the_bounded_time_only(path, nothing):
-    """The README: each command passes a gate that stops when an image is not understood."""
+    """The docs: each command passes a gate that stops when an image is not understood."""
     control, period_s = load_control(path), 1 / 30
     known = next(iter(control.classes(next(
         rule for rule in control.rules if control.command(rule) != control.safe_command()))))

@@ -310,10 +310,11 @@ def test_signal_gate_stopped_at_a_fresh_green_is_red_within_the_stated_time(tmp_
     assert set(guarded.run(longest_s - 4.8 + 3 * STEP_S).values.values()) == {RED}
 
 
-def test_readme_states_how_long_the_shipped_signals_take_to_red():
+def test_docs_state_how_long_the_shipped_signals_take_to_red():
     rules = share_dir() / 'config' / 'traffic_lights_rules.yaml'
     junction = load_actuators(rules)['junction'].plan
-    table = (Path(__file__).parents[2] / 'README.md').read_text()
+    page = Path(__file__).parents[2] / 'docs' / 'reference' / 'failure-behaviour.md'
+    table = page.read_text()
     assert f'within {junction.longest_to_red_s():g} s (the rest of {junction.min_green_s:g} s ' \
            f'of minimum green, then {junction.yellow_s:g} s of yellow)' in ' '.join(table.split())
 

@@ -27,7 +27,7 @@ from digiphys_ros.ros.transport.environment import PROFILES
 from digiphys_ros.ros.transport.segment import largest_bytes
 import pytest
 
-README = Path(__file__).parents[2] / 'README.md'
+PAGE = Path(__file__).parents[2] / 'docs' / 'how-to' / 'two-machines.md'
 PROFILE = """<dds xmlns="http://www.eprosima.com"><profiles><transport_descriptors>
 <transport_descriptor><type>UDPv4</type>{}</transport_descriptor>
 </transport_descriptors></profiles></dds>"""
@@ -70,11 +70,11 @@ def test_a_limit_of_the_kernel_below_the_profile_is_named_with_the_command(
     assert finding.fix == f'sudo sysctl -w {limit}=4194304'
 
 
-def test_both_limits_are_one_command_which_the_readme_has_too(kernel):
+def test_both_limits_are_one_command_which_the_docs_have_too(kernel):
     kernel.update(dict.fromkeys(kernel, 212992))
     fix = check_socket_buffers({}).fix
     assert fix == 'sudo sysctl -w net.core.rmem_max=4194304 net.core.wmem_max=4194304'
-    assert fix in README.read_text()
+    assert fix in PAGE.read_text()
 
 
 def test_a_profile_of_ones_own_is_held_to_what_it_asks_for(kernel, tmp_path):

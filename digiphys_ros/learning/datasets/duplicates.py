@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 ALIKE = 0.985
-"""Images look the same when their thumbnails correlate at least so much, see README."""
+"""Images look the same from this correlation of their thumbnails on."""
 SIDE, FLAT, DIMENSIONS, BLOCK, ROUNDING = 12, 4.0, 16, 2048, 1e-5
 Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]
 

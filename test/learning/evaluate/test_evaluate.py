@@ -63,7 +63,7 @@ def test_the_report_of_a_trained_bundle(bundle, colours, tmp_path, capsys):
     assert all(one['images'] == 36 and one['training_images'] == 144
                and 0 <= one['balanced_accuracy'] <= 1 for one in report['baselines'])
     assert (tmp_path / 'r.png').stat().st_size > 30_000
-    described = (Path(__file__).parents[3] / 'docs' / 'reports.md').read_text()
+    described = (Path(__file__).parents[3] / 'docs' / 'reference' / 'reports.md').read_text()
     for keys in (report, robustness):
         assert [key for key in keys if f'| `{key}` |' not in described] == []
     assert 'accuracy           ' in capsys.readouterr().out

@@ -47,9 +47,9 @@ def table_row(node, parameter):
         f'| {parameter.description} |'
 
 
-def test_the_readme_table_holds_every_parameter_as_it_is_declared():
-    text = (share_dir() / 'README.md').read_text().partition('\n## Parameters\n')[2]
-    table = text.partition('\n## ')[0].partition('|---|---|---|---|---|---|\n')[2]
+def test_the_docs_table_holds_every_parameter_as_it_is_declared():
+    text = (share_dir() / 'docs' / 'reference' / 'parameters.md').read_text()
+    table = text.partition('|---|---|---|---|---|---|\n')[2].partition('\n<!-- end')[0]
     assert table.strip().splitlines() == [
         table_row(node, parameter) for node in NODES for parameter in declared(node)]
 
