@@ -49,8 +49,9 @@ STRIDE = 3
 FRAME_MS = 100
 WIDTH_PX, HEIGHT_PX, PANEL_PX = 432, 324, 288
 
-STILLS_S = {'traffic_signs': 6.0, 'traffic_lights': 40.0, 'sorting': 9.0, 'triage': 3.0}
-"""When the still image of an application is taken, from which an image that shows more is chosen."""
+STILL_S = 8.0
+STILLS_S = {'traffic_signs': 6.0, 'traffic_lights': 40.0, 'triage': 3.0}
+"""When the image of an application is taken, where it is not after STILL_S."""
 
 BACK, INK, FAINT = (24, 28, 36), (236, 239, 244), (130, 138, 150)
 BLUE, GREEN, RED, AMBER = (94, 156, 255), (88, 204, 120), (255, 98, 92), (255, 184, 77)
@@ -149,7 +150,7 @@ def make_still(name: str, path: Path) -> None:
     """Write an image of an application: what its camera sees a while after its start."""
     application = make_application(applications()[name], 1)
     seen: list[NDArray[Any]] = []
-    run_loop(application, make_pipeline(application), STILLS_S[name],
+    run_loop(application, make_pipeline(application), STILLS_S.get(name, STILL_S),
              watch=lambda record, picture: seen.append(picture))
     picture = seen[-1] if seen[-1].ndim == 3 else np.stack([seen[-1]] * 3, axis=-1)
     still = Image.fromarray(picture)
