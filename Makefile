@@ -101,9 +101,9 @@ lint: venv
 	ament_xmllint $(XML)
 
 docs: .venv-docs/complete
-	@.venv-docs/bin/mkdocs --quiet build $(ARGS)
+	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs --quiet build $(ARGS)
 
-# of its own: who writes a page needs no TensorFlow
+# an environment of its own without TensorFlow; its versions are for Python 3.11 and later
 .venv-docs/complete: constraints.txt
 	@$(call interpreter_of,.venv-docs) -m venv .venv-docs
 	@.venv-docs/bin/python -m pip --quiet install -c constraints.txt $(DOCS)
