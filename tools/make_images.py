@@ -49,6 +49,7 @@ STRIDE = 3
 FRAME_MS = 100
 WIDTH_PX, HEIGHT_PX, PANEL_PX = 432, 324, 288
 
+STILL_PX = 640
 STILL_S = 8.2
 STILLS_S = {'traffic_signs': 7.0, 'traffic_lights': 130.0, 'triage': 3.0}
 """When the image of an application is taken, where it is not after STILL_S."""
@@ -154,7 +155,7 @@ def make_still(name: str, path: Path) -> None:
              watch=lambda record, picture: seen.append(picture))
     picture = seen[-1] if seen[-1].ndim == 3 else np.stack([seen[-1]] * 3, axis=-1)
     still = Image.fromarray(picture)
-    scale = max(1, round(WIDTH_PX / still.width))
+    scale = max(1, STILL_PX // still.width)
     still = still.resize((still.width * scale, still.height * scale), Image.Resampling.LANCZOS)
     still.save(path, quality=80, method=6)
 
