@@ -20,8 +20,10 @@ import re
 import shlex
 
 import cv2
+import digiphys_ros as dp
 from digiphys_ros.cli.main import build_parser
 from digiphys_ros.control.config import load_control
+import numpy as np
 import pytest
 import yaml
 
@@ -89,6 +91,16 @@ def test_readme_is_short_and_shows_a_small_animation() -> None:
     assert loaded and len(frames) > 20
 
 
+def test_python_example_of_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                       capsys: pytest.CaptureFixture[str]) -> None:
+    readme = (ROOT / 'README.md').read_text(encoding='utf-8')
+    [example] = [block for kind, block in BLOCK.findall(readme) if kind == 'python']
+    monkeypatch.chdir(tmp_path)
+    cv2.imwrite('sign.png', np.zeros((64, 64, 3), np.uint8))
+    exec(example, {})
+    assert capsys.readouterr().out == 'not recognised\n'
+
+
 def test_every_image_of_the_docs_is_small_and_shown() -> None:
     text = ''.join(page.read_text(encoding='utf-8') for page in PAGES)
     for image in (DOCS / 'images').iterdir():
@@ -115,7 +127,7 @@ def test_navigation_has_every_page_once(monkeypatch: pytest.MonkeyPatch) -> None
 def test_objects_of_the_python_page_exist() -> None:
     text = (DOCS / 'reference' / 'python.md').read_text(encoding='utf-8')
     names = re.findall(r'^::: ([\w.]+)$', text, re.M)
-    assert names
+    assert {name.rpartition('.')[2] for name in names} == {*dp.__all__} - {'__version__'}
     for name in names:
         module, _, attribute = name.rpartition('.')
         assert hasattr(import_module(module), attribute), name

@@ -14,8 +14,7 @@
 """
 Make the images of the documentation with the embedded simulator.
 
-Usage: make_images.py [NAME ...]. NAME is demo or a folder of digiphys_ros/applications; without
-one all are made. Images go to docs/images as WebP. On a machine without a display set
+Usage: make_images.py [NAME ...]. NAME is demo or an application; without one all are made. Images go to docs/images as WebP. On a machine without a display set
 MUJOCO_GL=egl.
 """
 
@@ -28,7 +27,7 @@ from pathlib import Path
 import sys
 from typing import Any
 
-from digiphys_ros.applications import APPLICATIONS, make_application
+from digiphys_ros.applications import APPLICATIONS, DEFAULT, find_application, make_application
 from digiphys_ros.errors import DigiphysError
 from digiphys_ros.simulation.loop import FrameRecord, make_pipeline, run_loop
 from digiphys_ros.simulation.scenarios.faults import CameraFault
@@ -40,7 +39,6 @@ from PIL import Image, ImageDraw, ImageFont
 IMAGES = Path(__file__).resolve().parent.parent / 'docs' / 'images'
 FONTS = Path(matplotlib.get_data_path()) / 'fonts' / 'ttf'
 
-DEMO = 'traffic_signs'
 DEMO_SEED = 2
 DEMO_S = 34.0
 BLACK_S = (9.0, 11.5)
@@ -56,11 +54,6 @@ STILLS_S = {'traffic_signs': 7.0, 'traffic_lights': 130.0, 'triage': 3.0}
 
 BACK, INK, FAINT = (24, 28, 36), (236, 239, 244), (130, 138, 150)
 BLUE, GREEN, RED, AMBER = (94, 156, 255), (88, 204, 120), (255, 98, 92), (255, 184, 77)
-
-
-def applications() -> dict[str, str]:
-    """Return folder of an application to its name."""
-    return {APPLICATIONS[name].__module__.split('.')[-2]: name for name in APPLICATIONS}
 
 
 @dataclass
@@ -136,8 +129,8 @@ def font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
 
 def make_demo(path: Path) -> None:
     """Write the animation of the README: a run in which the lens is covered for a while."""
-    application = make_application(applications()[DEMO], DEMO_SEED)
-    pipeline = make_pipeline(application)
+    application = make_application(DEFAULT, DEMO_SEED)
+    pipeline = make_pipeline(find_application(DEFAULT))
     x, y, width, height = pipeline.settings.roi or (0.0, 0.0, 1.0, 1.0)
     demo = Demo((640 * x, 480 * y, 640 * (x + width), 480 * (y + height)))
     fault = CameraFault(kind='camera_black', from_s=BLACK_S[0], to_s=BLACK_S[1])
@@ -149,9 +142,9 @@ def make_demo(path: Path) -> None:
 
 def make_still(name: str, path: Path) -> None:
     """Write an image of an application: what its camera sees a while after its start."""
-    application = make_application(applications()[name], 1)
+    application = make_application(name, 1)
     seen: list[NDArray[Any]] = []
-    run_loop(application, make_pipeline(application), STILLS_S.get(name, STILL_S),
+    run_loop(application, make_pipeline(find_application(name)), STILLS_S.get(name, STILL_S),
              watch=lambda record, picture: seen.append(picture))
     picture = seen[-1] if seen[-1].ndim == 3 else np.stack([seen[-1]] * 3, axis=-1)
     still = Image.fromarray(picture)
@@ -163,7 +156,7 @@ def make_still(name: str, path: Path) -> None:
 def makers() -> Iterator[str]:
     """Return the names of all images that are made here."""
     yield 'demo'
-    yield from applications()
+    yield from APPLICATIONS
 
 
 def main(names: list[str]) -> int:
