@@ -14,8 +14,8 @@
 """
 Make the images of the documentation with the embedded simulator.
 
-Usage: make_images.py [NAME ...]. NAME is demo or an application; without one all are made. Images go to docs/images as WebP. On a machine without a display set
-MUJOCO_GL=egl.
+Usage: make_images.py [NAME ...]. NAME is demo or an application; without one all are made. Images
+go to docs/images as WebP. On a machine without a display set MUJOCO_GL=egl.
 """
 
 from __future__ import annotations
