@@ -58,6 +58,7 @@ class Registry(Generic[Part]):
         self.group, self.noun, self.built_in = group, noun, built_in
         self._needs, self._error = needs, error
         self._loaded: dict[str, Part] = {}
+        self._followed: dict[tuple[str, str], Any] = {}
 
     def __contains__(self, name: object) -> bool:
         """Return whether a part of this name is built in or installed."""
@@ -66,7 +67,7 @@ class Registry(Generic[Part]):
     def __iter__(self) -> Iterator[str]:
         """Yield all names, those built in first."""
         yield from self.built_in
-        yield from sorted(self._plugins().keys() - self.built_in)
+        yield from self.added_names()
 
     def __getitem__(self, name: str) -> Part:
         """
@@ -80,9 +81,30 @@ class Registry(Generic[Part]):
                 else self._load_plugin(name)
         return self._loaded[name]
 
+    def follow(self, name: str, path: str) -> Any:
+        """
+        Return what a part of this name refers to, imported only now.
+
+        :param path: ``module:attribute``.
+        :raises DigiphysError: of the class ``error``, when another package's cannot be imported.
+        """
+        if (name, path) not in self._followed:
+            self._followed[name, path] = _resolve(path) if name in self.built_in \
+                else self._import(f'{self.noun} "{name}"', path)
+        return self._followed[name, path]
+
+    def plugin_for(self, uri: str) -> str:
+        """Return the NAME of ``NAME:...`` where another package adds it; else nothing."""
+        name = uri.partition(':')[0] if ':' in uri else ''
+        return name if NAME.fullmatch(name) and name not in self.built_in and name in self else ''
+
+    def added_names(self) -> list[str]:
+        """Return the names that other packages add."""
+        return sorted(self._plugins().keys() - self.built_in)
+
     def added(self) -> Iterator[tuple[str, Part]]:
         """Yield name and part of each entry point that can be used."""
-        for name in sorted(self._plugins().keys() - self.built_in):
+        for name in self.added_names():
             try:
                 yield name, self[name]
             except self._error:  # ``problems`` reports it
@@ -129,18 +151,21 @@ class Registry(Generic[Part]):
         if not NAME.fullmatch(name):
             raise self._error(f'{part} needs a name of lower-case letters, digits and '
                               'underscores: rename its entry point.')
-        try:
-            loaded: Part = _resolve(entries[0].value)
-        except (Exception, SystemExit) as error:  # it is the code of somebody else
-            raise self._error(
-                f'{part} cannot be imported from {entries[0].value}: {type(error).__name__}: '
-                f'{" ".join(str(error).split())[:300]}; repair or uninstall that package.'
-            ) from error
+        loaded: Part = self._import(part, entries[0].value)
         lacks = [one for one in self._needs if not hasattr(loaded, one)]
         if lacks:
             raise self._error(f'{part}: {entries[0].value} lacks {", ".join(lacks)}, which each '
                               f'{self.noun} must have.')
         return loaded
+
+    def _import(self, part: str, path: str) -> Any:
+        try:
+            return _resolve(path)
+        except (Exception, SystemExit) as error:  # it is the code of somebody else
+            raise self._error(
+                f'{part} cannot be imported from {path}: {type(error).__name__}: '
+                f'{" ".join(str(error).split())[:300]}; repair or uninstall that package.'
+            ) from error
 
 
 def _resolve(path: str) -> Any:

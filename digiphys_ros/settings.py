@@ -25,6 +25,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from digiphys_ros.errors import ConfigError
+from digiphys_ros.registry import Registry
 from digiphys_ros.renamed import warn_renamed
 
 Default = bool | int | float | str | tuple[float, ...]
@@ -40,6 +41,7 @@ class Parameter:
     ``low`` and ``high`` bound a number (or each number of a list), in the unit that the name
     ends with. ``runtime`` parameters take effect at once; the others when the node is configured.
     ``renamed`` maps choices of an earlier release to those of now.
+    ``registry`` holds names that are allowed as well; its listing is read for an error alone.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Parameter:
     choices: tuple[str, ...] = ()
     runtime: bool = False
     renamed: Mapping[str, str] = field(default_factory=dict)
+    registry: Registry[Any] | None = None
 
     def check(self, value: Any) -> Any:
         """
@@ -69,7 +72,11 @@ class Parameter:
             warn_renamed(text_or_bool, self.renamed[text_or_bool])
             text_or_bool = self.renamed[text_or_bool]
         if self.choices and text_or_bool not in self.choices:
-            raise self._error(value, f'one of {", ".join(self.choices)}')
+            if self.registry is None:
+                raise self._error(value, f'one of {", ".join(self.choices)}')
+            if text_or_bool not in self.registry:
+                allowed = dict.fromkeys((*self.choices, *self.registry))
+                raise self._error(value, f'one of {", ".join(allowed)}')
         return text_or_bool
 
     def _list(self, value: Any) -> list[Any]:
@@ -105,7 +112,8 @@ class Parameter:
 
 def setting(default: Default, description: str, low: float | None = None,
             high: float | None = None, *, choices: tuple[str, ...] = (), runtime: bool = False,
-            renamed: Mapping[str, str] = MappingProxyType({})) -> Any:
+            renamed: Mapping[str, str] = MappingProxyType({}),
+            registry: Registry[Any] | None = None) -> Any:
     """
     Declare a setting: a field of a settings dataclass; see ``Parameter``.
 
@@ -121,7 +129,7 @@ def setting(default: Default, description: str, low: float | None = None,
     """
     return field(default=default, metadata={
         'description': description, 'low': low, 'high': high, 'choices': choices,
-        'runtime': runtime, 'renamed': dict(renamed)})
+        'runtime': runtime, 'renamed': dict(renamed), 'registry': registry})
 
 
 def group(settings: type[S]) -> Any:

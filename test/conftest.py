@@ -417,6 +417,21 @@ def robot_in(folder: Path, domain: int) -> Iterator[Robot]:
 
 
 @pytest.fixture
+def add_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Return what installs a package with entry points in one group, and perhaps a module."""
+    def add(package: str, group: str, *entries: str, source: str = '') -> None:
+        folder = tmp_path / f'{package}-site'
+        info = folder / f'{package}-1.0.dist-info'
+        info.mkdir(parents=True)
+        (info / 'METADATA').write_text(f'Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n')
+        (info / 'entry_points.txt').write_text('\n'.join([f'[{group}]', *entries, '']))
+        if source:
+            (folder / f'{package}.py').write_text(source)
+        monkeypatch.syspath_prepend(str(folder))
+    return add
+
+
+@pytest.fixture
 def bag_writer(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return the module that writes ROS 2 bags."""
     pytest.importorskip('rosbags', reason='rosbags is not installed')

@@ -30,18 +30,9 @@ def shapes():
 
 
 @pytest.fixture
-def install(tmp_path, monkeypatch):
-    """Return what installs a package with entry points and one module."""
-    def add(package, entries, module='', source=''):
-        folder = tmp_path / f'{package}-site'
-        info = folder / f'{package}-1.0.dist-info'
-        info.mkdir(parents=True)
-        (info / 'METADATA').write_text(f'Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n')
-        (info / 'entry_points.txt').write_text(f'[{GROUP}]\n' + '\n'.join(entries) + '\n')
-        if module:
-            (folder / f'{module}.py').write_text(source)
-        monkeypatch.syspath_prepend(str(folder))
-    return add
+def install(add_package):
+    """Return what installs a package with these entry points."""
+    return lambda package, *entries, **others: add_package(package, GROUP, *entries, **others)
 
 
 def test_a_built_in_part_is_imported_when_it_is_asked_for(shapes):
@@ -51,8 +42,8 @@ def test_a_built_in_part_is_imported_when_it_is_asked_for(shapes):
 
 
 def test_a_part_of_another_package_is_found_by_its_entry_point(shapes, install):
-    install('circles', ['circle = circles_of_test:Circle.round'], 'circles_of_test',
-            'class Circle:\n    def round(): return "o"\n')
+    install('circles', 'circle = circles:Circle.round',
+            source='class Circle:\n    def round(): return "o"\n')
     assert 'circle' in shapes
     assert list(shapes) == ['fraction', 'circle']
     assert shapes['circle']() == 'o'
@@ -61,7 +52,7 @@ def test_a_part_of_another_package_is_found_by_its_entry_point(shapes, install):
 
 
 def test_an_unknown_name_lists_the_allowed_ones(shapes, install):
-    install('circles', ['circle = math:sqrt'])
+    install('circles', 'circle = math:sqrt')
     assert 'square' not in shapes
     with pytest.raises(EngineError, match=r'^shape "circel" is unknown, allowed are fraction, '
                        r'circle \(did you mean circle\?\)\.$'):
@@ -83,8 +74,8 @@ def test_a_package_that_cannot_be_used_is_named_and_the_rest_works(
     (tmp_path / 'leaves_at_import.py').write_text('raise SystemExit("not licensed")')
     (tmp_path / 'fails_at_import.py').write_text('raise RuntimeError("in two\\nlines")')
     monkeypatch.syspath_prepend(str(tmp_path))
-    install('broken', [entry])
-    install('squares', ['square = math:sqrt'])
+    install('broken', entry)
+    install('squares', 'square = math:sqrt')
     name = entry.partition(' =')[0]
     problem, = shapes.problems()
     assert problem.startswith(f'shape "{name}" of package broken')
@@ -100,8 +91,8 @@ def test_a_package_that_cannot_be_used_is_named_and_the_rest_works(
 
 
 def test_a_name_that_two_packages_add_is_refused(shapes, install):
-    install('circles', ['circle = math:sqrt'])
-    install('rounds', ['circle = math:exp'])
+    install('circles', 'circle = math:sqrt')
+    install('rounds', 'circle = math:exp')
     sentence = r'^shape "circle" of package circles and package rounds has one name in several'
     with pytest.raises(EngineError, match=sentence):
         shapes['circle']
@@ -110,7 +101,7 @@ def test_a_name_that_two_packages_add_is_refused(shapes, install):
 
 
 def test_damaged_metadata_of_any_package_leaves_the_built_in_parts(shapes, install):
-    install('broken', ['no equals sign'])
+    install('broken', 'no equals sign')
     assert shapes['fraction'](1, 2) == 0.5
     try:
         names = list(shapes)

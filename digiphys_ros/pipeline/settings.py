@@ -22,6 +22,7 @@ from digiphys_ros.bundles.preprocess_spec import Roi
 from digiphys_ros.control.settings import GateSettings, PolicySettings
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.perception.camera_checks import Limits
+from digiphys_ros.perception.engines.kind import ENGINES
 from digiphys_ros.pipeline.parameters_file import ParametersFile
 from digiphys_ros.settings import group, NodeSettings, parameters_of, read_settings, setting
 
@@ -38,7 +39,7 @@ class ClassifierSettings(NodeSettings):
         'new one is loaded and checked beside the old and swapped between two frames.',
         runtime=True)
     engine: str = setting(
-        'auto', 'Inference engine.', choices=('auto', 'litert', 'tensorflow', 'onnx'))
+        'auto', 'Inference engine.', choices=('auto', *ENGINES.built_in), registry=ENGINES)
     threads: int = setting(0, 'Inference threads; 0 lets the engine choose.', 0, 64)
     xla: bool = setting(False, 'Compile with XLA (engine tensorflow).')
     mixed_precision: bool = setting(

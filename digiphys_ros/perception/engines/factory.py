@@ -21,9 +21,7 @@ from digiphys_ros.bundles.bundle import Bundle
 from digiphys_ros.errors import EngineError
 from digiphys_ros.perception.engines.engine import Engine
 from digiphys_ros.perception.engines.failure import one_sentence
-
-PACKAGES = {'litert': ('ai_edge_litert', 'ai-edge-litert'), 'tensorflow': ('tensorflow',) * 2,
-            'onnx': ('onnxruntime',) * 2}
+from digiphys_ros.perception.engines.kind import EngineKind, ENGINES
 
 
 def create_engine(bundle: Bundle, kind: str = 'auto', *, threads: int = 0, xla: bool = False,
@@ -31,7 +29,7 @@ def create_engine(bundle: Bundle, kind: str = 'auto', *, threads: int = 0, xla: 
     """
     Make an engine for a bundle.
 
-    :param kind: litert, tensorflow, onnx, or auto: what the bundle holds and the machine has.
+    :param kind: a name in ``ENGINES``, or auto: what the bundle holds and the machine has.
     :param threads: inference threads; 0 is every core for LiteRT, TensorFlow's own choice else.
     :param xla: compile with XLA (tensorflow).
     :param mixed_precision: compute in float16 where the GPU can (tensorflow).
@@ -39,39 +37,48 @@ def create_engine(bundle: Bundle, kind: str = 'auto', *, threads: int = 0, xla: 
     :raises EngineError: when none can run the bundle here, with the fix.
     """
     chosen, why = _choose(bundle) if kind == 'auto' else (kind, 'asked for')
-    if chosen not in PACKAGES:
-        raise EngineError(f'engine "{kind}" is unknown, allowed are auto, {", ".join(PACKAGES)}.')
-    module, package = PACKAGES[chosen]
-    if find_spec(module) is None:
-        raise EngineError(f'engine {chosen} needs the package {package}: pip install {package}')
+    if chosen not in ENGINES:
+        raise EngineError(f'engine "{kind}" is unknown, allowed are auto, {", ".join(ENGINES)}.')
+    found = ENGINES[chosen]
+    if not _is_installed(found):
+        raise EngineError(f'engine {chosen} needs the package {found.package}: '
+                          f'pip install {found.package}')
+    given = {'threads': threads, 'xla': xla, 'mixed_precision': mixed_precision}
     with one_sentence(f'{bundle.directory}: engine {chosen} cannot load the model'):
-        if chosen == 'litert':
-            from digiphys_ros.perception.engines.litert import LiteRTEngine
-            return LiteRTEngine(bundle, threads), f'engine litert: {why}'
-        if chosen == 'onnx':
-            from digiphys_ros.perception.engines.onnx import OnnxEngine
-            onnx = OnnxEngine(bundle, threads)
-            return onnx, f'engine onnx on {onnx.device}: {why}'
-        from digiphys_ros.perception.engines.tensorflow import TensorFlowEngine
-        engine = TensorFlowEngine(bundle, threads, xla=xla, mixed_precision=mixed_precision)
-        return engine, f'engine tensorflow on {engine.device}: {why}'
+        engine: Engine = ENGINES.follow(chosen, found.engine)(
+            bundle, **{name: given[name] for name in found.options})
+    device = f' on {engine.device}' if found.reports_device else ''
+    return engine, f'engine {chosen}{device}: {why}'
 
 
 def _choose(bundle: Bundle) -> tuple[str, str]:
-    for_tensorflow = bundle.file('keras') or bundle.file('savedmodel')
-    installed = {kind: find_spec(module) is not None for kind, (module, _) in PACKAGES.items()}
-    if for_tensorflow and installed['tensorflow'] and Path('/dev/nvidia0').exists() \
-            and tensorflow_sees_gpu():
+    runs = {name: _has_file(ENGINES[name], bundle) and _is_installed(ENGINES[name])
+            for name in ENGINES.built_in}
+    if runs['tensorflow'] and Path('/dev/nvidia0').exists() and tensorflow_sees_gpu():
         return 'tensorflow', 'this machine has an NVIDIA GPU'
-    if bundle.file('litert') and installed['litert']:
+    if runs['litert']:
         return 'litert', 'no GPU, and the bundle holds a LiteRT model'
-    if for_tensorflow and installed['tensorflow']:
+    if runs['tensorflow']:
         return 'tensorflow', 'LiteRT is not installed, or the bundle holds no LiteRT model'
-    if bundle.file('onnx') and installed['onnx']:
+    if runs['onnx']:
         return 'onnx', 'the bundle holds nothing else that can run here'
+    for name, kind in ENGINES.added():
+        if _has_file(kind, bundle) and _is_installed(kind):
+            return name, 'no built-in engine can run the bundle here'
     raise EngineError(
         f'{bundle.directory}: holds {", ".join(bundle.manifest.files)}, and no engine for it is '
         'installed: pip install ai-edge-litert (small) or pip install tensorflow')
+
+
+def _has_file(kind: EngineKind, bundle: Bundle) -> bool:
+    return not bundle.manifest.files.keys().isdisjoint(kind.files)
+
+
+def _is_installed(kind: EngineKind) -> bool:
+    try:
+        return find_spec(kind.module) is not None
+    except ModuleNotFoundError:  # of a package that holds the module
+        return False
 
 
 def tensorflow_sees_gpu() -> bool:

@@ -279,3 +279,14 @@ def test_old_choice_of_a_parameter_warns_and_means_the_new_one():
         assert parameter.check('old') == 'new'
     with pytest.raises(ConfigError, match="one of new is needed, received 'other'"):
         parameter.check('other')
+
+
+def test_a_choice_is_also_a_name_that_another_package_adds(add_package):
+    engine, = (one for one in declared('classifier') if one.name == 'engine')
+    assert engine.check('litert') == 'litert'
+    with pytest.raises(ConfigError, match='one of auto, litert, tensorflow, onnx is needed'):
+        engine.check('npu')
+    add_package('npu_package', 'digiphys_ros.engines', 'npu = npu_package:NPU')
+    assert engine.check('npu') == 'npu'
+    with pytest.raises(ConfigError, match='one of auto, litert, tensorflow, onnx, npu is needed'):
+        engine.check('gpu')
