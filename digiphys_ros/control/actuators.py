@@ -22,6 +22,7 @@ import subprocess
 import sys
 from typing import Any
 
+from digiphys_ros.control.actuator_kind import ACTUATOR_KINDS
 from digiphys_ros.control.checked_rules import CheckedRules, file_version
 from digiphys_ros.control.signals import SignalPlan
 from digiphys_ros.errors import ConfigError
@@ -77,6 +78,7 @@ class Actuator:
 
     :ivar fields: limits by field name, as ``linear.x``.
     :ivar type: message type of kind ``message``, into which ``field_map`` leads the fields.
+    :ivar options: of a kind that another package adds, as its own model checked them.
     :ivar plan: of kind ``signals``; its phases are the fields, and its heads are what is sent.
     """
 
@@ -87,6 +89,7 @@ class Actuator:
     type: str = ''
     field_map: Mapping[str, str] = field(default_factory=dict)
     plan: SignalPlan | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def safe_values(self) -> dict[str, float]:
         """
@@ -99,7 +102,11 @@ class Actuator:
 
     def is_timed(self) -> bool:
         """Return whether its message carries the time in which positions are to be reached."""
-        return self.kind == 'joint_trajectory'
+        return ACTUATOR_KINDS[self.kind].motion == 'joint'
+
+    def is_switch(self) -> bool:
+        """Return whether its fields are 0 or 1."""
+        return ACTUATOR_KINDS[self.kind].motion == 'switch'
 
     def guard_values(self) -> dict[str, float]:
         """

@@ -200,7 +200,7 @@ def _moved_for_long(config: ControlConfig, rule: Rule, for_s: float) -> list[str
     command, safe = config.command(rule), config.safe_command()
     return [name for name, actuator in config.actuators.items() if command[name] != safe[name]
             and for_s > (
-                LONGEST_UNSURE_SIGNALS_S if actuator.kind == 'signals' else LONGEST_UNSURE_S)]
+                LONGEST_UNSURE_SIGNALS_S if actuator.plan else LONGEST_UNSURE_S)]
 
 
 def check_use(use: str, model: str) -> None:

@@ -253,7 +253,7 @@ class Gate:
             return Refusal.UNKNOWN_FIELD
         if fields.keys() - values.keys():
             return Refusal.MISSING_FIELD
-        if self._actuator.kind == 'bool' and not {0, 1}.issuperset(values.values()):
+        if self._actuator.is_switch() and not {0, 1}.issuperset(values.values()):
             return Refusal.NOT_BOOL
         return self._lease.refusal(command.stamp_s, now_s, steady_s)
 

@@ -15,12 +15,22 @@
 """Check what a rules file says about actuators."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
+from digiphys_ros.control.actuator_kind import ACTUATOR_KINDS
 from digiphys_ros.control.actuators import Actuator, Limits
 from digiphys_ros.control.signal_schema import SignalPlanConfig
 from digiphys_ros.control.validation import Finite, Problem, refuse, spelt, STRICT
-from pydantic import BaseModel, BeforeValidator, Field, model_validator
+from digiphys_ros.errors import ConfigError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    field_validator,
+    model_validator,
+    ValidationInfo,
+)
 from pydantic_core import PydanticCustomError
 
 # An absolute name would leave the robot's namespace: every robot of a fleet would share it.
@@ -34,15 +44,17 @@ MessageType = Annotated[str, spelt(r'([a-z][a-z0-9_]*/msg/[A-Z][A-Za-z0-9]*)?',
 FieldPath = Annotated[str, spelt(r'[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*',
                                  'fields of the message joined by dots, as signal.phase')]
 
-TWIST_FIELDS = tuple(f'{part}.{axis}' for part in ('linear', 'angular') for axis in 'xyz')
-
-FIELDS_OF_KIND: dict[str, tuple[str, ...]] = {
-    'twist_stamped': TWIST_FIELDS, 'twist': TWIST_FIELDS,
-    'float64': ('data',), 'bool': ('data',),
-}
-
-
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+def _known(kind: str) -> str:
+    """Return a kind of actuator that exists and can be imported."""
+    try:
+        ACTUATOR_KINDS[kind]
+    except ConfigError as error:
+        raise PydanticCustomError('refused', '{reason}', {
+            'reason': str(error).rstrip('.')}) from error
+    return kind
 
 
 def _safe(value: Any) -> Any:
@@ -89,38 +101,39 @@ class FieldConfig(BaseModel):
 
     def unfit(self, kind: str) -> Iterator[tuple[str, str, Any]]:
         """Report each part that a kind of actuator cannot have or lacks: name, reason, value."""
-        if kind == 'bool':
+        motion = ACTUATOR_KINDS[kind].motion
+        if motion == 'switch':
             # Between false and true there is nothing to send.
             for name in ('max_rate_per_s', 'max_decel_per_s', 'stop_rate_per_s',
                          'max_jerk_per_s2'):
                 if getattr(self, name) is not None:
-                    yield name, 'a bool has no rate', getattr(self, name)
+                    yield name, f'a {kind} has no rate', getattr(self, name)
             if (self.min, self.max) != (0, 1) or self.safe not in (0, 1):
-                yield ('', 'a bool has min 0, max 1 and safe 0 or 1',
+                yield ('', f'a {kind} has min 0, max 1 and safe 0 or 1',
                        f'min {self.min}, max {self.max}, safe {self.safe}')
             return
         if self.max_rate_per_s is None:
             yield ('max_rate_per_s', 'is required, in units a second: no actuator is left without '
                    'a rate limit', 'nothing')
-        if 'safe' not in self.model_fields_set and kind != 'joint_trajectory':
+        if 'safe' not in self.model_fields_set and motion != 'joint':
             yield 'safe', 'is required: a number, or hold for a position', 'nothing'
         elif self.safe is None:
             yield from self._unfit_to_hold(kind)
-        elif kind == 'joint_trajectory' and self.stop_rate_per_s is None:
+        elif motion == 'joint' and self.stop_rate_per_s is None:
             yield ('stop_rate_per_s', 'is required with a number as safe position, in units a '
                    'second: a joint must not leap there; or say `safe: hold`', 'nothing')
-        if kind == 'joint_trajectory' and self.max_decel_per_s is not None:
+        if motion == 'joint' and self.max_decel_per_s is not None:
             yield ('max_decel_per_s', 'is for velocities: a joint has stop_rate_per_s',
                    self.max_decel_per_s)
         elif self.max_decel_per_s is not None and self.stop_rate_per_s is not None:
             yield ('stop_rate_per_s', 'is for a position, and max_decel_per_s for a velocity: '
                    'name one of them', self.stop_rate_per_s)
-        if kind in ('twist', 'twist_stamped') and self.stop_rate_per_s is not None:
+        if motion == 'velocity' and self.stop_rate_per_s is not None:
             yield ('stop_rate_per_s', f'is for positions: a {kind} has max_decel_per_s',
                    self.stop_rate_per_s)
 
     def _unfit_to_hold(self, kind: str) -> Iterator[tuple[str, str, Any]]:
-        if kind in ('twist', 'twist_stamped'):
+        if ACTUATOR_KINDS[kind].motion == 'velocity':
             yield 'safe', f'must be a number: a {kind} is a velocity, which must not last', 'hold'
         for name in ('max_decel_per_s', 'stop_rate_per_s'):
             if getattr(self, name) is not None:
@@ -136,18 +149,35 @@ class ActuatorConfig(BaseModel):
     or Bool, joints of a JointTrajectory, or names of one's own that ``field_map`` leads into a
     message of any ``type``. ``topic`` is relative, so that a namespace holds a whole robot.
     Signals have a ``plan`` instead: they take a wish from 0 to 1 for each of its phases.
+    ``options`` are for a kind that another package adds.
     """
 
     model_config = STRICT
 
-    kind: Literal['twist_stamped', 'twist', 'float64', 'bool', 'joint_trajectory', 'message',
-                  'signals']
+    kind: Annotated[str, AfterValidator(_known)]
     topic: Topic
     fields: dict[Annotated[str, Field(min_length=1)], FieldConfig] = {}
     plan: SignalPlanConfig | None = None
     frame_id: str = ''
     type: MessageType = ''
     field_map: dict[str, FieldPath] = {}
+    options: Annotated[dict[str, Any], Field(validate_default=True)] = {}
+
+    @field_validator('options')
+    @classmethod
+    def _fit(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        # without a valid kind that error is enough
+        kind = info.data.get('kind', '')
+        model = kind and ACTUATOR_KINDS[kind].options
+        if not model:
+            return options
+        try:
+            # as plain values: they travel to the gate as JSON
+            checked: dict[str, Any] = ACTUATOR_KINDS.follow(kind, model).model_validate(
+                options).model_dump(mode='json')
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
+        return checked
 
     @model_validator(mode='after')
     def _fields_fit_the_kind(self) -> 'ActuatorConfig':
@@ -167,22 +197,25 @@ class ActuatorConfig(BaseModel):
     def _field_problems(self, name: str, field: FieldConfig) -> list[Problem]:
         problems: list[Problem] = []
         place = ('fields', name)
-        allowed = FIELDS_OF_KIND.get(self.kind)
-        if allowed is not None and name not in allowed:
+        allowed = ACTUATOR_KINDS[self.kind].fields
+        if allowed and name not in allowed:
             problems.append((place, f'a {self.kind} takes {", ".join(allowed)}', name))
         problems += [((*place, *filter(None, [part])), reason, value)
                      for part, reason, value in field.unfit(self.kind)]
         return problems
 
     def _message_problems(self) -> list[Problem]:
-        if self.kind != 'message':
-            return [((name,), 'belongs to kind message only', value)
-                    for name, value in (('type', self.type), ('field_map', self.field_map))
-                    if value]
+        kind = ACTUATOR_KINDS[self.kind]
         problems: list[Problem] = []
+        if self.options and not kind.options:
+            problems.append((('options',), f'a {self.kind} has none', self.options))
+        if 'field_map' not in kind.sections:
+            return problems + [
+                ((name,), 'belongs to kind message only', value)
+                for name, value in (('type', self.type), ('field_map', self.field_map)) if value]
         if not self.type:
-            problems.append((('type',), 'kind message needs a type as package/msg/Type',
-                             self.type))
+            problems.append((('type',), f'kind {self.kind} needs a type as '
+                             'package/msg/Type', self.type))
         if set(self.field_map) != set(self.fields):
             problems.append((('field_map',), f'must lead each of {", ".join(self.fields)} to its '
                              'place in the message', self.field_map))
@@ -192,7 +225,7 @@ class ActuatorConfig(BaseModel):
         return problems
 
     def _plan_problems(self) -> list[Problem]:
-        signals = self.kind == 'signals'
+        signals = 'plan' in ACTUATOR_KINDS[self.kind].sections
         problems: list[Problem] = []
         if signals != (self.plan is not None):
             problems.append((('plan',), 'is needed by signals, and by them alone', self.plan))

@@ -22,10 +22,9 @@ from digiphys_ros.control import Actuator
 from digiphys_ros.ros import qos
 from digiphys_ros.ros.condition_log import without_numbers
 from digiphys_ros.ros.lifecycle import PipelineNode
-from digiphys_ros.ros.messages.actuators import actuator_type
+from digiphys_ros.ros.messages.actuators import actuator_type, message_values
 from digiphys_ros.ros.messages.images import classification_message, image_message, set_stamp
 from digiphys_ros.ros.messages.simulation import (
-    actuator_values,
     camera_info_message,
     clock_message,
     odometry_message,
@@ -76,7 +75,7 @@ class SimTopics:
 
     def _on_command(self, name: str, actuator: Actuator, message: Any) -> None:
         try:
-            self.commands[name] = actuator_values(actuator, message)
+            self.commands[name] = message_values(actuator, message)
             self._node.note('', about=actuator.topic)
         except ValueError as error:
             self.refused += 1

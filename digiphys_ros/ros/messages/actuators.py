@@ -14,51 +14,41 @@
 
 """Between an actuator's messages and the values of its fields."""
 
-from functools import reduce
-from importlib import import_module
 import math
 from typing import Any
 
 from digiphys_ros.control import Actuator
+from digiphys_ros.control.actuator_kind import ACTUATOR_KINDS, TWIST_FIELDS
 from digiphys_ros.control.motion import LONGEST_STEP_S
 from digiphys_ros.errors import ConfigError
+from digiphys_ros.ros.messages.conversion import Conversion
+from digiphys_ros.ros.messages.conversions import read_field, write_field
 from digiphys_ros.ros.messages.images import set_stamp
-from geometry_msgs.msg import Twist, TwistStamped
-from rclpy.duration import Duration
+from geometry_msgs.msg import TwistStamped
 from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import JointState
-from std_msgs.msg import Bool, Float64, Header
-from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
-
-TWIST_FIELDS = tuple(f'{part}.{axis}' for part in ('linear', 'angular') for axis in 'xyz')
+from std_msgs.msg import Header
 
 
-def message_type(name: str) -> type:
+def conversion_of(actuator: Actuator) -> Conversion:
     """
-    Return the message class called ``package/msg/Type``.
+    Return what converts an actuator's messages.
 
-    :raises ConfigError: when it is not installed.
+    :raises ConfigError: when the package that adds the kind cannot be used.
     """
-    try:
-        package, _, kind = name.split('/')
-        return getattr(import_module(f'{package}.msg'), kind)  # type: ignore[no-any-return]
-    except (ValueError, ImportError, AttributeError) as error:
-        raise ConfigError(
-            f'message type "{name}" cannot be imported ({error}): write it as '
-            'package/msg/Type and install the package that defines it.') from error
+    path = ACTUATOR_KINDS[actuator.kind].conversion
+    found: Conversion = ACTUATOR_KINDS.follow(actuator.kind, path)
+    return found
 
 
 def actuator_type(actuator: Actuator) -> type:
     """Return the message class an actuator takes."""
-    if actuator.kind == 'message':
-        return message_type(actuator.type)
-    return {'twist_stamped': TwistStamped, 'twist': Twist, 'float64': Float64, 'bool': Bool,
-            'joint_trajectory': JointTrajectory, 'signals': JointState}[actuator.kind]
+    return conversion_of(actuator).message_type(actuator)
 
 
 def desired_type(actuator: Actuator) -> type:
     """Return the stamped message in which a desired command reaches the gate."""
-    return TwistStamped if actuator.kind in ('twist_stamped', 'twist') else JointState
+    return TwistStamped if ACTUATOR_KINDS[actuator.kind].fields == TWIST_FIELDS else JointState
 
 
 def desired_message(actuator: Actuator, values: dict[str, float], header: Header) -> Any:
@@ -66,7 +56,7 @@ def desired_message(actuator: Actuator, values: dict[str, float], header: Header
     if desired_type(actuator) is TwistStamped:
         message = TwistStamped(header=header)
         for field, value in values.items():
-            _assign(message.twist, field, value)
+            write_field(message.twist, field, value)
         return message
     return JointState(header=header, name=list(values), position=list(values.values()))
 
@@ -79,7 +69,7 @@ def desired_values(actuator: Actuator, message: Any) -> dict[str, float]:
     are not zero, so that a command it cannot carry out is refused rather than cut down.
     """
     if isinstance(message, TwistStamped):
-        values = {field: _read(message.twist, field) for field in TWIST_FIELDS}
+        values = {field: read_field(message.twist, field) for field in TWIST_FIELDS}
         return {field: value for field, value in values.items()
                 if field in actuator.fields or value != 0.0}
     return dict(zip(message.name, message.position, strict=False))
@@ -92,23 +82,30 @@ def actuator_message(actuator: Actuator, values: dict[str, float], now_s: float,
 
     :param reach_s: time in which joints are to reach their positions (``GateOutput.reach_s``).
     """
-    message = actuator_type(actuator)()
+    conversion = conversion_of(actuator)
+    message = conversion.message_type(actuator)()
     if hasattr(message, 'header'):
         set_stamp(message.header, now_s)
         message.header.frame_id = actuator.frame_id
-    if actuator.kind == 'joint_trajectory':
-        # stamp zero means "start now" to a trajectory controller
-        set_stamp(message.header, 0.0)
-        message.joint_names = list(values)
-        message.points = [JointTrajectoryPoint(
-            positions=list(values.values()), time_from_start=Duration(seconds=reach_s).to_msg())]
-        return message
-    if actuator.kind == 'signals':
-        message.name, message.position = list(values), list(values.values())
-        return message
-    for field, value in values.items():
-        _assign(message, _path(actuator, field), value)
+    conversion.write(actuator, values, message, reach_s)
     return message
+
+
+def message_values(actuator: Actuator, message: Any) -> dict[str, float]:
+    """
+    Return the values in a message for the actuator, by field name.
+
+    :raises ValueError: saying why it holds none.
+    """
+    names, values = conversion_of(actuator).read(actuator, message)
+    known = {*(actuator.plan.heads if actuator.plan else actuator.fields)}
+    if len(names) != len(values) or not names:
+        raise ValueError(f'{len(names)} names and {len(values)} values')
+    if not known.issuperset(names):
+        raise ValueError(f'unknown are {", ".join(sorted(set(names) - known))}')
+    if not all(map(math.isfinite, values)):
+        raise ValueError(f'not finite: {values}')
+    return dict(zip(names, values, strict=True))
 
 
 def check_message(actuator: Actuator) -> None:
@@ -117,46 +114,30 @@ def check_message(actuator: Actuator) -> None:
 
     :raises ConfigError: naming the field, the value and what becomes of it.
     """
-    if actuator.kind != 'message':
+    if actuator.plan:
         return
     for what in ('min', 'max') if actuator.holds() else ('min', 'max', 'safe'):
         values = {name: float(getattr(limits, what)) for name, limits in actuator.fields.items()}
-        message = _serialised(actuator, values)
+        arrived = _sent(actuator, values)
         for name, value in values.items():
-            arrives = read_field(actuator, message, name)
-            if not math.isclose(arrives, value, rel_tol=1e-6, abs_tol=1e-9):
+            if not math.isclose(arrived.get(name, math.nan), value, rel_tol=1e-6, abs_tol=1e-9):
+                place = f'{actuator.field_map[name]} of {actuator.type}' \
+                    if actuator.field_map else f'the message of a {actuator.kind}'
                 raise ConfigError(
                     f'actuator on {actuator.topic}: `{what}` of field `{name}` is {value:g}, but '
-                    f'{actuator.field_map[name]} of {actuator.type} would carry {arrives:g}: '
+                    f'{place} would carry {arrived.get(name, math.nan):g}: '
                     'choose limits that the message can hold.')
 
 
-def _serialised(actuator: Actuator, values: dict[str, float]) -> Any:
+def _sent(actuator: Actuator, values: dict[str, float]) -> dict[str, float]:
+    """Return the values that arrive where these are sent."""
     try:
         message = actuator_message(actuator, values, 0.0)
-        return deserialize_message(serialize_message(message), type(message))
+        return dict(zip(*conversion_of(actuator).read(actuator, deserialize_message(
+            serialize_message(message), type(message))), strict=False))
     except Exception as error:  # a message of any package: its checks raise what they like
+        place = f'{actuator.type} by field_map {dict(actuator.field_map)}' \
+            if actuator.field_map else f'the message of a {actuator.kind}'
         raise ConfigError(
-            f'actuator on {actuator.topic}: {values} cannot be written into {actuator.type} by '
-            f'field_map {dict(actuator.field_map)}: {error}') from error
-
-
-def read_field(actuator: Actuator, message: Any, field: str) -> float:
-    """Return one field of an actuator's message; of joints and signals there is none."""
-    return _read(message, _path(actuator, field))
-
-
-def _path(actuator: Actuator, field: str) -> str:
-    if actuator.kind == 'message':
-        return actuator.field_map[field]
-    return f'twist.{field}' if actuator.kind == 'twist_stamped' else field
-
-
-def _read(message: Any, path: str) -> float:
-    return float(reduce(getattr, path.split('.'), message))
-
-
-def _assign(message: Any, path: str, value: float) -> None:
-    *parents, name = path.split('.')
-    target = reduce(getattr, parents, message)
-    setattr(target, name, type(getattr(target, name))(value))
+            f'actuator on {actuator.topic}: {values} cannot be written into {place}: {error}'
+        ) from error

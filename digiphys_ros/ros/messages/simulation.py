@@ -16,43 +16,13 @@
 
 from collections.abc import Mapping
 import math
-from typing import Any, TYPE_CHECKING
+from typing import Any
 
-from digiphys_ros.ros.messages.actuators import read_field
 from digiphys_ros.ros.messages.images import set_stamp
 from nav_msgs.msg import Odometry
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
-
-if TYPE_CHECKING:
-    from digiphys_ros.control import Actuator
-
-
-def actuator_values(actuator: 'Actuator', message: Any) -> dict[str, float]:
-    """
-    Return the values in a command as a gate sends it, by field name.
-
-    :raises ValueError: saying why it is none.
-    """
-    if actuator.kind == 'signals':
-        names, values = list(message.name), list(message.position)
-        known = set(actuator.plan.heads) if actuator.plan else set()
-    elif actuator.kind == 'joint_trajectory':
-        points = list(message.points[:1])
-        names, values = list(message.joint_names), [one for point in points
-                                                    for one in point.positions]
-        known = set(actuator.fields)
-    else:
-        known = set(names := list(actuator.fields))
-        values = [read_field(actuator, message, name) for name in names]
-    if len(names) != len(values) or not names:
-        raise ValueError(f'{len(names)} names and {len(values)} values')
-    if not known.issuperset(names):
-        raise ValueError(f'unknown are {", ".join(sorted(set(names) - known))}')
-    if not all(map(math.isfinite, values)):
-        raise ValueError(f'not finite: {values}')
-    return dict(zip(names, values, strict=True))
 
 
 def clock_message(seconds: float) -> Clock:

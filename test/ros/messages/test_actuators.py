@@ -49,3 +49,48 @@ def test_message_of_a_field_that_holds_is_checked_at_its_limits(maximum, refused
         return
     with pytest.raises(ConfigError, match='`max` of field `level` is 300'):
         check_message(actuator)
+
+
+@pytest.mark.parametrize('kind', ['twist_stamped', 'twist', 'float64', 'bool', 'joint_trajectory'])
+def test_values_of_a_message_are_those_that_were_written(kind):
+    from digiphys_ros.control.actuator_kind import ACTUATOR_KINDS
+    from digiphys_ros.ros.messages.actuators import (
+        actuator_message, actuator_type, check_message, message_values)
+    values = {name: 1.0 for name in ACTUATOR_KINDS[kind].fields or ('elbow', 'wrist')}
+    actuator = Actuator(kind, 'out', {name: Limits(0.0, 1.0, 0.0, 1.0) for name in values})
+    check_message(actuator)
+    message = actuator_message(actuator, values, 10.0)
+    assert type(message) is actuator_type(actuator)
+    assert message_values(actuator, message) == values
+
+
+def test_a_kind_whose_conversion_cannot_be_imported_or_changes_values_is_refused(add_package):
+    from digiphys_ros.ros.messages.actuators import check_message
+    add_package('odd_package', 'digiphys_ros.actuators', 'odd = odd_package:ODD',
+                'gone = odd_package:GONE', source="""
+from digiphys_ros.control.actuator_kind import ActuatorKind
+ODD, GONE = ActuatorKind('odd_package:CONVERSION'), ActuatorKind('odd_package:NOTHING')
+
+class Conversion:
+    def message_type(self, actuator):
+        from std_msgs.msg import Float64
+        return Float64
+
+    def write(self, actuator, values, message, reach_s):
+        if values['data'] > 1:
+            raise ValueError('too far')
+        message.data = round(values['data'], 2)
+
+    def read(self, actuator, message):
+        return ['data'], [message.data]
+
+CONVERSION = Conversion()
+""")
+    check_message(Actuator('odd', 'out', {'data': Limits(0.0, 1.0, 0.0, 1.0)}))
+    with pytest.raises(ConfigError, match=r'`max` of field `data` is 0\.999, but the message of a '
+                       'odd would carry 1:'):
+        check_message(Actuator('odd', 'out', {'data': Limits(0.0, 0.999, 0.0, 1.0)}))
+    with pytest.raises(ConfigError, match='cannot be written into the message of a odd'):
+        check_message(Actuator('odd', 'out', {'data': Limits(0.0, 2.0, 0.0, 1.0)}))
+    with pytest.raises(ConfigError, match='"gone" cannot be imported from odd_package:NOTHING'):
+        check_message(Actuator('gone', 'out', {'data': Limits(0.0, 1.0, 0.0, 1.0)}))
