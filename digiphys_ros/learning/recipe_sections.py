@@ -16,7 +16,9 @@
 
 from typing import Annotated, Any, Literal
 
-from digiphys_ros.learning.networks.build import NETWORKS, options_of
+from digiphys_ros.errors import ConfigError
+from digiphys_ros.learning.networks.build import options_of
+from digiphys_ros.learning.networks.registry import NETWORKS
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -47,7 +49,7 @@ class NetworkSpec(BaseModel):
     """
     Which network, and its options.
 
-    :ivar name: a key of ``learning.networks.NETWORKS``.
+    :ivar name: a name in ``learning.networks.NETWORKS``.
     :ivar options: checked against, and filled up from, the network's own defaults.
     """
 
@@ -61,6 +63,10 @@ class NetworkSpec(BaseModel):
     def _known(cls, name: str) -> str:
         if name not in NETWORKS:
             raise ValueError(f'there is no such network, there are: {", ".join(NETWORKS)}')
+        try:
+            NETWORKS[name]
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
         return name
 
     @field_validator('options')

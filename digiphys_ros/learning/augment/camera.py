@@ -14,18 +14,29 @@
 
 """Random changes of a training image: place, light, sharpness, noise, dirt."""
 
+from functools import partial
 from typing import Annotated, Any
 
 import cv2
+from digiphys_ros.errors import ConfigError
 from digiphys_ros.learning.augment.geometry import moved
+from digiphys_ros.learning.augment.registry import AUGMENTATIONS
+from digiphys_ros.learning.options import options_model
 from digiphys_ros.perception.imagefile import decode_file
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator, ValidationError
 
 Share = Annotated[float, Field(ge=0, le=1)]
 SOMETIMES = 0.5
 """How often an image is blurred, smeared or compressed, where the recipe asks for it."""
+
+STEPS = {
+    'move': ('crop', 'scale', 'perspective', 'flip_horizontal', 'flip_vertical'),
+    'light': ('brightness', 'exposure', 'contrast', 'colour_temperature'),
+    'blur': ('blur',), 'motion_blur': ('motion_blur',), 'noise': ('noise',), 'jpeg': ('jpeg',),
+    'cutout': ('cutout',)}
+"""The built-in augmentations in their order, and the fields of the recipe that each takes."""
 
 
 class Augmentation(BaseModel):
@@ -48,6 +59,7 @@ class Augmentation(BaseModel):
         2017).
     :ivar mixup: alpha of the Beta distribution by which two images are blended (Zhang et al.,
         2018).
+    :ivar others: augmentations that other packages add: name -> its options. They come last.
     """
 
     model_config = ConfigDict(extra='forbid', frozen=True)
@@ -67,6 +79,12 @@ class Augmentation(BaseModel):
     jpeg: Annotated[int, Field(ge=0, le=100)] = 0
     cutout: Share = 0.0
     mixup: Annotated[float, Field(ge=0, le=10)] = 0.0
+    others: dict[str, dict[str, Any]] = {}
+
+    @field_validator('others')
+    @classmethod
+    def _fit(cls, others: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        return {name: _checked(name, options) for name, options in others.items()}
 
     @property
     def changes_images(self) -> bool:
@@ -74,11 +92,30 @@ class Augmentation(BaseModel):
         return any(value for name, value in self if name != 'mixup')
 
 
+def _checked(name: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of an augmentation of another package, with its defaults."""
+    if name in STEPS:
+        raise ValueError(f'"{name}" is built in: set its fields in `augment` itself')
+    try:
+        return options_model(name, AUGMENTATIONS[name]).model_validate(options).model_dump()
+    except ConfigError as error:
+        raise ValueError(str(error).rstrip('.')) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ValueError(f'{name}: option `{".".join(map(str, first["loc"]))}`: {first["msg"]}'
+                         ) from error
+
+
 class Augmenter:
     """Callable that changes images as an Augmentation allows."""
 
     def __init__(self, spec: Augmentation) -> None:
-        self._spec = spec
+        own = {name: {field: getattr(spec, field) for field in fields}
+               for name, fields in STEPS.items()}
+        self._steps = [partial(AUGMENTATIONS[name], **options)
+                       for name, options in own.items() if any(options.values())]
+        self._steps += [partial(AUGMENTATIONS[name], **options)
+                        for name, options in spec.others.items()]
 
     def __call__(self, image: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
         """
@@ -86,23 +123,68 @@ class Augmenter:
 
         :param image: (H, W, 3) RGB or (H, W), uint8.
         """
-        spec = self._spec
-        image = moved(image, rng, crop=spec.crop, scale=spec.scale,
-                      perspective=spec.perspective, horizontal=spec.flip_horizontal,
-                      vertical=spec.flip_vertical)
-        if spec.brightness or spec.exposure or spec.contrast or spec.colour_temperature:
-            image = _relit(image, spec, rng)
-        if spec.blur and rng.random() < SOMETIMES:
-            image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.05, 1) * spec.blur)
-        if spec.motion_blur and rng.random() < SOMETIMES:
-            image = motion_blurred(image, rng.uniform(0, spec.motion_blur), rng.uniform(0, np.pi))
-        if spec.noise:
-            noise = rng.normal(0, 255 * rng.uniform(0, spec.noise), image.shape)
-            image = np.clip(image + noise, 0, 255).astype(np.uint8)
-        if spec.jpeg and rng.random() < SOMETIMES:
-            image = _compressed(image, int(rng.integers(spec.jpeg, 96)) if spec.jpeg < 96
-                                else spec.jpeg)
-        return _covered(image, spec.cutout, rng) if spec.cutout else image
+        for step in self._steps:
+            image = step(image, rng)
+        return image
+
+
+def move(image: NDArray[Any], rng: np.random.Generator, *, crop: float, scale: float,
+         perspective: float, flip_horizontal: bool, flip_vertical: bool) -> NDArray[Any]:
+    """Shift, size, tilt or mirror an image."""
+    return moved(image, rng, crop=crop, scale=scale, perspective=perspective,
+                 horizontal=flip_horizontal, vertical=flip_vertical)
+
+
+def light(image: NDArray[Any], rng: np.random.Generator, *, brightness: float, exposure: float,
+          contrast: float, colour_temperature: float) -> NDArray[Any]:
+    """Change light and colour of an image."""
+    factor = 1 + rng.uniform(-contrast, contrast)
+    offset = 255 * rng.uniform(-brightness, brightness)
+    warmth = rng.uniform(-colour_temperature, colour_temperature)
+    gain = np.exp(rng.uniform(-1, 1) * np.log1p(exposure)) if exposure else 1.0
+    lit = (image.astype(np.float32) * gain - 128) * factor + 128 + offset
+    if image.ndim == 3:
+        lit *= np.array([1 + warmth, 1, 1 - warmth], np.float32)
+    return np.clip(lit, 0, 255).astype(np.uint8)
+
+
+def blur(image: NDArray[Any], rng: np.random.Generator, *, blur: float) -> NDArray[Any]:
+    """Blur an image sometimes."""
+    if rng.random() >= SOMETIMES:
+        return image
+    return cv2.GaussianBlur(image, (0, 0), rng.uniform(0.05, 1) * blur)
+
+
+def motion_blur(image: NDArray[Any], rng: np.random.Generator, *, motion_blur: float
+                ) -> NDArray[Any]:
+    """Smear an image sometimes."""
+    if rng.random() >= SOMETIMES:
+        return image
+    return motion_blurred(image, rng.uniform(0, motion_blur), rng.uniform(0, np.pi))
+
+
+def noise(image: NDArray[Any], rng: np.random.Generator, *, noise: float) -> NDArray[Any]:
+    """Add noise to an image."""
+    added = rng.normal(0, 255 * rng.uniform(0, noise), image.shape)
+    return np.clip(image + added, 0, 255).astype(np.uint8)
+
+
+def jpeg(image: NDArray[Any], rng: np.random.Generator, *, jpeg: int) -> NDArray[Any]:
+    """Compress an image sometimes."""
+    if rng.random() >= SOMETIMES:
+        return image
+    return _compressed(image, int(rng.integers(jpeg, 96)) if jpeg < 96 else jpeg)
+
+
+def cutout(image: NDArray[Any], rng: np.random.Generator, *, cutout: float) -> NDArray[Any]:
+    """Cover a square of an image."""
+    height, width = image.shape[:2]
+    half = max(round(cutout * min(height, width) / 2), 1)
+    row, column = int(rng.integers(height)), int(rng.integers(width))
+    covered = image.copy()
+    covered[max(row - half, 0):row + half, max(column - half, 0):column + half] = \
+        rng.integers(0, 256, image.shape[2:])
+    return covered
 
 
 def motion_blurred(image: NDArray[Any], length_px: float, angle_rad: float) -> NDArray[Any]:
@@ -133,30 +215,9 @@ def mix(tensors: NDArray[Any], targets: NDArray[Any], alpha: float, rng: np.rand
             share * targets + (1 - share) * targets[order])
 
 
-def _relit(image: NDArray[Any], spec: Augmentation, rng: np.random.Generator) -> NDArray[Any]:
-    contrast = 1 + rng.uniform(-spec.contrast, spec.contrast)
-    light = 255 * rng.uniform(-spec.brightness, spec.brightness)
-    warmth = rng.uniform(-spec.colour_temperature, spec.colour_temperature)
-    gain = np.exp(rng.uniform(-1, 1) * np.log1p(spec.exposure)) if spec.exposure else 1.0
-    lit = (image.astype(np.float32) * gain - 128) * contrast + 128 + light
-    if image.ndim == 3:
-        lit *= np.array([1 + warmth, 1, 1 - warmth], np.float32)
-    return np.clip(lit, 0, 255).astype(np.uint8)
-
-
 def _compressed(image: NDArray[Any], quality: int) -> NDArray[Any]:
     # the order of the channels makes no difference to what JPEG loses but for their weights
     bgr = image if image.ndim == 2 else image[:, :, ::-1]
     data = cv2.imencode('.jpg', bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
     decoded: NDArray[Any] = decode_file(data)
     return decoded if image.ndim == 2 else np.ascontiguousarray(decoded[:, :, ::-1])
-
-
-def _covered(image: NDArray[Any], share: float, rng: np.random.Generator) -> NDArray[Any]:
-    height, width = image.shape[:2]
-    half = max(round(share * min(height, width) / 2), 1)
-    row, column = int(rng.integers(height)), int(rng.integers(width))
-    covered = image.copy()
-    covered[max(row - half, 0):row + half, max(column - half, 0):column + half] = \
-        rng.integers(0, 256, image.shape[2:])
-    return covered

@@ -15,9 +15,10 @@
 """Networks by name; each one answers with logits."""
 
 from digiphys_ros.learning.networks.article import article_cnn
-from digiphys_ros.learning.networks.build import build_network, NETWORKS, options_of
+from digiphys_ros.learning.networks.build import build_network, options_of
 from digiphys_ros.learning.networks.lora import add_lora, merge_lora
 from digiphys_ros.learning.networks.mirror import mirrored
+from digiphys_ros.learning.networks.registry import NETWORKS
 from digiphys_ros.learning.networks.transfer import freeze, unfreeze
 
 __all__ = ['add_lora', 'article_cnn', 'build_network', 'freeze', 'merge_lora', 'mirrored',

@@ -16,9 +16,11 @@
 
 from typing import Annotated, Any
 
+from digiphys_ros.learning.networks.registry import takes_tables
 from pydantic import Field
 
 
+@takes_tables
 def perceptron(shape: tuple[int, ...], classes: int) -> Any:
     """
     Return the article's y = sigma(Wx + b), without the sigma, which belongs to the loss.
@@ -32,6 +34,7 @@ def perceptron(shape: tuple[int, ...], classes: int) -> Any:
         name='perceptron')
 
 
+@takes_tables
 def mlp(shape: tuple[int, ...], classes: int, *,
         hidden: tuple[Annotated[int, Field(ge=1, le=65536)], ...] = (128, 64),
         dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0,
