@@ -17,10 +17,11 @@
 from digiphys_ros.learning.datasets.dataset import Dataset
 from digiphys_ros.learning.datasets.labels import read_labels
 from digiphys_ros.learning.datasets.open import open_dataset
+from digiphys_ros.learning.datasets.reader import READERS
 from digiphys_ros.learning.datasets.scenery import background_crops
 from digiphys_ros.learning.datasets.split import load_split, save_split, Split, split_dataset
 
 __all__ = [
-    'background_crops', 'Dataset', 'load_split', 'open_dataset', 'read_labels', 'save_split',
-    'Split', 'split_dataset',
+    'background_crops', 'Dataset', 'load_split', 'open_dataset', 'read_labels', 'READERS',
+    'save_split', 'Split', 'split_dataset',
 ]

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 
 from digiphys_ros.errors import UsageError
 from digiphys_ros.learning.datasets.labels import read_labels
-from digiphys_ros.learning.datasets.open import open_dataset, Part
+from digiphys_ros.learning.datasets.open import open_dataset
+from digiphys_ros.learning.datasets.reader import Part, READERS
 from digiphys_ros.learning.datasets.split import load_split, Split, split_dataset
 from digiphys_ros.resources import find_resource
 
@@ -33,7 +34,7 @@ class LabelledSource:
     """
     Where labelled data is, and how to read it.
 
-    :ivar uri: path of the data, as ``digiphys train --data`` takes it.
+    :ivar uri: path of the data, or ``NAME:...`` of a reader that another package adds.
     :ivar labels: file of class names, one a line: a path, or a name in ``config/labels``; None
         takes those of the data.
     :ivar image_topic: of a bag with several image topics.
@@ -58,7 +59,7 @@ class LabelledSource:
         :raises UsageError: when there is no such file.
         :raises DatasetError: when it is no data set.
         """
-        if not Path(self.uri).expanduser().exists():
+        if not Path(self.uri).expanduser().exists() and not READERS.plugin_for(self.uri):
             raise UsageError(f'{self.uri}: no such file or folder.')
         names = None
         if self.labels is not None:

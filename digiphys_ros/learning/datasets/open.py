@@ -16,28 +16,19 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
-from typing import Literal
+from pathlib import Path
 
 from digiphys_ros.errors import DatasetError
-from digiphys_ros.learning.datasets.bag import open_bag
-from digiphys_ros.learning.datasets.cifar import BATCH, open_cifar, open_cifar_archive
-from digiphys_ros.learning.datasets.dataset import Dataset, joined, listed, MOST_CLASSES
-from digiphys_ros.learning.datasets.files import Files, FolderFiles, ZipFiles
-from digiphys_ros.learning.datasets.folder import class_folders, PART_OF
-from digiphys_ros.learning.datasets.gtsrb import open_gtsrb, TABLE
-from digiphys_ros.learning.datasets.npz import open_npz
-from digiphys_ros.learning.datasets.table import open_csv
+from digiphys_ros.learning.datasets.dataset import Dataset, listed, MOST_CLASSES
+from digiphys_ros.learning.datasets.reader import Part, READERS, ReadOptions
 from digiphys_ros.perception.sources.bagfile import is_bag
-from digiphys_ros.perception.sources.folder import natural
 import numpy as np
 
 KINDS = ('a folder or .zip of class folders, of a labels.csv, of GTSRB or of CIFAR-10, a .csv, '
          'an .npz with x and y, cifar-10-python.tar.gz, or a ROS 2 bag')
 
-Part = Literal['train', 'val', 'test']
-LISTS = ('labels.csv', '_classes.csv', '_annotations.csv')
-"""Tables of images in a folder: ours, and those that Roboflow exports."""
+BY_ENDING = {'.zip': 'zip', '.csv': 'csv', '.npz': 'npz', '.tar.gz': 'tar', '.tgz': 'tar',
+             '.tar': 'tar'}
 
 
 def open_dataset(uri: str, *, labels: Sequence[str] | None = None, part: Part | None = None,
@@ -47,6 +38,7 @@ def open_dataset(uri: str, *, labels: Sequence[str] | None = None, part: Part | 
     """
     Return the labelled samples at ``uri``.
 
+    :param uri: a file or folder, or ``NAME:...`` for a reader that another package adds.
     :param labels: class names, where the data has only numbers; in their order.
     :param part: one part of a data set that comes in parts; None joins them.
     :param labelled: False takes images without labels too, all as one class ``unlabelled``.
@@ -57,64 +49,27 @@ def open_dataset(uri: str, *, labels: Sequence[str] | None = None, part: Part | 
     :param bit_depth: bits that the camera uses of a 16-bit pixel in a bag; 0 finds them.
     :raises DatasetError: when it is in no layout known here, or labels do not fit.
     """
+    options = ReadOptions(part, labelled, image_topic, label_topic, least_size, bit_depth)
     path = Path(uri).expanduser()
-    if not uri or not path.exists():
-        raise DatasetError(f'{uri or "(nothing)"}: does not exist; a data set is {KINDS}.')
-    if is_bag(path):
-        data = open_bag(path, image_topic, label_topic, labelled, least_size, bit_depth)
+    if uri and path.exists():
+        data = READERS[_layout(path)](str(path), options)
+    elif name := READERS.plugin_for(uri):
+        data = READERS[name](uri, options)
     else:
-        data = _read(path, part, labelled)
+        raise DatasetError(f'{uri or "(nothing)"}: does not exist; a data set is {KINDS}.')
     return data if labels is None else _named(data, tuple(labels))
 
 
-def _read(path: Path, part: Part | None, labelled: bool) -> Dataset:
+def _layout(path: Path) -> str:
+    """Return which built-in reader takes what is there."""
+    if is_bag(path):
+        return 'bag'
     if path.is_dir():
-        return _files(FolderFiles(path), part, labelled)
-    if path.suffix.lower() == '.zip':
-        return _files(ZipFiles(path), part, labelled)
-    if path.suffix.lower() == '.csv':
-        return replace(open_csv(FolderFiles(path.parent), path.name, labelled), uri=str(path))
-    if path.suffix.lower() == '.npz':
-        return open_npz(path, part)
-    if path.name.lower().endswith(('.tar.gz', '.tgz', '.tar')):
-        return open_cifar_archive(path, part)
+        return 'folder'
+    for ending, name in BY_ENDING.items():
+        if path.name.lower().endswith(ending):
+            return name
     raise DatasetError(f'{path}: is no data set; one is {KINDS}.')
-
-
-def _files(files: Files, part: Part | None, labelled: bool) -> Dataset:
-    """Tell the layout by the names of the files."""
-    names = files.names()
-    batches = [name for name in names if BATCH.match(PurePosixPath(name).name)]
-    if batches:
-        return open_cifar(files, batches, part)
-    tables = [name for name in names if TABLE.search(name)]
-    if tables:
-        return open_gtsrb(files, tables, part)
-    listed = [name for name in names if PurePosixPath(name).name.lower() in LISTS]
-    if len(listed) > 1:
-        return _parts(files, listed, part, labelled)
-    return open_csv(files, listed[0], labelled) if listed \
-        else class_folders(files, part, labelled)
-
-
-def _parts(files: Files, tables: list[str], part: Part | None, labelled: bool) -> Dataset:
-    """Return the data of several tables, each in the folder of a part, as Roboflow exports it."""
-    parts = [PART_OF.get(PurePosixPath(name).parent.name.lower(), '') for name in tables]
-    if '' in parts:
-        raise DatasetError(f'{files.uri}: holds several tables ({", ".join(tables[:4])}): name '
-                           'one of them, or put each into a folder of a part (train, val, test).')
-    sets = [open_csv(files, name, labelled) for name in tables]
-    labels = tuple(sorted({label for data in sets for label in data.labels}, key=natural))
-    renamed = [replace(data, labels=labels, classes=np.array(
-        [labels.index(label) for label in data.labels])[data.classes]) for data in sets]
-    keys = {key for data in sets for key in data.keys} | set(tables)
-    whole = replace(joined(files.uri, labels, renamed),
-                    parts=np.repeat(parts, [len(data) for data in sets]))
-    whole = replace(whole, skipped=tuple(name for name in whole.skipped if name not in keys))
-    if part is not None and part not in parts:
-        raise DatasetError(f'{files.uri}: has no table for the part "{part}", only '
-                           f'{", ".join(tables)}.')
-    return whole if part is None else whole.take(np.flatnonzero(whole.parts == part))
 
 
 def _named(data: Dataset, labels: tuple[str, ...]) -> Dataset:

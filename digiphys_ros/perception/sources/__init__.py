@@ -14,7 +14,8 @@
 
 """What the camera node can play: folders, videos, cameras, bags and data sets. No ROS."""
 
-from digiphys_ros.perception.sources.open import open_reader, open_source, split_topic
+from digiphys_ros.perception.sources.open import open_reader, open_source
+from digiphys_ros.perception.sources.openers import split_topic
 from digiphys_ros.perception.sources.reader import Reader, SourceFrame
 from digiphys_ros.perception.sources.source import Source
 

@@ -25,7 +25,7 @@ from digiphys_ros.errors import SourceError
 from digiphys_ros.perception.imagefile import check_pixels
 from digiphys_ros.perception.sources.backlog import Backlog
 from digiphys_ros.perception.sources.options import CaptureOptions, without_password
-from digiphys_ros.perception.sources.reader import SourceFrame
+from digiphys_ros.perception.sources.reader import SourceFrame, SOURCES
 
 PAUSE_S = 0.2
 """A camera that nobody asked for so long has old images waiting."""
@@ -173,8 +173,9 @@ def open_camera(uri: str, options: CaptureOptions) -> Camera | None:
     if re.search(r'\s!\s', uri):
         return _without_options(Pipeline(uri, options))
     if protocol and protocol[1].lower() not in PROTOCOLS:
+        allowed = (*PROTOCOLS, *SOURCES.added_names())
         raise SourceError(f'{without_password(uri)}: {protocol[1]}:// is not read, allowed are '
-                          f'{", ".join(f"{one}://" for one in PROTOCOLS)}.')
+                          f'{", ".join(f"{one}://" for one in allowed)}.')
     if protocol:
         return _without_options(Stream(uri, options))
     return Device(uri, options) if is_device(uri) else None

@@ -17,8 +17,9 @@
 from pathlib import Path
 
 from digiphys_ros.errors import SourceError
+from digiphys_ros.perception.sources.openers import split_topic
 from digiphys_ros.perception.sources.options import CaptureOptions
-from digiphys_ros.perception.sources.reader import KINDS, Reader
+from digiphys_ros.perception.sources.reader import KINDS, Reader, SOURCES
 from digiphys_ros.perception.sources.source import Source
 
 
@@ -51,45 +52,30 @@ def open_reader(uri: str, options: CaptureOptions | None = None) -> Reader:
 
     :raises SourceError: when there is nothing of that name, or it can never be read.
     """
-    # each kind is imported here: a folder needs no video, a device no data set
-    from digiphys_ros.perception.sources.capture import open_camera
+    from digiphys_ros.perception.sources.capture import open_camera, PROTOCOLS
     options = options or CaptureOptions()
+    if uri.partition(':')[0] not in PROTOCOLS and (added := SOURCES.plugin_for(uri)):
+        return SOURCES[added](uri, options)
     camera = open_camera(uri, options)
     if camera is not None:
         return camera
     if options.asked:
         raise SourceError(f'{uri}: only a device can be asked for width, height, fps or fourcc.')
+    return SOURCES[_format(uri)](uri, options)
+
+
+def _format(uri: str) -> str:
+    """Return which built-in source reads the file or folder."""
     name, topic = split_topic(uri)
     path = Path(name).expanduser()
     if not uri or not path.exists():
         raise SourceError(f'{uri or "(nothing)"}: does not exist; a source is {KINDS}.')
     from digiphys_ros.perception.sources.bagfile import is_bag
     if is_bag(path):
-        from digiphys_ros.perception.sources.bag import Bag
-        return Bag(path, topic)
+        return 'bag'
     if topic:
         raise SourceError(f'{uri}: only a bag has topics, and {name} is none.')
-    from digiphys_ros.perception.sources.folder import Folder, is_image
+    from digiphys_ros.perception.sources.folder import is_image
     if path.is_dir() or is_image(path.name):
-        return Folder(path)
-    if path.suffix.lower() == '.npz':
-        from digiphys_ros.perception.sources.npz import Npz
-        return Npz(path)
-    if path.suffix.lower() == '.zip':
-        from digiphys_ros.perception.sources.archive import open_archive
-        return open_archive(path)
-    from digiphys_ros.perception.sources.video import Video
-    return Video(path)
-
-
-def split_topic(uri: str) -> tuple[str, str]:
-    """
-    Return the path and the topic of a source, the topic empty where none is named.
-
-    Example::
-
-        >>> split_topic('drive#/front/image')
-        ('drive', '/front/image')
-    """
-    name, mark, topic = uri.rpartition('#/')
-    return (name, f'/{topic}') if mark and not Path(uri).expanduser().exists() else (uri, '')
+        return 'folder'
+    return {'.npz': 'npz', '.zip': 'zip'}.get(path.suffix.lower(), 'video')

@@ -12,12 +12,15 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a source of images has to offer."""
+"""What a source of images has to offer, and where sources are registered."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from digiphys_ros.errors import SourceError
+from digiphys_ros.perception.sources.options import CaptureOptions
+from digiphys_ros.registry import Registry
 from numpy.typing import NDArray
 
 KINDS = ('a folder of images, an image, a video file, a device (/dev/video0), a stream '
@@ -53,3 +56,26 @@ class Reader(Protocol):
 
     def frames(self, unreadable: list[str]) -> Iterator[SourceFrame]:
         """Yield the frames once, reading each when it is asked for; add to ``unreadable``."""
+
+
+class SourceOpener(Protocol):
+    """A function that opens sources of one kind."""
+
+    def __call__(self, uri: str, options: CaptureOptions) -> Reader:
+        """
+        Return the reader; a live camera is opened when its frames are asked for.
+
+        :param uri: what the user named. It begins with the opener's name and a colon where
+            another package adds it, as in ``gige://camera-3``.
+        :param options: how to open a live camera; ``options.asked`` holds what was asked for.
+        :raises SourceError: when it can never be read.
+        """
+
+
+_OPENERS = 'digiphys_ros.perception.sources.openers'
+
+SOURCES: Registry[SourceOpener] = Registry(
+    'digiphys_ros.sources', 'image source',
+    {name: f'{_OPENERS}:open_{name}' for name in ('bag', 'folder', 'npz', 'zip', 'video')},
+    needs=('__call__',), error=SourceError)
+"""Sources of files by name; another package adds one with an entry point for a SourceOpener."""
