@@ -25,7 +25,7 @@ FOUND = $(shell for name in python3 python3.14 python3.13 python3.12 python3.11 
 interpreter_of = $(or $(PYTHON),$(realpath $(1)/bin/python),$(FOUND),$(error Python 3.10 to 3.14 \
 	was not found: sudo apt-get install python3 python3-venv python3-dev, or name it in PYTHON))
 
-LINTED := $(wildcard digiphys_ros test launch tools setup.py)
+LINTED := $(wildcard digiphys_ros test launch tools examples setup.py)
 XML := $(wildcard package.xml interfaces config launch worlds)
 AMENT := flake8 pep257 xmllint copyright
 DOCS := mkdocs-material 'mkdocstrings[python]'

@@ -99,6 +99,7 @@ def _checks(arguments: argparse.Namespace, look: GraphLook, bundle: str, rules: 
             ) -> Iterator[tuple[str, Callable[[], Finding | list[Finding]]]]:
     from digiphys_ros.doctor import (
         environment,
+        plugins,
         shared_memory,
         socket_buffers,
         stopped_nodes,
@@ -115,6 +116,7 @@ def _checks(arguments: argparse.Namespace, look: GraphLook, bundle: str, rules: 
     yield 'socket buffers', partial(socket_buffers.check_socket_buffers, os.environ)
     yield 'cv_bridge', system.check_cv_bridge
     yield 'engines', system.check_engines
+    yield 'plug-ins', plugins.check_plugins
     if arguments.config:
         yield 'parameters', partial(
             system.check_config, arguments.config, arguments.namespace)

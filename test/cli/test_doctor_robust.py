@@ -27,7 +27,7 @@ import pytest
 
 pytestmark = [pytest.mark.parallel, pytest.mark.usefixtures('fixes_are_commands')]
 CHECKS = {'ros', 'logs', 'transport', 'network', 'socket buffers', 'cv_bridge', 'engines',
-          'bundle', 'rules', 'shared memory', 'graph'}
+          'plug-ins', 'bundle', 'rules', 'shared memory', 'graph'}
 
 
 def doctor(*words, without=(), **changes):

@@ -1,0 +1,51 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Look at the parts that other packages add."""
+
+from importlib import import_module
+from importlib.metadata import entry_points
+
+from digiphys_ros.doctor.finding import Finding
+from digiphys_ros.errors import did_you_mean
+from digiphys_ros.registry import Registry
+
+REGISTRIES = {
+    'digiphys_ros.actuators': ('digiphys_ros.control.actuator_kind', 'ACTUATOR_KINDS'),
+    'digiphys_ros.applications': ('digiphys_ros.applications', 'APPLICATIONS'),
+    'digiphys_ros.augmentations': ('digiphys_ros.learning.augment.registry', 'AUGMENTATIONS'),
+    'digiphys_ros.datasets': ('digiphys_ros.learning.datasets.reader', 'READERS'),
+    'digiphys_ros.engines': ('digiphys_ros.perception.engines.kind', 'ENGINES'),
+    'digiphys_ros.networks': ('digiphys_ros.learning.networks.registry', 'NETWORKS'),
+    'digiphys_ros.sources': ('digiphys_ros.perception.sources.reader', 'SOURCES')}
+"""Group of entry points -> where its registry is."""
+
+
+def check_plugins() -> Finding:
+    """List the added parts, and name each package that cannot be used."""
+    found: list[str] = []
+    problems: list[str] = []
+    for group in sorted(entry_points().groups):
+        if group in REGISTRIES:
+            module, name = REGISTRIES[group]
+            registry: Registry[object] = getattr(import_module(module), name)
+            found += [f'{registry.noun} {one}' for one in registry.added_names()]
+            problems += registry.problems()
+        elif group.startswith('digiphys_ros.'):
+            problems.append(f'entry points in "{group}" are never used, groups are '
+                            f'{", ".join(REGISTRIES)}{did_you_mean(group, REGISTRIES)}.')
+    if problems:
+        return Finding('plug-ins', 'warn', ' '.join(problems),
+                       'repair or uninstall the packages that the sentences name')
+    return Finding('plug-ins', 'ok', ', '.join(found) or 'none installed')

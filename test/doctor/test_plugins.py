@@ -1,0 +1,48 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+from importlib import import_module
+
+from digiphys_ros.doctor.plugins import check_plugins, REGISTRIES
+import pytest
+
+
+@pytest.mark.parametrize('group', REGISTRIES)
+def test_every_group_has_its_registry_and_every_built_in_part_is_there(group):
+    module, name = REGISTRIES[group]
+    registry = getattr(import_module(module), name)
+    assert registry.group == group
+    assert registry.built_in
+    for one in registry.built_in:
+        assert registry[one] is not None
+
+
+def test_added_parts_are_listed(add_package):
+    add_package('mine', 'digiphys_ros.networks', 'tiny = math:sqrt')
+    finding = check_plugins()
+    assert finding.status == 'ok'
+    assert 'network tiny' in finding.found
+
+
+@pytest.mark.parametrize(('group', 'entry', 'sentence'), [
+    ('digiphys_ros.networks', 'tiny = no_such_module:build', 'network "tiny" of package mine'),
+    ('digiphys_ros.engines', 'fast = math:sqrt', 'math:sqrt lacks engine, module, package'),
+    ('digiphys_ros.engine', 'fast = math:sqrt',
+     'entry points in "digiphys_ros.engine" are never used'),
+])
+def test_a_package_that_cannot_be_used_is_named(add_package, group, entry, sentence):
+    add_package('mine', group, entry)
+    finding = check_plugins()
+    assert finding.status == 'warn'
+    assert sentence in finding.found
