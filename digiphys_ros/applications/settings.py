@@ -25,8 +25,8 @@ from digiphys_ros.settings import NodeSettings, setting
 class SimSettings(NodeSettings):
     """Parameters of the node sim."""
 
-    app: str = setting(DEFAULT, 'Application to simulate.', choices=tuple(APPLICATIONS.built_in), registry=APPLICATIONS,
-                       renamed=renamed.APPLICATIONS)
+    app: str = setting(DEFAULT, 'Application to simulate.', choices=tuple(APPLICATIONS.built_in),
+                       registry=APPLICATIONS, renamed=renamed.APPLICATIONS)
     rules: str = setting(
         '', 'Rules file whose actuators the world obeys: a path, or a name in config/. Empty: '
         'none.')
@@ -44,4 +44,5 @@ class GazeboAdapterSettings(NodeSettings):
     """Parameters of the node gazebo_adapter."""
 
     app: str = setting(DEFAULT, 'Application whose actuators Gazebo is to have.',
-                       choices=tuple(APPLICATIONS.built_in), registry=APPLICATIONS, renamed=renamed.APPLICATIONS)
+                       choices=tuple(APPLICATIONS.built_in), registry=APPLICATIONS,
+                       renamed=renamed.APPLICATIONS)
