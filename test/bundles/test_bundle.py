@@ -14,9 +14,17 @@
 
 import json
 import os
+import pickle
 import shutil
 
-from digiphys_ros.bundles import Bundle, load_bundle, write_bundle
+from digiphys_ros.bundles import (
+    Bundle,
+    BundleManifest,
+    load_bundle,
+    PreprocessSpec,
+    write_bundle,
+)
+from digiphys_ros.bundles.bundle import content_hash
 from digiphys_ros.errors import BundleError
 from digiphys_ros.perception import check_golden, create_engine
 from digiphys_ros.resources import share_dir
@@ -24,6 +32,7 @@ import numpy as np
 import pytest
 
 SHIPPED = share_dir() / 'models' / 'traffic_signs'
+SAVED_MODEL_HASH = '8015cec56e292094435537a2f59bb0340fcf2527465685b6c2df4ebe43240179'
 
 
 @pytest.fixture
@@ -64,6 +73,34 @@ def test_a_changed_file_is_refused(bundle, name):
     data[len(data) // 2] ^= 1
     (bundle / name).write_bytes(data)
     assert 'content hash' in refusal(bundle)
+
+
+def saved_model(folder):
+    """Write the files of a SavedModel, and return the manifest of a bundle with it."""
+    files = {'model/saved_model.pb': b'graph', 'model/variables/variables.index': b'index',
+             'model/variables/variables.data-00000-of-00001': b'weights', 'golden.npz': b'golden'}
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return BundleManifest(name='x', labels=('a', 'b'), files={'savedmodel': 'model'},
+                          preprocess=PreprocessSpec(width=4, height=4))
+
+
+def test_content_hash_of_a_saved_model_is_the_same_in_every_release(tmp_path):
+    assert content_hash(tmp_path, saved_model(tmp_path)) == SAVED_MODEL_HASH
+
+
+@pytest.mark.parametrize('change', [
+    lambda model: (model / 'saved_model.pb').write_bytes(b'other'),
+    lambda model: (model / 'variables' / 'variables.index').write_bytes(b'other'),
+    lambda model: (model / 'variables' / 'variables.index').unlink(),
+    lambda model: (model / 'assets').write_bytes(b''),
+    lambda model: (model / 'saved_model.pb').rename(model / 'variables' / 'saved_model.pb'),
+], ids=['file', 'file in a folder', 'file removed', 'file added', 'file moved'])
+def test_content_hash_of_a_saved_model_changes_with_any_of_its_files(tmp_path, change):
+    manifest = saved_model(tmp_path)
+    change(tmp_path / 'model')
+    assert content_hash(tmp_path, manifest) != SAVED_MODEL_HASH
 
 
 @pytest.mark.parametrize(('fields', 'words'), [
@@ -151,6 +188,30 @@ def test_a_damaged_golden_file_is_told(bundle, damage):
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(BundleError, match='needs arrays `frames` and `logits`'):
         Bundle(bundle, load_bundle(SHIPPED).manifest).golden()
+
+
+class Touches:
+    """Leaves a file where a pickle of it is read."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path),)
+
+
+@pytest.mark.parametrize('inside', ['array', 'file'])
+def test_golden_file_with_a_pickle_is_refused_and_not_executed(bundle, tmp_path, inside):
+    hostile = Touches(tmp_path / 'executed')
+    if inside == 'array':
+        frames = np.empty(1, object)
+        frames[0] = hostile
+        np.savez(bundle / 'golden.npz', frames=frames, logits=np.zeros((1, 44), np.float32))
+    else:
+        (bundle / 'golden.npz').write_bytes(pickle.dumps(hostile))
+    with pytest.raises(BundleError, match='needs arrays `frames` and `logits`'):
+        Bundle(bundle, load_bundle(SHIPPED).manifest).golden()
+    assert not hostile.path.exists()
 
 
 @pytest.mark.parametrize('frames', [

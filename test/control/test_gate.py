@@ -202,6 +202,16 @@ def test_an_estop_survives_deactivation(gate):
     assert gate.step(10.0).state is GateState.ESTOPPED
 
 
+def test_last_output_is_the_safe_state_and_nothing_is_obeyed_after_it(gate):
+    now_s = drive(gate)
+    output = gate.last(now_s)
+    assert output.values == {'linear.x': 0.0, 'angular.z': 0.0}
+    assert (output.state, output.obeyed_stamp_s) == (GateState.INACTIVE, None)
+    assert gate.safe_stops == 1
+    assert gate.offer(command(now_s + 0.02), now_s + 0.02) is Refusal.INACTIVE
+    assert gate.step(now_s + 0.02).values['linear.x'] == 0.0
+
+
 def test_inactive_is_safe_and_refuses(gate):
     now_s = drive(gate)
     gate.deactivate()

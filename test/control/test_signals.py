@@ -310,6 +310,15 @@ def test_signal_gate_stopped_at_a_fresh_green_is_red_within_the_stated_time(tmp_
     assert set(guarded.run(longest_s - 4.8 + 3 * STEP_S).values.values()) == {RED}
 
 
+def test_signal_gate_that_ends_leaves_its_safe_state_at_once_and_no_green(tmp_path):
+    guarded = Guarded(tmp_path)
+    assert GREEN in guarded.run(12.0, 'through').values.values()
+    output = guarded.gate.last(guarded.now_s, guarded.steady_s)
+    assert output.values == guarded.gate.plan.safe_heads()
+    assert set(output.values.values()) == {FLASHING}
+    assert (output.state, output.obeyed_stamp_s) == (GateState.INACTIVE, None)
+
+
 def test_docs_state_how_long_the_shipped_signals_take_to_red():
     rules = share_dir() / 'config' / 'traffic_lights_rules.yaml'
     junction = load_actuators(rules)['junction'].plan

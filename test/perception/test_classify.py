@@ -12,6 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+from dataclasses import replace
+
 from digiphys_ros.bundles import load_bundle, PreprocessSpec
 from digiphys_ros.perception import Classifier, create_engine
 from digiphys_ros.perception.classify import softmax
@@ -57,6 +59,16 @@ def test_abstains_when_no_class_stands_out(bundle):
     result = Classifier(bundle, Answers(c14=1.0))(FRAME)
     assert result.abstained
     assert result.scores == ()
+
+
+@pytest.mark.parametrize(('above', 'abstained'), [(-1, False), (0, False), (1, True)])
+def test_best_score_equal_to_the_threshold_is_an_answer(bundle, above, abstained):
+    engine = Answers(c14=3.0)
+    best = Classifier(bundle, engine)(FRAME).probabilities.max()
+    threshold = best if above == 0 else float(np.nextafter(best, above))
+    at = replace(bundle, manifest=bundle.manifest.model_copy(
+        update={'abstain_below': threshold}))
+    assert Classifier(at, engine)(FRAME).abstained is abstained
 
 
 @pytest.mark.parametrize('value', [np.nan, np.inf, -np.inf])

@@ -13,11 +13,18 @@
 # limitations under the License.
 
 from array import array
+import struct
 import sys
 from types import ModuleType
 
 from digiphys_ros.errors import FrameError
-from digiphys_ros.perception.frame import decode_compressed, decode_image, ENCODINGS, Frame
+from digiphys_ros.perception.frame import (
+    decode_compressed,
+    decode_image,
+    decode_image_file,
+    ENCODINGS,
+    Frame,
+)
 from hypothesis import given, strategies as st
 import numpy as np
 import pytest
@@ -256,6 +263,31 @@ def test_whatever_arrives_is_a_frame_of_that_size_or_a_frame_error(
         return
     assert frame.pixels.shape[:2] == (height, width)
     assert frame.converted('rgb').shape == (height, width, 3)
+
+
+def oriented_jpeg(pixels, orientation):
+    """Return a JPEG file with a mark of EXIF that says which side is up."""
+    import cv2
+    file = cv2.imencode('.jpg', pixels)[1].tobytes()
+    entry = struct.pack('<HHIHH', 0x0112, 3, 1, orientation, 0)
+    exif = b'Exif\0\0II*\0' + struct.pack('<IH', 8, 1) + entry + bytes(4)
+    return file[:2] + b'\xff\xe1' + struct.pack('>H', len(exif) + 2) + exif + file[2:]
+
+
+@pytest.mark.parametrize('least_size', [None, (4, 4)])
+@pytest.mark.parametrize(('orientation', 'turned'), [
+    (3, lambda pixels: pixels[::-1, ::-1]), (6, lambda pixels: np.rot90(pixels, -1)),
+    (8, lambda pixels: np.rot90(pixels))])
+def test_exif_orientation_turns_a_file_and_no_frame_of_a_camera(orientation, turned, least_size):
+    # a camera is mounted the same for each of its frames, whatever its driver writes
+    pixels = np.zeros((48, 64, 3), np.uint8)
+    pixels[:24, :32] = 255
+    data = oriented_jpeg(pixels, orientation)
+    seen = decode_compressed(data, 'jpeg', least_size).converted('mono') > 127
+    step = 48 // seen.shape[0]
+    np.testing.assert_array_equal(seen, pixels[::step, ::step, 0] > 127)
+    upright = decode_image_file(data).converted('mono') > 127
+    np.testing.assert_array_equal(upright, turned(pixels[..., 0] > 127))
 
 
 def test_converted_keeps_what_is_right_already():

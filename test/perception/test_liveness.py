@@ -59,6 +59,22 @@ def test_new_pictures_are_fresh_and_the_same_again_is_repeated():
         'fresh', 'repeated', 'fresh', 'fresh']
 
 
+@pytest.mark.parametrize('outside', [True, False])
+def test_frame_equal_only_in_its_sample_is_fresh(outside):
+    rng, monitor = np.random.default_rng(0), LivenessMonitor(Limits())
+    first, second = rng.integers(0, 256, (2, 480, 640, 3)).astype(np.uint8)
+    if outside:
+        # blocks of 8 pixels, 16 rows of 20; all else is new
+        sample = np.outer(np.arange(480) % 30 < 8, np.arange(640) % 32 < 8)
+        second[sample] = first[sample]
+        np.testing.assert_array_equal(*(sample_blocks(Frame(one, 'rgb'))
+                                        for one in (first, second)))
+    else:
+        second = first.copy()
+    monitor.check(Frame(first, 'rgb'))
+    assert (monitor.check(Frame(second, 'rgb')) == 'repeated') is not outside
+
+
 def test_repeats_pass_where_they_are_legitimate(drive):
     monitor = LivenessMonitor(Limits(skip_repeated=False))
     assert set(verdicts(monitor, [drive[0]] * 20)) == {'fresh'}

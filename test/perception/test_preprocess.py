@@ -89,6 +89,17 @@ def test_the_box_holds_the_pixels_that_reach_the_model(roi, fields, box):
     assert not processor(Frame(outside, 'rgb')).any()
 
 
+@pytest.mark.parametrize(('roi', 'box'), [
+    ((0.0, 0.0, 0.7, 0.7), (0, 0, 448, 336)),
+    # (0.1 + 0.7) * 640 is 511.99999999999994, and (0.3 + 0.6) * 480 is 431.99999999999994
+    ((0.1, 0.3, 0.7, 0.6), (64, 144, 512, 432)),
+    # 100.6 and 50.4 pixels
+    ((0.0, 0.0, 0.1571875, 0.105), (0, 0, 101, 50))])
+def test_box_edges_that_are_whole_pixels_but_for_rounding_keep_every_pixel(roi, box):
+    processor = Preprocessor(PreprocessSpec(width=8, height=8), roi)
+    assert processor.box(480, 640) == box
+
+
 @pytest.mark.parametrize(('roi', 'fields', 'least'), [
     (None, {}, (32, 32)), ((0.0, 0.0, 0.5, 0.25), {}, (128, 64)),
     (None, {'resize': 'mipmap'}, (16, 16)), (None, {'resize': 'linear'}, None)])
