@@ -15,27 +15,8 @@
 """How many bits a camera uses of its 16-bit pixels: mono16 does not say."""
 
 from dataclasses import replace
-from typing import Any, TYPE_CHECKING
 
-from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    from digiphys_ros.perception.frame import Frame
-
-DEPTHS = (10, 12, 14, 16)
-"""Of the converters in cameras; a 10-bit image is the darkest that is brightened."""
-
-
-def depth_of(pixels: NDArray[Any]) -> int:
-    """
-    Return the fewest bits of ``DEPTHS`` that hold the brightest pixel; 16 for other types.
-
-    :param pixels: of any shape.
-    """
-    if pixels.dtype.kind != 'u' or pixels.dtype.itemsize != 2:
-        return DEPTHS[-1]
-    brightest = int(pixels.max(initial=0))
-    return next(bits for bits in DEPTHS if brightest < 1 << bits)
+from digiphys_ros.perception.frame import Frame
 
 
 class BitDepth:
@@ -64,7 +45,7 @@ class BitDepth:
         """Return the depth, 0 before the first image of 16 bits."""
         return self._found and (self.fixed or self._found)
 
-    def steady(self, frame: 'Frame') -> 'Frame':
+    def steady(self, frame: Frame) -> Frame:
         """Return the frame with the depth of its camera."""
         if frame.pixels.dtype.kind != 'u' or frame.pixels.dtype.itemsize != 2:
             return frame

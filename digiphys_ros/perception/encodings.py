@@ -62,6 +62,9 @@ _KNOWN = {name.lower(): name for name in ENCODINGS} | {
 _GENICAM = re.compile(r'(mono|rgba?|bgra?|bayer)_?(rg|gr|gb|bg)?(8|10|12|14|16)(?:packed)?')
 _BAYER_NAMES = {'rg': 'rggb', 'gr': 'grbg', 'gb': 'gbrg', 'bg': 'bggr'}
 
+DEPTHS = (10, 12, 14, 16)
+"""Bits of the converters in cameras; a 10-bit image is the darkest that is brightened."""
+
 _PAGES = (1 << 12, 1 << 14, 1 << 16)
 _ROWS_TOGETHER = 16
 """Video hardware rounds the height of a buffer up to these."""
@@ -98,6 +101,18 @@ def named(encoding: str) -> Name:
     kind = f'bayer_{_BAYER_NAMES[found[2]]}' if found[2] else found[1]
     bits = int(found[3])
     return Name(f'{kind}8') if bits == 8 else Name(f'{kind}16', bits if bits < 16 else None)
+
+
+def depth_of(pixels: NDArray[Any]) -> int:
+    """
+    Return the fewest bits of ``DEPTHS`` that hold the brightest pixel; 16 for other types.
+
+    :param pixels: of any shape.
+    """
+    if pixels.dtype.kind != 'u' or pixels.dtype.itemsize != 2:
+        return DEPTHS[-1]
+    brightest = int(pixels.max(initial=0))
+    return next(bits for bits in DEPTHS if brightest < 1 << bits)
 
 
 def pixels_of(buffer: NDArray[Any], height: int, width: int, encoding: str, step: int,

@@ -20,8 +20,14 @@ from typing import Any
 
 import cv2
 from digiphys_ros.errors import FrameError
-from digiphys_ros.perception.bit_depth import depth_of
-from digiphys_ros.perception.encodings import Colour, ENCODINGS, named, pixels_of, whole_rows
+from digiphys_ros.perception.encodings import (
+    Colour,
+    depth_of,
+    ENCODINGS,
+    named,
+    pixels_of,
+    whole_rows,
+)
 from digiphys_ros.perception.imagefile import decode_file, kind_of
 from digiphys_ros.perception.jpegfile import jpeg_size
 import numpy as np
