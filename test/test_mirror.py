@@ -1,0 +1,115 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The tests lie as the package does: the test of a module is found without a search."""
+
+from pathlib import Path
+
+from digiphys_ros.resources import share_dir
+import pytest
+
+ROOT = share_dir()
+TESTS = ROOT / 'test'
+OF_NO_MODULE = {
+    'launch': 'launch files', 'models': 'the models that are shipped',
+    'test_conftest.py': 'what tests share', 'test_field.py': 'marks of tests',
+    'test_interfaces.py': 'messages and services',
+    'test_layering.py': 'imports', 'test_mirror.py': 'places of tests',
+    'test_packaging.py': 'package.xml, setup.py and the wheel',
+    'test_patience.py': 'limits of tests',
+}
+"""Tests of what is not in the package, by file or folder."""
+WITHOUT_A_TEST = {
+    '.': 'duration errors fixes folders streams',
+    'advice': 'chain verify',
+    'applications/sorting': 'scene',
+    'applications/traffic_lights': 'demand gazebo scene',
+    'applications/traffic_signs': 'camera route scene signs view',
+    'bench': (
+        'blind_cameras engines far_side fit floor frozen_cameras latency load memory receiver '
+        'sender simulator small_sender stages start stopper stopping training tutorial '
+        'tutorial_node'),
+    'bundles': 'preprocess_spec',
+    'cli': 'demo export run scenarios seeds tune',
+    'control': (
+        'checked_rules command fitting rules schema signal_gate signal_schema unsure_time '
+        'validation'),
+    'demo': 'plot report',
+    'doctor': 'chain_check environment finding node_report ros_process shared_memory system',
+    'doctor/graph': 'estop inspect parameters reports sources',
+    'learning': 'recipe_abstain recipe_sections',
+    'learning/datasets': 'columns files image_paths summary',
+    'learning/evaluate': 'adversarial plot table',
+    'learning/export': 'litert onnx',
+    'learning/networks': 'application article depthwise vgg',
+    'learning/train': 'background bundle card fit log loop machines precision progress table',
+    'nodes': '__main__',
+    'perception': 'giffile jpegfile pngfile stamps tifffile',
+    'perception/camera_checks': 'limits measures repeats sample',
+    'perception/engines': (
+        'engine failure fake kerasfile litert onnx onnxfile savedmodel tensorflow'),
+    'perception/sources': (
+        'backlog bagfile bagtypes db3file folder mcapfile options reader '
+        'source'),
+    'pipeline': 'settings',
+    'ros': 'camera_stream diagnostics executor launch_arguments observer sim_clock viewer_topics',
+    'ros/gate': 'channel estop_listener guard output_loop',
+    'ros/messages': 'advice images simulation',
+    'ros/parameters': 'file ignored service values',
+    'ros/transport': 'distro middleware segment',
+    'simulation': 'advising application pipeline processes seeds',
+    'simulation/gazebo': 'links machine worlds',
+    'simulation/physics': 'description mjcf physics robot',
+    'simulation/rendering': 'camera record',
+    'simulation/scenarios': 'expectations faults plot',
+}
+"""Room to its modules without a test of their own; nothing is added here."""
+
+
+def module_of(test):
+    """Return the module, relative to the package, that a test is named after, None for none."""
+    folder = test.parent.relative_to(TESTS)
+    beside = ROOT / folder if folder.parts[:1] == ('tools',) else ROOT / 'digiphys_ros' / folder
+    words = test.stem.removeprefix('test_').split('_')
+    names = ['_'.join(words[:count]) for count in range(len(words), 0, -1)]
+    # a helper of tests may have a test too
+    for place in (beside, test.parent):
+        for name in names:
+            if (place / f'{name}.py').is_file():
+                return (place / f'{name}.py').relative_to(ROOT)
+    return None
+
+
+def files():
+    return sorted(path for path in TESTS.rglob('test_*.py')
+                  if path.relative_to(TESTS).parts[0] not in OF_NO_MODULE)
+
+
+@pytest.mark.parametrize('test', [str(path.relative_to(TESTS)) for path in files()])
+def test_test_file_is_named_after_a_module_of_the_same_folder(test):
+    assert module_of(TESTS / test), f'{test}: no module of that name in {Path(test).parent}'
+
+
+def test_modules_without_a_test_become_fewer():
+    tested = set(map(module_of, files()))
+    found = {}
+    for path in sorted((ROOT / 'digiphys_ros').rglob('*.py')):
+        if path.name != '__init__.py' and path.relative_to(ROOT) not in tested:
+            room = path.parent.relative_to(ROOT / 'digiphys_ros').as_posix()
+            found.setdefault(room, set()).add(path.stem)
+    known = {room: set(names.split()) for room, names in WITHOUT_A_TEST.items()}
+    added = {room: names - known.get(room, set()) for room, names in found.items()}
+    assert not {room: names for room, names in added.items() if names}, 'write a test for them'
+    gone = {room: names - found.get(room, set()) for room, names in known.items()}
+    assert not {room: names for room, names in gone.items() if names}, 'take them out of the table'
