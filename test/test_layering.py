@@ -92,7 +92,7 @@ def arrows():
 
 def room_of(module):
     parts = module.split('.')[1:]
-    if not parts:
+    if parts in ([], ['api']):
         return FACE
     return parts[0] if (PACKAGE / parts[0]).is_dir() else GROUND
 

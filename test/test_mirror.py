@@ -40,15 +40,15 @@ WITHOUT_A_TEST = {
         'blind_cameras engines far_side fit floor frozen_cameras latency load memory receiver '
         'sender simulator small_sender stages start stopper stopping training tutorial '
         'tutorial_node'),
-    'bundles': 'preprocess_spec',
-    'cli': 'demo export run scenarios seeds tune',
+    'bundles': 'manifest preprocess_spec',
+    'cli': 'demo export labelled run scenarios seeds tune',
     'control': (
         'checked_rules command fitting rules schema signal_gate signal_schema unsure_time '
         'validation'),
     'demo': 'plot report',
     'doctor': 'chain_check environment finding node_report ros_process shared_memory system',
     'doctor/graph': 'estop inspect parameters reports sources',
-    'learning': 'recipe_abstain recipe_sections',
+    'learning': 'defaults recipe_abstain recipe_sections',
     'learning/datasets': 'columns files image_paths summary',
     'learning/evaluate': 'adversarial plot table',
     'learning/export': 'litert onnx',
