@@ -3,6 +3,7 @@
 # make bench   frame rates, latency, start, memory          make bench ARGS="--json bench.json"
 # make scenarios   every scenario of config/scenarios in closed loop, in parallel
 # make campaign    random faults at the gate, 10 million   make campaign ARGS="--events N --seed S"
+# make mutants   change the core in thousands of ways and count what no test sees: takes hours
 # make field   situations that users of this field reported, each with its report
 # make lint    ruff, mypy and ament's linters
 # make install-check   docs/tutorials/my-robot.md in a fresh environment, with apt's OpenCV
@@ -42,7 +43,7 @@ endif
 endif
 
 .PHONY: demo test test-jazzy field bench scenarios campaign lint clean venv venv-jazzy
-.PHONY: install-check ros-tools docs reference images schema
+.PHONY: install-check mutants ros-tools docs reference images schema
 
 demo: venv
 	@.venv/bin/digiphys demo $(ARGS)
@@ -80,6 +81,13 @@ campaign: venv
 
 schema: venv
 	@.venv/bin/python -m digiphys_ros.ros.parameters.schema docs/schema
+
+# beside the other packages, which need none of it
+mutants: venv
+	@.venv/bin/python -m pip --quiet --disable-pip-version-check install -c constraints.txt \
+		--no-build-isolation -e ".[mutants]"
+	@nice -n 19 .venv/bin/mutmut run $(ARGS)
+	@.venv/bin/mutmut results
 
 # the system's Python, since its OpenCV and NumPy are those of apt
 install-check:
@@ -124,5 +132,5 @@ venv-jazzy:
 
 clean:
 	rm -rf .venv .venv.lock .venv-jazzy .venv-jazzy.lock .venv-docs .robot build install log out *.egg-info
-	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis mutants
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -55,6 +55,7 @@ setup(
                   'rosbags', 'scikit-learn', 'tensorboard', 'tensorflow', 'tf2onnx', 'tqdm'],
         'sim': ['matplotlib', 'mujoco', 'tqdm'],
         'test': ['hypothesis', 'pytest', 'pytest-timeout', 'pytest-xdist'],
+        'mutants': ['mutmut'],
     },
     python_requires='>=3.10',
     zip_safe=False,

@@ -212,6 +212,28 @@ def test_last_output_is_the_safe_state_and_nothing_is_obeyed_after_it(gate):
     assert gate.step(now_s + 0.02).values['linear.x'] == 0.0
 
 
+def test_gate_reason_of_each_state_is_a_sentence_for_people(gate):
+    gate.deactivate()
+    assert gate.reason == 'deactivated'
+    gate.activate()
+    assert gate.reason == 'no valid command yet'
+    gate.trip()
+    assert gate.reason == 'e-stop, waits for reset'
+    gate.reset(10.0)
+    assert gate.reason == 'reset, waits for a command from a newer image'
+    drive(gate)
+    assert gate.reason == 'obeying'
+
+
+def test_last_output_goes_by_steady_time():
+    held = Gate(Actuator('joint_trajectory', 'arm', {
+        'a': Limits(-1.0, 2.0, 0.0, 0.5, stop_rate_per_s=0.25)}), LEASE_S)
+    held.activate()
+    assert held.step(10.0, 100.0).reach_s == 12.0
+    # 2 s of the first way are over, and the clock of the images stood still
+    assert held.last(10.0, 102.0).reach_s == pytest.approx(10.0)
+
+
 def test_inactive_is_safe_and_refuses(gate):
     now_s = drive(gate)
     gate.deactivate()
