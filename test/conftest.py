@@ -36,11 +36,13 @@ from typing import Any
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-TIMEOUT_S = 20.0
+TIMEOUT_S = 90.0
 ENDING_S = 60.0
 """What a test that pytest-timeout stopped has for its fixtures' ends."""
 DOMAINS = range(1, 100)
 REPORT = re.compile(r'[\w.-]+/[\w.-]+ ?#[1-9]\d*')
+LOCKS = Path(tempfile.gettempdir())
+"""The same for all test runs, whatever a test does to its environment."""
 _domains = itertools.cycle(DOMAINS)
 OPTIONAL = ('ai_edge_litert', 'h5py', 'hypothesis', 'keras', 'matplotlib', 'mujoco', 'onnx',
             'onnxruntime', 'optuna', 'packaging', 'pydantic', 'rosbags', 'sklearn', 'tensorflow',
@@ -188,6 +190,13 @@ def data_dir() -> Path:
     if not folder.is_dir():
         pytest.skip(f'real data sets not found in {folder} (set DIGIPHYS_DATA)')
     return folder
+
+
+@pytest.fixture(scope='session')
+def cifar10(data_dir: Path) -> Any:
+    """Return 50,000 real photographs, whose archive takes seconds to open."""
+    from digiphys_ros.learning.datasets import open_dataset
+    return open_dataset(str(data_dir / 'cifar10_train.zip'))
 
 
 @pytest.fixture(scope='session')
@@ -395,12 +404,19 @@ def _is_command(fix: str) -> bool:
 def free_domain() -> Iterator[int]:
     """Give a ROS domain that no other test run on this machine uses meanwhile."""
     for number in itertools.islice(_domains, len(DOMAINS)):
-        with open(Path(tempfile.gettempdir()) / f'digiphys_domain_{number}.lock', 'w') as lock:
+        path = LOCKS / f'digiphys_domain_{number}.lock'
+        with open(path, 'w') as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 continue
-            yield number
+            # who held it may have removed it since it was opened here
+            if not os.fstat(lock.fileno()).st_nlink:
+                continue
+            try:
+                yield number
+            finally:
+                path.unlink()
             return
     pytest.fail('every ROS domain is taken by another test run')
 

@@ -20,6 +20,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from unittest import mock
 
 from digiphys_ros.applications import find_application
@@ -87,6 +88,13 @@ def started(path, argv=(), **arguments):
         os.environ.clear()
         os.environ.update(before)
     return nodes
+
+
+@pytest.fixture(autouse=True)
+def _own_temporary_folder(tmp_path, monkeypatch):
+    """Give launch, which never removes its files of parameters, a folder that is removed."""
+    monkeypatch.setenv('TMPDIR', str(tmp_path))
+    monkeypatch.setattr(tempfile, 'tempdir', None)
 
 
 @pytest.fixture
@@ -300,7 +308,7 @@ def test_ros2_launch_moves_the_robot_and_ends_clean(robot):
     gate = f'pgrep -P $(pgrep -P {process.pid} -f __node:=gate) -f __node:=gate'
     assert subprocess.run(['sh', '-c', gate], capture_output=True).returncode == 0
     process.send_signal(signal.SIGINT)
-    assert process.wait(10.0) == 0
+    assert process.wait(60) == 0
     assert commands[-1].twist.linear.x == 0.0
     left = subprocess.run(['pgrep', '-s', str(process.pid)], capture_output=True, text=True)
     assert not left.stdout
@@ -319,7 +327,7 @@ def test_ros2_launch_starts_gazebo_bridges_and_pipeline(robot, gazebo):
     assert told['server'][1].startswith('-r -s --headless-rendering ')
     assert '__ns:=/r1' in told['parameter_bridge']
     process.send_signal(signal.SIGINT)
-    assert process.wait(10.0) == 0
+    assert process.wait(60) == 0
 
 
 @pytest.mark.ros
@@ -339,7 +347,7 @@ def test_the_robot_drives_in_gazebo(robot):
         'headless:=true'])
     robot.wait(lambda: odometry and odometry[-1].pose.pose.position.x > 0.5, 'motion', 120.0)
     process.send_signal(signal.SIGINT)
-    assert process.wait(20.0) == 0
+    assert process.wait(60) == 0
 
 
 @pytest.mark.parametrize('transport', ['robot', 'local'])

@@ -1,0 +1,41 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What all tests share."""
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def free_domain(request, tmp_path, monkeypatch):
+    """Return the function that gives a ROS domain, with a folder of its own for its locks."""
+    conftest = request.config.pluginmanager.get_plugin(str(
+        Path(__file__).with_name('conftest.py')))
+    monkeypatch.setattr(conftest, 'LOCKS', tmp_path)
+    return conftest.free_domain
+
+
+def test_domain_is_given_once_at_a_time_and_leaves_no_file(free_domain, tmp_path):
+    with free_domain() as first, free_domain() as second:
+        assert first != second
+        assert len(list(tmp_path.iterdir())) == 2
+    assert not list(tmp_path.iterdir())
+
+
+def test_domain_of_a_test_that_failed_leaves_no_file(free_domain, tmp_path):
+    with pytest.raises(ZeroDivisionError), free_domain():
+        raise ZeroDivisionError
+    assert not list(tmp_path.iterdir())
