@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.ros
+pytestmark = [pytest.mark.ros, pytest.mark.parallel]
 
 # Taken from vision_msgs 4.1.1; the same on Jazzy and Kilted. DDS endpoints whose types differ in
 # a name, a type or an order have other hashes and do not talk to each other.

@@ -12,6 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+from digiphys_ros.cli.main import main
 import numpy as np
 import pytest
 import yaml
@@ -38,6 +39,25 @@ def colours(tmp_path_factory):
     np.savez(folder / 'd.npz', x=images, y=labels.astype(np.uint8), track=tracks)
     (folder / 'names.txt').write_text('red\ngreen\nblue\n')
     return folder
+
+
+@pytest.fixture(scope='session')
+def trained(colours, tmp_path_factory):
+    """Return a folder with the bundle of a training, its report, and the exit code."""
+    folder = tmp_path_factory.mktemp('trained')
+    (folder / 'recipe.yaml').write_text(yaml.safe_dump(SMALL))
+    code = main(['train', str(folder / 'recipe.yaml'), '--data', str(colours / 'd.npz'),
+                 '--labels', str(colours / 'names.txt'), '--out', str(folder / 'bundle'),
+                 '--json', str(folder / 'report.json')])
+    return folder, code
+
+
+@pytest.fixture(scope='session')
+def bundle(trained):
+    """Return the folder of a trained bundle, which no test changes."""
+    folder, code = trained
+    assert code == 0
+    return folder / 'bundle'
 
 
 @pytest.fixture

@@ -19,7 +19,6 @@ from digiphys_ros.applications.sorting.scene import world
 from digiphys_ros.applications.sorting.surfaces import DEFECTS, draw_surface
 from digiphys_ros.bundles import load_bundle
 from digiphys_ros.errors import SimulationError
-from digiphys_ros.learning.datasets import open_dataset
 from digiphys_ros.perception import Classifier, create_engine, Frame
 from digiphys_ros.resources import find_resource
 from digiphys_ros.simulation.rendering.camera import dirtied
@@ -91,8 +90,8 @@ def test_a_part_between_good_and_defective_is_left_open_more_often_than_either(s
     assert between > 3 * max(open_share(0.0), open_share(1.0))
 
 
-def test_photographs_of_other_things_are_left_unanswered(data_dir):
-    data = open_dataset(str(data_dir / 'cifar10_train.zip'))
+def test_photographs_of_other_things_are_left_unanswered(cifar10):
+    data = cifar10
     unseen = np.isin(data.classes, [data.labels.index(name) for name in
                                     ('bird', 'dog', 'ship', 'truck')])
     bundle = load_bundle(find_resource('sorting_line', 'models'))

@@ -16,7 +16,6 @@
 
 import cv2
 from digiphys_ros.bundles import load_bundle
-from digiphys_ros.learning.datasets import open_dataset
 from digiphys_ros.learning.evaluate.evaluate import Measured
 from digiphys_ros.perception import create_engine, open_source
 from digiphys_ros.perception.classify import softmax
@@ -59,8 +58,8 @@ def half_missing(frame):
     return covered
 
 
-def test_images_of_classes_that_training_never_saw_are_left_unanswered(judge, data_dir):
-    data = open_dataset(str(data_dir / 'cifar10_train.zip'))
+def test_images_of_classes_that_training_never_saw_are_left_unanswered(judge, cifar10):
+    data = cifar10
     unseen = np.isin(data.classes, [data.labels.index(name) for name in
                                     ('bird', 'dog', 'ship', 'truck')])
     chosen = np.random.default_rng(1).permutation(np.flatnonzero(unseen))[:1500]

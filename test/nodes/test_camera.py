@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.ros
+pytestmark = [pytest.mark.ros, pytest.mark.parallel]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@
 
 import pytest
 
-pytestmark = pytest.mark.ros
+pytestmark = [pytest.mark.ros, pytest.mark.parallel]
 
 
 def test_no_message_is_lost_while_a_subscription_is_made_anew(robot):

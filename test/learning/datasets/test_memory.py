@@ -55,7 +55,7 @@ def test_data_larger_than_the_limit_is_inspected_within_it(tmp_path, save):
     assert np.prod(shape) > 2.5 * room
     done = subprocess.run(
         [sys.executable, '-c', LIMITED, str(tmp_path / 'd.npz'), str(room)], text=True,
-        capture_output=True, cwd=Path(__file__).parents[3], timeout=120,
+        capture_output=True, cwd=Path(__file__).parents[3], timeout=300,
         env={**os.environ, 'OPENBLAS_NUM_THREADS': '1', 'TMPDIR': str(tmp_path)})
     assert done.returncode == 0, done.stderr[-2000:]
     count, peak = map(int, done.stdout.split())

@@ -26,17 +26,6 @@ import numpy as np
 import pytest
 
 
-@pytest.fixture(scope='module')
-def bundle(colours, tmp_path_factory):
-    folder = tmp_path_factory.mktemp('evaluate')
-    (folder / 'recipe.yaml').write_text(
-        'name: colours\nnetwork: {name: article_cnn}\nepochs: 4\nbatch: 16\n'
-        'preprocess: {width: 24, height: 24}\n')
-    assert main(['train', str(folder / 'recipe.yaml'), '--data', str(colours / 'd.npz'),
-                 '--labels', str(colours / 'names.txt'), '--out', str(folder / 'colours')]) == 0
-    return folder / 'colours'
-
-
 def test_the_report_of_a_trained_bundle(bundle, colours, tmp_path, capsys):
     np.savez(tmp_path / 'grey.npz', x=np.full((20, 24, 24, 3), 120, np.uint8),
              y=np.arange(20) % 2)

@@ -23,17 +23,6 @@ import numpy as np
 import pytest
 
 
-@pytest.fixture(scope='module')
-def bundle(colours, tmp_path_factory):
-    folder = tmp_path_factory.mktemp('export')
-    (folder / 'recipe.yaml').write_text(
-        'name: colours\nnetwork: {name: article_cnn}\nepochs: 4\nbatch: 16\n'
-        'preprocess: {width: 24, height: 24}\n')
-    assert main(['train', str(folder / 'recipe.yaml'), '--data', str(colours / 'd.npz'),
-                 '--labels', str(colours / 'names.txt'), '--out', str(folder / 'colours')]) == 0
-    return folder / 'colours'
-
-
 def export(bundle, colours, *words):
     return main(['export', str(bundle), '--data', str(colours / 'd.npz'), '--labels',
                  str(colours / 'names.txt'), *words])

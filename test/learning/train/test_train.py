@@ -12,6 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+from contextlib import contextmanager
 from dataclasses import replace
 import json
 import os
@@ -19,6 +20,7 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 
 from digiphys_ros.bundles import load_bundle
 from digiphys_ros.cli.main import main
@@ -37,24 +39,6 @@ import yaml
 def command(colours, recipe, out, *words):
     return ['train', str(recipe), '--data', str(colours / 'd.npz'), '--labels',
             str(colours / 'names.txt'), '--out', str(out), *words]
-
-
-def process(words, **options):
-    return subprocess.Popen([sys.executable, '-m', 'digiphys_ros.cli.main', *words],
-                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-                            **options)
-
-
-@pytest.fixture(scope='module')
-def trained(colours, tmp_path_factory):
-    folder = tmp_path_factory.mktemp('trained')
-    recipe = folder / 'recipe.yaml'
-    recipe.write_text(yaml.safe_dump({
-        'name': 'colours', 'network': {'name': 'article_cnn'},
-        'preprocess': {'width': 24, 'height': 24}, 'epochs': 4, 'batch': 16}))
-    code = main(command(colours, recipe, folder / 'bundle', '--json',
-                        str(folder / 'report.json')))
-    return folder, code
 
 
 def test_train_writes_a_bundle_that_classifies(trained):
@@ -125,11 +109,15 @@ def test_a_killed_training_resumes_to_the_same_weights(colours, recipe_file, tmp
     recipe = recipe_file(epochs=6, augment={'crop': 0.1, 'noise': 0.05, 'mixup': 0.2},
                          early_stopping={'patience': 5})
     assert main(command(colours, recipe, tmp_path / 'whole')) == 0
-    killed = process(command(colours, recipe, tmp_path / 'broken'))
+    killed = subprocess.Popen(
+        [sys.executable, '-m', 'digiphys_ros.cli.main',
+         *command(colours, recipe, tmp_path / 'broken')],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     checkpoint = tmp_path / 'broken.training' / 'checkpoint.npz'
     # killed as soon as there is a checkpoint: most likely in the middle of an epoch
     while not checkpoint.exists():
         assert killed.poll() is None, killed.stderr.read()
+        time.sleep(0.01)
     os.kill(killed.pid, signal.SIGKILL)
     killed.communicate()
     assert not (tmp_path / 'broken').exists()
@@ -160,14 +148,22 @@ def test_a_loss_that_is_no_number_stops_and_leaves_no_bundle(
     assert not (tmp_path / 'b').exists()
 
 
-def test_a_full_disk_leaves_the_last_checkpoint(colours, recipe_file, tmp_path):
-    words = command(colours, recipe_file(epochs=2), tmp_path / 'b')
+@contextmanager
+def small_disk(file_bytes):
+    """Let no file grow beyond this size, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
-    def small_disk():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-    full = process(words, preexec_fn=small_disk)
-    told = full.communicate()[1]
-    assert full.returncode == 2
+
+def test_a_full_disk_leaves_the_last_checkpoint(colours, recipe_file, tmp_path, capsys):
+    with small_disk(100_000):
+        code = main(command(colours, recipe_file(epochs=2), tmp_path / 'b'))
+    told = capsys.readouterr().err
+    assert code == 2
     assert 'checkpoint.npz: cannot be written' in told
     assert 'Traceback' not in told
     assert not [path for path in (tmp_path / 'b.training').iterdir() if 'new' in path.name]
@@ -296,16 +292,14 @@ def test_a_table_is_evaluated_as_a_bundle_is(weather, tmp_path, capsys):
         assert sentence in capsys.readouterr().err
 
 
-def test_a_full_disk_leaves_the_model_of_a_table_whole(weather):
+def test_a_full_disk_leaves_the_model_of_a_table_whole(weather, capsys):
     before = {path.name: path.read_bytes() for path in (weather / 'weather').iterdir()}
     words = ['train', 'mlp', '--data', str(weather / 't.csv'), '--out', str(weather / 'weather'),
              '--epochs', '20', '--resume']
-
-    def small_disk():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
-    full = process(words, preexec_fn=small_disk)
-    told = full.communicate()[1]
-    assert full.returncode == 2
+    with small_disk(20_000):
+        code = main(words)
+    told = capsys.readouterr().err
+    assert code == 2
     assert 'cannot be written' in told and 'Traceback' not in told
     assert {path.name: path.read_bytes() for path in (weather / 'weather').iterdir()} == before
 

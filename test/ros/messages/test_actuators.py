@@ -16,7 +16,7 @@ from digiphys_ros.control import Actuator, Limits
 from digiphys_ros.errors import ConfigError
 import pytest
 
-pytestmark = pytest.mark.ros
+pytestmark = [pytest.mark.ros, pytest.mark.parallel]
 ARM = Actuator('joint_trajectory', 'arm', {'elbow': Limits(-1.0, 1.0, None, 0.5),
                                            'wrist': Limits(0.0, 2.0, None, 0.5)})
 

@@ -12,6 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+from functools import cache
 import json
 
 import cv2
@@ -64,9 +65,18 @@ def test_the_fast_scenarios_are_of_every_application():
             for name in FAST} == set(APPLICATIONS)
 
 
+@pytest.fixture(scope='module')
+def fast_trial(tmp_path_factory):
+    """Return a function that runs a scenario of ``FAST`` once and keeps the trial."""
+    @cache
+    def run(name):
+        return run_trial(FOLDER / f'{name}.yaml', tmp_path_factory.mktemp(name))
+    return run
+
+
 @pytest.mark.parametrize('name', FAST)
-def test_the_fast_scenarios_end_as_expected(name, tmp_path):
-    trial = run_trial(FOLDER / f'{name}.yaml', tmp_path)
+def test_the_fast_scenarios_end_as_expected(name, fast_trial):
+    trial = fast_trial(name)
     assert not [(one.time_s, one.sentence) for one in trial.verdicts if not one.holds]
     assert trial.simulated_s == pytest.approx(trial.scenario.seconds, abs=1.0)
 
@@ -98,9 +108,9 @@ def test_a_log_that_was_changed_fails_the_run_whose_log_it_is(tmp_path):
                                   'changed, or is not of this key' if failed else '')
 
 
-def test_a_run_can_be_repeated(tmp_path):
-    first, second = (run_trial(FOLDER / 'triage_plain.yaml', tmp_path) for _ in range(2))
-    assert first.values == second.values
+def test_a_run_can_be_repeated(fast_trial, tmp_path):
+    assert run_trial(FOLDER / 'triage_plain.yaml', tmp_path).values == \
+        fast_trial('triage_plain').values
 
 
 def test_scenarios_in_parallel_give_a_table_a_report_and_a_picture(tmp_path, capsys):
