@@ -40,7 +40,7 @@ def clash(tmp_path: Path) -> dict[str, str]:
 
 def run(environment: dict[str, str], *words: str) -> 'subprocess.CompletedProcess[str]':
     return subprocess.run([sys.executable, '-m', *words], env=environment, capture_output=True,
-                          text=True, timeout=90)
+                          text=True, timeout=300)
 
 
 @pytest.mark.field('opencv/opencv #25772', 'OpenCV was built for NumPy 1 and NumPy 2 is there')

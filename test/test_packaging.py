@@ -40,7 +40,7 @@ def prefix(tmp_path_factory: pytest.TempPathFactory) -> Path:
     workspace = tmp_path_factory.mktemp('workspace')
     subprocess.run(
         [sys.executable, '-m', 'colcon', '--log-base', 'log', 'build', '--base-paths', REPOSITORY],
-        cwd=workspace, check=True, timeout=120, capture_output=True)
+        cwd=workspace, check=True, timeout=300, capture_output=True)
     return workspace / 'install' / 'digiphys_ros'
 
 
@@ -53,7 +53,7 @@ def environment(prefix: Path) -> dict[str, str]:
 
 def run(environment: dict[str, str], *words: str | Path) -> str:
     return subprocess.run(words, env=environment, capture_output=True, text=True, check=True,
-                          cwd='/', timeout=60).stdout
+                          cwd='/', timeout=300).stdout
 
 
 def test_the_version_is_the_same_everywhere() -> None:
@@ -182,7 +182,7 @@ def test_tests_without_an_optional_package_skip_and_say_so(
     done = subprocess.run(
         [sys.executable, '-c', WITHOUT, package, '-p', 'no:hypothesispytest', '-q',
          '-p', 'no:cacheprovider', *files],
-        cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
+        cwd=REPOSITORY, capture_output=True, text=True, timeout=300)
     assert f'{package} is not installed' in done.stdout, done.stdout
     assert done.returncode in (0, pytest.ExitCode.NO_TESTS_COLLECTED), done.stdout
     assert f'{skipped} skipped' in done.stdout

@@ -120,7 +120,7 @@ def test_two_processes_share_a_log_and_hear_of_each_other(path):
     others = [subprocess.Popen([sys.executable, '-c', script, path, name]) for name in 'ab']
     for number in range(20):
         log.append('advice', 0.0, case=f'{number}')
-    assert [other.wait(30) for other in others] == [0, 0]
+    assert [other.wait(60) for other in others] == [0, 0]
     entries = log.follow()
     assert len(entries) == 60
     assert verify(path).problems == ()

@@ -12,6 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+import itertools
 import os
 import signal
 import subprocess
@@ -194,10 +195,10 @@ def talk(robot, name, *words):
     return process
 
 
-def findings(robot, *, prefix='', status='fail'):
+def findings(robot, *, prefix='', status='fail', patience_s=1.0):
     """Return doctor's findings about the running graph of a status, None for any, by check."""
-    look = look_at_graph({'seconds': 0.5, 'patience_s': 1.0, 'rules': '', 'prefix': prefix},
-                         robot.environment)
+    look = look_at_graph({'seconds': patience_s / 2, 'patience_s': patience_s, 'rules': '',
+                          'prefix': prefix}, robot.environment)
     return {one.check: one for one in look.findings
             if status in (one.status, None)}
 
@@ -209,15 +210,27 @@ def every_finding(robot, says):
     return [one for one in look.findings if says in one.found]
 
 
-def finding(robot, check, *, says='', fix='', **options):
-    """Return one finding once doctor has it: on a busy machine discovery may take longer."""
-    found = {}
+def look_until(robot, condition, what, **options):
+    """
+    Return doctor's findings once a condition holds for them.
+
+    Looks get longer and longer: a busy machine discovers nodes late.
+    """
+    found, patience_s = {}, itertools.chain((1.0, 1.0, 2.0, 4.0), itertools.repeat(8.0))
 
     def there():
-        found.update(findings(robot, **options))
-        return check in found and says in found[check].found and fix in found[check].fix
-    robot.poll(there, f'finding {check}', timeout_s=90.0)
-    return found[check]
+        found.clear()
+        found.update(findings(robot, patience_s=next(patience_s), **options))
+        return condition(found)
+    robot.poll(there, what, timeout_s=300.0)
+    return found
+
+
+def finding(robot, check, *, says='', fix='', **options):
+    """Return one finding once doctor has it."""
+    return look_until(
+        robot, lambda found: check in found and says in found[check].found
+        and fix in found[check].fix, f'finding {check}', **options)[check]
 
 
 @pytest.mark.ros
@@ -242,7 +255,7 @@ def test_a_qos_mismatch_is_named_with_both_nodes_and_the_fix(robot):
     assert failed.fix.startswith(
         'ros2 param dump /viewer | grep -i qos  # let /viewer ask for BEST_EFFORT reliability')
     assert 'qos_overrides./image.subscription.reliability:=best_effort' in failed.fix
-    assert list(findings(robot)) == ['QoS of /image']
+    look_until(robot, lambda found: list(found) == ['QoS of /image'], 'finding of the QoS alone')
 
 
 @pytest.mark.field(
@@ -267,7 +280,7 @@ def test_twist_against_twist_stamped_is_named_with_the_command(robot, tmp_path):
     gate.kill()
     gate.wait()
     robot.start('gate', rules=str(tmp_path / 'my_rules.yaml'))
-    robot.poll(lambda: list(findings(robot)) == ['chain'], 'end of the finding', timeout_s=90.0)
+    look_until(robot, lambda found: list(found) == ['chain'], 'end of the finding')
 
 
 @pytest.mark.field(
@@ -298,8 +311,7 @@ def test_a_second_publisher_on_the_command_topic_is_found(robot):
     robot.is_active('gate')
     talk(robot, 'base', 'sub:TwistStamped:cmd_vel:RELIABLE')
     # there is nothing before the gate
-    robot.poll(lambda: list(findings(robot)) == ['chain'], 'finding about the chain alone',
-               timeout_s=60.0)
+    look_until(robot, lambda found: list(found) == ['chain'], 'finding about the chain alone')
     talk(robot, 'joystick', 'pub:TwistStamped:cmd_vel:RELIABLE')
     assert 'joystick' in finding(robot, 'commands on /cmd_vel', says='joystick').found
 
@@ -339,12 +351,9 @@ INPUTS = {'desired/base': 'TwistStamped', 'classification': 'Classification', 'i
 def test_doctor_two_publishers_on_an_input_are_named_with_a_fix(robot):
     for name in ('first', 'second'):
         talk(robot, name, *(f'pub:{kind}:/car/{topic}' for topic, kind in INPUTS.items()))
-    found = {}
-
-    def are_there():
-        found.update(findings(robot, prefix='/car'))
-        return all(f'publishers on /car/{topic}' in found for topic in INPUTS)
-    robot.poll(are_there, 'findings', timeout_s=90.0)
+    found = look_until(
+        robot, lambda found: all(f'publishers on /car/{topic}' in found for topic in INPUTS),
+        'findings', prefix='/car')
     for topic in INPUTS:
         failed = found[f'publishers on /car/{topic}']
         assert '/first, /second' in failed.found
@@ -355,7 +364,7 @@ def test_doctor_two_publishers_on_an_input_are_named_with_a_fix(robot):
 def test_doctor_two_publishers_on_a_remapped_image_are_named(robot):
     talk(robot, 'classifier', 'sub:Image:/camera/image_raw')
     driver = talk(robot, 'driver', 'pub:Image:/camera/image_raw')
-    assert not findings(robot)
+    look_until(robot, lambda found: not found, 'graph without a finding')
     player = talk(robot, 'player', 'pub:Image:/camera/image_raw')
     failed = finding(robot, 'publishers on /camera/image_raw')
     assert '/driver, /player' in failed.found
@@ -366,9 +375,9 @@ def test_doctor_two_publishers_on_a_remapped_image_are_named(robot):
 def test_doctor_guard_beside_its_gate_is_no_second_publisher(robot):
     talk(robot, 'base', 'sub:TwistStamped:cmd_vel')
     talk(robot, 'gate_guard', 'pub:TwistStamped:cmd_vel')
-    assert not findings(robot)
+    look_until(robot, lambda found: not found, 'graph without a finding')
     talk(robot, 'gate', 'pub:TwistStamped:cmd_vel')
-    assert not findings(robot)
+    look_until(robot, lambda found: not found, 'graph without a finding')
     talk(robot, 'joystick', 'pub:TwistStamped:cmd_vel')
     found = finding(robot, 'commands on /cmd_vel', says='/joystick').found
     assert '/gate, /joystick' in found
@@ -391,7 +400,7 @@ def test_doctor_required_estop_missing_silent_and_sent(robot):
     assert fix.startswith('digiphys run --remap estop:=/panel/stop  # if that is the e-stop')
     elsewhere.kill()
     talk(robot, 'button', 'beat:Bool:estop')
-    assert not findings(robot)
+    look_until(robot, lambda found: not found, 'graph without a finding')
     talk(robot, 'dead_button', 'pub:Bool:estop')
     silent = finding(robot, 'e-stop', says='/dead_button')
     assert '/dead_button is silent' in silent.found
@@ -423,7 +432,8 @@ def test_doctor_estop_not_required_may_be_missing_or_silent(robot):
     hint = finding(robot, 'e-stop', status='warn')
     assert 'no e-stop publisher on /estop' in hint.found
     talk(robot, 'button', 'pub:Bool:estop')
-    assert 'e-stop' not in {**findings(robot), **findings(robot, status='warn')}
+    look_until(robot, lambda found: 'e-stop' not in found, 'e-stop without a finding',
+               status=None)
 
 
 @pytest.mark.ros
@@ -439,12 +449,9 @@ def test_doctor_estop_of_another_type_is_named(robot):
 @pytest.mark.ros
 def test_doctor_nodes_that_do_not_answer_or_report_are_named(robot):
     deaf = talk(robot, 'gate', 'deaf:x:x', 'pub:DiagnosticArray:/diagnostics')
-    found = {}
-
-    def are_there():
-        found.update(findings(robot, status=None))
-        return 'reports' in found and 'does not answer' in found['e-stop'].found
-    robot.poll(are_there, 'findings', timeout_s=90.0)
+    found = look_until(
+        robot, lambda found: {'reports', 'e-stop'} <= found.keys()
+        and 'does not answer' in found['e-stop'].found, 'findings', status=None)
     assert found['e-stop'].status == 'warn'
     assert found['reports'].status == 'fail'
     assert '/gate is there and reports nothing' in found['reports'].found

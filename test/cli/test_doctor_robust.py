@@ -38,7 +38,7 @@ def doctor(*words, without=(), **changes):
         variables.pop(name, None)
     done = subprocess.run(
         [sys.executable, '-m', 'digiphys_ros.cli.main', 'doctor', '--json', '-', '--seconds',
-         '0.1', *words], env=variables, capture_output=True, text=True, timeout=90)
+         '0.1', *words], env=variables, capture_output=True, text=True, timeout=300)
     assert done.returncode == 1, done.stderr
     findings = json.loads(done.stdout)['findings']
     # each of them is checked in `fixes_are_commands`

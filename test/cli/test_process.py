@@ -47,7 +47,7 @@ def images(tmp_path_factory):
 def run(*words, environment=None, **streams):
     """Run the command as a shell would; return its exit code and what it wrote to errors."""
     own = {name: value for name, value in os.environ.items() if name != 'PYTHONUNBUFFERED'}
-    done = subprocess.run([*DIGIPHYS, *words], stderr=subprocess.PIPE, timeout=60,
+    done = subprocess.run([*DIGIPHYS, *words], stderr=subprocess.PIPE, timeout=300,
                           env={**own, **(environment or {})}, **streams)
     return done.returncode, done.stderr.decode()
 
@@ -130,7 +130,7 @@ sys.exit(run_process(action))
 @pytest.mark.field('google-ai-edge/mediapipe #3672', 'XNNPACK writes to standard error')
 @pytest.mark.parametrize('shown', [False, True])
 def test_library_lines_are_left_out_unless_they_are_asked_for(shown):
-    done = subprocess.run([sys.executable, '-c', LIBRARY], capture_output=True, timeout=60,
+    done = subprocess.run([sys.executable, '-c', LIBRARY], capture_output=True, timeout=300,
                           env={**os.environ, 'DIGIPHYS_DEBUG': '1' if shown else ''})
     assert done.returncode == 3
     errors = done.stderr.decode()
@@ -170,7 +170,7 @@ def test_ctrl_c_ends_worker_processes_at_once(tmp_path, whole_group):
     assert process.stdout.readline() == 'started\n'
     (os.killpg if whole_group else os.kill)(process.pid, signal.SIGINT)
     # the pipes end with the last worker
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=300)
     assert errors.count('Traceback') == 1
     assert errors.endswith('KeyboardInterrupt\n')
 
@@ -190,6 +190,6 @@ def test_sigterm_ends_the_demo_and_its_nodes(tmp_path):
                            text=True).stdout.split()
     assert len(nodes) == 4
     process.send_signal(signal.SIGTERM)
-    assert process.communicate(timeout=60) == (b'', b'')
+    assert process.communicate(timeout=300) == (b'', b'')
     assert process.returncode == 143
     assert not any(Path('/proc', pid).exists() for pid in nodes)

@@ -260,7 +260,7 @@ def test_padded_jpegs_are_classified_and_broken_ones_are_one_line(robot):
         broken += cut
         images.publish(message)
         robot.wait(lambda: robot.value('classifier', 'broken') == str(broken) if cut
-                   else len(results) > count, 'count or answer', 30.0)
+                   else len(results) > count, 'count or answer')
     show(1)
     for seed in range(2, 5):
         # of another size each: the sentence in the diagnostics tells it, the log says it once

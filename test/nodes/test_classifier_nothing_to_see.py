@@ -119,14 +119,14 @@ def test_robot_behind_a_blind_camera_stops(robot, camera, road, kind):
     commands = start(robot, 'traffic_signs', TwistStamped, 'cmd_vel')
     view = camera()
     view.show(road)
-    robot.wait(lambda: commands and moves_base(commands[-1]), 'motion', 30.0)
+    robot.wait(lambda: commands and moves_base(commands[-1]), 'motion')
     blind = KINDS[kind](np.random.default_rng(0))
     view.show([blind(frame) for frame in road])
     stops_for_good(robot, commands, moves_base)
     assert not robot.message('classifier').startswith(('no frames arrive', 'fresh'))
     assert robot.message('classifier')
     view.show(road)
-    robot.wait(lambda: moves_base(commands[-1]), 'motion again', 30.0)
+    robot.wait(lambda: moves_base(commands[-1]), 'motion again')
 
 
 def test_robot_behind_a_camera_that_plays_the_same_again_stops(robot, camera, road):
@@ -134,7 +134,7 @@ def test_robot_behind_a_camera_that_plays_the_same_again_stops(robot, camera, ro
     commands = start(robot, 'traffic_signs', TwistStamped, 'cmd_vel')
     view = camera()
     view.show(road)
-    robot.wait(lambda: commands and moves_base(commands[-1]), 'motion', 30.0)
+    robot.wait(lambda: commands and moves_base(commands[-1]), 'motion')
     view.show(road[:40], sigma=0.0)
     stops_for_good(robot, commands, moves_base)
     robot.wait(lambda: robot.message('classifier').startswith('frozen'), 'reason')
@@ -145,7 +145,7 @@ def test_robot_that_sees_what_no_sign_model_knows_stops(robot, camera, road, dat
     commands = start(robot, 'traffic_signs', TwistStamped, 'cmd_vel')
     view = camera()
     view.show(road)
-    robot.wait(lambda: commands and moves_base(commands[-1]), 'motion', 30.0)
+    robot.wait(lambda: commands and moves_base(commands[-1]), 'motion')
     view.show(unseen_images(data_dir))
     stops_for_good(robot, commands, moves_base)
 
@@ -155,7 +155,7 @@ def test_belt_whose_camera_sees_no_part_nor_belt_stops(robot, camera, data_dir):
     diverted = robot.listen(Bool, 'diverter')
     commands = start(robot, 'sorting', Float64, 'belt')
     camera().show(unseen_images(data_dir))
-    robot.wait(lambda: any(one.data for one in commands), 'motion', 30.0)
+    robot.wait(lambda: any(one.data for one in commands), 'motion')
     stops_for_good(robot, commands, lambda command: command.data != 0.0)
     assert diverted and all(one.data for one in diverted)
 

@@ -83,7 +83,7 @@ def test_gate_whose_log_disk_takes_nothing_moves_and_stops(robot, make_base, bro
 
 def test_gate_with_blocked_output_ends_on_sigint(blocked, base):
     base.process.send_signal(signal.SIGINT)
-    assert base.process.wait(10) == 0
+    assert base.process.wait(60) == 0
 
 
 LISTENER = """
@@ -125,7 +125,7 @@ def test_guard_of_a_stopped_gate_sends_the_safe_state_and_ends_the_gate(driven):
     driven.robot.wait(lambda: not driven.moves(), 'safe state')
     driven.hears_still()
     # it hangs, so that whoever supervises it starts it again
-    assert driven.process.wait(10) == -signal.SIGKILL
+    assert driven.process.wait(60) == -signal.SIGKILL
 
 
 def test_guard_of_a_killed_gate_sends_the_safe_state_and_ends(driven):
@@ -213,8 +213,11 @@ def test_gate_whose_guard_died_stops_until_another_watches(driven):
 def test_guard_then_gate_killed_leave_no_motion(driven):
     [guard] = guards_of(driven.process.pid)
     os.kill(guard, signal.SIGKILL)
-    # sooner than another guard can start
-    driven.robot.wait(lambda: not driven.moves(), 'stop', 0.3)
+    # held from its first stop on, before another guard watches
+    driven.robot.wait(lambda: not driven.moves() and not driven.process.send_signal(
+        signal.SIGSTOP), 'stop')
+    for other in guards_of(driven.process.pid):
+        os.kill(other, signal.SIGKILL)
     driven.process.kill()
     driven.process.wait()
     time.sleep(0.5)
@@ -271,6 +274,22 @@ def test_gate_that_goes_on_after_its_guard_acted_begins_at_the_safe_state(
     base.hears_still()
 
 
+def test_gate_that_ends_sends_the_safe_state_last_and_not_the_rest_of_its_ramp(
+        robot, make_base, tmp_path):
+    rules = tmp_path / 'rules.yaml'
+    rules.write_text(DECELERATING)
+    # without a guard, which would send it too
+    base = make_base(rules=str(rules), guard=False)
+    robot.wait(lambda: robot.value('gate', 'base.state') == 'waiting', 'gate that obeys')
+    base.drive()
+    robot.wait(lambda: base.commands and base.commands[-1].twist.linear.x == 0.5, 'motion')
+    base.process.send_signal(signal.SIGTERM)
+    assert base.process.wait(60) == 0
+    robot.wait(lambda: not base.moves(), 'safe state')
+    # the ramp takes 2.5 s, and the end did not wait for it
+    assert base.commands[-2].twist.linear.x > 0.1
+
+
 THREAD_THAT_HANGS = """
 import sys, time
 from digiphys_ros.nodes import gate
@@ -304,7 +323,7 @@ def test_gate_whose_thread_for_commands_hangs_sends_the_safe_state(robot, make_b
 
 def test_gate_that_ends_leaves_no_guard(driven):
     driven.process.send_signal(signal.SIGINT)
-    assert driven.process.wait(10) == 0
+    assert driven.process.wait(60) == 0
     assert not guards_of(driven.process.pid)
 
 
@@ -670,7 +689,7 @@ def test_arm_that_holds_hears_nothing_at_first_and_never_leaps(robot, tmp_path):
     robot.wait(lambda: 0.0 < lifts[-1].data < 0.55, 'way to the safe position')
     [guard] = guards_of(process.pid)
     process.kill()
-    process.wait(10)
+    process.wait(60)
     robot.poll(lambda: not runs(guard), 'end of the guard')
     moves = [abs(after.data - before.data) for before, after in itertools.pairwise(lifts)]
     assert max(moves) <= 0.5 * 0.1 + 1e-6

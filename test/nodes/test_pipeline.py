@@ -42,7 +42,7 @@ class Pipeline:
         return bool(self.commands) and self.commands[-1].twist.linear.x > 0
 
     def wait_for_motion(self):
-        self.robot.wait(self.moves, 'motion', 30.0)
+        self.robot.wait(self.moves, 'motion')
 
     def pid(self, node):
         found = subprocess.run(
@@ -113,7 +113,7 @@ def test_signal_to_end_ends_all_nodes(robot, number):
     children = pipeline.children()
     assert len(children) == 4
     pipeline.process.send_signal(number)
-    assert pipeline.process.wait(20) == 0
+    assert pipeline.process.wait(60) == 0
     assert not any(os.path.exists(f'/proc/{pid}') for pid in children)
 
 

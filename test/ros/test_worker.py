@@ -19,7 +19,7 @@ import threading
 from digiphys_ros.ros.worker import NewestWorker
 import pytest
 
-TIMEOUT_S = 10.0
+TIMEOUT_S = 60.0
 
 
 class Handler:

@@ -32,11 +32,11 @@ def transport(robot, environment):
     def names_the_camera():
         done = subprocess.run(
             [sys.executable, '-m', 'digiphys_ros.cli.main', 'doctor', '--json', '-', '--seconds',
-             '1'], env=environment, capture_output=True, text=True, timeout=90)
+             '1'], env=environment, capture_output=True, text=True, timeout=300)
         found[:] = [one for one in json.loads(done.stdout)['findings']
                     if one['check'] == 'transport']
         return '/camera' in found[0]['found']
-    robot.poll(names_the_camera, 'profile of the camera', timeout_s=60.0)
+    robot.poll(names_the_camera, 'profile of the camera', timeout_s=180.0)
     return found
 
 

@@ -40,7 +40,7 @@ def supervise(tmp_path):
             one.stop()
 
 
-def until(condition, timeout_s=20.0):
+def until(condition, timeout_s=90.0):
     deadline_s = time.monotonic() + timeout_s
     while not (found := condition()):
         assert time.monotonic() < deadline_s

@@ -331,7 +331,7 @@ def test_sdformat_accepts_world_and_machine(name, tmp_path):
     write_world(world, tmp_path, drives)
     for file in (f'{name}.sdf', f'models/{name}_machine/model.sdf'):
         done = subprocess.run([CHECKER, 'sdf', '--check', tmp_path / file], capture_output=True,
-                              text=True, timeout=60)
+                              text=True, timeout=300)
         told = done.stdout + done.stderr
         assert done.returncode == 0, told
         assert 'Valid.' in told
