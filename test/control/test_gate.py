@@ -417,6 +417,11 @@ def test_gate_says_when_the_lease_of_the_obeyed_command_ends(gate):
     assert gate.lease_ends_in_s(11.0, 101.0) is None
 
 
+def test_gate_lease_of_the_obeyed_command_ends_by_the_one_clock_that_is_given(gate):
+    gate.offer(command(10.0), 10.25)
+    assert gate.lease_ends_in_s(10.375) == 0.125
+
+
 def test_gate_in_fault_stops_at_once_and_recovers_with_the_next_command(gate):
     now_s = drive(gate)
     gate.fault('the node stalled')

@@ -239,6 +239,15 @@ def test_gate_that_ends_gives_a_safe_position_the_time_for_its_way():
     assert output.reach_s == pytest.approx(1.5 / 0.25, abs=0.2)
 
 
+def test_gate_that_ends_gives_the_way_to_a_safe_position_that_is_not_zero_its_time():
+    guarded = Guarded(a=Limits(-1.0, 2.0, 1.0, 0.5, stop_rate_per_s=0.25))
+    guarded.run(12.5)
+    guarded.run(4.0, a=1.5)
+    output = guarded.gate.last(guarded.now_s)
+    assert output.values == {'a': 1.0}
+    assert output.reach_s == pytest.approx(0.5 / 0.25, abs=0.2)
+
+
 def test_gate_slows_down_at_its_deceleration():
     guarded = Guarded(a=SLOWED)
     fast = guarded.run(2.0, a=1.0)

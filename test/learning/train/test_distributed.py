@@ -29,7 +29,7 @@ import numpy as np
 import pytest
 import yaml
 
-TIMEOUT_S = 360
+TIMEOUT_S = 540
 RECIPE = {
     'name': 'small', 'network': {'name': 'residual', 'options': {'width': 4}},
     'preprocess': {'width': 8, 'height': 8}, 'epochs': 2, 'batch': 8,
