@@ -22,7 +22,8 @@ import pytest
 ROOT = share_dir()
 TESTS = ROOT / 'test'
 OF_NO_MODULE = {
-    'launch': 'launch files', 'models': 'the models that are shipped',
+    'examples': 'packages of others', 'launch': 'launch files',
+    'models': 'the models that are shipped',
     'test_conftest.py': 'what tests share', 'test_field.py': 'marks of tests',
     'test_interfaces.py': 'messages and services',
     'test_layering.py': 'imports', 'test_mirror.py': 'places of tests',
@@ -33,10 +34,10 @@ OF_NO_MODULE = {
 WITHOUT_A_TEST = {
     '.': 'duration errors fixes folders streams',
     'advice': 'chain verify',
-    'applications/sorting': 'collection gazebo scene scoring specification',
-    'applications/traffic_lights': 'collection demand gazebo scene scoring specification',
+    'applications/sorting': 'collection scene scoring specification',
+    'applications/traffic_lights': 'collection demand scene scoring specification',
     'applications/traffic_signs': (
-        'camera collection faults gazebo route scene scoring signs specification view'),
+        'camera collection faults route scene scoring signs specification view'),
     'applications/triage': 'collection scoring specification',
     'bench': (
         'blind_cameras engines far_side fit floor frozen_cameras latency load memory receiver '

@@ -70,7 +70,7 @@ def end(process):
     """Press Ctrl-C, which a terminal sends to `ros2` and to the nodes that it started."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGINT)
-    assert process.wait(10.0) == 0
+    assert process.wait(60) == 0
 
 
 def ask(ros2, *words):
