@@ -76,13 +76,14 @@ def test_a_changed_file_is_refused(bundle, name):
 
 
 def saved_model(folder):
-    """Write the files of a SavedModel, and return the manifest of a bundle with it."""
+    """Write the files of a SavedModel, and return the manifest, version 1, of its bundle."""
     files = {'model/saved_model.pb': b'graph', 'model/variables/variables.index': b'index',
              'model/variables/variables.data-00000-of-00001': b'weights', 'golden.npz': b'golden'}
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
-    return BundleManifest(name='x', labels=('a', 'b'), files={'savedmodel': 'model'},
+    return BundleManifest(schema_version=1, name='x', labels=('a', 'b'),
+                          files={'savedmodel': 'model'},
                           preprocess=PreprocessSpec(width=4, height=4))
 
 
