@@ -54,7 +54,7 @@ setup(
         'train': ['ai-edge-litert', 'matplotlib', 'onnx', 'onnxruntime', 'optuna', 'pillow',
                   'rosbags', 'scikit-learn', 'tensorboard', 'tensorflow', 'tf2onnx', 'tqdm'],
         'sim': ['matplotlib', 'mujoco', 'tqdm'],
-        'test': ['hypothesis', 'pytest', 'pytest-timeout', 'pytest-xdist'],
+        'test': ['hypothesis', 'jsonschema', 'pytest', 'pytest-timeout', 'pytest-xdist'],
         'mutants': ['mutmut'],
     },
     python_requires='>=3.10',

@@ -44,9 +44,9 @@ REPORT = re.compile(r'[\w.-]+/[\w.-]+ ?#[1-9]\d*')
 LOCKS = Path(tempfile.gettempdir())
 """The same for all test runs, whatever a test does to its environment."""
 _domains = itertools.cycle(DOMAINS)
-OPTIONAL = ('ai_edge_litert', 'h5py', 'hypothesis', 'keras', 'matplotlib', 'mujoco', 'onnx',
-            'onnxruntime', 'optuna', 'packaging', 'pydantic', 'rosbags', 'sklearn', 'tensorflow',
-            'tf2onnx', 'tqdm')
+OPTIONAL = ('ai_edge_litert', 'h5py', 'hypothesis', 'jsonschema', 'keras', 'matplotlib', 'mujoco',
+            'onnx', 'onnxruntime', 'optuna', 'packaging', 'pydantic', 'rosbags', 'sklearn',
+            'tensorflow', 'tf2onnx', 'tqdm')
 """Modules that a machine made by rosdep may lack; tests that need them skip there."""
 
 

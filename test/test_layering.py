@@ -16,12 +16,12 @@
 
 import ast
 from collections import defaultdict
-from graphlib import TopologicalSorter
 import subprocess
 import sys
 
 from digiphys_ros.applications import APPLICATIONS
 from digiphys_ros.resources import share_dir
+from graphlib import TopologicalSorter
 import pytest
 
 PACKAGE = share_dir() / 'digiphys_ros'
@@ -36,15 +36,15 @@ MAY_IMPORT = {
     'bundles': {GROUND},
     'control': {GROUND},
     'perception': {GROUND, 'bundles'},
-    'advice': {GROUND, 'bundles', 'perception'},
-    'pipeline': {GROUND, 'bundles', 'perception', 'control', 'advice'},
+    'pipeline': {GROUND, 'bundles', 'perception', 'control'},
+    'advice': {GROUND, 'bundles', 'perception', 'pipeline'},
     'simulation': {GROUND, 'bundles', 'perception', 'control', 'advice', 'pipeline'},
     'applications': {GROUND, 'bundles', 'perception', 'control', 'advice', 'pipeline',
                      'simulation'},
     'learning': {GROUND, 'bundles', 'perception', 'pipeline', 'applications'},
     FACE: {GROUND, 'bundles', 'perception', 'control', 'pipeline', 'learning'},
     'demo': {GROUND, 'bundles', 'control', 'pipeline', 'simulation', 'applications'},
-    'ros': {GROUND, 'bundles', 'perception', 'control', 'advice', 'pipeline'},
+    'ros': {GROUND, 'bundles', 'perception', 'control', 'advice', 'pipeline', 'simulation'},
     'nodes': {GROUND, 'bundles', 'perception', 'control', 'advice', 'pipeline', 'applications',
               'simulation', 'ros'},
     'doctor': {GROUND, 'bundles', 'perception', 'control', 'pipeline', 'applications', 'ros'},

@@ -24,7 +24,8 @@ TESTS = ROOT / 'test'
 OF_NO_MODULE = {
     'examples': 'packages of others', 'launch': 'launch files',
     'models': 'the models that are shipped',
-    'test_conftest.py': 'what tests share', 'test_field.py': 'marks of tests',
+    'test_conftest.py': 'what tests share', 'test_docs.py': 'docs, README and project files',
+    'test_field.py': 'marks of tests',
     'test_interfaces.py': 'messages and services',
     'test_layering.py': 'imports', 'test_mirror.py': 'places of tests',
     'test_packaging.py': 'package.xml, setup.py and the wheel',
@@ -33,29 +34,30 @@ OF_NO_MODULE = {
 """Tests of what is not in the package, by file or folder."""
 WITHOUT_A_TEST = {
     '.': 'duration errors fixes folders streams',
-    'advice': 'chain verify',
+    'advice': 'chain settings verify',
+    'applications': 'settings',
     'applications/sorting': 'collection scene scoring specification',
     'applications/traffic_lights': 'collection demand scene scoring specification',
     'applications/traffic_signs': (
         'camera collection faults route scene scoring signs specification view'),
     'applications/triage': 'collection scoring specification',
     'bench': (
-        'blind_cameras engines far_side fit floor frozen_cameras latency load memory receiver '
-        'sender simulator small_sender stages start stopper stopping training tutorial '
-        'tutorial_node'),
+        'blind_cameras engines far_side fit floor frozen_cameras latency load memory options '
+        'receiver sender simulator small_sender stages start stopper stopping training '
+        'tutorial tutorial_node'),
     'bundles': 'manifest preprocess_spec',
     'cli': 'demo export labelled run sim tune',
     'cli/simulation': 'options scenario',
     'control': (
-        'checked_rules command fitting rules schema signal_gate signal_schema unsure_time '
-        'validation'),
+        'checked_rules command fitting rules schema settings signal_gate signal_schema '
+        'unsure_time validation'),
     'demo': 'plot report',
     'doctor': (
         'chain_check environment finding node_report ros_process shared_memory stopped_nodes '
         'system'),
     'doctor/graph': 'estop inspect pairs parameters processes reports sources',
     'learning': 'defaults recipe_abstain recipe_sections',
-    'learning/datasets': 'columns files image_paths summary',
+    'learning/datasets': 'columns files image_paths layouts summary',
     'learning/evaluate': 'adversarial plot table',
     'learning/export': 'litert onnx',
     'learning/networks': 'application article depthwise vgg',
@@ -66,13 +68,14 @@ WITHOUT_A_TEST = {
     'perception/engines': (
         'engine failure fake kerasfile litert onnx onnxfile savedmodel tensorflow'),
     'perception/sources': (
-        'backlog bagfile bagtypes db3file folder mcapfile options reader '
-        'source'),
-    'pipeline': 'settings',
-    'ros': 'camera_stream diagnostics executor launch_arguments observer sim_clock viewer_topics',
-    'ros/gate': 'channel estop_listener guard output_loop',
-    'ros/messages': 'advice images simulation',
-    'ros/parameters': 'file ignored service values',
+        'backlog bagfile bagtypes db3file folder mcapfile openers options settings source'),
+    'pipeline': 'parameter_values parameters_file settings',
+    'ros': (
+        'camera_stream diagnostics executor inference_loop launch_arguments observer '
+        'sim_clock sim_topics viewer_topics'),
+    'ros/gate': 'channel estop_listener guard guard_keeper inputs output_loop report safe_output',
+    'ros/messages': 'advice conversion conversions images simulation',
+    'ros/parameters': 'ignored service',
     'ros/transport': 'distro middleware segment',
     'simulation': 'advising application pipeline processes seeds specification',
     'simulation/gazebo': 'adapter links machine',

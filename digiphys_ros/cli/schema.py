@@ -15,7 +15,7 @@
 """
 JSON schemas of the YAML files, so that editors check and complete them.
 
-Usage: python -m digiphys_ros.ros.parameters.schema FOLDER
+Usage: python -m digiphys_ros.cli.schema FOLDER
 """
 
 import json
@@ -83,7 +83,7 @@ def text_of(schema: dict[str, Any]) -> str:
 def main() -> None:
     """Write the schemas into a folder."""
     if len(sys.argv) != 2:
-        sys.exit('usage: python -m digiphys_ros.ros.parameters.schema FOLDER')
+        sys.exit('usage: python -m digiphys_ros.cli.schema FOLDER')
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     for name, schema in schemas().items():
