@@ -101,6 +101,7 @@ lint: venv
 	@for tool in $(AMENT); do command -v ament_$$tool >/dev/null || { echo "ament_$$tool is" \
 		"missing: sudo apt-get install $(AMENT:%=python3-ament-%) $(FLAKE8:%=python3-flake8-%)" \
 		>&2; exit 1; }; done
+	.venv/bin/python tools/check_words.py
 	.venv/bin/ruff check $(LINTED)
 	.venv/bin/mypy
 	.venv/bin/hadolint docker/*.Dockerfile

@@ -1,0 +1,109 @@
+# Copyright 2026 digiphys_ros contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Hold text to the field's words, and commit subjects to 72 characters.
+
+Usage: python tools/check_words.py. Each word below has a plainer one; it may stand in at most as
+many lines as here, and the numbers may only shrink.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+import re
+import subprocess
+import sys
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+SUBJECT = 72
+SINCE = '5b4f9b9d'
+"""The commit after which subjects are held to that length."""
+ENDINGS = ('.py', '.md', '.yaml', '.yml', '.toml')
+SKIPPED = ('tools/check_words.py', 'models/', 'CHANGELOG.rst')
+
+
+class Word(NamedTuple):
+    """A word, how many lines may hold it, and what to write instead."""
+
+    pattern: str
+    lines: int
+    instead: str
+
+
+WORDS = (
+    Word('told|tells?', 336, 'report, print, name'),
+    Word('anew', 20, 'again, new'),
+    Word('whatever', 52, 'any, regardless of'),
+    Word('share of', 51, 'fraction of'),
+    Word('so that none', 2, 'a sentence of its own'),
+    Word('spoilt', 35, 'corrupted'),
+    Word('doubtful', 58, 'ambiguous'),
+    Word('wish(?:es|ed)?', 78, 'request, demand'),
+    Word('pictures?', 594, 'image; frame when it is stamped'),
+    Word('lets', 16, 'a verb of what happens'),
+)
+
+
+def tracked() -> list[Path]:
+    """Return the files whose words count."""
+    names = subprocess.run(['git', 'ls-files'], cwd=ROOT, capture_output=True, text=True,
+                           check=True).stdout.splitlines()
+    return [ROOT / name for name in names
+            if name.endswith(ENDINGS) and not name.startswith(SKIPPED)]
+
+
+def excess(words: Iterable[Word], texts: Iterable[str]) -> list[str]:
+    """
+    Return one sentence for each word that stands in more lines than it may.
+
+    Example::
+
+        >>> excess([Word('anew', 20, 'again')], ['starts anew'])
+        ['"anew" stands in 1 lines, at most 0 are allowed: write again']
+    """
+    lines = [line for text in texts for line in text.splitlines()]
+    found = []
+    for word in words:
+        pattern = re.compile(rf'\b(?:{word.pattern})\b', re.IGNORECASE)
+        count = sum(bool(pattern.search(line)) for line in lines)
+        if count > word.lines:
+            found.append(f'"{word.pattern}" stands in {count} lines, at most {word.lines} are '
+                         f'allowed: write {word.instead}')
+    return found
+
+
+def long_subjects(subjects: Iterable[str]) -> list[str]:
+    """Return one sentence for each commit subject that is too long."""
+    return [f'commit subject of {len(one)} characters, at most {SUBJECT} are allowed: {one}'
+            for one in subjects if len(one) > SUBJECT]
+
+
+def subjects_since(commit: str) -> list[str]:
+    """Return the subjects of the commits after one; none where the history does not hold it."""
+    done = subprocess.run(['git', 'log', '--format=%s', f'{commit}..HEAD'], cwd=ROOT,
+                          capture_output=True, text=True)
+    return done.stdout.splitlines() if done.returncode == 0 else []
+
+
+def main() -> int:
+    """Print what is wrong; return 1 for anything."""
+    problems = excess(WORDS, (path.read_text(encoding='utf-8') for path in tracked()))
+    problems += long_subjects(subjects_since(SINCE))
+    print('\n'.join(problems), end='\n' if problems else '')
+    return int(bool(problems))
+
+
+if __name__ == '__main__':
+    sys.exit(main())
