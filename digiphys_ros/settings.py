@@ -90,7 +90,8 @@ class Parameter:
             raise self._error(value, 'a number')
         if not math.isfinite(value):
             raise self._error(value, 'a finite number')
-        return self._bounded(float(value))
+        result: float = self._bounded(float(value))
+        return result
 
     def _typed(self, value: Any, kind: type) -> Any:
         if kind is str and type(value) is int:

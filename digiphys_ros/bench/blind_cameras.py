@@ -108,7 +108,7 @@ def missing(where: tuple[slice, slice], value: int = 0, sigma: float = 0.0) -> M
             height, width = frame.shape[:2]
             rows, columns = (
                 _scaled(one, size // 2) for one, size in zip(where, (height, width), strict=True))
-            broken = frame.copy()
+            broken: Pixels = frame.copy()
             half = np.full_like(broken[rows, columns], value)
             broken[rows, columns] = noisy(half, rng, sigma) if sigma else half
             return broken
@@ -127,7 +127,7 @@ def dead_lines(axis: int) -> Make:
     """Every second row or column is dead."""
     def make(_rng: np.random.Generator) -> Blind:
         def see(frame: Pixels) -> Pixels:
-            broken = frame.copy()
+            broken: Pixels = frame.copy()
             broken[(slice(None),) * axis + (slice(None, None, 2),)] = 0
             return broken
         return see
@@ -141,7 +141,7 @@ def uniform_noise(rng: np.random.Generator) -> Blind:
 def salt_and_pepper(rng: np.random.Generator) -> Blind:
     def see(frame: Pixels) -> Pixels:
         chance = rng.random(frame.shape[:2])
-        broken = frame.copy()
+        broken: Pixels = frame.copy()
         broken[chance < 0.3], broken[chance > 0.7] = 0, 255
         return broken
     return see
@@ -207,7 +207,8 @@ def jpeg_garbage(rng: np.random.Generator) -> Blind:
         height, width = frame.shape[:2]
         grid = rng.integers(0, 256, (-(-height // 8), -(-width // 8), 3), np.uint8)
         big = cv2.resize(grid, None, fx=8, fy=8, interpolation=cv2.INTER_NEAREST)
-        return big[:height, :width].copy()
+        result: Pixels = big[:height, :width].copy()
+        return result
     return see
 
 

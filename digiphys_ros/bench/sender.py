@@ -27,6 +27,7 @@ import json
 import signal
 import sys
 import time
+from typing import Any
 
 import cv2
 from digiphys_ros.applications.traffic_signs.drawn_course import Course
@@ -64,7 +65,7 @@ def change(message: Image, index: int) -> None:
     pixels[0, 0] = np.frombuffer(index.to_bytes(3, 'little'), np.uint8)
 
 
-def wait_for_reader(publisher: Publisher) -> None:
+def wait_for_reader(publisher: 'Publisher[Any]') -> None:
     """Wait until somebody listens."""
     while not publisher.get_subscription_count():
         time.sleep(0.02)

@@ -78,7 +78,8 @@ class PreprocessSpec(BaseModel):
         :param pixels: (..., channels) or (..., 1), uint8.
         """
         values = np.multiply(pixels, self.factor, dtype=np.float32)
-        return np.add(values, self.offset, dtype=np.float32)
+        result: NDArray[np.float32] = np.add(values, self.offset, dtype=np.float32)
+        return result
 
     @property
     def factor(self) -> NDArray[np.float32]:
@@ -88,7 +89,9 @@ class PreprocessSpec(BaseModel):
     @property
     def offset(self) -> NDArray[np.float32]:
         """Return what is then added: (1,) or (channels,)."""
-        return (-np.asarray(self.mean) / np.asarray(self.std)).astype(np.float32)
+        result: NDArray[np.float32] = \
+            (-np.asarray(self.mean) / np.asarray(self.std)).astype(np.float32)
+        return result
 
 
 def check_roi(roi: Sequence[float] | None) -> None:

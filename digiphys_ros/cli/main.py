@@ -137,7 +137,7 @@ def _run(words: Sequence[str]) -> int:
                 say(str(message))
             else:
                 shown(message, category, *place, **to)
-        warnings.showwarning = show  # type: ignore[assignment]
+        warnings.showwarning = show
         return _run_verb(words)
 
 

@@ -53,7 +53,7 @@ def run_process(action: Callable[[], int], *, relayed: bool = False) -> int:
     open_closed_streams()
     escape_unprintable()
     _raise_on_signals()
-    end_relay = (lambda: None) if relayed else _hide_library_lines()
+    end_relay: Callable[[], None] = (lambda: None) if relayed else _hide_library_lines()
     try:
         code = action()
     except SystemExit as ended:

@@ -17,8 +17,9 @@ from dataclasses import replace
 
 from digiphys_ros.control.actuators import Actuator
 from digiphys_ros.control.gate import Gate, GateOutput
-from digiphys_ros.control.lease import FUTURE_TOLERANCE_S, SETTLE_S
+from digiphys_ros.control.lease import SETTLE_S
 from digiphys_ros.control.signals import SignalInterlock, SignalPlan
+from digiphys_ros.fixes import FUTURE_TOLERANCE_S
 
 
 class SignalGate(Gate):

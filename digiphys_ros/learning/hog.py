@@ -65,7 +65,8 @@ def _cells(votes: NDArray[Any], cell_px: int) -> NDArray[Any]:
     """Return (rows, columns, BINS) sums over cells."""
     rows, columns = votes.shape[0] // cell_px, votes.shape[1] // cell_px
     whole = votes[:rows * cell_px, :columns * cell_px]
-    return whole.reshape(rows, cell_px, columns, cell_px, BINS).sum(axis=(1, 3))
+    result: NDArray[Any] = whole.reshape(rows, cell_px, columns, cell_px, BINS).sum(axis=(1, 3))
+    return result
 
 
 def _normalised(cells: NDArray[Any]) -> NDArray[np.float32]:
@@ -76,4 +77,5 @@ def _normalised(cells: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def _unit(blocks: NDArray[Any]) -> NDArray[Any]:
-    return blocks / np.sqrt((blocks ** 2).sum(axis=2, keepdims=True) + 1e-10)
+    result: NDArray[Any] = blocks / np.sqrt((blocks ** 2).sum(axis=2, keepdims=True) + 1e-10)
+    return result

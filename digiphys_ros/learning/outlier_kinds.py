@@ -65,7 +65,7 @@ def _grey_noise(scene: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
 
 def _salt_and_pepper(scene: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
     draw = rng.random(scene.shape[:2])
-    image = np.broadcast_to(_colour(scene, rng), scene.shape).copy()
+    image: NDArray[Any] = np.broadcast_to(_colour(scene, rng), scene.shape).copy()
     share = rng.uniform(0.1, 0.5)
     image[draw < share / 2] = 0
     image[draw > 1 - share / 2] = 255
@@ -84,7 +84,8 @@ def _gradient(scene: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
     angle = rng.uniform(0, 2 * np.pi)
     across = 0.5 + (rows - 0.5) * np.cos(angle) + (columns - 0.5) * np.sin(angle)
     across = across[..., None] if scene.ndim == 3 else across
-    return _colour(scene, rng) * across + _colour(scene, rng) * (1 - across)
+    result: NDArray[Any] = _colour(scene, rng) * across + _colour(scene, rng) * (1 - across)
+    return result
 
 
 def _checks(scene: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
@@ -139,7 +140,7 @@ def _noisy(scene: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
 def _shuffled(scene: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
     """Return the scene with its sixteen tiles in another order."""
     height, width = (max(side // 4, 1) for side in scene.shape[:2])
-    image = scene.copy()
+    image: NDArray[Any] = scene.copy()
     for to, place in enumerate(rng.permutation(16)):
         (row, column), (old_row, old_column) = divmod(to, 4), divmod(int(place), 4)
         image[row * height:(row + 1) * height, column * width:(column + 1) * width] = \

@@ -181,8 +181,10 @@ def _rows(buffer: NDArray[Any], height: int, width: int, channels: int, encoding
     if step < width * pixel_bytes:
         raise FrameError(f'step is {step} bytes, but {width} pixels of {encoding} need '
                          f'{width * pixel_bytes}.')
-    return np.ndarray((height, width, channels), pixel_type, buffer=buffer,
-                      strides=(step, pixel_bytes, pixel_type.itemsize))
+    result: NDArray[Any] = np.ndarray(
+        (height, width, channels), pixel_type, buffer=buffer,
+        strides=(step, pixel_bytes, pixel_type.itemsize))
+    return result
 
 
 def _bayer(buffer: NDArray[Any], height: int, width: int, encoding: str, step: int, order: str

@@ -198,5 +198,6 @@ def _eight_bits(pixels: NDArray[Any], bits: int) -> NDArray[Any]:
     native = np.ascontiguousarray(pixels, pixels.dtype.newbyteorder('='))
     if native.dtype.kind == 'f':
         # fmax and fmin take the number where the other one is NaN
-        return cv2.convertScaleAbs(np.fmin(np.fmax(native, 0), 1), alpha=255)
+        result: NDArray[Any] = cv2.convertScaleAbs(np.fmin(np.fmax(native, 0), 1), alpha=255)
+        return result
     return cv2.convertScaleAbs(native, alpha=255 / ((1 << bits) - 1))

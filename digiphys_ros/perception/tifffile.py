@@ -100,4 +100,5 @@ def _numbers(data: NDArray[Any], place: int, kind: str, count: int) -> NDArray[A
     end = place + np.dtype(kind).itemsize * count
     if end > data.size:
         raise ValueError(f'{end} bytes are needed')
-    return data[place:end].copy().view(kind)
+    result: NDArray[Any] = data[place:end].copy().view(kind)
+    return result

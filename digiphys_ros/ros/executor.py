@@ -17,7 +17,7 @@
 from rclpy.executors import Executor, SingleThreadedExecutor
 
 try:
-    from rclpy.experimental import EventsExecutor as _Fastest
+    from rclpy.experimental import EventsExecutor as _Fastest  # type: ignore[attr-defined]
 except ImportError:  # Humble
     _Fastest = SingleThreadedExecutor
 

@@ -36,7 +36,7 @@ from digiphys_ros.ros.transport.distro import profile_in_force
 from digiphys_ros.settings import NodeSettings
 from rcl_interfaces.msg import SetParametersResult
 from rclpy._rclpy_pybind11 import RCLError
-from rclpy.clock import Clock, ClockType
+from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]
 from rclpy.duration import Duration
 from rclpy.lifecycle import TransitionCallbackReturn
 
@@ -133,7 +133,9 @@ class PipelineNode(SimClockNode, Generic[S]):
     def _LifecycleNodeMixin__change_state(self, transition: int) -> TransitionCallbackReturn:
         """Refuse what the state does not allow, where rclpy of Jazzy ends the process."""
         try:
-            return super()._LifecycleNodeMixin__change_state(transition)  # type: ignore[misc]
+            result: TransitionCallbackReturn = \
+                super()._LifecycleNodeMixin__change_state(transition)  # type: ignore[misc]
+            return result
         except RCLError as error:
             self.get_logger().error(f'transition {transition} is refused: {error}')
             return TransitionCallbackReturn.ERROR

@@ -149,7 +149,8 @@ class Observer:
 
     def distro_and_rmw(self) -> tuple[str, str]:
         """Return the ROS distro (by rclpy's major version where it is not set) and the RMW."""
-        return ros_distro(os.environ), str(rclpy.get_rmw_implementation_identifier())
+        return ros_distro(os.environ), str(
+            rclpy.get_rmw_implementation_identifier())  # type: ignore[attr-defined]
 
     def _spin(self) -> None:
         while not self._closed.is_set():

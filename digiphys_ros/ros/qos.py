@@ -95,7 +95,7 @@ class AdaptiveSubscription:
                  callback: Callable[[Any], None], *, depth: int = 1, latched: bool = False
                  ) -> None:
         self._node = node
-        self._make = lambda profile: subscription(
+        self._make: Callable[[QoSProfile], Any] = lambda profile: subscription(
             node, message_type, topic, partial(self._take, profile), profile)
         self._callback = callback
         self._depth, self._latched = depth, latched

@@ -206,7 +206,8 @@ class SortingScene:
         picture = _moved(picture, conveyor.speed_mps * EXPOSURE_S / VIEW_M * WIDTH_PX)
         top, left = rng.integers(0, (HEIGHT_PX, WIDTH_PX))
         picture += self._noise[top:top + HEIGHT_PX, left:left + WIDTH_PX]
-        return np.clip(picture, 0, 255).astype(np.uint8)
+        result: NDArray[Any] = np.clip(picture, 0, 255).astype(np.uint8)
+        return result
 
     def _slot(self, part: Part) -> str:
         """Return the body of a part; one that comes into the picture gets its surface drawn."""

@@ -91,4 +91,5 @@ class Demand:
 
     def _rate_per_s(self, side: str, time_s: float) -> float:
         busy = side in ROADS[self.busy_road(time_s)]
-        return self._shares[side] * (self.BUSY_PER_S if busy else self.QUIET_PER_S)
+        result: float = self._shares[side] * (self.BUSY_PER_S if busy else self.QUIET_PER_S)
+        return result

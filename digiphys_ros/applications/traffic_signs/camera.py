@@ -69,7 +69,7 @@ def spoilt(texture: NDArray[Any], dirt: float, hidden: float) -> NDArray[Any]:
     :param dirt: how much of the sign is muddy.
     :param hidden: share of the sign behind the leaves.
     """
-    result = texture.copy()
+    result: NDArray[Any] = texture.copy()
     height, width = texture.shape[:2]
     if dirt:
         grain = np.random.default_rng(1).normal(0, 1, (10, 10)).astype(np.float32)

@@ -121,7 +121,8 @@ def board_body(index: int, board: Board) -> Body:
 def sign_texture(sign: str) -> NDArray[Any]:
     """Return a sign on white: (256, 256, 3) uint8, RGB."""
     drawn = draw_sign(sign)
-    return drawn[..., :3] + (255 - drawn[..., 3:])
+    result: NDArray[Any] = drawn[..., :3] + (255 - drawn[..., 3:])
+    return result
 
 
 def sign_outline(sign: str) -> Outline:

@@ -66,4 +66,5 @@ def _feather(height: int, width: int) -> NDArray[Any]:
     """Return a disk with soft edges, so that no seam tells where a sign was laid in."""
     rows, columns = np.mgrid[-1:1:height * 1j, -1:1:width * 1j]
     distance = np.sqrt(rows ** 2 + columns ** 2)
-    return np.clip((1.12 - distance) / 0.15, 0, 1).astype(np.float32)
+    result: NDArray[Any] = np.clip((1.12 - distance) / 0.15, 0, 1).astype(np.float32)
+    return result

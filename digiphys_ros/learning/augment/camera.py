@@ -181,7 +181,7 @@ def cutout(image: NDArray[Any], rng: np.random.Generator, *, cutout: float) -> N
     height, width = image.shape[:2]
     half = max(round(cutout * min(height, width) / 2), 1)
     row, column = int(rng.integers(height)), int(rng.integers(width))
-    covered = image.copy()
+    covered: NDArray[Any] = image.copy()
     covered[max(row - half, 0):row + half, max(column - half, 0):column + half] = \
         rng.integers(0, 256, image.shape[2:])
     return covered

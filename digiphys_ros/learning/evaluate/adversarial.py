@@ -79,4 +79,5 @@ def _uphill(model: Any, tensors: NDArray[Any], classes: NDArray[Any]) -> NDArray
         tape.watch(inputs)
         loss = tf.reduce_sum(tf.nn.sparse_softmax_cross_entropy_with_logits(
             classes, model(inputs, training=False)))
-    return np.sign(tape.gradient(loss, inputs).numpy())
+    result: NDArray[Any] = np.sign(tape.gradient(loss, inputs).numpy())
+    return result

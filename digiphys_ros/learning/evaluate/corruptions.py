@@ -128,7 +128,8 @@ def _contrast(image: NDArray[Any], strength: int, rng: np.random.Generator) -> N
 def _colour_temperature(image: NDArray[Any], strength: int, rng: np.random.Generator
                         ) -> NDArray[Any]:
     warmth = (0.1, 0.2, 0.3, 0.4, 0.5)[strength - 1] * rng.choice([-1, 1])
-    return image * np.array([1 + warmth, 1, 1 - warmth])
+    result: NDArray[Any] = image * np.array([1 + warmth, 1, 1 - warmth])
+    return result
 
 
 def _jpeg(image: NDArray[Any], strength: int, rng: np.random.Generator) -> NDArray[Any]:
@@ -152,7 +153,8 @@ def _fog(image: NDArray[Any], strength: int, rng: np.random.Generator) -> NDArra
     density = np.clip((0.25, 0.4, 0.55, 0.68, 0.8)[strength - 1] + 0.3 * (cloud - 0.5), 0, 1)
     if image.ndim == 3:
         density = density[:, :, None]
-    return image * (1 - density) + 225 * density
+    result: NDArray[Any] = image * (1 - density) + 225 * density
+    return result
 
 
 def _occlusion(image: NDArray[Any], strength: int, rng: np.random.Generator) -> NDArray[Any]:
@@ -161,7 +163,7 @@ def _occlusion(image: NDArray[Any], strength: int, rng: np.random.Generator) -> 
     side = np.sqrt((0.05, 0.1, 0.17, 0.25, 0.35)[strength - 1])
     rows, columns = max(round(height * side), 1), max(round(width * side), 1)
     top, left = int(rng.integers(height - rows + 1)), int(rng.integers(width - columns + 1))
-    covered = image.copy()
+    covered: NDArray[Any] = image.copy()
     covered[top:top + rows, left:left + columns] = rng.integers(20, 90)
     return covered
 

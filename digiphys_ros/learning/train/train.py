@@ -208,4 +208,5 @@ def _class_weights(recipe: Recipe, data: Dataset) -> NDArray[Any] | None:
     if recipe.class_weights == 'none':
         return None
     counts = data.counts()
-    return len(data) / (np.count_nonzero(counts) * np.maximum(counts, 1))
+    result: NDArray[Any] | None = len(data) / (np.count_nonzero(counts) * np.maximum(counts, 1))
+    return result

@@ -143,7 +143,8 @@ def _detail(small: NDArray[np.uint8], noise: float) -> float:
     fine, coarse = (_second_difference(squares, step) / 4 for step in (1, 4))
     # a second difference of means of four pixels has 6/4 of a pixel's variance
     beyond_noise = max(fine ** 2 - NOISE_PEAK ** 2 * 1.5 * (noise + ROUNDING), 0.0) ** 0.5
-    return beyond_noise / max(coarse, 1.0)
+    result: float = beyond_noise / max(coarse, 1.0)
+    return result
 
 
 def _second_difference(squares: NDArray[np.int16], step: int) -> float:
@@ -208,7 +209,8 @@ def _dead(planes: NDArray[np.uint8], rows: int, columns: int) -> float:
     dead_blocks = row_high.max(0) == row_low.min(0)
     dead_rows = row_high.max(2) - row_low.min(2) <= DEAD_STEP
     dead_columns = column_high.max(1) - column_low.min(1) <= DEAD_STEP
-    return max(_count(one) / one.size for one in (dead_blocks, dead_rows, dead_columns))
+    result: float = max(_count(one) / one.size for one in (dead_blocks, dead_rows, dead_columns))
+    return result
 
 
 def _empty(brightness: NDArray[Any], spans: list[list[float]]) -> float:

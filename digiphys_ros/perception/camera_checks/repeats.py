@@ -97,7 +97,8 @@ def _hashes(blocks: NDArray[np.uint8]) -> NDArray[np.uint32]:
     # differences modulo 256: more light changes all pixels alike
     hashes = (pixels - pixels[:, :1]).view(np.uint64) @ _WEIGHTS
     # the lower half of such sums depends on few pixels
-    return hashes.view(np.uint32)[UPPER_HALF::2]
+    result: NDArray[np.uint32] = hashes.view(np.uint32)[UPPER_HALF::2]
+    return result
 
 
 def _textured(blocks: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -110,7 +111,9 @@ def _textured(blocks: NDArray[np.uint8]) -> NDArray[np.bool_]:
     ranges = planes.max(0) - planes.min(0)
     spread = np.sort(ranges[ranges > 0])
     if not spread.size:
-        return ranges > 0
+        moves: NDArray[np.bool_] = ranges > 0
+        return moves
     # NumPy's own median takes ten times as long
     median = (int(spread[(spread.size - 1) // 2]) + int(spread[spread.size // 2])) / 2
-    return ranges >= min(median, TEXTURE)
+    moves = ranges >= min(median, TEXTURE)
+    return moves

@@ -65,4 +65,5 @@ def _every_nth(pixels: NDArray[Any]) -> NDArray[Any]:
     # OpenCV misreads foreign byte orders, and rows that do not start at a whole element
     rows, columns = (np.arange(count) * size // count
                      for count, size in zip(THUMBNAIL, pixels.shape[:2], strict=True))
-    return pixels.take(rows, 0).take(columns, 1)
+    result: NDArray[Any] = pixels.take(rows, 0).take(columns, 1)
+    return result

@@ -156,11 +156,14 @@ def _quantised(tensor: NDArray[Any], details: dict[str, Any]) -> NDArray[Any]:
     if kind == tensor.dtype or not scale:
         return tensor.astype(kind, copy=False)
     limits = np.iinfo(kind)
-    return np.clip(np.rint(tensor / scale) + zero, limits.min, limits.max).astype(kind)
+    result: NDArray[Any] = \
+        np.clip(np.rint(tensor / scale) + zero, limits.min, limits.max).astype(kind)
+    return result
 
 
 def _dequantised(tensor: NDArray[Any], details: dict[str, Any]) -> NDArray[Any]:
     scale, zero = details['quantization']
     if tensor.dtype == np.float32 or not scale:
         return tensor.astype(np.float32)
-    return ((tensor.astype(np.float32) - zero) * scale).astype(np.float32)
+    result: NDArray[Any] = ((tensor.astype(np.float32) - zero) * scale).astype(np.float32)
+    return result

@@ -48,7 +48,9 @@ def actuator_type(actuator: Actuator) -> type:
 
 def desired_type(actuator: Actuator) -> type:
     """Return the stamped message in which a desired command reaches the gate."""
-    return TwistStamped if ACTUATOR_KINDS[actuator.kind].fields == TWIST_FIELDS else JointState
+    result: type = \
+        TwistStamped if ACTUATOR_KINDS[actuator.kind].fields == TWIST_FIELDS else JointState
+    return result
 
 
 def desired_message(actuator: Actuator, values: dict[str, float], header: Header) -> Any:

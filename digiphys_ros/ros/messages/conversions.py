@@ -82,7 +82,8 @@ class TrajectoryConversion:
 
     def message_type(self, actuator: Actuator) -> type:
         """Return JointTrajectory."""
-        return JointTrajectory
+        result: type = JointTrajectory
+        return result
 
     def write(self, actuator: Actuator, values: Mapping[str, float], message: Any,
               reach_s: float) -> None:
@@ -104,7 +105,8 @@ class SignalsConversion:
 
     def message_type(self, actuator: Actuator) -> type:
         """Return JointState."""
-        return JointState
+        result: type = JointState
+        return result
 
     def write(self, actuator: Actuator, values: Mapping[str, float], message: Any,
               reach_s: float) -> None:

@@ -23,7 +23,11 @@ from digiphys_ros.errors import ConfigError
 from digiphys_ros.ros.transport.variables import check_environment, find_log_folder
 import rclpy
 from rclpy.context import Context
-from rclpy.logging import get_logger_level, LoggingSeverity, set_logger_level
+from rclpy.logging import (  # type: ignore[attr-defined]
+    get_logger_level,
+    LoggingSeverity,
+    set_logger_level,
+)
 from rclpy.signals import SignalHandlerOptions
 
 
