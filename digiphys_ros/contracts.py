@@ -19,6 +19,7 @@ What a reader cannot read, or does not know, is an error, which its caller treat
 a model whose facts cannot be read is for advice only, and nothing moves.
 """
 
+from collections.abc import Mapping
 from typing import Literal, TypeVar
 
 from digiphys_ros.errors import ConfigError
@@ -26,6 +27,7 @@ from digiphys_ros.files import parse_json
 from pydantic import BaseModel, ConfigDict, Field, model_validator, ValidationError
 
 Self = TypeVar('Self', bound='Contract')
+Keyed = TypeVar('Keyed', bound='KeyedContract')
 
 
 class Contract(BaseModel):
@@ -112,3 +114,70 @@ class SimulatedEvents(Contract):
     """The last events of a simulated world, in the figure ``events`` of the node ``sim``."""
 
     events: tuple[SimulatedEvent, ...] = ()
+
+
+class KeyedContract(BaseModel):
+    """
+    Keys and values of text, as a DiagnosticStatus carries them.
+
+    Example::
+
+        >>> Decision.of({'label': 'clear', 'reader': 'Dr. A'}, 'a decision').schema_version
+        '1'
+    """
+
+    model_config = ConfigDict(extra='forbid', frozen=True)
+
+    schema_version: Literal['1'] = '1'
+
+    def values(self) -> dict[str, str]:
+        """Return the keys and values."""
+        return {key: str(value) for key, value in self.model_dump().items()}
+
+    @classmethod
+    def of(cls: type[Keyed], values: Mapping[str, str], source: str) -> Keyed:
+        """
+        Return what keys and values say.
+
+        :param source: where they come from, for the error.
+        :raises ConfigError: when one is missing, unknown, or not as the schema says.
+        """
+        try:
+            return cls.model_validate(dict(values))
+        except ValidationError as error:
+            problem = error.errors()[0]
+            field = '.'.join(map(str, problem['loc'])) or '(all values)'
+            raise ConfigError(f'{source}: value `{field}`: {problem["msg"]}, received '
+                              f'{", ".join(values) or "none"}.') from error
+
+
+class AdviceFacts(KeyedContract):
+    """
+    What the node ``triage`` advises on one image, for people.
+
+    :ivar label: the class, empty where the classifier abstained.
+    :ivar score: its probability.
+    :ivar position: place in the review queue; 1 is the next to look at.
+    :ivar waiting: open cases, this one included.
+    :ivar index: of the entry in the audit log, whose hash is ``hash``.
+    """
+
+    label: str
+    score: float = Field(ge=0, le=1)
+    position: int = Field(ge=0)
+    waiting: int = Field(ge=0)
+    margin: float
+    bundle: str
+    bundle_hash: str
+    sha256: str
+    index: int = Field(ge=0)
+    hash: str
+
+
+class Decision(KeyedContract):
+    """What a person decides on one image; other values that their tool adds are passed over."""
+
+    model_config = ConfigDict(extra='ignore', frozen=True)
+
+    label: str
+    reader: str = Field(min_length=1)

@@ -17,7 +17,13 @@
 import doctest
 
 from digiphys_ros import contracts
-from digiphys_ros.contracts import ModelFacts, SimulatedEvent, SimulatedEvents
+from digiphys_ros.contracts import (
+    AdviceFacts,
+    Decision,
+    ModelFacts,
+    SimulatedEvent,
+    SimulatedEvents,
+)
 from digiphys_ros.errors import ConfigError
 import pytest
 
@@ -58,6 +64,36 @@ def test_model_facts_changed_are_refused_with_the_field(old, new, words):
     assert old in text
     with pytest.raises(ConfigError, match=words):
         ModelFacts.read(text.replace(old, new, 1), 'vision_info')
+
+
+ADVICE = {'schema_version': '1', 'label': 'clear', 'score': '0.9312', 'position': '2',
+          'waiting': '3', 'margin': '0.5', 'bundle': 'chest_xray', 'bundle_hash': 'ab',
+          'sha256': 'cd', 'index': '7', 'hash': 'ef'}
+
+
+def test_keyed_contract_values_read_back_are_equal():
+    facts = AdviceFacts.of(ADVICE, 'advice')
+    assert facts.values() == ADVICE
+    assert AdviceFacts.of(facts.values(), 'advice') == facts
+
+
+@pytest.mark.parametrize('change', [
+    *({name: None} for name in ADVICE if name != 'schema_version'),
+    {'schema_version': '2'}, {'score': '1.5'}, {'score': 'nan'}, {'position': '-1'},
+    {'index': 'x'}, {'more': '1'}])
+def test_keyed_contract_that_lacks_or_changes_a_value_is_refused(change):
+    values = {key: value for key, value in {**ADVICE, **change}.items() if value is not None}
+    with pytest.raises(ConfigError, match=f'advice: value `{next(iter(change))}`'):
+        AdviceFacts.of(values, 'advice')
+
+
+def test_decision_passes_over_what_a_tool_adds_and_refuses_another_version():
+    values = {'label': 'clear', 'reader': 'Dr. A', 'room': '4'}
+    assert Decision.of(values, 'a decision').values() == {
+        'schema_version': '1', 'label': 'clear', 'reader': 'Dr. A'}
+    for change in ({'schema_version': '2'}, {'reader': ''}):
+        with pytest.raises(ConfigError, match='a decision: value'):
+            Decision.of({**values, **change}, 'a decision')
 
 
 def test_contract_examples_run():

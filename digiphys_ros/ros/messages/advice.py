@@ -16,6 +16,7 @@
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from digiphys_ros.advice import Advice, case_id, Model
+from digiphys_ros.contracts import AdviceFacts, Decision
 from digiphys_ros.errors import AdviceError, ConfigError
 from digiphys_ros.ros.messages.images import model_facts
 from std_msgs.msg import Header
@@ -33,14 +34,14 @@ def advice_message(advice: Advice, header: Header) -> DiagnosticArray:
 
     A message for people: no actuator and no node before one takes this type.
     """
-    values = {'label': advice.label or '', 'score': f'{advice.score:.4f}',
-              'position': advice.position, 'waiting': advice.waiting,
-              **{key: advice.entry[key] for key in (
-                  'margin', 'bundle', 'bundle_hash', 'sha256', 'index', 'hash')}}
+    facts = AdviceFacts(
+        label=advice.label or '', score=round(advice.score, 4), position=advice.position,
+        waiting=advice.waiting, **{key: advice.entry[key] for key in (
+            'margin', 'bundle', 'bundle_hash', 'sha256', 'index', 'hash')})
     return DiagnosticArray(header=header, status=[DiagnosticStatus(
         level=DiagnosticStatus.OK if advice.label else DiagnosticStatus.WARN, name=advice.case,
         message=advice.reason,
-        values=[KeyValue(key=key, value=str(value)) for key, value in values.items()])])
+        values=[KeyValue(key=key, value=value) for key, value in facts.values().items()])])
 
 
 def model_of(message: VisionInfo) -> tuple[Model, str]:
@@ -57,10 +58,15 @@ def decision_of(message: DiagnosticArray) -> tuple[str, str, str]:
     """
     Return class, reader and note of a person's decision on the image with the same header.
 
-    :raises AdviceError: unless it has one status with the values ``label`` and ``reader``.
+    :raises AdviceError: unless it has one status with the values ``label`` and ``reader``, and a
+        ``schema_version``, where it has one, that is known.
     """
     values = {item.key: item.value for status in message.status for item in status.values}
     if len(message.status) != 1 or not {'label', 'reader'} <= set(values):
         raise AdviceError('a decision needs one status with the values label and reader, received '
                           f'{len(message.status)} with {", ".join(values) or "none"}.')
-    return values['label'], values['reader'], message.status[0].message
+    try:
+        decision = Decision.of(values, 'a decision')
+    except ConfigError as error:
+        raise AdviceError(str(error)) from error
+    return decision.label, decision.reader, message.status[0].message
