@@ -87,8 +87,8 @@ def test_readme_is_short_and_shows_a_small_animation() -> None:
     image = DOCS / 'images' / 'demo.webp'
     assert f'({image.relative_to(ROOT)})' in readme
     assert image.stat().st_size < 2_000_000
-    loaded, frames = cv2.imreadmulti(str(image))
-    assert loaded and len(frames) > 20
+    images = pytest.importorskip('PIL.Image', reason='Pillow reads the animation')
+    assert images.open(image).n_frames > 20
 
 
 def test_python_example_of_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,

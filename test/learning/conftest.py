@@ -44,6 +44,7 @@ def colours(tmp_path_factory):
 @pytest.fixture(scope='session')
 def trained(colours, tmp_path_factory):
     """Return a folder with the bundle of a training, its report, and the exit code."""
+    pytest.importorskip('tensorflow', reason='tensorflow is not installed')
     folder = tmp_path_factory.mktemp('trained')
     (folder / 'recipe.yaml').write_text(yaml.safe_dump(SMALL))
     code = main(['train', str(folder / 'recipe.yaml'), '--data', str(colours / 'd.npz'),

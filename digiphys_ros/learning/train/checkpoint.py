@@ -56,9 +56,11 @@ def save(path: Path, variables: Sequence[Any], state: dict[str, Any]) -> None:
     :param state: anything JSON can hold.
     :raises TrainingError: when the disk does not take it.
     """
-    arrays = {f'variable_{index}': np.asarray(one) for index, one in enumerate(variables)}
+    arrays: dict[str, Any] = {
+        _name(index): np.asarray(one) for index, one in enumerate(variables)}
     with replacing(path) as file:
-        np.savez(file, allow_pickle=False, state=np.array(json.dumps(state)), **arrays)
+        # NumPy before 2.1 takes `allow_pickle` for one more array
+        np.savez(file, state=np.array(json.dumps(state)), **arrays)
 
 
 def read(path: Path, content: bytes) -> tuple[dict[str, Any], list[NDArray[Any]]]:
@@ -73,10 +75,16 @@ def read(path: Path, content: bytes) -> tuple[dict[str, Any], list[NDArray[Any]]
             state = parse_json(str(archive['state']))
             if not isinstance(state, dict) or not isinstance(state.get('history', []), list):
                 raise ValueError('its state is none')
-            return state, [archive[f'variable_{index}'] for index in range(len(archive.files) - 1)]
+            # with NumPy before 2.1 there is an array more in files of earlier releases
+            count = sum(name.startswith(_name('')) for name in archive.files)
+            return state, [archive[_name(index)] for index in range(count)]
     except BROKEN as error:
         raise TrainingError(f'{path}: is no whole checkpoint ({error}): start without '
                             '--resume.') from error
+
+
+def _name(index: int | str) -> str:
+    return f'variable_{index}'
 
 
 def fill(path: Path, variables: Sequence[Any], values: Sequence[NDArray[Any]]) -> None:
