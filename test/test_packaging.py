@@ -18,6 +18,7 @@ import ast
 import os
 from pathlib import Path
 import re
+import shutil
 import subprocess
 import sys
 from xml.etree import ElementTree
@@ -79,8 +80,8 @@ def test_collection_beside_the_launch_plugins_of_ros_takes_files_of_one_name() -
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the wheel that pip makes of a copy of the tree."""
     folder = tmp_path_factory.mktemp('wheel')
-    subprocess.run(['git', '-C', REPOSITORY, 'checkout-index', '-a', f'--prefix={folder}/tree/'],
-                   check=True)
+    shutil.copytree(REPOSITORY, folder / 'tree', symlinks=True, ignore=shutil.ignore_patterns(
+        '.*', '__pycache__', '*.egg-info', 'build', 'install', 'log', 'mutants', 'out'))
     subprocess.run(
         [sys.executable, '-m', 'pip', 'wheel', '-q', '--no-deps', '--no-build-isolation',
          '-w', folder, folder / 'tree'], check=True, timeout=300, capture_output=True)
