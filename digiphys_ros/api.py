@@ -184,6 +184,7 @@ def train(recipe: 'str | PathLike[str] | Recipe', data: str | PathLike[str],
         0.97
     """
     from digiphys_ros.learning.datasets.labelled import LabelledSource
+    from digiphys_ros.learning.defaults import work_folder
     from digiphys_ros.learning.held_out import HeldOut, open_parted
     from digiphys_ros.learning.recipe import load_recipe, Recipe
     from digiphys_ros.learning.train import train as train_recipe
@@ -198,7 +199,7 @@ def train(recipe: 'str | PathLike[str] | Recipe', data: str | PathLike[str],
     target = Path(out)
     result = train_recipe(
         chosen, parted.training, {parted.name: parted.validation}, target,
-        work=Path(work) if work else target.with_name(f'{target.name}.training'), resume=resume,
+        work=Path(work) if work else work_folder(target), resume=resume,
         about=About(split=parted.told, held_out=held_out.record))
     return result.bundle
 
@@ -255,4 +256,4 @@ def _frame(image: Image) -> 'Frame':
             or image.shape[2:] not in ((), (3,)):
         raise FrameError('an image is (H, W, 3) RGB or (H, W) gray, uint8, received '
                          f'{image.shape} {image.dtype}.')
-    return Frame(image, 'mono' if image.ndim == 2 else 'rgb')
+    return Frame.of(image)

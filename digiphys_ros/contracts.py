@@ -22,7 +22,7 @@ a model whose facts cannot be read is for advice only, and nothing moves.
 from collections.abc import Mapping
 from typing import Literal, TypeVar
 
-from digiphys_ros.errors import ConfigError
+from digiphys_ros.errors import ConfigError, first_problem
 from digiphys_ros.files import parse_json
 from pydantic import BaseModel, ConfigDict, Field, model_validator, ValidationError
 
@@ -68,10 +68,7 @@ class Contract(BaseModel):
             # by pydantic's rules for JSON: lists are tuples there
             return cls.model_validate_json(text)
         except ValidationError as error:
-            problem = error.errors()[0]
-            field = '.'.join(map(str, problem['loc'])) or '(whole text)'
-            raise ConfigError(f'{source}: field `{field}`: {problem["msg"]}, received '
-                              f'{repr(problem["input"])[:80]}.') from error
+            raise ConfigError(f'{source}: {first_problem(error, "(whole text)")}.') from error
 
 
 class ModelFacts(Contract):

@@ -16,6 +16,7 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any
 
 SENTENCE_BEGIN, SENTENCE_END = 1000, 400
 """Characters of a longer sentence that are shown: file and field come first, the fix last."""
@@ -113,3 +114,15 @@ def did_you_mean(name: str, allowed: Iterable[str]) -> str:
     """
     nearest = get_close_matches(name, allowed, 1)
     return f' (did you mean {nearest[0]}?)' if nearest else ''
+
+
+def first_problem(error: Any, whole: str) -> str:
+    """
+    Return the field, the fault and the value of what pydantic refused first.
+
+    :param error: a ValidationError, whose package is not loaded for this.
+    :param whole: stands for the field where the fault is in the whole.
+    """
+    problem = error.errors()[0]
+    field = '.'.join(map(str, problem['loc'])) or whole
+    return f'field `{field}`: {problem["msg"]}, received {repr(problem["input"])[:80]}'

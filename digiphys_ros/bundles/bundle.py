@@ -24,7 +24,7 @@ from typing import Any
 from digiphys_ros.archives import BROKEN, open_npz
 from digiphys_ros.bundles.manifest import ADDED, BundleManifest, FileKind, SCHEMA_VERSION
 from digiphys_ros.bundles.preprocess_spec import PreprocessSpec, Roi
-from digiphys_ros.errors import BundleError
+from digiphys_ros.errors import BundleError, first_problem
 from digiphys_ros.files import MODEL_BYTES, open_regular, parse_json, read_text, reason_of
 from digiphys_ros.folders import walk
 import numpy as np
@@ -152,10 +152,7 @@ def _parse(file: Path, data: Any) -> BundleManifest:
     try:
         return BundleManifest.model_validate(data)
     except ValidationError as error:
-        problem = error.errors()[0]
-        field = '.'.join(map(str, problem['loc'])) or '(whole file)'
-        raise BundleError(f'{file}: field `{field}`: {problem["msg"]}, received '
-                          f'{repr(problem["input"])[:80]}') from error
+        raise BundleError(f'{file}: {first_problem(error, "(whole file)")}') from error
 
 
 def _inside(directory: Path, name: str) -> Path:

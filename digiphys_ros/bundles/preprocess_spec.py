@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Roi = tuple[Fraction, Fraction, Fraction, Fraction]
+WHOLE_FRAME: Roi = (0.0, 0.0, 1.0, 1.0)
 
 
 class PreprocessSpec(BaseModel):

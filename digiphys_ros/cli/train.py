@@ -26,7 +26,7 @@ from digiphys_ros.cli.labelled import add_topics, open_parts
 from digiphys_ros.cli.output import check_targets, write_json
 from digiphys_ros.cli.view import add_view, looking_at, View, view_of
 from digiphys_ros.errors import UsageError
-from digiphys_ros.learning.defaults import VALIDATION
+from digiphys_ros.learning.defaults import VALIDATION, work_folder
 
 if TYPE_CHECKING:
     from digiphys_ros.learning.held_out import HeldOut, Parted
@@ -83,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
     held_out = HeldOut(arguments.validation, recipe.seed, arguments.split)
     parted = open_parts(arguments, held_out)
     out = Path(arguments.out)
-    work = Path(arguments.work) if arguments.work else out.with_name(f'{out.name}.training')
+    work = Path(arguments.work) if arguments.work else work_folder(out)
     if count > 1:
         sys.stderr.write(f'machine {number + 1} of {count}: waiting for all of them\n')
         # the chief goes on alone, from the checkpoint that all have made

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from digiphys_ros.learning.recipe import Recipe
     from digiphys_ros.pipeline.parameters_file import ParametersFile
 
-WHOLE_FRAME = (0.0, 0.0, 1.0, 1.0)
-
 
 @dataclass(frozen=True)
 class View:
@@ -46,6 +44,7 @@ class View:
 
     def __str__(self) -> str:
         """Return the region as ``--roi`` takes it."""
+        from digiphys_ros.bundles.preprocess_spec import WHOLE_FRAME
         return ','.join(f'{value:g}' for value in self.roi or WHOLE_FRAME)
 
 
@@ -107,7 +106,7 @@ def _roi(text: str) -> 'Roi':
 
 
 def _of_file(name: str, roi: 'Roi | None') -> View:
-    from digiphys_ros.bundles.preprocess_spec import check_roi
+    from digiphys_ros.bundles.preprocess_spec import check_roi, WHOLE_FRAME
     from digiphys_ros.pipeline.parameters_file import ParametersFile
     path = find_resource(name, 'config')
     file = ParametersFile(path)

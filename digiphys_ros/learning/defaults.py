@@ -14,5 +14,12 @@
 
 """Defaults that command line and library share; nothing heavy is imported for them."""
 
+from pathlib import Path
+
 VALIDATION = '0.2'
 """Fraction of each class's groups that is held out."""
+
+
+def work_folder(out: Path) -> Path:
+    """Return where checkpoint, log and curves of a training go: beside its bundle."""
+    return out.with_name(f'{out.name}.training')

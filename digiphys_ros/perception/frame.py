@@ -63,6 +63,11 @@ class Frame:
     colour: Colour
     bits: int = 16
 
+    @classmethod
+    def of(cls, pixels: NDArray[Any]) -> 'Frame':
+        """Return the frame of pixels (H, W, 3) RGB or (H, W) gray, uint8."""
+        return cls(pixels, 'mono' if pixels.ndim == 2 else 'rgb')
+
     def converted(self, colour: Colour) -> NDArray[Any]:
         """
         Return the pixels as 8 bits in another channel order, the same array where nothing changes.

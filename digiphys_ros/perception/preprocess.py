@@ -19,7 +19,7 @@ import math
 from typing import Any
 
 import cv2
-from digiphys_ros.bundles.preprocess_spec import check_roi, PreprocessSpec, Roi
+from digiphys_ros.bundles.preprocess_spec import check_roi, PreprocessSpec, Roi, WHOLE_FRAME
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.perception.frame import Frame
 import numpy as np
@@ -69,7 +69,7 @@ class Preprocessor:
         """
         if self._spec.resize not in _HALVED_TO:
             return None
-        _, _, width, height = self._roi or (0.0, 0.0, 1.0, 1.0)
+        _, _, width, height = self._roi or WHOLE_FRAME
         side = _HALVED_TO[self._spec.resize] * max(self._spec.height, self._spec.width)
         return math.ceil(side / height), math.ceil(side / width)
 
@@ -98,7 +98,7 @@ class Preprocessor:
 
     def box(self, height: int, width: int) -> Box:
         """Return left, top, right and bottom of the pixels of a frame that reach the model."""
-        x, y, w, h = self._roi or (0.0, 0.0, 1.0, 1.0)
+        x, y, w, h = self._roi or WHOLE_FRAME
         left, top = min(int(x * width), width - 1), min(int(y * height), height - 1)
         right = max(left + 1, min(round((x + w) * width), width))
         bottom = max(top + 1, min(round((y + h) * height), height))

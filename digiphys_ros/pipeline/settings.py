@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from digiphys_ros.bundles.preprocess_spec import Roi
+from digiphys_ros.bundles.preprocess_spec import Roi, WHOLE_FRAME
 from digiphys_ros.control.settings import GateSettings, PolicySettings
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.perception.camera_checks import Limits
@@ -26,7 +26,6 @@ from digiphys_ros.perception.engines.kind import ENGINES
 from digiphys_ros.pipeline.parameters_file import ParametersFile
 from digiphys_ros.settings import group, NodeSettings, parameters_of, read_settings, setting
 
-WHOLE_FRAME = (0.0, 0.0, 1.0, 1.0)
 S = TypeVar('S', bound=NodeSettings)
 
 

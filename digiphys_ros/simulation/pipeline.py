@@ -97,7 +97,7 @@ class SimulatedPipeline(Pipeline):
             self._told = said = self._told if truth is None else truth
             score = float(said is not None)
         else:
-            result = self.perceive(frame_of(picture))
+            result = self.perceive(Frame.of(picture))
             if result is None:
                 return Seen(rule=self._rule)
             said, score = result.scores[0] if result.scores else (None, 0.0)
@@ -154,9 +154,4 @@ def make_pipeline(specification: Any, *, config: str | Path | None = None,
     manifest = classifier.bundle.manifest
     model = Model(manifest.name, classifier.bundle.hash, manifest.abstain_below)
     return SimulatedPipeline(settings, control, classifier, None if control else Advising(
-        model, audit_log, lambda picture, said: locate(classifier, frame_of(picture), said)))
-
-
-def frame_of(picture: NDArray[Any]) -> Frame:
-    """Return the frame of a picture, (H, W, 3) uint8 RGB or (H, W) uint8."""
-    return Frame(picture, 'mono' if picture.ndim == 2 else 'rgb')
+        model, audit_log, lambda picture, said: locate(classifier, Frame.of(picture), said)))

@@ -14,16 +14,13 @@
 
 """A package of its own adds parts to digiphys_ros; it is installed by pip and used for real."""
 
+from collections.abc import Callable
 import os
-from pathlib import Path
-import shutil
 import subprocess
 import sys
 
 from digiphys_ros.resources import share_dir
 import pytest
-
-EXAMPLE = share_dir() / 'examples' / 'digiphys_example'
 
 RULES = """
 actuators:
@@ -41,28 +38,9 @@ rules:
 
 
 @pytest.fixture(scope='module')
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder into which pip has installed the example."""
-    if not EXAMPLE.is_dir():
-        pytest.skip('the examples are not installed')
-    folder = tmp_path_factory.mktemp('example')
-    # a copy: pip builds in the folder itself
-    shutil.copytree(EXAMPLE, folder / 'source')
-    done = subprocess.run(
-        [sys.executable, '-m', 'pip', 'install', '--quiet', '--no-deps', '--no-build-isolation',
-         '--no-index', '--target', folder / 'site', folder / 'source'],
-        capture_output=True, text=True, timeout=120)
-    if 'No module named pip' in done.stderr:
-        pytest.skip('pip is not installed')
-    assert done.returncode == 0, done.stderr
-    return folder / 'site'
-
-
-@pytest.fixture(scope='module')
-def environment(site: Path) -> dict[str, str]:
+def environment(install_example: Callable[[str], dict[str, str]]) -> dict[str, str]:
     """Return an environment in which Python finds the example, and this digiphys_ros."""
-    return {**os.environ, 'PYTHONPATH': os.pathsep.join([
-        str(site), str(share_dir()), os.environ.get('PYTHONPATH', '')])}
+    return install_example('digiphys_example')
 
 
 def run(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:

@@ -13,36 +13,19 @@
 # limitations under the License.
 """A package of its own adds an application; it is installed by pip and run in closed loop."""
 
+from collections.abc import Callable
 import json
-import os
 from pathlib import Path
-import shutil
 import subprocess
 import sys
 
-from digiphys_ros.resources import share_dir
 import pytest
-
-EXAMPLE = share_dir() / 'examples' / 'digiphys_example_application'
 
 
 @pytest.fixture(scope='module')
-def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def environment(install_example: Callable[[str], dict[str, str]]) -> dict[str, str]:
     """Return an environment into which pip has installed the example."""
-    if not EXAMPLE.is_dir():
-        pytest.skip('the examples are not installed')
-    folder = tmp_path_factory.mktemp('door')
-    # a copy: pip builds in the folder itself
-    shutil.copytree(EXAMPLE, folder / 'source')
-    done = subprocess.run(
-        [sys.executable, '-m', 'pip', 'install', '--quiet', '--no-deps', '--no-build-isolation',
-         '--no-index', '--target', folder / 'site', folder / 'source'],
-        capture_output=True, text=True, timeout=120)
-    if 'No module named pip' in done.stderr:
-        pytest.skip('pip is not installed')
-    assert done.returncode == 0, done.stderr
-    return {**os.environ, 'PYTHONPATH': os.pathsep.join([
-        str(folder / 'site'), str(share_dir()), os.environ.get('PYTHONPATH', '')])}
+    return install_example('digiphys_example_application')
 
 
 def sim(environment: dict[str, str], folder: Path, *words: str

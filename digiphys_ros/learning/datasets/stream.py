@@ -43,7 +43,7 @@ READY, THREADS = 4, min(os.cpu_count() or 1, 16)
 
 def tensor_of(preprocess: Preprocessor, pixels: NDArray[Any]) -> NDArray[Any]:
     """Return the tensor (H, W, C) of an image, by the code that the robot runs."""
-    result: NDArray[Any] = preprocess(Frame(pixels, 'mono' if pixels.ndim == 2 else 'rgb'))[0]
+    result: NDArray[Any] = preprocess(Frame.of(pixels))[0]
     return result
 
 

@@ -19,7 +19,7 @@ import math
 from typing import Any
 
 import cv2
-from digiphys_ros.bundles.preprocess_spec import PreprocessSpec
+from digiphys_ros.bundles.preprocess_spec import PreprocessSpec, WHOLE_FRAME
 from digiphys_ros.learning.augment.camera import motion_blurred
 from digiphys_ros.perception.imagefile import decode_file
 from digiphys_ros.perception.preprocess import OVERSAMPLING
@@ -47,7 +47,7 @@ def shrunk(image: NDArray[Any], spec: PreprocessSpec) -> NDArray[Any]:
     size takes minutes and gigabytes. Noise and JPEG have the size of a pixel: at full size the
     network would average them away, and a strength would say something else for each camera.
     """
-    _, _, width, height = spec.roi or (0.0, 0.0, 1.0, 1.0)
+    _, _, width, height = spec.roi or WHOLE_FRAME
     share = OVERSAMPLING * max(spec.height / (height * image.shape[0]),
                                spec.width / (width * image.shape[1]))
     if share >= 1:

@@ -20,7 +20,7 @@ from itertools import islice
 from typing import Any
 
 from digiphys_ros.bundles.bundle import Bundle
-from digiphys_ros.bundles.preprocess_spec import Roi
+from digiphys_ros.bundles.preprocess_spec import Roi, WHOLE_FRAME
 from digiphys_ros.errors import DatasetError
 from digiphys_ros.learning.datasets.dataset import Dataset, listed
 from digiphys_ros.learning.datasets.stream import tensor_of
@@ -132,7 +132,7 @@ def evaluate_bundle(bundle: Bundle, engine: Engine, data: Dataset, *,
     logits = measured.logits_of(data, 'images')
     report = {
         'bundle': manifest.name, 'hash': bundle.hash, 'engine': engine.name,
-        'roi': list(measured.bundle.spec.roi or (0.0, 0.0, 1.0, 1.0)),
+        'roi': list(measured.bundle.spec.roi or WHOLE_FRAME),
         **report_on(logits, data, manifest.temperature, manifest.abstain_below),
         'background': manifest.background}
     if outliers is not None:
