@@ -248,12 +248,12 @@ def _bridges() -> Iterator[Action]:
         package='ros_gz_bridge', executable='parameter_bridge', name='gazebo_bridge',
         namespace=LaunchConfiguration('namespace'), output='screen',
         parameters=[{'config_file': BridgeFile(), **common}])
-    picture = ['/world/', World(name=True), '/model/', Machine(),
+    image = ['/world/', World(name=True), '/model/', Machine(),
                '/link/camera/sensor/camera/image']
     yield Node(
         package='ros_gz_image', executable='image_bridge', name='gazebo_image_bridge',
-        namespace=LaunchConfiguration('namespace'), output='screen', arguments=[picture],
-        parameters=[common], remappings=[(picture, 'image')])
+        namespace=LaunchConfiguration('namespace'), output='screen', arguments=[image],
+        parameters=[common], remappings=[(image, 'image')])
 
 
 def _adapter() -> Action:

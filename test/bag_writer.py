@@ -25,7 +25,7 @@ IMAGE, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
 CLASSIFICATION, TEXT = 'vision_msgs/msg/Classification', 'std_msgs/msg/String'
 
 
-def picture(value: int, size: tuple[int, int] = (6, 8)) -> NDArray[np.uint8]:
+def pixels(value: int, size: tuple[int, int] = (6, 8)) -> NDArray[np.uint8]:
     """Return pixels in the order red, green, blue, all different."""
     pixels = np.zeros((*size, 3), np.uint8)
     pixels[:] = value, 100, 200
@@ -101,5 +101,5 @@ def write_bag(path: Path, plugin: str, labels: Sequence[str | None], *,
             time_ns = (index + 1) * 1_000_000_000
             if name is not None and kind is not None:
                 yield '/label', kind, time_ns - 10, label(store, name, index, kind)
-            yield '/camera/image_raw', IMAGE, time_ns, image(store, picture(index), index)
+            yield '/camera/image_raw', IMAGE, time_ns, image(store, pixels(index), index)
     return write_messages(path, messages(), plugin, compression)

@@ -69,16 +69,16 @@ class Demo:
     speeds_mps: list[float] = field(default_factory=list)
     frames: list[Image.Image] = field(default_factory=list)
 
-    def watch(self, record: FrameRecord, picture: NDArray[Any]) -> None:
+    def watch(self, record: FrameRecord, image: NDArray[Any]) -> None:
         """Take an image of the run; every third becomes a frame."""
         self.times_s.append(record.time_s)
         self.speeds_mps.append(float(record.facts['speed_mps']))
         if len(self.times_s) % STRIDE == 1:
-            self.frames.append(self._frame(record, picture))
+            self.frames.append(self._frame(record, image))
 
-    def _frame(self, record: FrameRecord, picture: NDArray[Any]) -> Image.Image:
+    def _frame(self, record: FrameRecord, image: NDArray[Any]) -> Image.Image:
         sheet = Image.new('RGB', (WIDTH_PX + PANEL_PX, HEIGHT_PX), BACK)
-        view = Image.fromarray(picture)
+        view = Image.fromarray(image)
         color = AMBER if record.said is None else GREEN
         ImageDraw.Draw(view).rectangle(self.region_px, outline=color, width=4)
         sheet.paste(view.resize((WIDTH_PX, HEIGHT_PX), Image.Resampling.LANCZOS), (0, 0))
@@ -145,9 +145,9 @@ def make_still(name: str, path: Path) -> None:
     application = make_application(name, 1)
     seen: list[NDArray[Any]] = []
     run_loop(application, make_pipeline(find_application(name)), STILLS_S.get(name, STILL_S),
-             watch=lambda record, picture: seen.append(picture))
-    picture = seen[-1] if seen[-1].ndim == 3 else np.stack([seen[-1]] * 3, axis=-1)
-    still = Image.fromarray(picture)
+             watch=lambda record, image: seen.append(image))
+    image = seen[-1] if seen[-1].ndim == 3 else np.stack([seen[-1]] * 3, axis=-1)
+    still = Image.fromarray(image)
     scale = max(1, STILL_PX // still.width)
     still = still.resize((still.width * scale, still.height * scale), Image.Resampling.LANCZOS)
     still.save(path, quality=80, method=6)

@@ -164,7 +164,7 @@ class Advisor:
             return 'waits for vision_info, which tells what classifies'
         if self._explainer and self.model and self._explainer.hash != self.model.hash:
             return (f'parameter `bundle`: is not {self.model.name}, which classifies: reasons do '
-                    'not tell where in the picture')
+                    'not tell where in the image')
         return duplicates
 
     def figures(self) -> Mapping[str, Any]:

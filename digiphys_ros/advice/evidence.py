@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What an answer hangs on: the part of the picture that, covered, changes it most."""
+"""What an answer hangs on: the part of the image that, covered, changes it most."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,24 +22,24 @@ from digiphys_ros.pipeline.model import load_model
 import numpy as np
 
 SIDE = 1 / 3
-"""Of the part that is covered, as a share of the picture's."""
+"""Of the part that is covered, as a share of the image's."""
 
 STEPS = 7
 """Places of that part in each direction, one batch of them a row."""
 
 SAME = 0.05
-"""A confidence that differs by more is of another picture, or of another region of it."""
+"""A confidence that differs by more is of another image, or of another region of it."""
 
 Box = tuple[float, float, float, float]
-"""x, y, width and height as shares of the picture."""
+"""x, y, width and height as shares of the image."""
 
 
 @dataclass(frozen=True)
 class Evidence:
     """
-    Which part of a picture an answer hangs on most.
+    Which part of an image an answer hangs on most.
 
-    :ivar place: one of nine, as ``lower left``, of the picture as it lies.
+    :ivar place: one of nine, as ``lower left``, of the image as it lies.
     :ivar score: the answer's calibrated confidence; ``covered``: the same with ``box`` covered.
     """
 
@@ -49,13 +49,13 @@ class Evidence:
     covered: float
 
     def __str__(self) -> str:
-        return (f'of all parts of the picture the {self.place} changes the confidence most when '
+        return (f'of all parts of the image the {self.place} changes the confidence most when '
                 f'it is covered, from {self.score:.2f} to {self.covered:.2f}: there the model '
                 'looked, whatever is there')
 
 
 def locate(classifier: Classifier, frame: Frame, label: str) -> Evidence:
-    """Cover each part of a picture with its mean (Zeiler & Fergus, 2014) and see what changes."""
+    """Cover each part of an image with its mean (Zeiler & Fergus, 2014) and see what changes."""
     index = classifier.bundle.labels.index(label)
     colour = frame.colour if frame.colour == 'mono' else 'rgb'
     whole = Frame(frame.converted(colour), colour)
@@ -72,7 +72,7 @@ def locate(classifier: Classifier, frame: Frame, label: str) -> Evidence:
 
 
 def covered(frame: Frame, box: Box) -> Frame:
-    """Return a picture with a part of it in the mean colour of the whole."""
+    """Return an image with a part of it in the mean colour of the whole."""
     pixels = frame.pixels.copy()
     (height, width), (x, y, w, h) = pixels.shape[:2], box
     pixels[round(y * height):round((y + h) * height), round(x * width):round((x + w) * width)] \
@@ -81,7 +81,7 @@ def covered(frame: Frame, box: Box) -> Frame:
 
 
 def place_of(box: Box) -> str:
-    """Return in which ninth of a picture the middle of a part lies."""
+    """Return in which ninth of an image the middle of a part lies."""
     x, y, w, h = box
     column, row = (min(int(3 * middle), 2) for middle in (x + w / 2, y + h / 2))
     name = f'{("upper", "middle", "lower")[row]} {("left", "middle", "right")[column]}'

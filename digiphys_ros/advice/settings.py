@@ -34,4 +34,4 @@ class TriageSettings(NodeSettings):
         choices=('raw', 'compressed'))
     bundle: str = setting(
         '', 'The bundle that classifies, a path or a name in models/, to tell in each reason '
-        'which part of the picture it hangs on. Empty: not told.')
+        'which part of the image it hangs on. Empty: not told.')

@@ -52,11 +52,11 @@ def make_application(name: str, seed: int = 0, *, camera: bool = True,
     """
     Return the world of an application at its start.
 
-    :param seed: the same seed gives the same pictures and the same facts.
-    :param camera: False needs no GL and makes no pictures.
+    :param seed: the same seed gives the same images and the same facts.
+    :param camera: False needs no GL and makes no images.
     :param options: what the application takes besides, see ``ApplicationSpec.options``.
     :raises UsageError: for a name or an option that does not exist, or a negative seed.
-    :raises SimulationError: when pictures are asked for and there is no GL.
+    :raises SimulationError: when images are asked for and there is no GL.
     """
     found = find_application(name)
     if seed < 0:

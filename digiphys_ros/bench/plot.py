@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Draws what was measured, a picture for each benchmark that has something to see."""
+"""Draws what was measured, an image for each benchmark that has something to see."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path

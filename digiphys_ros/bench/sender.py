@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-Publish pictures of the drawn course at a fixed rate.
+Publish images of the drawn course at a fixed rate.
 
 Usage: sender.py WIDTH HEIGHT RATE_HZ SECONDS raw|jpeg NAMESPACE|- [now] [reliable] [at=SECONDS].
 Prints as JSON how many frames were sent, from when to when on the monotonic clock. Unless it is to
@@ -41,16 +41,16 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-PICTURES = {'raw': 12, 'jpeg': 67}
+IMAGES = {'raw': 12, 'jpeg': 67}
 """Raw ones change each time; there are more JPEGs than the check for frozen cameras remembers."""
 
 
-def pictures(kind: str, size: tuple[int, int]) -> list[Image | CompressedImage]:
+def images(kind: str, size: tuple[int, int]) -> list[Image | CompressedImage]:
     """Return frames of the course with a sensor's noise."""
     make = jpeg_message if kind == 'jpeg' else image_message
     rng = np.random.default_rng(0)
     messages = []
-    for frame in islice(Course().frames(), 60, 60 + PICTURES[kind]):
+    for frame in islice(Course().frames(), 60, 60 + IMAGES[kind]):
         pixels = cv2.resize(frame.pixels, size)
         noise = rng.integers(0, 8, pixels.shape, np.uint8)
         messages.append(make(cv2.add(pixels, noise), 'rgb8', Header()))
@@ -61,7 +61,7 @@ def change(message: Image, index: int) -> None:
     """Change a pixel in each block of 8x8, as a sensor's noise does: no frame returns."""
     pixels = np.frombuffer(message.data, np.uint8).reshape(message.height, message.width, -1)
     pixels[4::8, 4::8] += np.uint8(1)
-    # after a gap of all pictures none looks like the last one again
+    # after a gap of all images none looks like the last one again
     pixels[0, 0] = np.frombuffer(index.to_bytes(3, 'little'), np.uint8)
 
 
@@ -83,7 +83,7 @@ def main() -> None:
         'image/compressed' if kind == 'jpeg' else 'image',
         QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE) if 'reliable' in words else
         QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT))
-    messages = pictures(kind, (int(width), int(height)))
+    messages = images(kind, (int(width), int(height)))
     if 'now' not in words:
         wait_for_reader(publisher)
     # terminated between two frames, so that no publish is cut off

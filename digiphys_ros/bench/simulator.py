@@ -58,7 +58,7 @@ def measure(options: BenchOptions) -> dict[str, Any]:
 
 
 def factor(name: str) -> float:
-    """Return the simulated seconds a second of an application in closed loop, without pictures."""
+    """Return the simulated seconds a second of an application in closed loop, without images."""
     application = make_application(name, camera=False)
     pipeline = make_pipeline(find_application(name), camera=False)
     started_s = time.perf_counter()
@@ -67,7 +67,7 @@ def factor(name: str) -> float:
 
 
 def frames_per_s() -> float:
-    """Return the pictures a second of a closed loop that draws and classifies them."""
+    """Return the images a second of a closed loop that draws and classifies them."""
     application = make_application(DEFAULT)
     pipeline = make_pipeline(find_application(DEFAULT))
     started_s = time.perf_counter()

@@ -40,7 +40,7 @@ import sys
 from digiphys_ros.errors import SimulationError
 from digiphys_ros.applications import make_application
 try:
-    make_application('traffic_signs').picture()
+    make_application('traffic_signs').image()
 except SimulationError as error:
     sys.exit(str(error))
 """

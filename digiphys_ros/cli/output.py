@@ -69,7 +69,7 @@ def check_targets(arguments: argparse.Namespace, files: Sequence[str],
         path = Path(target)
         reason = _hindrance_of_folder(path) if option in folders else _hindrance(path)
         if option == 'plot':
-            reason = reason or _no_picture(path)
+            reason = reason or _no_image(path)
         if reason:
             raise UsageError(f'--{option} {target}: cannot be written: {reason}.')
 
@@ -94,11 +94,11 @@ def _not_allowed(path: Path) -> str | None:
     return None if os.access(path, os.W_OK) else os.strerror(errno.EACCES)
 
 
-def _no_picture(file: Path) -> str | None:
+def _no_image(file: Path) -> str | None:
     from matplotlib.backend_bases import FigureCanvasBase
     known = FigureCanvasBase.get_supported_filetypes()
     return None if file.suffix[1:].lower() in known or not file.suffix else \
-        f'{file.suffix} names no kind of picture, .png does'
+        f'{file.suffix} names no kind of image, .png does'
 
 
 def write_json(report: dict[str, Any], target: str) -> None:

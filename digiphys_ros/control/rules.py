@@ -63,7 +63,7 @@ class Rule(BaseModel):
     :ivar release_score: lower score at which it still votes once the rule is taken.
     :ivar hold_s: shortest time the rule stays, unless a rule above it takes over.
     :ivar linger_s: time it stays after its classes had the votes last, unless a rule above it
-        takes over: what was seen has left the picture and is still on its way.
+        takes over: what was seen has left the image and is still on its way.
     :ivar release_after_s: longest time; then the rule waits until its classes were gone.
     :ivar rearm_after_s: longest wait; then it may be taken again with its classes still in view:
         a stop too far away does not use up the one at the sign. None waits for good.

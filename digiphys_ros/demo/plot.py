@@ -23,7 +23,7 @@ from matplotlib.figure import Figure
 
 def draw(report: dict[str, Any], setting: Setting, recording: Any, path: Path) -> None:
     """
-    Write the report as a picture.
+    Write the report as an image.
 
     :param recording: what the observer saw (ros.observer.Recording).
     :param path: a PNG file.

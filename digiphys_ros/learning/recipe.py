@@ -52,7 +52,7 @@ class Recipe(BaseModel):
     :ivar preprocess: what becomes of an image before the network; null for tables.
     :ivar class_weights: balanced weighs each class by the inverse of its count.
     :ivar augment: what a camera may do to a training image, see ``learning.augment``.
-    :ivar doubtful: pictures on which to abstain.
+    :ivar doubtful: images on which to abstain.
     :ivar outliers: images of nothing, on which to abstain.
     :ivar init_from: a bundle of the same network and classes, whose weights training starts from:
         its folder, or the name of one shipped in ``models``.

@@ -24,11 +24,11 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 
 class DoubtfulSpec(BaseModel):
     """
-    Pictures that are to be left unanswered, made of the images (Hendrycks et al., 2019).
+    Images that are to be left unanswered, made of the images (Hendrycks et al., 2019).
 
     The network is trained to find every class as likely in them, and the bundle's threshold is
-    the lowest at which, of as many held-out images and such pictures, 99 % of the answers are
-    right: one to such a picture never is.
+    the lowest at which, of as many held-out images and such images, 99 % of the answers are
+    right: one to such an image never is.
 
     :ivar share: of the training images, in each epoch others.
     :ivar corruptions: ``SPOILERS`` of ``learning.evaluate.corruptions``, each with the least

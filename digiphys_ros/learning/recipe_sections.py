@@ -157,10 +157,10 @@ class EarlyStoppingSpec(BaseModel):
 
 class BackgroundSpec(BaseModel):
     """
-    A class of its own for pictures that hold none of the classes.
+    A class of its own for images that hold none of the classes.
 
     :ivar label: its name.
-    :ivar scenery: where such pictures come from, anything a camera node can play.
+    :ivar scenery: where such images come from, anything a camera node can play.
     :ivar crops: how many cut-outs of them.
     :ivar drawn: drawn signs and scenes to mix in.
     :ivar approach: lay the signs before that scenery, at changing distance.

@@ -64,7 +64,7 @@ class TriageNode(PipelineNode[TriageSettings]):
         """Listen."""
         assert self._advisor is not None
         self._advisor.restart()
-        self._pictures = qos.AdaptiveSubscription(
+        self._images = qos.AdaptiveSubscription(
             self, *IMAGE_TOPICS[self.settings.image_transport], self._on_image, depth=5)
         self._inputs = [self.create_subscription(kind, topic, take, qos.EVERY_ONE)
                         for kind, topic, take in (
@@ -76,7 +76,7 @@ class TriageNode(PipelineNode[TriageSettings]):
     def deactivate(self) -> None:
         """Listen no more; open cases stay in the audit log."""
         if self._inputs:
-            self._pictures.destroy()
+            self._images.destroy()
             self._infos.destroy()
         for one in self._inputs:
             self.destroy_subscription(one)

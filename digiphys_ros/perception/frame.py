@@ -90,7 +90,7 @@ def decode_image(data: Any, *, height: int, width: int, encoding: str, step: int
     Return the frame behind the fields of a sensor_msgs/Image.
 
     A view of ``data`` where the encoding allows, row padding included; Bayer and YUV images are
-    converted to BGR. ``height`` is the picture's height, for YUV with planes too: their data holds
+    converted to BGR. ``height`` is the image's height, for YUV with planes too: their data holds
     that many rows of brightness ``step`` bytes apart, then the rows of colour. 8UC3 and 8UC4 are
     taken as BGR and BGRA, as OpenCV takes them. Of 16-bit pixels the frame's ``bits`` are the
     fewest that hold its brightest pixel, where the encoding's name does not say them.

@@ -132,10 +132,10 @@ class Preprocessor:
 
 def _halved(pixels: NDArray[Any], size: tuple[int, int], share: int) -> NDArray[Any]:
     """
-    Halve a picture while ``share`` of its pixels along each side are left for one of ``size``.
+    Halve an image while ``share`` of its pixels along each side are left for one of ``size``.
 
     OpenCV takes the means of 2x2 pixels ten times as fast as those of any other area. An odd side
-    is left to it: without its last line the picture would be stretched.
+    is left to it: without its last line the image would be stretched.
     """
     height, width = pixels.shape[:2]
     while (width >= 2 * share * size[0] and height >= 2 * share * size[1]

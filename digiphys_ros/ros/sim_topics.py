@@ -93,11 +93,11 @@ class SimTopics:
         """Publish what the camera sees, and its label where there is one."""
         header = Header(frame_id=self._frame_id)
         set_stamp(header, now_s)
-        picture = world.picture()
+        image = world.image()
         self._images.publish(image_message(
-            picture, 'mono8' if picture.ndim == 2 else 'rgb8', header))
+            image, 'mono8' if image.ndim == 2 else 'rgb8', header))
         if world.focal_px:
-            self._infos.publish(camera_info_message(picture.shape, world.focal_px, header))
+            self._infos.publish(camera_info_message(image.shape, world.focal_px, header))
         truth = world.truth()
         if truth is not None:
             self._labels.publish(classification_message([(truth, 1.0)], header))

@@ -28,7 +28,7 @@ from digiphys_ros.errors import AuditError
 from numpy.typing import NDArray
 
 Locate = Callable[[NDArray[Any], str], Evidence]
-"""From a picture and a class to what that answer hangs on."""
+"""From an image and a class to what that answer hangs on."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Audit:
 
 class Advising:
     """
-    Advise on one picture after another.
+    Advise on one image after another.
 
     :param log: a new file for the audit log; None keeps none.
     :param locate: tells what an answer hangs on; None where there is no model.
@@ -66,7 +66,7 @@ class Advising:
         """Count an image, whether or not anybody looks at it."""
         self._images += 1
 
-    def advise(self, picture: NDArray[Any] | None, said: str | None, score: float, now_s: float
+    def advise(self, image: NDArray[Any] | None, said: str | None, score: float, now_s: float
                ) -> str:
         """
         Log the advice on the image of now.
@@ -74,10 +74,10 @@ class Advising:
         :param said: the class, None when the classifier abstained.
         :return: the image's case; empty where it could not be logged: no advice went out.
         """
-        sha256 = '' if picture is None else hashlib.sha256(picture.tobytes()).hexdigest()
+        sha256 = '' if image is None else hashlib.sha256(image.tobytes()).hexdigest()
         evidence = None
-        if said is not None and picture is not None and self._locate is not None:
-            evidence = self._locate(picture, said)
+        if said is not None and image is not None and self._locate is not None:
+            evidence = self._locate(image, said)
         try:
             self._desk.advise(Image(str(self._images), sha256),
                               [] if said is None else [(said, score)], self._model, now_s,

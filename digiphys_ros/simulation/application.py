@@ -53,12 +53,12 @@ class Application(Protocol):
     """
     A world with a camera and something that commands move.
 
-    Made with ``(seed: int = 0, *, camera: bool = True)``; the same seed gives the same pictures
+    Made with ``(seed: int = 0, *, camera: bool = True)``; the same seed gives the same images
     and the same facts. Without a camera it needs no GL and is at least 50 times faster than real
     time. Where its specification names faults, it has ``disturb``, which takes their
     ``disturbance`` as keyword arguments, all 0 without a fault.
 
-    :ivar rate_hz: pictures a second.
+    :ivar rate_hz: images a second.
     :ivar time_s: simulated time since the start.
     :ivar ended: nothing more will happen.
     """
@@ -73,12 +73,12 @@ class Application(Protocol):
 
     def advance(self, duration_s: float, commands: Commands) -> None:
         """
-        Let time pass, without a picture.
+        Let time pass, without an image.
 
         :param commands: an actuator that is left out keeps its last value.
         """
 
-    def picture(self) -> NDArray[Any]:
+    def image(self) -> NDArray[Any]:
         """
         Return what the camera sees now: (H, W, 3) uint8 RGB, or (H, W) uint8.
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Labelled pictures of simulated worlds, for training."""
+"""Labelled images of simulated worlds, for training."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 PER_RUN = 8
-"""Pictures of one class in one world: what looks alike must not fill the training set."""
+"""Images of one class in one world: what looks alike must not fill the training set."""
 
 PATIENCE = 40
 """Worlds in succession that have nothing that is still needed."""
@@ -40,24 +40,24 @@ PATIENCE = 40
 def collect(application: ApplicationSpec, directory: Path, *, count: int, seed: int = 0,
             bar: Callable[[Iterable[int]], Iterable[int]] = iter) -> dict[str, Any]:
     """
-    Write ``count`` pictures as ``class/world/number.png``, alike many of each class.
+    Write ``count`` images as ``class/world/number.png``, alike many of each class.
 
-    Pictures are cut to the region of interest, as the classifier gets them. Every world has its
+    Images are cut to the region of interest, as the classifier gets them. Every world has its
     own light, texture, poses and noise, also of the camera and of what it stands above. One world
     shows several classes; its folders, of the same name in each class, are one group, so that no
     world is in training and in validation.
 
     :param directory: new or empty.
-    :param seed: the same seed gives the same pictures.
+    :param seed: the same seed gives the same images.
     :param bar: wraps what is counted, to show progress.
-    :return: pictures by class, and how many worlds were looked at.
-    :raises UsageError: for a directory that is in use, or fewer pictures than classes.
+    :return: images by class, and how many worlds were looked at.
+    :raises UsageError: for a directory that is in use, or fewer images than classes.
     :raises SimulationError: where there is no GL.
     """
     labels = application.parts().labels
     if count < len(labels):
         raise UsageError(f'--count {count}: {application.name} shows {len(labels)} classes, and '
-                         f'each needs a picture: {len(labels)} or more.')
+                         f'each needs an image: {len(labels)} or more.')
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise UsageError(f'--out {directory}: a new or empty folder is needed, this one is '
                          'in use.')
@@ -72,27 +72,27 @@ def collect(application: ApplicationSpec, directory: Path, *, count: int, seed: 
         shot = next(wanted, None)
         if shot is None:
             break
-        world, label, picture = shot
+        world, label, image = shot
         folder = directory / label / f'world_{world:05d}'
         folder.mkdir(parents=True, exist_ok=True)
-        cut = _cut(picture, roi)
+        cut = _cut(image, roi)
         path = folder / f'{len(list(folder.iterdir())):02d}.png'
         cv2.imwrite(str(path), cut if cut.ndim == 2 else cut[..., ::-1])
     return {'application': application.name, 'seed': seed,
-            'pictures': dict(sorted(counts.items())), 'total': counts.total(), 'worlds': world + 1}
+            'images': dict(sorted(counts.items())), 'total': counts.total(), 'worlds': world + 1}
 
 
-def _cut(picture: NDArray[Any], roi: Roi | None) -> NDArray[Any]:
+def _cut(image: NDArray[Any], roi: Roi | None) -> NDArray[Any]:
     if roi is None:
-        return picture
-    (height, width), (x, y, w, h) = picture.shape[:2], roi
-    return picture[round(y * height):round((y + h) * height),
+        return image
+    (height, width), (x, y, w, h) = image.shape[:2], roi
+    return image[round(y * height):round((y + h) * height),
                    round(x * width):round((x + w) * width)]
 
 
 def _wanted(application: ApplicationSpec, seed: int, shares: Mapping[str, int],
             counts: Counter[str]) -> Iterator[tuple[int, str, NDArray[Any]]]:
-    """Yield pictures and their worlds until each class has its share; ``counts`` them."""
+    """Yield images and their worlds until each class has its share; ``counts`` them."""
     idle = 0
     for world in numbers():
         if idle == PATIENCE or all(counts[label] >= most for label, most in shares.items()):
@@ -104,15 +104,15 @@ def _wanted(application: ApplicationSpec, seed: int, shares: Mapping[str, int],
         def needed(label: str | None, here: Counter[str] = here) -> bool:
             return label is not None and here[label] < PER_RUN and \
                 counts[label] < shares[label]
-        for label, picture in application.parts().collect(rng, needed):
+        for label, image in application.parts().collect(rng, needed):
             here[label] += 1
             counts[label] += 1
             idle = 0
-            yield world, label, picture
+            yield world, label, image
 
 
 def seen(world: Application, needed: Needed) -> Iterator[Shot]:
     """Yield the image of now where its class is needed."""
     label = world.truth()
     if label is not None and needed(label):
-        yield label, world.picture()
+        yield label, world.image()

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The closed loop on simulated time: world, picture, pipeline, commands, world."""
+"""The closed loop on simulated time: world, image, pipeline, commands, world."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,11 +34,11 @@ from numpy.typing import NDArray
 @dataclass(frozen=True)
 class FrameRecord:
     """
-    One picture and what was known and sent at its capture.
+    One image and what was known and sent at its capture.
 
     :ivar truth: what a classifier should have said, None where that is open.
     :ivar said: what it said, None when it abstained or was not asked.
-    :ivar rule: the policy's rule after this picture.
+    :ivar rule: the policy's rule after this image.
     :ivar outputs: what the actuators were sent last, by actuator and field.
     :ivar gate_states: by actuator, as ``obeying``.
     :ivar case: of the advice on it that was logged, empty without one.
@@ -93,12 +93,12 @@ def reported(recording: Recording) -> tuple[Any, ...]:
 
 
 Watch = Callable[[FrameRecord, Any], None]
-"""Called with each record and the picture as the classifier got it, None without a camera."""
+"""Called with each record and the image as the classifier got it, None without a camera."""
 
 
 class Loop:
     """
-    One run in steps from one picture to the next; see ``run_loop``.
+    One run in steps from one image to the next; see ``run_loop``.
 
     :ivar recording: what happened so far.
     """
@@ -111,7 +111,7 @@ class Loop:
         self._faults, self._watch, self._camera = faults, watch, camera
         self._outputs: dict[str, GateOutput] = {}
         self._dead: frozenset[str] = frozenset()
-        self._last_picture: NDArray[Any] | None = None
+        self._last_image: NDArray[Any] | None = None
         self._frames = self._ticks = 0
         control, settings = pipeline.control, pipeline.settings.gate
         self._judges = {} if control is None else {
@@ -119,7 +119,7 @@ class Loop:
             for name in control.actuators}
 
     def step(self) -> None:
-        """Take a picture, then let time pass until the next one."""
+        """Take an image, then let time pass until the next one."""
         self._see()
         self._frames += 1
         next_frame_s = self._frames / self._application.rate_hz
@@ -142,10 +142,10 @@ class Loop:
             self._pipeline.advising.tamper()
         self._let_die(frozenset(
             fault.node for fault in active if fault.kind == 'node_killed'))
-        picture = self._picture(active) if self._camera else None
+        image = self._image(active) if self._camera else None
         truth = application.truth()
         seen = self._pipeline.see(
-            picture, truth, now_s, dead=self._dead,
+            image, truth, now_s, dead=self._dead,
             unsure=any(fault.kind == 'classifier_unsure' for fault in active),
             delay_s=sum(fault.delay_s for fault in active if fault.kind == 'command_delayed'))
         record = FrameRecord(
@@ -155,31 +155,31 @@ class Loop:
             dict(application.facts()), seen.case)
         self.recording.frames.append(record)
         if self._watch is not None:
-            self._watch(record, picture)
+            self._watch(record, image)
 
     def _let_die(self, dead: frozenset[str]) -> None:
         for node in sorted(self._dead - dead):
             self._pipeline.restart(node)
         self._dead = dead
 
-    def _picture(self, active: Sequence[Any]) -> NDArray[Any]:
+    def _image(self, active: Sequence[Any]) -> NDArray[Any]:
         kinds = {fault.kind: fault for fault in active}
-        if 'camera_frozen' in kinds and self._last_picture is not None:
-            return self._last_picture
+        if 'camera_frozen' in kinds and self._last_image is not None:
+            return self._last_image
         if hasattr(self._application, 'disturb'):
             self._application.disturb(**{
                 name: value for fault in active for name, value in fault.disturbance.items()})
-        picture = self._application.picture()
+        image = self._application.image()
         if 'camera_blurred' in kinds:
-            picture = cv2.GaussianBlur(picture, (0, 0), kinds['camera_blurred'].sigma_px)
+            image = cv2.GaussianBlur(image, (0, 0), kinds['camera_blurred'].sigma_px)
         if 'camera_dirty' in kinds:
-            picture = dirtied(picture, kinds['camera_dirty'].share)
+            image = dirtied(image, kinds['camera_dirty'].share)
         if 'light_dimmed' in kinds:
-            picture = np.uint8(picture * (1 - kinds['light_dimmed'].share))
+            image = np.uint8(image * (1 - kinds['light_dimmed'].share))
         if 'camera_black' in kinds:
-            picture = np.zeros_like(picture)
-        self._last_picture = picture
-        return picture
+            image = np.zeros_like(image)
+        self._last_image = image
+        return image
 
     def _advance_to(self, time_s: float) -> None:
         application = self._application
@@ -209,8 +209,8 @@ def run_loop(application: Application, pipeline: SimulatedPipeline, seconds: flo
     Run an application in closed loop until it ends, at most for some simulated seconds.
 
     :param faults: what goes wrong and when, see simulation.faults.
-    :param watch: called at every picture.
-    :param camera: False makes no pictures; the classifier is told the truth.
+    :param watch: called at every image.
+    :param camera: False makes no images; the classifier is told the truth.
     :raises SimulationError: when the world does not settle.
     """
     loop = Loop(application, pipeline, faults, watch, camera=camera)

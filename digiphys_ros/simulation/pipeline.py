@@ -36,7 +36,7 @@ from numpy.typing import NDArray
 @dataclass(frozen=True)
 class Seen:
     """
-    What became of one picture.
+    What became of one image.
 
     :ivar said: the class, None when the classifier abstained or was not asked.
     :ivar rule: the policy's rule after it.
@@ -76,14 +76,14 @@ class SimulatedPipeline(Pipeline):
         elif step == 'policy':
             self._rule = None
 
-    def see(self, picture: NDArray[Any] | None, truth: str | None, captured_s: float, *,
+    def see(self, image: NDArray[Any] | None, truth: str | None, captured_s: float, *,
             dead: frozenset[str] = frozenset(), delay_s: float = 0.0,
             unsure: bool = False) -> Seen:
         """
-        Take one picture; its commands reach the gates after the processing delay.
+        Take one image; its commands reach the gates after the processing delay.
 
-        :param picture: (H, W, 3) uint8 RGB or (H, W) uint8; None where there is no camera.
-        :param truth: what a classifier without a picture is told.
+        :param image: (H, W, 3) uint8 RGB or (H, W) uint8; None where there is no camera.
+        :param truth: what a classifier without an image is told.
         :param dead: nodes that do nothing now.
         :param delay_s: what the commands take in addition.
         :param unsure: the classifier abstains.
@@ -92,12 +92,12 @@ class SimulatedPipeline(Pipeline):
             self.advising.show()
         if 'classifier' in dead:
             return Seen(rule=self._rule)
-        if picture is None or self.classifier is None:
+        if image is None or self.classifier is None:
             # in between, a classifier goes on saying what it said
             self._told = said = self._told if truth is None else truth
             score = float(said is not None)
         else:
-            result = self.perceive(Frame.of(picture))
+            result = self.perceive(Frame.of(image))
             if result is None:
                 return Seen(rule=self._rule)
             said, score = result.scores[0] if result.scores else (None, 0.0)
@@ -109,7 +109,7 @@ class SimulatedPipeline(Pipeline):
             self._rule = decision.rule
             self._under_way.append((captured_s + age_s, decision.commands))
         case = '' if self.advising is None else \
-            self.advising.advise(picture, said, score, captured_s)
+            self.advising.advise(image, said, score, captured_s)
         return Seen(said, score, self._rule, case)
 
     @property
@@ -154,4 +154,4 @@ def make_pipeline(specification: Any, *, config: str | Path | None = None,
     manifest = classifier.bundle.manifest
     model = Model(manifest.name, classifier.bundle.hash, manifest.abstain_below)
     return SimulatedPipeline(settings, control, classifier, None if control else Advising(
-        model, audit_log, lambda picture, said: locate(classifier, Frame.of(picture), said)))
+        model, audit_log, lambda image, said: locate(classifier, Frame.of(image), said)))

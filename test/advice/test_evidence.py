@@ -80,7 +80,7 @@ def test_of_an_answer_by_another_model_nothing_is_told(classifier):
     assert explainer(frame, [(label, score)], classifier.bundle.hash).score == pytest.approx(score)
     assert explainer(frame, [(label, score)], 'another') is None
     assert explainer(frame, [], classifier.bundle.hash) is None
-    # of another picture, or of a part of this one
+    # of another image, or of a part of this one
     assert explainer(frame, [(label, score - 0.1)], classifier.bundle.hash) is None
 
 

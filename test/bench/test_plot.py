@@ -32,8 +32,8 @@ def test_each_benchmark_that_ran_is_drawn(tmp_path):
     drawn = draw({**CASES, 'start': [{'case': 'start', 'value': '1 s'}]}, tmp_path / 'new')
     assert [path.stem for path in drawn] == list(CASES)
     for path in drawn:
-        picture = cv2.imread(str(path))
-        assert len(set(map(tuple, picture[::5, ::5].reshape(-1, 3)))) > 3
+        image = cv2.imread(str(path))
+        assert len(set(map(tuple, image[::5, ::5].reshape(-1, 3)))) > 3
 
 
 def test_what_did_not_run_is_not_drawn(tmp_path):

@@ -20,8 +20,8 @@ import pytest
 
 
 @pytest.fixture
-def pictures(tmp_path):
-    """Return an .npz of pictures that are striped across or down."""
+def data_path(tmp_path):
+    """Return an .npz of images that are striped across or down."""
     rng = np.random.default_rng(0)
     classes = np.arange(60) % 2
     images = rng.integers(0, 40, (60, 32, 32)).astype(np.uint8)
@@ -31,8 +31,8 @@ def pictures(tmp_path):
     return tmp_path / 'd.npz'
 
 
-def test_both_baselines_are_measured(pictures, tmp_path, capsys):
-    assert main(['baseline', '--data', str(pictures), '--json', str(tmp_path / 'r.json')]) == 0
+def test_both_baselines_are_measured(data_path, tmp_path, capsys):
+    assert main(['baseline', '--data', str(data_path), '--json', str(tmp_path / 'r.json')]) == 0
     reports = json.loads((tmp_path / 'r.json').read_text())
     assert set(reports) == {'tree', 'svm'}
     assert reports['svm']['accuracy'] > 0.9
@@ -42,8 +42,8 @@ def test_both_baselines_are_measured(pictures, tmp_path, capsys):
     assert 'on 12 samples' in lines[1]
 
 
-def test_one_alone(pictures, capsys):
-    assert main(['baseline', '--data', str(pictures), '--kind', 'svm', '--json', '-']) == 0
+def test_one_alone(data_path, capsys):
+    assert main(['baseline', '--data', str(data_path), '--kind', 'svm', '--json', '-']) == 0
     assert set(json.loads(capsys.readouterr().out)) == {'svm'}
 
 
@@ -51,8 +51,8 @@ def test_one_alone(pictures, capsys):
     (['--kind', 'forest'], 'forest'),
     (['--validation', '1.5'], '--validation 1.5'),
 ])
-def test_wrong_arguments(pictures, capsys, words, reason):
-    assert main(['baseline', '--data', str(pictures), *words]) == 2
+def test_wrong_arguments(data_path, capsys, words, reason):
+    assert main(['baseline', '--data', str(data_path), *words]) == 2
     assert reason in capsys.readouterr().err
 
 

@@ -21,7 +21,7 @@ import pytest
 
 
 def scene(seed, size=24):
-    """Return a picture with shapes in it, none like another."""
+    """Return an image with shapes in it, none like another."""
     import cv2
     rng = np.random.default_rng(seed)
     return cv2.resize(rng.integers(0, 256, (5, 5, 3), np.uint8), (size, size),
@@ -56,7 +56,7 @@ def test_inspect_finds_what_is_wrong(folder, tmp_path, capsys):
     assert report['sizes'] == {'24x24x3': 11}
     assert [one['sample'] for one in report['unreadable']] == ['b/9.png']
     assert report['duplicates']['exact'] == [['a/0.png', 'a/copy.png']]
-    # the same picture as JPEG
+    # the same image as JPEG
     assert report['duplicates']['near'] == [['a/2.png', 'b/jpeg.jpg']]
     assert report['duplicates']['of_different_classes'] == []
     told = capsys.readouterr().out
@@ -73,15 +73,15 @@ def test_good_data_is_good(tmp_path):
 
 
 def test_frames_of_a_track_may_look_the_same(tmp_path):
-    pictures = np.stack([scene(index // 2) for index in range(8)])
-    pictures[::2, 0, 0] ^= 1
-    np.savez(tmp_path / 'd.npz', x=pictures, y=np.arange(8) // 2 % 2, track=np.arange(8) // 2)
+    images = np.stack([scene(index // 2) for index in range(8)])
+    images[::2, 0, 0] ^= 1
+    np.savez(tmp_path / 'd.npz', x=images, y=np.arange(8) // 2 % 2, track=np.arange(8) // 2)
     assert main(['data', 'inspect', str(tmp_path / 'd.npz'), '--json',
                  str(tmp_path / 'r.json')]) == 0
     assert json.loads((tmp_path / 'r.json').read_text())['duplicates']['near'] == []
 
 
-def test_one_picture_with_two_labels_is_told(tmp_path, capsys):
+def test_one_image_with_two_labels_is_told(tmp_path, capsys):
     np.savez(tmp_path / 'd.npz', x=np.stack([scene(index // 2) for index in range(8)]),
              y=np.arange(8) % 2)
     assert main(['data', 'inspect', str(tmp_path / 'd.npz')]) == 1
@@ -89,8 +89,8 @@ def test_one_picture_with_two_labels_is_told(tmp_path, capsys):
 
 
 def test_leakage_between_parts_is_told(tmp_path, capsys):
-    pictures = [scene(index) for index in range(19)]
-    np.savez(tmp_path / 'd.npz', x=np.stack([*pictures, pictures[0]]),
+    images = [scene(index) for index in range(19)]
+    np.savez(tmp_path / 'd.npz', x=np.stack([*images, images[0]]),
              y=np.arange(20) % 19 % 2)
     for seed in range(20):
         assert main(['data', 'split', str(tmp_path / 'd.npz'), '--out',

@@ -89,13 +89,13 @@ def test_class_folders_have_the_names_or_the_numbers_of_the_bundle(
 
 @pytest.fixture(scope='module')
 def shapes(tmp_path_factory):
-    """Return a bundle of two classes of grey pictures, 28 by 28, and its training data."""
+    """Return a bundle of two classes of grey images, 28 by 28, and its training data."""
     folder = tmp_path_factory.mktemp('shapes')
     classes = np.arange(80) % 2
-    pictures = np.random.default_rng(0).integers(0, 60, (80, 28, 28), np.uint8)
-    pictures[classes == 1, 8:20, 8:20] += 150
-    np.savez(folder / 'test.npz', x=pictures, y=classes)
-    np.savez(folder / 'named.npz', x=pictures, y=classes, labels=np.array(['normal', 'ill']))
+    images = np.random.default_rng(0).integers(0, 60, (80, 28, 28), np.uint8)
+    images[classes == 1, 8:20, 8:20] += 150
+    np.savez(folder / 'test.npz', x=images, y=classes)
+    np.savez(folder / 'named.npz', x=images, y=classes, labels=np.array(['normal', 'ill']))
     (folder / 'recipe.yaml').write_text(yaml.safe_dump({
         'name': 'shapes', 'network': {'name': 'article_cnn'}, 'epochs': 5, 'batch': 16,
         'preprocess': {'width': 28, 'height': 28, 'colour': 'mono'}}))
@@ -105,7 +105,7 @@ def shapes(tmp_path_factory):
 
 
 @pytest.mark.parametrize('name', ['test.npz', 'named.npz', 'colour.npz', 'part'])
-def test_grey_pictures_of_two_classes(shapes, tmp_path, capsys, name):
+def test_grey_images_of_two_classes(shapes, tmp_path, capsys, name):
     with np.load(shapes / 'test.npz') as arrays:
         x, y = arrays['x'], arrays['y']
     np.savez(shapes / 'colour.npz', x=np.stack([x] * 3, -1), y=y[:, None])

@@ -51,10 +51,10 @@ def of_no_image(folder):
 
 
 def of_arrays(**arrays):
-    pictures = {'x': np.zeros((8, 24, 24, 3), np.uint8), 'y': np.arange(8) % 2}
+    images = {'x': np.zeros((8, 24, 24, 3), np.uint8), 'y': np.arange(8) % 2}
 
     def make(path):
-        kept = {name: value for name, value in {**pictures, **arrays}.items()
+        kept = {name: value for name, value in {**images, **arrays}.items()
                 if value is not None}
         path.parent.mkdir(parents=True, exist_ok=True)
         np.savez(path, **kept)
@@ -76,7 +76,7 @@ def of_table(text, *names):
     return make
 
 
-def of_a_zip_with_a_broken_picture(path):
+def of_a_zip_with_a_broken_image(path):
     path.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, 'w') as archive:
         for name in ('a/0.png', 'a/1.png', 'b/0.png', 'b/1.png'):
@@ -97,7 +97,7 @@ def of_a_zip_with_a_broken_picture(path):
     ('d.npz', of_bytes(b'hello'), 'd.npz cannot be read as .npz'),
     ('d.zip', of_bytes(b'hello'), 'd.zip: cannot be read as .zip'),
     ('d.zip', of_bytes(b''), 'd.zip: cannot be read as .zip'),
-    ('d.zip', of_a_zip_with_a_broken_picture, '.png: this is no JPEG, PNG'),
+    ('d.zip', of_a_zip_with_a_broken_image, '.png: this is no JPEG, PNG'),
     ('d.csv', of_table('file,label\n0.png,a\n'), 'd.csv:2: field `file`: there is no 0.png'),
     ('d.csv', of_table('file,label\n0.png,\n', '0.png'), 'd.csv:2: needs a value for each of'),
     ('d.csv', of_bytes(b'\xff\xfe'), 'd.csv cannot be read as CSV'),
@@ -174,10 +174,10 @@ def test_what_is_no_bundle_is_not_overwritten_and_told_before_training(tmp_path,
 def test_a_part_of_its_own_that_lacks_a_class_validates(tmp_path, capsys):
     rng = np.random.default_rng(0)
     classes = np.arange(48) % 3
-    pictures = rng.integers(0, 60, (48, 24, 24, 3), np.uint8)
-    pictures[np.arange(48), :, :, classes] += 150
-    np.savez(tmp_path / 'd.npz', x_train=pictures, y_train=classes,
-             x_val=pictures[classes != 1], y_val=classes[classes != 1])
+    images = rng.integers(0, 60, (48, 24, 24, 3), np.uint8)
+    images[np.arange(48), :, :, classes] += 150
+    np.savez(tmp_path / 'd.npz', x_train=images, y_train=classes,
+             x_val=images[classes != 1], y_val=classes[classes != 1])
     (tmp_path / 'recipe.yaml').write_text(RECIPE.replace('epochs: 1', 'epochs: 6'))
     assert main(['train', str(tmp_path / 'recipe.yaml'), '--data', str(tmp_path / 'd.npz'),
                  '--validation', 'part', '--out', str(tmp_path / 'b')]) == 0

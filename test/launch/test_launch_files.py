@@ -184,10 +184,10 @@ def test_gazebo_gets_the_world_and_ros_the_topics_of_the_namespace(gazebo):
     [create] = [node for node in nodes.values() if node.node_executable == 'create']
     for pair in (['-world', 'sign_course'], ['-name', 'fleet_r1'], ['-x', '1.5'], ['-y', '0.0']):
         assert ' '.join(pair) in ' '.join(create.words)
-    picture = '/world/sign_course/model/fleet_r1/link/camera/sensor/camera/image'
+    image = '/world/sign_course/model/fleet_r1/link/camera/sensor/camera/image'
     images = nodes['/fleet/r1/gazebo_image_bridge']
-    assert images.words[1] == picture
-    assert (picture, 'image') in images.expanded_remapping_rules
+    assert images.words[1] == image
+    assert (image, 'image') in images.expanded_remapping_rules
     assert '/fleet/r1/gazebo_bridge' in nodes
     assert set(nodes) >= {f'/fleet/r1/{name}' for name in ('classifier', 'policy', 'gate')}
     assert '/fleet/r1/camera' not in nodes

@@ -23,7 +23,7 @@ SMALL = {
 
 
 def coloured(count, seed=0):
-    """Return pictures whose class is their colour, three a track."""
+    """Return images whose class is their colour, three a track."""
     rng = np.random.default_rng(seed)
     labels = np.arange(count) // 3 % 3
     images = rng.integers(0, 60, (count, 24, 24, 3)).astype(np.uint8)
@@ -33,7 +33,7 @@ def coloured(count, seed=0):
 
 @pytest.fixture(scope='session')
 def colours(tmp_path_factory):
-    """Return a folder with an .npz of coloured pictures, their names, and ``recipe()``."""
+    """Return a folder with an .npz of coloured images, their names, and ``recipe()``."""
     folder = tmp_path_factory.mktemp('colours')
     images, labels, tracks = coloured(180)
     np.savez(folder / 'd.npz', x=images, y=labels.astype(np.uint8), track=tracks)

@@ -29,8 +29,8 @@ def images(count, classes):
         rows, columns = np.mgrid[:height, :width]
         angle = np.pi * (labels[index] + rng.uniform(-0.2, 0.2)) / classes
         wave = np.sin((rows * np.sin(angle) + columns * np.cos(angle)) / 2 + rng.uniform(0, 6))
-        picture = np.clip(128 + 80 * wave + rng.normal(0, 20, wave.shape), 0, 255)
-        grey = picture.astype(np.uint8)
+        image = np.clip(128 + 80 * wave + rng.normal(0, 20, wave.shape), 0, 255)
+        grey = image.astype(np.uint8)
         return grey if index % 2 else np.stack([grey] * 3, axis=2)
 
     labels = rng.integers(0, classes, count)

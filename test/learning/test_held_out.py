@@ -33,7 +33,7 @@ preprocess: {width: 8, height: 8}
 LEFT_OUT = '10 samples of the test part are left out: they are for digiphys evaluate --part test\n'
 
 
-def pictures(count):
+def random_images(count):
     """Return noise that is bright where its class, in turn, is 1."""
     images = np.random.default_rng(0).integers(0, 90, (count, 32, 32, 3)).astype(np.uint8)
     images[1::2] += 150
@@ -42,7 +42,7 @@ def pictures(count):
 
 def of_batches(folder):
     folder.mkdir()
-    images, classes = pictures(50)
+    images, classes = random_images(50)
     planes = images.transpose(0, 3, 1, 2).reshape(50, -1)
     for name, chosen in (('data_batch_1', slice(40)), ('test_batch', slice(40, 50))):
         (folder / name).write_bytes(pickle.dumps(
@@ -52,7 +52,7 @@ def of_batches(folder):
 
 def of_folders(folder, parts=(('train', 40), ('test', 10))):
     for part, count in parts:
-        for index, (image, label) in enumerate(zip(*pictures(count), strict=True)):
+        for index, (image, label) in enumerate(zip(*random_images(count), strict=True)):
             path = folder / part / 'ab'[label] / f'{index}.png'
             path.parent.mkdir(parents=True, exist_ok=True)
             cv2.imwrite(str(path), image)
@@ -131,7 +131,7 @@ def test_training_and_validation_parts_are_joined_unless_the_part_is_asked_for(
 
 
 def test_a_test_part_alone_is_not_trained_on(recipe, tmp_path, capsys):
-    images, classes = pictures(10)
+    images, classes = random_images(10)
     np.savez(tmp_path / 'd.npz', x_test=images, y_test=classes)
     assert main(['train', str(recipe), '--data', str(tmp_path / 'd.npz'), '--out',
                  str(tmp_path / 'b')]) == 2

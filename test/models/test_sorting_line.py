@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What sorting_line leaves unanswered, on pictures of the simulator that it never saw."""
+"""What sorting_line leaves unanswered, on images of the simulator that it never saw."""
 
 import cv2
 from digiphys_ros.applications.sorting.scene import world
@@ -39,10 +39,10 @@ def say():
     bundle = load_bundle(find_resource('sorting_line', 'models'))
     classifier, rng = Classifier(bundle, create_engine(bundle)[0]), np.random.default_rng(0)
 
-    def ask(surface, spoil=lambda picture: picture):
+    def ask(surface, spoil=lambda image: image):
         renderer.set_texture('part_0', surface.astype(np.uint8))
-        picture = renderer.picture('line') + rng.normal(0, 2.5, (240, 320, 1))
-        scores = classifier(Frame(spoil(np.clip(picture, 0, 255).astype(np.uint8)), 'rgb')).scores
+        image = renderer.image('line') + rng.normal(0, 2.5, (240, 320, 1))
+        scores = classifier(Frame(spoil(np.clip(image, 0, 255).astype(np.uint8)), 'rgb')).scores
         return scores[0][0] if scores else None
     return ask
 
@@ -51,9 +51,9 @@ def surface(seed, kind):
     return draw_surface(np.random.default_rng(seed), kind).astype(float)
 
 
-def half_hidden(picture):
-    picture[:, 160:] = 70
-    return picture
+def half_hidden(image):
+    image[:, 160:] = 70
+    return image
 
 
 def answers(say, spoil):
@@ -62,19 +62,19 @@ def answers(say, spoil):
             for seed in range(20)]
 
 
-def test_a_clear_picture_is_answered(say):
-    said = answers(say, lambda picture: picture)
+def test_a_clear_image_is_answered(say):
+    said = answers(say, lambda image: image)
     assert sum(one == right for one, right in said) >= 18
 
 
 @pytest.mark.parametrize('spoil', [
-    lambda picture: cv2.GaussianBlur(picture, (0, 0), 5),
-    lambda picture: (0.15 * picture).astype(np.uint8),
-    lambda picture: np.clip(4.0 * picture, 0, 255).astype(np.uint8),
-    lambda picture: dirtied(picture, 0.5),
+    lambda image: cv2.GaussianBlur(image, (0, 0), 5),
+    lambda image: (0.15 * image).astype(np.uint8),
+    lambda image: np.clip(4.0 * image, 0, 255).astype(np.uint8),
+    lambda image: dirtied(image, 0.5),
     half_hidden,
 ], ids=['blurred', 'dark', 'over-exposed', 'dirty', 'half hidden'])
-def test_a_doubtful_picture_is_not(say, spoil):
+def test_a_doubtful_image_is_not(say, spoil):
     said = answers(say, spoil)
     assert sum(one is None for one, _ in said) >= 17
     assert not [one for one, right in said if one == 'good' and right == 'defective']

@@ -21,12 +21,12 @@ pytestmark = [pytest.mark.ros, pytest.mark.parallel]
 
 @pytest.fixture
 def folder(tmp_path):
-    """Return class folders with five flat pictures."""
+    """Return class folders with five flat images."""
     for index, label in enumerate('aabbb'):
-        path = tmp_path / 'pictures' / label / f'{index}.png'
+        path = tmp_path / 'images' / label / f'{index}.png'
         path.parent.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(path), np.full((12, 16, 3), 40 * (index + 1), np.uint8))
-    return tmp_path / 'pictures'
+    return tmp_path / 'images'
 
 
 def listen(robot, message_type, topic):
@@ -138,9 +138,9 @@ def test_plays_a_bag_and_names_what_it_passes_over(robot, tmp_path, bag_writer):
     from sensor_msgs.msg import Image
     store = bag_writer.typestore()
     bag = bag_writer.write_messages(tmp_path / 'bag', [
-        ('/camera', bag_writer.IMAGE, 1, bag_writer.image(store, bag_writer.picture(1), 1)),
+        ('/camera', bag_writer.IMAGE, 1, bag_writer.image(store, bag_writer.pixels(1), 1)),
         ('/camera', bag_writer.IMAGE, 2, b'no image'),
-        ('/camera', bag_writer.IMAGE, 3, bag_writer.image(store, bag_writer.picture(3), 3))])
+        ('/camera', bag_writer.IMAGE, 3, bag_writer.image(store, bag_writer.pixels(3), 3))])
     (bag / 'bag_1.mcap').write_bytes((bag / 'bag.mcap').read_bytes()[:99])
     images = listen(robot, Image, 'image')
     start_when_heard(robot, source=f'{bag}#/camera', loop=False)

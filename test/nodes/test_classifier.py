@@ -23,7 +23,7 @@ pytestmark = pytest.mark.ros
 SIGN = 'stop'
 
 
-def picture(seed, sign=SIGN):
+def random_image(seed, sign=SIGN):
     from digiphys_ros.applications.traffic_signs.drawn_course import sample_crop
     return sample_crop(np.random.default_rng(seed), sign, 64)
 
@@ -75,7 +75,7 @@ class Camera:
             seed = 0
             while not self._stopped.wait(1 / rate_hz):
                 seed += 1
-                self.stamps.append(self.show(picture(seed)).header.stamp)
+                self.stamps.append(self.show(random_image(seed)).header.stamp)
         self._thread = threading.Thread(target=run, daemon=True)
         self._thread.start()
 
@@ -113,7 +113,7 @@ def slow_camera(robot, slow_bundle):
     'NVIDIA-ISAAC-ROS/isaac_ros_object_detection #15', 'detections without a time in their header')
 def test_the_answer_has_the_images_header_and_the_labels_name(camera):
     for seed in range(5):
-        message, answer = camera.answer(picture(seed))
+        message, answer = camera.answer(random_image(seed))
         assert answer.header == message.header
         if answer.results:
             break
@@ -123,7 +123,7 @@ def test_the_answer_has_the_images_header_and_the_labels_name(camera):
 
 
 def test_broken_images_are_counted_and_told_and_harm_nothing(camera):
-    good = picture(1)
+    good = random_image(1)
     short = image(camera.robot, good)
     short.data = short.data[:-7]
     unknown = image(camera.robot, good, 'rgb9')
@@ -138,7 +138,7 @@ def test_broken_images_are_counted_and_told_and_harm_nothing(camera):
     assert '"rgb9"' in told[1]
     assert '64x0' in told[2]
     assert not camera.results
-    camera.answer(picture(2))
+    camera.answer(random_image(2))
     assert camera.process.poll() is None
 
 
@@ -146,9 +146,9 @@ def test_broken_images_are_counted_and_told_and_harm_nothing(camera):
     'ros-drivers/video_stream_opencv #27',
     'a camera driver repeats its last image after the camera was lost')
 def test_frozen_and_black_frames_are_not_classified(camera):
-    _, _first = camera.answer(picture(3))
+    _, _first = camera.answer(random_image(3))
     for _ in range(3):
-        camera.show(picture(3))
+        camera.show(random_image(3))
         camera.robot.wait(lambda: camera.count('received') >= 2, 'frames')
     camera.robot.wait(lambda: camera.count('repeated') >= 1, 'repeated frames')
     camera.show(np.zeros((64, 64, 3), np.uint8))
@@ -231,7 +231,7 @@ def test_compressed_images_are_classified(robot):
     robot.is_active('classifier')
     robot.poll(lambda: robot.node.count_publishers('classification'), 'publisher')
     header = Header(stamp=robot.now(), frame_id='lens')
-    images.publish(jpeg_message(picture(0), 'rgb8', header))
+    images.publish(jpeg_message(random_image(0), 'rgb8', header))
     robot.wait(lambda: results, 'classification')
     assert results[0].header == header
 
@@ -253,7 +253,8 @@ def test_padded_jpegs_are_classified_and_broken_ones_are_one_line(robot):
 
     def show(seed, *, cut=False):
         nonlocal broken
-        message = jpeg_message(picture(seed), 'rgb8', Header(stamp=robot.now(), frame_id='lens'))
+        header = Header(stamp=robot.now(), frame_id='lens')
+        message = jpeg_message(random_image(seed), 'rgb8', header)
         data = message.data.tobytes()
         message.data = array('B', data[:len(data) // 2 + seed] if cut else data + data[-900:])
         count = len(results)
@@ -274,7 +275,7 @@ def test_padded_jpegs_are_classified_and_broken_ones_are_one_line(robot):
 def test_mono16_of_12_bits_is_classified(camera):
     from sensor_msgs.msg import Image
     for seed in range(2):
-        grey = picture(seed).mean(-1)
+        grey = random_image(seed).mean(-1)
         wide = (grey * 16 + seed).astype('<u2')
         wide[0, 0] = 4095
         message = Image(height=64, width=64, encoding='mono16', step=128,
@@ -305,7 +306,7 @@ def test_several_cameras_go_through_the_network_together_and_are_answered_apart(
     robot.is_active('classifier')
     for name in results:
         robot.poll(lambda name=name: robot.node.count_publishers(f'{name}/classification'), name)
-    sent = {name: image(robot, picture(seed)) for seed, name in enumerate(results)}
+    sent = {name: image(robot, random_image(seed)) for seed, name in enumerate(results)}
     for name, message in sent.items():
         images[name].publish(message)
     for name, message in sent.items():
@@ -396,7 +397,7 @@ def slow_bundle(tmp_path_factory):
         keras.Input((64, 64, 3)), *(keras.layers.Conv2D(192, 5, padding='same')
                                     for _ in range(3)),
         keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2)])
-    frames = np.stack([picture(seed) for seed in range(2)])
+    frames = np.stack([random_image(seed) for seed in range(2)])
     tensor = (frames / 255).astype(np.float32)
     files = export_model(model, folder, tensor)
     manifest = BundleManifest(name='slow', labels=('a', 'b'), files={'litert': 'x'},
@@ -424,7 +425,7 @@ def test_a_slow_model_works_on_the_newest_frame(slow_camera):
 
 def test_classifier_images_of_noise_are_not_classified_and_diagnostics_say_why(camera):
     rng = np.random.default_rng(0)
-    camera.answer(picture(1))
+    camera.answer(random_image(1))
 
     def noise_is_noticed():
         camera.show(rng.integers(0, 256, (64, 64, 3), np.uint8))
@@ -439,17 +440,17 @@ def test_classifier_images_of_noise_are_not_classified_and_diagnostics_say_why(c
 def test_classifier_two_publishers_of_images_warn_and_stop_where_asked(robot, stops):
     from sensor_msgs.msg import Image
     camera = Camera(robot, stop_on_duplicate_publishers=stops)
-    camera.answer(picture(1))
+    camera.answer(random_image(1))
     robot.speak(Image, 'image')
     robot.wait(lambda: '2 publishers on /image' in robot.message('classifier'), 'warning')
     if not stops:
-        camera.answer(picture(2))
-        camera.show(np.zeros_like(picture(2)))
+        camera.answer(random_image(2))
+        camera.show(np.zeros_like(random_image(2)))
         robot.wait(lambda: robot.message('classifier').endswith('; black'), 'both warnings')
         assert '2 publishers on /image' in robot.message('classifier')
         return
     before = len(camera.results)
     for seed in range(2, 5):
-        camera.show(picture(seed))
+        camera.show(random_image(seed))
     robot.wait(lambda: camera.count('duplicate'), 'dropped images')
     assert len(camera.results) == before

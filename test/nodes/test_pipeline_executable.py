@@ -24,14 +24,14 @@ pytest.importorskip('rclpy')
 pytestmark = pytest.mark.ros
 
 
-def picture(seed):
+def image(seed):
     return np.random.default_rng(seed).integers(0, 255, (64, 64, 3), np.uint8)
 
 
 def publish(robot, publisher, seed):
     from sensor_msgs.msg import Image
     message = Image(height=64, width=64, encoding='rgb8', step=192,
-                    data=array('B', picture(seed).tobytes()))
+                    data=array('B', image(seed).tobytes()))
     message.header.stamp = robot.now()
     publisher.publish(message)
     return message

@@ -47,7 +47,7 @@ def test_it_publishes_what_a_robot_with_a_camera_does(robot, world):
     odometry = robot.listen(Odometry, 'odom')
     clock = robot.listen(Clock, '/clock')
     world('traffic_signs', 'traffic_signs_sim_rules.yaml')
-    robot.wait(lambda: len(images) > 10 and len(infos) > 10 and odometry, 'pictures')
+    robot.wait(lambda: len(images) > 10 and len(infos) > 10 and odometry, 'images')
     image, info = images[-1], infos[-1]
     assert (image.width, image.height, image.encoding) == (640, 480, 'rgb8')
     assert (info.width, info.height, info.k[2], info.k[5]) == (640, 480, 320.0, 240.0)

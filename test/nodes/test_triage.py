@@ -72,7 +72,7 @@ class Reader:
         self.robot.wait(lambda: len(self.advice) > before, 'advice')
         return self.advice[-1]
 
-    def picture(self, number, data, height=1):
+    def image(self, number, data, height=1):
         from sensor_msgs.msg import Image
         width = len(data) // height
         self._images.publish(Image(header=self.header(number), height=height, width=width,
@@ -136,13 +136,13 @@ def test_a_decision_on_nothing_or_by_nobody_is_refused_with_the_reason(reader):
 
 def test_the_log_holds_the_sha256_of_the_image(reader):
     data = bytes(range(100))
-    reader.picture(3, data)
+    reader.image(3, data)
     digest = hashlib.sha256(data).hexdigest()
 
     def known():
-        # a picture may reach the node after what was said of it
+        # an image may reach the node after what was said of it
         known.number += 1
-        reader.picture(known.number, data)
+        reader.image(known.number, data)
         return values(reader.advise(known.number))['sha256'] == digest
     known.number = 3
     reader.robot.poll(known, 'sha256')
@@ -161,9 +161,9 @@ def test_the_reason_tells_where_the_model_that_answered_looked(robot, log):
     reader = Reader(robot, log, model=f'chest_xray@{bundle.hash}', bundle='chest_xray')
 
     def told():
-        # a picture may reach the node after what was said of it
+        # an image may reach the node after what was said of it
         told.number += 1
-        reader.picture(told.number, phantom.tobytes(), len(phantom))
+        reader.image(told.number, phantom.tobytes(), len(phantom))
         advice = reader.advise(told.number, *answer.scores)
         return 'there the model looked' in advice.status[0].message
     told.number = 0
@@ -171,12 +171,12 @@ def test_the_reason_tells_where_the_model_that_answered_looked(robot, log):
     assert set(json.loads(log.read_text().splitlines()[-1])['evidence']) == {
         'place', 'box', 'score', 'covered'}
     # an abstention hangs on nothing, and another model looks elsewhere
-    reader.picture(50, phantom.tobytes(), len(phantom))
+    reader.image(50, phantom.tobytes(), len(phantom))
     assert 'looked' not in reader.advise(50).status[0].message
     reader.model = 'chest_xray@another'
     reader.inform()
     robot.wait(lambda: 'is not chest_xray, which classifies' in robot.message('triage'), 'model')
-    reader.picture(51, phantom.tobytes(), len(phantom))
+    reader.image(51, phantom.tobytes(), len(phantom))
     assert 'looked' not in reader.advise(51, *answer.scores).status[0].message
 
 

@@ -107,7 +107,7 @@ def test_any_buffer_will_do(wrap):
 
 @pytest.mark.parametrize('size', [(3, 3), (3, 8), (5, 4)])
 @pytest.mark.parametrize('pattern', ['rggb', 'bggr', 'gbrg', 'grbg'])
-def test_small_and_odd_bayer_pictures_up_to_the_border(pattern, size):
+def test_small_and_odd_bayer_images_up_to_the_border(pattern, size):
     colour = {'r': 200, 'g': 120, 'b': 40}
     tile = np.array([colour[letter] for letter in pattern], np.uint8).reshape(2, 2)
     frame = decode(np.tile(tile, (4, 4))[:size[0], :size[1]].copy(), f'bayer_{pattern}8')
@@ -123,7 +123,7 @@ def test_bayer_patterns(pattern, padding):
     colour = {'r': 200, 'g': 120, 'b': 40}
     tile = np.array([colour[letter] for letter in pattern], np.uint8).reshape(2, 2)
     frame = decode(np.tile(tile, (4, 4)), f'bayer_{pattern}8', padding=padding)
-    # a picture of one colour: each of its pixels is that colour, borders aside
+    # an image of one colour: each of its pixels is that colour, borders aside
     np.testing.assert_array_equal(
         frame.converted('rgb')[2:-2, 2:-2], np.full((4, 4, 3), (200, 120, 40)))
 
@@ -175,7 +175,7 @@ def test_agrees_with_cv_bridge(encoding, padding, big):
         pytest.skip('cv_bridge swaps bytes by a method that NumPy 2 does not have')
     pixel_bytes = BYTES.get(encoding, 2 if 'yu' in encoding or 'uy' in encoding
                             or encoding.endswith('16') else 1)
-    # whole pixels: cv_bridge shears a picture whose padding is anything else
+    # whole pixels: cv_bridge shears an image whose padding is anything else
     step = (6 + padding) * pixel_bytes
     data = RNG.integers(0, 256, 4 * step).astype(np.uint8)
     if encoding.startswith('32F'):

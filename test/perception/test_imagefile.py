@@ -29,53 +29,53 @@ from hypothesis import given, strategies as st
 import numpy as np
 import pytest
 
-PICTURE = cv2.GaussianBlur(
+IMAGE = cv2.GaussianBlur(
     np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8), (0, 0), 4)
 
 
 @pytest.mark.parametrize(('ending', 'tolerance'), [
     ('.png', 0), ('.jpg', 12), ('.webp', 12), ('.tiff', 0)])
 def test_compressed_colour_images(ending, tolerance):
-    data = cv2.imencode(ending, PICTURE)[1]
+    data = cv2.imencode(ending, IMAGE)[1]
     frame = decode_compressed(data.tobytes(), 'bgr8; jpeg compressed bgr8')
     assert frame.colour == 'bgr'
-    assert np.abs(frame.pixels.astype(int) - PICTURE).mean() <= tolerance
+    assert np.abs(frame.pixels.astype(int) - IMAGE).mean() <= tolerance
 
 
 def test_compressed_grey_images():
-    frame = decode_compressed(cv2.imencode('.png', PICTURE[..., 0])[1].tobytes(), 'png')
+    frame = decode_compressed(cv2.imencode('.png', IMAGE[..., 0])[1].tobytes(), 'png')
     assert frame.colour == 'mono'
-    np.testing.assert_array_equal(frame.pixels, PICTURE[..., 0])
+    np.testing.assert_array_equal(frame.pixels, IMAGE[..., 0])
 
 
 @pytest.mark.field('pytorch/vision #2471', 'a JPEG is cut off')
 @pytest.mark.parametrize('ending', ['.jpg', '.png', '.webp', '.tiff'])
 @pytest.mark.parametrize('share', [0.0, 0.1, 0.5])
 def test_truncated_files_are_refused(ending, share):
-    data = cv2.imencode(ending, PICTURE)[1].tobytes()
+    data = cv2.imencode(ending, IMAGE)[1].tobytes()
     with pytest.raises(FrameError):
         decode_compressed(data[:int(share * len(data))], ending)
 
 
 @pytest.mark.parametrize('ending', ['.jpg', '.png', '.webp'])
 def test_a_file_without_its_last_byte_is_refused_and_one_with_padding_is_not(ending):
-    data = cv2.imencode(ending, PICTURE)[1].tobytes()
+    data = cv2.imencode(ending, IMAGE)[1].tobytes()
     with pytest.raises(FrameError, match='ends too early'):
         decode_compressed(data[:-1], ending)
-    assert decode_compressed(data + bytes(500), ending).pixels.shape == PICTURE.shape
+    assert decode_compressed(data + bytes(500), ending).pixels.shape == IMAGE.shape
 
 
 @pytest.mark.parametrize('wrap', [memoryview, np.asarray, lambda data: array('B', data.tobytes())])
 def test_compressed_data_in_any_buffer(wrap):
-    data = cv2.imencode('.png', PICTURE)[1]
-    np.testing.assert_array_equal(decode_compressed(wrap(data), 'png').pixels, PICTURE)
+    data = cv2.imencode('.png', IMAGE)[1]
+    np.testing.assert_array_equal(decode_compressed(wrap(data), 'png').pixels, IMAGE)
 
 
 @pytest.mark.parametrize('pixels', [
-    np.dstack([PICTURE, PICTURE[..., 0]]), PICTURE.astype(np.uint16) * 257])
+    np.dstack([IMAGE, IMAGE[..., 0]]), IMAGE.astype(np.uint16) * 257])
 def test_transparent_and_16_bit_files_come_as_8_bit_bgr(pixels):
     frame = decode_compressed(cv2.imencode('.png', pixels)[1].tobytes(), 'png')
-    np.testing.assert_array_equal(frame.converted('bgr'), PICTURE)
+    np.testing.assert_array_equal(frame.converted('bgr'), IMAGE)
 
 
 def test_depth_and_nonsense_are_refused():
@@ -101,9 +101,9 @@ def test_real_photographs(data_dir):
 
 
 @pytest.mark.parametrize('flags', [[], [cv2.IMWRITE_JPEG_PROGRESSIVE, 1]])
-@pytest.mark.parametrize('picture', [PICTURE, PICTURE[..., 0]])
-def test_a_jpeg_tells_its_size(picture, flags):
-    assert jpeg_size(cv2.imencode('.jpg', picture, flags)[1]) == (48, 64)
+@pytest.mark.parametrize('image', [IMAGE, IMAGE[..., 0]])
+def test_a_jpeg_tells_its_size(image, flags):
+    assert jpeg_size(cv2.imencode('.jpg', image, flags)[1]) == (48, 64)
 
 
 @given(st.binary(max_size=80))
@@ -117,8 +117,8 @@ def test_a_header_that_is_none_tells_no_size_or_some(noise):
     ((10, 10), (60, 80))])
 @pytest.mark.parametrize('grey', [False, True])
 def test_a_jpeg_is_decoded_no_larger_than_needed(least, size, grey):
-    picture = cv2.resize(PICTURE, (640, 480))
-    data = cv2.imencode('.jpg', picture[..., 0] if grey else picture)[1].tobytes()
+    image = cv2.resize(IMAGE, (640, 480))
+    data = cv2.imencode('.jpg', image[..., 0] if grey else image)[1].tobytes()
     frame = decode_compressed(data, 'jpeg', least)
     assert frame.pixels.shape[:2] == size
     whole = decode_compressed(data, 'jpeg').converted('bgr')
@@ -127,12 +127,12 @@ def test_a_jpeg_is_decoded_no_larger_than_needed(least, size, grey):
 
 
 def test_other_files_are_decoded_whole():
-    data = cv2.imencode('.png', PICTURE)[1].tobytes()
-    assert decode_compressed(data, 'png', (4, 4)).pixels.shape == PICTURE.shape
+    data = cv2.imencode('.png', IMAGE)[1].tobytes()
+    assert decode_compressed(data, 'png', (4, 4)).pixels.shape == IMAGE.shape
 
 
 @pytest.mark.parametrize('size', [(640, 480), (1920, 1080)])
-def test_what_is_decoded_small_is_classified_as_the_whole_picture(size):
+def test_what_is_decoded_small_is_classified_as_the_whole_image(size):
     from digiphys_ros.applications.traffic_signs.drawn_course import Course
     from digiphys_ros.bundles import load_bundle
     from digiphys_ros.perception import Classifier, create_engine
@@ -140,8 +140,8 @@ def test_what_is_decoded_small_is_classified_as_the_whole_picture(size):
     bundle = load_bundle(share_dir() / 'models' / 'traffic_signs')
     classifier = Classifier(bundle, create_engine(bundle, 'litert')[0])
     for frame in islice(Course().frames(), 0, 600, 40):
-        picture = cv2.cvtColor(cv2.resize(frame.pixels, size), cv2.COLOR_RGB2BGR)
-        data = cv2.imencode('.jpg', picture)[1].tobytes()
+        image = cv2.cvtColor(cv2.resize(frame.pixels, size), cv2.COLOR_RGB2BGR)
+        data = cv2.imencode('.jpg', image)[1].tobytes()
         small = decode_compressed(data, 'jpeg', classifier.least_size)
         assert small.pixels.shape[0] < size[1]
         one, other = (classifier(each).probabilities
@@ -149,8 +149,8 @@ def test_what_is_decoded_small_is_classified_as_the_whole_picture(size):
         assert np.abs(one - other).max() < 0.05
 
 
-def jpeg(picture=PICTURE, *flags):
-    return cv2.imencode('.jpg', picture, list(flags))[1].tobytes()
+def jpeg(image=IMAGE, *flags):
+    return cv2.imencode('.jpg', image, list(flags))[1].tobytes()
 
 
 @pytest.mark.field('ros-drivers/usb_cam #389', 'Each JPEG ends before the message does: behind it '
@@ -160,7 +160,7 @@ def jpeg(picture=PICTURE, *flags):
 @pytest.mark.parametrize('rest', [b'x', b'\xff' * 200, bytes(4096) + b'\x01', jpeg()[-500:],
                                   jpeg()], ids=['byte', 'ones', 'zeros', 'tail', 'jpeg'])
 def test_jpeg_with_bytes_behind_its_end_decodes_as_without(flags, rest):
-    data = jpeg(PICTURE, *flags)
+    data = jpeg(IMAGE, *flags)
     np.testing.assert_array_equal(decode_compressed(data + rest, 'jpeg').pixels,
                                   decode_compressed(data, 'jpeg').pixels)
     np.testing.assert_array_equal(decode_file(np.frombuffer(data + rest, np.uint8)),
@@ -178,20 +178,20 @@ def test_truncated_jpeg_with_bytes_behind_it_is_refused(rest):
 
 def with_thumbnail(data):
     """Return a JPEG with another one in an application segment, as cameras write it."""
-    small = b'Exif\0\0' + jpeg(PICTURE[::4, ::4])
+    small = b'Exif\0\0' + jpeg(IMAGE[::4, ::4])
     return data[:2] + b'\xff\xe1' + (len(small) + 2).to_bytes(2, 'big') + small + data[2:]
 
 
 def test_end_marker_of_a_thumbnail_is_not_the_end_of_the_jpeg():
     data = with_thumbnail(jpeg())
-    assert decode_compressed(data, 'jpeg').pixels.shape == PICTURE.shape
+    assert decode_compressed(data, 'jpeg').pixels.shape == IMAGE.shape
     with pytest.raises(FrameError, match='ends too early'):
         decode_compressed(data[:len(data) // 2], 'jpeg')
 
 
 def test_png_with_bytes_behind_its_end_decodes_as_without():
-    data = cv2.imencode('.png', PICTURE)[1].tobytes()
-    np.testing.assert_array_equal(decode_compressed(data + jpeg(), 'png').pixels, PICTURE)
+    data = cv2.imencode('.png', IMAGE)[1].tobytes()
+    np.testing.assert_array_equal(decode_compressed(data + jpeg(), 'png').pixels, IMAGE)
 
 
 @pytest.mark.parametrize('compression', [1, 5, 8, 32773])
@@ -200,16 +200,16 @@ def test_compressed_tiff_of_each_depth_is_decoded(compression, kind):
     if kind == np.float32 and compression == 32773:
         pytest.skip('OpenCV writes none')
     scale = {np.uint8: 1, np.uint16: 257, np.float32: 1 / 255}[kind]
-    pixels = (PICTURE * np.float64(scale)).astype(kind)
+    pixels = (IMAGE * np.float64(scale)).astype(kind)
     data = cv2.imencode('.tiff', pixels, [cv2.IMWRITE_TIFF_COMPRESSION, compression])[1].tobytes()
     frame = decode_compressed(data, 'rgb8; tiff compressed bgr8')
     assert frame.pixels.dtype == kind
-    np.testing.assert_array_equal(frame.converted('bgr'), PICTURE)
+    np.testing.assert_array_equal(frame.converted('bgr'), IMAGE)
 
 
 def test_tiff_of_a_kind_that_is_no_image_is_refused():
     # OpenCV before 4.7 writes no colors of that type
-    data = cv2.imencode('.tiff', PICTURE[:, :, 0].astype(np.int32))[1].tobytes()
+    data = cv2.imencode('.tiff', IMAGE[:, :, 0].astype(np.int32))[1].tobytes()
     with pytest.raises(FrameError, match='type int32: convert the file to 8 or 16 bits'):
         decode_compressed(data, 'tiff')
 
@@ -238,7 +238,7 @@ def test_gif_gives_its_first_frame(monkeypatch, by_pillow, interlace):
 
 
 def test_gif_without_a_reader_names_what_to_install(monkeypatch):
-    data = np.frombuffer(gif(PICTURE), np.uint8)
+    data = np.frombuffer(gif(IMAGE), np.uint8)
     monkeypatch.setattr(cv2, 'imdecode', lambda *_: None)
     monkeypatch.setitem(sys.modules, 'PIL', None)
     with pytest.raises(FrameError, match=r'install OpenCV 4\.11 or later, or Pillow'):

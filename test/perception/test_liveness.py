@@ -51,7 +51,7 @@ def after_the_drive(drive, limits=None):
     return monitor
 
 
-def test_new_pictures_are_fresh_and_the_same_again_is_repeated():
+def test_new_images_are_fresh_and_the_same_again_is_repeated():
     monitor = LivenessMonitor(Limits())
     first = noise()
     same = Frame(first.pixels.copy(), 'rgb')
@@ -86,7 +86,7 @@ def test_repeats_pass_where_they_are_legitimate(drive):
     (np.full((48, 64), 300, np.uint16), 'black'),
     (np.full((48, 64), 0.5, np.float32), 'fresh'),
 ])
-def test_dark_pictures_are_black_in_every_depth(pixels, expected):
+def test_dark_images_are_black_in_every_depth(pixels, expected):
     colour = 'rgb' if pixels.ndim == 3 else 'mono'
     assert LivenessMonitor(Limits()).check(Frame(pixels, colour)) == expected
 
@@ -148,16 +148,16 @@ def test_monitor_scene_with_a_nearly_even_sky_is_no_dead_region(drive):
 @pytest.mark.parametrize('axis', [0, 1])
 def test_measure_scene_of_horizontal_or_vertical_stripes_is_no_noise(axis):
     stripes = np.repeat(np.array([30, 200, 90, 160, 60, 120], np.uint8), 20)
-    picture = np.broadcast_to(stripes[:, None] if axis else stripes[None], (120, 120))
-    blocks = sample_blocks(Frame(noisy(np.repeat(picture[..., None], 3, 2), RNG, 2), 'rgb'))
+    image = np.broadcast_to(stripes[:, None] if axis else stripes[None], (120, 120))
+    blocks = sample_blocks(Frame(noisy(np.repeat(image[..., None], 3, 2), RNG, 2), 'rgb'))
     assert measure(blocks).correlation > Limits().min_correlation
 
 
 def test_measure_nearly_white_image_correlation_does_not_vanish_by_rounding():
     coarse = 255 - (np.random.default_rng(0).random((60, 80)) < 0.05).astype(np.uint8)
     # each pixel equals one of its two neighbors along a line
-    picture = coarse.repeat(2, 0).repeat(2, 1)
-    found = measure(sample_blocks(Frame(picture, 'mono'))).correlation
+    image = coarse.repeat(2, 0).repeat(2, 1)
+    found = measure(sample_blocks(Frame(image, 'mono'))).correlation
     assert found == pytest.approx(0.5, abs=0.1)
 
 

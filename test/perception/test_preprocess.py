@@ -142,7 +142,7 @@ def test_letterbox_keeps_the_shape_and_adds_black():
 
 
 @pytest.mark.parametrize('method', ['area', 'mipmap', 'linear', 'nearest', 'cubic', 'lanczos'])
-def test_every_method_keeps_a_flat_picture_flat(method):
+def test_every_method_keeps_a_flat_image_flat(method):
     flat = Frame(np.full((31, 17, 3), 90, np.uint8), 'rgb')
     assert (tensor(flat, resize=method, dtype='uint8') == 90).all()
 

@@ -32,7 +32,7 @@ def labels_of(application):
     return find_application(application).parts().labels
 
 
-def pictures(folder):
+def images(folder):
     return {str(path.relative_to(folder)): cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
             for path in sorted(Path(folder).rglob('*.png'))}
 
@@ -42,10 +42,10 @@ def pictures(folder):
 def test_what_is_collected_is_a_data_set_alike_many_of_each_class(drawing, tmp_path, app, count):
     report = collect(app, tmp_path, count=count)
     data = open_dataset(str(tmp_path))
-    assert report['total'] == len(data) == len(pictures(tmp_path))
-    assert set(report['pictures']) == set(data.labels) == set(labels_of(app))
+    assert report['total'] == len(data) == len(images(tmp_path))
+    assert set(report['images']) == set(data.labels) == set(labels_of(app))
     assert report['total'] == count
-    assert max(report['pictures'].values()) - min(report['pictures'].values()) <= 1
+    assert max(report['images'].values()) - min(report['images'].values()) <= 1
     shape = {'traffic_signs': (204, 204, 3), 'traffic_lights': (240, 320, 3),
              'sorting': (240, 320, 3)}
     assert data.read(0).shape == shape.get(app, data.read(0).shape)
@@ -61,10 +61,10 @@ def test_no_world_is_in_training_and_in_validation(drawing, tmp_path):
     assert not set(worlds[split.train]) & set(worlds[split.validation])
 
 
-def test_the_same_seed_collects_the_same_pictures_and_another_one_others(drawing, tmp_path):
+def test_the_same_seed_collects_the_same_images_and_another_one_others(drawing, tmp_path):
     for name, seed in (('a', 1), ('b', 1), ('c', 2)):
         collect('sorting', tmp_path / name, count=6, seed=seed)
-    first, again, other = (pictures(tmp_path / name) for name in 'abc')
+    first, again, other = (images(tmp_path / name) for name in 'abc')
     assert first.keys() == again.keys()
     assert all(np.array_equal(first[name], again[name]) for name in first)
     assert any(name not in other or not np.array_equal(first[name], other[name])
@@ -72,7 +72,7 @@ def test_the_same_seed_collects_the_same_pictures_and_another_one_others(drawing
 
 
 @pytest.mark.parametrize('app', APPLICATIONS)
-def test_fewer_pictures_than_classes_are_refused(tmp_path, app):
+def test_fewer_images_than_classes_are_refused(tmp_path, app):
     classes = len(labels_of(app))
     with pytest.raises(UsageError, match=f'--count {classes - 1}: {app} shows {classes} classes'):
         collect(app, tmp_path / 'new', count=classes - 1)
@@ -86,9 +86,9 @@ def test_worlds_for_training_differ_in_what_stands_still_and_those_of_a_run_do_n
     def still(seed, **options):
         world = make_application(app, seed, **options)
         assert quiet(world)
-        picture = world.picture().astype(float)
+        image = world.image().astype(float)
         # in parts of its mean, or light alone would differ
-        return cv2.blur(picture / picture.mean(), (3, 3))
+        return cv2.blur(image / image.mean(), (3, 3))
 
     def apart(**options):
         first, *others = (still(seed, **options) for seed in range(4))

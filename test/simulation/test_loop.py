@@ -22,17 +22,17 @@ import pytest
 TIMES = {'from_s': 1.0, 'to_s': 2.0}
 
 
-def pictures(*faults):
+def images(*faults):
     """Return what the classifier gets of the first five phantoms, one each half a second."""
     triage, seen = make_application('triage'), []
     run_loop(triage, make_pipeline(find_application('triage')), 2.5, faults,
-             lambda _, picture: seen.append(picture))
-    return [picture.astype(float) for picture in seen]
+             lambda _, image: seen.append(image))
+    return [image.astype(float) for image in seen]
 
 
 @pytest.fixture(scope='module')
 def plain():
-    return pictures()
+    return images()
 
 
 @pytest.mark.parametrize(('fault', 'shows'), [
@@ -45,14 +45,14 @@ def plain():
     (CameraFault(kind='camera_black', **TIMES), lambda seen, plain: not seen.any()),
 ])
 def test_a_fault_of_the_camera_is_seen_while_it_lasts(plain, fault, shows):
-    seen = pictures(fault)
+    seen = images(fault)
     assert len(seen) == len(plain) == 5
     for index, (one, other) in enumerate(zip(seen, plain, strict=True)):
         assert shows(one, other) if index in (2, 3) else (one == other).all()
 
 
 @pytest.mark.parametrize('share', [0.1, 0.5, 0.9])
-def test_dirt_hides_its_share_of_the_picture_and_stays_where_it_is(share):
+def test_dirt_hides_its_share_of_the_image_and_stays_where_it_is(share):
     white = np.full((120, 160, 3), 250, np.uint8)
     seen = dirtied(white, share)
     assert seen.shape == white.shape

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 LABELS = ('good', 'defective', 'no_part')
 
 WHOLE_M, CUT_M = 0.040, 0.055
-"""From the middle of the picture: to here a part is whole in it, from there on it is cut."""
+"""From the middle of the image: to here a part is whole in it, from there on it is cut."""
 
 
 class SortingLine:
@@ -35,7 +35,7 @@ class SortingLine:
 
     Commands: ``belt`` (``data``: speed [m/s]) and ``diverter`` (``data``: 1 is the reject lane).
 
-    :param varied: belt and camera differ from seed to seed, for pictures to train on.
+    :param varied: belt and camera differ from seed to seed, for images to train on.
     """
 
     rate_hz = 30.0
@@ -75,7 +75,7 @@ class SortingLine:
         for part in self._conveyor.take_passed():
             self._count(part)
 
-    def picture(self) -> NDArray[Any]:
+    def image(self) -> NDArray[Any]:
         """
         Return what the camera sees now: (240, 320, 3) uint8, RGB.
 
@@ -84,15 +84,15 @@ class SortingLine:
         if self._scene is None:
             from digiphys_ros.errors import SimulationError
             raise SimulationError('this sorting line was made without a camera.')
-        picture: NDArray[Any] = self._scene.picture(self._conveyor, self._knocked_rad)
-        return picture
+        image: NDArray[Any] = self._scene.image(self._conveyor, self._knocked_rad)
+        return image
 
     def disturb(self, camera_yaw_rad: float = 0.0) -> None:
         """Turn the camera about its axis, as a blow does."""
         self._knocked_rad = camera_yaw_rad
 
     def truth(self) -> str | None:
-        """Return good or defective for a part that is whole in the picture, else no_part."""
+        """Return good or defective for a part that is whole in the image, else no_part."""
         nearest = self._nearest()
         distance_m = abs(nearest.position_m)
         if distance_m > CUT_M:

@@ -24,7 +24,7 @@ SIDE_M = 0.10
 """Parts are square."""
 
 DIVERTER_M = 0.17
-"""From the middle of the camera's picture to the edge of the diverter's blade."""
+"""From the middle of the camera's image to the edge of the diverter's blade."""
 
 RATED_MPS = 0.3
 """Speed that the line is made for."""
@@ -39,7 +39,7 @@ class Part:
     One part on the belt.
 
     :ivar defect: one of ``simulation.surfaces.DEFECTS``, None for a good part.
-    :ivar position_m: its centre, along the belt from the middle of the camera's picture.
+    :ivar position_m: its centre, along the belt from the middle of the camera's image.
     :ivar lateral_m: its centre, across the belt.
     :ivar rejected: the lane it took, None before the diverter.
     :ivar struck: the blade moved while the part was passing it.

@@ -35,14 +35,14 @@ from numpy.typing import NDArray
 
 WIDTH_PX, HEIGHT_PX = 320, 240
 VIEW_M = 0.24
-"""Width of the picture on the belt."""
+"""Width of the image on the belt."""
 
 HEIGHT_M = 0.5
 """Of the camera above the parts."""
 
 EXPOSURE_S = 0.006
 SLOTS = 2
-"""As many parts as can be in the picture at once."""
+"""As many parts as can be in the image at once."""
 
 PARKED: Vector = (-5.0, 0.0, 0.0)
 THICKNESS_M = 0.012
@@ -133,7 +133,7 @@ def _rail(side: int) -> Body:
 
 def _blade() -> Body:
     return Body('diverter', (
-        # short and slippery: where it is given 0.8 s after the picture, a part has passed it
+        # short and slippery: where it is given 0.8 s after the image, a part has passed it
         Piece('blade', Shape('box', (BLADE_M, 0.008, 0.03)), (0.85, 0.65, 0.1),
               (BLADE_M / 2, 0.0, 0.02), solid=True, mass_kg=0.4, friction=0.02),),
         (DIVERTER_M, BELT_WIDTH_M / 2, 0.0), (0.0, 0.0, REJECT_RAD), motion='moved')
@@ -160,7 +160,7 @@ def rubber(rng: np.random.Generator, grey: float = 42.0, marks: int = 6) -> NDAr
 
 class SortingScene:
     """
-    The picture of a conveyor: drawn surfaces, a lamp that changes, blur and noise.
+    The image of a conveyor: drawn surfaces, a lamp that changes, blur and noise.
 
     :param rng: decides how parts, lamp and noise look.
     :param renderer: of ``world()``.
@@ -183,8 +183,8 @@ class SortingScene:
             self._rotation_rad = rng.normal(0.0, (0.01, 0.004, 0.02))
             self._position_m = rng.uniform(-1, 1, 3) * (0.003, 0.006, 0.02)
 
-    def picture(self, conveyor: Conveyor, knocked_rad: float = 0.0) -> NDArray[Any]:
-        """Return the picture of now: (240, 320, 3) uint8, RGB."""
+    def image(self, conveyor: Conveyor, knocked_rad: float = 0.0) -> NDArray[Any]:
+        """Return the image of now: (240, 320, 3) uint8, RGB."""
         renderer, rng = self._renderer, self._rng
         renderer.move('belt', (conveyor.travel_m % BELT_PERIOD_M - BELT_PERIOD_M / 2, 0.0, 0.0))
         seen = {self._slot(part): part for part in conveyor.parts
@@ -202,15 +202,15 @@ class SortingScene:
         renderer.turn_camera(
             'line', (roll, math.pi / 2 + pitch, math.pi / 2 + yaw + knocked_rad),
             (x_m, y_m, THICKNESS_M + HEIGHT_M + z_m))
-        picture = renderer.picture('line').astype(np.float32)
-        picture = _moved(picture, conveyor.speed_mps * EXPOSURE_S / VIEW_M * WIDTH_PX)
+        image = renderer.image('line').astype(np.float32)
+        image = _moved(image, conveyor.speed_mps * EXPOSURE_S / VIEW_M * WIDTH_PX)
         top, left = rng.integers(0, (HEIGHT_PX, WIDTH_PX))
-        picture += self._noise[top:top + HEIGHT_PX, left:left + WIDTH_PX]
-        result: NDArray[Any] = np.clip(picture, 0, 255).astype(np.uint8)
+        image += self._noise[top:top + HEIGHT_PX, left:left + WIDTH_PX]
+        result: NDArray[Any] = np.clip(image, 0, 255).astype(np.uint8)
         return result
 
     def _slot(self, part: Part) -> str:
-        """Return the body of a part; one that comes into the picture gets its surface drawn."""
+        """Return the body of a part; one that comes into the image gets its surface drawn."""
         for number, body in self._slots:
             if number == part.number:
                 return body
@@ -220,13 +220,13 @@ class SortingScene:
         return body
 
 
-def _moved(picture: NDArray[Any], length_px: float) -> NDArray[Any]:
-    """Return a picture taken while the belt moved by ``length_px``, along its rows."""
+def _moved(image: NDArray[Any], length_px: float) -> NDArray[Any]:
+    """Return an image taken while the belt moved by ``length_px``, along its rows."""
     if length_px < 0.2:
-        return picture
+        return image
     half = int(np.ceil(length_px / 2))
     places = np.abs(np.arange(-half, half + 1))
     weights = np.clip(length_px / 2 + 0.5 - places, 0.0, 1.0)
     blurred: NDArray[Any] = cv2.filter2D(
-        picture, -1, (weights / weights.sum())[None], borderType=cv2.BORDER_REPLICATE)
+        image, -1, (weights / weights.sum())[None], borderType=cv2.BORDER_REPLICATE)
     return blurred

@@ -47,10 +47,10 @@ def draw_surface(rng: np.random.Generator, defect: str | None = None,
     grey += rng.normal(0.0, 1.5, grey.shape)
     _chamfer(grey)
     tint = 1.0 + rng.uniform(-0.03, 0.03, 3)
-    picture: NDArray[Any] = np.clip(grey[..., None] * tint, 0, 255).astype(np.uint8)
+    image: NDArray[Any] = np.clip(grey[..., None] * tint, 0, 255).astype(np.uint8)
     if side_px != SIDE_PX:
-        picture = cv2.resize(picture, (side_px, side_px), interpolation=cv2.INTER_AREA)
-    return picture
+        image = cv2.resize(image, (side_px, side_px), interpolation=cv2.INTER_AREA)
+    return image
 
 
 def _brushed(rng: np.random.Generator) -> NDArray[Any]:

@@ -47,7 +47,7 @@ class Intersection:
     that vehicles come from; what heads show: see control.signals). The same vehicles come once
     more to a twin that keeps to a fixed plan: what its drivers wait is told for comparison.
 
-    :param varied: ground and camera differ from seed to seed, for pictures to train on.
+    :param varied: ground and camera differ from seed to seed, for images to train on.
     """
 
     rate_hz = 4.0
@@ -88,7 +88,7 @@ class Intersection:
         if self._junction.conflicts > conflicts:
             self._events.append(Event(self.time_s, 'conflict', 'both roads in the box', False))
 
-    def picture(self) -> NDArray[Any]:
+    def image(self) -> NDArray[Any]:
         """
         Return what the camera sees now: (240, 320, 3) uint8, RGB.
 
@@ -96,9 +96,9 @@ class Intersection:
         """
         if self._scene is None:
             raise SimulationError('this intersection was made without a camera.')
-        picture: NDArray[Any] = self._scene.picture(
+        image: NDArray[Any] = self._scene.image(
             self._junction, self._heads, self._knocked_rad)
-        return picture
+        return image
 
     def disturb(self, camera_yaw_rad: float = 0.0) -> None:
         """Turn the camera about its axis, as a storm does."""

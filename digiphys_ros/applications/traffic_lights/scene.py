@@ -37,7 +37,7 @@ from numpy.typing import NDArray
 
 WIDTH_PX, HEIGHT_PX = 320, 240
 VIEW_M = (146.0, 109.5)
-"""Width and height of the picture on the ground."""
+"""Width and height of the image on the ground."""
 
 HEIGHT_M = 70.0
 """Of the camera above the ground: a mast, a crane or a roof."""
@@ -47,7 +47,7 @@ LANE_M = 1.75
 
 GROUND_M, PIXELS_PER_M = (176.0, 132.0), 4
 SLOTS = 56
-"""More vehicles than are ever in the picture at once."""
+"""More vehicles than are ever in the image at once."""
 
 PARKED: Vector = (0.0, 0.0, -20.0)
 CAR_M = (4.5, 1.8)
@@ -151,18 +151,18 @@ def surface(rng: np.random.Generator, grass: Sequence[float] = GRASS,
     size = tuple(round(side * PIXELS_PER_M) for side in GROUND_M[::-1])
     growth = cv2.resize(rng.normal(0, 1, (33, 44)).astype(np.float32), size[::-1],
                         interpolation=cv2.INTER_CUBIC)
-    picture = np.array(grass) + 9 * growth[..., None]
+    image = np.array(grass) + 9 * growth[..., None]
     grain = cv2.resize(rng.normal(0, 1, (132, 176)).astype(np.float32), size[::-1])
     asphalt = tarmac + 3 * grain[..., None] + np.zeros(3)
     for road in (_strip(size, HALF_BOX_M + 1.6, True), _strip(size, HALF_BOX_M + 1.6, False)):
-        picture[road] = 150
+        image[road] = 150
     for road in (_strip(size, HALF_BOX_M, True), _strip(size, HALF_BOX_M, False)):
-        picture[road] = asphalt[road]
+        image[road] = asphalt[road]
     for across in (True, False):
         # seen with its own direction to the right, left is left on either road
-        _mark(picture if across else picture[:, ::-1].transpose(1, 0, 2), paint)
+        _mark(image if across else image[:, ::-1].transpose(1, 0, 2), paint)
     # in steps of four, which no camera tells from none: the file is half as large
-    stepped: NDArray[Any] = (np.clip(picture, 0, 255) / 4).round().clip(0, 63).astype(np.uint8) * 4
+    stepped: NDArray[Any] = (np.clip(image, 0, 255) / 4).round().clip(0, 63).astype(np.uint8) * 4
     return _as_face(stepped)
 
 
@@ -173,7 +173,7 @@ def _strip(size: tuple[int, ...], half_m: float, across: bool) -> tuple[slice, s
 
 
 def _mark(road: NDArray[Any], shade: float) -> None:
-    """Draw the marks of a road along the rows of a picture: lines, dashes, crossings."""
+    """Draw the marks of a road along the rows of an image: lines, dashes, crossings."""
     rows, columns = (side / 2 for side in road.shape[:2])
     scale = PIXELS_PER_M
 
@@ -190,14 +190,14 @@ def _mark(road: NDArray[Any], shade: float) -> None:
         paint((HALF_BOX_M + 2.0, HALF_BOX_M + 4.5), (beside_m, beside_m + 0.5))
 
 
-def _as_face(picture: NDArray[Any]) -> NDArray[Any]:
+def _as_face(image: NDArray[Any]) -> NDArray[Any]:
     """Turn a map with north above so that it lies right on a face that looks up."""
-    return np.ascontiguousarray(np.rot90(picture))
+    return np.ascontiguousarray(np.rot90(image))
 
 
 class IntersectionScene:
     """
-    The picture of a junction: daylight that changes, a mast that sways, blur and noise.
+    The image of a junction: daylight that changes, a mast that sways, blur and noise.
 
     :param rng: decides how light, lens and noise are.
     :param renderer: of ``world()``.
@@ -218,9 +218,9 @@ class IntersectionScene:
                 rng, grass, rng.uniform(70, 130), rng.uniform(170, 240)))
             self._rotation_rad = rng.normal(0.0, (0.004, 0.004, 0.015))
 
-    def picture(self, junction: Junction, heads: Mapping[str, float],
+    def image(self, junction: Junction, heads: Mapping[str, float],
                 knocked_rad: float = 0.0) -> NDArray[Any]:
-        """Return the picture of now: (240, 320, 3) uint8, RGB."""
+        """Return the image of now: (240, 320, 3) uint8, RGB."""
         renderer, time_s = self._renderer, junction.time_s
         self._place(junction)
         for side, shown in heads.items():
@@ -234,7 +234,7 @@ class IntersectionScene:
         renderer.turn_camera('mast', (
             roll, pitch + 0.004 * math.sin(nod + 1.3 * time_s),
             yaw + 0.004 * math.sin(sway + 0.9 * time_s) + knocked_rad))
-        return self._look.apply(renderer.picture('mast'), self._rng)
+        return self._look.apply(renderer.image('mast'), self._rng)
 
     def _place(self, junction: Junction) -> None:
         seen = {one.number: (side, one) for side, lane in junction.lanes.items() for one in lane

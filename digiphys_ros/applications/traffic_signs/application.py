@@ -80,7 +80,7 @@ class SignCourse:
             duration_s -= step_s
             self._step(step_s)
 
-    def picture(self) -> NDArray[Any]:
+    def image(self) -> NDArray[Any]:
         """
         Return what the camera sees now: (480, 640, 3) uint8, RGB.
 
@@ -88,8 +88,8 @@ class SignCourse:
         """
         if self._eye is None:
             raise SimulationError('this sign course was made without a camera.')
-        picture: NDArray[Any] = self._eye.picture(self.time_s)
-        return picture
+        image: NDArray[Any] = self._eye.image(self.time_s)
+        return image
 
     def disturb(self, camera_yaw_rad: float = 0.0, sign_dirt: float = 0.0,
                 sign_hidden: float = 0.0) -> None:
@@ -132,7 +132,7 @@ class SignCourse:
         lost = min(offset_m(leg, *self._pose[:2]) for leg in self.route.legs) > LOST_M
         if lost:
             self._signs.leave(self.time_s)
-        # a moment later, so that a picture shows how it ended
+        # a moment later, so that an image shows how it ended
         self.ended = self._signs.over and self.time_s > self._signs.judged_s + 0.5
 
     def _observe(self) -> None:

@@ -32,7 +32,7 @@ PERIOD_S = 45.0
 
 
 class SignEye:
-    """Take pictures of a sign course; the noise of each differs."""
+    """Take images of a sign course; the noise of each differs."""
 
     def __init__(self, world: World, physics: Physics, rng: np.random.Generator) -> None:
         camera = world.cameras[0]
@@ -43,13 +43,13 @@ class SignEye:
         self._signs = [name for name in world.textures if name in SIGNS]
         self._disturbed = (0.0, 0.0, 0.0)
 
-    def picture(self, time_s: float) -> NDArray[Any]:
+    def image(self, time_s: float) -> NDArray[Any]:
         """Return (H, W, 3) uint8, RGB."""
         wave = math.sin(2 * math.pi * time_s / PERIOD_S + self._phase)
         sun = self._sun + time_s / 60
         self._renderer.set_light(1.3 + 0.3 * wave, (math.cos(sun), math.sin(sun), -0.8),
                                  (1.0, 1 - 0.03 * wave, 1 - 0.08 * wave))
-        return self._look.apply(self._renderer.picture(CAMERA), self._rng)
+        return self._look.apply(self._renderer.image(CAMERA), self._rng)
 
     def disturb(self, camera_yaw_rad: float, dirt: float, hidden: float) -> None:
         """Take up what is wrong now; nothing when it is as before."""

@@ -45,4 +45,4 @@ def collect(rng: np.random.Generator, needed: Needed) -> Iterator[Shot]:
             label = sign_in_view(boards, *pose)
             if label is not None and needed(label):
                 physics.place('robot', *pose)
-                yield label, eye.picture(float(rng.uniform(0, 600)))
+                yield label, eye.image(float(rng.uniform(0, 600)))

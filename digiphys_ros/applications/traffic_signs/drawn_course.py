@@ -50,13 +50,13 @@ DEFAULT_SIGNS = ('stop', 'speed limit 30', 'keep right', 'priority road', 'yield
 @dataclass(frozen=True)
 class CourseFrame:
     """
-    One picture of the course.
+    One image of the course.
 
     :ivar pixels: (480, 640, 3) uint8, RGB.
     :ivar label: what a classifier of the region of interest should say: the sign while it fills
         0.45 to 1 of the region's side, ``no_sign`` where there is none, None in between.
     :ivar sign: the sign that stands there, readable or not.
-    :ivar sign_size_px: side of its board in the picture, 0 without a sign.
+    :ivar sign_size_px: side of its board in the image, 0 without a sign.
     :ivar time_s: since the start of the course.
     """
 
@@ -81,7 +81,7 @@ class Course:
         self._rate_hz = rate_hz
 
     def frames(self, *, loop: bool = False) -> Iterator[CourseFrame]:
-        """Yield the pictures of the whole course, once or for ever; every round looks new."""
+        """Yield the images of the whole course, once or for ever; every round looks new."""
         rng = np.random.default_rng(self._seed)
         index = 0
         while index == 0 or loop:
@@ -99,12 +99,12 @@ class Course:
         board = draw_sign(sign)
         approach = np.arange(FAR_M, NEAR_M, -SPEED_MPS / self._rate_hz)
         for distance_m in approach:
-            picture = _zoomed(scene, 1 + 0.25 * (FAR_M - distance_m) / FAR_M)
+            image = _zoomed(scene, 1 + 0.25 * (FAR_M - distance_m) / FAR_M)
             corners = board_corners(distance_m, BOARD_M, offset_m, yaw_rad, roll_rad)
-            _draw_post(picture, corners)
-            paste(picture, board, corners, 1.0)
+            _draw_post(image, corners)
+            paste(image, board, corners, 1.0)
             size_px = BOARD_M * FOCAL_PX / distance_m
-            yield look.apply(picture, rng), _label(sign, size_px), sign, size_px
+            yield look.apply(image, rng), _label(sign, size_px), sign, size_px
         passed = _zoomed(scene, 1.25)
         for _ in range(round(GAP_S * self._rate_hz)):
             yield look.apply(passed, rng), BACKGROUND, None, 0.0
@@ -124,11 +124,11 @@ def _zoomed(scene: NDArray[Any], factor: float) -> NDArray[Any]:
     return cv2.warpAffine(scene, matrix, (width, height))
 
 
-def _draw_post(picture: NDArray[Any], corners: NDArray[Any]) -> None:
+def _draw_post(image: NDArray[Any], corners: NDArray[Any]) -> None:
     centre = corners.mean(axis=0)
     width = max(1, round(0.06 * float(corners[1][0] - corners[0][0])))
     x, y = _pixel(centre)
-    cv2.line(picture, (x, y), (x, HEIGHT_PX), (120, 122, 125), width)
+    cv2.line(image, (x, y), (x, HEIGHT_PX), (120, 122, 125), width)
 
 
 def draw_scene(rng: np.random.Generator, height: int, width: int) -> NDArray[Any]:
@@ -185,25 +185,25 @@ def _pixel(point: NDArray[Any]) -> tuple[int, int]:
 
 def sample_crop(rng: np.random.Generator, sign: str | None, size_px: int = 64) -> NDArray[Any]:
     """
-    Return a picture as a classifier of the region of interest would see it, for training.
+    Return an image as a classifier of the region of interest would see it, for training.
 
     :param sign: what stands in it, at a random size, place and pose; None for a scene alone.
     :return: (size_px, size_px, 3) uint8, RGB.
     """
     scene = draw_scene(rng, 2 * size_px, 2 * size_px)
     top, left = rng.integers(0, size_px + 1, 2)
-    picture = np.ascontiguousarray(scene[top:top + size_px, left:left + size_px])
+    image = np.ascontiguousarray(scene[top:top + size_px, left:left + size_px])
     if sign is not None:
         side = rng.uniform(0.4, 1.0) * size_px
-        # a board at that distance, moved from the full picture's centre to the crop's
+        # a board at that distance, moved from the full image's centre to the crop's
         distance_m = BOARD_M * FOCAL_PX / side
         corners = board_corners(distance_m, BOARD_M, (0.0, 0.0), rng.uniform(-0.45, 0.45),
                                 rng.uniform(-0.12, 0.12))
         room = max(size_px - side, 0.15 * size_px) / 2
         centre = np.array([size_px, size_px]) / 2 + rng.uniform(-room, room, 2) * 0.8
         corners += (centre - (WIDTH_PX / 2, HEIGHT_PX / 2)).astype(np.float32)
-        paste(picture, draw_sign(sign), corners, 1.0)
-    return Look.random(rng, size_px, size_px).apply(picture, rng)
+        paste(image, draw_sign(sign), corners, 1.0)
+    return Look.random(rng, size_px, size_px).apply(image, rng)
 
 
 __all__ = ['ROI', 'SIGNS', 'Course', 'CourseFrame', 'draw_scene', 'sample_crop']

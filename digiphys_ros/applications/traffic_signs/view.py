@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Which sign fills the region of interest: geometry alone, no picture."""
+"""Which sign fills the region of interest: geometry alone, no image."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ VISIBLE_SHARE = 0.004
 @dataclass(frozen=True)
 class Projection:
     """
-    A board in the picture.
+    A board in the image.
 
     :ivar fill: its side over that of the region of interest.
     :ivar inside: whether it lies wholly in the region.

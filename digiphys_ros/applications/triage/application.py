@@ -70,9 +70,9 @@ class Triage:
         for _ in range(int(self.time_s * self.rate_hz + 1e-6) - before):
             self._next()
 
-    def picture(self) -> NDArray[Any]:
+    def image(self) -> NDArray[Any]:
         """Return the image of now: (H, W) uint8."""
-        return self._picture
+        return self._image
 
     def truth(self) -> str | None:
         """Return what the image shows, None where nobody knows."""
@@ -92,7 +92,7 @@ class Triage:
         if image is None:
             self.ended = True
             return
-        self._picture, self._truth = image
+        self._image, self._truth = image
         self._shown += 1
         self._events.append(Event(self.time_s, 'image shown', self._truth or 'unknown', None))
 

@@ -37,27 +37,27 @@ def draw_phantom(rng: np.random.Generator, label: str) -> NDArray[Any]:
     :param label: ``normal``, or ``pneumonia`` with clouded lungs.
     :return: (SIDE_PX, SIDE_PX) uint8.
     """
-    picture: NDArray[Any] = np.full((SIDE_PX, SIDE_PX), rng.uniform(32, 42))
+    image: NDArray[Any] = np.full((SIDE_PX, SIDE_PX), rng.uniform(32, 42))
     # the trunk and its neck before a dark ground
-    _shape(picture, [(0.0, 0.89, 0.93, 1.5, 0.0)], rng.uniform(138, 152), 6)
-    _shape(picture, [(0.0, -1.0, 0.29, 0.6, 0.0)], 142, 8)
+    _shape(image, [(0.0, 0.89, 0.93, 1.5, 0.0)], rng.uniform(138, 152), 6)
+    _shape(image, [(0.0, -1.0, 0.29, 0.6, 0.0)], 142, 8)
     lungs = _lungs(rng)
-    inside = np.zeros_like(picture)
+    inside = np.zeros_like(image)
     # the bright wall of the chest around dark lungs
-    _shape(picture, [(x, y, w + 0.16, h + 0.16, tilt) for x, y, w, h, tilt in lungs], 171, 5)
+    _shape(image, [(x, y, w + 0.16, h + 0.16, tilt) for x, y, w, h, tilt in lungs], 171, 5)
     _shape(inside, lungs, 1.0, 3.3)
-    picture -= inside * rng.uniform(98, 124)
-    _ribs(picture, inside)
-    _vessels(picture, inside)
+    image -= inside * rng.uniform(98, 124)
+    _ribs(image, inside)
+    _vessels(image, inside)
     if label == 'pneumonia':
-        picture += inside * _clouds(rng)
+        image += inside * _clouds(rng)
     # the spine stands out less where the lungs beside it are clouded
-    _shape(picture, [(0.02, 0.0, 0.1, 1.3, 0.0)], 235 if label == 'normal' else 165, 5)
-    _shape(picture, [(0.18, 0.29, rng.uniform(0.18, 0.21), 0.34, -20.0)], 150, 6)
+    _shape(image, [(0.02, 0.0, 0.1, 1.3, 0.0)], 235 if label == 'normal' else 165, 5)
+    _shape(image, [(0.18, 0.29, rng.uniform(0.18, 0.21), 0.34, -20.0)], 150, 6)
     top = rng.uniform(0.83, 0.91)
-    _shape(picture, [(side * 0.42, top + 0.05 * side, 0.58, 0.5, 0.0) for side in (-1, 1)], 157,
+    _shape(image, [(side * 0.42, top + 0.05 * side, 0.58, 0.5, 0.0) for side in (-1, 1)], 157,
            4)
-    return _posed(rng, np.clip(_exposed(rng, picture, label), 0, 255).astype(np.uint8))
+    return _posed(rng, np.clip(_exposed(rng, image, label), 0, 255).astype(np.uint8))
 
 
 def _lungs(rng: np.random.Generator) -> list[tuple[float, float, float, float, float]]:
@@ -66,51 +66,51 @@ def _lungs(rng: np.random.Generator) -> list[tuple[float, float, float, float, f
              -side * rng.uniform(16.5, 24.5)) for side in (-1, 1)]
 
 
-def _vessels(picture: NDArray[Any], inside: NDArray[Any]) -> None:
+def _vessels(image: NDArray[Any], inside: NDArray[Any]) -> None:
     """Brighten the lungs towards the middle, where their vessels come from."""
-    roots = np.zeros_like(picture)
+    roots = np.zeros_like(image)
     _shape(roots, [(side * 0.28, 0.02, 0.16, 0.3, 0.0) for side in (-1, 1)], 1.0, 25)
-    picture += 45 * roots * inside
+    image += 45 * roots * inside
 
 
-def _exposed(rng: np.random.Generator, picture: NDArray[Any], label: str) -> NDArray[Any]:
-    """Return the picture with grain; one through clouded lungs has less contrast."""
-    picture = picture + 4 * cv2.GaussianBlur(rng.normal(0, 1, picture.shape), (0, 0), 0.8)
+def _exposed(rng: np.random.Generator, image: NDArray[Any], label: str) -> NDArray[Any]:
+    """Return the image with grain; one through clouded lungs has less contrast."""
+    image = image + 4 * cv2.GaussianBlur(rng.normal(0, 1, image.shape), (0, 0), 0.8)
     # vessels and bones, without drawing each
-    picture += 13 * cv2.GaussianBlur(rng.normal(0, 1, picture.shape), (0, 0), 3)
-    picture -= 10 * np.linspace(-1, 1, SIDE_PX)[:, None]
+    image += 13 * cv2.GaussianBlur(rng.normal(0, 1, image.shape), (0, 0), 3)
+    image -= 10 * np.linspace(-1, 1, SIDE_PX)[:, None]
     contrast = rng.uniform(0.92, 1.08)
     if label == 'pneumonia':
-        picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(3, 6))
+        image = cv2.GaussianBlur(image, (0, 0), rng.uniform(3, 6))
         contrast *= rng.uniform(0.65, 0.85)
-    exposed: NDArray[Any] = (picture - 140) * contrast + 140 + rng.uniform(-8, 8)
+    exposed: NDArray[Any] = (image - 140) * contrast + 140 + rng.uniform(-8, 8)
     return exposed
 
 
-def _shape(picture: NDArray[Any], ellipses: list[tuple[float, float, float, float, float]],
+def _shape(image: NDArray[Any], ellipses: list[tuple[float, float, float, float, float]],
            value: float, softness_px: float) -> None:
     """
-    Lay ellipses over the picture, with soft edges.
+    Lay ellipses over the image, with soft edges.
 
     :param ellipses: x, y and half axes, from -1 to 1, and how far each is turned [degrees].
     """
-    mask: NDArray[Any] = np.zeros(picture.shape, np.uint8)
+    mask: NDArray[Any] = np.zeros(image.shape, np.uint8)
     half = SIDE_PX / 2
     for x, y, width, height, tilt in ellipses:
         centre, size = (half * (1 + x), half * (1 + y)), (2 * half * width, 2 * half * height)
         cv2.ellipse(mask, (centre, size, tilt), 255, -1)
     share = cv2.GaussianBlur(mask, (0, 0), softness_px) / 255.0
-    picture[:] = picture * (1 - share) + value * share
+    image[:] = image * (1 - share) + value * share
 
 
-def _ribs(picture: NDArray[Any], inside: NDArray[Any]) -> None:
-    ribs: NDArray[Any] = np.zeros(picture.shape, np.uint8)
+def _ribs(image: NDArray[Any], inside: NDArray[Any]) -> None:
+    ribs: NDArray[Any] = np.zeros(image.shape, np.uint8)
     for row in range(8):
         for side in (-1, 1):
             centre = (round(SIDE_PX / 2 * (1 + side * 0.42)), round(SIDE_PX * (0.2 + 0.09 * row)))
             cv2.ellipse(ribs, centre, (round(0.21 * SIDE_PX), round(0.09 * SIDE_PX)), side * 18,
                         190, 350, 255, 4, cv2.LINE_AA)
-    picture += cv2.GaussianBlur(ribs, (0, 0), 1.5) / 255.0 * 29 * (0.3 + 0.7 * inside)
+    image += cv2.GaussianBlur(ribs, (0, 0), 1.5) / 255.0 * 29 * (0.3 + 0.7 * inside)
 
 
 def _clouds(rng: np.random.Generator) -> NDArray[Any]:
@@ -128,10 +128,10 @@ def _clouds(rng: np.random.Generator) -> NDArray[Any]:
     return result
 
 
-def _posed(rng: np.random.Generator, picture: NDArray[Any]) -> NDArray[Any]:
+def _posed(rng: np.random.Generator, image: NDArray[Any]) -> NDArray[Any]:
     """Turn, shift and scale as one patient stands before the plate unlike another."""
     matrix: NDArray[Any] = cv2.getRotationMatrix2D(
         (SIDE_PX / 2, SIDE_PX / 2), math.degrees(rng.normal(0, 0.03)), rng.uniform(1.0, 1.2))
     matrix[:, 2] += rng.uniform(-8, 8, 2)
-    return cv2.warpAffine(picture, matrix, (SIDE_PX, SIDE_PX), flags=cv2.INTER_LINEAR,
+    return cv2.warpAffine(image, matrix, (SIDE_PX, SIDE_PX), flags=cv2.INTER_LINEAR,
                           borderMode=cv2.BORDER_REPLICATE)

@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         write_json(report, arguments.json)
     if arguments.json != '-':
-        shown = ', '.join(f'{name} {number}' for name, number in report['pictures'].items())
+        shown = ', '.join(f'{name} {number}' for name, number in report['images'].items())
         sys.stdout.write(f'{report["total"]} images of {report["worlds"]} worlds in '
                          f'{arguments.out}: {shown}\n')
     return 0

@@ -91,21 +91,21 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _watch(arguments: argparse.Namespace, seconds: float, film: Any,
            stack: ExitStack) -> Callable[[Any, Any], None]:
-    """Return what is called at every picture: progress, film and window."""
+    """Return what is called at every image: progress, film and window."""
     from digiphys_ros.simulation.rendering.record import captioned
     from tqdm import tqdm
     bar = stack.enter_context(tqdm(
         total=round(seconds, 1), unit='s', disable=None,
         bar_format='{l_bar}{bar}| {n:.0f}/{total:.0f} simulated s {postfix}'))
 
-    def watch(frame: Any, picture: Any) -> None:
+    def watch(frame: Any, image: Any) -> None:
         bar.set_postfix_str(f'rule {frame.rule or "-"}', refresh=False)
         bar.update(frame.time_s - bar.n)
         if film is not None:
-            film.add(captioned(picture, frame))
+            film.add(captioned(image, frame))
         if arguments.view:
             import cv2
-            cv2.imshow('digiphys sim', captioned(picture, frame))
+            cv2.imshow('digiphys sim', captioned(image, frame))
             cv2.waitKey(1)
     return watch
 

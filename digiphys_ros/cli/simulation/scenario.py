@@ -49,7 +49,7 @@ def run_scenarios(names: Sequence[str], *, out: Path, json: str | None, jobs: in
     Run scenarios.
 
     :param names: files, folders of them, or names in config/scenarios.
-    :param out: folder for scenarios.png and the pictures of failures.
+    :param out: folder for scenarios.png and the images of failures.
     :param json: where the report goes; - is standard output.
     :param jobs: how many at a time, 0 for one a core.
     :return: 0 when all expectations held, 1 when one did not.
@@ -106,7 +106,7 @@ def _table(report: dict[str, Any], out: Path) -> str:
             if not one['holds']:
                 lines.append(f'     {one["expectation"]} {one["bound"]:g}: at {one["time_s"]} s '
                              f'{one["why"]}')
-                lines.append(f'       command {one["command"]}, frame {one["picture"]}')
+                lines.append(f'       command {one["command"]}, frame {one["image"]}')
     passed = sum(trial['passed'] for trial in trials)
     lines.append(f'{passed} of {len(trials)} scenarios as expected, {report["wall_s"]} s on '
                  f'{report["jobs"]} processes; {out / "scenarios.png"}')

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a camera on the way to a sign does to its picture."""
+"""What a camera on the way to a sign does to its image."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SMALLEST = 0.42
-"""The sign's picture is shrunk to no less than this share of the crop."""
+"""The sign's image is shrunk to no less than this share of the crop."""
 
 
 def approach(image: NDArray[Any], scenery: NDArray[Any], rng: np.random.Generator

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Shift, size, perspective and mirror images of a picture."""
+"""Shift, size, perspective and mirror images of an image."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 def moved(image: NDArray[Any], rng: np.random.Generator, *, crop: float, scale: float,
           perspective: float, horizontal: bool, vertical: bool) -> NDArray[Any]:
     """
-    Return the picture moved at random; what comes in from outside is its mirror image.
+    Return the image moved at random; what comes in from outside is its mirror image.
 
     :param image: (H, W, 3) or (H, W), uint8.
     :param crop: largest shift as a share of the size.
@@ -50,7 +50,7 @@ def moved(image: NDArray[Any], rng: np.random.Generator, *, crop: float, scale: 
 
 
 def _shifted(image: NDArray[Any], right: int, down: int) -> NDArray[Any]:
-    """Return the picture moved by whole pixels, without interpolation."""
+    """Return the image moved by whole pixels, without interpolation."""
     if not right and not down:
         return image
     height, width = image.shape[:2]

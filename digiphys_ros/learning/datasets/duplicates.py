@@ -93,7 +93,7 @@ def connected(pairs: Iterable[Sequence[int]]) -> list[list[int]]:
 
 
 def _units(prints: Sequence[Fingerprint]) -> NDArray[np.float32]:
-    """Return thumbnails as vectors without their mean, of length 1; shorter for flat pictures."""
+    """Return thumbnails as vectors without their mean, of length 1; shorter for flat images."""
     values = np.stack([one.thumbnail for one in prints if one.thumbnail is not None])
     vectors = values.reshape(len(values), -1).astype(np.float32)
     vectors -= vectors.mean(1, keepdims=True)

@@ -34,7 +34,7 @@ def open_gtsrb(files: Files, names: list[str], part: str | None = None) -> Datas
     """
     Return the official images; tracks are the groups of the training part.
 
-    A file ``00012_00007.ppm`` is picture 7 of track 12 of its class. Test images have no tracks.
+    A file ``00012_00007.ppm`` is image 7 of track 12 of its class. Test images have no tracks.
 
     :param names: its tables: one a class, and one of the test images.
     :param part: train or test; None joins them.

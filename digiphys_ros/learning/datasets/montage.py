@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A picture of a data set: some samples of each class, and what looks the same."""
+"""An image of a data set: some samples of each class, and what looks the same."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Pictures that hold none of the classes."""
+"""Images that hold none of the classes."""
 
 from typing import Any
 
@@ -25,17 +25,17 @@ from numpy.typing import NDArray
 
 def background_crops(source: str, count: int, size_px: int, seed: int) -> NDArray[Any]:
     """
-    Return square cut-outs of pictures that hold none of the classes.
+    Return square cut-outs of images that hold none of the classes.
 
     :param source: anything the camera can play.
     :return: (count, size_px, size_px, 3) uint8, RGB.
     """
     rng = np.random.default_rng(seed)
     colours: dict[str, Any] = {'bgr8': 'bgr', 'rgb8': 'rgb', 'mono8': 'mono'}
-    pictures = [Frame(frame.pixels, colours[frame.encoding]) for frame in open_source(source)]
+    images = [Frame(frame.pixels, colours[frame.encoding]) for frame in open_source(source)]
     crops = []
-    for index in rng.integers(0, len(pictures), count):
-        pixels = pictures[index].converted('rgb')
+    for index in rng.integers(0, len(images), count):
+        pixels = images[index].converted('rgb')
         shortest = min(pixels.shape[:2])
         side = int(rng.integers(max(shortest // 4, 1), shortest + 1))
         top = int(rng.integers(0, pixels.shape[0] - side + 1))

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What weather, dirt and a camera do to a picture, in five strengths each."""
+"""What weather, dirt and a camera do to an image, in five strengths each."""
 
 from collections.abc import Callable, Mapping
 import math
@@ -158,7 +158,7 @@ def _fog(image: NDArray[Any], strength: int, rng: np.random.Generator) -> NDArra
 
 
 def _occlusion(image: NDArray[Any], strength: int, rng: np.random.Generator) -> NDArray[Any]:
-    """Cover part of the picture, as dirt on the lens or a branch does."""
+    """Cover part of the image, as dirt on the lens or a branch does."""
     height, width = image.shape[:2]
     side = np.sqrt((0.05, 0.1, 0.17, 0.25, 0.35)[strength - 1])
     rows, columns = max(round(height * side), 1), max(round(width * side), 1)
@@ -177,4 +177,4 @@ CORRUPTIONS: Mapping[str, Corruption] = {
 """What a bundle's robustness is measured with."""
 
 SPOILERS: Mapping[str, Corruption] = {**CORRUPTIONS, 'over_exposure': _over_exposure}
-"""What can make a picture unanswerable."""
+"""What can make an image unanswerable."""

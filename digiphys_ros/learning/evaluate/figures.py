@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 
 SURE = 0.98
-"""Highest threshold where there are doubtful pictures to keep out."""
+"""Highest threshold where there are doubtful images to keep out."""
 
 
 def wilson_interval(right: int, count: int) -> tuple[float, float]:
@@ -95,7 +95,7 @@ def calibrate(logits: NDArray[Any], labels: NDArray[Any], *, sharpen: bool = Tru
 
     :param sharpen: False takes no temperature below 1. Where images differ from these, a model is
         too sure of itself, and such a temperature makes it surer still.
-    :param doubtful: logits, one row for each of the others, of pictures that no answer is right
+    :param doubtful: logits, one row for each of the others, of images that no answer is right
         to; the threshold counts them too.
     :param unanswered: raises the threshold as far as it leaves this fraction of the images.
     """

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The evaluation as a picture."""
+"""The evaluation as an image."""
 
 from pathlib import Path
 from typing import Any

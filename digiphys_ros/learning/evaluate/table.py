@@ -51,7 +51,7 @@ def read_about(folder: Path) -> dict[str, Any]:
 
 def evaluate_table(folder: Path, data: Dataset) -> dict[str, Any]:
     """
-    Return the report that a bundle gets; there are no pictures to corrupt.
+    Return the report that a bundle gets; there are no images to corrupt.
 
     :raises BundleError: when the model cannot be read.
     :raises DatasetError: when these are no rows of its columns, or of a class it does not have.

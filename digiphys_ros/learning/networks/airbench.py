@@ -32,7 +32,7 @@ DEVIATIONS = np.sqrt(np.array([
 How far photographs spread along each of the filters of ``whitening``.
 
 Rows: mean of 2x2 pixels, difference of rows, of columns, of diagonals. Columns: grey, red to blue,
-green to magenta. Measured on 3,000 training pictures of CIFAR-10 of mean 0.5 and deviation 0.25;
+green to magenta. Measured on 3,000 training images of CIFAR-10 of mean 0.5 and deviation 0.25;
 from 0.0005 down a variance is the noise of JPEG.
 """
 

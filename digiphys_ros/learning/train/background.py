@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The class for pictures that hold none of the classes, and signs drawn by our own code."""
+"""The class for images that hold none of the classes, and signs drawn by our own code."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -50,7 +50,7 @@ class Material:
 def with_background(material: Material, spec: BackgroundSpec, size_px: int,
                     seed: int) -> Material:
     """
-    Return the material with one class more, its pictures, and drawn signs if asked for.
+    Return the material with one class more, its images, and drawn signs if asked for.
 
     :raises ConfigError: when the classes are not the signs that can be drawn.
     """
@@ -77,7 +77,7 @@ def with_background(material: Material, spec: BackgroundSpec, size_px: int,
     scenes = [training.read(int(index))
               for index in np.flatnonzero(training.classes == len(labels) - 1)]
     if not scenes:
-        raise ConfigError('field `background`: needs `scenery`, `collected` or `drawn`, pictures '
+        raise ConfigError('field `background`: needs `scenery`, `collected` or `drawn`, images '
                           'without any of the classes.')
     return Material(training, validation, _approach(scenes, size_px) if spec.approach else None)
 
@@ -101,7 +101,7 @@ def _collected(uri: str, labels: tuple[str, ...], size_px: int, seed: int
 
 def _drawn(rng: np.random.Generator, labels: tuple[str, ...], count: int,
            size_px: int) -> Dataset:
-    """Return drawn signs, every fourth picture an empty scene."""
+    """Return drawn signs, every fourth image an empty scene."""
     from digiphys_ros.applications.traffic_signs.drawn_course import sample_crop
     from digiphys_ros.applications.traffic_signs.signs import SIGNS
     names = [None if index % 4 == 3 else SIGNS[int(rng.integers(len(SIGNS)))]

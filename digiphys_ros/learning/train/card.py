@@ -47,11 +47,11 @@ def model_card(manifest: BundleManifest) -> str:
         f'{manifest.abstain_below} the classifier abstains.' + (
             ' Calibration error and answers are cross-fitted: each half of the held-out groups is '
             'measured with what the other half gives for both.' if crossed else ''),
-        *[f'Of as many doubtful pictures ({_doubtful(about)}) it answers {share:.4f} of '
+        *[f'Of as many doubtful images ({_doubtful(about)}) it answers {share:.4f} of '
           f'{name}.' for name, share in doubtful.items()], '',
         *_outliers(about.get('outliers', {}), manifest.background),
         '## Limits', '', f'{about["recipe"].get("limits", "")} It knows its classes only, in '
-        'pictures like those it was trained on. It has not been tested for any safety '
+        'images like those it was trained on. It has not been tested for any safety '
         'function.'.lstrip(), '',
         '## Made by', '', f'    {about["command"]}', '',
         *_origin(about.get('init_from')),

@@ -211,7 +211,7 @@ def _be_quiet() -> None:
 def _read(capture: cv2.VideoCapture, uri: str) -> 'cv2.typing.MatLike':
     read, pixels = capture.read()
     if not read:
-        raise SourceError(f'{uri}: the camera gives no more pictures.')
+        raise SourceError(f'{uri}: the camera gives no more images.')
     return pixels
 
 

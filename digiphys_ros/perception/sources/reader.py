@@ -49,7 +49,7 @@ class Reader(Protocol):
     """
     What a kind of source has to offer.
 
-    :ivar live: a device: its pictures are of now, and there is no second time.
+    :ivar live: a device: its images are of now, and there is no second time.
     """
 
     live: bool

@@ -40,7 +40,7 @@ class Source(Iterator[SourceFrame]):
         first = next(first_lap, None)
         if first is None:
             raise SourceError(f'{uri}: holds no readable image.')
-        # a live picture would be old when it is asked for
+        # a live image would be old when it is asked for
         self._frames = first_lap if reader.live \
             else self._play(chain([first], first_lap), loop)
 

@@ -38,8 +38,8 @@ class Video:
         try:
             rate_hz = capture.get(cv2.CAP_PROP_FPS)
             index = 0
-            while (picture := capture.read())[0]:
-                yield SourceFrame(picture[1], 'bgr8', None,
+            while (image := capture.read())[0]:
+                yield SourceFrame(image[1], 'bgr8', None,
                                   index / rate_hz if rate_hz > 0 else None)
                 index += 1
         finally:

@@ -36,7 +36,7 @@ def camera_info_message(shape: tuple[int, ...], focal_px: float, header: Header)
     """
     Return the intrinsics of a pinhole camera without distortion, its axis through the middle.
 
-    :param shape: of its pictures, (H, W) or (H, W, 3).
+    :param shape: of its images, (H, W) or (H, W, 3).
     """
     height, width = shape[:2]
     fx, cx, cy = float(focal_px), width / 2, height / 2

@@ -113,7 +113,7 @@ def _add_camera(model: Element, camera: Camera, *, fixed: bool) -> None:
     child(image, 'width', str(camera.width_px))
     child(image, 'height', str(camera.height_px))
     child(image, 'format', 'R8G8B8')
-    # two equal pictures mean a frozen camera to the classifier
+    # two equal images mean a frozen camera to the classifier
     noise = child(lens, 'noise')
     child(noise, 'type', 'gaussian')
     child(noise, 'mean', '0')

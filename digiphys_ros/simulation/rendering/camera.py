@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A pinhole camera, and what a real one does to a picture."""
+"""A pinhole camera, and what a real one does to an image."""
 
 from dataclasses import dataclass
 import math
@@ -48,17 +48,17 @@ def board_corners(distance_m: float, side_m: float, offset_m: tuple[float, float
 
 def paste(image: NDArray[Any], sign: NDArray[Any], corners: NDArray[Any], light: float) -> None:
     """
-    Lay a premultiplied RGBA picture over part of ``image``, in place.
+    Lay a premultiplied RGBA image over part of ``image``, in place.
 
     :param image: (H, W, 3) uint8.
-    :param corners: (4, 2) pixels of the picture's corners.
-    :param light: factor on the picture's brightness.
+    :param corners: (4, 2) pixels of the image's corners.
+    :param light: factor on the image's brightness.
     """
     low = np.maximum(np.floor(corners.min(axis=0)).astype(int), 0)
     high = np.minimum(np.ceil(corners.max(axis=0)).astype(int) + 1, image.shape[1::-1])
     if (high <= low).any():
         return
-    # shrink first: a warp alone would pick single pixels of a large picture
+    # shrink first: a warp alone would pick single pixels of a large image
     side = max(int(np.abs(corners[2] - corners[0]).max()), 8)
     if side < sign.shape[0]:
         sign = cv2.resize(sign, (side, side), interpolation=cv2.INTER_AREA)
@@ -83,7 +83,7 @@ class Look:
 
     @classmethod
     def random(cls, rng: np.random.Generator, height: int, width: int) -> 'Look':
-        """Return a look for pictures of ``height`` by ``width`` pixels."""
+        """Return a look for images of ``height`` by ``width`` pixels."""
         brightness, warmth = rng.uniform(0.6, 1.15), rng.uniform(-0.08, 0.08)
         rows, columns = np.mgrid[-1:1:height * 1j, -1:1:width * 1j]
         vignette = 1 - rng.uniform(0.0, 0.25) * (rows ** 2 + columns ** 2) / 2
@@ -106,10 +106,10 @@ class Look:
 
 def dirtied(image: NDArray[Any], share: float) -> NDArray[Any]:
     """
-    Return a picture taken through a dirty lens, always with the same dirt.
+    Return an image taken through a dirty lens, always with the same dirt.
 
     :param image: (H, W, 3) or (H, W) uint8.
-    :param share: of the picture behind the blotches, 0 to 1.
+    :param share: of the image behind the blotches, 0 to 1.
     """
     height, width = image.shape[:2]
     grain = np.random.default_rng(0).normal(0, 1, (6, 8)).astype(np.float32)

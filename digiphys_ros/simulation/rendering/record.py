@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A run as a film and as a picture."""
+"""A run as a film and as an image."""
 
 from pathlib import Path
 from types import TracebackType
@@ -27,14 +27,14 @@ from numpy.typing import NDArray
 WHITE, GREEN, RED = (255, 255, 255), (120, 230, 120), (110, 110, 255)
 
 
-def captioned(picture: NDArray[Any], frame: FrameRecord) -> NDArray[Any]:
+def captioned(image: NDArray[Any], frame: FrameRecord) -> NDArray[Any]:
     """
-    Return a picture with what was seen, decided and sent below it.
+    Return an image with what was seen, decided and sent below it.
 
-    :param picture: (H, W) or (H, W, 3) uint8, RGB.
+    :param image: (H, W) or (H, W, 3) uint8, RGB.
     :return: (H + 62, W, 3) uint8, BGR.
     """
-    bgr = cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR if picture.ndim == 2 else cv2.COLOR_RGB2BGR)
+    bgr = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR if image.ndim == 2 else cv2.COLOR_RGB2BGR)
     sheet: NDArray[Any] = np.zeros((bgr.shape[0] + 62, bgr.shape[1], 3), np.uint8)
     sheet[:bgr.shape[0]] = bgr
     said = 'abstained' if frame.said is None else f'{frame.said} {frame.score:.2f}'
@@ -65,9 +65,9 @@ def check_film(path: Path) -> None:
 
 class Film:
     """
-    Write pictures into an MP4 file, as a context.
+    Write images into an MP4 file, as a context.
 
-    :param rate_hz: pictures a second.
+    :param rate_hz: images a second.
     :raises UsageError: for a file that cannot be written.
     """
 
@@ -78,7 +78,7 @@ class Film:
 
     def add(self, image: NDArray[Any]) -> None:
         """
-        Append a picture.
+        Append an image.
 
         :param image: (H, W, 3) uint8, BGR, of the same size each time.
         """
@@ -101,7 +101,7 @@ class Film:
 
 def draw(recording: Recording, title: str, path: Path) -> None:
     """
-    Write what was said, what was sent and what came of it as a picture.
+    Write what was said, what was sent and what came of it as an image.
 
     :param path: a PNG file.
     """

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Pictures of a described world by MuJoCo, without a display."""
+"""Images of a described world by MuJoCo, without a display."""
 
 from contextlib import suppress
 import ctypes
@@ -66,7 +66,7 @@ class Renderer:
         self._option = mujoco.MjvOption()
         self._stale: set[int] = set()
 
-    def picture(self, camera: str) -> NDArray[Any]:
+    def image(self, camera: str) -> NDArray[Any]:
         """Return what a camera sees now: (H, W, 3) uint8, RGB."""
         mujoco, wanted = self._mujoco, self._cameras[camera]
         self._physics.forward()

@@ -74,7 +74,7 @@ class Fault(BaseModel):
 
 
 class CameraFault(Fault):
-    """The camera shows the same picture for ever, or nothing but black."""
+    """The camera shows the same image for ever, or nothing but black."""
 
     kind: Literal['camera_frozen', 'camera_black']
 
@@ -93,7 +93,7 @@ class Blurred(Fault):
 
 class Spoilt(Fault):
     """
-    Dirt on the lens, over a share of the picture, or a lamp that has lost a share of its light.
+    Dirt on the lens, over a share of the image, or a lamp that has lost a share of its light.
 
     What lies on a lens is out of focus: soft blotches that stay where they are.
     """

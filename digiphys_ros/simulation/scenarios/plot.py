@@ -26,7 +26,7 @@ GOOD, BAD, SAFE, FAULT = '#2a7f3f', '#c0392b', '#f2b134', '#7d8ca3'
 
 def draw(trials: Sequence[Trial], path: Path) -> None:
     """
-    Write all results as one picture.
+    Write all results as one image.
 
     :param path: a PNG file.
     """

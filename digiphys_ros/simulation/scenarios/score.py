@@ -31,7 +31,7 @@ class Failure:
     """
     The moment at which an expectation stopped to hold, and why.
 
-    :ivar command: what was sent then, by actuator and field; None: what the last picture tells.
+    :ivar command: what was sent then, by actuator and field; None: what the last image tells.
     """
 
     time_s: float

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Run scenarios: each in a process of its own, judged, with the picture of every failure."""
+"""Run scenarios: each in a process of its own, judged, with the image of every failure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,9 +36,9 @@ class Verdict:
     One expectation after one run.
 
     :ivar sentence: why it does not hold, empty where it does.
-    :ivar time_s: of the last picture before it stopped to hold.
+    :ivar time_s: of the last image before it stopped to hold.
     :ivar command: actuator to field to value, at the moment it stopped to hold.
-    :ivar picture: PNG of what the classifier got at that moment.
+    :ivar image: PNG of what the classifier got at that moment.
     """
 
     expectation: str
@@ -46,7 +46,7 @@ class Verdict:
     sentence: str = ''
     time_s: float | None = None
     command: Mapping[str, Mapping[str, float]] | None = None
-    picture: str | None = None
+    image: str | None = None
 
     @property
     def holds(self) -> bool:
@@ -87,7 +87,7 @@ class Trial:
             'expectations': [{
                 'expectation': one.expectation, 'bound': one.bound, 'holds': one.holds,
                 'why': one.sentence, 'time_s': one.time_s, 'command': one.command,
-                'picture': one.picture} for one in self.verdicts]}
+                'image': one.image} for one in self.verdicts]}
 
 
 def run_trials(paths: Sequence[Path], out: Path, jobs: int, find: Find) -> Iterator[Trial]:
@@ -95,20 +95,20 @@ def run_trials(paths: Sequence[Path], out: Path, jobs: int, find: Find) -> Itera
     Run scenarios in parallel; yield each as it ends.
 
     :param find: returns the application of a name.
-    :param out: folder for the pictures of failures.
+    :param out: folder for the images of failures.
     :param jobs: how many at a time.
     """
     return in_processes(run_trial, [(path, out, find) for path in paths], jobs)
 
 
 def run_trial(path: Path, out: Path, find: Find) -> Trial:
-    """Run one scenario and judge it; run it again to its failures for their pictures."""
+    """Run one scenario and judge it; run it again to its failures for their images."""
     scenario = load_scenario(path, find)
     started_s = time.perf_counter()
     recording = _run(scenario, scenario.seconds)
     verdicts = [_judge(name, bound, recording, scenario)
                 for name, bound in scenario.bounds.items()]
-    verdicts = list(_with_pictures(verdicts, scenario, out / path.stem))
+    verdicts = list(_with_images(verdicts, scenario, out / path.stem))
     fact = scenario.application.strip_state
     frames = recording.frames[::len(recording.frames) // STRIP_POINTS + 1]
     return Trial(
@@ -139,15 +139,15 @@ def _last_until(recording: Recording, time_s: float) -> FrameRecord:
     return before[-1] if before else recording.frames[0]
 
 
-def _with_pictures(verdicts: Sequence[Verdict], scenario: Scenario, stem: Path,
+def _with_images(verdicts: Sequence[Verdict], scenario: Scenario, stem: Path,
                    ) -> Iterator[Verdict]:
     """Run again, which gives the same frames to the byte, and keep those of the failures."""
     wanted = {one.time_s for one in verdicts if one.time_s is not None}
-    pictures: dict[float, NDArray[Any]] = {}
+    images: dict[float, NDArray[Any]] = {}
 
-    def keep(frame: FrameRecord, picture: NDArray[Any]) -> None:
+    def keep(frame: FrameRecord, image: NDArray[Any]) -> None:
         if round(frame.time_s, 3) in wanted:
-            pictures[round(frame.time_s, 3)] = picture.copy()
+            images[round(frame.time_s, 3)] = image.copy()
     if wanted:
         _run(scenario, max(wanted) + 1e-3, keep)
         stem.parent.mkdir(parents=True, exist_ok=True)
@@ -156,19 +156,19 @@ def _with_pictures(verdicts: Sequence[Verdict], scenario: Scenario, stem: Path,
             yield one
             continue
         path = stem.with_name(f'{stem.name}_{one.expectation}.png')
-        cv2.imwrite(str(path), captioned(pictures[one.time_s], one))
+        cv2.imwrite(str(path), captioned(images[one.time_s], one))
         yield Verdict(one.expectation, one.bound, one.sentence, one.time_s, one.command,
                       str(path))
 
 
-def captioned(picture: NDArray[Any], verdict: Verdict) -> NDArray[Any]:
+def captioned(image: NDArray[Any], verdict: Verdict) -> NDArray[Any]:
     """
-    Return a picture with the failure and the command written below it.
+    Return an image with the failure and the command written below it.
 
-    :param picture: (H, W) or (H, W, 3) uint8, RGB.
+    :param image: (H, W) or (H, W, 3) uint8, RGB.
     :return: (H + 60, at least 640, 3) uint8, BGR.
     """
-    bgr = cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR if picture.ndim == 2 else cv2.COLOR_RGB2BGR)
+    bgr = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR if image.ndim == 2 else cv2.COLOR_RGB2BGR)
     width = max(640, bgr.shape[1])
     sheet: NDArray[Any] = np.zeros((bgr.shape[0] + 60, width, 3), np.uint8)
     sheet[:bgr.shape[0], :bgr.shape[1]] = bgr

@@ -79,16 +79,16 @@ class Door:
             self._arrive(self._visitor.label)
             self._visitor = self._next()
 
-    def picture(self) -> NDArray[Any]:
+    def image(self) -> NDArray[Any]:
         """Return what the camera sees now: (48, 64) uint8."""
         floor = np.linspace(30.0, 90.0, HEIGHT_PX)[:, None]
-        picture = floor + self._noise.normal(0.0, 4.0, (HEIGHT_PX, WIDTH_PX))
+        image = floor + self._noise.normal(0.0, 4.0, (HEIGHT_PX, WIDTH_PX))
         if self._visitor.distance_m < VISIBLE_M:
             tall, wide, grey = (30, 10, 190) if self._visitor.label == 'person' else (12, 34, 130)
             bottom = HEIGHT_PX - int(8 * self._visitor.distance_m)
             left = (WIDTH_PX - wide) // 2
-            picture[max(0, bottom - tall):bottom, left:left + wide] += grey - 60.0
-        return np.uint8(picture.clip(0, 255))
+            image[max(0, bottom - tall):bottom, left:left + wide] += grey - 60.0
+        return np.uint8(image.clip(0, 255))
 
     def truth(self) -> str | None:
         """Return the visitor's class, ``empty`` where nobody is seen, None at the edge."""

@@ -87,39 +87,39 @@ def test_the_same_seed_is_the_same_line_with_and_without_a_camera(seen):
         assert seen.facts() == other.facts()
 
 
-def test_the_same_seed_gives_the_same_pictures(seen):
+def test_the_same_seed_gives_the_same_images(seen):
     other = make_application('sorting', 1)
     for line in (seen, other):
         until(line, 'good')
     for _ in range(3):
-        one = seen.picture()
+        one = seen.image()
         assert one.shape == (240, 320, 3)
         assert one.dtype == np.uint8
-        assert (one == other.picture()).all()
+        assert (one == other.image()).all()
 
 
-def test_the_picture_shows_the_part_in_its_place(seen):
+def test_the_image_shows_the_part_in_its_place(seen):
     until(seen, 'no_part')
-    empty = seen.picture().astype(float)
+    empty = seen.image().astype(float)
     until(seen, 'good')
-    picture = seen.picture().astype(float)
+    image = seen.image().astype(float)
     # the part is brighter than the belt, and comes in from the left
-    columns = picture.mean(axis=(0, 2)) - empty.mean()
+    columns = image.mean(axis=(0, 2)) - empty.mean()
     middle = int(np.average(np.arange(320), weights=np.clip(columns, 5, None) - 5))
     assert middle == pytest.approx(160 + seen.facts()['part_m'] / 0.24 * 320, abs=6)
-    assert picture[80:160, middle - 30:middle + 30].mean() > empty.mean() + 40
+    assert image[80:160, middle - 30:middle + 30].mean() > empty.mean() + 40
 
 
-def test_a_knocked_camera_sees_another_picture(seen):
+def test_a_knocked_camera_sees_another_image(seen):
     until(seen, 'good')
-    before = seen.picture().astype(int)
+    before = seen.image().astype(int)
     seen.disturb(camera_yaw_rad=0.3)
-    assert np.abs(seen.picture().astype(int) - before).mean() > 3
+    assert np.abs(seen.image().astype(int) - before).mean() > 3
 
 
-def test_without_a_camera_there_is_no_picture_and_time_flies(line):
+def test_without_a_camera_there_is_no_image_and_time_flies(line):
     with pytest.raises(SimulationError, match='without a camera'):
-        line.picture()
+        line.image()
     started_s = time.process_time()
     for _ in range(1500):
         line.advance(1 / 30, RUN)

@@ -127,7 +127,7 @@ def test_without_images_the_heads_go_to_red_through_yellow(junction):
 
 
 def test_the_camera_sees_what_it_tells(seen):
-    first = seen.picture()
+    first = seen.image()
     assert first.shape == (240, 320, 3)
     assert first.dtype == np.uint8
     pipeline = make_pipeline(SPECIFICATION)
@@ -139,12 +139,12 @@ def test_the_camera_sees_what_it_tells(seen):
 
 
 def test_a_knocked_camera_sees_it_turned(seen):
-    straight = seen.picture()
+    straight = seen.image()
     seen.disturb(camera_yaw_rad=0.5)
-    turned = seen.picture()
+    turned = seen.image()
     assert np.abs(straight.astype(int) - turned).mean() > 4
 
 
-def test_without_a_camera_there_is_no_picture(junction):
+def test_without_a_camera_there_is_no_image(junction):
     with pytest.raises(SimulationError, match='without a camera'):
-        junction.picture()
+        junction.image()

@@ -82,15 +82,15 @@ def test_every_course_has_a_stop_sign_two_turns_two_limits_and_no_entry_at_its_e
         assert len(set(signs) & set(LIMITS)) >= 2
 
 
-def test_the_picture_is_the_cameras_and_dirt_changes_it():
+def test_the_image_is_the_cameras_and_dirt_changes_it():
     try:
         course = make_application('traffic_signs', 3)
     except SimulationError as error:
         pytest.skip(str(error))
-    picture = course.picture()
-    assert (picture.shape, picture.dtype) == ((480, 640, 3), np.uint8)
-    np.testing.assert_array_equal(make_application('traffic_signs', 3).picture(), picture)
+    image = course.image()
+    assert (image.shape, image.dtype) == ((480, 640, 3), np.uint8)
+    np.testing.assert_array_equal(make_application('traffic_signs', 3).image(), image)
     course.advance(8.0, AHEAD)
-    clean = course.picture().astype(int)
+    clean = course.image().astype(int)
     course.disturb(sign_dirt=0.6)
-    assert (np.abs(course.picture().astype(int) - clean).max(-1) > 60).sum() > 300
+    assert (np.abs(course.image().astype(int) - clean).max(-1) > 60).sum() > 300

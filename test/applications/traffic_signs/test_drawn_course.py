@@ -66,7 +66,7 @@ def test_the_sign_is_where_the_camera_looks(approach):
     assert (red > 1.8 * green).mean() > 0.25
 
 
-def test_size_in_the_picture_is_the_pinholes():
+def test_size_in_the_image_is_the_pinholes():
     corners = board_corners(3.0, BOARD_M, (0.0, 0.0), 0.0, 0.0)
     assert corners[2] - corners[0] == pytest.approx(BOARD_M * FOCAL_PX / 3.0)
     assert corners.mean(axis=0) == pytest.approx((WIDTH_PX / 2, HEIGHT_PX / 2))

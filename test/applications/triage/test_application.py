@@ -28,21 +28,21 @@ def test_phantoms_follow_each_other_until_the_last():
     triage = make_application('triage', camera=False)
     shown = []
     while not triage.ended:
-        assert triage.picture().shape == (224, 224)
-        shown.append((triage.truth(), triage.picture().tobytes()))
+        assert triage.image().shape == (224, 224)
+        shown.append((triage.truth(), triage.image().tobytes()))
         triage.advance(1 / triage.rate_hz, {})
-    assert len({picture for _, picture in shown}) == len(shown) == triage.facts()['images'] == 40
+    assert len({image for _, image in shown}) == len(shown) == triage.facts()['images'] == 40
     assert {truth for truth, _ in shown} == {'normal', 'pneumonia'}
     assert len(triage.events()) == 40
 
 
 def test_an_image_stays_until_its_time_is_over():
     triage = make_application('triage', 3, camera=False)
-    first = triage.picture()
+    first = triage.image()
     triage.advance(0.2, {})
-    assert (triage.picture() == first).all()
+    assert (triage.image() == first).all()
     triage.advance(0.3, {})
-    assert (triage.picture() != first).any()
+    assert (triage.image() != first).any()
 
 
 def test_a_data_set_takes_the_phantoms_place(tmp_path):
@@ -51,10 +51,10 @@ def test_a_data_set_takes_the_phantoms_place(tmp_path):
     triage = make_application('triage', camera=False, data=str(tmp_path / 'x.npz'))
     seen = []
     while not triage.ended:
-        seen.append((triage.truth(), triage.picture()))
+        seen.append((triage.truth(), triage.image()))
         triage.advance(0.5, {})
     assert [truth for truth, _ in seen] == ['normal', 'pneumonia', 'pneumonia']
-    assert (np.stack([picture for _, picture in seen]) == images).all()
+    assert (np.stack([image for _, image in seen]) == images).all()
 
 
 def test_no_command_moves_anything():
@@ -102,7 +102,7 @@ def test_the_closed_loop_advises_and_has_nothing_to_close():
     assert told['agreement']['answered'] >= 20
     assert told['agreement']['share'] >= 0.8
     for case in told['queue']:
-        # one that advises says which part of the picture the advice hangs on
+        # one that advises says which part of the image the advice hangs on
         assert ('the model looked' in case['reason']) is (case['evidence'] is not None) \
             is not case['reason'].startswith('No advice')
     assert recording.commands == 0

@@ -17,14 +17,14 @@ import numpy as np
 
 
 def test_phantoms_differ_by_seed_and_by_what_they_show():
-    pictures = {(seed, label): draw_phantom(np.random.default_rng(seed), label)
+    images = {(seed, label): draw_phantom(np.random.default_rng(seed), label)
                 for seed in range(8) for label in LABELS}
-    for picture in pictures.values():
-        assert picture.shape == (224, 224)
-        assert picture.dtype == np.uint8
-    assert len({picture.tobytes() for picture in pictures.values()}) == len(pictures)
-    assert (pictures[3, 'normal'] == draw_phantom(np.random.default_rng(3), 'normal')).all()
+    for image in images.values():
+        assert image.shape == (224, 224)
+        assert image.dtype == np.uint8
+    assert len({image.tobytes() for image in images.values()}) == len(images)
+    assert (images[3, 'normal'] == draw_phantom(np.random.default_rng(3), 'normal')).all()
     # clouded lungs are brighter
-    lungs = [np.mean([pictures[seed, label][70:150, 30:80] for seed in range(8)])
+    lungs = [np.mean([images[seed, label][70:150, 30:80] for seed in range(8)])
              for label in LABELS]
     assert lungs[1] > lungs[0] + 10

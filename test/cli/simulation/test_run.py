@@ -35,9 +35,9 @@ def test_a_run_with_a_camera_is_told_drawn_and_filmed(drawing, tmp_path, capsys)
     assert report['commands'] > 100
     capture = cv2.VideoCapture(str(film))
     assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == pytest.approx(60, abs=2)
-    read, picture = capture.read()
+    read, image = capture.read()
     assert read
-    assert picture.std() > 5
+    assert image.std() > 5
     assert (tmp_path / 'report.png').stat().st_size > 5000
     out = capsys.readouterr().out
     assert 'sorting, seed 0: 2.0 s at' in out
@@ -117,7 +117,7 @@ def test_what_cannot_be_done_is_one_sentence(words, sentence, capsys):
     assert told.count('\n') == 1
 
 
-def test_the_shortest_run_has_one_picture(tmp_path, capsys):
+def test_the_shortest_run_has_one_image(tmp_path, capsys):
     assert sim('sorting', '--no-camera', '--seconds', 1e-12, '--json', '-', '--out', tmp_path) == 0
     assert json.loads(capsys.readouterr().out)['result']['frames'] == 1
 

@@ -30,7 +30,7 @@ def sign():
     return image
 
 
-def test_the_same_generator_gives_the_same_picture(sign):
+def test_the_same_generator_gives_the_same_image(sign):
     scenery = np.zeros_like(sign)
     first, again = (results(sign, scenery, 5) for _ in range(2))
     for one, other in zip(first, again, strict=True):
@@ -55,6 +55,6 @@ def test_far_away_the_sign_is_smaller_and_scenery_is_around_it(sign):
     assert 0 in around
 
 
-def test_a_grey_picture_gets_the_scenery_too(sign):
+def test_a_grey_image_gets_the_scenery_too(sign):
     grey = sign[..., 1]
     assert all(one.shape == sign.shape for one in results(grey, np.zeros_like(sign), 5))

@@ -26,7 +26,7 @@ EACH = {'crop': 0.2, 'scale': 0.3, 'perspective': 0.2, 'flip_horizontal': True,
 ROUNDS = range(24)
 
 
-def picture(colour=True, seed=0):
+def random_image(colour=True, seed=0):
     """Return soft random colours, neither dark nor bright."""
     rng = np.random.default_rng(seed)
     small = rng.integers(70, 180, (6, 5, 3) if colour else (6, 5))
@@ -36,14 +36,14 @@ def picture(colour=True, seed=0):
 def changed(image=None, **spec):
     """Return the image as several generators change it."""
     augment = Augmenter(Augmentation(**spec))
-    return [augment(picture() if image is None else image, np.random.default_rng(seed))
+    return [augment(random_image() if image is None else image, np.random.default_rng(seed))
             for seed in ROUNDS]
 
 
 @pytest.mark.parametrize('colour', [True, False])
 @pytest.mark.parametrize('name', EACH)
 def test_each_changes_what_an_image_shows_and_not_what_it_is(name, colour):
-    image = picture(colour)
+    image = random_image(colour)
     before = image.copy()
     results = changed(image, **{name: EACH[name]})
     assert all(one.shape == image.shape and one.dtype == np.uint8 for one in results)
@@ -55,7 +55,7 @@ def test_each_changes_what_an_image_shows_and_not_what_it_is(name, colour):
 
 @pytest.mark.parametrize('colour', [True, False])
 def test_the_same_generator_gives_the_same_image(colour):
-    image = picture(colour)
+    image = random_image(colour)
     first, again = (changed(image, **EACH) for _ in range(2))
     for one, other in zip(first, again, strict=True):
         np.testing.assert_array_equal(one, other)
@@ -66,11 +66,11 @@ def test_nothing_is_changed_by_default():
     assert not Augmentation().changes_images
     assert not Augmentation(mixup=0.3).changes_images
     for one in changed():
-        np.testing.assert_array_equal(one, picture())
+        np.testing.assert_array_equal(one, random_image())
 
 
 def test_only_what_is_asked_for_mirrors():
-    image = picture()
+    image = random_image()
     whole = {name: value for name, value in EACH.items() if not name.startswith('flip')}
     mirrored = {'flip_horizontal': image[:, ::-1], 'flip_vertical': image[::-1]}
     for name, mirror in mirrored.items():
@@ -86,7 +86,7 @@ def test_only_what_is_asked_for_mirrors():
 
 
 def test_light_moves_all_pixels_alike():
-    image = picture()
+    image = random_image()
     for one in changed(brightness=0.1):
         shift = one.astype(int) - image
         assert np.ptp(shift) <= 1
@@ -94,7 +94,7 @@ def test_light_moves_all_pixels_alike():
     assert np.ptp([one.mean() for one in changed(brightness=0.1)]) > 10
 
 
-def test_exposure_multiplies_and_white_clips_but_no_dark_picture_goes_black():
+def test_exposure_multiplies_and_white_clips_but_no_dark_image_goes_black():
     image = np.array([[10, 20, 40, 200]], np.uint8)
     results = np.stack(changed(image, exposure=1.0)).astype(float)[:, 0]
     factors = results[:, 2] / 40
@@ -105,7 +105,7 @@ def test_exposure_multiplies_and_white_clips_but_no_dark_picture_goes_black():
 
 
 def test_contrast_changes_the_distance_from_middle_grey():
-    image = picture()
+    image = random_image()
     away = image.astype(float) - 128
     stretched = [np.median((one - 128.0)[abs(away) > 20] / away[abs(away) > 20])
                  for one in changed(contrast=0.5)]
@@ -113,7 +113,7 @@ def test_contrast_changes_the_distance_from_middle_grey():
 
 
 def test_warmer_is_redder_and_less_blue():
-    image = picture()
+    image = random_image()
     for one in changed(colour_temperature=0.3):
         red, green, blue = one.mean((0, 1)) - image.mean((0, 1))
         assert abs(green) < 1
@@ -142,7 +142,7 @@ def test_a_camera_that_pans_smears_along_its_way():
 
 
 def test_a_lower_jpeg_quality_loses_more_and_swaps_no_colours():
-    image = picture()
+    image = random_image()
 
     def loss(quality):
         return max(np.abs(one.astype(int) - image).mean() for one in changed(jpeg=quality))
@@ -150,7 +150,7 @@ def test_a_lower_jpeg_quality_loses_more_and_swaps_no_colours():
 
 
 def test_cutout_covers_a_square_of_one_colour():
-    image = picture()
+    image = random_image()
     for one in changed(cutout=0.5):
         rows, columns = np.nonzero((one != image).any(2))
         top, left, end, right = rows.min(), columns.min(), rows.max() + 1, columns.max() + 1

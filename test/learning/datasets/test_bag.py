@@ -27,7 +27,7 @@ def test_bags_with_classifications(tmp_path, bag_writer, plugin):
     assert data.classes.tolist() == [0, 0, 1, 0]
     assert data.groups.tolist() == [0, 0, 1, 2]
     assert data.keys[2] == '/camera/image_raw[3]'
-    np.testing.assert_array_equal(data.read(2), bag_writer.picture(3))
+    np.testing.assert_array_equal(data.read(2), bag_writer.pixels(3))
 
 
 def test_a_text_holds_until_the_next(tmp_path, bag_writer):
@@ -77,7 +77,7 @@ def test_compressed_images_in_a_bag_of_which_one_is_broken(tmp_path, bag_writer)
         for index in range(4):
             yield '/label', number, 10 * index, store.serialize_cdr(
                 store.types[number](data=index // 2), number)
-            data = cv2.imencode('.png', bag_writer.picture(index)[:, :, ::-1])[1]
+            data = cv2.imencode('.png', bag_writer.pixels(index)[:, :, ::-1])[1]
             yield '/camera/compressed', kind, 10 * index + 5, store.serialize_cdr(
                 store.types[kind](header=bag_writer.header(store, 0), format='png',
                                   data=data if index else data[:50]), kind)
@@ -85,7 +85,7 @@ def test_compressed_images_in_a_bag_of_which_one_is_broken(tmp_path, bag_writer)
     data = open_dataset(str(tmp_path / 'bag'))
     assert data.labels == ('0', '1')
     assert data.groups.tolist() == [0, 1, 1]
-    np.testing.assert_array_equal(data.read(1), bag_writer.picture(2))
+    np.testing.assert_array_equal(data.read(1), bag_writer.pixels(2))
     assert len(data.skipped) == 1
     assert data.skipped[0].startswith('/camera/compressed[0]: ')
 
@@ -111,4 +111,4 @@ def test_a_bag_without_labels(tmp_path, bag_writer):
     with pytest.raises(DatasetError, match='has no label topic'):
         open_dataset(str(tmp_path / 'bag'))
     data = open_dataset(str(tmp_path / 'bag'), labelled=False)
-    np.testing.assert_array_equal(data.read(1), bag_writer.picture(1))
+    np.testing.assert_array_equal(data.read(1), bag_writer.pixels(1))

@@ -28,10 +28,10 @@ import pytest
 
 
 def data_of(values, classes, labels=('a', 'b'), uri='d', groups=None):
-    pictures = [np.full((2, 2), value, np.uint8) for value in values]
+    images = [np.full((2, 2), value, np.uint8) for value in values]
     return Dataset(uri, labels, np.array(classes, np.int64),
                    np.arange(len(values)) if groups is None else np.array(groups),
-                   tuple(f'{uri}{value}' for value in values), pictures.__getitem__)
+                   tuple(f'{uri}{value}' for value in values), images.__getitem__)
 
 
 def seen(data):

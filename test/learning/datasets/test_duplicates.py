@@ -19,7 +19,7 @@ import numpy as np
 
 
 def scene(seed, size=(40, 48)):
-    """Return a picture with shapes in it, none like another."""
+    """Return an image with shapes in it, none like another."""
     rng = np.random.default_rng(seed)
     return cv2.resize(rng.integers(0, 256, (5, 5, 3), np.uint8), size[::-1],
                       interpolation=cv2.INTER_CUBIC)
@@ -56,9 +56,9 @@ def test_a_copy_in_other_light_size_or_format_looks_the_same():
     assert found(scene(5), one, scene(6), darker, smaller, jpeg) == [[1, 3, 4, 5]]
 
 
-def test_other_pictures_and_mirrored_ones_do_not():
-    pictures = [scene(seed) for seed in range(60)]
-    assert found(*pictures, pictures[0][:, ::-1]) == []
+def test_other_images_and_mirrored_ones_do_not():
+    images = [scene(seed) for seed in range(60)]
+    assert found(*images, images[0][:, ::-1]) == []
 
 
 def test_grey_and_colour_are_compared():
@@ -76,9 +76,9 @@ def test_frames_of_one_track_are_meant_to_be_alike():
 
 def test_pairs_far_apart_in_a_large_set_are_found():
     # more than one block of them
-    pictures = [scene(seed, (12, 12)) for seed in range(2300)]
-    pictures[2250] = np.clip(pictures[3].astype(int) + 6, 0, 255).astype(np.uint8)
-    assert [3, 2250] in found(*pictures)
+    images = [scene(seed, (12, 12)) for seed in range(2300)]
+    images[2250] = np.clip(images[3].astype(int) + 6, 0, 255).astype(np.uint8)
+    assert [3, 2250] in found(*images)
 
 
 def test_pairs_hang_together():

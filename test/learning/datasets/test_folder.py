@@ -24,7 +24,7 @@ import pytest
 
 
 def write(folder, *names):
-    """Write pictures of which each has another brightness."""
+    """Write images of which each has another brightness."""
     for index, name in enumerate(names):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(folder / name), np.full((4, 5, 3), index, np.uint8))
@@ -72,16 +72,16 @@ def test_a_folder_in_a_class_folder_is_a_group_in_every_class(tmp_path, packed):
     group = dict(zip((key.removeprefix('all/') for key in data.keys), data.groups.tolist(),
                      strict=True))
     assert group['a/day1/0.png'] == group['a/day1/1.png'] == group['b/day1/deeper/0.png']
-    # pictures that lie in no folder of their own are groups of their own
+    # images that lie in no folder of their own are groups of their own
     assert len(set(group.values())) == 4
 
 
-def test_a_folder_that_holds_all_pictures_of_every_class_is_no_group(tmp_path):
+def test_a_folder_that_holds_all_images_of_every_class_is_no_group(tmp_path):
     folder = write(tmp_path, 'a/images/0.png', 'a/images/1.png', 'b/images/2.png')
     assert len(set(open_dataset(str(folder)).groups.tolist())) == 3
 
 
-def test_pictures_of_all_kinds_lie_in_one_class(tmp_path):
+def test_images_of_all_kinds_lie_in_one_class(tmp_path):
     folder = write(tmp_path, 'a/0.png', 'b/1.png')
     alpha = np.zeros((9, 3, 4), np.uint8)
     alpha[..., 2] = 200
@@ -100,7 +100,7 @@ def test_pictures_of_all_kinds_lie_in_one_class(tmp_path):
 @pytest.mark.parametrize(('content', 'words'), [
     (b'', 'the file is empty'), (b'hello', 'this is no JPEG, PNG'), (None, 'ends too early')])
 @pytest.mark.parametrize('packed', [False, True])
-def test_a_broken_picture_is_named_when_it_is_read(tmp_path, content, words, packed):
+def test_a_broken_image_is_named_when_it_is_read(tmp_path, content, words, packed):
     folder = write(tmp_path / 'd', 'a/0.png', 'b/1.png')
     broken = folder / 'b' / '1.png'
     broken.write_bytes(broken.read_bytes()[:40] if content is None else content)
@@ -112,7 +112,7 @@ def test_a_broken_picture_is_named_when_it_is_read(tmp_path, content, words, pac
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason='root may read everything')
-def test_a_picture_that_may_not_be_read_is_named(tmp_path):
+def test_a_image_that_may_not_be_read_is_named(tmp_path):
     folder = write(tmp_path, 'a/0.png', 'b/1.png')
     (folder / 'a' / '0.png').chmod(0)
     with pytest.raises(DatasetError, match=r'a/0\.png cannot be read: Permission denied'):

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 
-def picture(value, size=(6, 8)):
+def image(value, size=(6, 8)):
     """Return pixels in the order red, green, blue, all different."""
     pixels = np.zeros((*size, 3), np.uint8)
     pixels[:] = value, 100, 200
@@ -28,7 +28,7 @@ def picture(value, size=(6, 8)):
 
 def write(path, value):
     path.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(path), picture(value)[:, :, ::-1])
+    cv2.imwrite(str(path), image(value)[:, :, ::-1])
 
 
 def test_gtsrb_as_published(tmp_path):
@@ -44,7 +44,7 @@ def test_gtsrb_as_published(tmp_path):
     assert data.labels == ('0', '1')
     # track 0 of class 0 is another sign than track 0 of class 1
     assert data.groups.tolist() == ['0/00000', '0/00001', '1/00000', '1/00001']
-    np.testing.assert_array_equal(data.read(3), picture(11))
+    np.testing.assert_array_equal(data.read(3), image(11))
 
 
 def test_gtsrb_with_its_test_images(tmp_path):
@@ -74,7 +74,7 @@ def test_the_table_of_the_test_images_may_lie_above_them(tmp_path, table):
     (tmp_path / table).write_text('Filename;ClassId\n00001.ppm;1\n00000.ppm;0\n')
     data = open_dataset(str(tmp_path))
     assert data.classes.tolist() == [1, 0]
-    np.testing.assert_array_equal(data.read(0), picture(41))
+    np.testing.assert_array_equal(data.read(0), image(41))
     (tmp_path / table).write_text('Filename;ClassId\n00007.ppm;1\n')
     with pytest.raises(DatasetError, match=r'names 00007\.ppm, which is neither beside it nor'):
         open_dataset(str(tmp_path))

@@ -21,23 +21,23 @@ import numpy as np
 import pytest
 
 
-def data_of(pictures, classes, groups=None, parts=None, labels=('a', 'b')):
+def data_of(images, classes, groups=None, parts=None, labels=('a', 'b')):
     def read(index):
-        if pictures[index] is None:
+        if images[index] is None:
             raise DatasetError(f'd: x[{index}]: the file ends too early.')
-        return pictures[index]
-    count = len(pictures)
+        return images[index]
+    count = len(images)
     return Dataset('d', labels, np.array(classes), np.arange(count) if groups is None
                    else np.array(groups), tuple(f'x[{index}]' for index in range(count)), read,
                    parts=None if parts is None else np.array(parts))
 
 
-def pictures(count, size=(16, 16, 3)):
+def images(count, size=(16, 16, 3)):
     return list(np.random.default_rng(0).integers(0, 256, (count, *size), np.uint8))
 
 
 def test_good_data_has_no_problem():
-    found = inspect_dataset(data_of(pictures(6), [0, 1] * 3))
+    found = inspect_dataset(data_of(images(6), [0, 1] * 3))
     assert found.problems() == []
     report = found.report()
     assert report['classes'] == {'a': 3, 'b': 3}
@@ -46,7 +46,7 @@ def test_good_data_has_no_problem():
 
 
 def test_sizes_are_counted_and_what_cannot_be_read_is_named():
-    mixed = [*pictures(3), *pictures(2, (8, 9)), None]
+    mixed = [*images(3), *images(2, (8, 9)), None]
     report = inspect_dataset(data_of(mixed, [0, 1] * 3)).report()
     assert report['sizes'] == {'16x16x3': 3, '8x9': 2}
     assert report['unreadable'] == [
@@ -55,7 +55,7 @@ def test_sizes_are_counted_and_what_cannot_be_read_is_named():
 
 
 def test_duplicates_are_told_by_the_index_in_the_data_though_some_are_unreadable():
-    some = pictures(5)
+    some = images(5)
     some[0], some[4] = None, some[2]
     found = inspect_dataset(data_of(some, [0, 1, 0, 1, 1]))
     assert found.exact == [[2, 4]]
@@ -65,14 +65,14 @@ def test_duplicates_are_told_by_the_index_in_the_data_though_some_are_unreadable
 
 def test_one_class_and_a_class_without_a_sample_are_problems():
     assert 'at least two classes' in inspect_dataset(
-        data_of(pictures(2), [0, 0], labels=('a',))).problems()[0]
-    found = inspect_dataset(data_of(pictures(3), [0, 2, 2], labels=('a', 'b', 'c')))
+        data_of(images(2), [0, 0], labels=('a',))).problems()[0]
+    found = inspect_dataset(data_of(images(3), [0, 2, 2], labels=('a', 'b', 'c')))
     assert found.problems() == ['no sample of the class b: add some or take the class out']
     assert found.report()['classes'] == {'a': 1, 'b': 0, 'c': 2}
 
 
 def test_leakage_between_the_parts_of_the_data():
-    some = pictures(6)
+    some = images(6)
     some[5] = some[0]
     nearly = some[1].copy()
     nearly[0, 0] ^= 1
@@ -89,7 +89,7 @@ def test_leakage_between_the_parts_of_the_data():
 
 @pytest.mark.parametrize(('validation', 'leaks'), [([0], 1), ([0, 3], 0)])
 def test_leakage_between_the_parts_of_a_split(validation, leaks):
-    some = pictures(5)
+    some = images(5)
     some[3] = some[0]
     train = sorted({*range(5)} - {*validation})
     split = Split(np.array(train), np.array(validation), np.array([], np.int64))

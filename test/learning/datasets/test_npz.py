@@ -18,11 +18,11 @@ from digiphys_ros.learning.datasets import open_dataset
 import numpy as np
 import pytest
 
-PICTURES = np.zeros((4, 6, 5, 3), np.uint8)
+IMAGES = np.zeros((4, 6, 5, 3), np.uint8)
 
 
 def opened(tmp_path, part=None, **arrays):
-    np.savez(tmp_path / 'd.npz', **{'x': PICTURES, 'y': np.arange(4) % 2, **arrays}
+    np.savez(tmp_path / 'd.npz', **{'x': IMAGES, 'y': np.arange(4) % 2, **arrays}
              if part is None else arrays)
     return open_dataset(str(tmp_path / 'd.npz'), part=part)
 
@@ -35,8 +35,8 @@ def test_groups_may_have_several_names_and_be_texts(tmp_path, name):
 
 
 def test_each_part_knows_the_classes_of_all(tmp_path):
-    parts = {'x_train': PICTURES, 'y_train': np.array([0, 1, 2, 2]), 'x_val': PICTURES[:2],
-             'y_val': np.array([0, 1]), 'x_test': PICTURES[:1]}
+    parts = {'x_train': IMAGES, 'y_train': np.array([0, 1, 2, 2]), 'x_val': IMAGES[:2],
+             'y_val': np.array([0, 1]), 'x_test': IMAGES[:1]}
     # a test part without labels is in nobody's way until it is asked for
     assert opened(tmp_path, 'val', **parts).labels == ('0', '1', '2')
     assert opened(tmp_path, 'train', **parts).labels == ('0', '1', '2')
@@ -69,18 +69,18 @@ def test_classes_may_be_of_any_kind(tmp_path, y, labels):
 def test_names_in_y_have_the_order_of_the_names_in_the_file(tmp_path):
     data = opened(tmp_path, y=np.array(list('abab')), class_names=np.array(['b', 'c', 'a']))
     assert data.classes.tolist() == [2, 0, 2, 0]
-    parts = {'x_train': PICTURES, 'y_train': np.array(list('bbcc')), 'x_val': PICTURES[:1],
+    parts = {'x_train': IMAGES, 'y_train': np.array(list('bbcc')), 'x_val': IMAGES[:1],
              'y_val': np.array(['a'])}
     assert opened(tmp_path, 'train', **parts).classes.tolist() == [1, 1, 2, 2]
 
 
 def test_alpha_is_dropped(tmp_path):
-    pictures = np.random.default_rng(0).integers(0, 256, (4, 6, 5, 4), np.uint8)
-    np.testing.assert_array_equal(opened(tmp_path, x=pictures).read(2), pictures[2, :, :, :3])
+    images = np.random.default_rng(0).integers(0, 256, (4, 6, 5, 4), np.uint8)
+    np.testing.assert_array_equal(opened(tmp_path, x=images).read(2), images[2, :, :, :3])
 
 
 def test_one_channel_is_grey(tmp_path):
-    assert opened(tmp_path, x=PICTURES[..., :1]).read(0).shape == (6, 5)
+    assert opened(tmp_path, x=IMAGES[..., :1]).read(0).shape == (6, 5)
 
 
 @pytest.mark.parametrize(('arrays', 'words'), [
@@ -95,7 +95,7 @@ def test_one_channel_is_grey(tmp_path):
      r'`y\[3\]` is c: out of range, there are 2 classes \(a, b\)'),
     ({'y': np.int64(1)}, '`y` must be .* whole numbers'),
     ({'y': np.array([0, None, 0, 1])}, '`y` cannot be read'),
-    ({'x': PICTURES[:0], 'y': np.zeros(0, int)}, 'holds no sample'),
+    ({'x': IMAGES[:0], 'y': np.zeros(0, int)}, 'holds no sample'),
     ({'x': np.uint8(3)}, '`x` must be images'),
     ({'x': np.zeros((4, 6, 5, 2), np.uint8)}, '`x` must be images.*received .*5, 2'),
 ])

@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 
 
-def picture(value, size=(6, 8)):
+def image(value, size=(6, 8)):
     """Return pixels in the order red, green, blue, all different."""
     pixels = np.zeros((*size, 3), np.uint8)
     pixels[:] = value, 100, 200
@@ -32,7 +32,7 @@ def picture(value, size=(6, 8)):
 def folder(tmp_path):
     for index, label in enumerate(['class10', 'class2', 'class2', 'class10']):
         (tmp_path / 'd' / label).mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(tmp_path / 'd' / label / f'{index}.png'), picture(index)[:, :, ::-1])
+        cv2.imwrite(str(tmp_path / 'd' / label / f'{index}.png'), image(index)[:, :, ::-1])
     return tmp_path / 'd'
 
 
@@ -53,7 +53,7 @@ def test_class_folders(folder, tmp_path, packed):
     assert data.labels == ('class2', 'class10')
     assert data.classes.tolist() == [0, 0, 1, 1]
     assert [key.split('/')[-1] for key in data.keys] == ['1.png', '2.png', '0.png', '3.png']
-    np.testing.assert_array_equal(data.read(3), picture(3))
+    np.testing.assert_array_equal(data.read(3), image(3))
     assert data.arrays().shape == (4, 6, 8, 3)
 
 
@@ -80,12 +80,12 @@ def test_parts_above_the_classes(folder, tmp_path):
     {'x': 'train_images', 'y': 'train_labels', 'g': 'track_train'}])
 def test_arrays(tmp_path, names):
     np.savez(tmp_path / 'd.npz', **{
-        names['x']: np.stack([picture(index) for index in range(4)]),
+        names['x']: np.stack([image(index) for index in range(4)]),
         names['y']: np.array([[0], [1], [0], [1]]), names['g']: np.array([7, 7, 8, 9])})
     data = open_dataset(str(tmp_path / 'd.npz'), labels=['no', 'yes'])
     assert data.labels == ('no', 'yes')
     assert data.groups.tolist() == [7, 7, 8, 9]
-    np.testing.assert_array_equal(data.read(2), picture(2))
+    np.testing.assert_array_equal(data.read(2), image(2))
 
 
 @pytest.mark.parametrize('save', [np.savez, np.savez_compressed])
@@ -93,18 +93,18 @@ def test_arrays(tmp_path, names):
 def test_arrays_too_large_for_the_memory_stay_on_disk(tmp_path, monkeypatch, save, kept):
     from digiphys_ros.learning.datasets import arrays
     monkeypatch.setattr(arrays, 'room_bytes', lambda: kept)
-    pictures = np.random.default_rng(0).integers(0, 256, (7, 5, 4, 3)).astype(np.uint8)
-    save(tmp_path / 'd.npz', x_train=pictures[:4], y_train=np.arange(4) % 2, x_val=pictures[4:],
+    images = np.random.default_rng(0).integers(0, 256, (7, 5, 4, 3)).astype(np.uint8)
+    save(tmp_path / 'd.npz', x_train=images[:4], y_train=np.arange(4) % 2, x_val=images[4:],
          y_val=np.arange(3) % 2)
     data = open_dataset(str(tmp_path / 'd.npz'))
-    np.testing.assert_array_equal(data.arrays(), pictures)
+    np.testing.assert_array_equal(data.arrays(), images)
     assert data.parts.tolist() == ['train'] * 4 + ['val'] * 3
     assert data.keys[4] == 'x_val[0]'
 
 
 def test_a_damaged_npz_is_told(tmp_path):
-    pictures = np.random.default_rng(0).integers(0, 256, (7, 5, 4, 3)).astype(np.uint8)
-    np.savez_compressed(tmp_path / 'd.npz', x=pictures, y=np.arange(7) % 2)
+    images = np.random.default_rng(0).integers(0, 256, (7, 5, 4, 3)).astype(np.uint8)
+    np.savez_compressed(tmp_path / 'd.npz', x=images, y=np.arange(7) % 2)
     whole = (tmp_path / 'd.npz').read_bytes()
     broken = bytearray(whole)
     broken[len(whole) // 4] ^= 255
@@ -178,11 +178,11 @@ def test_sizes_that_differ_are_told_when_an_array_is_asked_for(folder):
 
 def test_classes_one_cannot_train_on():
     from digiphys_ros.learning.datasets.dataset import in_memory
-    pictures = np.zeros((2, 4, 4), np.uint8)
+    images = np.zeros((2, 4, 4), np.uint8)
     with pytest.raises(DatasetError, match='at least two classes'):
-        in_memory('d', ('a',), pictures, np.zeros(2, np.int64)).check_trainable()
+        in_memory('d', ('a',), images, np.zeros(2, np.int64)).check_trainable()
     with pytest.raises(DatasetError, match='no sample of the class b'):
-        in_memory('d', ('a', 'b', 'c'), pictures, np.array([0, 2])).check_trainable()
+        in_memory('d', ('a', 'b', 'c'), images, np.array([0, 2])).check_trainable()
 
 
 @pytest.mark.parametrize(('name', 'count', 'labels'), [

@@ -20,8 +20,8 @@ import pytest
 
 
 def stream(count=10, batch=4, **options):
-    pictures = np.random.default_rng(0).integers(0, 256, (count, 4, 4, 3), np.uint8)
-    data = in_memory('d', ('a', 'b'), pictures, np.arange(count) % 2)
+    images = np.random.default_rng(0).integers(0, 256, (count, 4, 4, 3), np.uint8)
+    data = in_memory('d', ('a', 'b'), images, np.arange(count) % 2)
     return Stream(data, lambda sample: sample.astype(np.float32), batch=batch, seed=3, **options)
 
 

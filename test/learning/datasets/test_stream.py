@@ -30,8 +30,8 @@ def scaled(sample):
 
 
 def small(count=20):
-    pictures = np.random.default_rng(0).integers(0, 256, (count, 4, 4, 3)).astype(np.uint8)
-    return in_memory('d', ('a', 'b'), pictures, np.arange(count) % 2)
+    images = np.random.default_rng(0).integers(0, 256, (count, 4, 4, 3)).astype(np.uint8)
+    return in_memory('d', ('a', 'b'), images, np.arange(count) % 2)
 
 
 def noisy(image, rng):

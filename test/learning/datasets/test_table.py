@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 
-def picture(value, size=(6, 8)):
+def image(value, size=(6, 8)):
     """Return pixels in the order red, green, blue, all different."""
     pixels = np.zeros((*size, 3), np.uint8)
     pixels[:] = value, 100, 200
@@ -28,7 +28,7 @@ def picture(value, size=(6, 8)):
 
 def write(path, value):
     path.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(path), picture(value)[:, :, ::-1])
+    cv2.imwrite(str(path), image(value)[:, :, ::-1])
 
 
 def test_a_csv_of_files(tmp_path):
@@ -41,7 +41,7 @@ def test_a_csv_of_files(tmp_path):
         assert data.labels == ('ill', 'well')
         assert data.classes.tolist() == [0, 1, 0]
         assert data.groups.tolist() == ['7', '8', '7']
-        np.testing.assert_array_equal(data.read(2), picture(2))
+        np.testing.assert_array_equal(data.read(2), image(2))
 
 
 def test_a_csv_of_numbers_is_a_table(tmp_path):

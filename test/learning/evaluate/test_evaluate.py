@@ -92,10 +92,10 @@ def test_photographs_larger_than_the_memory(bundle, colours, tmp_path):
     for index in range(count):
         file = tmp_path / 'photographs' / str(index % 3) / f'{index}.jpg'
         file.parent.mkdir(parents=True, exist_ok=True)
-        picture = np.zeros((1800, 2400, 3), np.uint8)
-        picture[:, :, 2 - index % 3] = 180
-        assert cv2.imwrite(str(file), picture)
-    assert picture.nbytes * count > 2 * room
+        image = np.zeros((1800, 2400, 3), np.uint8)
+        image[:, :, 2 - index % 3] = 180
+        assert cv2.imwrite(str(file), image)
+    assert image.nbytes * count > 2 * room
     done = subprocess.run(
         [sys.executable, '-c', LIMITED, str(bundle), str(colours / 'd.npz'),
          str(tmp_path / 'photographs'), str(room), str(tmp_path / 'r.json')],

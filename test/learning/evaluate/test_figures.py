@@ -53,7 +53,7 @@ def test_threshold_is_the_lowest_that_is_right_often_enough():
     assert 0.55 < abstain_threshold(probabilities, labels) <= 0.6
 
 
-def test_a_picture_that_has_no_answer_raises_the_threshold_above_its_confidence():
+def test_a_image_that_has_no_answer_raises_the_threshold_above_its_confidence():
     logits = np.tile([3.0, 0.0], (200, 1))
     labels = np.array([0] * 199 + [1])
     doubtful = np.tile([0.3, 0.0], (200, 1))

@@ -115,7 +115,7 @@ def test_a_network_that_divides_is_quantised_but_for_that(tmp_path):
     keras.utils.set_random_seed(0)
     model = build_network('residual', {'width': 4, 'local_contrast': True}, (16, 16, 3), 3)
     images = np.random.default_rng(0).random((20, 16, 16, 3)).astype(np.float32)
-    # a flat picture has nothing to divide by but the least deviation
+    # a flat image has nothing to divide by but the least deviation
     images[:10] = 0.1
     interpreter = Interpreter(str(write_litert(model, tmp_path, 'int8', images)))
     interpreter.allocate_tensors()

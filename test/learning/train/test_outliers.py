@@ -34,7 +34,7 @@ import pytest
 
 @pytest.fixture
 def things(tmp_path):
-    """Return an .npz of pictures in classes 0 to 2, each as bright as ten times its class."""
+    """Return an .npz of images in classes 0 to 2, each as bright as ten times its class."""
     images = np.stack([np.full((24, 24, 3), 10 * (index % 3), np.uint8) for index in range(90)])
     np.savez(tmp_path / 'things.npz', x=images, y=np.arange(90) % 3)
     return str(tmp_path / 'things.npz')

@@ -80,7 +80,7 @@ def test_curves_that_were_just_drawn_wait(tmp_path):
     assert path.read_bytes() != first
 
 
-def test_a_network_that_was_shown_doubtful_pictures_abstains_from_them(colours, recipe_file,
+def test_a_network_that_was_shown_doubtful_images_abstains_from_them(colours, recipe_file,
                                                                        tmp_path):
     doubtful = {'share': 0.4, 'corruptions': {'contrast': 5, 'darkness': 5}}
     assert main(command(colours, recipe_file(epochs=30, doubtful=doubtful), tmp_path / 'b')) == 0

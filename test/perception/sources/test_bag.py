@@ -70,7 +70,7 @@ def mcap(bag_writer, compression):
     chunk += record(4, struct.pack('<HH', 5, 7), text(b'/camera'), text(b'cdr'), text(b''))
     for index in (1, 0, 2):
         chunk += record(5, struct.pack('<HIQQ', 5, 0, 10 + index, 0), bag_writer.image(
-            store, bag_writer.picture(index), index))
+            store, bag_writer.pixels(index), index))
     packed = {'': bytes, 'zstd': bagfile.import_zstd().compress,
               'lz4': import_module('lz4.frame').compress}[compression](chunk)
     return b''.join([
@@ -159,7 +159,7 @@ def test_sqlite_with_a_damaged_page_is_played_without_its_messages(tmp_path, bag
 
 def test_message_that_is_no_image_is_named_and_passed_over(tmp_path, bag_writer):
     store = bag_writer.typestore()
-    images = [bag_writer.image(store, bag_writer.picture(index), index) for index in range(3)]
+    images = [bag_writer.image(store, bag_writer.pixels(index), index) for index in range(3)]
     images[1] = images[1][:60]
     bag = bag_writer.write_messages(tmp_path / 'bag', [
         ('/camera', bag_writer.IMAGE, 500_000_000 * index, raw)
@@ -172,7 +172,7 @@ def test_message_that_is_no_image_is_named_and_passed_over(tmp_path, bag_writer)
 def test_bag_of_several_image_topics_needs_one_to_be_named(tmp_path, bag_writer):
     store = bag_writer.typestore()
     bag = bag_writer.write_messages(tmp_path / 'bag', [
-        (topic, bag_writer.IMAGE, 1, bag_writer.image(store, bag_writer.picture(value), 0))
+        (topic, bag_writer.IMAGE, 1, bag_writer.image(store, bag_writer.pixels(value), 0))
         for topic, value in (('/left', 3), ('/right', 4), ('/debug_image', 5))])
     with pytest.raises(SourceError, match=r'several image topics: name one, as in .*bag#/'
                                           r'camera/image_raw; .*: /debug_image, /left, /right'):

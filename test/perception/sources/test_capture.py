@@ -30,10 +30,10 @@ def flat(value):
 
 
 class FakeCamera:
-    """A device with ``waiting`` pictures in its driver, each showing when it was taken."""
+    """A device with ``waiting`` images in its driver, each showing when it was taken."""
 
-    def __init__(self, clock, waiting=2, opens=True, pictures=99):
-        self.clock, self.opens, self.pictures, self.released = clock, opens, pictures, False
+    def __init__(self, clock, waiting=2, opens=True, images=99):
+        self.clock, self.opens, self.images, self.released = clock, opens, images, False
         self.queue, self.waiting = [], waiting
         self.asked, self.given = [], {}
 
@@ -49,14 +49,14 @@ class FakeCamera:
 
     def grab(self):
         # the driver fills its buffers and then drops what comes until one is asked for
-        self.picture = self.queue.pop(0) if self.queue else self.clock[0]
+        self.image = self.queue.pop(0) if self.queue else self.clock[0]
         self.queue += [self.clock[0]] * (self.waiting - len(self.queue))
         return True
 
     def read(self):
         self.grab()
-        self.pictures -= 1
-        return self.pictures >= 0, flat(int(self.picture))
+        self.images -= 1
+        return self.images >= 0, flat(int(self.image))
 
     def release(self):
         self.released = True
@@ -71,7 +71,7 @@ def play_device(monkeypatch, clock, **options):
 
 @pytest.mark.field(
     'opencv/opencv #13145', 'VideoCapture gives images from its buffer that are old')
-def test_a_device_never_shows_an_old_picture(monkeypatch):
+def test_a_device_never_shows_an_old_image(monkeypatch):
     clock = [10.0]
     _, opened = play_device(monkeypatch, clock)
     source = opened()
@@ -87,10 +87,10 @@ def test_a_device_that_cannot_be_opened_or_ends_is_told(monkeypatch):
     with pytest.raises(SourceError, match='/dev/video7: the camera cannot be opened'):
         opened()
     assert camera.released
-    camera, opened = play_device(monkeypatch, [0.0], pictures=2)
+    camera, opened = play_device(monkeypatch, [0.0], images=2)
     source = opened()
     next(source)
-    with pytest.raises(SourceError, match='no more pictures'):
+    with pytest.raises(SourceError, match='no more images'):
         next(source)
     assert camera.released
 

@@ -40,8 +40,8 @@ def test_grey_npz(tmp_path):
 
 
 def test_npz_without_images_is_told(tmp_path):
-    np.savez(tmp_path / 'd.npz', pictures=np.zeros(3))
-    with pytest.raises(SourceError, match='found pictures'):
+    np.savez(tmp_path / 'd.npz', images=np.zeros(3))
+    with pytest.raises(SourceError, match='found images'):
         open_source(str(tmp_path / 'd.npz'))
 
 

@@ -295,11 +295,11 @@ def test_the_camera_sees_as_much_as_mujocos():
 def test_a_face_is_seen_from_the_front_and_upright():
     lines = world_files(SMALL)['models/small/meshes/face.obj'].decode().splitlines()
     corners = np.array([numbers(line[2:]) for line in lines if line.startswith('v ')])
-    pictured = np.array([numbers(line[3:]) for line in lines if line.startswith('vt')])
+    imaged = np.array([numbers(line[3:]) for line in lines if line.startswith('vt')])
     assert np.cross(corners[1] - corners[0], corners[2] - corners[1])[0] > 0
     # from the front, +y is at the right hand; a texture's v goes up
-    assert pictured[:, 0] == pytest.approx(corners[:, 1] + 0.5)
-    assert pictured[:, 1] == pytest.approx(corners[:, 2] + 0.5)
+    assert imaged[:, 0] == pytest.approx(corners[:, 1] + 0.5)
+    assert imaged[:, 1] == pytest.approx(corners[:, 2] + 0.5)
 
 
 def same(name, written, committed):

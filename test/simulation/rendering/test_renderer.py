@@ -26,7 +26,7 @@ import pytest
 DRAW = f"""
 from digiphys_ros.applications.sorting.scene import world
 from digiphys_ros.simulation.rendering.renderer import Renderer
-brightness = int(Renderer(world()).picture({CAMERA!r}).mean())
+brightness = int(Renderer(world()).image({CAMERA!r}).mean())
 """
 COMPUTE = """
 import tensorflow
@@ -43,14 +43,14 @@ def renderer():
         pytest.skip(str(error))
 
 
-def test_a_picture_is_of_the_cameras_size_and_as_bright_as_the_light(renderer):
+def test_a_image_is_of_the_cameras_size_and_as_bright_as_the_light(renderer):
     [camera] = world().cameras
-    picture = renderer.picture(CAMERA)
-    assert picture.shape == (camera.height_px, camera.width_px, 3)
-    assert picture.dtype == np.uint8
-    assert picture.std() > 2
+    image = renderer.image(CAMERA)
+    assert image.shape == (camera.height_px, camera.width_px, 3)
+    assert image.dtype == np.uint8
+    assert image.std() > 2
     renderer.set_light(0.5)
-    assert renderer.picture(CAMERA).mean() == pytest.approx(0.5 * picture.mean(), rel=0.1)
+    assert renderer.image(CAMERA).mean() == pytest.approx(0.5 * image.mean(), rel=0.1)
 
 
 @pytest.mark.parametrize('order', [(COMPUTE, DRAW), (DRAW, COMPUTE)])
@@ -58,7 +58,7 @@ def test_it_draws_in_a_process_that_has_tensorflow_in_it_whichever_came_first(re
     run = subprocess.run([sys.executable, '-c', '\n'.join((*order, 'print(brightness)'))],
                          capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
-    assert int(run.stdout.split()[-1]) == int(renderer.picture(CAMERA).mean())
+    assert int(run.stdout.split()[-1]) == int(renderer.image(CAMERA).mean())
 
 
 def test_garbage_collected_while_a_renderer_opens_does_not_take_its_context(
@@ -75,4 +75,4 @@ def test_garbage_collected_while_a_renderer_opens_does_not_take_its_context(
     lost.itself = lost
     del lost
     monkeypatch.setattr(GLContext, 'make_current', interrupted)
-    np.testing.assert_array_equal(Renderer(world()).picture(CAMERA), renderer.picture(CAMERA))
+    np.testing.assert_array_equal(Renderer(world()).image(CAMERA), renderer.image(CAMERA))

@@ -81,7 +81,7 @@ def test_the_fast_scenarios_end_as_expected(name, fast_trial):
     assert trial.simulated_s == pytest.approx(trial.scenario.seconds, abs=1.0)
 
 
-def test_a_failure_keeps_the_moment_the_command_and_the_picture(tmp_path):
+def test_a_failure_keeps_the_moment_the_command_and_the_image(tmp_path):
     trial = run_trial(wrong(tmp_path), tmp_path / 'out')
     assert not trial.passed
     [failed, held] = trial.verdicts
@@ -89,11 +89,11 @@ def test_a_failure_keeps_the_moment_the_command_and_the_picture(tmp_path):
     assert failed.sentence == 'images is 8 at the end, less than 9'
     assert failed.time_s == 3.5
     assert failed.command == {}
-    picture = cv2.imread(failed.picture)
-    assert picture.shape[1] >= 640
+    image = cv2.imread(failed.image)
+    assert image.shape[1] >= 640
     # black, as the fault wants it; the caption below is not
-    assert not picture[:-60].any()
-    assert picture[-60:].any()
+    assert not image[:-60].any()
+    assert image[-60:].any()
 
 
 def test_a_log_that_was_changed_fails_the_run_whose_log_it_is(tmp_path):
@@ -113,7 +113,7 @@ def test_a_run_can_be_repeated(fast_trial, tmp_path):
         fast_trial('triage_plain').values
 
 
-def test_scenarios_in_parallel_give_a_table_a_report_and_a_picture(tmp_path, capsys):
+def test_scenarios_in_parallel_give_a_table_a_report_and_a_image(tmp_path, capsys):
     report_file = tmp_path / 'report.json'
     names = [str(wrong(tmp_path, 'first')), 'triage_camera_black']
     assert run_scenarios(names, out=tmp_path / 'out', json=str(report_file), jobs=2) == 1
