@@ -125,7 +125,7 @@ def test_policy_and_gate_stop_for_a_stop_sign():
         now_s = 10 + index * 0.05
         decision = policy.update(dp.Observation('stop', 0.99, now_s))
         for command in decision.commands.values():
-            gate.offer(command, now_s)
+            gate.submit(command, now_s)
         output = gate.step(now_s)
     assert decision.rule == 'halt'
     assert output.values == {'linear.x': 0.0, 'angular.z': 0.0}

@@ -120,7 +120,7 @@ def test_one_parameters_file_sets_nodes_simulator_and_demo(folder):
     for index in range(40):
         now_s = index * settings.gate.period_s
         if index < 20:
-            gate.offer(DesiredCommand(commands['base'], now_s), now_s)
+            gate.submit(DesiredCommand(commands['base'], now_s), now_s)
         sent.append((now_s, gate.step(now_s).values))
     assert sent[10][1]['linear.x'] == pytest.approx(rate * 0.5, abs=0.01)
     # 0.95 s is the last image: it stops within the lease

@@ -72,14 +72,14 @@ class Demo:
     def watch(self, record: FrameRecord, image: NDArray[Any]) -> None:
         """Take an image of the run; every third becomes a frame."""
         self.times_s.append(record.time_s)
-        self.speeds_mps.append(float(record.facts['speed_mps']))
+        self.speeds_mps.append(float(record.state['speed_mps']))
         if len(self.times_s) % STRIDE == 1:
             self.frames.append(self._frame(record, image))
 
     def _frame(self, record: FrameRecord, image: NDArray[Any]) -> Image.Image:
         sheet = Image.new('RGB', (WIDTH_PX + PANEL_PX, HEIGHT_PX), BACK)
         view = Image.fromarray(image)
-        color = AMBER if record.said is None else GREEN
+        color = AMBER if record.prediction is None else GREEN
         ImageDraw.Draw(view).rectangle(self.region_px, outline=color, width=4)
         sheet.paste(view.resize((WIDTH_PX, HEIGHT_PX), Image.Resampling.LANCZOS), (0, 0))
         self._panel(ImageDraw.Draw(sheet), record)
@@ -89,11 +89,11 @@ class Demo:
         x, right = WIDTH_PX + 18, WIDTH_PX + PANEL_PX - 18
         state = next(iter(record.gate_states.values()), '')
         obeying = state == 'obeying'
-        label = 'not recognised' if record.said is None else record.said
+        label = 'not recognised' if record.prediction is None else record.prediction
         draw.text((x, 16), 'classifier', FAINT, font(13))
-        draw.text((x, 32), label, AMBER if record.said is None else INK, font(19, bold=True))
+        draw.text((x, 32), label, AMBER if record.prediction is None else INK, font(19, bold=True))
         draw.rectangle((x, 62, right, 68), (52, 58, 70))
-        if record.said is not None:
+        if record.prediction is not None:
             draw.rectangle((x, 62, x + (right - x) * record.score, 68), GREEN)
         draw.text((x, 84), 'policy: rule', FAINT, font(13))
         draw.text((x, 100), record.rule or '-', INK, font(17))
@@ -101,7 +101,7 @@ class Demo:
         draw.text((x + 140, 100), state, GREEN if obeying else RED, font(17, bold=True))
         draw.text((x, 138), 'speed', FAINT, font(13))
         draw.text((x, 154), f'{self.speeds_mps[-1]:.2f} m/s', INK, font(22, bold=True))
-        limit = float(record.facts['limit_mps'])
+        limit = float(record.state['limit_mps'])
         draw.text((x + 140, 138), 'limit of the sign', FAINT, font(13))
         draw.text((x + 140, 154), f'{limit:.2f} m/s' if math.isfinite(limit) else 'none', INK,
                   font(22))

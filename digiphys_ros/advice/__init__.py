@@ -22,10 +22,11 @@ decision in a queue, the uncertain ones first.
 from digiphys_ros.advice.audit import AuditLog
 from digiphys_ros.advice.chain import Finding
 from digiphys_ros.advice.desk import Advice, case_id, Desk, Image, Model, review
-from digiphys_ros.advice.evidence import Evidence, Explainer, locate
+from digiphys_ros.advice.explanation import Explanation, Explainer, occlusion_sensitivity
 from digiphys_ros.advice.queue import Case, ReviewQueue
 from digiphys_ros.advice.reason import reason
 from digiphys_ros.advice.verify import read_key, verify
 
-__all__ = ['Advice', 'AuditLog', 'Case', 'Desk', 'Evidence', 'Explainer', 'Finding', 'Image',
-           'Model', 'ReviewQueue', 'case_id', 'locate', 'read_key', 'reason', 'review', 'verify']
+__all__ = ['Advice', 'AuditLog', 'Case', 'Desk', 'Explainer', 'Explanation', 'Finding', 'Image',
+           'Model', 'ReviewQueue', 'case_id', 'occlusion_sensitivity', 'read_key', 'reason',
+           'review', 'verify']

@@ -22,7 +22,7 @@ from typing import Any
 
 from digiphys_ros.advice.audit import AuditLog
 from digiphys_ros.advice.desk import Advice, Desk, Image, Model
-from digiphys_ros.advice.evidence import Evidence, Explainer
+from digiphys_ros.advice.explanation import Explanation, Explainer
 from digiphys_ros.advice.queue import Case
 from digiphys_ros.advice.verify import read_key
 from digiphys_ros.errors import AdviceError, AuditError, ConfigError, DigiphysError, FrameError
@@ -113,14 +113,14 @@ class Advisor:
         scores = sorted(results, key=lambda one: -one[1])
         advice = self._desk.advise(
             Image(case, self._digests.get(case, '')), scores, self.model, now_s,
-            self._evidence(case, scores, self.model))
+            self._explanation(case, scores, self.model))
         self.unlogged = self._refused = ''
         self._counts['advised'] += 1
         self._counts['abstained'] += advice.label is None
         return advice
 
-    def _evidence(self, case: str, scores: Sequence[tuple[str, float]], model: Model
-                  ) -> Evidence | None:
+    def _explanation(self, case: str, scores: Sequence[tuple[str, float]], model: Model
+                  ) -> Explanation | None:
         decode = self._images.pop(case, None)
         if decode is None or self._explainer is None:
             return None

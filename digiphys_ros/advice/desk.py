@@ -21,7 +21,7 @@ import math
 
 from digiphys_ros.advice.audit import AuditLog
 from digiphys_ros.advice.chain import Entry
-from digiphys_ros.advice.evidence import Evidence
+from digiphys_ros.advice.explanation import Explanation
 from digiphys_ros.advice.queue import Case, margin, ReviewQueue
 from digiphys_ros.advice.reason import reason
 from digiphys_ros.errors import AdviceError, AuditError
@@ -138,12 +138,12 @@ class Desk:
             self._unread.popleft()
 
     def advise(self, image: Image, scores: Sequence[tuple[str, float]], model: Model,
-               now_s: float, evidence: Evidence | None = None) -> Advice:
+               now_s: float, explanation: Explanation | None = None) -> Advice:
         """
         Log one advice and put its case into the queue; only then it may go out.
 
         :param scores: classes with their calibrated confidence, best first; none when abstained.
-        :param evidence: what the best class hangs on, where it is known.
+        :param explanation: what the best class hangs on, where it is known.
         :raises AuditError: when it could not be logged: there is no such advice then.
         :raises AdviceError: for an image that has its case, or scores that are no confidences.
         """
@@ -155,12 +155,12 @@ class Desk:
                 raise AdviceError(f'image {image.id}: {label} has a score of {score}, and a '
                                   'calibrated confidence is from 0 to 1.')
         best: tuple[str | None, float] = scores[0] if scores else (None, 0.0)
-        why = reason(scores, model.abstain_below, evidence)
+        why = reason(scores, model.abstain_below, explanation)
         entry = self._log.append(
             'advice', now_s, case=image.id, sha256=image.sha256, bundle=model.name,
             bundle_hash=model.hash, scores=[[one, round(value, 6)] for one, value in scores],
             label=best[0], margin=round(margin(scores), 6), reason=why,
-            evidence=None if evidence is None else asdict(evidence))
+            explanation=None if explanation is None else asdict(explanation))
         queue = self.queue
         return Advice(image.id, *best, why, queue.position(image.id) or 0, len(queue.open), entry)
 

@@ -16,17 +16,17 @@
 
 from collections.abc import Sequence
 
-from digiphys_ros.advice.evidence import Evidence
+from digiphys_ros.advice.explanation import Explanation
 
 
 def reason(scores: Sequence[tuple[str, float]], abstain_below: float | None,
-           evidence: Evidence | None = None) -> str:
+           explanation: Explanation | None = None) -> str:
     """
     Return one plain sentence.
 
     :param scores: classes with their calibrated confidence, best first; none when abstained.
     :param abstain_below: the confidence under which the classifier abstains, where it is known.
-    :param evidence: what the answer hangs on, where it is known.
+    :param explanation: what the answer hangs on, where it is known.
     """
     if not scores:
         threshold = '' if abstain_below is None else f' of {abstain_below:.2f}'
@@ -38,6 +38,6 @@ def reason(scores: Sequence[tuple[str, float]], abstain_below: float | None,
         sentence += f', not below the abstain threshold of {abstain_below:.2f}'
     if others:
         sentence += f'; next is {others[0][0]} with {others[0][1]:.2f}'
-    if evidence is not None:
-        sentence += f'; {evidence}'
+    if explanation is not None:
+        sentence += f'; {explanation}'
     return f'{sentence}.'

@@ -52,7 +52,7 @@ def make_application(name: str, seed: int = 0, *, camera: bool = True,
     """
     Return the world of an application at its start.
 
-    :param seed: the same seed gives the same images and the same facts.
+    :param seed: the same seed gives the same images and the same state.
     :param camera: False needs no GL and makes no images.
     :param options: what the application takes besides, see ``ApplicationSpec.options``.
     :raises UsageError: for a name or an option that does not exist, or a negative seed.

@@ -65,7 +65,7 @@ def _review(arguments: argparse.Namespace) -> int:
     cases = [entries[case.id] for case in queue.open]
     if arguments.json:
         write_json({'log': arguments.log, 'decided': len(entries) - len(cases), 'open': [
-            # logs of before tell no evidence
+            # older logs have no evidence
             {key: case.get(key) for key in (
                 'case', 'time', 'label', 'margin', 'scores', 'reason', 'evidence', 'bundle',
                 'sha256')} for case in cases]}, arguments.json)

@@ -108,12 +108,12 @@ class Gate:
         """Obey valid commands from now on; a latched e-stop stays latched."""
         if not self._active:
             self._active = True
-            self._rest(GateState.WAITING, 'no valid command yet')
+            self._enter_safe_state(GateState.WAITING, 'no valid command yet')
 
     def deactivate(self) -> None:
         """Go to the safe state and refuse everything."""
         self._active = False
-        self._rest(GateState.INACTIVE, 'deactivated')
+        self._enter_safe_state(GateState.INACTIVE, 'deactivated')
 
     def estop(self, pressed: bool) -> None:
         """Follow the e-stop input: pressing it trips the gate, letting go does not release it."""
@@ -124,11 +124,11 @@ class Gate:
     def trip(self) -> None:
         """Go to the safe state and stay there until ``reset``, active or not."""
         self._latched = True
-        self._rest(GateState.ESTOPPED, 'e-stop, waits for reset')
+        self._enter_safe_state(GateState.ESTOPPED, 'e-stop, waits for reset')
 
     def fault(self, reason: str) -> None:
         """Go to the safe state until the next valid command; e-stop and inactivity outrank it."""
-        self._rest(GateState.FAULT, reason)
+        self._enter_safe_state(GateState.FAULT, reason)
 
     def start_over(self, reason: str) -> None:
         """As ``fault``, and go on from the safe values: a guard has sent them meanwhile."""
@@ -150,7 +150,8 @@ class Gate:
             self._notice_clock(now_s, steady_s)
             self._latched = False
             self._lease.restart(now_s)
-            self._rest(GateState.WAITING, 'reset, waits for a command from a newer image')
+            self._enter_safe_state(
+                GateState.WAITING, 'reset, waits for a command from a newer image')
         return True
 
     def tolerate(self, behind_s: float) -> None:
@@ -161,8 +162,8 @@ class Gate:
         """
         self._lease.tolerate(behind_s)
 
-    def offer(self, command: DesiredCommand, now_s: float,
-              steady_s: float | None = None) -> Refusal | None:
+    def submit(self, command: DesiredCommand, now_s: float,
+               steady_s: float | None = None) -> Refusal | None:
         """Take a desired command; return why it was refused, None when it was accepted."""
         steady_s = now_s if steady_s is None else steady_s
         self._notice_clock(now_s, steady_s)
@@ -180,12 +181,12 @@ class Gate:
         figures = self._lease.explain(refusal, command.stamp_s, now_s, steady_s)
         reason = f'refused a command: {refusal.value}' + (figures and f' ({figures})')
         if refusal in FAULTS:
-            self._rest(GateState.FAULT, reason)
+            self._enter_safe_state(GateState.FAULT, reason)
         elif self.state in (GateState.WAITING, GateState.EXPIRED) and self._wanted is None:
             self.reason = reason
         elif self._wanted is not None and not self._motion.is_stop(self._wanted) \
                 and self._motion.is_stop(self._clamped(command)):
-            self._rest(GateState.WAITING, f'{reason}, but stop always passes')
+            self._enter_safe_state(GateState.WAITING, f'{reason}, but stop always passes')
         return refusal
 
     def step(self, now_s: float, steady_s: float | None = None) -> GateOutput:
@@ -196,15 +197,15 @@ class Gate:
         self._elapsed_s = max(0.0, self._steady_s - self._stepped_s)
         self._stepped_s = self._steady_s
         if self._wanted is not None and not self._lease.holds(now_s, steady_s):
-            self._rest(GateState.EXPIRED,
-                       f'no image younger than the lease of {self._lease.lease_s} s')
+            self._enter_safe_state(GateState.EXPIRED,
+                                   f'no image younger than the lease of {self._lease.lease_s} s')
         stamp_s = None if self._wanted is None else self._wanted_stamp_s
         if stamp_s is not None:
             self._set(GateState.OBEYING, 'obeying')
         values = self._motion.move(self._wanted, self._elapsed_s)
         return GateOutput(dict(values), self.state, self.reason, stamp_s, self._motion.reach_s)
 
-    def last(self, now_s: float, steady_s: float | None = None) -> GateOutput:
+    def shutdown_output(self, now_s: float, steady_s: float | None = None) -> GateOutput:
         """
         Deactivate; return what to send before falling silent, the typed safe state.
 
@@ -264,15 +265,16 @@ class Gate:
     def _notice_clock(self, now_s: float, steady_s: float) -> None:
         for clock_s in (now_s, steady_s):
             if not math.isfinite(clock_s):
-                self._rest(GateState.FAULT, f'the clock says {clock_s}')
+                self._enter_safe_state(GateState.FAULT, f'the clock says {clock_s}')
                 return
         self._steady_s = steady_s
         if now_s < self._newest_now_s:
             self._lease.restart(now_s)
-            self._rest(GateState.WAITING, 'the clock jumped back, waits for a newer image')
+            self._enter_safe_state(
+                GateState.WAITING, 'the clock jumped back, waits for a newer image')
         self._newest_now_s = now_s
 
-    def _rest(self, state: GateState, reason: str) -> None:
+    def _enter_safe_state(self, state: GateState, reason: str) -> None:
         """Drop the command for the safe state; an e-stop, then inactivity, outrank ``state``."""
         self._wanted = None
         self._motion.rest()

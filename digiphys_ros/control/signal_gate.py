@@ -47,9 +47,9 @@ class SignalGate(Gate):
         super().start_over(reason)
         self._interlock = SignalInterlock(self.plan)
 
-    def last(self, now_s: float, steady_s: float | None = None) -> GateOutput:
+    def shutdown_output(self, now_s: float, steady_s: float | None = None) -> GateOutput:
         """Return the safe state at once: worse than a sudden red is a green that nobody ends."""
-        return replace(super().last(now_s, steady_s), values=self.plan.safe_heads())
+        return replace(super().shutdown_output(now_s, steady_s), values=self.plan.safe_heads())
 
 
 def make_gate(actuator: Actuator, lease_s: float,

@@ -134,7 +134,7 @@ class GateNode(PipelineNode[GateSettings]):
         with output.loop.lock:
             before = channel.gate.state
             channel.gate.tolerate(self.behind_s)
-            accepted = channel.gate.offer(command, *self._clocks()) is None
+            accepted = channel.gate.submit(command, *self._clocks()) is None
             if accepted:
                 channel.stamp = message.header.stamp
             # of refused commands there may be any number

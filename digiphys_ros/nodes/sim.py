@@ -100,7 +100,7 @@ class SimNode(PipelineNode[SimSettings]):
                 'time_s': f'{paced.world.time_s:.2f}',
                 'right': paced.right, 'judged': paced.judged,
                 'events': SimulatedEvents(events=paced.events).text(),
-                **{f'fact.{name}': value for name, value in paced.world.facts().items()}}
+                **{f'fact.{name}': value for name, value in paced.world.state().items()}}
         return (WARN if ended else OK), 'ended' if ended else self.phase, figures
 
     @property

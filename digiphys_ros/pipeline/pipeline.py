@@ -101,7 +101,7 @@ class Pipeline:
     def obey(self, commands: Mapping[str, DesiredCommand], now_s: float) -> None:
         """Offer commands to the gates, by actuator."""
         for name, command in commands.items():
-            self.gates[name].offer(command, now_s)
+            self.gates[name].submit(command, now_s)
 
     def step(self, now_s: float) -> dict[str, GateOutput]:
         """Return what the gates send now, by actuator."""

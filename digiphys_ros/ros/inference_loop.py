@@ -82,7 +82,7 @@ class InferenceLoop:
         self.perception.arrive(
             camera.state, stamp_s(message.header), self._node.now_s(), len(message.data))
         if self._worker is not None:
-            self._worker.offer((camera, message), camera.state.name)
+            self._worker.submit((camera, message), camera.state.name)
 
     def _handle(self, batch: list[tuple[Camera, Image | CompressedImage]]) -> None:
         # one for the whole batch: a swap comes between two frames, not within one

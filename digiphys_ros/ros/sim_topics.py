@@ -85,9 +85,9 @@ class SimTopics:
     def publish_state(self, world: Application, now_s: float) -> None:
         """Publish the time, and where the robot is if it drives."""
         self._times.publish(clock_message(now_s))
-        facts = world.facts()
-        if 'heading_rad' in facts:
-            self._odometry.publish(odometry_message(facts, now_s))
+        state = world.state()
+        if 'heading_rad' in state:
+            self._odometry.publish(odometry_message(state, now_s))
 
     def publish_image(self, world: Application, now_s: float) -> None:
         """Publish what the camera sees, and its label where there is one."""
@@ -98,6 +98,6 @@ class SimTopics:
             image, 'mono8' if image.ndim == 2 else 'rgb8', header))
         if world.focal_px:
             self._infos.publish(camera_info_message(image.shape, world.focal_px, header))
-        truth = world.truth()
-        if truth is not None:
-            self._labels.publish(classification_message([(truth, 1.0)], header))
+        ground_truth = world.ground_truth()
+        if ground_truth is not None:
+            self._labels.publish(classification_message([(ground_truth, 1.0)], header))

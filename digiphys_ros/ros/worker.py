@@ -42,7 +42,7 @@ class NewestWorker(Generic[Item]):
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    def offer(self, item: Item, source: str = '') -> None:
+    def submit(self, item: Item, source: str = '') -> None:
         """Make ``item`` the next of its source; what waited there is dropped and counted."""
         with self._changed:
             self.dropped += self._items.pop(source, None) is not None

@@ -22,12 +22,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from digiphys_ros.advice import AuditLog, Desk, Evidence, Finding, Image, Model, verify
+from digiphys_ros.advice import AuditLog, Desk, Explanation, Finding, Image, Model, verify
 from digiphys_ros.advice.chain import Entry
 from digiphys_ros.errors import AuditError
 from numpy.typing import NDArray
 
-Locate = Callable[[NDArray[Any], str], Evidence]
+Explain = Callable[[NDArray[Any], str], Explanation]
 """From an image and a class to what that answer hangs on."""
 
 
@@ -50,14 +50,14 @@ class Advising:
     Advise on one image after another.
 
     :param log: a new file for the audit log; None keeps none.
-    :param locate: tells what an answer hangs on; None where there is no model.
+    :param explain: tells what an answer hangs on; None where there is no model.
     """
 
-    def __init__(self, model: Model, log: Path | None = None, locate: Locate | None = None
+    def __init__(self, model: Model, log: Path | None = None, explain: Explain | None = None
                  ) -> None:
         self._folder = TemporaryDirectory()
         self._kept, self._path = log, log or Path(self._folder.name, 'audit.jsonl')
-        self._model, self._locate = model, locate
+        self._model, self._explain = model, explain
         self._desk = Desk(AuditLog(self._path))
         self._images = 0
         self._first_sha256 = ''
@@ -66,22 +66,22 @@ class Advising:
         """Count an image, whether or not anybody looks at it."""
         self._images += 1
 
-    def advise(self, image: NDArray[Any] | None, said: str | None, score: float, now_s: float
+    def advise(self, image: NDArray[Any] | None, prediction: str | None, score: float, now_s: float
                ) -> str:
         """
         Log the advice on the image of now.
 
-        :param said: the class, None when the classifier abstained.
+        :param prediction: the class, None when the classifier abstained.
         :return: the image's case; empty where it could not be logged: no advice went out.
         """
         sha256 = '' if image is None else hashlib.sha256(image.tobytes()).hexdigest()
-        evidence = None
-        if said is not None and image is not None and self._locate is not None:
-            evidence = self._locate(image, said)
+        explanation = None
+        if prediction is not None and image is not None and self._explain is not None:
+            explanation = self._explain(image, prediction)
         try:
             self._desk.advise(Image(str(self._images), sha256),
-                              [] if said is None else [(said, score)], self._model, now_s,
-                              evidence)
+                              [] if prediction is None else [(prediction, score)],
+                              self._model, now_s, explanation)
         except AuditError:
             return ''
         self._first_sha256 = self._first_sha256 or sha256

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 Commands = Mapping[str, Mapping[str, float]]
 """Actuator name to field to value, as the gate sends them."""
 
-Facts = Mapping[str, float | str | bool]
+State = Mapping[str, float | str | bool]
 
 Shot = tuple[str, NDArray[Any]]
 """A class, and an image of it: (H, W, 3) uint8 RGB or (H, W) uint8."""
@@ -54,7 +54,7 @@ class Application(Protocol):
     A world with a camera and something that commands move.
 
     Made with ``(seed: int = 0, *, camera: bool = True)``; the same seed gives the same images
-    and the same facts. Without a camera it needs no GL and is at least 50 times faster than real
+    and the same state. Without a camera it needs no GL and is at least 50 times faster than real
     time. Where its specification names faults, it has ``disturb``, which takes their
     ``disturbance`` as keyword arguments, all 0 without a fault.
 
@@ -85,10 +85,10 @@ class Application(Protocol):
         :raises SimulationError: without a camera.
         """
 
-    def truth(self) -> str | None:
+    def ground_truth(self) -> str | None:
         """Return what a classifier should say now, None where that is open."""
 
-    def facts(self) -> Facts:
+    def state(self) -> State:
         """Return all that a score needs; the names are the same at every time."""
 
     def events(self) -> list[Event]:

@@ -87,7 +87,7 @@ def _cut(image: NDArray[Any], roi: Roi | None) -> NDArray[Any]:
         return image
     (height, width), (x, y, w, h) = image.shape[:2], roi
     return image[round(y * height):round((y + h) * height),
-                   round(x * width):round((x + w) * width)]
+                 round(x * width):round((x + w) * width)]
 
 
 def _wanted(application: ApplicationSpec, seed: int, shares: Mapping[str, int],
@@ -113,6 +113,6 @@ def _wanted(application: ApplicationSpec, seed: int, shares: Mapping[str, int],
 
 def seen(world: Application, needed: Needed) -> Iterator[Shot]:
     """Yield the image of now where its class is needed."""
-    label = world.truth()
+    label = world.ground_truth()
     if label is not None and needed(label):
         yield label, world.image()

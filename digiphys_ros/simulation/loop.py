@@ -24,7 +24,7 @@ from digiphys_ros.control.gate import GateOutput
 from digiphys_ros.control.monitor import make_judge
 from digiphys_ros.errors import SimulationError
 from digiphys_ros.simulation.advising import Audit
-from digiphys_ros.simulation.application import Application, Commands, Event, Facts
+from digiphys_ros.simulation.application import Application, Commands, Event, State
 from digiphys_ros.simulation.pipeline import make_pipeline, SimulatedPipeline
 from digiphys_ros.simulation.rendering.camera import dirtied
 import numpy as np
@@ -36,8 +36,8 @@ class FrameRecord:
     """
     One image and what was known and sent at its capture.
 
-    :ivar truth: what a classifier should have said, None where that is open.
-    :ivar said: what it said, None when it abstained or was not asked.
+    :ivar ground_truth: what a classifier should have said, None where that is open.
+    :ivar prediction: what it said, None when it abstained or was not asked.
     :ivar rule: the policy's rule after this image.
     :ivar outputs: what the actuators were sent last, by actuator and field.
     :ivar gate_states: by actuator, as ``obeying``.
@@ -45,13 +45,13 @@ class FrameRecord:
     """
 
     time_s: float
-    truth: str | None
-    said: str | None
+    ground_truth: str | None
+    prediction: str | None
     score: float
     rule: str | None
     outputs: Commands
     gate_states: Mapping[str, str]
-    facts: Facts
+    state: State
     case: str = ''
 
 
@@ -143,16 +143,16 @@ class Loop:
         self._let_die(frozenset(
             fault.node for fault in active if fault.kind == 'node_killed'))
         image = self._image(active) if self._camera else None
-        truth = application.truth()
+        ground_truth = application.ground_truth()
         seen = self._pipeline.see(
-            image, truth, now_s, dead=self._dead,
+            image, ground_truth, now_s, dead=self._dead,
             unsure=any(fault.kind == 'classifier_unsure' for fault in active),
             delay_s=sum(fault.delay_s for fault in active if fault.kind == 'command_delayed'))
         record = FrameRecord(
-            now_s, truth, seen.said, seen.score, seen.rule,
+            now_s, ground_truth, seen.prediction, seen.score, seen.rule,
             {name: dict(output.values) for name, output in self._outputs.items()},
             {name: gate.state.value for name, gate in self._pipeline.gates.items()},
-            dict(application.facts()), seen.case)
+            dict(application.state()), seen.case)
         self.recording.frames.append(record)
         if self._watch is not None:
             self._watch(record, image)
@@ -217,8 +217,8 @@ def run_loop(application: Application, pipeline: SimulatedPipeline, seconds: flo
     while not loop.recording.frames \
             or (application.time_s < seconds - 1e-9 and not application.ended):
         loop.step()
-        facts = loop.recording.frames[-1].facts
-        wild = [name for name, value in facts.items()
+        state = loop.recording.frames[-1].state
+        wild = [name for name, value in state.items()
                 if isinstance(value, float) and math.isnan(value)]
         if wild:
             raise SimulationError(

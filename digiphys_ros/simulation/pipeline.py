@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from digiphys_ros.advice import locate, Model
+from digiphys_ros.advice import occlusion_sensitivity, Model
 from digiphys_ros.control.command import DesiredCommand
 from digiphys_ros.control.config import ControlConfig
 from digiphys_ros.control.gate import GateOutput
@@ -38,12 +38,12 @@ class Seen:
     """
     What became of one image.
 
-    :ivar said: the class, None when the classifier abstained or was not asked.
+    :ivar prediction: the class, None when the classifier abstained or was not asked.
     :ivar rule: the policy's rule after it.
     :ivar case: of the advice on it that was logged, empty without one.
     """
 
-    said: str | None = None
+    prediction: str | None = None
     score: float = 0.0
     rule: str | None = None
     case: str = ''
@@ -76,14 +76,14 @@ class SimulatedPipeline(Pipeline):
         elif step == 'policy':
             self._rule = None
 
-    def see(self, image: NDArray[Any] | None, truth: str | None, captured_s: float, *,
+    def see(self, image: NDArray[Any] | None, ground_truth: str | None, captured_s: float, *,
             dead: frozenset[str] = frozenset(), delay_s: float = 0.0,
             unsure: bool = False) -> Seen:
         """
         Take one image; its commands reach the gates after the processing delay.
 
         :param image: (H, W, 3) uint8 RGB or (H, W) uint8; None where there is no camera.
-        :param truth: what a classifier without an image is told.
+        :param ground_truth: what a classifier without an image is told.
         :param dead: nodes that do nothing now.
         :param delay_s: what the commands take in addition.
         :param unsure: the classifier abstains.
@@ -94,23 +94,23 @@ class SimulatedPipeline(Pipeline):
             return Seen(rule=self._rule)
         if image is None or self.classifier is None:
             # in between, a classifier goes on saying what it said
-            self._told = said = self._told if truth is None else truth
-            score = float(said is not None)
+            self._told = prediction = self._told if ground_truth is None else ground_truth
+            score = float(prediction is not None)
         else:
             result = self.perceive(Frame.of(image))
             if result is None:
                 return Seen(rule=self._rule)
-            said, score = result.scores[0] if result.scores else (None, 0.0)
+            prediction, score = result.scores[0] if result.scores else (None, 0.0)
         if unsure:
-            said, score = None, 0.0
+            prediction, score = None, 0.0
         if self.control is not None and 'policy' not in dead:
             age_s = self.settings.processing_delay_s + delay_s
-            decision = self.decide(said, score, captured_s, age_s)
+            decision = self.decide(prediction, score, captured_s, age_s)
             self._rule = decision.rule
             self._under_way.append((captured_s + age_s, decision.commands))
         case = '' if self.advising is None else \
-            self.advising.advise(image, said, score, captured_s)
-        return Seen(said, score, self._rule, case)
+            self.advising.advise(image, prediction, score, captured_s)
+        return Seen(prediction, score, self._rule, case)
 
     @property
     def next_arrival_s(self) -> float | None:
@@ -154,4 +154,5 @@ def make_pipeline(specification: Any, *, config: str | Path | None = None,
     manifest = classifier.bundle.manifest
     model = Model(manifest.name, classifier.bundle.hash, manifest.abstain_below)
     return SimulatedPipeline(settings, control, classifier, None if control else Advising(
-        model, audit_log, lambda image, said: locate(classifier, Frame.of(image), said)))
+        model, audit_log,
+        lambda image, label: occlusion_sensitivity(classifier, Frame.of(image), label)))

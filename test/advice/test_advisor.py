@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-from digiphys_ros.advice import Evidence, Model
+from digiphys_ros.advice import Explanation, Model
 from digiphys_ros.advice.advisor import Advisor, KEPT_IMAGES, open_log
 from digiphys_ros.errors import AdviceError, AuditError, ConfigError, DigiphysError, FrameError
 from digiphys_ros.perception import Frame
@@ -29,7 +29,7 @@ class Explainer:
     hash = MODEL.hash
 
     def __call__(self, frame, scores, model_hash):
-        return Evidence('middle', (0.0, 0.0, 1.0, 1.0), scores[0][1], 0.1)
+        return Explanation('middle', (0.0, 0.0, 1.0, 1.0), scores[0][1], 0.1)
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def frame():
     return Frame(np.zeros((8, 8), np.uint8), 'mono')
 
 
-def test_advise_best_class_first_with_evidence_of_the_image(advisor):
+def test_advise_best_class_first_with_explanation_of_the_image(advisor):
     advisor.see('a@1.0', b'pixels', frame)
     advice = advisor.advise('a@1.0', SCORES, 1.0)
     assert advice.label == 'effusion'
@@ -60,7 +60,7 @@ def test_advise_without_a_model_is_refused(advisor):
     assert advisor.problem(active=True).startswith('waits for vision_info')
 
 
-def test_an_image_that_cannot_be_decoded_gets_advice_without_evidence(advisor):
+def test_an_image_that_cannot_be_decoded_gets_advice_without_explanation(advisor):
     def broken():
         raise FrameError('too short')
     advisor.see('a@1.0', b'pixels', broken)

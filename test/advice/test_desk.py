@@ -14,7 +14,7 @@
 
 import math
 
-from digiphys_ros.advice import AuditLog, case_id, Desk, Evidence, Image, Model, verify
+from digiphys_ros.advice import AuditLog, case_id, Desk, Explanation, Image, Model, verify
 from digiphys_ros.errors import AdviceError, AuditError
 import pytest
 
@@ -52,10 +52,10 @@ def test_an_advice_has_its_reason_place_and_entry(desk):
 
 
 def test_what_an_advice_hangs_on_is_logged_with_it(desk):
-    evidence = Evidence('middle', (1 / 3, 1 / 3, 1 / 3, 1 / 3), 0.9, 0.4)
-    advice = desk.advise(Image('a'), [('normal', 0.9)], MODEL, 0.0, evidence)
+    explanation = Explanation('middle', (1 / 3, 1 / 3, 1 / 3, 1 / 3), 0.9, 0.4)
+    advice = desk.advise(Image('a'), [('normal', 0.9)], MODEL, 0.0, explanation)
     assert advice.entry['evidence'] == {
-        'place': 'middle', 'box': evidence.box, 'score': 0.9, 'covered': 0.4}
+        'place': 'middle', 'box': explanation.box, 'score': 0.9, 'covered': 0.4}
     assert 'the middle changes the confidence most' in advice.reason
     assert desk.advise(Image('b'), [], MODEL, 0.0).entry['evidence'] is None
 

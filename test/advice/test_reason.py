@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-from digiphys_ros.advice import Evidence, reason
+from digiphys_ros.advice import Explanation, reason
 import pytest
 
 
@@ -31,7 +31,7 @@ def test_one_plain_sentence_tells_why(scores, threshold, sentence):
 
 def test_it_tells_where_the_model_looked_and_no_finding():
     told = reason([('pneumonia', 0.97)], None,
-                  Evidence('lower left', (0.0, 2 / 3, 1 / 3, 1 / 3), 0.97, 0.41))
+                  Explanation('lower left', (0.0, 2 / 3, 1 / 3, 1 / 3), 0.97, 0.41))
     assert told == ('pneumonia with a calibrated confidence of 0.97; of all parts of the image '
                     'the lower left changes the confidence most when it is covered, from 0.97 to '
                     '0.41: there the model looked, whatever is there.')

@@ -29,8 +29,8 @@ def test_specification_names_existing_files_and_whole_parts(name):
         assert find_resource(config, 'config').is_file()
     parts, world = found.parts(), make_application(name, camera=False)
     assert len(parts.labels) > 1
-    assert world.truth() in (*parts.labels, None)
-    assert found.strip_state in ('', *world.facts())
+    assert world.ground_truth() in (*parts.labels, None)
+    assert found.strip_state in ('', *world.state())
     assert found.background in (None, *parts.labels)
     # processes of a sweep get it this way
     assert pickle.loads(pickle.dumps(found)) == found

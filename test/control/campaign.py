@@ -82,14 +82,14 @@ class Play:
         both = now_s, self.steady_s if steady_s is None else steady_s
         return both, both
 
-    def offer(self, values: dict[str, float], how: str, stamp_s: float, *broken: Any) -> None:
+    def submit(self, values: dict[str, float], how: str, stamp_s: float, *broken: Any) -> None:
         if how == 'age':
             stamp_s = self.now_s - stamp_s
         elif how == 'after':
             newest_s = self.oracle.newest_s
             stamp_s = (newest_s if math.isfinite(newest_s) else self.now_s) + stamp_s
         given, known = self.clocks(*broken)
-        answer = self.gate.offer(DesiredCommand(values, stamp_s), *given)
+        answer = self.gate.submit(DesiredCommand(values, stamp_s), *given)
         self.oracle.offered(values, stamp_s, *known, answer)
 
     def step(self, *broken: Any) -> None:
@@ -100,15 +100,15 @@ class Play:
         given, known = self.clocks()
         self.oracle.active = False
         self.oracle.drop(self.oracle.cause)
-        self.oracle.stepped(*known, self.gate.last(*given), last=True)
+        self.oracle.stepped(*known, self.gate.shutdown_output(*given), last=True)
 
     def reset(self, *broken: Any) -> None:
         given, known = self.clocks(*broken)
         self.oracle.released(*known, self.gate.reset(*given))
 
     def blind(self, method: str, *broken: Any) -> None:
-        if method == 'offer':
-            self.offer(dict(self.oracle.motion.safe), 'age', 0.0, *broken)
+        if method == 'submit':
+            self.submit(dict(self.oracle.motion.safe), 'age', 0.0, *broken)
         else:
             getattr(self, method)(*broken)
 

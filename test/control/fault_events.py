@@ -103,9 +103,9 @@ def draw_events(random: Random, case: Case, count: int) -> list[Event]:
         if dice < 0.5:
             events.append(('step', _pause(draw, calm)))
         elif draw() < calm:
-            events.append(('offer', _pause(draw, calm), goal, 'age', draw() * 0.08))
+            events.append(('submit', _pause(draw, calm), goal, 'age', draw() * 0.08))
         elif draw() < 0.6:
-            events.append(_odd_offer(random, case, goal, _pause(draw, calm)))
+            events.append(_odd_submit(random, case, goal, _pause(draw, calm)))
         else:
             event = _rare(random, case, _pause(draw, calm))
             events.append(event)
@@ -133,7 +133,7 @@ def _values(draw: Any, fields: Any) -> dict[str, float]:
     return {name: one.min + draw() * (one.max - one.min) for name, one in fields.items()}
 
 
-def _odd_offer(random: Random, case: Case, goal: dict[str, float], pause_s: float) -> Event:
+def _odd_submit(random: Random, case: Case, goal: dict[str, float], pause_s: float) -> Event:
     draw = random.random
     values = dict(goal)
     name = random.choice(tuple(values))
@@ -165,7 +165,7 @@ def _odd_offer(random: Random, case: Case, goal: dict[str, float], pause_s: floa
         how = random.choice((('after', 0.0), ('after', -0.1), ('age', 5.0)))
     else:
         values = _values(draw, ACTUATORS[case.actuator].fields)
-    return ('offer', pause_s, values, *how)
+    return ('submit', pause_s, values, *how)
 
 
 def _rare(random: Random, case: Case, pause_s: float) -> Event:
@@ -183,7 +183,7 @@ def _rare(random: Random, case: Case, pause_s: float) -> Event:
     if what == 'blind':
         broken = random.choice((math.nan, math.inf, -math.inf))
         clocks = random.choice(((broken, None), (None, broken), (broken, broken)))
-        return 'blind', pause_s, random.choice(('step', 'offer', 'reset')), *clocks
+        return 'blind', pause_s, random.choice(('step', 'submit', 'reset')), *clocks
     if what == 'forget':
         return 'forget', pause_s, draw()
     return what, pause_s

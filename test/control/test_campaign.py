@@ -239,15 +239,15 @@ def _clock_that_jumps_back_unseen(gate):
 
 
 def _stop_that_is_refused(gate):
-    offer = gate.offer
+    submit = gate.submit
 
     def refuses(command, *clocks):
         is_stop, gate._motion.is_stop = gate._motion.is_stop, lambda values: False
         try:
-            return offer(command, *clocks)
+            return submit(command, *clocks)
         finally:
             gate._motion.is_stop = is_stop
-    gate.offer = refuses
+    gate.submit = refuses
 
 
 def _fault_that_does_nothing(gate):
@@ -263,8 +263,9 @@ def _deactivation_that_goes_on(gate):
 
 
 def _broken_command_that_is_ignored(gate):
-    rest = gate._rest
-    gate._rest = lambda state, reason: None if 'refused' in reason else rest(state, reason)
+    enter = gate._enter_safe_state
+    gate._enter_safe_state = lambda state, reason: (
+        None if 'refused' in reason else enter(state, reason))
 
 
 MUTATIONS = [value for name, value in list(globals().items())

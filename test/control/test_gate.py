@@ -39,7 +39,7 @@ def drive(gate, start_s=10.0, seconds=1.0):
     """Offer and step at 50 Hz; return the time after it."""
     steps = round(seconds * 50)
     for index in range(steps):
-        gate.offer(command(start_s + index / 50), start_s + index / 50)
+        gate.submit(command(start_s + index / 50), start_s + index / 50)
         gate.step(start_s + index / 50)
     return start_s + (steps - 1) / 50
 
@@ -61,7 +61,7 @@ def test_obeys_and_names_the_image(gate):
 
 def test_reaches_the_command_no_faster_than_the_limit(gate):
     gate.step(9.99)
-    gate.offer(command(10.0), 10.0)
+    gate.submit(command(10.0), 10.0)
     values = [gate.step(10.0 + index * 0.02).values['linear.x'] for index in range(20)]
     assert values[0] == pytest.approx(0.02)
     assert values[1] == pytest.approx(0.06)
@@ -70,19 +70,19 @@ def test_reaches_the_command_no_faster_than_the_limit(gate):
 
 def test_a_pause_is_no_licence_to_jump(gate):
     gate.step(10.0)
-    gate.offer(command(99.9), 100.0)
+    gate.submit(command(99.9), 100.0)
     assert gate.step(100.0).values['linear.x'] == pytest.approx(2.0 * 0.1)
 
 
 def test_stop_passes_at_once(gate):
     now_s = drive(gate)
-    gate.offer(command(now_s + 0.01, linear=0.0), now_s + 0.01)
+    gate.submit(command(now_s + 0.01, linear=0.0), now_s + 0.01)
     assert gate.step(now_s + 0.01).values['linear.x'] == 0.0
 
 
 def test_clamps_to_the_limits(gate):
     for index in range(100):
-        gate.offer(command(10 + index / 50, 99.0, -99.0), 10 + index / 50)
+        gate.submit(command(10 + index / 50, 99.0, -99.0), 10 + index / 50)
         output = gate.step(10 + index / 50)
     assert output.values == {'linear.x': 0.6, 'angular.z': -1.0}
 
@@ -106,15 +106,15 @@ def test_the_lease_ends_motion(gate):
      Refusal.UNKNOWN_FIELD),
 ])
 def test_refusals(gate, offered, now_s, refusal):
-    assert gate.offer(offered, now_s) is refusal
+    assert gate.submit(offered, now_s) is refusal
     assert gate.refused[refusal] == 1
     assert gate.step(now_s).values['linear.x'] == 0.0
 
 
 def test_a_repeated_or_late_command_does_not_prolong_the_lease(gate):
     now_s = drive(gate)
-    assert gate.offer(command(now_s), now_s + 0.1) is Refusal.REPEATED
-    assert gate.offer(command(now_s - 0.02), now_s + 0.1) is Refusal.OUT_OF_ORDER
+    assert gate.submit(command(now_s), now_s + 0.1) is Refusal.REPEATED
+    assert gate.submit(command(now_s - 0.02), now_s + 0.1) is Refusal.OUT_OF_ORDER
     assert gate.step(now_s + 0.1).values['linear.x'] == 0.5
     assert gate.step(now_s + LEASE_S + 0.01).values['linear.x'] == 0.0
 
@@ -123,18 +123,18 @@ def test_a_repeated_or_late_command_does_not_prolong_the_lease(gate):
     'ros-controls/ros_controllers #283', 'a command with NaN sends the base off at full speed')
 def test_a_broken_command_stops_at_once(gate):
     now_s = drive(gate)
-    gate.offer(command(11.5, math.nan), now_s + 0.02)
+    gate.submit(command(11.5, math.nan), now_s + 0.02)
     output = gate.step(now_s + 0.02)
     assert output.values['linear.x'] == 0.0
     assert output.state is GateState.FAULT
-    gate.offer(command(now_s + 0.04), now_s + 0.04)
+    gate.submit(command(now_s + 0.04), now_s + 0.04)
     assert gate.step(now_s + 0.06).state is GateState.OBEYING
 
 
 @pytest.mark.parametrize('ahead_s', [0.012, 88.0])
 def test_gate_command_from_the_future_stops_until_none_came_for_a_while(gate, ahead_s):
     now_s = drive(gate)
-    gate.offer(command(now_s + 0.02 + ahead_s), now_s + 0.02)
+    gate.submit(command(now_s + 0.02 + ahead_s), now_s + 0.02)
     output = gate.step(now_s + 0.02)
     assert (output.state, output.values['linear.x']) == (GateState.FAULT, 0.0)
     assert gate.images_ahead_s(now_s + 0.02) == pytest.approx(ahead_s)
@@ -153,7 +153,7 @@ def test_gate_clock_rarely_ahead_starts_seldom():
         for _ in range(30 * 300):
             now_s += 1 / 30
             ahead_s = 0.002 if random.random() < 0.01 else -0.01
-            guard.offer(command(now_s + ahead_s), now_s)
+            guard.submit(command(now_s + ahead_s), now_s)
             moved, moves = moves, guard.step(now_s).obeyed_stamp_s is not None
             count += moves and not moved
         return count
@@ -167,7 +167,7 @@ def test_gate_clock_that_loops_moves_in_each_lap_whatever_its_length(gate):
             gate.step(1000.0)
             assert gate.step(1000.0).values['linear.x'] == 0.0
             # one more image from the end of the lap before
-            gate.offer(command(1000.0 + lap_s), 1000.02)
+            gate.submit(command(1000.0 + lap_s), 1000.02)
             drive(gate, 1000.04, min(lap_s, 1.0))
             assert gate.state is GateState.OBEYING
             gate.step(1000.0 + lap_s)
@@ -178,12 +178,12 @@ def test_estop_latches_and_reset_alone_moves_nothing(gate):
     gate.estop(True)
     assert gate.step(now_s).values['linear.x'] == 0.0
     gate.estop(False)
-    assert gate.offer(command(now_s + 0.1), now_s + 0.1) is Refusal.ESTOPPED
+    assert gate.submit(command(now_s + 0.1), now_s + 0.1) is Refusal.ESTOPPED
     assert gate.step(now_s + 0.1).state is GateState.ESTOPPED
     assert gate.reset(now_s + 0.2)
     assert gate.step(now_s + 0.2).state is GateState.WAITING
-    assert gate.offer(command(now_s + 0.15), now_s + 0.25) is Refusal.STALE
-    assert gate.offer(command(now_s + 0.24), now_s + 0.25) is None
+    assert gate.submit(command(now_s + 0.15), now_s + 0.25) is Refusal.STALE
+    assert gate.submit(command(now_s + 0.24), now_s + 0.25) is None
     assert gate.step(now_s + 0.26).state is GateState.OBEYING
 
 
@@ -204,11 +204,11 @@ def test_an_estop_survives_deactivation(gate):
 
 def test_last_output_is_the_safe_state_and_nothing_is_obeyed_after_it(gate):
     now_s = drive(gate)
-    output = gate.last(now_s)
+    output = gate.shutdown_output(now_s)
     assert output.values == {'linear.x': 0.0, 'angular.z': 0.0}
     assert (output.state, output.obeyed_stamp_s) == (GateState.INACTIVE, None)
     assert gate.safe_stops == 1
-    assert gate.offer(command(now_s + 0.02), now_s + 0.02) is Refusal.INACTIVE
+    assert gate.submit(command(now_s + 0.02), now_s + 0.02) is Refusal.INACTIVE
     assert gate.step(now_s + 0.02).values['linear.x'] == 0.0
 
 
@@ -231,14 +231,14 @@ def test_last_output_goes_by_steady_time():
     held.activate()
     assert held.step(10.0, 100.0).reach_s == 12.0
     # 2 s of the first way are over, and the clock of the images stood still
-    assert held.last(10.0, 102.0).reach_s == pytest.approx(10.0)
+    assert held.shutdown_output(10.0, 102.0).reach_s == pytest.approx(10.0)
 
 
 def test_inactive_is_safe_and_refuses(gate):
     now_s = drive(gate)
     gate.deactivate()
     assert gate.step(now_s).values['linear.x'] == 0.0
-    assert gate.offer(command(now_s + 0.1), now_s + 0.1) is Refusal.INACTIVE
+    assert gate.submit(command(now_s + 0.1), now_s + 0.1) is Refusal.INACTIVE
 
 
 def test_a_clock_that_jumps_back_stops_and_recovers(gate):
@@ -246,7 +246,7 @@ def test_a_clock_that_jumps_back_stops_and_recovers(gate):
     output = gate.step(5.0)
     assert output.values['linear.x'] == 0.0
     assert output.state is GateState.WAITING
-    assert gate.offer(command(1000.99), 5.01) is Refusal.FUTURE
+    assert gate.submit(command(1000.99), 5.01) is Refusal.FUTURE
     now_s = drive(gate, start_s=5.1)
     assert gate.step(now_s).values['linear.x'] == 0.5
 
@@ -263,14 +263,14 @@ def test_a_lease_that_is_none_is_refused(lease_s):
 
 
 def test_the_first_step_has_no_length(gate):
-    gate.offer(command(10.0), 10.0)
+    gate.submit(command(10.0), 10.0)
     assert gate.step(10.0).values['linear.x'] == 0.0
     assert gate.step(10.02).values['linear.x'] == pytest.approx(0.04)
 
 
 def test_only_the_whole_safe_state_passes_at_once(gate):
     now_s = drive(gate) + 0.02
-    gate.offer(command(now_s, linear=0.0, angular=1.0), now_s)
+    gate.submit(command(now_s, linear=0.0, angular=1.0), now_s)
     values = gate.step(now_s).values
     assert values['linear.x'] == pytest.approx(0.46)
     assert values['angular.z'] == pytest.approx(0.08)
@@ -280,26 +280,26 @@ def test_only_the_whole_safe_state_passes_at_once(gate):
     (0.0, Refusal.STALE), (10.96, Refusal.OUT_OF_ORDER), (10.98, Refusal.REPEATED)])
 def test_stop_passes_however_old(gate, stamp_s, refusal):
     now_s = drive(gate)
-    assert gate.offer(command(stamp_s, linear=0.0), now_s + 0.02) is refusal
+    assert gate.submit(command(stamp_s, linear=0.0), now_s + 0.02) is refusal
     output = gate.step(now_s + 0.02)
     assert output.values['linear.x'] == 0.0
     assert output.state is GateState.WAITING
     assert gate.safe_stops == 1
-    gate.offer(command(now_s + 0.04), now_s + 0.04)
+    gate.submit(command(now_s + 0.04), now_s + 0.04)
     assert gate.step(now_s + 0.04).state is GateState.OBEYING
 
 
 def test_a_stop_that_is_repeated_changes_nothing(gate):
-    gate.offer(command(10.0, linear=0.0), 10.0)
+    gate.submit(command(10.0, linear=0.0), 10.0)
     gate.step(10.0)
-    gate.offer(command(10.0, linear=0.0), 10.02)
+    gate.submit(command(10.0, linear=0.0), 10.02)
     assert gate.step(10.02).state is GateState.OBEYING
 
 
 def test_a_fault_shows_even_between_two_steps(gate):
     now_s = drive(gate)
-    gate.offer(command(now_s + 0.01, math.nan), now_s + 0.01)
-    gate.offer(command(now_s + 0.02), now_s + 0.02)
+    gate.submit(command(now_s + 0.01, math.nan), now_s + 0.01)
+    gate.submit(command(now_s + 0.02), now_s + 0.02)
     assert gate.step(now_s + 0.02).values['linear.x'] == pytest.approx(0.04)
 
 
@@ -321,7 +321,7 @@ def test_reset_activates_nothing(activate):
     gate.estop(False)
     assert gate.reset(10.0)
     assert gate.state is GateState.INACTIVE
-    assert gate.offer(command(10.1), 10.1) is Refusal.INACTIVE
+    assert gate.submit(command(10.1), 10.1) is Refusal.INACTIVE
 
 
 def test_reset_of_a_gate_that_is_not_latched_does_not_stop_it(gate):
@@ -334,13 +334,13 @@ def test_a_new_activation_does_not_take_an_old_image(gate):
     now_s = drive(gate)
     gate.deactivate()
     gate.activate()
-    assert gate.offer(command(now_s), now_s) is Refusal.REPEATED
+    assert gate.submit(command(now_s), now_s) is Refusal.REPEATED
 
 
 @pytest.mark.parametrize('broken_s', [math.nan, math.inf, -math.inf])
 def test_a_clock_without_time_is_a_fault_and_passes(gate, broken_s):
     now_s = drive(gate)
-    assert gate.offer(command(now_s + 0.01), broken_s) is not None
+    assert gate.submit(command(now_s + 0.01), broken_s) is not None
     output = gate.step(broken_s)
     assert output.values['linear.x'] == 0.0
     assert output.state is GateState.FAULT
@@ -348,20 +348,20 @@ def test_a_clock_without_time_is_a_fault_and_passes(gate, broken_s):
     gate.estop(False)
     assert not gate.reset(broken_s)
     assert gate.reset(now_s)
-    gate.offer(command(now_s + 0.02), now_s + 0.02)
+    gate.submit(command(now_s + 0.02), now_s + 0.02)
     assert gate.step(now_s + 0.02).state is GateState.OBEYING
 
 
 def test_what_the_sender_does_to_its_command_later_does_not_matter(gate):
     values = {'linear.x': 0.1, 'angular.z': 0.0}
-    gate.offer(DesiredCommand(values, 10.0), 10.0)
+    gate.submit(DesiredCommand(values, 10.0), 10.0)
     values['linear.x'] = math.nan
     gate.step(10.0)
     assert gate.step(10.1).values['linear.x'] == 0.1
 
 
 def test_the_reason_says_why_a_waiting_gate_waits(gate):
-    gate.offer(command(1.0), 10.0)
+    gate.submit(command(1.0), 10.0)
     assert gate.step(10.0).reason == \
         'refused a command: stale (its image is 9 s old; lease_s is 500 ms)'
 
@@ -369,14 +369,14 @@ def test_the_reason_says_why_a_waiting_gate_waits(gate):
 def test_a_bool_is_switched_at_once_and_is_nothing_between():
     gate = Gate(Actuator('bool', 'brake', {'data': Limits(0.0, 1.0, 1.0)}), LEASE_S)
     gate.activate()
-    assert gate.offer(DesiredCommand({'data': 0.0}, 10.0), 10.0) is None
+    assert gate.submit(DesiredCommand({'data': 0.0}, 10.0), 10.0) is None
     assert gate.step(10.0).values == {'data': 0.0}
-    assert gate.offer(DesiredCommand({'data': 0.5}, 10.1), 10.1) is Refusal.NOT_BOOL
+    assert gate.submit(DesiredCommand({'data': 0.5}, 10.1), 10.1) is Refusal.NOT_BOOL
     assert gate.step(10.1).values == {'data': 1.0}
 
 
 def test_gate_with_a_stepped_clock_ends_the_lease_by_steady_time(gate):
-    gate.offer(command(10.0), 10.2, 100.0)
+    gate.submit(command(10.0), 10.2, 100.0)
     assert gate.step(10.2, 100.0).state is GateState.OBEYING
     # the clock that stamps images stands still
     assert gate.step(10.2, 100.29).state is GateState.OBEYING
@@ -384,13 +384,13 @@ def test_gate_with_a_stepped_clock_ends_the_lease_by_steady_time(gate):
 
 
 def test_gate_with_a_stepped_clock_ends_the_lease_by_the_stamps_age(gate):
-    gate.offer(command(10.0), 10.2, 100.0)
+    gate.submit(command(10.0), 10.2, 100.0)
     assert gate.step(10.5, 100.0).state is GateState.OBEYING
     assert gate.step(10.51, 100.0).state is GateState.EXPIRED
 
 
 def test_gate_with_a_stepped_clock_ramps_by_steady_time(gate):
-    gate.offer(command(10.0), 10.0, 100.0)
+    gate.submit(command(10.0), 10.0, 100.0)
     gate.step(10.0, 100.0)
     assert gate.step(10.4, 100.02).values['linear.x'] == pytest.approx(0.04)
     assert gate.step(10.4, 100.04).values['linear.x'] == pytest.approx(0.08)
@@ -402,13 +402,13 @@ def test_gate_without_steady_time_is_in_fault_and_recovers(gate, broken_s):
     output = gate.step(now_s, broken_s)
     assert (output.state, output.values['linear.x']) == (GateState.FAULT, 0.0)
     assert not gate.reset(now_s, broken_s)
-    gate.offer(command(now_s + 0.02), now_s + 0.02)
+    gate.submit(command(now_s + 0.02), now_s + 0.02)
     assert gate.step(now_s + 0.02).state is GateState.OBEYING
 
 
 def test_gate_says_when_the_lease_of_the_obeyed_command_ends(gate):
     assert gate.lease_ends_in_s(10.0) is None
-    gate.offer(command(10.0), 10.25, 100.0)
+    gate.submit(command(10.0), 10.25, 100.0)
     assert gate.lease_ends_in_s(10.25, 100.0) == 0.25
     assert gate.lease_ends_in_s(10.25, 100.125) == 0.125
     assert gate.lease_ends_in_s(10.375, 100.0) == 0.125
@@ -418,7 +418,7 @@ def test_gate_says_when_the_lease_of_the_obeyed_command_ends(gate):
 
 
 def test_gate_lease_of_the_obeyed_command_ends_by_the_one_clock_that_is_given(gate):
-    gate.offer(command(10.0), 10.25)
+    gate.submit(command(10.0), 10.25)
     assert gate.lease_ends_in_s(10.375) == 0.125
 
 
@@ -430,7 +430,7 @@ def test_gate_in_fault_stops_at_once_and_recovers_with_the_next_command(gate):
     assert output.values['linear.x'] == 0.0
     assert (output.state, output.reason) == (GateState.FAULT, 'the node stalled')
     assert gate.safe_stops == 1
-    gate.offer(command(now_s + 0.02), now_s + 0.02)
+    gate.submit(command(now_s + 0.02), now_s + 0.02)
     assert gate.step(now_s + 0.02).state is GateState.OBEYING
 
 

@@ -38,7 +38,7 @@ VALUES = st.one_of(
     st.just(SAFE), st.dictionaries(st.sampled_from(['linear.x', 'linear.y']), ANY))
 FRESH = st.floats(-0.1, 0.0)
 OFFER = st.tuples(
-    st.just('offer'), VALUES, FRESH | st.sampled_from([0.0, -0.05]) | st.floats(-0.7, 0.1) | ANY)
+    st.just('submit'), VALUES, FRESH | st.sampled_from([0.0, -0.05]) | st.floats(-0.7, 0.1) | ANY)
 STEP = st.tuples(st.just('step'), st.floats(0.0, 0.1) | st.floats(0.0, 0.6) | st.floats(0.0, 9.0))
 RARE = st.one_of(
     st.tuples(st.just('estop'), st.booleans()), st.tuples(st.just('jump'), ANY),
@@ -58,9 +58,9 @@ class Judge:
         self.newest_s = -math.inf
         self.active = self.latched = self.pressed = False
 
-    def offer(self, values, offset_s):
+    def submit(self, values, offset_s):
         stamp_s = self.now_s + offset_s
-        if self.gate.offer(DesiredCommand(values, stamp_s), self.now_s) is None:
+        if self.gate.submit(DesiredCommand(values, stamp_s), self.now_s) is None:
             assert self.active
             assert not self.latched
             assert set(values) == set(SAFE)
@@ -153,7 +153,7 @@ def test_after_whatever_happened_a_reset_and_fresh_commands_move_it(events):
     judge.step(SETTLE_S)
     for _ in range(40):
         judge.step(0.03)
-        judge.offer({'linear.x': 0.5, 'angular.z': -0.5}, -0.01)
+        judge.submit({'linear.x': 0.5, 'angular.z': -0.5}, -0.01)
     judge.step(0.03)
     assert judge.last == {'linear.x': 0.5, 'angular.z': -0.5}
 

@@ -97,7 +97,7 @@ class Watched:
         for _ in range(round(seconds / SENT_S)):
             self.now_s += SENT_S
             if value is not None:
-                self.gate.offer(DesiredCommand({'a': value}, self.now_s), self.now_s)
+                self.gate.submit(DesiredCommand({'a': value}, self.now_s), self.now_s)
             self.output = self.gate.step(self.now_s)
             told.append(self.judge.judge(self.now_s, self.output))
         return told

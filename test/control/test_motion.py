@@ -36,7 +36,7 @@ class Guarded:
     def step(self, **values):
         self.now_s += PERIOD_S
         if values:
-            assert self.gate.offer(DesiredCommand(values, self.now_s), self.now_s) is None
+            assert self.gate.submit(DesiredCommand(values, self.now_s), self.now_s) is None
         return self.gate.step(self.now_s)
 
     def run(self, seconds, **values):
@@ -84,7 +84,7 @@ def test_gate_holds_the_first_position_until_it_is_reached():
     lambda gate: gate.estop(True), lambda gate: gate.trip(), lambda gate: gate.deactivate(),
     lambda gate: gate.fault('a stall'), lambda gate: gate.step(5.0),
     lambda gate: gate.step(float('nan')), lambda gate: gate.last(200.0),
-    lambda gate: gate.offer(DesiredCommand({'a': float('nan')}, 1.0), 1.0), lambda gate: None])
+    lambda gate: gate.submit(DesiredCommand({'a': float('nan')}, 1.0), 1.0), lambda gate: None])
 def test_gate_of_positions_that_hold_repeats_the_last_one_in_every_safe_state(stop):
     guarded = Guarded(a=HELD)
     guarded.run(7.0, a=1.5)
@@ -309,5 +309,5 @@ def test_actuator_of_which_only_some_fields_hold_is_refused():
 def test_gate_of_positions_lets_no_stale_command_stop_it():
     guarded = Guarded(a=HELD)
     guarded.run(7.0, a=1.5)
-    guarded.gate.offer(DesiredCommand({'a': 0.0}, 1.0), guarded.now_s)
+    guarded.gate.submit(DesiredCommand({'a': 0.0}, 1.0), guarded.now_s)
     assert guarded.step().state is GateState.OBEYING

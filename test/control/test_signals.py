@@ -250,7 +250,7 @@ class Guarded:
             self.now_s += STEP_S
             self.steady_s += STEP_S
             if wish:
-                self.gate.offer(
+                self.gate.submit(
                     DesiredCommand({'through': 0.0, 'cross': 0.0, wish: 1.0}, self.now_s - 0.05),
                     self.now_s, self.steady_s)
             output = self.gate.step(self.now_s, self.steady_s)
@@ -341,5 +341,5 @@ def test_an_e_stop_lets_nobody_start(tmp_path):
     {'through': 1.0, 'cross': 0.0, 'north': 2.0}])
 def test_what_is_no_wish_for_every_phase_is_refused(tmp_path, values):
     guarded = Guarded(tmp_path)
-    assert guarded.gate.offer(DesiredCommand(values, guarded.now_s), guarded.now_s) is not None
+    assert guarded.gate.submit(DesiredCommand(values, guarded.now_s), guarded.now_s) is not None
     assert set(guarded.run(6.0).values.values()) == {FLASHING}

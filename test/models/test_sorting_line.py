@@ -63,8 +63,8 @@ def answers(say, spoil):
 
 
 def test_a_clear_image_is_answered(say):
-    said = answers(say, lambda image: image)
-    assert sum(one == right for one, right in said) >= 18
+    prediction = answers(say, lambda image: image)
+    assert sum(one == right for one, right in prediction) >= 18
 
 
 @pytest.mark.parametrize('spoil', [
@@ -75,16 +75,17 @@ def test_a_clear_image_is_answered(say):
     half_hidden,
 ], ids=['blurred', 'dark', 'over-exposed', 'dirty', 'half hidden'])
 def test_a_doubtful_image_is_not(say, spoil):
-    said = answers(say, spoil)
-    assert sum(one is None for one, _ in said) >= 17
-    assert not [one for one, right in said if one == 'good' and right == 'defective']
+    prediction = answers(say, spoil)
+    assert sum(one is None for one, _ in prediction) >= 17
+    assert not [one for one, right in prediction if one == 'good' and right == 'defective']
 
 
 def test_a_part_between_good_and_defective_is_left_open_more_often_than_either(say):
     def open_share(strength):
-        said = [say(surface(seed, None) + strength * (surface(seed, kind) - surface(seed, None)))
-                for seed in range(8) for kind in DEFECTS]
-        return np.mean([one is None for one in said])
+        predictions = [
+            say(surface(seed, None) + strength * (surface(seed, kind) - surface(seed, None)))
+            for seed in range(8) for kind in DEFECTS]
+        return np.mean([one is None for one in predictions])
     between = open_share(0.4)
     assert between > 0.25
     assert between > 3 * max(open_share(0.0), open_share(1.0))
@@ -97,5 +98,5 @@ def test_photographs_of_other_things_are_left_unanswered(cifar10):
     bundle = load_bundle(find_resource('sorting_line', 'models'))
     classifier = Classifier(bundle, create_engine(bundle)[0])
     chosen = np.random.default_rng(1).permutation(np.flatnonzero(unseen))[:500]
-    said = [classifier(Frame(data.read(int(index)), 'rgb')) for index in chosen]
-    assert np.mean([one.abstained for one in said]) >= 0.99
+    prediction = [classifier(Frame(data.read(int(index)), 'rgb')) for index in chosen]
+    assert np.mean([one.abstained for one in prediction]) >= 0.99

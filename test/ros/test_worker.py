@@ -45,10 +45,10 @@ def handler():
 
 def test_what_waits_is_replaced_by_what_is_newer(handler):
     worker = NewestWorker(handler, 'test')
-    worker.offer(1)
+    worker.submit(1)
     assert handler.entered.wait(TIMEOUT_S)
     for item in (2, 3, 4):
-        worker.offer(item)
+        worker.submit(item)
     handler.go_on.set()
     assert handler.done.wait(TIMEOUT_S)
     worker.stop()
@@ -58,10 +58,10 @@ def test_what_waits_is_replaced_by_what_is_newer(handler):
 
 def test_what_came_of_all_sources_meanwhile_is_one_batch(handler):
     worker = NewestWorker(handler, 'test', sources=3)
-    worker.offer('a1', 'a')
+    worker.submit('a1', 'a')
     assert handler.entered.wait(TIMEOUT_S)
     for item, source in (('a2', 'a'), ('b1', 'b'), ('a3', 'a'), ('c1', 'c')):
-        worker.offer(item, source)
+        worker.submit(item, source)
     handler.go_on.set()
     assert handler.done.wait(TIMEOUT_S)
     worker.stop()
@@ -72,14 +72,14 @@ def test_what_came_of_all_sources_meanwhile_is_one_batch(handler):
 def test_a_frame_waits_for_the_others_and_no_longer_than_it_may(handler):
     handler.go_on.set()
     worker = NewestWorker(handler, 'test', sources=2, wait_s=TIMEOUT_S)
-    worker.offer('a', 'a')
-    worker.offer('b', 'b')
+    worker.submit('a', 'a')
+    worker.submit('b', 'b')
     assert handler.entered.wait(TIMEOUT_S / 2)
     worker.stop()
     assert handler.batches == [['a', 'b']]
     handler.entered.clear()
     alone = NewestWorker(handler, 'test', sources=2, wait_s=0.01)
-    alone.offer('a', 'a')
+    alone.submit('a', 'a')
     assert handler.entered.wait(TIMEOUT_S)
     alone.stop()
     assert handler.batches[-1] == ['a']
@@ -87,7 +87,7 @@ def test_a_frame_waits_for_the_others_and_no_longer_than_it_may(handler):
 
 def test_a_worker_that_waits_for_others_can_be_stopped(handler):
     worker = NewestWorker(handler, 'test', sources=2, wait_s=TIMEOUT_S)
-    worker.offer('a', 'a')
+    worker.submit('a', 'a')
     worker.stop(TIMEOUT_S / 2)
     assert not any(thread.name == 'test' for thread in threading.enumerate())
     assert handler.batches == []

@@ -80,7 +80,8 @@ def test_fewer_images_than_classes_are_refused(tmp_path, app):
 
 
 @pytest.mark.parametrize(('app', 'quiet'), [
-    ('sorting', lambda line: line.truth() == 'no_part'), ('traffic_lights', lambda _: True)])
+    ('sorting', lambda line: line.ground_truth() == 'no_part'),
+    ('traffic_lights', lambda _: True)])
 def test_worlds_for_training_differ_in_what_stands_still_and_those_of_a_run_do_not(
         drawing, app, quiet):
     def still(seed, **options):

@@ -22,7 +22,7 @@ import pytest
 
 def run(*events, speed_mps=0.3, limit_mps=0.5, unsafe=0):
     """Return ten seconds of the sign course."""
-    frames = [SimpleNamespace(time_s=index / 10, facts={
+    frames = [SimpleNamespace(time_s=index / 10, state={
         'speed_mps': speed_mps, 'limit_mps': limit_mps}) for index in range(100)]
     return SimpleNamespace(frames=frames, unsafe_commands=unsafe, commands=500, events=[
         SimpleNamespace(kind='sign passed', detail=detail, right=right)
@@ -69,7 +69,7 @@ def test_shares_are_pooled_counts_added_and_of_excesses_the_greatest_counts():
 
 
 def test_a_wait_is_saved_over_all_vehicles():
-    last = SimpleNamespace(facts={'arrived': 50, 'fixed_mean_wait_s': 10.0, 'mean_wait_s': 7.0,
+    last = SimpleNamespace(state={'arrived': 50, 'fixed_mean_wait_s': 10.0, 'mean_wait_s': 7.0,
                                   'head_conflicts': 0, 'conflicts': 0})
     found = targets('traffic_lights', SimpleNamespace(
         frames=[last], commands=9, unsafe_commands=0))
@@ -84,7 +84,7 @@ def test_where_nothing_is_driven_nothing_is_asked():
 
 @pytest.mark.parametrize(('belt_mps', 'holds'), [(0.3, True), (0.28, True), (0.12, False)])
 def test_a_belt_that_creeps_is_not_at_its_rated_speed(belt_mps, holds):
-    frames = [SimpleNamespace(time_s=time_s, facts={'belt_mps': belt_mps})
+    frames = [SimpleNamespace(time_s=time_s, state={'belt_mps': belt_mps})
               for time_s in (0.0, 3.0, 4.0, 5.0, 6.0)]
     found = targets('sorting', SimpleNamespace(
         frames=frames, events=[], commands=9, unsafe_commands=0))

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from digiphys_ros.applications.sorting.conveyor import Conveyor, Part, RATED_MPS
-from digiphys_ros.simulation.application import Commands, Event, Facts
+from digiphys_ros.simulation.application import Commands, Event, State
 import numpy as np
 from numpy.typing import NDArray
 
@@ -91,7 +91,7 @@ class SortingLine:
         """Turn the camera about its axis, as a blow does."""
         self._knocked_rad = camera_yaw_rad
 
-    def truth(self) -> str | None:
+    def ground_truth(self) -> str | None:
         """Return good or defective for a part that is whole in the image, else no_part."""
         nearest = self._nearest()
         distance_m = abs(nearest.position_m)
@@ -101,7 +101,7 @@ class SortingLine:
             return None
         return 'defective' if nearest.defect else 'good'
 
-    def facts(self) -> Facts:
+    def state(self) -> State:
         """Return what was sorted, and how belt and blade are."""
         nearest = self._nearest()
         return {
@@ -141,16 +141,16 @@ def report(frames: Sequence[Any]) -> dict[str, Any]:
 
     :param frames: of one run, see simulation.loop.FrameRecord.
     """
-    last = frames[-1].facts
+    last = frames[-1].state
     counts = {name: int(last[name]) for name in
               ('parts', 'right', 'misses', 'false_rejects', 'struck')}
-    known = [frame for frame in frames if frame.truth is not None]
-    answered = [frame for frame in known if frame.said is not None]
-    speeds = [float(frame.facts['belt_mps']) for frame in frames]
+    known = [frame for frame in frames if frame.ground_truth is not None]
+    answered = [frame for frame in known if frame.prediction is not None]
+    speeds = [float(frame.state['belt_mps']) for frame in frames]
     return {
         **counts, 'right_share': round(counts['right'] / counts['parts'], 4) if counts['parts']
         else None,
-        'frames': len(frames), 'abstained': sum(frame.said is None for frame in known),
-        'frame_accuracy': round(sum(frame.said == frame.truth for frame in answered)
+        'frames': len(frames), 'abstained': sum(frame.prediction is None for frame in known),
+        'frame_accuracy': round(sum(frame.prediction == frame.ground_truth for frame in answered)
                                 / len(answered), 4) if answered else None,
         'mean_belt_mps': round(sum(speeds) / len(speeds), 4), 'rated_belt_mps': RATED_MPS}

@@ -57,7 +57,7 @@ EXPECTATIONS = {
 
 def targets(recording: Recording) -> list[Target]:
     """Return how many parts went right, and how fast the belt ran."""
-    belts = [float(frame.facts['belt_mps']) for frame in recording.frames
+    belts = [float(frame.state['belt_mps']) for frame in recording.frames
              if frame.time_s >= STARTED_S]
     return [events_right_target(recording, 'parts_right', 0.98, 'part sorted'),
             Target('belt_speed_of_rated', 0.9, True, 'share', sum(belts) / RATED_MPS, len(belts))]

@@ -20,7 +20,7 @@ from digiphys_ros.applications.traffic_lights.demand import APPROACHES, ROADS
 from digiphys_ros.applications.traffic_lights.junction import Junction
 from digiphys_ros.control.signals import FLASHING, GREEN, RED, YELLOW
 from digiphys_ros.errors import SimulationError
-from digiphys_ros.simulation.application import Commands, Event, Facts
+from digiphys_ros.simulation.application import Commands, Event, State
 import numpy as np
 from numpy.typing import NDArray
 
@@ -104,14 +104,14 @@ class Intersection:
         """Turn the camera about its axis, as a storm does."""
         self._knocked_rad = camera_yaw_rad
 
-    def truth(self) -> str | None:
+    def ground_truth(self) -> str | None:
         """Return the road with clearly more vehicles before its lines, ``balanced``, ``empty``."""
         # a vehicle at an edge may count or not: what is said must not depend on it
         told = {self._told(ZONE_M + far_m, near_m)
                 for far_m in (-EDGE_M, EDGE_M) for near_m in (-EDGE_M, EDGE_M)}
         return told.pop() if len(told) == 1 else None
 
-    def facts(self) -> Facts:
+    def state(self) -> State:
         """Return who waits, who was served, and what the heads show."""
         junction, fixed_s = self._junction, self._twin.mean_wait_s
         standing = {side: junction.standing(side) for side in APPROACHES}
@@ -194,15 +194,15 @@ def report(frames: Sequence[Any]) -> dict[str, Any]:
 
     :param frames: of one run, see simulation.loop.FrameRecord.
     """
-    last = frames[-1].facts
-    known = [frame for frame in frames if frame.truth is not None]
-    answered = [frame for frame in known if frame.said is not None]
+    last = frames[-1].state
+    known = [frame for frame in frames if frame.ground_truth is not None]
+    answered = [frame for frame in known if frame.prediction is not None]
     return {
         'arrived': last['arrived'], 'served': last['served'], 'conflicts': last['conflicts'],
         'head_conflicts': last['head_conflicts'], 'red_runs': last['red_runs'],
         'mean_wait_s': last['mean_wait_s'], 'fixed_mean_wait_s': last['fixed_mean_wait_s'],
         'wait_saved': last['wait_saved'],
-        'most_waiting': max(int(frame.facts['waiting']) for frame in frames),
-        'frames': len(frames), 'abstained': sum(frame.said is None for frame in known),
-        'frame_accuracy': round(sum(frame.said == frame.truth for frame in answered)
+        'most_waiting': max(int(frame.state['waiting']) for frame in frames),
+        'frames': len(frames), 'abstained': sum(frame.prediction is None for frame in known),
+        'frame_accuracy': round(sum(frame.prediction == frame.ground_truth for frame in answered)
                                 / len(answered), 4) if answered else None}

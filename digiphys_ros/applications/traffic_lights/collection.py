@@ -37,7 +37,7 @@ def collect(rng: np.random.Generator, needed: Needed) -> Iterator[Shot]:
             heads = {side: GREEN if side in served else RED for side in APPROACHES}
             junction.advance(float(rng.uniform(0.1, most_s)), {'junction': heads})
             for _ in range(LONGER_S):
-                if needed(junction.truth()):
+                if needed(junction.ground_truth()):
                     break
                 junction.advance(1.0, {})
             yield from seen(junction, needed)

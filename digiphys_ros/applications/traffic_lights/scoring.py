@@ -46,7 +46,7 @@ EXPECTATIONS = {
 
 def targets(recording: Recording) -> list[Target]:
     """Return how much of the wait with a fixed plan was saved, and the conflicts."""
-    last = recording.frames[-1].facts
+    last = recording.frames[-1].state
     arrived = float(last['arrived'])
     fixed_s, waited_s = (arrived * float(last[name])
                          for name in ('fixed_mean_wait_s', 'mean_wait_s'))

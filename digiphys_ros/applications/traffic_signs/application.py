@@ -97,11 +97,11 @@ class SignCourse:
         if self._eye is not None:
             self._eye.disturb(camera_yaw_rad, sign_dirt, sign_hidden)
 
-    def truth(self) -> str | None:
+    def ground_truth(self) -> str | None:
         """Return the sign in the region of interest, ``no_sign``, or None in between."""
         return sign_in_view(self.route.boards, *self._pose)
 
-    def facts(self) -> Mapping[str, float | str | bool]:
+    def state(self) -> Mapping[str, float | str | bool]:
         """Return where the robot is, how it drives and which sign comes next."""
         (x_m, y_m, heading_rad), signs = self._pose, self._signs
         return {
@@ -152,12 +152,12 @@ def report(frames: Sequence[Any]) -> dict[str, Any]:
 
     :param frames: of one run, see simulation.loop.FrameRecord.
     """
-    last = frames[-1].facts
-    known = [frame for frame in frames if frame.truth is not None]
-    answered = [frame for frame in known if frame.said is not None]
+    last = frames[-1].state
+    known = [frame for frame in frames if frame.ground_truth is not None]
+    answered = [frame for frame in known if frame.prediction is not None]
     return {
         'signs': last['signs'], 'signs_passed': last['signs_passed'],
         'signs_right': last['signs_right'], 'distance_m': round(last['distance_m'], 2),
-        'frames': len(frames), 'abstained': sum(frame.said is None for frame in known),
-        'frame_accuracy': round(sum(frame.said == frame.truth for frame in answered)
+        'frames': len(frames), 'abstained': sum(frame.prediction is None for frame in known),
+        'frame_accuracy': round(sum(frame.prediction == frame.ground_truth for frame in answered)
                                 / len(answered), 4) if answered else None}

@@ -22,7 +22,7 @@ from digiphys_ros.applications.triage.phantoms import draw_phantom, LABELS
 from digiphys_ros.errors import UsageError
 from digiphys_ros.perception.frame import Frame
 from digiphys_ros.simulation.advising import Audit
-from digiphys_ros.simulation.application import Commands, Event, Facts
+from digiphys_ros.simulation.application import Commands, Event, State
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,8 +33,8 @@ class Shown(Protocol):
     """What a report needs of one frame (see simulation.loop.FrameRecord)."""
 
     time_s: float
-    truth: str | None
-    said: str | None
+    ground_truth: str | None
+    prediction: str | None
     score: float
 
 
@@ -74,11 +74,11 @@ class Triage:
         """Return the image of now: (H, W) uint8."""
         return self._image
 
-    def truth(self) -> str | None:
+    def ground_truth(self) -> str | None:
         """Return what the image shows, None where nobody knows."""
-        return self._truth
+        return self._ground_truth
 
-    def facts(self) -> Facts:
+    def state(self) -> State:
         """Return how many images were shown."""
         return {'images': self._shown}
 
@@ -92,9 +92,10 @@ class Triage:
         if image is None:
             self.ended = True
             return
-        self._image, self._truth = image
+        self._image, self._ground_truth = image
         self._shown += 1
-        self._events.append(Event(self.time_s, 'image shown', self._truth or 'unknown', None))
+        self._events.append(
+            Event(self.time_s, 'image shown', self._ground_truth or 'unknown', None))
 
     @staticmethod
     def _phantoms(seed: int) -> Iterator[tuple[NDArray[Any], str | None]]:
@@ -123,14 +124,15 @@ def report(frames: Sequence[Shown], audit: Audit) -> dict[str, Any]:
     """
     Return what was advised, in which order a person should look, and how it agrees with truth.
 
-    :param frames: one for each image; ``said`` is None where nothing was advised.
+    :param frames: one for each image; ``prediction`` is None where nothing was advised.
     :param audit: the log of the run.
     """
-    answered = [frame for frame in frames if frame.said is not None and frame.truth is not None]
-    right = sum(frame.said == frame.truth for frame in answered)
+    answered = [frame for frame in frames
+                if frame.prediction is not None and frame.ground_truth is not None]
+    right = sum(frame.prediction == frame.ground_truth for frame in answered)
     entries = {entry['case']: entry for entry in audit.advice}
     return {
-        'images': len(frames), 'advised': sum(frame.said is not None for frame in frames),
+        'images': len(frames), 'advised': sum(frame.prediction is not None for frame in frames),
         'abstained': sum(entry['label'] is None for entry in audit.advice),
         'answered': len(answered), 'answered_right': right,
         'agreement': {'answered': len(answered), 'right': right,

@@ -119,7 +119,7 @@ class SafeOutput:
             self._loop.stop()
         for channel in self.channels:
             now_s, steady_s = self._clocks()
-            channel.send(channel.gate.last(now_s, steady_s), now_s)
+            channel.send(channel.gate.shutdown_output(now_s, steady_s), now_s)
             # the process may end next: the safe state has to have left it
             channel.commands.wait_for_all_acked(Duration(seconds=0.3))
         if self._guard is not None:

@@ -37,14 +37,14 @@ def captioned(image: NDArray[Any], frame: FrameRecord) -> NDArray[Any]:
     bgr = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR if image.ndim == 2 else cv2.COLOR_RGB2BGR)
     sheet: NDArray[Any] = np.zeros((bgr.shape[0] + 62, bgr.shape[1], 3), np.uint8)
     sheet[:bgr.shape[0]] = bgr
-    said = 'abstained' if frame.said is None else f'{frame.said} {frame.score:.2f}'
-    wrong = frame.said is not None and frame.truth not in (None, frame.said)
+    shown = 'abstained' if frame.prediction is None else f'{frame.prediction} {frame.score:.2f}'
+    wrong = frame.prediction is not None and frame.ground_truth not in (None, frame.prediction)
     states = ', '.join(sorted(set(frame.gate_states.values())))
     sent = '; '.join(f'{actuator} ' + ' '.join(f'{name} {value:.2f}'
                                                for name, value in values.items())
                      for actuator, values in frame.outputs.items())
     for row, (text, colour) in enumerate((
-            (f'{frame.time_s:7.2f} s   {said}', RED if wrong else GREEN),
+            (f'{frame.time_s:7.2f} s   {shown}', RED if wrong else GREEN),
             (f'rule {frame.rule or "-"}   gate {states or "-"}', WHITE), (sent, WHITE))):
         cv2.putText(sheet, text, (6, bgr.shape[0] + 17 + 19 * row), cv2.FONT_HERSHEY_SIMPLEX,
                     0.45, colour, 1, cv2.LINE_AA)
@@ -107,17 +107,17 @@ def draw(recording: Recording, title: str, path: Path) -> None:
     """
     from matplotlib.figure import Figure
     figure = Figure(figsize=(12, 9), layout='constrained')
-    said, sent, came = figure.subplots(3, 1, sharex=True)
+    prediction, sent, came = figure.subplots(3, 1, sharex=True)
     times = [frame.time_s for frame in recording.frames]
-    _draw_said(said, recording)
+    _draw_predictions(prediction, recording)
     for actuator in recording.frames[-1].outputs:
         for name in recording.frames[-1].outputs[actuator]:
             values = [frame.outputs.get(actuator, {}).get(name, np.nan)
                       for frame in recording.frames]
             sent.step(times, values, where='post', label=f'{actuator} {name}')
     sent.set(title='sent to the actuators')
-    _draw_facts(came, recording, times)
-    for axes in (said, sent, came):
+    _draw_state(came, recording, times)
+    for axes in (prediction, sent, came):
         axes.grid(alpha=0.3)
         if axes.get_legend_handles_labels()[0]:
             axes.legend(fontsize=7, loc='center left', bbox_to_anchor=(1.0, 0.5))
@@ -125,10 +125,11 @@ def draw(recording: Recording, title: str, path: Path) -> None:
     figure.savefig(path, dpi=100)
 
 
-def _draw_said(axes: Any, recording: Recording) -> None:
+def _draw_predictions(axes: Any, recording: Recording) -> None:
     by_label: dict[str, list[tuple[float, float]]] = {}
     for frame in recording.frames:
-        by_label.setdefault(frame.said or 'abstained', []).append((frame.time_s, frame.score))
+        by_label.setdefault(frame.prediction or 'abstained', []).append(
+            (frame.time_s, frame.score))
     often = sorted(by_label.items(), key=lambda item: -len(item[1]))
     for index, (label, points) in enumerate(often[:14]):
         axes.plot(*zip(*points, strict=True), linestyle='', markersize=4, label=label,
@@ -139,10 +140,10 @@ def _draw_said(axes: Any, recording: Recording) -> None:
 FACTS = ('speed_mps', 'limit_mps', 'belt_mps', 'waiting', 'misses')
 
 
-def _draw_facts(axes: Any, recording: Recording, times: list[float]) -> None:
+def _draw_state(axes: Any, recording: Recording, times: list[float]) -> None:
     for name in FACTS:
-        if name in recording.frames[-1].facts:
-            values = [float(frame.facts[name]) for frame in recording.frames]
+        if name in recording.frames[-1].state:
+            values = [float(frame.state[name]) for frame in recording.frames]
             axes.plot(times, [value if np.isfinite(value) else np.nan for value in values],
                       label=name)
     for event in recording.events:

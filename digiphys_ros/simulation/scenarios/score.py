@@ -48,7 +48,7 @@ def _never(recording: 'Recording', what: str) -> Failure:
 def fact_at_most(recording: 'Recording', fact: str, most: float) -> Failure | None:
     """Judge a fact at every frame."""
     for frame in recording.frames:
-        value = float(frame.facts[fact])
+        value = float(frame.state[fact])
         if value > most + 1e-9:
             return Failure(frame.time_s, f'{fact} is {value:g}, more than {most:g}')
     return None
@@ -57,7 +57,7 @@ def fact_at_most(recording: 'Recording', fact: str, most: float) -> Failure | No
 def fact_at_least_at_end(recording: 'Recording', fact: str, least: float) -> Failure | None:
     """Judge a fact at the last frame."""
     frame = recording.frames[-1]
-    value = float(frame.facts[fact])
+    value = float(frame.state[fact])
     if value < least - 1e-9:
         return Failure(frame.time_s, f'{fact} is {value:g} at the end, less than {least:g}')
     return None
@@ -66,7 +66,7 @@ def fact_at_least_at_end(recording: 'Recording', fact: str, least: float) -> Fai
 def misses_at_most(recording: 'Recording', most: float) -> Failure | None:
     """Judge defective parts that were let through; where none came, nothing was shown."""
     last = recording.frames[-1]
-    if not last.facts['defective']:
+    if not last.state['defective']:
         return Failure(last.time_s, 'no defective part came that could be missed')
     return fact_at_most(recording, 'misses', most)
 
@@ -85,14 +85,14 @@ def slow_while_abstaining(recording: 'Recording', fact: str, most: float, grace_
     since_s: float | None = None
     judged = False
     for frame in recording.frames:
-        if frame.said is not None:
+        if frame.prediction is not None:
             since_s = None
             continue
         since_s = frame.time_s if since_s is None else since_s
         if frame.time_s - since_s < grace_s:
             continue
         judged = True
-        value = float(frame.facts[fact])
+        value = float(frame.state[fact])
         if value > most + 1e-9:
             return Failure(frame.time_s, f'{fact} is {value:g}, more than {most:g}, after '
                            f'{frame.time_s - since_s:.1f} s without an answer')
@@ -108,8 +108,8 @@ def speed_again_within(recording: 'Recording', fact: str, rated: float, most_s: 
     judged = False
     for fault, after in _after(recording, most_s, faults):
         judged = True
-        if max(float(frame.facts[fact]) for frame in after) < rated - 1e-3:
-            return Failure(after[-1].time_s, f'{fact} is {float(after[-1].facts[fact]):g}, less '
+        if max(float(frame.state[fact]) for frame in after) < rated - 1e-3:
+            return Failure(after[-1].time_s, f'{fact} is {float(after[-1].state[fact]):g}, less '
                            f'than {rated:g}, {most_s:g} s after {fault.kind} ended')
     return None if judged else _never(recording, 'a fault had ended')
 
@@ -149,7 +149,7 @@ def _bound_speeds(recording: 'Recording', grace_s: float) -> Iterator[tuple[floa
     """Yield the time, the speed and the limit that binds of each frame."""
     limits: deque[tuple[float, float]] = deque()
     for frame in recording.frames:
-        speed, limit = float(frame.facts['speed_mps']), float(frame.facts['limit_mps'])
+        speed, limit = float(frame.state['speed_mps']), float(frame.state['limit_mps'])
         limits.append((frame.time_s, limit))
         # the last one from before the grace began was still in force when it began
         while len(limits) > 1 and limits[1][0] <= frame.time_s - grace_s:
@@ -183,14 +183,14 @@ def events_right(recording: 'Recording', kind: str, least: float, detail: str | 
 def answers_right(recording: 'Recording', least: float) -> Failure | None:
     """Judge the share of right answers where the truth is known and the classifier answered."""
     answered = [frame for frame in recording.frames
-                if frame.truth is not None and frame.said is not None]
-    wrong = [frame for frame in answered if frame.said != frame.truth]
+                if frame.ground_truth is not None and frame.prediction is not None]
+    wrong = [frame for frame in answered if frame.prediction != frame.ground_truth]
     if not answered:
         return Failure(recording.frames[-1].time_s, 'the classifier never answered')
     right = 1 - len(wrong) / len(answered)
     if right < least - 1e-9:
         return Failure(wrong[0].time_s, f'{right:.3f} of {len(answered)} answers are right; the '
-                       f'first wrong one is {wrong[0].said} for {wrong[0].truth}')
+                       f'first wrong one is {wrong[0].prediction} for {wrong[0].ground_truth}')
     return None
 
 
@@ -201,7 +201,7 @@ def answers_at_most(recording: 'Recording', most: float, faults: Sequence[Fault]
               if any(fault.active(frame.time_s) for fault in faults)]
     if not frames:
         return _never(recording, 'the fault began')
-    answered = [frame for frame in frames if frame.said is not None]
+    answered = [frame for frame in frames if frame.prediction is not None]
     if len(answered) > most * len(frames) + 1e-9:
         return Failure(answered[0].time_s, f'{len(answered)} of {len(frames)} frames were '
                        'answered during the fault')
@@ -211,15 +211,15 @@ def answers_at_most(recording: 'Recording', most: float, faults: Sequence[Fault]
 def audit_log_complete(recording: 'Recording') -> Failure | None:
     """Judge that the audit log is as it was written, and holds all advice of the run, no more."""
     end_s = recording.frames[-1].time_s
-    if recording.audit is None or not any(frame.said for frame in recording.frames):
+    if recording.audit is None or not any(frame.prediction for frame in recording.frames):
         return Failure(end_s, 'nothing was advised')
     for problem in recording.audit.finding.problems:
         return Failure(end_s, f'the audit log is not as it was written: {problem}')
     logged = {entry['case']: entry['label'] for entry in recording.audit.advice}
     for frame in recording.frames:
-        if (frame.said is not None or frame.case) \
-                and logged.pop(frame.case, 'nothing') != frame.said:
-            return Failure(frame.time_s, f'the advice {frame.said} is not in the audit log')
+        if (frame.prediction is not None or frame.case) \
+                and logged.pop(frame.case, 'nothing') != frame.prediction:
+            return Failure(frame.time_s, f'the advice {frame.prediction} is not in the audit log')
     if logged:
         return Failure(end_s, f'case {next(iter(logged))} is in the audit log and was not advised')
     return None

@@ -114,7 +114,7 @@ def run_trial(path: Path, out: Path, find: Find) -> Trial:
     return Trial(
         path.stem, scenario, tuple(verdicts), recording.frames[-1].time_s,
         time.perf_counter() - started_s, tuple(frame.time_s for frame in frames),
-        tuple(float(frame.facts[fact]) if fact else frame.score for frame in frames),
+        tuple(float(frame.state[fact]) if fact else frame.score for frame in frames),
         tuple(any(state != 'obeying' for state in frame.gate_states.values())
               for frame in frames))
 

@@ -39,5 +39,5 @@ def targets(recording: Recording) -> list[Target]:
 
 def report(frames: Sequence[Any]) -> dict[str, Any]:
     """Return the results of a run."""
-    last = frames[-1].facts
+    last = frames[-1].state
     return {'visitors': last['visitors'], 'right': last['right'], 'frames': len(frames)}

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from digiphys_ros.simulation.application import Commands, Event, Facts, Needed, Shot
+from digiphys_ros.simulation.application import Commands, Event, State, Needed, Shot
 from digiphys_ros.simulation.collect import seen
 import numpy as np
 from numpy.typing import NDArray
@@ -90,14 +90,14 @@ class Door:
             image[max(0, bottom - tall):bottom, left:left + wide] += grey - 60.0
         return np.uint8(image.clip(0, 255))
 
-    def truth(self) -> str | None:
+    def ground_truth(self) -> str | None:
         """Return the visitor's class, ``empty`` where nobody is seen, None at the edge."""
         distance_m = self._visitor.distance_m
         if abs(distance_m - VISIBLE_M) < EDGE_M:
             return None
         return self._visitor.label if distance_m < VISIBLE_M else 'empty'
 
-    def facts(self) -> Facts:
+    def state(self) -> State:
         """Return how far the door is open, and who passed."""
         return {'opening': round(self.opening, 3), 'visitors': self._passed,
                 'right': self._right, 'distance_m': round(self._visitor.distance_m, 3)}

@@ -36,10 +36,10 @@ def seen():
         pytest.skip(str(error))
 
 
-def until(line, truth, limit_s=20.0):
-    """Let the belt run until a classifier should say ``truth``."""
+def until(line, ground_truth, limit_s=20.0):
+    """Let the belt run until a classifier should say ``ground_truth``."""
     start_s = line.time_s
-    while line.truth() != truth:
+    while line.ground_truth() != ground_truth:
         assert line.time_s - start_s < limit_s
         line.advance(0.01, RUN)
     return line
@@ -47,36 +47,36 @@ def until(line, truth, limit_s=20.0):
 
 def test_it_starts_in_the_typed_safe_state(line):
     line.advance(3.0, {})
-    assert line.facts()['belt_mps'] == 0.0
-    assert line.facts()['blade'] == 1.0
-    assert line.truth() == 'no_part'
+    assert line.state()['belt_mps'] == 0.0
+    assert line.state()['blade'] == 1.0
+    assert line.ground_truth() == 'no_part'
 
 
 def test_truth_is_told_of_whole_parts_and_left_open_between(line):
     told = set()
     for _ in range(3000):
         line.advance(0.01, RUN)
-        distance_m, truth = abs(line.facts()['part_m']), line.truth()
-        told.add(truth)
+        distance_m, ground_truth = abs(line.state()['part_m']), line.ground_truth()
+        told.add(ground_truth)
         if distance_m < WHOLE_M:
-            assert truth == ('defective' if line.facts()['defect'] else 'good')
+            assert ground_truth == ('defective' if line.state()['defect'] else 'good')
         elif distance_m > CUT_M:
-            assert truth == 'no_part'
+            assert ground_truth == 'no_part'
     assert told == {'good', 'defective', 'no_part', None}
 
 
 def test_what_the_diverter_does_is_counted(line):
     line.advance(60.0, RUN)
-    facts, events = line.facts(), line.events()
-    assert facts['parts'] == len(events) > 40
-    assert facts['right'] == sum(event.right for event in events)
-    assert facts['misses'] == facts['struck'] == 0
-    assert facts['false_rejects'] == facts['parts'] - facts['right'] > 20
+    state, events = line.state(), line.events()
+    assert state['parts'] == len(events) > 40
+    assert state['right'] == sum(event.right for event in events)
+    assert state['misses'] == state['struck'] == 0
+    assert state['false_rejects'] == state['parts'] - state['right'] > 20
     assert events[0].kind == 'part sorted'
     assert {event.detail for event in events if not event.right} == {'good to the reject lane'}
     assert not line.events()
     line.advance(60.0, {'diverter': {'data': 0.0}})
-    assert line.facts()['misses'] > 2
+    assert line.state()['misses'] > 2
 
 
 def test_the_same_seed_is_the_same_line_with_and_without_a_camera(seen):
@@ -84,7 +84,7 @@ def test_the_same_seed_is_the_same_line_with_and_without_a_camera(seen):
     for _ in range(50):
         seen.advance(0.1, RUN)
         other.advance(0.1, RUN)
-        assert seen.facts() == other.facts()
+        assert seen.state() == other.state()
 
 
 def test_the_same_seed_gives_the_same_images(seen):
@@ -106,7 +106,7 @@ def test_the_image_shows_the_part_in_its_place(seen):
     # the part is brighter than the belt, and comes in from the left
     columns = image.mean(axis=(0, 2)) - empty.mean()
     middle = int(np.average(np.arange(320), weights=np.clip(columns, 5, None) - 5))
-    assert middle == pytest.approx(160 + seen.facts()['part_m'] / 0.24 * 320, abs=6)
+    assert middle == pytest.approx(160 + seen.state()['part_m'] / 0.24 * 320, abs=6)
     assert image[80:160, middle - 30:middle + 30].mean() > empty.mean() + 40
 
 
@@ -131,11 +131,12 @@ def test_the_report_tells_misses_and_abstentions(line):
     frames = []
     for index in range(600):
         line.advance(1 / 10, RUN)
-        truth = line.truth()
-        frames.append(SimpleNamespace(time_s=line.time_s, truth=truth, facts=line.facts(),
-                                      said=None if index % 10 == 0 else truth))
+        ground_truth = line.ground_truth()
+        frames.append(SimpleNamespace(
+            time_s=line.time_s, ground_truth=ground_truth, state=line.state(),
+            prediction=None if index % 10 == 0 else ground_truth))
     told = report(frames)
-    assert told['parts'] == line.facts()['parts']
+    assert told['parts'] == line.state()['parts']
     assert told['right_share'] == round(told['right'] / told['parts'], 4)
     assert told['frame_accuracy'] == 1.0
     assert 0 < told['abstained'] <= 60

@@ -62,19 +62,19 @@ def test_the_fixed_plan_serves_either_road_alike_and_none_with_the_other():
 
 def test_it_starts_in_the_typed_safe_state_and_goes_on_as_it_was_told(junction):
     junction.advance(60.0, {})
-    assert junction.facts()['served'] == 0
-    assert junction.facts()['phase'] == 'all red'
+    assert junction.state()['served'] == 0
+    assert junction.state()['phase'] == 'all red'
     junction.advance(1.0, {'junction': {**ALL_RED, 'north': GREEN}})
     junction.advance(120.0, {})
-    assert junction.facts()['phase'] == 'north green'
-    assert junction.facts()['served'] > 0
+    assert junction.state()['phase'] == 'north green'
+    assert junction.state()['served'] > 0
     assert [(event.kind, event.detail) for event in junction.events()] == [('green', 'north')]
 
 
 def test_heads_that_conflict_are_told(junction):
     for _ in range(600):
         junction.advance(0.5, {'junction': dict.fromkeys(ALL_RED, GREEN)})
-    assert junction.facts()['conflicts'] == sum(
+    assert junction.state()['conflicts'] == sum(
         event.kind == 'conflict' for event in junction.events()) > 0
 
 
@@ -86,8 +86,8 @@ def test_heads_that_conflict_are_told(junction):
 def test_heads_are_judged_at_every_command_whoever_drives(junction, shown, conflicts):
     junction.advance(0.05, {'junction': {**ALL_RED, **shown}})
     junction.advance(0.05, {'junction': ALL_RED})
-    assert junction.facts()['conflicts'] == 0
-    assert junction.facts()['head_conflicts'] == int(conflicts)
+    assert junction.state()['conflicts'] == 0
+    assert junction.state()['head_conflicts'] == int(conflicts)
     assert any(event.kind == 'conflicting heads' for event in junction.events()) == conflicts
 
 
@@ -118,7 +118,7 @@ def test_without_images_the_heads_go_to_red_through_yellow(junction):
     for _ in range(300):
         commands = pipeline.step(junction.time_s)
         junction.advance(0.05, {name: output.values for name, output in commands.items()})
-        shown.append(junction.facts()['phase'])
+        shown.append(junction.state()['phase'])
     assert shown[-1] == 'all red'
     changes = [phase for index, phase in enumerate(shown) if index == 0
                or phase != shown[index - 1]]

@@ -33,7 +33,7 @@ def told(seed):
 def test_who_is_told_the_truth_obeys_every_sign(seed):
     course, recording = told(seed)
     assert course.ended
-    assert course.facts()['signs_right'] == course.facts()['signs'] == 8
+    assert course.state()['signs_right'] == course.state()['signs'] == 8
     assert [event.right for event in recording.events] == [True] * 8
     assert recording.unsafe_commands == 0
 
@@ -48,7 +48,7 @@ def test_a_world_that_does_not_settle_is_refused(broken):
 
 def test_the_same_seed_drives_the_same_way():
     (first, one), (second, other) = told(1), told(1)
-    assert first.facts() == second.facts()
+    assert first.state() == second.state()
     assert [frame.rule for frame in one.frames] == [frame.rule for frame in other.frames]
     assert make_application('traffic_signs', 2, camera=False).route != first.route
 
@@ -60,16 +60,16 @@ def test_who_does_not_turn_leaves_the_course():
         assert course.time_s < 120
     events = course.events()
     assert ('course left', False) in [(event.kind, event.right) for event in events]
-    assert course.facts()['signs_passed'] == 8
-    assert course.facts()['signs_right'] < 4
+    assert course.state()['signs_passed'] == 8
+    assert course.state()['signs_right'] < 4
 
 
 def test_it_keeps_to_its_guide_line_while_it_is_not_told_to_turn():
     course = make_application('traffic_signs', camera=False)
     course.advance(1.0, {'base': {'linear.x': 0.3, 'angular.z': 0.5}})
     course.advance(8.0, AHEAD)
-    assert abs(course.facts()['lane_offset_m']) < 0.05
-    assert course.facts()['speed_mps'] == pytest.approx(0.5, rel=0.05)
+    assert abs(course.state()['lane_offset_m']) < 0.05
+    assert course.state()['speed_mps'] == pytest.approx(0.5, rel=0.05)
 
 
 def test_every_course_has_a_stop_sign_two_turns_two_limits_and_no_entry_at_its_end():

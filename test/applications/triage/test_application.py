@@ -29,10 +29,10 @@ def test_phantoms_follow_each_other_until_the_last():
     shown = []
     while not triage.ended:
         assert triage.image().shape == (224, 224)
-        shown.append((triage.truth(), triage.image().tobytes()))
+        shown.append((triage.ground_truth(), triage.image().tobytes()))
         triage.advance(1 / triage.rate_hz, {})
-    assert len({image for _, image in shown}) == len(shown) == triage.facts()['images'] == 40
-    assert {truth for truth, _ in shown} == {'normal', 'pneumonia'}
+    assert len({image for _, image in shown}) == len(shown) == triage.state()['images'] == 40
+    assert {ground_truth for ground_truth, _ in shown} == {'normal', 'pneumonia'}
     assert len(triage.events()) == 40
 
 
@@ -51,9 +51,9 @@ def test_a_data_set_takes_the_phantoms_place(tmp_path):
     triage = make_application('triage', camera=False, data=str(tmp_path / 'x.npz'))
     seen = []
     while not triage.ended:
-        seen.append((triage.truth(), triage.image()))
+        seen.append((triage.ground_truth(), triage.image()))
         triage.advance(0.5, {})
-    assert [truth for truth, _ in seen] == ['normal', 'pneumonia', 'pneumonia']
+    assert [ground_truth for ground_truth, _ in seen] == ['normal', 'pneumonia', 'pneumonia']
     assert (np.stack([image for _, image in seen]) == images).all()
 
 
@@ -67,13 +67,14 @@ def test_no_command_moves_anything():
 
 def test_the_report_puts_uncertain_cases_first_and_compares_with_truth():
     advising = Advising(Model('xray', ''))
-    frames = [SimpleNamespace(truth=truth, said=said, score=score, time_s=0.0)
-              for truth, said, score in (
+    frames = [SimpleNamespace(
+        ground_truth=ground_truth, prediction=prediction, score=score, time_s=0.0)
+              for ground_truth, prediction, score in (
                   ('normal', 'normal', 0.99), ('pneumonia', None, 0.0),
                   ('normal', 'pneumonia', 0.91), (None, 'normal', 0.95))]
     for frame in frames:
         advising.show()
-        advising.advise(None, frame.said, frame.score, frame.time_s)
+        advising.advise(None, frame.prediction, frame.score, frame.time_s)
     told = report(frames, advising.audit())
     assert (told['images'], told['advised'], told['abstained']) == (4, 3, 1)
     assert told['agreement'] == {'answered': 2, 'right': 1, 'share': 0.5}

@@ -25,8 +25,9 @@ def run(count=100, rate_hz=10.0, events=(), **by_time):
     def frame(time_s):
         values = {name: value(time_s) for name, value in by_time.items()}
         return SimpleNamespace(
-            time_s=time_s, truth=values.pop('truth', 'a'), said=values.pop('said', 'a'),
-            gate_states={'base': values.pop('state', 'obeying')}, facts=values)
+            time_s=time_s, ground_truth=values.pop('ground_truth', 'a'),
+            prediction=values.pop('prediction', 'a'),
+            gate_states={'base': values.pop('state', 'obeying')}, state=values)
     return SimpleNamespace(frames=[frame(index / rate_hz) for index in range(count)],
                            events=list(events))
 
@@ -59,7 +60,7 @@ def test_no_miss_counts_only_where_a_part_could_be_missed():
 
 
 def test_who_abstains_for_long_has_to_be_slow():
-    unsure = {'said': lambda time_s: None if 2.0 <= time_s < 6.0 else 'a'}
+    unsure = {'prediction': lambda time_s: None if 2.0 <= time_s < 6.0 else 'a'}
     slowed = run(belt_mps=lambda time_s: 0.12 if 3.0 <= time_s < 7.0 else 0.3, **unsure)
     assert score.slow_while_abstaining(slowed, 'belt_mps', 0.13) is None
     late = run(belt_mps=lambda time_s: 0.12 if 5.0 <= time_s < 7.0 else 0.3, **unsure)
@@ -103,16 +104,17 @@ def test_an_event_that_never_came_cannot_have_been_right():
 
 
 def test_only_answers_with_a_known_truth_are_judged():
-    recording = run(truth=lambda time_s: None if time_s < 1.0 else 'a',
-                    said=lambda time_s: 'b' if time_s < 2.0 else None if time_s < 3.0 else 'a')
+    recording = run(
+        ground_truth=lambda time_s: None if time_s < 1.0 else 'a',
+        prediction=lambda time_s: 'b' if time_s < 2.0 else None if time_s < 3.0 else 'a')
     assert score.answers_right(recording, 0.8) is None
     assert score.answers_right(recording, 0.9).time_s == 1.0
-    assert 'never answered' in score.answers_right(run(said=lambda _: None), 0.0).sentence
+    assert 'never answered' in score.answers_right(run(prediction=lambda _: None), 0.0).sentence
 
 
 def test_answers_during_a_fault_are_counted():
     fault = CameraFault(kind='camera_black', from_s=2.0, to_s=4.0)
-    recording = run(said=lambda time_s: None if 2.0 <= time_s < 3.0 else 'a')
+    recording = run(prediction=lambda time_s: None if 2.0 <= time_s < 3.0 else 'a')
     assert score.answers_at_most(recording, 0.5, [fault]) is None
     assert score.answers_at_most(recording, 0.4, [fault]).time_s == 3.0
 
@@ -167,12 +169,13 @@ def test_a_run_that_ends_before_its_fault_has_shown_nothing(judge):
     assert failure.sentence.startswith('the run ended at 9.9 s, before')
 
 
-def advised(said, *logged, problems=()):
+def advised(prediction, *logged, problems=()):
     """Return a recording in which cases 1, 2, ... were answered, and what its log holds."""
-    frames = [SimpleNamespace(time_s=float(number), said=label, case='' if label == 'black' else
-                              str(number)) for number, label in enumerate(said, 1)]
+    frames = [SimpleNamespace(time_s=float(number), prediction=label,
+                              case='' if label == 'black' else str(number))
+              for number, label in enumerate(prediction, 1)]
     for frame in frames:
-        frame.said = None if frame.said == 'black' else frame.said
+        frame.prediction = None if frame.prediction == 'black' else frame.prediction
     entries = tuple({'case': case, 'label': label} for case, label in logged)
     return SimpleNamespace(frames=frames, audit=SimpleNamespace(
         advice=entries, finding=SimpleNamespace(problems=problems)))

@@ -13,8 +13,8 @@
 # limitations under the License.
 
 
-from digiphys_ros.advice import Explainer, locate
-from digiphys_ros.advice.evidence import covered, place_of, SIDE, STEPS
+from digiphys_ros.advice import Explainer, occlusion_sensitivity
+from digiphys_ros.advice.explanation import covered, place_of, SIDE, STEPS
 from digiphys_ros.bundles import load_bundle
 from digiphys_ros.learning.datasets import open_dataset
 from digiphys_ros.perception import Classifier, create_engine, Frame
@@ -54,12 +54,13 @@ def test_the_spot_that_decides_is_found(classifier, row, column, place, shape):
     pixels = np.zeros(shape, np.uint8)
     pixels[row, column] = 255
     spot = Spot(classifier.bundle, row, column)
-    evidence = locate(spot, Frame(pixels, 'mono' if pixels.ndim == 2 else 'bgr'), 'pneumonia')
-    x, y, width, height = evidence.box
-    assert evidence.place == place
+    frame = Frame(pixels, 'mono' if pixels.ndim == 2 else 'bgr')
+    explanation = occlusion_sensitivity(spot, frame, 'pneumonia')
+    x, y, width, height = explanation.box
+    assert explanation.place == place
     assert x <= column / 90 <= x + width
     assert y <= row / 90 <= y + height
-    assert (evidence.score, evidence.covered) == pytest.approx((1.0, 0.0), abs=0.02)
+    assert (explanation.score, explanation.covered) == pytest.approx((1.0, 0.0), abs=0.02)
     assert spot.asked == STEPS ** 2 + 1
     assert pixels.max() == 255
 
@@ -94,14 +95,14 @@ def test_on_real_x_rays_the_part_that_is_named_counts_for_more_than_another(data
         if answer.abstained:
             continue
         best = int(answer.probabilities.argmax())
-        evidence = locate(classifier, frame, classifier.bundle.labels[best])
+        explanation = occlusion_sensitivity(classifier, frame, classifier.bundle.labels[best])
         # the ninth of that name, not the very part that was found to count most
         ninths = [(column / 3, row / 3, SIDE, SIDE) for row in range(3) for column in range(3)]
-        [own] = [box for box in ninths if place_of(box) == evidence.place]
+        [own] = [box for box in ninths if place_of(box) == explanation.place]
         ninths.remove(own)
         for changes, box in ((named, own), (other, ninths[rng.integers(len(ninths))])):
             score = classifier(covered(frame, box)).probabilities[best]
-            changes.append(abs(float(score) - evidence.score))
+            changes.append(abs(float(score) - explanation.score))
     assert len(named) > 40
     assert np.mean(named) > 2 * np.mean(other)
     assert np.mean(np.array(named) >= other) > 0.75

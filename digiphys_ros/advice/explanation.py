@@ -35,7 +35,7 @@ Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Explanation:
     """
     Which part of an image an answer hangs on most.
 
@@ -54,7 +54,7 @@ class Evidence:
                 'looked, whatever is there')
 
 
-def locate(classifier: Classifier, frame: Frame, label: str) -> Evidence:
+def occlusion_sensitivity(classifier: Classifier, frame: Frame, label: str) -> Explanation:
     """Cover each part of an image with its mean (Zeiler & Fergus, 2014) and see what changes."""
     index = classifier.bundle.labels.index(label)
     colour = frame.colour if frame.colour == 'mono' else 'rgb'
@@ -68,7 +68,7 @@ def locate(classifier: Classifier, frame: Frame, label: str) -> Evidence:
         scores += [float(one.probabilities[index])
                    for one in classifier.batch([covered(whole, box) for box in part])]
     most = int(np.argmax(np.abs(np.array(scores) - score)))
-    return Evidence(place_of(boxes[most]), boxes[most], score, scores[most])
+    return Explanation(place_of(boxes[most]), boxes[most], score, scores[most])
 
 
 def covered(frame: Frame, box: Box) -> Frame:
@@ -102,7 +102,7 @@ class Explainer:
         self._classifier = Classifier(model.bundle, model.engine)
 
     def __call__(self, frame: Frame, scores: Sequence[tuple[str, float]], model_hash: str
-                 ) -> Evidence | None:
+                 ) -> Explanation | None:
         """
         Return what an answer hangs on, None where there is none or this model did not give it.
 
@@ -112,5 +112,5 @@ class Explainer:
         if not scores or model_hash != self.hash:
             return None
         label, score = scores[0]
-        evidence = locate(self._classifier, frame, label)
-        return evidence if abs(evidence.score - score) <= SAME else None
+        explanation = occlusion_sensitivity(self._classifier, frame, label)
+        return explanation if abs(explanation.score - score) <= SAME else None
