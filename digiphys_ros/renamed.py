@@ -13,8 +13,12 @@
 # limitations under the License.
 """Names of an earlier release, which still work for one release with a warning."""
 
-from pathlib import PurePath
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path, PurePath
 import re
+from typing import Any
 import warnings
 
 APPLICATIONS = {'traffic': 'traffic_signs', 'signals': 'traffic_lights'}
@@ -22,15 +26,89 @@ APPLICATIONS = {'traffic': 'traffic_signs', 'signals': 'traffic_lights'}
 
 _OLD_STEM = re.compile(rf'({"|".join(APPLICATIONS)})(?!_signs|_lights)(?=$|[_.])')
 
+_FILE: ContextVar[tuple[str, set[str]]] = ContextVar('_FILE')
+"""The file that is being read, and the old names that were warned of in it."""
+
 
 class RenamedWarning(FutureWarning):
-    """Warn of a name that the next release does not know."""
+    """Warn of a deprecated name, which the next release refuses."""
 
 
 def warn_renamed(old: str, new: str) -> None:
-    """Warn that ``old`` is named ``new`` now."""
-    warnings.warn(f'"{old}" has a new name: write "{new}". The next release does not know the '
-                  'old one.', RenamedWarning, stacklevel=3)
+    """Warn that ``old`` is deprecated; inside ``renamed_in`` once, with the file's name."""
+    file, warned = _FILE.get(('', set()))
+    if old in warned:
+        return
+    warned.add(old)
+    place = f'{file}: ' if file else ''
+    warnings.warn(f'{place}"{old}" is deprecated: write "{new}". The next release refuses the '
+                  'old name.', RenamedWarning, stacklevel=3)
+
+
+@contextmanager
+def renamed_in(file: str | Path) -> Iterator[None]:
+    """
+    Name a file in the warnings about it, and warn once of each old name in it.
+
+    Example::
+
+        >>> with warnings.catch_warnings(record=True) as caught, renamed_in('rules.yaml'):
+        ...     warnings.simplefilter('always')
+        ...     _ = [rename_keys({'hz': rate}, {'hz': 'rate_hz'}) for rate in (1, 2)]
+        >>> [str(one.message) for one in caught]
+        ['rules.yaml: "hz" is deprecated: write "rate_hz". The next release refuses the old name.']
+    """
+    token = _FILE.set((str(file), set()))
+    try:
+        yield
+    finally:
+        _FILE.reset(token)
+
+
+def rename_keys(data: Mapping[str, Any], new_names: Mapping[str, str]) -> dict[str, Any]:
+    """
+    Return ``data`` with new keys instead of old ones, in the same order; warn of each old one.
+
+    :param new_names: old key -> new key.
+    :raises ValueError: when ``data`` has both keys of a pair.
+
+    Example::
+
+        >>> rename_keys({'rate_hz': 2}, {'hz': 'rate_hz'})
+        {'rate_hz': 2}
+    """
+    for old, new in new_names.items():
+        if old in data:
+            if new in data:
+                raise ValueError(f'has both `{new}` and `{old}`, its deprecated name: remove '
+                                 f'`{old}`')
+            warn_renamed(old, new)
+    return {new_names.get(key, key): value for key, value in data.items()}
+
+
+def renamed_keys(**new_names: str) -> Any:
+    """
+    Return a validator that accepts the old keys of a pydantic model; its schema has the new ones.
+
+    :param new_names: old key = new key.
+
+    Example::
+
+        >>> from pydantic import BaseModel
+        >>> class Lamp(BaseModel):
+        ...     rate_hz: float = 1.0
+        ...     _old_keys = renamed_keys(hz='rate_hz')
+        >>> with warnings.catch_warnings(record=True):
+        ...     Lamp(hz=2.0)
+        Lamp(rate_hz=2.0)
+    """
+    # the gate reads this module and has no pydantic
+    from pydantic import model_validator
+
+    def rename(data: Any) -> Any:
+        return rename_keys(data, new_names) if isinstance(data, dict) else data
+    validate: Callable[[Any], Any] = staticmethod(rename)
+    return model_validator(mode='before')(validate)
 
 
 def new_application(name: str) -> str:

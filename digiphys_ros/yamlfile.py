@@ -27,6 +27,7 @@ from digiphys_ros.files import (
     read_text,
     reason_of as why,
 )
+from digiphys_ros.renamed import renamed_in
 import yaml
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ def load_yaml(path: str | Path, model: type[Model], context: Any = None) -> Mode
     path = Path(path)
     node, data = parse_mapping(path, read_yaml(path))
     try:
-        return model.model_validate(data, context=context)
+        with renamed_in(path):
+            return model.model_validate(data, context=context)
     except ValidationError as error:
         raise ConfigError('; '.join(_explain(path, node, item) for item in error.errors())) \
             from error

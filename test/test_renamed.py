@@ -16,17 +16,76 @@ import doctest
 from digiphys_ros import applications, renamed
 from digiphys_ros.applications import find_application
 from digiphys_ros.cli.simulation import old_form
-from digiphys_ros.renamed import APPLICATIONS, new_file, RenamedWarning
+from digiphys_ros.errors import ConfigError
+from digiphys_ros.renamed import (
+    APPLICATIONS,
+    new_file,
+    rename_keys,
+    renamed_keys,
+    RenamedWarning,
+)
 from digiphys_ros.resources import find_resource, share_dir
 from digiphys_ros.simulation.scenarios.scenario import load_scenario
+from digiphys_ros.yamlfile import load_yaml
+from pydantic import BaseModel, ConfigDict
 import pytest
 
 CONFIG = share_dir() / 'config'
 
 
+class Lamp(BaseModel):
+    """A model with a key that was renamed."""
+
+    model_config = ConfigDict(extra='forbid')
+    rate_hz: float = 1.0
+    _old_keys = renamed_keys(hz='rate_hz')
+
+
+class Lamps(BaseModel):
+    """A file of such models."""
+
+    lamps: list[Lamp]
+
+
+def read_lamps(tmp_path, text):
+    path = tmp_path / 'lamps.yaml'
+    path.write_text(text)
+    return load_yaml(path, Lamps)
+
+
+def test_yaml_file_with_an_old_key_warns_once_with_file_and_new_key(tmp_path):
+    with pytest.warns(RenamedWarning) as caught:
+        read = read_lamps(tmp_path, 'lamps: [{hz: 2}, {hz: 3}, {rate_hz: 4}]')
+    assert [lamp.rate_hz for lamp in read.lamps] == [2, 3, 4]
+    assert [str(one.message) for one in caught] == [
+        f'{tmp_path / "lamps.yaml"}: "hz" is deprecated: write "rate_hz". The next release '
+        'refuses the old name.']
+
+
+def test_yaml_file_with_old_and_new_key_fails_and_names_both(tmp_path):
+    with pytest.raises(ConfigError) as error:
+        read_lamps(tmp_path, 'lamps:\n- {rate_hz: 1}\n- {hz: 2, rate_hz: 3}')
+    assert 'lamps.yaml:3: field `lamps.1`: has both `rate_hz` and `hz`' in str(error.value)
+
+
+def test_yaml_file_with_a_bad_value_of_an_old_key_fails_with_the_new_key(tmp_path):
+    with pytest.warns(RenamedWarning), pytest.raises(ConfigError, match='rate_hz'):
+        read_lamps(tmp_path, 'lamps: [{hz: fast}]')
+
+
+def test_schema_of_a_renamed_key_has_the_new_key_alone():
+    assert list(Lamp.model_json_schema()['properties']) == ['rate_hz']
+
+
+def test_rename_keys_keeps_order_and_other_keys(recwarn):
+    assert list(rename_keys({'a': 1, 'hz': 2, 'b': 3}, {'hz': 'rate_hz'})) == [
+        'a', 'rate_hz', 'b']
+    assert len(recwarn.list) == 1
+
+
 @pytest.mark.parametrize(('old', 'new'), APPLICATIONS.items())
 def test_old_application_name_warns_and_finds_the_new_one(old, new):
-    with pytest.warns(RenamedWarning, match=f'"{old}" has a new name: write "{new}"'):
+    with pytest.warns(RenamedWarning, match=f'"{old}" is deprecated: write "{new}"'):
         assert find_application(old).name == new
 
 
@@ -44,7 +103,7 @@ def test_old_application_name_warns_and_finds_the_new_one(old, new):
     ('signals_camera_black.yaml', 'traffic_lights_camera_black.yaml', 'config/scenarios'),
 ])
 def test_old_file_name_warns_and_finds_the_new_one(old, new, folder):
-    with pytest.warns(RenamedWarning, match='has a new name'):
+    with pytest.warns(RenamedWarning, match='is deprecated'):
         assert find_resource(old, folder) == share_dir() / folder / new
 
 

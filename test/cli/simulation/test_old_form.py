@@ -51,4 +51,4 @@ def test_old_form_and_old_name_run_with_one_line_for_each(tmp_path, capsys):
     lines = [line for line in shown.err.splitlines() if 'next release' in line]
     assert len(lines) == 2
     assert 'write "digiphys sim run ..."' in lines[0]
-    assert '"traffic" has a new name: write "traffic_signs"' in lines[1]
+    assert '"traffic" is deprecated: write "traffic_signs"' in lines[1]

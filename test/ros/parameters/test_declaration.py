@@ -275,7 +275,7 @@ def test_pipeline_parameter_of_one_of_its_nodes_is_known(robot):
 def test_old_choice_of_a_parameter_warns_and_means_the_new_one():
     parameter = Parameter('app', 'new', 'An application.', choices=('new',),
                           renamed={'old': 'new'})
-    with pytest.warns(RenamedWarning, match='"old" has a new name: write "new"'):
+    with pytest.warns(RenamedWarning, match='"old" is deprecated: write "new"'):
         assert parameter.check('old') == 'new'
     with pytest.raises(ConfigError, match="one of new is needed, received 'other'"):
         parameter.check('other')
