@@ -65,10 +65,11 @@ def _review(arguments: argparse.Namespace) -> int:
     cases = [entries[case.id] for case in queue.open]
     if arguments.json:
         write_json({'log': arguments.log, 'decided': len(entries) - len(cases), 'open': [
-            # older logs have no evidence
+            # older logs call it evidence, or have none
             {key: case.get(key) for key in (
-                'case', 'time', 'label', 'margin', 'scores', 'reason', 'evidence', 'bundle',
-                'sha256')} for case in cases]}, arguments.json)
+                'case', 'time', 'label', 'margin', 'scores', 'reason', 'bundle', 'sha256')}
+            | {'explanation': case.get('explanation', case.get('evidence'))}
+            for case in cases]}, arguments.json)
     if arguments.json != '-':
         sys.stdout.write(''.join(f'{place:4d}  {case["case"]}  {case["reason"]}\n'
                                  for place, case in enumerate(cases, 1)))

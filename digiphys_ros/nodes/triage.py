@@ -126,7 +126,7 @@ class TriageNode(PipelineNode[TriageSettings]):
         if advice is None:
             return
         self.note('', about='advice')
-        self.note(advisor.unexplained and f'evidence: {advisor.unexplained}', about='evidence',
+        self.note(advisor.unexplained and f'explanation: {advisor.unexplained}', about='explanation',
                   warn=True, state=without_numbers(advisor.unexplained))
         self._advice.publish(advice_message(advice, message.header))
 

@@ -54,10 +54,10 @@ def test_an_advice_has_its_reason_place_and_entry(desk):
 def test_what_an_advice_hangs_on_is_logged_with_it(desk):
     explanation = Explanation('middle', (1 / 3, 1 / 3, 1 / 3, 1 / 3), 0.9, 0.4)
     advice = desk.advise(Image('a'), [('normal', 0.9)], MODEL, 0.0, explanation)
-    assert advice.entry['evidence'] == {
+    assert advice.entry['explanation'] == {
         'place': 'middle', 'box': explanation.box, 'score': 0.9, 'covered': 0.4}
     assert 'the middle changes the confidence most' in advice.reason
-    assert desk.advise(Image('b'), [], MODEL, 0.0).entry['evidence'] is None
+    assert desk.advise(Image('b'), [], MODEL, 0.0).entry['explanation'] is None
 
 
 def test_desk_goes_on_with_no_entry_that_another_process_spoiled(desk, path):

@@ -54,7 +54,7 @@ def test_gate_of_positions_that_hold_has_nothing_to_send_before_the_first_comman
         assert output.values == {}
     guarded.gate.estop(True)
     assert guarded.step().values == {}
-    assert guarded.gate.last(guarded.now_s).values == {}
+    assert guarded.gate.shutdown_output(guarded.now_s).values == {}
 
 
 @pytest.mark.field(
@@ -83,7 +83,7 @@ def test_gate_holds_the_first_position_until_it_is_reached():
 @pytest.mark.parametrize('stop', [
     lambda gate: gate.estop(True), lambda gate: gate.trip(), lambda gate: gate.deactivate(),
     lambda gate: gate.fault('a stall'), lambda gate: gate.step(5.0),
-    lambda gate: gate.step(float('nan')), lambda gate: gate.last(200.0),
+    lambda gate: gate.step(float('nan')), lambda gate: gate.shutdown_output(200.0),
     lambda gate: gate.submit(DesiredCommand({'a': float('nan')}, 1.0), 1.0), lambda gate: None])
 def test_gate_of_positions_that_hold_repeats_the_last_one_in_every_safe_state(stop):
     guarded = Guarded(a=HELD)
@@ -109,7 +109,8 @@ def test_gate_that_forgets_the_position_leaves_the_time_of_the_whole_range_again
 
 
 STOPS = {'estop': lambda gate: gate.estop(True), 'fault': lambda gate: gate.fault('a stall'),
-         'deactivate': lambda gate: gate.deactivate(), 'end': lambda gate: gate.last(200.0),
+         'deactivate': lambda gate: gate.deactivate(),
+         'end': lambda gate: gate.shutdown_output(200.0),
          'lost images': lambda gate: None}
 
 
@@ -134,7 +135,7 @@ def test_gate_stops_an_arm_that_holds_on_its_first_way(stop):
 def test_gate_sends_what_stops_an_arm_that_holds_as_its_last_message():
     guarded = Guarded(a=HELD)
     guarded.run(1.0, a=1.5)
-    output = guarded.gate.last(guarded.now_s + PERIOD_S)
+    output = guarded.gate.shutdown_output(guarded.now_s + PERIOD_S)
     assert (output.values, output.reach_s) == ({'a': 1.5}, 86_400.0)
 
 
@@ -156,7 +157,7 @@ def test_gate_that_forgets_a_position_in_the_safe_state_moves_no_new_arm():
     guarded.run(0.1)
     guarded.gate.forget_position()
     assert not any(output.values for output in guarded.run(2.0))
-    assert guarded.gate.last(guarded.now_s).reach_s >= 86_400.0
+    assert guarded.gate.shutdown_output(guarded.now_s).reach_s >= 86_400.0
 
 
 @pytest.mark.parametrize('field', [HELD, HOMED])
@@ -164,7 +165,7 @@ def test_gate_that_forgets_a_position_in_the_safe_state_moves_no_new_arm():
 def test_gate_of_positions_without_time_sends_nothing_before_the_first_command(kind, field):
     guarded = Guarded(kind, a=field)
     guarded.gate.estop(True)
-    for output in (*guarded.run(1.0), guarded.gate.last(guarded.now_s)):
+    for output in (*guarded.run(1.0), guarded.gate.shutdown_output(guarded.now_s)):
         assert output.values == {}
 
 
@@ -175,7 +176,7 @@ def test_gate_of_positions_without_time_never_leaps_after_the_first_one(kind, fi
     guarded = Guarded(kind, a=HOMED)
     outputs = guarded.run(first_s, a=1.5)
     if stop == 'end':
-        outputs.append(guarded.gate.last(guarded.now_s + PERIOD_S))
+        outputs.append(guarded.gate.shutdown_output(guarded.now_s + PERIOD_S))
     else:
         STOPS[stop](guarded.gate)
     stopping = guarded.run(10.0)
@@ -192,7 +193,7 @@ def test_gate_of_positions_without_time_that_forgets_leaps_no_known_actuator():
     guarded.gate.estop(True)
     guarded.gate.forget_position()
     assert guarded.step().values == {}
-    assert guarded.gate.last(guarded.now_s).values == {}
+    assert guarded.gate.shutdown_output(guarded.now_s).values == {}
     guarded.gate.estop(False)
     guarded.gate.reset(guarded.now_s)
     guarded.gate.activate()
@@ -234,7 +235,7 @@ def test_gate_that_ends_gives_a_safe_position_the_time_for_its_way():
     guarded = Guarded(a=HOMED)
     guarded.run(12.5)
     guarded.run(4.0, a=1.5)
-    output = guarded.gate.last(guarded.now_s)
+    output = guarded.gate.shutdown_output(guarded.now_s)
     assert output.values == {'a': 0.0}
     assert output.reach_s == pytest.approx(1.5 / 0.25, abs=0.2)
 
@@ -243,7 +244,7 @@ def test_gate_that_ends_gives_the_way_to_a_safe_position_that_is_not_zero_its_ti
     guarded = Guarded(a=Limits(-1.0, 2.0, 1.0, 0.5, stop_rate_per_s=0.25))
     guarded.run(12.5)
     guarded.run(4.0, a=1.5)
-    output = guarded.gate.last(guarded.now_s)
+    output = guarded.gate.shutdown_output(guarded.now_s)
     assert output.values == {'a': 1.0}
     assert output.reach_s == pytest.approx(0.5 / 0.25, abs=0.2)
 
@@ -273,7 +274,7 @@ def test_gate_turns_round_through_the_safe_value():
 def test_gate_that_ends_stops_a_velocity_that_has_a_deceleration():
     guarded = Guarded(a=SLOWED)
     guarded.run(2.0, a=1.0)
-    assert guarded.gate.last(guarded.now_s).values == {'a': 0.0}
+    assert guarded.gate.shutdown_output(guarded.now_s).values == {'a': 0.0}
 
 
 def test_gate_ends_a_commanded_stop_without_regard_to_jerk():

@@ -313,7 +313,7 @@ def test_signal_gate_stopped_at_a_fresh_green_is_red_within_the_stated_time(tmp_
 def test_signal_gate_that_ends_leaves_its_safe_state_at_once_and_no_green(tmp_path):
     guarded = Guarded(tmp_path)
     assert GREEN in guarded.run(12.0, 'through').values.values()
-    output = guarded.gate.last(guarded.now_s, guarded.steady_s)
+    output = guarded.gate.shutdown_output(guarded.now_s, guarded.steady_s)
     assert output.values == guarded.gate.plan.safe_heads()
     assert set(output.values.values()) == {FLASHING}
     assert (output.state, output.obeyed_stamp_s) == (GateState.INACTIVE, None)

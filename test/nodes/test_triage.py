@@ -167,8 +167,8 @@ def test_the_reason_tells_where_the_model_that_answered_looked(robot, log):
         advice = reader.advise(told.number, *answer.scores)
         return 'there the model looked' in advice.status[0].message
     told.number = 0
-    robot.poll(told, 'evidence')
-    assert set(json.loads(log.read_text().splitlines()[-1])['evidence']) == {
+    robot.poll(told, 'explanation')
+    assert set(json.loads(log.read_text().splitlines()[-1])['explanation']) == {
         'place', 'box', 'score', 'covered'}
     # an abstention hangs on nothing, and another model looks elsewhere
     reader.image(50, phantom.tobytes(), len(phantom))
@@ -252,7 +252,7 @@ def test_the_shipped_configuration_advises_on_what_the_simulator_shows(robot, lo
     assert advice[0].header.stamp != advice[1].header.stamp
     assert values(advice[-1])['bundle'] == 'chest_xray'
     robot.wait(lambda: any('the model looked' in one.status[0].message for one in advice),
-               'evidence', 40.0)
+               'explanation', 40.0)
     assert not verify(log).problems
 
 

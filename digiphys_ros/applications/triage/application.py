@@ -141,5 +141,5 @@ def report(frames: Sequence[Shown], audit: Audit) -> dict[str, Any]:
         'log_verified': not audit.finding.problems,
         'queue': [{'image': int(case.id), 'margin': round(case.margin, 4),
                    'reason': entries[case.id]['reason'],
-                   'evidence': entries[case.id]['evidence']}
+                   'explanation': entries[case.id]['explanation']}
                   for case in review(audit.advice).open]}
