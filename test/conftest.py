@@ -83,6 +83,9 @@ def pytest_pycollect_makemodule(module_path: Path, parent: Any) -> Iterator[None
     module._getobj = getobj
 
 
+LAUNCH_FILES = 'test/launch/'
+
+
 class _Sought(MetaPathFinder):
     """Note which optional packages a test looks for in vain; the last of the finders."""
 
@@ -136,7 +139,11 @@ def _missing_optional(text: str) -> str:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """List what ``make field`` and ``make ros-tools`` looked at, with the outcomes."""
+    """Print launch files that did not run, and what ``make field`` and ``make ros-tools`` did."""
+    if config.option.markexpr != 'ros_tools' and any(
+            LAUNCH_FILES in one.nodeid for one in terminalreporter.stats.get('skipped', [])):
+        terminalreporter.section('NOT RUN: the launch files under the launch system of ROS; see '
+                                 '"make ros-tools"', sep='!', red=True, bold=True)
     if config.option.markexpr == 'ros_tools':
         _list_ros_tools(terminalreporter)
     if config.option.markexpr != 'field':

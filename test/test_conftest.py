@@ -15,6 +15,7 @@
 """What all tests share."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -39,3 +40,17 @@ def test_domain_of_a_test_that_failed_leaves_no_file(free_domain, tmp_path):
     with pytest.raises(ZeroDivisionError), free_domain():
         raise ZeroDivisionError
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(('skipped', 'sections'), [
+    ('test/launch/test_launch_files.py', ['NOT RUN: the launch files']),
+    ('test/nodes/test_gate.py::test_a', [])])
+def test_summary_names_launch_files_that_did_not_run(request, skipped, sections):
+    conftest = request.config.pluginmanager.get_plugin(str(
+        Path(__file__).with_name('conftest.py')))
+    shown = []
+    reporter = SimpleNamespace(stats={'skipped': [SimpleNamespace(nodeid=skipped)]},
+                               section=lambda title, **_: shown.append(title))
+    conftest.pytest_terminal_summary(
+        reporter, SimpleNamespace(option=SimpleNamespace(markexpr='not ros')))
+    assert [title.split(' under')[0] for title in shown] == sections
