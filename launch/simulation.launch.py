@@ -124,7 +124,7 @@ def _name_inside(path: Path) -> str:
         raise ConfigError(f'{path}: is no SDF world: {error}') from error
     if world is None or not world.get('name'):
         raise ConfigError(f'{path}: is no SDF world: it holds no <world name="...">.')
-    return world.get('name', '')
+    return str(world.get('name'))
 
 
 class Machine(Substitution):
@@ -132,8 +132,8 @@ class Machine(Substitution):
 
     def perform(self, context: LaunchContext) -> str:
         """Return the name, that of the application without a namespace."""
-        namespace = LaunchConfiguration('namespace').perform(context).strip('/')
-        return namespace.replace('/', '_') or LaunchConfiguration('app').perform(context)
+        namespace: str = LaunchConfiguration('namespace').perform(context).strip('/')
+        return namespace.replace('/', '_') or str(LaunchConfiguration('app').perform(context))
 
 
 class MachineFile(Substitution):
@@ -232,7 +232,7 @@ def _in_gazebo(context: LaunchContext) -> bool:
 def _gazebo() -> Action:
     return IncludeLaunchDescription(
         PythonLaunchDescriptionSource([GazeboShare(), '/launch/gz_sim.launch.py']),
-        launch_arguments={'gz_args': GazeboArguments(), 'on_exit_shutdown': 'true'}.items())
+        launch_arguments=[('gz_args', GazeboArguments()), ('on_exit_shutdown', 'true')])
 
 
 def _create() -> Action:
@@ -248,8 +248,8 @@ def _bridges() -> Iterator[Action]:
         package='ros_gz_bridge', executable='parameter_bridge', name='gazebo_bridge',
         namespace=LaunchConfiguration('namespace'), output='screen',
         parameters=[{'config_file': BridgeFile(), **common}])
-    image = ['/world/', World(name=True), '/model/', Machine(),
-               '/link/camera/sensor/camera/image']
+    image: list[str | Substitution] = ['/world/', World(name=True), '/model/', Machine(),
+                                       '/link/camera/sensor/camera/image']
     yield Node(
         package='ros_gz_image', executable='image_bridge', name='gazebo_image_bridge',
         namespace=LaunchConfiguration('namespace'), output='screen', arguments=[image],

@@ -140,7 +140,7 @@ def _missing_optional(text: str) -> str:
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Print launch files that did not run, and what ``make field`` and ``make ros-tools`` did."""
-    if config.option.markexpr != 'ros_tools' and any(
+    if find_spec('launch_ros') is None and any(
             LAUNCH_FILES in one.nodeid for one in terminalreporter.stats.get('skipped', [])):
         terminalreporter.section('NOT RUN: the launch files under the launch system of ROS; see '
                                  '"make ros-tools"', sep='!', red=True, bold=True)

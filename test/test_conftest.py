@@ -45,9 +45,10 @@ def test_domain_of_a_test_that_failed_leaves_no_file(free_domain, tmp_path):
 @pytest.mark.parametrize(('skipped', 'sections'), [
     ('test/launch/test_launch_files.py', ['NOT RUN: the launch files']),
     ('test/nodes/test_gate.py::test_a', [])])
-def test_summary_names_launch_files_that_did_not_run(request, skipped, sections):
+def test_summary_names_launch_files_that_did_not_run(request, monkeypatch, skipped, sections):
     conftest = request.config.pluginmanager.get_plugin(str(
         Path(__file__).with_name('conftest.py')))
+    monkeypatch.setattr(conftest, 'find_spec', lambda name: None)
     shown = []
     reporter = SimpleNamespace(stats={'skipped': [SimpleNamespace(nodeid=skipped)]},
                                section=lambda title, **_: shown.append(title))
