@@ -27,6 +27,15 @@ class DigiphysError(Exception):
     Base of every error this package raises on purpose.
 
     As text it is one line of printable characters, whatever names a file gave to its parts.
+
+    Example::
+
+        >>> import digiphys_ros as dp
+        >>> try:
+        ...     dp.load('no_such_model')
+        ... except DigiphysError as error:
+        ...     print(type(error).__name__)
+        ConfigError
     """
 
     def __str__(self) -> str:

@@ -14,9 +14,7 @@
 
 """Figures of nodes: another version, or text where a number should be, is refused."""
 
-import doctest
 
-from digiphys_ros import figures
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.figures import Figures
 import pytest
@@ -36,8 +34,3 @@ def test_figures_of_a_silent_node_are_empty():
 def test_figures_that_are_no_number_are_refused():
     with pytest.raises(ConfigError, match='`received` must be a whole number, received "many"'):
         Figures('camera', {'schema_version': '1', 'received': 'many'}).count('received')
-
-
-def test_figures_examples_run():
-    result = doctest.testmod(figures)
-    assert result.attempted and not result.failed

@@ -25,6 +25,7 @@ OF_NO_MODULE = {
     'examples': 'packages of others', 'launch': 'launch files',
     'models': 'the models that are shipped',
     'test_conftest.py': 'what tests share', 'test_docs.py': 'docs, README and project files',
+    'test_examples.py': 'examples in docstrings',
     'test_field.py': 'marks of tests',
     'test_interfaces.py': 'messages and services',
     'test_layering.py': 'imports', 'test_mirror.py': 'places of tests',

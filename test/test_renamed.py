@@ -11,11 +11,8 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-import doctest
 
-from digiphys_ros import applications, renamed
 from digiphys_ros.applications import find_application
-from digiphys_ros.cli.simulation import old_form
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.renamed import (
     APPLICATIONS,
@@ -125,10 +122,3 @@ def test_scenario_with_an_old_application_name_warns(tmp_path):
                     'expect: {no_collisions: true}\n')
     with pytest.warns(RenamedWarning, match='write "traffic_lights"'):
         assert load_scenario(path, find_application).application.name == 'traffic_lights'
-
-
-@pytest.mark.parametrize('module', [applications, old_form, renamed])
-def test_examples_in_docstrings_hold(module):
-    result = doctest.testmod(module)
-    assert result.attempted
-    assert not result.failed

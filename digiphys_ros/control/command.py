@@ -25,6 +25,11 @@ class DesiredCommand:
 
     :ivar values: field name to value, in the field's unit.
     :ivar stamp_s: capture time of the image behind it, seconds on the node's clock.
+
+    Example::
+
+        >>> DesiredCommand({'linear.x': 0.1}, stamp_s=10.0).values['linear.x']
+        0.1
     """
 
     values: Mapping[str, float]

@@ -82,6 +82,17 @@ class Gate:
     :param future_tolerance_s: how far ahead of the clock a stamp may be, seconds.
     :param settle_s: how long nothing is obeyed after a stamp that was further ahead, seconds.
     :raises ValueError: when a duration is not finite or out of range.
+
+    Example::
+
+        >>> import digiphys_ros as dp
+        >>> from digiphys_ros.control.command import DesiredCommand
+        >>> base = dp.load_rules('traffic_signs_rules.yaml').actuators['base'].build()
+        >>> gate = dp.Gate(base, lease_s=0.5)
+        >>> gate.activate()
+        >>> gate.submit(DesiredCommand({'linear.x': 0.1, 'angular.z': 0.0}, stamp_s=10.0), 10.0)
+        >>> gate.step(10.1).state.value, gate.step(10.7).state.value
+        ('obeying', 'expired')
     """
 
     def __init__(self, actuator: Actuator, lease_s: float,

@@ -45,6 +45,11 @@ class Observation:
     :ivar score: its probability, 0 to 1.
     :ivar stamp_s: capture time of the image in seconds.
     :ivar age_s: time from then until now, 0 where nobody measured it.
+
+    Example::
+
+        >>> Observation('stop', 1.2, stamp_s=10.0).problem
+        'a score from 0 to 1 is needed, received 1.2 for "stop"'
     """
 
     class_id: str | None
@@ -103,6 +108,15 @@ class Policy:
     comes late. A capture time that goes back by more than ``votes.max_age_s``, or for
     ``LATE_IMAGES`` images, starts all anew: the clock was set, or a recording starts again. What
     a rule says to remember outlasts the rule, and that too; so does the time without a class.
+
+    Example::
+
+        >>> import digiphys_ros as dp
+        >>> policy = dp.Policy(dp.load_rules('traffic_signs_rules.yaml'))
+        >>> for index in range(5):
+        ...     decision = policy.update(Observation('stop', 0.99, stamp_s=10.0 + index / 15))
+        >>> decision.rule, decision.commands['base'].values['linear.x']
+        ('halt', 0.0)
     """
 
     def __init__(self, config: ControlConfig) -> None:

@@ -36,6 +36,12 @@ class Classification:
     :ivar scores: the best classes with their probabilities, best first; empty when abstained.
     :ivar abstained: the best probability was below the bundle's threshold, or not a number.
     :ivar probabilities: one for each label.
+
+    Example::
+
+        >>> result = Classification((('stop', 0.9),), False, np.array([0.1, 0.9]))
+        >>> result.label, result.score
+        ('stop', 0.9)
     """
 
     scores: tuple[tuple[str, float], ...]
