@@ -102,7 +102,7 @@ def test_train_and_evaluate_without_the_command_line(tmp_path):
         'preprocess: {width: 8, height: 8}\n')
     bundle = dp.train(tmp_path / 'r.yaml', tmp_path / 'd.npz', tmp_path / 'b', val_fraction=0.25,
                       seed=3)
-    assert bundle.manifest.provenance['validation'] == {'share': 0.25, 'seed': 3}
+    assert bundle.manifest.provenance['validation'] == {'fraction': 0.25, 'seed': 3}
     report = dp.evaluate(tmp_path / 'b', tmp_path / 'd.npz', engine='litert')
     assert report['images'] == 40
     low, high = report['accuracy_95']

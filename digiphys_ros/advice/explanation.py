@@ -57,8 +57,8 @@ class Explanation:
 def occlusion_sensitivity(classifier: Classifier, frame: Frame, label: str) -> Explanation:
     """Cover each part of an image with its mean (Zeiler & Fergus, 2014) and see what changes."""
     index = classifier.bundle.labels.index(label)
-    colour = frame.colour if frame.colour == 'mono' else 'rgb'
-    whole = Frame(frame.converted(colour), colour)
+    color = frame.color if frame.color == 'mono' else 'rgb'
+    whole = Frame(frame.converted(color), color)
     score = float(classifier(whole).probabilities[index])
     boxes, scores = [], []
     for row in range(STEPS):
@@ -72,7 +72,7 @@ def occlusion_sensitivity(classifier: Classifier, frame: Frame, label: str) -> E
 
 
 def covered(frame: Frame, box: Box) -> Frame:
-    """Return an image with a part of it in the mean colour of the whole."""
+    """Return an image with a part of it in the mean color of the whole."""
     pixels = frame.pixels.copy()
     (height, width), (x, y, w, h) = pixels.shape[:2], box
     pixels[round(y * height):round((y + h) * height), round(x * width):round((x + w) * width)] \

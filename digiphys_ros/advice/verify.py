@@ -185,7 +185,7 @@ def _end_problems(path: Path, chain: Chain, counts: Mapping[str, int], lines: in
     try:
         count, head, text = end_of(path)
     except UNREADABLE:
-        yield f'{name}, which tells where the log ends, is missing or spoilt'
+        yield f'{name}, which tells where the log ends, is missing or corrupted'
         return
     if text.rstrip('\n') != head_text(count, head, key).rstrip('\n'):
         yield f'{name} is not of this key: it was written by somebody else' if key else \

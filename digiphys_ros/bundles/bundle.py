@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from digiphys_ros.archives import BROKEN, open_npz
-from digiphys_ros.bundles.manifest import ADDED, BundleManifest, FileKind, SCHEMA_VERSION
+from digiphys_ros.bundles.manifest import BundleManifest, FileKind, SCHEMA_VERSION
 from digiphys_ros.bundles.preprocess_spec import PreprocessSpec, Roi
 from digiphys_ros.errors import BundleError, first_problem
 from digiphys_ros.files import MODEL_BYTES, open_regular, parse_json, read_text, reason_of
@@ -76,7 +76,7 @@ class Bundle:
         """
         Return the golden frames and the logits expected of them.
 
-        :return: (N, H, W, 3) or (N, H, W) uint8 in the contract's colours, (N, classes) float32.
+        :return: (N, H, W, 3) or (N, H, W) uint8 in the contract's colors, (N, classes) float32.
         :raises BundleError: when they do not fit the contract.
         """
         path = _inside(self.directory, self.manifest.golden)
@@ -175,10 +175,9 @@ def content_hash(directory: Path, manifest: BundleManifest) -> str:
     """Return the sha256 over the manifest (without the hash) and every file it names."""
     digest = hashlib.sha256()
     # left out where they say nothing new, so that bundles from before them keep their hash
-    excluded = {'content_hash'} | ({'use'} if manifest.use == 'control' else set()) \
-        | (ADDED if manifest.schema_version == 1 else set())
-    text = manifest.model_dump_json(exclude=excluded)
-    digest.update(json.dumps(json.loads(text), sort_keys=True).encode())
+    left_out = {'content_hash'} | ({'use'} if manifest.use == 'control' else set())
+    fields = {name: value for name, value in manifest.spelled().items() if name not in left_out}
+    digest.update(json.dumps(fields, sort_keys=True).encode())
     for name in (*manifest.files.values(), manifest.golden):
         for file in _files(directory / name):
             digest.update(str(file.relative_to(directory)).encode())

@@ -14,12 +14,14 @@
 
 """The manifest of a bundle: what ``bundle.json`` holds."""
 
+import json
 from typing import Annotated, Any, Literal
 
 from digiphys_ros.bundles.preprocess_spec import PreprocessSpec
+from digiphys_ros.renamed_fields import Renames
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 GOLDEN = 'golden.npz'
 
 FileKind = Literal['litert', 'keras', 'savedmodel', 'onnx']
@@ -29,6 +31,10 @@ Size = Annotated[int, Field(ge=-1)]
 
 ADDED = {'task', 'inputs', 'outputs'}
 """Fields of version 2; a manifest of version 1 has its content hash without them."""
+
+MANIFEST_RENAMES = Renames({'preprocess.colour': 'preprocess.color'},
+                           {'preprocess.crop': {'centre_square': 'center_crop'}})
+"""Names of version 3; older manifests have their content hash with the old ones."""
 
 
 class Tensor(BaseModel):
@@ -52,8 +58,9 @@ class BundleManifest(BaseModel):
     """
     What ``bundle.json`` holds.
 
-    Version 1 had no ``task``, ``inputs`` and ``outputs``: it describes a classifier whose input
-    and output follow from ``preprocess`` and ``labels``, as in version 2.
+    Version 1 has no ``task``, ``inputs`` and ``outputs``: it describes a classifier whose input
+    and output follow from ``preprocess`` and ``labels``. Versions 1 and 2 spell
+    ``preprocess.color`` and ``center_crop`` as ``color`` and ``centre_square``.
 
     :ivar task: what the model does; this release runs classification.
     :ivar inputs: the image, as ``preprocess`` makes it.
@@ -68,7 +75,7 @@ class BundleManifest(BaseModel):
 
     model_config = ConfigDict(extra='forbid', frozen=True)
 
-    schema_version: Literal[1, 2] = 2
+    schema_version: Literal[1, 2, 3] = 3
     name: Annotated[str, Field(pattern=r'^[A-Za-z0-9_-]+$')]
     task: Literal['classification'] = 'classification'
     use: Use = 'control'
@@ -91,8 +98,11 @@ class BundleManifest(BaseModel):
         """Describe the tensors, where the manifest does not, from preprocessing and labels."""
         if not isinstance(data, dict):
             return data
-        if data.get('schema_version') == 1 and (new := sorted(ADDED & data.keys())):
-            raise ValueError(f'schema_version 1 has no `{new[0]}`: write schema_version 2')
+        version = data.get('schema_version', SCHEMA_VERSION)
+        if version == 1 and (new := sorted(ADDED & data.keys())):
+            raise ValueError(f'schema_version 1 has no `{new[0]}`: write schema_version '
+                             f'{SCHEMA_VERSION}')
+        data = MANIFEST_RENAMES.upgrade(data, warn=version == SCHEMA_VERSION)
         spec, labels = data.get('preprocess'), data.get('labels')
         if isinstance(spec, dict):
             try:
@@ -117,6 +127,12 @@ class BundleManifest(BaseModel):
                     f'preprocess and labels say, received '
                     f'{[[list(one.shape), one.dtype] for one in found]}')
         return self
+
+    def spelled(self) -> dict[str, Any]:
+        """Return the fields, with the names that the manifest's version has for them."""
+        fields: dict[str, Any] = json.loads(self.model_dump_json(
+            exclude=ADDED if self.schema_version == 1 else None))
+        return fields if self.schema_version > 2 else dict(MANIFEST_RENAMES.downgrade(fields))
 
 
 def image_tensor(spec: PreprocessSpec) -> Tensor:

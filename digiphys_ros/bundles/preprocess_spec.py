@@ -44,9 +44,9 @@ class PreprocessSpec(BaseModel):
 
     width: Annotated[int, Field(gt=0, le=8192)]
     height: Annotated[int, Field(gt=0, le=8192)]
-    colour: Literal['rgb', 'bgr', 'mono'] = 'rgb'
+    color: Literal['rgb', 'bgr', 'mono'] = 'rgb'
     roi: Roi | None = None
-    crop: Literal['stretch', 'centre_square', 'letterbox'] = 'stretch'
+    crop: Literal['stretch', 'center_crop', 'letterbox'] = 'stretch'
     resize: Literal['area', 'mipmap', 'linear', 'nearest', 'cubic', 'lanczos'] = 'area'
     scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1 / 255
     mean: tuple[Annotated[float, Field(allow_inf_nan=False)], ...] = (0.0,)
@@ -65,7 +65,7 @@ class PreprocessSpec(BaseModel):
     @property
     def channels(self) -> int:
         """Return 1 for mono, else 3."""
-        return 1 if self.colour == 'mono' else 3
+        return 1 if self.color == 'mono' else 3
 
     @property
     def shape(self) -> tuple[int, int, int, int]:

@@ -29,7 +29,7 @@ from digiphys_ros.bundles.bundle import (
     load_bundle,
     MANIFEST,
 )
-from digiphys_ros.bundles.manifest import ADDED, BundleManifest, FileKind, GOLDEN
+from digiphys_ros.bundles.manifest import BundleManifest, FileKind, GOLDEN, SCHEMA_VERSION
 from digiphys_ros.errors import BundleError
 import numpy as np
 from numpy.typing import NDArray
@@ -59,11 +59,11 @@ def write_bundle(directory: str | Path, manifest: BundleManifest, *,
         with replacing_folder(target) as work:
             names = _copy(files, work)
             np.savez_compressed(work / GOLDEN, frames=frames, logits=logits.astype(np.float32))
-            filled = manifest.model_copy(update={'files': names, 'golden': GOLDEN})
+            filled = manifest.model_copy(update={
+                'schema_version': SCHEMA_VERSION, 'files': names, 'golden': GOLDEN})
             filled = filled.model_copy(update={'content_hash': content_hash(work, filled)})
-            excluded = ADDED if filled.schema_version == 1 else None
             (work / MANIFEST).write_text(
-                filled.model_dump_json(indent=2, exclude=excluded) + '\n', encoding='utf-8')
+                filled.model_dump_json(indent=2) + '\n', encoding='utf-8')
             (work / CARD).write_text(card, encoding='utf-8')
     except OSError as error:
         raise BundleError(f'{target}: the bundle cannot be written: {error.strerror or error}.'

@@ -21,7 +21,7 @@ from typing import Any
 from digiphys_ros.cli.labelled import add_topics, open_parts
 from digiphys_ros.cli.output import check_targets, write_json
 from digiphys_ros.cli.view import add_view, view_of
-from digiphys_ros.learning.defaults import VALIDATION
+from digiphys_ros.learning.defaults import VAL_FRACTION
 
 
 def add_parser(subparsers: Any) -> None:
@@ -36,9 +36,9 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument('--kind', action='append', choices=('tree', 'svm'),
                         help='one of them alone (default: both)')
     parser.add_argument('--split', metavar='FILE', help='a split made by digiphys data split')
-    parser.add_argument('--validation', default=VALIDATION, metavar='SHARE',
-                        help="share of each class's groups to hold out, or `part` where the data "
-                             'has a validation part of its own (%(default)s)')
+    parser.add_argument('--val-fraction', default=VAL_FRACTION, metavar='FRACTION',
+                        help="fraction of each class's groups to hold out, or `part` for the "
+                             "data's own validation part (%(default)s)")
     parser.add_argument('--seed', type=int, default=0, metavar='N', help='(%(default)s)')
     add_topics(parser)
     add_view(parser)
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     from digiphys_ros.learning.baselines import KINDS, train_baseline
     from digiphys_ros.learning.held_out import HeldOut
     view = view_of(arguments)
-    parted = open_parts(arguments, HeldOut(arguments.validation, arguments.seed,
+    parted = open_parts(arguments, HeldOut(arguments.val_fraction, arguments.seed,
                                            arguments.split))
     kinds = arguments.kind or KINDS
     reports = [train_baseline(kind, parted.training, parted.validation, seed=arguments.seed,

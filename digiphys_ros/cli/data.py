@@ -55,7 +55,7 @@ def add_parser(subparsers: Any) -> None:
         one.add_argument('--group', metavar='PATTERN',
                          help='what belongs together, by name: a regular expression with '
                               r'brackets around the group, such as "track_(\d+)"')
-        one.add_argument('--alike', type=_share, metavar='R',
+        one.add_argument('--alike', type=_correlation, metavar='R',
                          help='correlation from which images look the same (0.985)')
         add_topics(one)
         one.add_argument('--json', metavar='FILE', help='write the report; - is standard output')
@@ -63,9 +63,10 @@ def add_parser(subparsers: Any) -> None:
     inspect.add_argument('--montage', metavar='FILE.png',
                          help='draw samples of each class, and images that look the same')
     split.add_argument('--out', required=True, metavar='FILE.json', help='the manifest to write')
-    split.add_argument('--validation', type=float, default=0.2, metavar='SHARE',
-                       help='(%(default)s)')
-    split.add_argument('--test', type=float, default=0.0, metavar='SHARE', help='(%(default)s)')
+    split.add_argument('--val-fraction', type=float, default=0.2, metavar='FRACTION',
+                       help='for validation (%(default)s)')
+    split.add_argument('--test-fraction', type=float, default=0.0, metavar='FRACTION',
+                       help='for tests (%(default)s)')
     split.add_argument('--seed', type=int, default=0, metavar='N', help='(%(default)s)')
 
 
@@ -74,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
     return _inspect(arguments) if arguments.part == 'inspect' else _split(arguments)
 
 
-def _share(text: str) -> float:
+def _correlation(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
@@ -123,9 +124,9 @@ def _split(arguments: argparse.Namespace) -> int:
         from digiphys_ros.learning.datasets.inspection import inspect_dataset
         found = inspect_dataset(data, None, arguments.alike)
         data = together(data, [*found.exact, *found.near])
-    split = split_dataset(data, arguments.validation, arguments.test, arguments.seed)
+    split = split_dataset(data, arguments.val_fraction, arguments.test_fraction, arguments.seed)
     settings = {name: getattr(arguments, name)
-                for name in ('validation', 'test', 'seed', 'group', 'alike')}
+                for name in ('val_fraction', 'test_fraction', 'seed', 'group', 'alike')}
     try:
         save_split(arguments.out, data, split, settings)
     except OSError as error:

@@ -30,8 +30,6 @@ from digiphys_ros.resources import find_resource
 if TYPE_CHECKING:
     from digiphys_ros.learning.datasets import Dataset
 
-TRAINED = 'as trained'
-
 
 def add_parser(subparsers: Any) -> None:
     """Add the verb."""
@@ -49,9 +47,11 @@ def add_parser(subparsers: Any) -> None:
                         help='one part of data that comes in parts')
     parser.add_argument('--split', metavar='FILE',
                         help='a split made by digiphys data split: its validation part')
-    parser.add_argument('--validation', nargs='?', const=TRAINED, metavar='SHARE',
-                        help='the images that digiphys train holds out with this share and '
-                             '--seed; without a value, as the bundle was trained')
+    parser.add_argument('--validation', action='store_true',
+                        help='the images that digiphys train held out for this bundle')
+    parser.add_argument('--val-fraction', metavar='FRACTION',
+                        help='the images that digiphys train holds out with this fraction and '
+                             '--seed, or `part`')
     parser.add_argument('--seed', type=int, metavar='N',
                         help='(default: as the bundle was trained, or 0)')
     parser.add_argument('--outliers', metavar='URI',
@@ -60,7 +60,7 @@ def add_parser(subparsers: Any) -> None:
                         help='images to corrupt, 0 for none (%(default)s)')
     parser.add_argument('--baselines', action='store_true',
                         help='also train a decision tree and a support-vector machine on what '
-                             '--validation or --split leaves to training')
+                             '--validation, --val-fraction or --split leaves to training')
     parser.add_argument('--limit', type=int, metavar='N', help='at most N images, at random')
     parser.add_argument('--engine', default='auto', help='inference engine (%(default)s)')
     parser.add_argument('--plot', metavar='FILE.png', help='draw the report')
@@ -122,16 +122,15 @@ def _table(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
 def _data(arguments: argparse.Namespace, trained: Mapping[str, Any]
           ) -> tuple['Dataset', 'Dataset | None']:
     """Return the images to measure on, and those that a split leaves to training."""
-    chosen = [name for name in ('part', 'split', 'validation') if getattr(arguments, name)]
+    chosen = [f'--{name.replace("_", "-")}' for name in
+              ('part', 'split', 'validation', 'val_fraction') if getattr(arguments, name)]
     if len(chosen) > 1:
-        raise UsageError(f'--{chosen[0]} and --{chosen[1]} both choose images: give one of them.')
-    if arguments.baselines and not (arguments.split or arguments.validation):
+        raise UsageError(f'{chosen[0]} and {chosen[1]} both choose images: give one of them.')
+    if arguments.baselines and chosen in ([], ['--part']):
         raise UsageError('--baselines: nothing says which images to train them on: give '
-                         '--validation SHARE or --split FILE.')
+                         '--validation, --val-fraction FRACTION or --split FILE.')
     training = None
-    if arguments.split or arguments.validation:
-        if arguments.validation == TRAINED:
-            arguments.validation = None
+    if chosen not in ([], ['--part']):
         parts = open_parts_as_trained(arguments, trained)
         data, training = parts.validation, parts.training
     else:

@@ -25,7 +25,7 @@ from digiphys_ros.cli.labelled import add_topics, open_parts_as_trained
 from digiphys_ros.cli.output import check_targets, write_json
 from digiphys_ros.cli.view import add_view, view_of
 from digiphys_ros.errors import UsageError
-from digiphys_ros.learning.defaults import VALIDATION
+from digiphys_ros.learning.defaults import VAL_FRACTION
 from digiphys_ros.resources import find_resource
 
 FORMATS = ('litert_float32', 'litert_float16', 'litert_int8', 'savedmodel', 'onnx', 'keras')
@@ -46,11 +46,12 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument('--formats', default='litert_int8', metavar='LIST',
                         help=f'separated by commas: {", ".join(FORMATS)} (%(default)s)')
     parser.add_argument('--out', metavar='DIR', help='the bundle to write (default: only measure)')
-    parser.add_argument('--tolerance', type=float, default=0.005, metavar='SHARE',
+    parser.add_argument('--tolerance', type=float, default=0.005, metavar='FRACTION',
                         help='accuracy that a format may lose (%(default)s)')
-    parser.add_argument('--validation', metavar='SHARE',
-                        help='the images that digiphys train held out with this share and --seed, '
-                             f'or `part` (default: as the bundle was trained, or {VALIDATION})')
+    parser.add_argument('--val-fraction', metavar='FRACTION',
+                        help='the images that digiphys train held out with this fraction and '
+                             '--seed, or `part` (default: as the bundle was trained, or '
+                             f'{VAL_FRACTION})')
     parser.add_argument('--split', metavar='FILE', help='a split made by digiphys data split')
     parser.add_argument('--seed', type=int, metavar='N',
                         help='(default: as the bundle was trained, or 0)')
@@ -65,8 +66,8 @@ def run(arguments: argparse.Namespace) -> int:
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
     formats = _formats(arguments)
     if not 0 <= arguments.tolerance < 1:
-        raise UsageError(f'--tolerance {arguments.tolerance}: a share of at least 0 and below 1 '
-                         'is needed.')
+        raise UsageError(f'--tolerance {arguments.tolerance}: a fraction of at least 0 and below '
+                         '1 is needed.')
     from digiphys_ros.bundles import load_bundle
     from digiphys_ros.learning.export import export_bundle, table
     from digiphys_ros.learning.held_out import held_out_in

@@ -50,10 +50,10 @@ def open_parts(arguments: argparse.Namespace, held_out: 'HeldOut') -> 'Parted':
 
 
 def open_parts_as_trained(arguments: argparse.Namespace, record: Any) -> 'Parted':
-    """Return both sides as the command line says, and where it says nothing as training did."""
+    """Return both sides as in training, unless the command line says otherwise."""
     from digiphys_ros.learning.held_out import as_trained
-    held_out, warning = as_trained(record, validation=arguments.validation, seed=arguments.seed,
-                                   split=arguments.split)
+    held_out, warning = as_trained(record, val_fraction=arguments.val_fraction,
+                                   seed=arguments.seed, split=arguments.split)
     if warning:
         sys.stderr.write(f'{warning}\n')
     return open_parts(arguments, held_out)

@@ -26,7 +26,7 @@ from digiphys_ros.cli.labelled import add_topics, open_parts
 from digiphys_ros.cli.output import check_targets, write_json
 from digiphys_ros.cli.view import add_view, looking_at, View, view_of
 from digiphys_ros.errors import UsageError
-from digiphys_ros.learning.defaults import VALIDATION, work_folder
+from digiphys_ros.learning.defaults import VAL_FRACTION, work_folder
 
 if TYPE_CHECKING:
     from digiphys_ros.learning.held_out import HeldOut, Parted
@@ -49,9 +49,9 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument('--labels', metavar='FILE',
                         help='class names, one a line: a path, or a name in config/labels/ '
                              '(default: those of the data)')
-    parser.add_argument('--validation', default=VALIDATION, metavar='SHARE',
-                        help="share of each class's groups to hold out, or `part` where the data "
-                             'has a validation part of its own (%(default)s)')
+    parser.add_argument('--val-fraction', default=VAL_FRACTION, metavar='FRACTION',
+                        help="fraction of each class's groups to hold out, or `part` for the "
+                             "data's own validation part (%(default)s)")
     parser.add_argument('--split', metavar='FILE', help='a split made by digiphys data split')
     parser.add_argument('--epochs', type=int, metavar='N', help="instead of the recipe's")
     parser.add_argument('--seed', type=int, metavar='N', help="instead of the recipe's")
@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
     arguments.roi = view.roi
     recipe = looking_at(_recipe(arguments), view)
     number, count = machine_of(os.environ)
-    held_out = HeldOut(arguments.validation, recipe.seed, arguments.split)
+    held_out = HeldOut(arguments.val_fraction, recipe.seed, arguments.split)
     parted = open_parts(arguments, held_out)
     out = Path(arguments.out)
     work = Path(arguments.work) if arguments.work else work_folder(out)
@@ -140,11 +140,11 @@ def _command(arguments: argparse.Namespace) -> str:
     """Return the command line that makes this bundle again, data by file name alone."""
     words = ['digiphys', 'train', Path(arguments.recipe).name, '--data',
              Path(arguments.data).name, '--out', Path(arguments.out).name]
-    for name, default in (('labels', None), ('validation', VALIDATION), ('split', None),
+    for name, default in (('labels', None), ('val_fraction', VAL_FRACTION), ('split', None),
                           ('epochs', None), ('seed', None)):
         value = getattr(arguments, name)
         if value != default:
-            words += [f'--{name}', Path(str(value)).name]
+            words += [f'--{name.replace("_", "-")}', Path(str(value)).name]
     if arguments.roi is not None:
         words += ['--roi', str(View(arguments.roi))]
     for text in arguments.overrides:

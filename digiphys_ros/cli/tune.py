@@ -24,7 +24,7 @@ from digiphys_ros.cli.labelled import add_topics, open_parts
 from digiphys_ros.cli.output import check_targets, write_json
 from digiphys_ros.cli.view import add_view, looking_at, view_of
 from digiphys_ros.errors import UsageError
-from digiphys_ros.learning.defaults import VALIDATION
+from digiphys_ros.learning.defaults import VAL_FRACTION
 
 
 def add_parser(subparsers: Any) -> None:
@@ -45,7 +45,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument('--epochs', type=int, metavar='N',
                         help="of a trial, instead of the recipe's")
     parser.add_argument('--labels', metavar='FILE', help='class names, one a line')
-    parser.add_argument('--validation', default=VALIDATION, metavar='SHARE',
+    parser.add_argument('--val-fraction', default=VAL_FRACTION, metavar='FRACTION',
                         help='as for digiphys train (%(default)s)')
     parser.add_argument('--split', metavar='FILE', help='a split made by digiphys data split')
     parser.add_argument('--plot', metavar='FILE.png', help='draw the study')
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     from digiphys_ros.learning.tune import open_study, plot_study, tune
     import yaml
     recipe = looking_at(load_recipe(arguments.recipe), view_of(arguments))
-    parted = open_parts(arguments, HeldOut(arguments.validation, recipe.seed, arguments.split))
+    parted = open_parts(arguments, HeldOut(arguments.val_fraction, recipe.seed, arguments.split))
     study = open_study(arguments.study, recipe.name)
     short = recipe if arguments.epochs is None else recipe.replaced(
         {'epochs': arguments.epochs}).model_copy(update={'tune': recipe.tune})

@@ -76,8 +76,8 @@ def _features(data: Dataset, roi: Roi | None) -> NDArray[Any]:
     """Return one row of features a sample: (N, features)."""
     if data.kind == 'table':
         return data.arrays()
-    # in colour, a gradient between two colours of the same brightness is not lost
-    spec = PreprocessSpec(width=SIDE_PX, height=SIDE_PX, colour='rgb', dtype='uint8')
+    # in color, a gradient between two colors of the same brightness is not lost
+    spec = PreprocessSpec(width=SIDE_PX, height=SIDE_PX, color='rgb', dtype='uint8')
     prepare = partial(tensor_of, Preprocessor(spec, roi))
     return np.stack([hog(prepare(data.read(index)))
                      for index in tqdm(range(len(data)), desc='features', disable=None)])

@@ -16,7 +16,7 @@
 
 from pathlib import Path
 
-VALIDATION = '0.2'
+VAL_FRACTION = '0.2'
 """Fraction of each class's groups that is held out."""
 
 

@@ -25,8 +25,12 @@ from digiphys_ros.errors import DatasetError, UsageError
 from digiphys_ros.learning.datasets.dataset import Dataset
 from digiphys_ros.learning.datasets.labelled import LabelledSource, split_labelled
 from digiphys_ros.learning.datasets.summary import held_out as held_out_sentence, left_out
-from digiphys_ros.learning.defaults import VALIDATION
+from digiphys_ros.learning.defaults import VAL_FRACTION
+from digiphys_ros.renamed_fields import Renames
 import numpy as np
+
+RENAMES = Renames({'share': 'fraction'})
+"""Names in the records of older bundles."""
 
 
 @dataclass(frozen=True)
@@ -34,28 +38,28 @@ class HeldOut:
     """
     How images are held out.
 
-    :ivar validation: a share of each class's groups, or ``part``: the data's own.
-    :ivar seed: of the share.
+    :ivar val_fraction: fraction of each class's groups, or ``part``: the data's own part.
+    :ivar seed: of the random choice of groups.
     :ivar split: a manifest instead.
     """
 
-    validation: str = VALIDATION
+    val_fraction: str = VAL_FRACTION
     seed: int = 0
     split: str | None = None
 
     def __post_init__(self) -> None:
-        if self.split is not None and self.validation == 'part':
-            raise UsageError('--split and --validation part both choose what is held out: give '
-                             'one of them.')
+        if self.split is not None and self.val_fraction == 'part':
+            raise UsageError('--split and --val-fraction part both choose what is held out: '
+                             'give one of them.')
 
     @property
     def record(self) -> dict[str, Any]:
         """Return what a bundle keeps, so that the same images are held out again."""
         if self.split is not None:
             return {'split': Path(self.split).name}
-        if self.validation == 'part':
+        if self.val_fraction == 'part':
             return {'part': 'val'}
-        return {'share': float(self.validation), 'seed': self.seed}
+        return {'fraction': float(self.val_fraction), 'seed': self.seed}
 
 
 @dataclass(frozen=True)
@@ -79,18 +83,18 @@ def open_parted(source: LabelledSource, held_out: HeldOut) -> Parted:
     """
     Return both sides of labelled data, without its test part: that is for the last measurement.
 
-    :raises UsageError: when there is no such file, or the share is none.
+    :raises UsageError: when there is no such file, or the fraction is not one.
     :raises DatasetError: when it is no data set, or nothing is left on one side.
     """
-    if held_out.validation == 'part':
+    if held_out.val_fraction == 'part':
         return _noted(Parted(source.open('train'), source.open('val'), 'validation part',
                              "the data's own validation part held out"))
     data = source.open()
     usable, note = _without_test(data)
     if held_out.split is None:
-        # groups are drawn among what may be used, so that the share is one of it
+        # groups are drawn among what may be used, so that the fraction is of these
         rest = data.take(usable)
-        split = split_labelled(rest, None, held_out.validation, held_out.seed)
+        split = split_labelled(rest, None, held_out.val_fraction, held_out.seed)
         sides = rest.take(split.train), rest.take(split.validation)
     else:
         # a manifest lists all of the data
@@ -114,7 +118,7 @@ def left_out_note(data: Dataset) -> str:
 
 def _told(held_out: HeldOut, has_test: bool) -> str:
     how = f'held out as {Path(held_out.split).name} says' if held_out.split else \
-        f'{float(held_out.validation):.0%} of each class held out, whole groups'
+        f'{float(held_out.val_fraction):.0%} of each class held out, whole groups'
     return how + (', the test part left out' if has_test else '')
 
 
@@ -136,31 +140,31 @@ def held_out_in(provenance: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return what a bundle keeps of how its training held images out, empty where it does not."""
     record = provenance.get('validation')
     if isinstance(record, dict):
-        return record
-    # bundles of before keep it in their command alone
+        return dict(RENAMES.upgrade(record, warn=False))
+    # older bundles keep it only in their command
     words = shlex.split(str(provenance.get('command', '')))
     if words[:2] != ['digiphys', 'train']:
         return {}
     given = dict(pairwise(words))
     seed = given.get('--seed', provenance.get('recipe', {}).get('seed', 0))
-    return HeldOut(given.get('--validation', VALIDATION), int(seed), given.get('--split')).record
+    return HeldOut(given.get('--validation', VAL_FRACTION), int(seed), given.get('--split')).record
 
 
-def as_trained(record: Mapping[str, Any], *, validation: str | None = None,
+def as_trained(record: Mapping[str, Any], *, val_fraction: str | None = None,
                seed: int | None = None, split: str | None = None) -> tuple[HeldOut, str]:
     """
     Return how to hold out, as a user says and where they say nothing as training did.
 
     :param record: what ``held_out_in`` returns.
-    :param validation: a share, or ``part``; None where the user says nothing.
+    :param val_fraction: a fraction, or ``part``; None where the user gives none.
     :return: and a warning where training held out otherwise, else ''.
     :raises UsageError: when training held out by a manifest, which has to be given again.
     """
-    if validation is None and split is None and 'split' in record:
+    if val_fraction is None and split is None and 'split' in record:
         raise UsageError(f'the bundle was trained with --split {record["split"]}: give that file '
-                         'again, or a --validation share.')
-    trained = 'part' if 'part' in record else str(record.get('share', VALIDATION))
-    held_out = HeldOut(validation or (VALIDATION if split else trained),
+                         'again, or --val-fraction FRACTION.')
+    trained = 'part' if 'part' in record else str(record.get('fraction', VAL_FRACTION))
+    held_out = HeldOut(val_fraction or (VAL_FRACTION if split else trained),
                        int(record.get('seed', 0) if seed is None else seed), split)
     return held_out, _warning(record, held_out)
 

@@ -38,14 +38,14 @@ def _channels(scene: NDArray[Any]) -> tuple[int, ...]:
     return scene.shape[2:]
 
 
-def _colour(scene: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
+def _color(scene: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
     return rng.uniform(0, 255, _channels(scene) or 1)
 
 
 def _flat(scene: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
-    """Return one colour with the noise of a sensor: a hand on the lens, fog, glare."""
-    colour = rng.choice([0, 255]) if rng.random() < 0.3 else _colour(scene, rng)
-    return colour + rng.normal(0, rng.uniform(0, 4), scene.shape)
+    """Return one color with the noise of a sensor: a hand on the lens, fog, glare."""
+    color = rng.choice([0, 255]) if rng.random() < 0.3 else _color(scene, rng)
+    return color + rng.normal(0, rng.uniform(0, 4), scene.shape)
 
 
 def _uniform_noise(scene: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
@@ -65,7 +65,7 @@ def _grey_noise(scene: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
 
 def _salt_and_pepper(scene: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
     draw = rng.random(scene.shape[:2])
-    image: NDArray[Any] = np.broadcast_to(_colour(scene, rng), scene.shape).copy()
+    image: NDArray[Any] = np.broadcast_to(_color(scene, rng), scene.shape).copy()
     share = rng.uniform(0.1, 0.5)
     image[draw < share / 2] = 0
     image[draw > 1 - share / 2] = 255
@@ -73,7 +73,7 @@ def _salt_and_pepper(scene: NDArray[Any], rng: np.random.Generator) -> NDArray[A
 
 
 def _low_frequency(scene: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
-    """Return soft clouds of colour."""
+    """Return soft clouds of color."""
     cells = int(rng.integers(2, 9))
     clouds = rng.uniform(0, 255, (cells, cells, *_channels(scene)))
     return cv2.resize(clouds, scene.shape[1::-1], interpolation=cv2.INTER_CUBIC)
@@ -84,27 +84,27 @@ def _gradient(scene: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
     angle = rng.uniform(0, 2 * np.pi)
     across = 0.5 + (rows - 0.5) * np.cos(angle) + (columns - 0.5) * np.sin(angle)
     across = across[..., None] if scene.ndim == 3 else across
-    result: NDArray[Any] = _colour(scene, rng) * across + _colour(scene, rng) * (1 - across)
+    result: NDArray[Any] = _color(scene, rng) * across + _color(scene, rng) * (1 - across)
     return result
 
 
 def _checks(scene: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
     rows, columns = np.indices(scene.shape[:2])
     side = max(int(max(scene.shape[:2]) * rng.uniform(0.06, 0.3)), 1)
-    return _two_coloured(scene, ((rows // side + columns // side) % 2).astype(bool), rng)
+    return _two_colored(scene, ((rows // side + columns // side) % 2).astype(bool), rng)
 
 
 def _stripes(scene: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
     rows, columns = np.indices(scene.shape[:2]) / max(scene.shape[:2])
     angle, waves = rng.uniform(0, np.pi), rng.uniform(2, 10)
     phase = (rows * np.cos(angle) + columns * np.sin(angle)) * waves
-    return _two_coloured(scene, phase % 1 < 0.5, rng)
+    return _two_colored(scene, phase % 1 < 0.5, rng)
 
 
-def _two_coloured(scene: NDArray[Any], where: NDArray[Any], rng: np.random.Generator
-                  ) -> NDArray[Any]:
+def _two_colored(scene: NDArray[Any], where: NDArray[Any], rng: np.random.Generator
+                 ) -> NDArray[Any]:
     mask = where[..., None] if scene.ndim == 3 else where
-    return np.where(mask, _colour(scene, rng), _colour(scene, rng))
+    return np.where(mask, _color(scene, rng), _color(scene, rng))
 
 
 def _upside_down(scene: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
@@ -124,11 +124,11 @@ def _blurred(scene: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
 
 
 def _half_missing(scene: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
-    """Cover about half of the scene, from one side, with one grey or colour."""
+    """Cover about half of the scene, from one side, with one grey or color."""
     image, share = scene.astype(float), rng.uniform(0.35, 0.75)
     turns = int(rng.integers(4))
     side = np.rot90(image, turns)
-    fill = float(rng.choice([0, 255])) if rng.random() < 0.5 else _colour(scene, rng)
+    fill = float(rng.choice([0, 255])) if rng.random() < 0.5 else _color(scene, rng)
     side[:round(len(side) * share)] = fill
     return image
 

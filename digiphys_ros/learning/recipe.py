@@ -18,11 +18,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from digiphys_ros.bundles.manifest import Use
+from digiphys_ros.bundles.manifest import MANIFEST_RENAMES, Use
 from digiphys_ros.bundles.preprocess_spec import PreprocessSpec
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.learning.augment import Augmentation
-from digiphys_ros.learning.recipe_abstain import DoubtfulSpec, OutliersSpec
+from digiphys_ros.learning.recipe_abstain import AmbiguousSpec, OutliersSpec
 from digiphys_ros.learning.recipe_sections import (
     BackgroundSpec,
     Count,
@@ -37,9 +37,18 @@ from digiphys_ros.learning.recipe_sections import (
     TransferSpec,
     TuneRange,
 )
+from digiphys_ros.renamed_fields import Renames
 from digiphys_ros.resources import find_resource
 from digiphys_ros.yamlfile import load_yaml, reason_of
 from pydantic import BaseModel, Field, model_validator, ValidationError
+
+RENAMES = Renames(
+    {**MANIFEST_RENAMES.keys, 'augment.colour_temperature': 'augment.color_temperature',
+     'doubtful': 'ambiguous', 'ambiguous.share': 'ambiguous.fraction',
+     'ambiguous.corruptions.colour_temperature': 'ambiguous.corruptions.color_temperature',
+     'outliers.share': 'outliers.fraction', 'mirror': 'tta'},
+    {**MANIFEST_RENAMES.values, 'tta': {True: 'flip', False: 'none'}})
+"""Names of an earlier release."""
 
 
 class Recipe(BaseModel):
@@ -52,12 +61,12 @@ class Recipe(BaseModel):
     :ivar preprocess: what becomes of an image before the network; null for tables.
     :ivar class_weights: balanced weighs each class by the inverse of its count.
     :ivar augment: what a camera may do to a training image, see ``learning.augment``.
-    :ivar doubtful: images on which to abstain.
+    :ivar ambiguous: images on which to abstain.
     :ivar outliers: images of nothing, on which to abstain.
     :ivar init_from: a bundle of the same network and classes, whose weights training starts from:
         its folder, or the name of one shipped in ``models``.
-    :ivar mirror: answer with the mean of an image's and its mirror image's logits, which takes
-        twice as long; only where labels allow (no arrows, no text).
+    :ivar tta: test-time augmentation. ``flip`` averages the logits of an image and of its mirror
+        image, which takes twice as long; only where labels allow (no arrows, no text).
     :ivar mixed_precision: compute in float16 on a GPU, in bfloat16 on a processor made for it.
     :ivar xla: compile with XLA where there is a GPU.
     :ivar tune: what ``digiphys tune`` may change: dotted field -> range.
@@ -80,16 +89,25 @@ class Recipe(BaseModel):
     augment: Augmentation = Augmentation()
     early_stopping: EarlyStoppingSpec | None = None
     background: BackgroundSpec | None = None
-    doubtful: DoubtfulSpec | None = None
+    ambiguous: AmbiguousSpec | None = None
     outliers: OutliersSpec | None = None
     init_from: str | None = None
     transfer: TransferSpec | None = None
     lora: LoraSpec | None = None
-    mirror: bool = False
+    tta: Literal['none', 'flip'] = 'none'
     mixed_precision: bool = False
     xla: bool = False
     seed: Annotated[int, Field(ge=0, lt=2 ** 31)] = 0
     tune: dict[str, TuneRange] = {}
+
+    @model_validator(mode='before')
+    @classmethod
+    def _renamed(cls, data: Any) -> Any:
+        """Accept the names of an earlier release."""
+        data = RENAMES.upgrade(data)
+        if isinstance(data, dict) and isinstance(data.get('tune'), dict):
+            data['tune'] = RENAMES.upgrade_dotted(data['tune'])
+        return data
 
     @model_validator(mode='after')
     def _belong_together(self) -> 'Recipe':
@@ -101,16 +119,17 @@ class Recipe(BaseModel):
                    self.transfer.frozen_epochs)
         if self.transfer and self.lora:
             refuse('lora', 'keeps frozen what transfer unfreezes: choose one of them', 'both')
-        if self.doubtful and self.outliers and self.doubtful.share + self.outliers.share >= 1:
-            refuse('outliers.share', 'must be below 1 together with doubtful.share',
-                   self.outliers.share)
+        replaced = [one.fraction for one in (self.ambiguous, self.outliers) if one]
+        if sum(replaced) >= 1:
+            refuse('outliers.fraction', 'must be below 1 together with ambiguous.fraction',
+                   replaced[-1])
         if self.preprocess and self.preprocess.dtype != 'float32':
             refuse('preprocess.dtype', 'must be float32 in a recipe', self.preprocess.dtype)
         if self.augment.changes_images and not self.preprocess:
             refuse('augment', 'needs images, and a recipe without preprocess is for tables',
                    self.augment.model_dump(exclude_defaults=True))
-        for field in ('mirror', 'doubtful', 'outliers'):
-            if getattr(self, field) and not self.preprocess:
+        for field in ('tta', 'ambiguous', 'outliers'):
+            if getattr(self, field) not in (None, 'none') and not self.preprocess:
                 refuse(field, 'needs images, and a recipe without preprocess is for tables',
                        self.model_dump()[field])
         return self
@@ -137,7 +156,7 @@ class Recipe(BaseModel):
         # ranges of a recipe whose values are set have done their work
         values['tune'] = {}
         for field, value in changes.items():
-            *parents, last = field.split('.')
+            *parents, last = RENAMES.upgrade_key(field).split('.')
             place: Any = values
             for parent in parents:
                 place = place.get(parent) if isinstance(place, dict) else None

@@ -12,61 +12,63 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The sections of a recipe that say on which images to abstain."""
+"""The sections of a recipe with images on which the network is to abstain."""
 
 from typing import Annotated
 
-from digiphys_ros.learning.evaluate.corruptions import OF_COLOURS, SPOILERS
+from digiphys_ros.learning.evaluate.corruptions import ALL_CORRUPTIONS, OF_COLORS
 from digiphys_ros.learning.outlier_kinds import KINDS
 from digiphys_ros.learning.recipe_sections import refuse, STRICT
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 
-class DoubtfulSpec(BaseModel):
+class AmbiguousSpec(BaseModel):
     """
-    Images that are to be left unanswered, made of the images (Hendrycks et al., 2019).
+    Corrupted training images on which to abstain (Hendrycks et al., 2019).
 
-    The network is trained to find every class as likely in them, and the bundle's threshold is
-    the lowest at which, of as many held-out images and such images, 99 % of the answers are
-    right: one to such an image never is.
+    The network is trained to give every class the same probability for them. The bundle's
+    threshold is the lowest with 99 % right answers on the held-out images and as many ambiguous
+    ones. An answer to an ambiguous image is always wrong.
 
-    :ivar share: of the training images, in each epoch others.
-    :ivar corruptions: ``SPOILERS`` of ``learning.evaluate.corruptions``, each with the least
-        strength, 1 to 5, that leaves the classes untold.
+    :ivar fraction: fraction of the training images; each epoch draws others.
+    :ivar corruptions: name in ``ALL_CORRUPTIONS`` of ``learning.evaluate.corruptions`` -> the
+        least strength, 1 to 5, at which the class cannot be recognised.
     """
 
     model_config = STRICT
 
-    share: Annotated[float, Field(gt=0, lt=1)]
+    fraction: Annotated[float, Field(gt=0, lt=1)]
     corruptions: dict[str, Annotated[int, Field(ge=1, le=5)]]
 
     @field_validator('corruptions')
     @classmethod
     def _known(cls, corruptions: dict[str, int]) -> dict[str, int]:
-        if not corruptions.keys() <= SPOILERS.keys() or not corruptions.keys() - OF_COLOURS:
-            raise ValueError(f'takes one or more of: {", ".join(SPOILERS)}, and more than colour')
+        if not corruptions.keys() <= ALL_CORRUPTIONS.keys() or not corruptions.keys() - OF_COLORS:
+            raise ValueError(f'takes one or more of: {", ".join(ALL_CORRUPTIONS)}, and more than '
+                             'color_temperature')
         return corruptions
 
 
 class OutliersSpec(BaseModel):
     """
-    Images of nothing, on which to abstain: outlier exposure (Hendrycks et al., 2019).
+    Out-of-distribution images on which to abstain: outlier exposure (Hendrycks et al., 2019).
 
-    The network is trained to find every class as likely in them. The bundle's threshold is the
-    highest that leaves ``unanswered`` of the held-out images of the classes without an answer.
+    The network is trained to give every class the same probability for them. The bundle's
+    threshold is the highest that leaves ``unanswered`` of the held-out images without an answer.
 
-    :ivar share: of the training images that outliers replace, in each epoch others.
-    :ivar images: file or folder of images in classes -> its classes that are only measured.
-    :ivar kinds: ``KINDS`` of ``learning.outlier_kinds``; those of a scene take images of the
-        background, where there is one.
+    :ivar fraction: fraction of the training images that outliers replace; each epoch draws
+        others.
+    :ivar images: file or folder of labelled images -> its classes that are only measured.
+    :ivar kinds: ``KINDS`` of ``learning.outlier_kinds``; those made from a scene use images of
+        the background class, where there is one.
     :ivar unseen_kinds: kinds that are only measured.
     :ivar unseen_images: files or folders that are only measured.
-    :ivar unanswered: fraction of the held-out images of the classes, at most.
+    :ivar unanswered: largest fraction of the held-out images without an answer.
     """
 
     model_config = STRICT
 
-    share: Annotated[float, Field(gt=0, lt=1)]
+    fraction: Annotated[float, Field(gt=0, lt=1)]
     images: dict[str, tuple[str, ...]] = {}
     kinds: tuple[str, ...] = ()
     unseen_kinds: tuple[str, ...] = ()
@@ -78,7 +80,7 @@ class OutliersSpec(BaseModel):
     def _known(cls, kinds: tuple[str, ...]) -> tuple[str, ...]:
         unknown = [kind for kind in kinds if kind not in KINDS]
         if unknown:
-            raise ValueError(f'"{unknown[0]}" is no kind, there are: {", ".join(KINDS)}')
+            raise ValueError(f'"{unknown[0]}" is unknown, there are: {", ".join(KINDS)}')
         return kinds
 
     @model_validator(mode='after')

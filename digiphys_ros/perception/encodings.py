@@ -22,10 +22,10 @@ from digiphys_ros.errors import FrameError
 import numpy as np
 from numpy.typing import NDArray
 
-Colour: TypeAlias = Literal['rgb', 'bgr', 'rgba', 'bgra', 'mono']
+Color: TypeAlias = Literal['rgb', 'bgr', 'rgba', 'bgra', 'mono']
 
-# encoding -> (type, channels, colour); these are views of the message
-PLAIN: dict[str, tuple[str, int, Colour]] = {
+# encoding -> (type, channels, color); these are views of the message
+PLAIN: dict[str, tuple[str, int, Color]] = {
     'rgb8': ('u1', 3, 'rgb'), 'bgr8': ('u1', 3, 'bgr'), '8UC3': ('u1', 3, 'bgr'),
     'rgba8': ('u1', 4, 'rgba'), 'bgra8': ('u1', 4, 'bgra'), '8UC4': ('u1', 4, 'bgra'),
     'rgb16': ('u2', 3, 'rgb'), 'bgr16': ('u2', 3, 'bgr'), '16UC3': ('u2', 3, 'bgr'),
@@ -116,7 +116,7 @@ def depth_of(pixels: NDArray[Any]) -> int:
 
 
 def pixels_of(buffer: NDArray[Any], height: int, width: int, encoding: str, step: int,
-              is_bigendian: bool) -> tuple[NDArray[Any], Colour]:
+              is_bigendian: bool) -> tuple[NDArray[Any], Color]:
     """
     Return (height, width) or (height, width, channels), and the order of the channels.
 
@@ -126,15 +126,15 @@ def pixels_of(buffer: NDArray[Any], height: int, width: int, encoding: str, step
     """
     order = '>' if is_bigendian else '<'
     if encoding in PLAIN:
-        kind, channels, colour = PLAIN[encoding]
+        kind, channels, color = PLAIN[encoding]
         pixels = _rows(buffer, height, width, channels, encoding, step, order + kind)
-        return (pixels if channels > 1 else pixels[:, :, 0]), colour
+        return (pixels if channels > 1 else pixels[:, :, 0]), color
     if encoding in BAYER:
         return _bayer(buffer, height, width, encoding, step, order), 'bgr'
     if encoding == 'nv24':
         return _nv24(buffer, height, width, step), 'bgr'
     if width % 2 or (encoding in _YUV420 and height % 2):
-        raise FrameError(f'a {encoding} image of {width}x{height}: its pixels share colours in '
+        raise FrameError(f'a {encoding} image of {width}x{height}: its pixels share colors in '
                          'pairs, so the size must be even.')
     if encoding in _YUV422:
         pairs = _rows(buffer, height, width, 2, encoding, step)
@@ -157,9 +157,9 @@ def whole_rows(buffer: NDArray[Any], height: int, width: int, encoding: str, ste
     planes = ''
     rows = height
     if encoding in (*_YUV420, 'nv24'):
-        colours = 2 * height if encoding == 'nv24' else height // 2
-        rows = height + colours
-        planes = f' ({height} of brightness and {colours} of colour)'
+        colors = 2 * height if encoding == 'nv24' else height // 2
+        rows = height + colors
+        planes = f' ({height} of brightness and {colors} of color)'
     size = step * rows
     padded = [-(-size // page) * page for page in _PAGES]
     if not planes:
@@ -206,14 +206,14 @@ def _packed_planes(buffer: NDArray[Any], height: int, width: int, encoding: str,
     if step == width:
         return buffer.reshape(-1, width)
     if step % 2:
-        raise FrameError(f'step is {step} bytes, but rows of colour in {encoding} have half of '
+        raise FrameError(f'step is {step} bytes, but rows of color in {encoding} have half of '
                          'it: it must be even.')
     chroma = _rows(buffer[step * height:], height, width // 2, 1, encoding, step // 2)
     return np.concatenate([luma.ravel(), chroma.ravel()]).reshape(-1, width)
 
 
 def _nv24(buffer: NDArray[Any], height: int, width: int, step: int) -> NDArray[Any]:
-    """Return BGR of a plane of brightness and one of colour pairs, whose rows have two steps."""
+    """Return BGR of a plane of brightness and one of color pairs, whose rows have two steps."""
     luma = _rows(buffer, height, width, 1, 'nv24', step)[:, :, 0]
     chroma = _rows(buffer[step * height:], height, width, 2, 'nv24', 2 * step)
     # OpenCV has no nv24: each pixel becomes two of uyvy, of which one is kept

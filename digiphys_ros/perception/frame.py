@@ -21,7 +21,7 @@ from typing import Any
 import cv2
 from digiphys_ros.errors import FrameError
 from digiphys_ros.perception.encodings import (
-    Colour,
+    Color,
     depth_of,
     ENCODINGS,
     named,
@@ -55,12 +55,12 @@ class Frame:
     Pixels and what they mean.
 
     :ivar pixels: (H, W) or (H, W, C); uint8, uint16 or float32.
-    :ivar colour: order of the channels.
+    :ivar color: order of the channels.
     :ivar bits: how many of 16 bits are used: brightness ends at 2 ** bits - 1.
     """
 
     pixels: NDArray[Any]
-    colour: Colour
+    color: Color
     bits: int = 16
 
     @classmethod
@@ -68,20 +68,20 @@ class Frame:
         """Return the frame of pixels (H, W, 3) RGB or (H, W) gray, uint8."""
         return cls(pixels, 'mono' if pixels.ndim == 2 else 'rgb')
 
-    def converted(self, colour: Colour) -> NDArray[Any]:
+    def converted(self, color: Color) -> NDArray[Any]:
         """
         Return the pixels as 8 bits in another channel order, the same array where nothing changes.
 
         16 bits are scaled by 255 / (2 ** bits - 1), rounded and saturated. Floats are taken as 0
         to 1, scaled by 255 and saturated; NaN becomes 0. Transparency is left out.
 
-        :param colour: rgb, bgr or mono; the frame's own colour only brings it to 8 bits.
+        :param color: rgb, bgr or mono; the frame's own color only brings it to 8 bits.
         :return: (H, W, 3) or, for mono, (H, W); uint8.
         """
         pixels = _eight_bits(self.pixels, self.bits)
-        if colour == self.colour:
+        if color == self.color:
             return pixels
-        return cv2.cvtColor(pixels, _CONVERSIONS[self.colour, colour])
+        return cv2.cvtColor(pixels, _CONVERSIONS[self.color, color])
 
 
 def decode_image(data: Any, *, height: int, width: int, encoding: str, step: int,
@@ -91,7 +91,7 @@ def decode_image(data: Any, *, height: int, width: int, encoding: str, step: int
 
     A view of ``data`` where the encoding allows, row padding included; Bayer and YUV images are
     converted to BGR. ``height`` is the image's height, for YUV with planes too: their data holds
-    that many rows of brightness ``step`` bytes apart, then the rows of colour. 8UC3 and 8UC4 are
+    that many rows of brightness ``step`` bytes apart, then the rows of color. 8UC3 and 8UC4 are
     taken as BGR and BGRA, as OpenCV takes them. Of 16-bit pixels the frame's ``bits`` are the
     fewest that hold its brightest pixel, where the encoding's name does not say them.
 
@@ -107,8 +107,8 @@ def decode_image(data: Any, *, height: int, width: int, encoding: str, step: int
     buffer = whole_rows(_bytes_of(data), height, width, known, step)
     if known not in ENCODINGS:
         return _by_cv_bridge(buffer, height, width, encoding, step, is_bigendian)
-    pixels, colour = pixels_of(buffer, height, width, known, step, is_bigendian)
-    return Frame(pixels, colour, bits or depth_of(pixels))
+    pixels, color = pixels_of(buffer, height, width, known, step, is_bigendian)
+    return Frame(pixels, color, bits or depth_of(pixels))
 
 
 def _bytes_of(data: Any) -> NDArray[Any]:
@@ -153,7 +153,7 @@ def decode_compressed(data: Any, format: str, least_size: tuple[int, int] | None
     :raises FrameError: when the data is no such file, or not all of one.
     """
     if 'compressedDepth' in format:
-        raise FrameError(f'format "{format}": a depth image has no colours to classify.')
+        raise FrameError(f'format "{format}": a depth image has no colors to classify.')
     buffer = _bytes_of(data)
     received = f'compressed image of {buffer.size} bytes, format "{format}"'
     if kind_of(buffer) not in IN_MESSAGES:

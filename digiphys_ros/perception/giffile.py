@@ -61,7 +61,7 @@ def first_frame(data: NDArray[Any]) -> NDArray[Any] | None:
     if place + _DESCRIPTOR_BYTES > len(text) or text[place] != _IMAGE \
             or not _on_screen(data, place):
         return None
-    # behind the table of colours stands one byte, the size of the first codes
+    # behind the table of colors stands one byte, the size of the first codes
     end = _blocks_end(text, place + _DESCRIPTOR_BYTES + _table_bytes(text, place + 9) + 1)
     if end is None:
         return None
@@ -75,7 +75,7 @@ def _on_screen(data: NDArray[Any], place: int) -> bool:
 
 
 def _table_bytes(text: bytes, place: int) -> int:
-    """Return the size of a table of colours, by the byte that announces it."""
+    """Return the size of a table of colors, by the byte that announces it."""
     flags = text[place] if place < len(text) else 0
     return 3 << (flags & 7) + 1 if flags & 0x80 else 0
 

@@ -82,11 +82,11 @@ class Preprocessor:
         """
         spec = self._spec
         tensor = np.empty(spec.shape, spec.dtype) if out is None else out
-        # cut first, colours last: what does not reach the model is not converted
+        # cut first, colors last: what does not reach the model is not converted
         left, top, right, bottom = self.box(*frame.pixels.shape[:2])
         region = replace(frame, pixels=frame.pixels[top:bottom, left:right])
-        resized = Frame(self._resized(region.converted(frame.colour)), frame.colour)
-        pixels = resized.converted(spec.colour).reshape(spec.shape)
+        resized = Frame(self._resized(region.converted(frame.color)), frame.color)
+        pixels = resized.converted(spec.color).reshape(spec.shape)
         if spec.dtype == 'uint8':
             np.copyto(tensor, pixels)
             return tensor
@@ -102,7 +102,7 @@ class Preprocessor:
         left, top = min(int(x * width), width - 1), min(int(y * height), height - 1)
         right = max(left + 1, min(round((x + w) * width), width))
         bottom = max(top + 1, min(round((y + h) * height), height))
-        if self._spec.crop != 'centre_square':
+        if self._spec.crop != 'center_crop':
             return left, top, right, bottom
         side = min(bottom - top, right - left)
         top, left = top + (bottom - top - side) // 2, left + (right - left - side) // 2

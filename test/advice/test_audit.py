@@ -59,7 +59,7 @@ def forge(line):
     return line_of(entry)[0]
 
 
-@pytest.mark.parametrize(('spoil', 'sentence'), [
+@pytest.mark.parametrize(('corrupt', 'sentence'), [
     (lambda all_: [*all_[:2], change(all_[2]), *all_[3:]], 'entry 3 in line 3 was changed'),
     (lambda all_: [*all_[:2], *all_[3:]], 'entry 3 is missing before line 3'),
     (lambda all_: [all_[0], *all_[3:]], 'entries 2 to 3 are missing before line 2'),
@@ -76,17 +76,17 @@ def forge(line):
     (lambda all_: [b'nonsense\n', *all_[1:]], 'line 1 is no whole entry'),
     (lambda all_: [b'{"index": "x"}\n', *all_[1:]], 'line 1 is no whole entry'),
 ])
-def test_what_was_done_to_a_log_is_found_and_nothing_is_added_to_it(path, spoil, sentence):
+def test_what_was_done_to_a_log_is_found_and_nothing_is_added_to_it(path, corrupt, sentence):
     open_one = AuditLog(path)
-    path.write_bytes(b''.join(spoil(lines(path))))
+    path.write_bytes(b''.join(corrupt(lines(path))))
     assert sentence in verify(path).problems[0]
     with pytest.raises(AuditError, match='keep the file for the record'):
         AuditLog(path)
-    spoilt = path.read_bytes()
-    if len(spoilt) != open_one._size:
+    corrupted = path.read_bytes()
+    if len(corrupted) != open_one._size:
         with pytest.raises(AuditError, match='nothing goes out unlogged'):
             open_one.append('advice', 0.0)
-        assert path.read_bytes() == spoilt
+        assert path.read_bytes() == corrupted
 
 
 def test_a_log_written_anew_is_found_by_a_noted_hash(path, tmp_path):
@@ -282,8 +282,8 @@ def test_hostile_line_with_its_right_hash_is_no_entry(tmp_path, field, value, ol
     '{"entries": NaN, "hash": "0"}', '{"entries": {}, "hash": "0"}', '[' * 60 + ']' * 60])
 def test_hostile_end_file_is_a_problem(path, end):
     path.with_name(f'{path.name}.head').write_text(end)
-    assert 'is missing or spoilt' in verify(path).problems[0]
-    with pytest.raises(AuditError, match='is missing or spoilt'):
+    assert 'is missing or corrupted' in verify(path).problems[0]
+    with pytest.raises(AuditError, match='is missing or corrupted'):
         AuditLog(path)
 
 

@@ -94,26 +94,27 @@ single = st.tuples(st.integers(0, 10_000), st.integers(1, 255)).map(
 
 @pytest.mark.parametrize('name', KEYS)
 @settings(max_examples=150, deadline=None)
-@given(spoil=st.one_of(single, change_bytes(), change_lines(), cut), of_end=st.booleans())
-def test_audit_log_changed_in_any_way_is_found(logs, name, spoil, of_end):
+@given(corrupt=st.one_of(single, change_bytes(), change_lines(), cut), of_end=st.booleans())
+def test_audit_log_changed_in_any_way_is_found(logs, name, corrupt, of_end):
     path = logs.with_name('changed') / name
     path.parent.mkdir(exist_ok=True)
     for file in (logs / name, head_file(logs / name)):
         shutil.copy(file, path.parent)
     target = head_file(path) if of_end else path
     content = target.read_bytes()
-    spoilt = spoil(content)
-    # what ends the file beside the log says nothing
-    assume(spoilt != content and not (of_end and spoilt.rstrip(b'\n') == content.rstrip(b'\n')))
-    target.write_bytes(spoilt)
+    corrupted = corrupt(content)
+    assume(corrupted != content)
+    # line ends after the head file's content have no meaning
+    assume(not (of_end and corrupted.rstrip(b'\n') == content.rstrip(b'\n')))
+    target.write_bytes(corrupted)
     found = verify(path, key=KEYS[name])
     if not found.problems:
         # bytes behind the last entry may be what a loss of power leaves, and are noted
-        assert spoilt.startswith(content) and 'is incomplete' in found.notes[-1]
+        assert corrupted.startswith(content) and 'is incomplete' in found.notes[-1]
         return
     with pytest.raises(AuditError):
         AuditLog(path, KEYS[name])
-    assert target.read_bytes() == spoilt
+    assert target.read_bytes() == corrupted
 
 
 @pytest.mark.parametrize('name', KEYS)
@@ -124,9 +125,9 @@ def test_every_bit_of_an_audit_log_counts(logs, name, tmp_path):
     for target in (path, head_file(path)):
         content = target.read_bytes()
         for place in range(len(content) - 1):
-            spoilt = bytearray(content)
-            spoilt[place] ^= 1 << place % 8
-            target.write_bytes(spoilt)
+            corrupted = bytearray(content)
+            corrupted[place] ^= 1 << place % 8
+            target.write_bytes(corrupted)
             assert verify(path, key=KEYS[name]).problems, (target.name, place)
         target.write_bytes(content)
 
@@ -173,7 +174,7 @@ def test_log_that_was_emptied_is_found_without_its_end_too(tmp_path, key):
     path.write_bytes(b'')
     assert 'entry 1 is missing' in verify(path, key=key).problems[0]
     head_file(path).unlink()
-    assert 'is missing or spoilt' in verify(path, key=key).problems[0]
+    assert 'is missing or corrupted' in verify(path, key=key).problems[0]
 
 
 @pytest.mark.parametrize(('line', 'count'), [(b'\n', 200_000), (b'{}\n', 50_000),

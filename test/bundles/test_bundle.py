@@ -25,19 +25,22 @@ from digiphys_ros.bundles import (
     write_bundle,
 )
 from digiphys_ros.bundles.bundle import content_hash
+from digiphys_ros.bundles.manifest import logits_tensor
 from digiphys_ros.errors import BundleError
 from digiphys_ros.perception import check_golden, create_engine
+from digiphys_ros.renamed import RenamedWarning
 from digiphys_ros.resources import share_dir
 import numpy as np
 import pytest
 
 SHIPPED = share_dir() / 'models' / 'traffic_signs'
 SAVED_MODEL_HASH = '8015cec56e292094435537a2f59bb0340fcf2527465685b6c2df4ebe43240179'
+VERSION_2_HASH = 'a3bf44b10fa0b4f165d98fa90a2618abf50d153539764239e6bdc1dea60250b1'
 
 
 @pytest.fixture
 def bundle(tmp_path):
-    """Return a copy of the shipped bundle that may be spoilt."""
+    """Return a copy of the shipped bundle that may be changed."""
     return shutil.copytree(SHIPPED, tmp_path / 'copy')
 
 
@@ -110,7 +113,7 @@ def test_content_hash_of_a_saved_model_changes_with_any_of_its_files(tmp_path, c
     ({'labels': lambda labels: [labels[0], *labels[:-1]]}, ['labels must differ']),
     ({'temperature': 2.0}, ['content hash']),
     ({'temperature': -1.0}, ['`temperature`', '-1.0']),
-    ({'schema_version': 3}, ['schema_version is 3', 'up to 2', 'update']),
+    ({'schema_version': 4}, ['schema_version is 4', 'up to 3', 'update']),
     ({'schema_version': 2}, ['content hash']),
     ({'schema_version': 'two'}, ['`schema_version`', "'two'"]),
     ({'task': 'classification'}, ['schema_version 1 has no `task`']),
@@ -134,7 +137,55 @@ def test_a_changed_manifest_is_refused_with_the_reason(bundle, fields, words):
         assert word in refusal(bundle)
 
 
-def test_advice_cannot_be_made_control_without_writing_the_bundle_anew(tmp_path):
+@pytest.mark.parametrize('version', [1, 2])
+def test_bundle_of_an_older_version_loads_without_a_warning(bundle, version, recwarn):
+    change(bundle, schema_version=version, preprocess=lambda spec: {
+        **spec, 'colour': 'bgr', 'crop': 'centre_square'})
+    manifest = json.loads((bundle / 'bundle.json').read_text())
+    expected = content_hash(bundle, BundleManifest.model_validate(manifest))
+    change(bundle, content_hash=expected)
+    loaded = load_bundle(bundle)
+    assert (loaded.spec.color, loaded.spec.crop) == ('bgr', 'center_crop')
+    assert loaded.manifest.spelled()['preprocess'] == manifest['preprocess']
+    assert not recwarn.list
+
+
+def test_content_hash_of_the_older_versions_has_the_old_names(tmp_path):
+    manifest = saved_model(tmp_path).model_copy(update={'schema_version': 2})
+    assert content_hash(tmp_path, manifest) == VERSION_2_HASH
+    newest = manifest.model_copy(update={'schema_version': 3})
+    assert content_hash(tmp_path, newest) != VERSION_2_HASH
+
+
+def test_written_bundle_has_the_newest_version_and_names(tmp_path):
+    new = rewrite(tmp_path / 'new')
+    text = (tmp_path / 'new' / 'bundle.json').read_text()
+    assert json.loads(text)['schema_version'] == 3
+    assert json.loads(text)['preprocess']['color'] == 'rgb'
+    assert new.spec == load_bundle(SHIPPED).spec
+
+
+@pytest.mark.parametrize(('old', 'new'), [
+    ({'colour': 'rgb'}, {'color': 'rgb'}),
+    ({'crop': 'centre_square'}, {'crop': 'center_crop'})])
+def test_new_manifest_with_an_old_name_warns_and_equals_the_new_one(tmp_path, old, new):
+    rewrite(tmp_path / 'new')
+    fields = json.loads((tmp_path / 'new' / 'bundle.json').read_text())
+    del fields['preprocess']['color'], fields['preprocess']['crop']
+    with pytest.warns(RenamedWarning, match='"preprocess.* write "preprocess'):
+        found = BundleManifest.model_validate({
+            **fields, 'preprocess': {**fields['preprocess'], **old}})
+    assert found == BundleManifest.model_validate({
+        **fields, 'preprocess': {**fields['preprocess'], **new}})
+
+
+@pytest.mark.parametrize('version', [1, 2, 3])
+def test_manifest_with_both_spellings_is_refused_with_both_names(bundle, version):
+    change(bundle, schema_version=version, preprocess=lambda spec: {**spec, 'color': 'rgb'})
+    assert 'both `preprocess.color` and `preprocess.colour`' in refusal(bundle)
+
+
+def test_advice_cannot_be_made_control_without_writing_the_bundle_again(tmp_path):
     manifest = load_bundle(SHIPPED).manifest
     assert manifest.use == 'control'
     rewrite(tmp_path / 'new', manifest=manifest.model_copy(update={'use': 'advice'}))
@@ -167,7 +218,8 @@ def rewrite(target, **changes):
 
 def test_a_missing_label_is_refused_even_when_the_hash_is_right(tmp_path):
     manifest = load_bundle(SHIPPED).manifest
-    fewer = manifest.model_copy(update={'labels': manifest.labels[1:]})
+    fewer = manifest.model_copy(update={
+        'labels': manifest.labels[1:], 'outputs': (logits_tensor(43),)})
     bundle = rewrite(tmp_path / 'new', manifest=fewer)
     with pytest.raises(BundleError, match='43 labels, but logits of shape'):
         check_golden(bundle, create_engine(load_bundle(SHIPPED))[0])

@@ -49,7 +49,7 @@ def test_one_alone(data_path, capsys):
 
 @pytest.mark.parametrize(('words', 'reason'), [
     (['--kind', 'forest'], 'forest'),
-    (['--validation', '1.5'], '--validation 1.5'),
+    (['--val-fraction', '1.5'], '--val-fraction 1.5'),
 ])
 def test_wrong_arguments(data_path, capsys, words, reason):
     assert main(['baseline', '--data', str(data_path), *words]) == 2

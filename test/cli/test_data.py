@@ -94,7 +94,7 @@ def test_leakage_between_parts_is_told(tmp_path, capsys):
              y=np.arange(20) % 19 % 2)
     for seed in range(20):
         assert main(['data', 'split', str(tmp_path / 'd.npz'), '--out',
-                     str(tmp_path / 's.json'), '--seed', str(seed), '--validation', '0.4']) == 0
+                     str(tmp_path / 's.json'), '--seed', str(seed), '--val-fraction', '0.4']) == 0
         samples = json.loads((tmp_path / 's.json').read_text())['samples']
         apart = ('x[0]' in samples['train']) != ('x[19]' in samples['train'])
         code = main(['data', 'inspect', str(tmp_path / 'd.npz'), '--split',

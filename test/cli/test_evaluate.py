@@ -98,7 +98,7 @@ def shapes(tmp_path_factory):
     np.savez(folder / 'named.npz', x=images, y=classes, labels=np.array(['normal', 'ill']))
     (folder / 'recipe.yaml').write_text(yaml.safe_dump({
         'name': 'shapes', 'network': {'name': 'article_cnn'}, 'epochs': 5, 'batch': 16,
-        'preprocess': {'width': 28, 'height': 28, 'colour': 'mono'}}))
+        'preprocess': {'width': 28, 'height': 28, 'color': 'mono'}}))
     assert main(['train', str(folder / 'recipe.yaml'), '--data', str(folder / 'named.npz'),
                  '--out', str(folder / 'bundle')]) == 0
     return folder

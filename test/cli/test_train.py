@@ -107,7 +107,7 @@ def test_bad_data_gets_one_sentence_and_no_bundle(tmp_path, capsys, name, make, 
     (tmp_path / 'recipe.yaml').write_text(RECIPE)
     make(tmp_path / 'data' / name)
     assert main(['train', str(tmp_path / 'recipe.yaml'), '--data', str(tmp_path / 'data' / name),
-                 '--out', str(tmp_path / 'b'), '--validation', '0.5']) == 2
+                 '--out', str(tmp_path / 'b'), '--val-fraction', '0.5']) == 2
     told = capsys.readouterr().err.replace('\r', '\n').splitlines()[-1]
     assert told.startswith('digiphys: ') and sentence in told
     assert len(told) < 400
@@ -151,7 +151,7 @@ def test_images_and_tables_are_told_apart(tmp_path, capsys, recipe, name, senten
     of_arrays()(tmp_path / 'd.npz')
     (tmp_path / 'd.csv').write_text('a,label\n' + '1,x\n2,y\n' * 4)
     assert main(['train', recipe, '--data', str(tmp_path / name), '--out', str(tmp_path / 'b'),
-                 '--validation', '0.5']) == 2
+                 '--val-fraction', '0.5']) == 2
     told = capsys.readouterr().err.splitlines()[-1]
     assert sentence in told and str(tmp_path / name) in told
     assert not (tmp_path / 'b').exists()
@@ -180,5 +180,5 @@ def test_a_part_of_its_own_that_lacks_a_class_validates(tmp_path, capsys):
              x_val=images[classes != 1], y_val=classes[classes != 1])
     (tmp_path / 'recipe.yaml').write_text(RECIPE.replace('epochs: 1', 'epochs: 6'))
     assert main(['train', str(tmp_path / 'recipe.yaml'), '--data', str(tmp_path / 'd.npz'),
-                 '--validation', 'part', '--out', str(tmp_path / 'b')]) == 0
+                 '--val-fraction', 'part', '--out', str(tmp_path / 'b')]) == 0
     assert '"accuracy": 1.0' in capsys.readouterr().out

@@ -18,12 +18,12 @@ import pytest
 import yaml
 
 SMALL = {
-    'name': 'colours', 'network': {'name': 'article_cnn'},
+    'name': 'colors', 'network': {'name': 'article_cnn'},
     'preprocess': {'width': 24, 'height': 24}, 'epochs': 4, 'batch': 16}
 
 
-def coloured(count, seed=0):
-    """Return images whose class is their colour, three a track."""
+def colored(count, seed=0):
+    """Return images whose class is their color, three a track."""
     rng = np.random.default_rng(seed)
     labels = np.arange(count) // 3 % 3
     images = rng.integers(0, 60, (count, 24, 24, 3)).astype(np.uint8)
@@ -32,23 +32,23 @@ def coloured(count, seed=0):
 
 
 @pytest.fixture(scope='session')
-def colours(tmp_path_factory):
-    """Return a folder with an .npz of coloured images, their names, and ``recipe()``."""
-    folder = tmp_path_factory.mktemp('colours')
-    images, labels, tracks = coloured(180)
+def colors(tmp_path_factory):
+    """Return a folder with an .npz of colored images, their names, and ``recipe()``."""
+    folder = tmp_path_factory.mktemp('colors')
+    images, labels, tracks = colored(180)
     np.savez(folder / 'd.npz', x=images, y=labels.astype(np.uint8), track=tracks)
     (folder / 'names.txt').write_text('red\ngreen\nblue\n')
     return folder
 
 
 @pytest.fixture(scope='session')
-def trained(colours, tmp_path_factory):
+def trained(colors, tmp_path_factory):
     """Return a folder with the bundle of a training, its report, and the exit code."""
     pytest.importorskip('tensorflow', reason='tensorflow is not installed')
     folder = tmp_path_factory.mktemp('trained')
     (folder / 'recipe.yaml').write_text(yaml.safe_dump(SMALL))
-    code = main(['train', str(folder / 'recipe.yaml'), '--data', str(colours / 'd.npz'),
-                 '--labels', str(colours / 'names.txt'), '--out', str(folder / 'bundle'),
+    code = main(['train', str(folder / 'recipe.yaml'), '--data', str(colors / 'd.npz'),
+                 '--labels', str(colors / 'names.txt'), '--out', str(folder / 'bundle'),
                  '--json', str(folder / 'report.json')])
     return folder, code
 

@@ -72,7 +72,7 @@ def trained(tmp_path_factory):
     (folder / 'recipe.yaml').write_text(RECIPE)
     of_folders(folder / 'd')
     assert main(['train', str(folder / 'recipe.yaml'), '--data', str(folder / 'd'), '--out',
-                 str(folder / 'b'), '--validation', '0.1', '--seed', '3']) == 0
+                 str(folder / 'b'), '--val-fraction', '0.1', '--seed', '3']) == 0
     return folder
 
 
@@ -119,15 +119,16 @@ def test_training_and_validation_parts_are_joined_unless_the_part_is_asked_for(
     words = ['train', str(recipe), *data, '--out', str(tmp_path / 'b')]
     assert main(words) == 0
     assert load_bundle(tmp_path / 'b').manifest.provenance['training_images'] == 32
-    assert main([*words, '--validation', 'part']) == 0
+    assert main([*words, '--val-fraction', 'part']) == 0
     provenance = load_bundle(tmp_path / 'b').manifest.provenance
     assert provenance['training_images'] == 30
     assert provenance['validation'] == {'part': 'val'}
     capsys.readouterr()
-    assert main(['baseline', *data, '--validation', 'part', '--kind', 'tree', '--json', '-']) == 0
+    assert main(['baseline', *data, '--val-fraction', 'part', '--kind', 'tree', '--json',
+                 '-']) == 0
     assert json.loads(capsys.readouterr().out)['tree']['images'] == 10
-    assert main([*words, '--validation', 'part', '--split', 's.json']) == 2
-    assert '--split and --validation part both choose' in capsys.readouterr().err
+    assert main([*words, '--val-fraction', 'part', '--split', 's.json']) == 2
+    assert '--split and --val-fraction part both choose' in capsys.readouterr().err
 
 
 def test_a_test_part_alone_is_not_trained_on(recipe, tmp_path, capsys):
@@ -140,31 +141,34 @@ def test_a_test_part_alone_is_not_trained_on(recipe, tmp_path, capsys):
 
 @pytest.mark.parametrize(('words', 'images', 'warned'), [
     ([], 4, False),
-    (['--validation', '0.1', '--seed', '3'], 4, False),
-    (['--validation', '0.2'], 8, True),
+    (['--val-fraction', '0.1', '--seed', '3'], 4, False),
+    (['--val-fraction', '0.2'], 8, True),
     (['--seed', '0'], 4, True),
 ])
 def test_export_holds_out_what_training_held_out(trained, tmp_path, capsys, words, images, warned):
     assert main(['export', str(trained / 'b'), '--data', str(trained / 'd'), '--formats', 'keras',
                  '--json', str(tmp_path / 'r.json'), *words]) == 0
     told = capsys.readouterr().err
-    assert ('held out here: share' in told) is warned
-    assert ('; in training: share 0.1, seed 3: some' in told) is warned
+    assert ('held out here: fraction' in told) is warned
+    assert ('; in training: fraction 0.1, seed 3: some' in told) is warned
     assert json.loads((tmp_path / 'r.json').read_text())['formats'][0]['images'] == images
 
 
 @pytest.mark.parametrize(('provenance', 'record'), [
-    ({'command': 'digiphys train a --data d --validation 0.1'}, {'share': 0.1, 'seed': 0}),
-    ({'command': 'digiphys train a --data d --seed 4'}, {'share': 0.2, 'seed': 4}),
-    ({'command': 'digiphys train a --data d', 'recipe': {'seed': 5}}, {'share': 0.2, 'seed': 5}),
+    ({'command': 'digiphys train a --data d --validation 0.1'}, {'fraction': 0.1, 'seed': 0}),
+    ({'command': 'digiphys train a --data d --seed 4'}, {'fraction': 0.2, 'seed': 4}),
+    ({'command': 'digiphys train a --data d', 'recipe': {'seed': 5}},
+     {'fraction': 0.2, 'seed': 5}),
     ({'command': 'digiphys train a --data d --validation part'}, {'part': 'val'}),
     ({'command': 'digiphys train a --data d --split s.json'}, {'split': 's.json'}),
+    ({'command': 'digiphys train a', 'validation': {'fraction': 0.3, 'seed': 1}},
+     {'fraction': 0.3, 'seed': 1}),
     ({'command': 'digiphys train a', 'validation': {'share': 0.3, 'seed': 1}},
-     {'share': 0.3, 'seed': 1}),
+     {'fraction': 0.3, 'seed': 1}),
     ({'command': 'by hand'}, {}),
     ({}, {}),
 ])
-def test_how_a_bundle_of_before_held_out_is_in_its_command(provenance, record):
+def test_held_out_in_reads_records_and_commands_of_older_bundles(provenance, record):
     assert held_out_in(provenance) == record
 
 
@@ -172,7 +176,8 @@ def test_how_a_bundle_of_before_held_out_is_in_its_command(provenance, record):
     ([], 50, 'the parts test (10) and train (40) are joined; --part takes one of them'),
     (['--part', 'test'], 10, ''),
     (['--validation'], 4, LEFT_OUT),
-    (['--validation', '0.2'], 8, 'held out here: share 0.2, seed 3; in training: share 0.1'),
+    (['--val-fraction', '0.2'], 8,
+     'held out here: fraction 0.2, seed 3; in training: fraction 0.1'),
 ])
 def test_evaluate_says_which_images_it_takes(trained, capsys, words, images, sentence):
     assert main(['evaluate', str(trained / 'b'), '--data', str(trained / 'd'), '--robustness',
@@ -184,7 +189,7 @@ def test_evaluate_says_which_images_it_takes(trained, capsys, words, images, sen
 
 
 @pytest.mark.parametrize('tolerance', ['-1', 'nan', '1'])
-def test_a_tolerance_is_a_share(trained, capsys, tolerance):
+def test_export_tolerance_outside_zero_to_one_is_refused(trained, capsys, tolerance):
     assert main(['export', str(trained / 'b'), '--data', str(trained / 'd'), '--tolerance',
                  tolerance]) == 2
-    assert f'--tolerance {float(tolerance)}: a share' in capsys.readouterr().err
+    assert f'--tolerance {float(tolerance)}: a fraction' in capsys.readouterr().err

@@ -17,7 +17,8 @@ import sys
 
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.learning.networks import build_network
-from digiphys_ros.learning.recipe import load_recipe, Recipe
+from digiphys_ros.learning.recipe import load_recipe, Recipe, RENAMES
+from digiphys_ros.renamed import RenamedWarning
 from digiphys_ros.resources import share_dir
 import pytest
 import yaml
@@ -85,24 +86,25 @@ def test_what_has_a_left_and_a_right_is_not_mirrored(name):
 
 @pytest.mark.parametrize(('fields', 'words'), [
     ({'epoch': 3}, [':7: ', '`epoch`', 'no such field', '3']),
-    ({'doubtful': {'share': 0.3, 'corruptions': {'rust': 3}}},
-     ['`doubtful.corruptions`', 'takes one or more of: ', 'defocus_blur']),
-    ({'doubtful': {'share': 0.3, 'corruptions': {'fog': 6}}}, ['`doubtful.corruptions.fog`', '6']),
-    ({'doubtful': {'share': 0.3, 'corruptions': {'fog': 5}}, 'preprocess': None},
-     ['`doubtful`', 'needs images']),
-    ({'outliers': {'share': 0.3, 'kinds': ['rain']}},
-     ['`outliers.kinds`', '"rain" is no kind', 'half_missing']),
-    ({'outliers': {'share': 0.3, 'kinds': ['flat'], 'unseen_kinds': ['flat']}},
+    ({'ambiguous': {'fraction': 0.3, 'corruptions': {'rust': 3}}},
+     ['`ambiguous.corruptions`', 'takes one or more of: ', 'defocus_blur']),
+    ({'ambiguous': {'fraction': 0.3, 'corruptions': {'fog': 6}}},
+     ['`ambiguous.corruptions.fog`', '6']),
+    ({'ambiguous': {'fraction': 0.3, 'corruptions': {'fog': 5}}, 'preprocess': None},
+     ['`ambiguous`', 'needs images']),
+    ({'outliers': {'fraction': 0.3, 'kinds': ['rain']}},
+     ['`outliers.kinds`', '"rain" is unknown', 'half_missing']),
+    ({'outliers': {'fraction': 0.3, 'kinds': ['flat'], 'unseen_kinds': ['flat']}},
      ['`outliers.unseen_kinds`', '`kinds` trains on', 'flat']),
-    ({'outliers': {'share': 0.3, 'images': {'a.zip': []}, 'unseen_images': ['a.zip']}},
+    ({'outliers': {'fraction': 0.3, 'images': {'a.zip': []}, 'unseen_images': ['a.zip']}},
      ['`outliers.unseen_images`', '`images` trains on', 'a.zip']),
-    ({'outliers': {'share': 0.3}}, ['`outliers`', 'images or kinds']),
-    ({'outliers': {'share': 1.0, 'kinds': ['flat']}}, ['`outliers.share`', '1.0']),
-    ({'outliers': {'share': 0.3, 'kinds': ['flat']}, 'preprocess': None},
+    ({'outliers': {'fraction': 0.3}}, ['`outliers`', 'images or kinds']),
+    ({'outliers': {'fraction': 1.0, 'kinds': ['flat']}}, ['`outliers.fraction`', '1.0']),
+    ({'outliers': {'fraction': 0.3, 'kinds': ['flat']}, 'preprocess': None},
      ['`outliers`', 'needs images']),
-    ({'outliers': {'share': 0.6, 'kinds': ['flat']},
-      'doubtful': {'share': 0.4, 'corruptions': {'fog': 5}}},
-     ['`outliers.share`', 'below 1 together with doubtful.share', '0.6']),
+    ({'outliers': {'fraction': 0.6, 'kinds': ['flat']},
+      'ambiguous': {'fraction': 0.4, 'corruptions': {'fog': 5}}},
+     ['`outliers.fraction`', 'below 1 together with ambiguous.fraction', '0.6']),
     ({'network': {'name': 'resnet'}}, [':3: ', '`network.name`', 'no such network',
                                        'article_cnn']),
     ({'network': {'name': 'residual', 'options': {'wdth': 8}}},
@@ -144,6 +146,78 @@ def test_a_wrong_recipe_is_told_by_file_line_and_field(tmp_path, fields, words):
     sentence = refusal(tmp_path, **fields)
     for word in words:
         assert word in sentence
+
+
+MINIMAL_OUTLIERS = {'fraction': 0.3, 'kinds': ['flat']}
+RENAMED = {
+    'preprocess.colour': ({'preprocess': {'width': 8, 'height': 8, 'colour': 'mono'}},
+                          {'preprocess': {'width': 8, 'height': 8, 'color': 'mono'}}),
+    'preprocess.crop: centre_square': (
+        {'preprocess': {'width': 8, 'height': 8, 'crop': 'centre_square'}},
+        {'preprocess': {'width': 8, 'height': 8, 'crop': 'center_crop'}}),
+    'augment.colour_temperature': ({'augment': {'colour_temperature': 0.1}},
+                                   {'augment': {'color_temperature': 0.1}}),
+    'doubtful': ({'doubtful': {'fraction': 0.3, 'corruptions': {'fog': 5}}},
+                 {'ambiguous': {'fraction': 0.3, 'corruptions': {'fog': 5}}}),
+    'ambiguous.share': ({'ambiguous': {'share': 0.3, 'corruptions': {'fog': 5}}},
+                        {'ambiguous': {'fraction': 0.3, 'corruptions': {'fog': 5}}}),
+    'ambiguous.corruptions.colour_temperature': (
+        {'ambiguous': {'fraction': 0.3, 'corruptions': {'colour_temperature': 4, 'fog': 5}}},
+        {'ambiguous': {'fraction': 0.3, 'corruptions': {'color_temperature': 4, 'fog': 5}}}),
+    'outliers.share': ({'outliers': {'share': 0.3, 'kinds': ['flat']}},
+                       {'outliers': {'fraction': 0.3, 'kinds': ['flat']}}),
+    'mirror: true': ({'mirror': True}, {'tta': 'flip'}),
+    'mirror: false': ({'mirror': False}, {'tta': 'none'}),
+    'tune.augment.colour_temperature': (
+        {'tune': {'augment.colour_temperature': {'low': 0.1, 'high': 0.2}}},
+        {'tune': {'augment.color_temperature': {'low': 0.1, 'high': 0.2}}}),
+}
+
+
+@pytest.mark.parametrize('key', RENAMED)
+def test_recipe_with_an_old_key_warns_and_equals_the_new_one(tmp_path, key):
+    old, new = RENAMED[key]
+    path = tmp_path / 'r.yaml'
+    path.write_text(yaml.safe_dump({**MINIMAL, **old}, sort_keys=False))
+    with pytest.warns(RenamedWarning) as warned:
+        recipe = load_recipe(path)
+    assert recipe == Recipe.model_validate({**MINIMAL, **new})
+    assert len(warned) == 1
+    assert f'"{key.removeprefix("tune.")}" ' in str(warned[0].message)
+
+
+def test_recipe_of_an_older_bundle_loads_as_it_was_written(recwarn):
+    provenance = {**MINIMAL, 'mirror': True, 'doubtful': {
+        'share': 0.25, 'corruptions': {'fog': 5, 'colour_temperature': 4, 'jpeg': 3}}}
+    recipe = Recipe.model_validate(RENAMES.upgrade(provenance, warn=False))
+    assert (recipe.tta, recipe.ambiguous.fraction) == ('flip', 0.25)
+    assert list(recipe.ambiguous.corruptions) == ['fog', 'color_temperature', 'jpeg']
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize(('fields', 'old', 'new'), [
+    ({'preprocess': {'width': 8, 'height': 8, 'colour': 'mono', 'color': 'mono'}},
+     'preprocess.colour', 'preprocess.color'),
+    ({'augment': {'colour_temperature': 0.1, 'color_temperature': 0.1}},
+     'augment.colour_temperature', 'augment.color_temperature'),
+    ({'doubtful': None, 'ambiguous': None}, 'doubtful', 'ambiguous'),
+    ({'outliers': {**MINIMAL_OUTLIERS, 'share': 0.3}}, 'outliers.share', 'outliers.fraction'),
+    ({'mirror': True, 'tta': 'flip'}, 'mirror', 'tta'),
+    ({'tune': {'outliers.share': {'low': 0.1, 'high': 0.2},
+               'outliers.fraction': {'low': 0.1, 'high': 0.2}},
+      'outliers': MINIMAL_OUTLIERS}, 'outliers.share', 'outliers.fraction'),
+])
+@pytest.mark.filterwarnings('ignore::digiphys_ros.renamed.RenamedWarning')
+def test_recipe_with_both_spellings_is_refused_with_both_names(tmp_path, fields, old, new):
+    assert f'has both `{new}` and `{old}`, its deprecated name' in refusal(tmp_path, **fields)
+
+
+def test_replaced_accepts_old_keys_with_a_warning():
+    recipe = Recipe.model_validate({**MINIMAL, 'outliers': MINIMAL_OUTLIERS})
+    with pytest.warns(RenamedWarning, match='write "outliers.fraction"'):
+        assert recipe.replaced({'outliers.share': 0.5}).outliers.fraction == 0.5
+    with pytest.warns(RenamedWarning, match='write "tta"'):
+        assert recipe.replaced({'mirror': True}).tta == 'flip'
 
 
 def test_a_recipe_that_does_not_exist_names_those_that_do():

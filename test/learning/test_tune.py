@@ -29,15 +29,15 @@ RANGES = {'optimizer.learning_rate': {'low': 0.0001, 'high': 0.01, 'log': True},
 CHOICES = {'loss.name': {'choices': ['crossentropy', 'mse']}}
 
 
-def words(colours, recipe, folder, trials):
-    return ['tune', str(recipe), '--data', str(colours / 'd.npz'), '--study',
+def words(colors, recipe, folder, trials):
+    return ['tune', str(recipe), '--data', str(colors / 'd.npz'), '--study',
             str(folder / 's.db'), '--out', str(folder / 'best.yaml'), '--trials', str(trials),
             '--json', str(folder / 'r.json'), '--plot', str(folder / 's.png')]
 
 
-def test_a_study_finds_a_recipe_and_goes_on(colours, recipe_file, tmp_path, capsys):
+def test_a_study_finds_a_recipe_and_goes_on(colors, recipe_file, tmp_path, capsys):
     recipe = recipe_file(epochs=1, tune=RANGES)
-    assert main(words(colours, recipe, tmp_path, 2)) == 0
+    assert main(words(colors, recipe, tmp_path, 2)) == 0
     report = json.loads((tmp_path / 'r.json').read_text())
     assert len(report['trials']) == 2
     best = max(report['trials'], key=lambda trial: trial['accuracy'] or 0)
@@ -48,22 +48,22 @@ def test_a_study_finds_a_recipe_and_goes_on(colours, recipe_file, tmp_path, caps
     assert found.loss.name == best['values']['loss.name']
     assert (tmp_path / 's.png').stat().st_size > 5000
     # a second call, as by another worker or after a break, adds what is missing
-    assert main(words(colours, recipe, tmp_path, 3)) == 0
+    assert main(words(colors, recipe, tmp_path, 3)) == 0
     again = json.loads((tmp_path / 'r.json').read_text())
     assert again['trials'][:2] == report['trials']
     assert len(again['trials']) == 3
 
 
-def test_two_workers_share_a_study(colours, recipe_file, tmp_path):
+def test_two_workers_share_a_study(colors, recipe_file, tmp_path):
     recipe = recipe_file(epochs=1, tune=RANGES)
     other = subprocess.Popen(
-        [sys.executable, '-m', 'digiphys_ros.cli.main', *words(colours, recipe, tmp_path, 4)],
+        [sys.executable, '-m', 'digiphys_ros.cli.main', *words(colors, recipe, tmp_path, 4)],
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     # this process is the second worker, as soon as the first has begun
     while not (tmp_path / 's.db').exists():
         assert other.poll() is None, other.stderr.read()
         time.sleep(0.05)
-    assert main(words(colours, recipe, tmp_path, 4)) == 0
+    assert main(words(colors, recipe, tmp_path, 4)) == 0
     told = other.communicate()[1]
     assert other.returncode == 0, told
     trials = json.loads((tmp_path / 'r.json').read_text())['trials']
@@ -73,43 +73,43 @@ def test_two_workers_share_a_study(colours, recipe_file, tmp_path):
 
 
 @pytest.fixture(scope='module')
-def begun(colours, tmp_path_factory):
+def begun(colors, tmp_path_factory):
     """Return a folder with a study of one trial."""
     folder = tmp_path_factory.mktemp('begun')
     recipe = folder / 'recipe.yaml'
     recipe.write_text(yaml.safe_dump({
-        'name': 'colours', 'network': {'name': 'article_cnn'}, 'description': 'one',
+        'name': 'colors', 'network': {'name': 'article_cnn'}, 'description': 'one',
         'preprocess': {'width': 24, 'height': 24}, 'epochs': 1, 'batch': 16, 'tune': CHOICES}))
-    assert main(words(colours, recipe, folder, 1)) == 0
+    assert main(words(colors, recipe, folder, 1)) == 0
     return folder
 
 
 @pytest.mark.parametrize(('changes', 'extra', 'sentence'), [
     ({'batch': 9}, [], 'different recipe, and do not compare: name another file with --study'),
     ({}, ['--data', 'more.npz'], 'different data and split'),
-    ({}, ['--validation', '0.4'], 'different split'),
+    ({}, ['--val-fraction', '0.4'], 'different split'),
     ({}, ['--epochs', '2'], 'different epochs'),
     ({'tune': {'batch': {'low': 8, 'high': 16}}}, [], 'different fields to search'),
     ({'tune': {'loss.name': {'choices': ['mse', 'binary_crossentropy']}}}, [],
      'field `tune.loss.name`: the study was begun with other choices'),
 ])
 def test_trials_that_do_not_compare_are_not_mixed(
-        colours, begun, recipe_file, tmp_path, capsys, monkeypatch, changes, extra, sentence):
+        colors, begun, recipe_file, tmp_path, capsys, monkeypatch, changes, extra, sentence):
     monkeypatch.chdir(tmp_path)
-    with np.load(colours / 'd.npz') as arrays:
+    with np.load(colors / 'd.npz') as arrays:
         np.savez('more.npz', **{name: arrays[name][:120] for name in arrays})
     recipe = recipe_file(**{'epochs': 1, 'description': 'the same', 'tune': CHOICES, **changes})
-    assert main([*words(colours, recipe, begun, 2), *extra]) == 2
+    assert main([*words(colors, recipe, begun, 2), *extra]) == 2
     told = capsys.readouterr().err.replace('\r', '\n')
     assert sentence in told.splitlines()[-1] and 'Traceback' not in told
 
 
-def test_a_validation_part_of_its_own(colours, recipe_file, tmp_path):
-    with np.load(colours / 'd.npz') as arrays:
+def test_a_validation_part_of_its_own(colors, recipe_file, tmp_path):
+    with np.load(colors / 'd.npz') as arrays:
         np.savez(tmp_path / 'p.npz', x_train=arrays['x'], y_train=arrays['y'],
                  x_val=arrays['x'][:30], y_val=arrays['y'][:30])
-    assert main([*words(colours, recipe_file(epochs=1, tune=RANGES), tmp_path, 1), '--data',
-                 str(tmp_path / 'p.npz'), '--validation', 'part']) == 0
+    assert main([*words(colors, recipe_file(epochs=1, tune=RANGES), tmp_path, 1), '--data',
+                 str(tmp_path / 'p.npz'), '--val-fraction', 'part']) == 0
     assert json.loads((tmp_path / 'r.json').read_text())['validation_images'] == 30
 
 
@@ -119,8 +119,8 @@ def test_a_validation_part_of_its_own(colours, recipe_file, tmp_path):
     ({'tune': RANGES}, ['--study', '/nowhere/s.db'], 2, 'study /nowhere/s.db: cannot be opened'),
     ({'tune': {'optimizer.speed': {'low': 1, 'high': 2}}}, [], 2, 'optimizer.speed'),
 ])
-def test_wrong_arguments_are_one_sentence(colours, recipe_file, tmp_path, capsys, changes, extra,
+def test_wrong_arguments_are_one_sentence(colors, recipe_file, tmp_path, capsys, changes, extra,
                                           code, sentence):
     recipe = recipe_file(epochs=1, **changes)
-    assert main([*words(colours, recipe, tmp_path, 1), *extra]) == code
+    assert main([*words(colors, recipe, tmp_path, 1), *extra]) == code
     assert sentence in capsys.readouterr().err.splitlines()[-1]

@@ -39,10 +39,10 @@ def say():
     bundle = load_bundle(find_resource('sorting_line', 'models'))
     classifier, rng = Classifier(bundle, create_engine(bundle)[0]), np.random.default_rng(0)
 
-    def ask(surface, spoil=lambda image: image):
+    def ask(surface, corrupt=lambda image: image):
         renderer.set_texture('part_0', surface.astype(np.uint8))
         image = renderer.image('line') + rng.normal(0, 2.5, (240, 320, 1))
-        scores = classifier(Frame(spoil(np.clip(image, 0, 255).astype(np.uint8)), 'rgb')).scores
+        scores = classifier(Frame(corrupt(np.clip(image, 0, 255).astype(np.uint8)), 'rgb')).scores
         return scores[0][0] if scores else None
     return ask
 
@@ -56,9 +56,9 @@ def half_hidden(image):
     return image
 
 
-def answers(say, spoil):
+def answers(say, corrupt):
     """Return what is said and what is right of 20 parts, every fifth of them good."""
-    return [(say(surface(seed, KINDS[seed % 5]), spoil), 'defective' if seed % 5 else 'good')
+    return [(say(surface(seed, KINDS[seed % 5]), corrupt), 'defective' if seed % 5 else 'good')
             for seed in range(20)]
 
 
@@ -67,15 +67,15 @@ def test_a_clear_image_is_answered(say):
     assert sum(one == right for one, right in prediction) >= 18
 
 
-@pytest.mark.parametrize('spoil', [
+@pytest.mark.parametrize('corrupt', [
     lambda image: cv2.GaussianBlur(image, (0, 0), 5),
     lambda image: (0.15 * image).astype(np.uint8),
     lambda image: np.clip(4.0 * image, 0, 255).astype(np.uint8),
     lambda image: dirtied(image, 0.5),
     half_hidden,
 ], ids=['blurred', 'dark', 'over-exposed', 'dirty', 'half hidden'])
-def test_a_doubtful_image_is_not(say, spoil):
-    prediction = answers(say, spoil)
+def test_an_ambiguous_image_is_not(say, corrupt):
+    prediction = answers(say, corrupt)
     assert sum(one is None for one, _ in prediction) >= 17
     assert not [one for one, right in prediction if one == 'good' and right == 'defective']
 

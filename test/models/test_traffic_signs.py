@@ -74,12 +74,12 @@ def test_a_road_is_answered(judge, track):
     assert sign <= 0.01
 
 
-@pytest.mark.parametrize('spoil', [
+@pytest.mark.parametrize('corrupt', [
     lambda frame: frame[::-1], lambda frame: frame[::-1, ::-1], half_missing,
     lambda frame: cv2.GaussianBlur(frame, (0, 0), 12),
 ], ids=['mirrored', 'turned by half', 'half missing', 'blurred'])
-def test_a_road_as_no_camera_should_see_it_is_left_unanswered(judge, track, spoil):
-    answered, _ = judge([np.ascontiguousarray(spoil(frame))[MIDDLE] for frame in track])
+def test_a_road_as_no_camera_should_see_it_is_left_unanswered(judge, track, corrupt):
+    answered, _ = judge([np.ascontiguousarray(corrupt(frame))[MIDDLE] for frame in track])
     assert answered <= 0.05
 
 

@@ -97,7 +97,7 @@ def test_values_beyond_the_bits_saturate():
 def test_preprocessing_of_a_region_keeps_the_depth():
     pixels = np.full((8, 8), 500, np.uint16)
     pixels[:, 4:] = 4000
-    whole = Preprocessor(PreprocessSpec(width=4, height=4, colour='mono', dtype='uint8'),
+    whole = Preprocessor(PreprocessSpec(width=4, height=4, color='mono', dtype='uint8'),
                          (0.0, 0.0, 0.5, 1.0))
     assert set(whole(Frame(pixels, 'mono', 12)).ravel().tolist()) == {round(500 * 255 / 4095)}
 

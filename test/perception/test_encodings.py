@@ -103,9 +103,9 @@ def test_nv24_with_colors_of_pairs_is_as_nv12(padding):
     luma, u, v = yuv(4, 6)
     pairs = np.stack([u, v], -1)
     nv12 = decode(np.vstack([luma, pairs.reshape(2, 6)]), 'nv12', 4, 6, 6)
-    colours = pairs.repeat(2, axis=0).repeat(2, axis=1).reshape(4, 12)
+    colors = pairs.repeat(2, axis=0).repeat(2, axis=1).reshape(4, 12)
     data = [np.pad(luma, ((0, 0), (0, padding))).ravel(),
-            np.pad(colours, ((0, 0), (0, 2 * padding))).ravel()]
+            np.pad(colors, ((0, 0), (0, 2 * padding))).ravel()]
     ours = decode(np.concatenate(data), 'nv24', 4, 6, 6 + padding)
     np.testing.assert_allclose(ours.pixels.astype(int), nv12.pixels, atol=1)
 

@@ -46,14 +46,14 @@ def decode(pixels, encoding, *, padding=0, big=False, height=None, width=None):
 
 @pytest.mark.field('ros-perception/vision_opencv #115', 'rows are padded and `step` is ignored')
 @pytest.mark.parametrize('padding', [0, 5])
-@pytest.mark.parametrize(('encoding', 'colour'), [
+@pytest.mark.parametrize(('encoding', 'color'), [
     ('rgb8', 'rgb'), ('bgr8', 'bgr'), ('8UC3', 'bgr'), ('rgba8', 'rgba'), ('bgra8', 'bgra'),
     ('mono8', 'mono'), ('8UC1', 'mono'), ('8UC4', 'bgra')])
-def test_eight_bit_encodings(encoding, colour, padding):
-    shape = (4, 6) if colour == 'mono' else (4, 6, BYTES[encoding])
+def test_eight_bit_encodings(encoding, color, padding):
+    shape = (4, 6) if color == 'mono' else (4, 6, BYTES[encoding])
     pixels = RNG.integers(0, 256, shape, np.uint8)
     frame = decode(pixels, encoding, padding=padding)
-    assert frame.colour == colour
+    assert frame.color == color
     np.testing.assert_array_equal(frame.pixels, pixels)
 
 
@@ -81,7 +81,7 @@ def test_wide_color_encodings_in_both_byte_orders(encoding, kind, order, big, pa
     values[0, 0, 0] = 65535
     pixels = (values if kind == 'u2' else values / 65535).astype(('>' if big else '<') + kind)
     frame = decode(pixels, encoding, padding=padding, big=big)
-    assert frame.colour == order
+    assert frame.color == order
     np.testing.assert_array_equal(frame.pixels, pixels)
     rgb = [order.index(letter) for letter in 'rgb']
     np.testing.assert_array_equal(frame.converted('rgb'), values[..., rgb] // 257)
@@ -108,8 +108,8 @@ def test_any_buffer_will_do(wrap):
 @pytest.mark.parametrize('size', [(3, 3), (3, 8), (5, 4)])
 @pytest.mark.parametrize('pattern', ['rggb', 'bggr', 'gbrg', 'grbg'])
 def test_small_and_odd_bayer_images_up_to_the_border(pattern, size):
-    colour = {'r': 200, 'g': 120, 'b': 40}
-    tile = np.array([colour[letter] for letter in pattern], np.uint8).reshape(2, 2)
+    color = {'r': 200, 'g': 120, 'b': 40}
+    tile = np.array([color[letter] for letter in pattern], np.uint8).reshape(2, 2)
     frame = decode(np.tile(tile, (4, 4))[:size[0], :size[1]].copy(), f'bayer_{pattern}8')
     assert (frame.converted('rgb') == (200, 120, 40)).all()
 
@@ -120,16 +120,16 @@ def test_small_and_odd_bayer_images_up_to_the_border(pattern, size):
 @pytest.mark.parametrize('padding', [0, 3])
 @pytest.mark.parametrize('pattern', ['rggb', 'bggr', 'gbrg', 'grbg'])
 def test_bayer_patterns(pattern, padding):
-    colour = {'r': 200, 'g': 120, 'b': 40}
-    tile = np.array([colour[letter] for letter in pattern], np.uint8).reshape(2, 2)
+    color = {'r': 200, 'g': 120, 'b': 40}
+    tile = np.array([color[letter] for letter in pattern], np.uint8).reshape(2, 2)
     frame = decode(np.tile(tile, (4, 4)), f'bayer_{pattern}8', padding=padding)
-    # an image of one colour: each of its pixels is that colour, borders aside
+    # an image of one color: each of its pixels is that color, borders aside
     np.testing.assert_array_equal(
         frame.converted('rgb')[2:-2, 2:-2], np.full((4, 4, 3), (200, 120, 40)))
 
 
 def rgb_of(y, u, v):
-    """Return the RGB colours of ITU-R BT.601 studio-range planes."""
+    """Return the RGB colors of ITU-R BT.601 studio-range planes."""
     y, u, v = (1.164 * (y.astype(float) - 16), u.astype(float) - 128, v.astype(float) - 128)
     rgb = np.stack([y + 1.596 * v, y - 0.813 * v - 0.391 * u, y + 2.018 * u], axis=-1)
     return np.clip(rgb, 0, 255)
@@ -207,7 +207,7 @@ def test_other_encodings_are_left_to_cv_bridge(monkeypatch):
     fake_cv_bridge(monkeypatch, answer)
     data = bytes(range(36))
     frame = decode_image(data, height=2, width=3, encoding='16SC3', step=18, is_bigendian=True)
-    assert (frame.colour, frame.pixels[1, 2].tolist()) == ('bgr', [30, 31, 32])
+    assert (frame.color, frame.pixels[1, 2].tolist()) == ('bgr', [30, 31, 32])
 
 
 def test_what_cv_bridge_cannot_read_either_is_told(monkeypatch):
@@ -230,7 +230,7 @@ def test_data_that_is_no_buffer_is_told(data):
     ({'size': 71}, ['71 bytes', 'step of 18 x 4', '72']),
     ({'size': 73}, ['73 bytes', 'step of 18 x 4', '72', '1 bytes behind it are no padding']),
     ({'encoding': 'i420', 'step': 7, 'size': 42}, ['step is 7', 'even']),
-    ({'encoding': 'nv24', 'step': 18}, ['72 bytes', '4 of brightness and 8 of colour', '216']),
+    ({'encoding': 'nv24', 'step': 18}, ['72 bytes', '4 of brightness and 8 of color', '216']),
     ({'step': 17, 'size': 68}, ['step is 17', '18']),
     ({'height': 0, 'size': 0}, ['6x0']),
     ({'width': 0}, ['0x4']),

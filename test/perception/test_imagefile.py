@@ -35,16 +35,16 @@ IMAGE = cv2.GaussianBlur(
 
 @pytest.mark.parametrize(('ending', 'tolerance'), [
     ('.png', 0), ('.jpg', 12), ('.webp', 12), ('.tiff', 0)])
-def test_compressed_colour_images(ending, tolerance):
+def test_compressed_color_images(ending, tolerance):
     data = cv2.imencode(ending, IMAGE)[1]
     frame = decode_compressed(data.tobytes(), 'bgr8; jpeg compressed bgr8')
-    assert frame.colour == 'bgr'
+    assert frame.color == 'bgr'
     assert np.abs(frame.pixels.astype(int) - IMAGE).mean() <= tolerance
 
 
 def test_compressed_grey_images():
     frame = decode_compressed(cv2.imencode('.png', IMAGE[..., 0])[1].tobytes(), 'png')
-    assert frame.colour == 'mono'
+    assert frame.color == 'mono'
     np.testing.assert_array_equal(frame.pixels, IMAGE[..., 0])
 
 
@@ -95,7 +95,7 @@ def test_real_photographs(data_dir):
     with zipfile.ZipFile(data_dir / 'traffic_light_train.zip') as archive:
         for name in archive.namelist()[:20]:
             data = archive.read(name)
-            assert decode_compressed(data, 'jpeg').colour == 'bgr'
+            assert decode_compressed(data, 'jpeg').color == 'bgr'
             with pytest.raises(FrameError, match='ends too early'):
                 decode_compressed(data[:-len(data) // 4], 'jpeg')
 

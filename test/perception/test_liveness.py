@@ -87,8 +87,8 @@ def test_repeats_pass_where_they_are_legitimate(drive):
     (np.full((48, 64), 0.5, np.float32), 'fresh'),
 ])
 def test_dark_images_are_black_in_every_depth(pixels, expected):
-    colour = 'rgb' if pixels.ndim == 3 else 'mono'
-    assert LivenessMonitor(Limits()).check(Frame(pixels, colour)) == expected
+    color = 'rgb' if pixels.ndim == 3 else 'mono'
+    assert LivenessMonitor(Limits()).check(Frame(pixels, color)) == expected
 
 
 def test_black_can_be_switched_off():

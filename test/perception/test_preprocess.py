@@ -77,8 +77,8 @@ def test_value_of_is_what_a_pixel_becomes():
 @pytest.mark.parametrize(('roi', 'fields', 'box'), [
     (None, {}, (0, 0, 64, 48)),
     ((0.25, 0.5, 0.5, 0.5), {}, (16, 24, 48, 48)),
-    (None, {'crop': 'centre_square'}, (8, 0, 56, 48)),
-    ((0.5, 0.0, 0.25, 1.0), {'crop': 'centre_square'}, (32, 16, 48, 32)),
+    (None, {'crop': 'center_crop'}, (8, 0, 56, 48)),
+    ((0.5, 0.0, 0.25, 1.0), {'crop': 'center_crop'}, (32, 16, 48, 32)),
     (None, {'roi': (0.0, 0.0, 0.5, 0.5), 'crop': 'letterbox'}, (0, 0, 32, 24))])
 def test_the_box_holds_the_pixels_that_reach_the_model(roi, fields, box):
     processor = Preprocessor(PreprocessSpec(width=8, height=8, dtype='uint8', **fields), roi)
@@ -108,12 +108,12 @@ def test_the_least_size_is_that_of_the_tensor_in_the_region(roi, fields, least):
 
 
 @pytest.mark.field('leggedrobotics/darknet_ros #43', 'the network was trained on RGB and gets BGR')
-@pytest.mark.parametrize('colour', ['rgb', 'bgr', 'mono'])
-def test_the_frames_colour_order_does_not_matter(colour):
-    from_rgb = tensor(colour=colour)
-    from_bgr = tensor(Frame(GRADIENT[..., ::-1].copy(), 'bgr'), colour=colour)
+@pytest.mark.parametrize('color', ['rgb', 'bgr', 'mono'])
+def test_the_frames_color_order_does_not_matter(color):
+    from_rgb = tensor(color=color)
+    from_bgr = tensor(Frame(GRADIENT[..., ::-1].copy(), 'bgr'), color=color)
     np.testing.assert_allclose(from_rgb, from_bgr, atol=1.01 / 255)
-    assert from_rgb.shape[-1] == (1 if colour == 'mono' else 3)
+    assert from_rgb.shape[-1] == (1 if color == 'mono' else 3)
 
 
 def test_region_of_interest_is_cut_out():
@@ -129,7 +129,7 @@ def test_a_region_given_to_the_robot_replaces_the_contracts():
 
 
 def test_central_square():
-    result = tensor(crop='centre_square', dtype='uint8', width=48, height=48)
+    result = tensor(crop='center_crop', dtype='uint8', width=48, height=48)
     np.testing.assert_array_equal(result[0], GRADIENT[:, 8:56])
 
 
@@ -176,7 +176,7 @@ def test_mipmap_halves_before_it_goes_on_linearly(size, halved):
 @pytest.mark.parametrize('fields', [
     {'width': 0}, {'roi': (0.5, 0.0, 0.6, 1.0)}, {'roi': (0.0, 0.0, 0.0, 1.0)},
     {'roi': (0.0, float('nan'), 0.5, 0.5)}, {'mean': (float('nan'),)},
-    {'mean': (0.0, 0.0)}, {'std': (0.0,)}, {'scale': 0.0}, {'colour': 'hsv'}, {'extra': 1}])
+    {'mean': (0.0, 0.0)}, {'std': (0.0,)}, {'scale': 0.0}, {'color': 'hsv'}, {'extra': 1}])
 def test_a_contract_that_makes_no_sense_is_refused(fields):
     with pytest.raises(ValidationError):
         PreprocessSpec(**{'width': 16, 'height': 12, **fields})
@@ -198,12 +198,12 @@ def test_a_region_that_is_not_in_the_frame_is_refused_when_it_is_given(roi):
         tensor(roi=roi)
 
 
-@pytest.mark.parametrize('colour', ['rgb', 'bgr', 'mono'])
+@pytest.mark.parametrize('color', ['rgb', 'bgr', 'mono'])
 @pytest.mark.parametrize('dtype', ['float32', 'uint8'])
-def test_the_tensor_is_not_the_frames_memory(colour, dtype):
-    pixels = GRADIENT if colour != 'mono' else GRADIENT[..., 0].copy()
-    spec = PreprocessSpec(width=64, height=48, colour=colour, dtype=dtype)
-    result = Preprocessor(spec)(Frame(pixels, colour))
+def test_the_tensor_is_not_the_frames_memory(color, dtype):
+    pixels = GRADIENT if color != 'mono' else GRADIENT[..., 0].copy()
+    spec = PreprocessSpec(width=64, height=48, color=color, dtype=dtype)
+    result = Preprocessor(spec)(Frame(pixels, color))
     assert not np.shares_memory(result, pixels)
     assert result.flags.c_contiguous
     assert result.flags.writeable
@@ -218,18 +218,18 @@ def test_padded_rows_of_a_message_need_no_copy_first():
 
 @pytest.mark.field(
     'mgonzs13/yolo_ros #39', 'a camera sends bgra8 and the network takes three channels')
-@pytest.mark.parametrize(('pixels', 'colour'), [
+@pytest.mark.parametrize(('pixels', 'color'), [
     (GRADIENT[..., 0], 'mono'), (GRADIENT[..., 0].astype('>u2') * 257, 'mono'),
     ((GRADIENT[..., 0] / 255).astype(np.float32), 'mono'),
     (np.dstack([GRADIENT[..., [0, 0, 0]], GRADIENT[..., 1]]), 'rgba')])
-def test_every_kind_of_pixel_ends_in_the_contracts_channels(pixels, colour):
+def test_every_kind_of_pixel_ends_in_the_contracts_channels(pixels, color):
     expected = tensor(Frame(GRADIENT[..., [0, 0, 0]], 'rgb'))
-    np.testing.assert_allclose(tensor(Frame(pixels, colour)), expected, atol=1e-6)
+    np.testing.assert_allclose(tensor(Frame(pixels, color)), expected, atol=1e-6)
 
 
 def test_region_then_square_then_letterbox_by_hand():
     roi = (0.25, 0.0, 0.5, 1.0)
-    square = tensor(roi=roi, crop='centre_square', dtype='uint8', width=32, height=32)
+    square = tensor(roi=roi, crop='center_crop', dtype='uint8', width=32, height=32)
     np.testing.assert_array_equal(square[0], GRADIENT[8:40, 16:48])
     boxed = tensor(roi=roi, crop='letterbox', dtype='uint8', width=48, height=48)
     np.testing.assert_array_equal(boxed[0, :, 8:40], GRADIENT[:, 16:48])

@@ -132,6 +132,6 @@ def test_slot_that_was_cleared_needs_a_bundle(loads):
 def test_slot_classifies_as_the_shipped_model_does():
     classifier = ModelSlot(lambda name: load_model(name, 'litert')).swap('traffic_signs')
     frames, logits = classifier.bundle.golden()
-    found = [classifier(Frame(frame, classifier.bundle.spec.colour)).probabilities.argmax()
+    found = [classifier(Frame(frame, classifier.bundle.spec.color)).probabilities.argmax()
              for frame in frames]
     assert found == logits.argmax(axis=1).tolist()

@@ -33,7 +33,7 @@ SOMETIMES = 0.5
 
 STEPS = {
     'move': ('crop', 'scale', 'perspective', 'flip_horizontal', 'flip_vertical'),
-    'light': ('brightness', 'exposure', 'contrast', 'colour_temperature'),
+    'light': ('brightness', 'exposure', 'contrast', 'color_temperature'),
     'blur': ('blur',), 'motion_blur': ('motion_blur',), 'noise': ('noise',), 'jpeg': ('jpeg',),
     'cutout': ('cutout',)}
 """The built-in augmentations in their order, and the fields of the recipe that each takes."""
@@ -50,7 +50,7 @@ class Augmentation(BaseModel):
     :ivar brightness: change of all pixels, as a share of white.
     :ivar exposure: all pixels are multiplied by up to 1 + exposure, or divided by it; white clips.
     :ivar contrast: relative change of the distance from middle grey.
-    :ivar colour_temperature: relative change of red against blue.
+    :ivar color_temperature: relative change of red against blue.
     :ivar blur: highest standard deviation of a Gaussian [pixels].
     :ivar motion_blur: longest way of a pixel during exposure [pixels].
     :ivar noise: highest standard deviation, as a share of white.
@@ -72,7 +72,7 @@ class Augmentation(BaseModel):
     brightness: Share = 0.0
     exposure: Annotated[float, Field(ge=0, le=9)] = 0.0
     contrast: Share = 0.0
-    colour_temperature: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    color_temperature: Annotated[float, Field(ge=0, le=0.5)] = 0.0
     blur: Annotated[float, Field(ge=0, le=20)] = 0.0
     motion_blur: Annotated[float, Field(ge=0, le=50)] = 0.0
     noise: Share = 0.0
@@ -136,11 +136,11 @@ def move(image: NDArray[Any], rng: np.random.Generator, *, crop: float, scale: f
 
 
 def light(image: NDArray[Any], rng: np.random.Generator, *, brightness: float, exposure: float,
-          contrast: float, colour_temperature: float) -> NDArray[Any]:
-    """Change light and colour of an image."""
+          contrast: float, color_temperature: float) -> NDArray[Any]:
+    """Change light and color of an image."""
     factor = 1 + rng.uniform(-contrast, contrast)
     offset = 255 * rng.uniform(-brightness, brightness)
-    warmth = rng.uniform(-colour_temperature, colour_temperature)
+    warmth = rng.uniform(-color_temperature, color_temperature)
     gain = np.exp(rng.uniform(-1, 1) * np.log1p(exposure)) if exposure else 1.0
     lit = (image.astype(np.float32) * gain - 128) * factor + 128 + offset
     if image.ndim == 3:

@@ -143,7 +143,7 @@ class _Reader:
         except FrameError as error:
             raise DatasetError(f'{self._bag.path}: {self.topic}[{image.number}]: {error}'
                                ) from error
-        return frame.converted('mono' if frame.colour == 'mono' else 'rgb')
+        return frame.converted('mono' if frame.color == 'mono' else 'rgb')
 
 
 def _labels_of(bag: BagFile, topic: str, read: _Reader) -> list[str | None]:

@@ -43,8 +43,8 @@ class Fingerprint:
         self.digest = hashlib.sha256(f'{values.shape}'.encode() + values.data).digest()
         self.thumbnail = None
         if values.dtype == np.uint8:
-            colour = values if values.ndim == 3 else cv2.cvtColor(values, cv2.COLOR_GRAY2RGB)
-            self.thumbnail = cv2.resize(colour, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+            color = values if values.ndim == 3 else cv2.cvtColor(values, cv2.COLOR_GRAY2RGB)
+            self.thumbnail = cv2.resize(color, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
 
 
 def same(prints: Sequence[Fingerprint]) -> list[list[int]]:

@@ -135,4 +135,4 @@ def read_image(files: Files, name: str) -> NDArray[Any]:
         frame = decode_image_file(files.read(name))
     except FrameError as error:
         raise DatasetError(f'{files.uri}: {name}: {error}') from error
-    return frame.converted('mono' if frame.colour == 'mono' else 'rgb')
+    return frame.converted('mono' if frame.color == 'mono' else 'rgb')

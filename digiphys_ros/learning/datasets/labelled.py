@@ -77,7 +77,7 @@ def split_labelled(data: 'Dataset', manifest: str | None, fraction: str | float,
 
     :param manifest: file of a split; None makes one.
     :param fraction: of each class's groups, to hold out for validation.
-    :raises UsageError: when there is no such file, or the fraction is none.
+    :raises UsageError: when there is no such file, or the fraction is not one.
     """
     if manifest is not None:
         if not Path(manifest).is_file():
@@ -88,5 +88,5 @@ def split_labelled(data: 'Dataset', manifest: str | None, fraction: str | float,
     except ValueError:
         number = 0.0
     if not 0 < number < 1:
-        raise UsageError(f'--validation {fraction}: a share between 0 and 1 is needed.')
+        raise UsageError(f'--val-fraction {fraction}: a fraction between 0 and 1 is needed.')
     return split_dataset(data, number, seed=seed)

@@ -31,8 +31,8 @@ def background_crops(source: str, count: int, size_px: int, seed: int) -> NDArra
     :return: (count, size_px, size_px, 3) uint8, RGB.
     """
     rng = np.random.default_rng(seed)
-    colours: dict[str, Any] = {'bgr8': 'bgr', 'rgb8': 'rgb', 'mono8': 'mono'}
-    images = [Frame(frame.pixels, colours[frame.encoding]) for frame in open_source(source)]
+    colors: dict[str, Any] = {'bgr8': 'bgr', 'rgb8': 'rgb', 'mono8': 'mono'}
+    images = [Frame(frame.pixels, colors[frame.encoding]) for frame in open_source(source)]
     crops = []
     for index in rng.integers(0, len(images), count):
         pixels = images[index].converted('rgb')

@@ -78,7 +78,7 @@ class Stream:
     :param seed: shuffles the samples; None keeps their order.
     :param augment: changes a sample before it is prepared.
     :param mixup: alpha by which the samples of a batch are blended; 0 is off.
-    :param doubtful: which share of the samples ``spoil`` is to make unanswerable, each epoch
+    :param ambiguous: which share of the samples ``corrupt`` is to make unanswerable, each epoch
         others: their target is every class alike.
     :param class_weights: (classes,) weight of a sample in the loss, by its class.
     :param kept_bytes: how much to keep in memory; None is a quarter of what is free, up to 1 GiB.
@@ -86,13 +86,13 @@ class Stream:
 
     def __init__(self, data: Dataset, prepare: Prepare, *, batch: int, seed: int | None = None,
                  augment: Augment | None = None, mixup: float = 0.0,
-                 spoil: Augment | None = None, doubtful: float = 0.0,
+                 corrupt: Augment | None = None, ambiguous: float = 0.0,
                  class_weights: NDArray[Any] | None = None,
                  kept_bytes: int | None = None) -> None:
         self.data = data
         self.error: DigiphysError | None = None
         self._prepare, self._augment, self._mixup = prepare, augment, mixup
-        self._spoil, self._doubtful = spoil, doubtful if spoil else 0.0
+        self._corrupt, self._ambiguous = corrupt, ambiguous if corrupt else 0.0
         self._batch, self._seed, self._weights = batch, seed, class_weights
         self._targets = np.eye(len(data.labels), dtype=np.float32)
         self._shape = prepare(data.read(0)).shape
@@ -100,7 +100,7 @@ class Stream:
         tensor_bytes = 4 * int(np.prod(self._shape)) * len(data)
         self._tensors: Any = None
         # while TensorFlow takes them over they are there twice
-        if augment is spoil is None and 2 * tensor_bytes <= room and tensor_bytes <= KEPT_BYTES:
+        if augment is corrupt is None and 2 * tensor_bytes <= room and tensor_bytes <= KEPT_BYTES:
             self._tensors = self._all_tensors()
         else:
             self._read = Kept(data.read, min(room, KEPT_BYTES))
@@ -163,35 +163,36 @@ class Stream:
         return tensors, targets, weights
 
     def _load(self, epoch: int, indices: NDArray[np.int64]) -> tuple[NDArray[Any], ...]:
-        doubtful = [self._is_doubtful(epoch, int(index)) for index in indices]
+        ambiguous = [self._is_ambiguous(epoch, int(index)) for index in indices]
         try:
-            tensors = np.stack([self._one(epoch, int(index), spoil)
-                                for index, spoil in zip(indices, doubtful, strict=True)]) \
+            tensors = np.stack([self._one(epoch, int(index), one)
+                                for index, one in zip(indices, ambiguous, strict=True)]) \
                 if self._tensors is None else self._tensors.numpy()[indices]
         except DigiphysError as error:
             self.error = error
             raise
         targets = self._targets[self.data.classes[indices]]
-        targets[doubtful] = 1 / len(self._targets)
+        targets[ambiguous] = 1 / len(self._targets)
         if self._mixup:
             rng = np.random.default_rng([self._seed or 0, epoch, int(indices[0]), 1])
             tensors, targets = mix(tensors, targets, self._mixup, rng)
         return tensors, targets, self._weight(indices)
 
-    def _one(self, epoch: int, index: int, spoil: bool) -> NDArray[Any]:
+    def _one(self, epoch: int, index: int, ambiguous: bool) -> NDArray[Any]:
         sample = self._read(index)
         if self._augment is not None:
             rng = np.random.default_rng([self._seed or 0, epoch, index])
             sample = self._augment(sample, rng)
-        if self._spoil is not None and spoil:
-            sample = self._spoil(sample, np.random.default_rng([self._seed or 0, epoch, index, 2]))
+        if self._corrupt is not None and ambiguous:
+            rng = np.random.default_rng([self._seed or 0, epoch, index, 2])
+            sample = self._corrupt(sample, rng)
         return self._prepare(sample).astype(np.float32, copy=False)
 
-    def _is_doubtful(self, epoch: int, index: int) -> bool:
-        if not self._doubtful:
+    def _is_ambiguous(self, epoch: int, index: int) -> bool:
+        if not self._ambiguous:
             return False
         draw = np.random.default_rng([self._seed or 0, epoch, index, 3]).random()
-        return bool(draw < self._doubtful)
+        return bool(draw < self._ambiguous)
 
     def _weight(self, indices: NDArray[np.int64]) -> NDArray[np.float32]:
         if self._weights is None:

@@ -30,13 +30,13 @@ Corruption = Callable[[NDArray[Any], int, np.random.Generator], NDArray[Any]]
 STRENGTHS = (1, 2, 3, 4, 5)
 
 
-OF_COLOURS = frozenset({'colour_temperature'})
+OF_COLORS = frozenset({'color_temperature'})
 """Corruptions that a grey image does not show."""
 
 
 def changes(name: str, image: NDArray[Any]) -> bool:
     """Return whether a corruption can be seen in an image: (H, W, 3), or (H, W) if grey."""
-    return image.ndim == 3 or name not in OF_COLOURS
+    return image.ndim == 3 or name not in OF_COLORS
 
 
 def shrunk(image: NDArray[Any], spec: PreprocessSpec) -> NDArray[Any]:
@@ -64,17 +64,17 @@ def corrupt(image: NDArray[Any], name: str, strength: int, seed: int) -> NDArray
     of the image, so that one strength means the same at every size.
 
     :param image: (H, W, 3) RGB or (H, W), uint8.
-    :param name: a key of ``SPOILERS`` that ``changes`` the image.
+    :param name: a key of ``ALL_CORRUPTIONS`` that ``changes`` the image.
     :param strength: 1 to 5.
     """
-    changed = SPOILERS[name](image, strength, np.random.default_rng([seed, strength]))
+    changed = ALL_CORRUPTIONS[name](image, strength, np.random.default_rng([seed, strength]))
     return np.clip(changed, 0, 255).astype(np.uint8)
 
 
-def spoilt(image: NDArray[Any], corruptions: Mapping[str, int], rng: np.random.Generator
-           ) -> NDArray[Any]:
+def corrupt_randomly(image: NDArray[Any], corruptions: Mapping[str, int],
+                     rng: np.random.Generator) -> NDArray[Any]:
     """
-    Return a copy with one of some corruptions.
+    Return a copy with one of several corruptions.
 
     :param corruptions: by name, the least strength; one at least must change a grey image.
     """
@@ -125,8 +125,8 @@ def _contrast(image: NDArray[Any], strength: int, rng: np.random.Generator) -> N
     return changed
 
 
-def _colour_temperature(image: NDArray[Any], strength: int, rng: np.random.Generator
-                        ) -> NDArray[Any]:
+def _color_temperature(image: NDArray[Any], strength: int, rng: np.random.Generator
+                       ) -> NDArray[Any]:
     warmth = (0.1, 0.2, 0.3, 0.4, 0.5)[strength - 1] * rng.choice([-1, 1])
     result: NDArray[Any] = image * np.array([1 + warmth, 1, 1 - warmth])
     return result
@@ -171,10 +171,10 @@ def _occlusion(image: NDArray[Any], strength: int, rng: np.random.Generator) -> 
 CORRUPTIONS: Mapping[str, Corruption] = {
     'gaussian_noise': _gaussian_noise, 'shot_noise': _shot_noise, 'defocus_blur': _defocus_blur,
     'motion_blur': _motion_blur, 'brightness': _brightness, 'darkness': _darkness,
-    'contrast': _contrast, 'colour_temperature': _colour_temperature, 'jpeg': _jpeg,
+    'contrast': _contrast, 'color_temperature': _color_temperature, 'jpeg': _jpeg,
     'pixelate': _pixelate, 'fog': _fog, 'occlusion': _occlusion,
 }
 """What a bundle's robustness is measured with."""
 
-SPOILERS: Mapping[str, Corruption] = {**CORRUPTIONS, 'over_exposure': _over_exposure}
+ALL_CORRUPTIONS: Mapping[str, Corruption] = {**CORRUPTIONS, 'over_exposure': _over_exposure}
 """What can make an image unanswerable."""

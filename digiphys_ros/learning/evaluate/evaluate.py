@@ -29,7 +29,7 @@ from digiphys_ros.learning.evaluate.corruptions import (
     changes,
     corrupt,
     CORRUPTIONS,
-    OF_COLOURS,
+    OF_COLORS,
     shrunk,
     STRENGTHS,
 )
@@ -170,7 +170,7 @@ def _robustness(measured: Measured, data: Dataset, count: int, seed: int) -> dic
     if not count:
         return {'images': 0}
     some = data.take(np.sort(np.random.default_rng(seed).permutation(len(data))[:count]))
-    clean, colourful = 0, 0
+    clean, colorful = 0, 0
     right = {name: np.zeros(len(STRENGTHS), int) for name in CORRUPTIONS}
     attack = Attack.on(measured.bundle)
     for start in tqdm(range(0, len(some), BATCH), desc='corruptions', unit='batch',
@@ -179,15 +179,15 @@ def _robustness(measured: Measured, data: Dataset, count: int, seed: int) -> dic
         images = [shrunk(some.read(index), measured.bundle.spec) for index in indices]
         truth = some.classes[indices]
         clean += _right(measured, images, truth)
-        colourful += sum(image.ndim == 3 for image in images)
+        colorful += sum(image.ndim == 3 for image in images)
         for name in CORRUPTIONS:
             right[name] += _right_corrupted(measured, images, truth, name, seed + start)
         if attack is not None:
             attack.add(images, truth)
     return {
-        'images': len(some), 'colour_images': colourful,
+        'images': len(some), 'color_images': colorful,
         'accuracy': round(clean / len(some), 5),
-        **_corrupted(right, len(some), colourful),
+        **_corrupted(right, len(some), colorful),
         'fgsm_px': None if attack is None else attack.accuracy(),
         **({'fgsm_missing': NO_GRADIENTS} if attack is None else {})}
 
@@ -206,9 +206,9 @@ def _right_corrupted(measured: Measured, images: Sequence[NDArray[Any]], truth: 
                               for index in chosen], truth[chosen]) for strength in STRENGTHS]
 
 
-def _corrupted(right: Mapping[str, NDArray[Any]], images: int, colourful: int) -> dict[str, Any]:
+def _corrupted(right: Mapping[str, NDArray[Any]], images: int, colorful: int) -> dict[str, Any]:
     """Return accuracies by corruption, None for one that no image shows, and their mean."""
-    counts = {name: colourful if name in OF_COLOURS else images for name in right}
+    counts = {name: colorful if name in OF_COLORS else images for name in right}
     accuracies = {name: [round(one / counts[name], 5) for one in some.tolist()]
                   if counts[name] else None for name, some in right.items()}
     return {'corruptions': accuracies, 'mean_accuracy_corrupted': round(float(np.mean(

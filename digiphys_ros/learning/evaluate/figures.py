@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 
 SURE = 0.98
-"""Highest threshold where there are doubtful images to keep out."""
+"""Highest threshold where there are ambiguous images to keep out."""
 
 
 def wilson_interval(right: int, count: int) -> tuple[float, float]:
@@ -88,14 +88,14 @@ def coverage_threshold(probabilities: NDArray[Any], unanswered: float) -> float:
 
 
 def calibrate(logits: NDArray[Any], labels: NDArray[Any], *, sharpen: bool = True,
-              doubtful: NDArray[Any] | None = None, unanswered: float | None = None
+              ambiguous: NDArray[Any] | None = None, unanswered: float | None = None
               ) -> tuple[float, float]:
     """
     Return the temperature, and the threshold under which to abstain.
 
     :param sharpen: False takes no temperature below 1. Where images differ from these, a model is
         too sure of itself, and such a temperature makes it surer still.
-    :param doubtful: logits, one row for each of the others, of images that no answer is right
+    :param ambiguous: logits, one row for each of the others, of images that no answer is right
         to; the threshold counts them too.
     :param unanswered: raises the threshold as far as it leaves this fraction of the images.
     """
@@ -103,19 +103,19 @@ def calibrate(logits: NDArray[Any], labels: NDArray[Any], *, sharpen: bool = Tru
     if not sharpen:
         temperature = max(temperature, 1.0)
     probabilities = softmax(logits, temperature)
-    if doubtful is None:
+    if ambiguous is None:
         threshold = abstain_threshold(probabilities, labels)
     else:
-        both = np.concatenate([probabilities, softmax(doubtful, temperature)])
+        both = np.concatenate([probabilities, softmax(ambiguous, temperature)])
         threshold = abstain_threshold(
-            both, np.concatenate([labels, np.full(len(doubtful), -1)]), highest=SURE)
+            both, np.concatenate([labels, np.full(len(ambiguous), -1)]), highest=SURE)
     if unanswered is not None:
         threshold = max(threshold, coverage_threshold(probabilities, unanswered))
     return temperature, threshold
 
 
 def cross_fitted(logits: NDArray[Any], labels: NDArray[Any], groups: NDArray[Any], *,
-                 sharpen: bool = True, doubtful: NDArray[Any] | None = None,
+                 sharpen: bool = True, ambiguous: NDArray[Any] | None = None,
                  unanswered: float | None = None) -> tuple[NDArray[Any], NDArray[Any]]:
     """
     Return probabilities and which are answers, each by what the other half of the groups says.
@@ -132,7 +132,7 @@ def cross_fitted(logits: NDArray[Any], labels: NDArray[Any], groups: NDArray[Any
         fitted = ~half if (~half).any() else half
         temperature, threshold = calibrate(
             logits[fitted], labels[fitted], sharpen=sharpen, unanswered=unanswered,
-            doubtful=None if doubtful is None else doubtful[fitted])
+            ambiguous=None if ambiguous is None else ambiguous[fitted])
         probabilities[half] = softmax(logits[half], temperature)
         answered[half] = probabilities[half].max(axis=1) >= threshold
     return probabilities, answered

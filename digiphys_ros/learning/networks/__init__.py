@@ -17,9 +17,9 @@
 from digiphys_ros.learning.networks.article import article_cnn
 from digiphys_ros.learning.networks.build import build_network, options_of
 from digiphys_ros.learning.networks.lora import add_lora, merge_lora
-from digiphys_ros.learning.networks.mirror import mirrored
 from digiphys_ros.learning.networks.registry import NETWORKS
 from digiphys_ros.learning.networks.transfer import freeze, unfreeze
+from digiphys_ros.learning.networks.tta import add_flip_tta
 
-__all__ = ['add_lora', 'article_cnn', 'build_network', 'freeze', 'merge_lora', 'mirrored',
+__all__ = ['add_flip_tta', 'add_lora', 'article_cnn', 'build_network', 'freeze', 'merge_lora',
            'NETWORKS', 'options_of', 'unfreeze']

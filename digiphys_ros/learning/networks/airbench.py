@@ -65,11 +65,11 @@ def whitening() -> NDArray[np.float32]:
     Return filters after which no feature of 2x2 pixels follows from another: (2, 2, 3, 24).
 
     Of photographs these are the means and differences of pixels in grey and two opposed pairs of
-    colours, each over how far it spreads; then the same with the other sign.
+    colors, each over how far it spreads; then the same with the other sign.
     """
     pixels = np.array([[1, 1, 1, 1], [1, 1, -1, -1], [1, -1, 1, -1], [1, -1, -1, 1]]) / 2
-    colours = np.array([[1, 1, 1], [1, 0, -1], [-1, 2, -1]]) / np.sqrt([[3], [2], [6]])
-    filters = np.einsum('ap,bc,ab->pcab', pixels, colours, 1 / DEVIATIONS).reshape(2, 2, 3, 12)
+    colors = np.array([[1, 1, 1], [1, 0, -1], [-1, 2, -1]]) / np.sqrt([[3], [2], [6]])
+    filters = np.einsum('ap,bc,ab->pcab', pixels, colors, 1 / DEVIATIONS).reshape(2, 2, 3, 12)
     return np.concatenate([filters, -filters], axis=-1).astype(np.float32)
 
 

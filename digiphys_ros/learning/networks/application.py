@@ -43,7 +43,7 @@ def application(shape: tuple[int, ...], classes: int, *,
 
     Nothing is downloaded. What such a model expects of its pixels, its recipe's ``preprocess``
     must give: scale 1/127.5 and mean 1 for MobileNet, MobileNetV2, Inception, Xception, NASNet
-    and ResNetV2; colour bgr, scale 1 and mean 103.939, 116.779, 123.68 for VGG and ResNet; scale
+    and ResNetV2; color bgr, scale 1 and mean 103.939, 116.779, 123.68 for VGG and ResNet; scale
     1/255, mean 0.485, 0.456, 0.406 and std 0.229, 0.224, 0.225 for DenseNet; scale 1 for
     EfficientNet, MobileNetV3 and ConvNeXt.
 

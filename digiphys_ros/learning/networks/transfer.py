@@ -107,7 +107,7 @@ def unfreeze(model: Any, last: int | None = None) -> None:
     """
     Make the last layers trainable; the model must be compiled again after it.
 
-    Batch normalisation stays as it was learnt: a few small batches would spoil its statistics.
+    Batch normalisation stays as it was learnt: a few small batches would distort its statistics.
 
     :param last: how many of the last layers with weights; None is all.
     """

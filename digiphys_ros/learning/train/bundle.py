@@ -30,11 +30,11 @@ from digiphys_ros.learning.datasets import Dataset
 from digiphys_ros.learning.datasets.dataset import joined
 from digiphys_ros.learning.datasets.stream import Prepare, Stream, tensor_of
 from digiphys_ros.learning.evaluate import calibrate, calibration, cross_fitted, figures
-from digiphys_ros.learning.evaluate.corruptions import spoilt
+from digiphys_ros.learning.evaluate.corruptions import corrupt_randomly
 from digiphys_ros.learning.evaluate.figures import auroc
 from digiphys_ros.learning.export import export_model
 from digiphys_ros.learning.recipe import Recipe
-from digiphys_ros.learning.recipe_abstain import DoubtfulSpec
+from digiphys_ros.learning.recipe_abstain import AmbiguousSpec
 from digiphys_ros.learning.train.background import Material
 from digiphys_ros.learning.train.card import model_card
 from digiphys_ros.learning.train.outliers import Held, Outliers
@@ -76,9 +76,10 @@ def make_bundle(model: Any, recipe: Recipe, spec: PreprocessSpec, material: Mate
     prepare = partial(tensor_of, Preprocessor(spec))
     logits = {name: _logits(model, Stream(data, prepare, batch=BATCH))
               for name, data in validation.items()}
-    doubtful = {name: _logits(model, Stream(_spoilt(data, recipe.doubtful), prepare, batch=BATCH))
-                for name, data in validation.items()} if recipe.doubtful else None
-    temperature, threshold, metrics = _calibrated(logits, validation, recipe, doubtful)
+    ambiguous = {name: _logits(model, Stream(_corrupt(data, recipe.ambiguous), prepare,
+                                             batch=BATCH))
+                 for name, data in validation.items()} if recipe.ambiguous else None
+    temperature, threshold, metrics = _calibrated(logits, validation, recipe, ambiguous)
     manifest = BundleManifest(
         name=recipe.name, use=recipe.use, labels=training.labels, preprocess=spec,
         files={'litert': 'to come'},
@@ -104,9 +105,9 @@ def make_bundle(model: Any, recipe: Recipe, spec: PreprocessSpec, material: Mate
                             card=model_card(manifest))
 
 
-def _spoilt(data: Dataset, doubtful: DoubtfulSpec) -> Dataset:
-    return replace(data, read=lambda index: spoilt(
-        data.read(index), doubtful.corruptions, np.random.default_rng([0, index])))
+def _corrupt(data: Dataset, ambiguous: AmbiguousSpec) -> Dataset:
+    return replace(data, read=lambda index: corrupt_randomly(
+        data.read(index), ambiguous.corruptions, np.random.default_rng([0, index])))
 
 
 def _origin(recipe: Recipe) -> dict[str, Any]:
@@ -143,37 +144,37 @@ def _answers(model: Any, prepare: Prepare, held: Held) -> NDArray[Any]:
 
 
 def _calibrated(logits: Mapping[str, NDArray[Any]], validation: Mapping[str, Dataset],
-                recipe: Recipe, doubtful: Mapping[str, NDArray[Any]] | None
+                recipe: Recipe, ambiguous: Mapping[str, NDArray[Any]] | None
                 ) -> tuple[float, float, dict[str, Any]]:
     """Return temperature and threshold, fitted on all sets together, and figures of each set."""
     whole = joined('validation', next(iter(validation.values())).labels, list(validation.values()))
     scores, sharpen = np.concatenate(list(logits.values())), recipe.use != 'advice'
-    spoilt_scores = np.concatenate(list(doubtful.values())) if doubtful else None
+    ambiguous_logits = np.concatenate(list(ambiguous.values())) if ambiguous else None
     unanswered = recipe.outliers.unanswered if recipe.outliers else None
     temperature, threshold = calibrate(scores, whole.classes, sharpen=sharpen,
-                                       doubtful=spoilt_scores, unanswered=unanswered)
+                                       ambiguous=ambiguous_logits, unanswered=unanswered)
     probabilities, answered = cross_fitted(scores, whole.classes, whole.groups, sharpen=sharpen,
-                                           doubtful=spoilt_scores, unanswered=unanswered)
+                                           ambiguous=ambiguous_logits, unanswered=unanswered)
     metrics, start = {}, 0
     for name, data in validation.items():
         part = slice(start, start := start + len(data))
         metrics[name] = {
             **figures(logits[name], data.classes, temperature, threshold),
             'cross_fitted': calibration(probabilities[part], answered[part], data.classes)}
-        if doubtful:
-            surest = softmax(doubtful[name], temperature).max(axis=1)
-            metrics[name]['doubtful_answered'] = round(float((surest >= threshold).mean()), 5)
+        if ambiguous:
+            surest = softmax(ambiguous[name], temperature).max(axis=1)
+            metrics[name]['ambiguous_answered'] = round(float((surest >= threshold).mean()), 5)
     return temperature, threshold, metrics
 
 
 def golden_frames(spec: PreprocessSpec) -> NDArray[Any]:
     """
-    Return frames of soft random colours: a data set's images may be private, or not ours to ship.
+    Return frames of soft random colors: a data set's images may be private, or not ours to ship.
 
     :return: (8, H, W, 3) or (8, H, W) uint8, twice as large as the network's input.
     """
     rng = np.random.default_rng(0)
-    shape = (6, 6) if spec.colour == 'mono' else (6, 6, 3)
+    shape = (6, 6) if spec.color == 'mono' else (6, 6, 3)
     return np.stack([cv2.resize(rng.integers(0, 256, shape, np.uint8),
                                 (2 * spec.width, 2 * spec.height),
                                 interpolation=cv2.INTER_CUBIC) for _ in range(GOLDEN_FRAMES)])

@@ -17,6 +17,7 @@
 from typing import Any
 
 from digiphys_ros.bundles.manifest import BundleManifest
+from digiphys_ros.learning.recipe import RENAMES
 
 USES = {
     'control': 'Its results may lead to commands, through a policy and a gate.',
@@ -30,9 +31,11 @@ def model_card(manifest: BundleManifest) -> str:
     rows = [_row(name, part) for name, part in manifest.metrics.items()]
     crossed = any('cross_fitted' in part for part in manifest.metrics.values())
     about = manifest.provenance
-    doubtful = {name: part['doubtful_answered'] for name, part in manifest.metrics.items()
-                if 'doubtful_answered' in part}
-    description = about['recipe'].get('description', '')
+    # an older release wrote other names
+    recipe = RENAMES.upgrade(about['recipe'], warn=False)
+    ambiguous = {name: part.get('ambiguous_answered', part.get('doubtful_answered'))
+                 for name, part in manifest.metrics.items()}
+    description = recipe.get('description', '')
     return '\n'.join([
         f'# {manifest.name}', '',
         f'Classifies images into {len(manifest.labels)} classes with the network '
@@ -47,10 +50,10 @@ def model_card(manifest: BundleManifest) -> str:
         f'{manifest.abstain_below} the classifier abstains.' + (
             ' Calibration error and answers are cross-fitted: each half of the held-out groups is '
             'measured with what the other half gives for both.' if crossed else ''),
-        *[f'Of as many doubtful images ({_doubtful(about)}) it answers {share:.4f} of '
-          f'{name}.' for name, share in doubtful.items()], '',
+        *[f'Of as many ambiguous images ({_corruptions(recipe)}) it answers {fraction:.4f} of '
+          f'{name}.' for name, fraction in ambiguous.items() if fraction is not None], '',
         *_outliers(about.get('outliers', {}), manifest.background),
-        '## Limits', '', f'{about["recipe"].get("limits", "")} It knows its classes only, in '
+        '## Limits', '', f'{recipe.get("limits", "")} It knows its classes only, in '
         'images like those it was trained on. It has not been tested for any safety '
         'function.'.lstrip(), '',
         '## Made by', '', f'    {about["command"]}', '',
@@ -79,9 +82,9 @@ def _outliers(rows: dict[str, Any], background: str | None) -> list[str]:
               for kind, row in rows.items()], '']
 
 
-def _doubtful(about: dict[str, Any]) -> str:
+def _corruptions(recipe: dict[str, Any]) -> str:
     return ', '.join(f'{name} from strength {strength}' for name, strength
-                     in about['recipe']['doubtful']['corruptions'].items()).replace('_', ' ')
+                     in recipe['ambiguous']['corruptions'].items()).replace('_', ' ')
 
 
 def _row(name: str, part: dict[str, Any]) -> str:

@@ -47,7 +47,7 @@ class Watch:
         """
         Look at the figures of the epoch.
 
-        :raises TrainingError: when one is no number: the last step may have spoilt the weights.
+        :raises TrainingError: when one is no number: the last step may have corrupted the weights.
         """
         for name, value in figures.items():
             self._check(name, value)

@@ -28,9 +28,9 @@ from digiphys_ros.learning.augment import Augmenter
 from digiphys_ros.learning.datasets import Dataset
 from digiphys_ros.learning.datasets.dataset import joined
 from digiphys_ros.learning.datasets.stream import Prepare, Stream, tensor_of
-from digiphys_ros.learning.evaluate.corruptions import spoilt
+from digiphys_ros.learning.evaluate.corruptions import corrupt_randomly
 from digiphys_ros.learning.export import without_optimizer
-from digiphys_ros.learning.networks import add_lora, build_network, merge_lora, mirrored
+from digiphys_ros.learning.networks import add_flip_tta, add_lora, build_network, merge_lora
 from digiphys_ros.learning.networks.transfer import fill_from
 from digiphys_ros.learning.recipe import Recipe
 from digiphys_ros.learning.train.background import Material, with_background
@@ -84,8 +84,8 @@ def train(recipe: Recipe, training: Dataset, validation: Mapping[str, Dataset], 
                           '`preprocess: {width: 32, height: 32}`.')
     model, history = train_network(recipe, material, prepare_of(recipe), work=work,
                                    resume=resume)
-    if recipe.mirror:
-        model = mirrored(without_optimizer(model))
+    if recipe.tta == 'flip':
+        model = add_flip_tta(without_optimizer(model))
     bundle = make_bundle(model, recipe, spec, material, out, about or About())
     return Result(bundle, history)
 
@@ -123,14 +123,14 @@ def _check_mirrorable(recipe: Recipe, labels: Sequence[str]) -> None:
     named = {label.lower(): label for label in labels}
     for field, asked, other_side in (
             ('augment.flip_horizontal', recipe.augment.flip_horizontal, ACROSS),
-            ('mirror', recipe.mirror, ACROSS),
+            ('tta', recipe.tta == 'flip', ACROSS),
             ('augment.flip_vertical', recipe.augment.flip_vertical, UPSIDE_DOWN)):
         for lower, label in named.items() if asked else ():
             other = named.get(_swapped(lower, other_side), label)
             if other != label:
                 raise ConfigError(f'recipe {recipe.name}: field `{field}`: the mirror image of '
                                   f'"{label}" is "{other}", and would be trained as "{label}": '
-                                  f'set {field} to false.')
+                                  f'set {field} to {"none" if field == "tta" else "false"}.')
 
 
 def _swapped(label: str, other_side: Mapping[str, str]) -> str:
@@ -189,18 +189,18 @@ def _augment(recipe: Recipe, material: Material
 
 def _unanswerable(recipe: Recipe, material: Material) -> dict[str, Any]:
     """Return what makes some samples unanswerable: corruptions of them, or outliers instead."""
-    doubtful, outliers = recipe.doubtful, material.outliers
-    shares = [section.share if section else 0.0 for section in (doubtful, recipe.outliers)]
+    ambiguous, outliers = recipe.ambiguous, material.outliers
+    fractions = [section.fraction if section else 0.0 for section in (ambiguous, recipe.outliers)]
     augment = _augment(recipe, replace(material, augment=None))
 
-    def spoil(image: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
+    def corrupt(image: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
         # a recipe with one of both draws no lot, so that its batches stay what they were
-        if doubtful and (outliers is None or rng.random() * sum(shares) < shares[0]):
-            return spoilt(image, doubtful.corruptions, rng)
+        if ambiguous and (outliers is None or rng.random() * sum(fractions) < fractions[0]):
+            return corrupt_randomly(image, ambiguous.corruptions, rng)
         assert outliers is not None
         drawn = outliers.draw(rng)
         return augment(drawn, rng) if augment else drawn
-    return {'spoil': spoil, 'doubtful': sum(shares)} if sum(shares) else {}
+    return {'corrupt': corrupt, 'ambiguous': sum(fractions)} if sum(fractions) else {}
 
 
 def _class_weights(recipe: Recipe, data: Dataset) -> NDArray[Any] | None:

@@ -46,7 +46,7 @@ def sample_blocks(frame: Frame) -> NDArray[np.uint8] | None:
         rows, BLOCK_PX, columns, pitch_x, bands.shape[-1])[:, :, :, :BLOCK_PX]
     # as one long row: OpenCV converts long rows many times faster than short ones
     row = np.ascontiguousarray(blocks.transpose(0, 2, 1, 3, 4)).reshape(1, -1, bands.shape[-1])
-    grey = Frame(row[..., 0] if row.shape[-1] == 1 else row, frame.colour, frame.bits
+    grey = Frame(row[..., 0] if row.shape[-1] == 1 else row, frame.color, frame.bits
                  ).converted('mono')
     return np.ascontiguousarray(grey).reshape(rows, columns, BLOCK_PX, BLOCK_PX)
 
@@ -56,7 +56,7 @@ def thumbnail(frame: Frame) -> NDArray[np.uint8] | None:
     height, width = frame.pixels.shape[:2]
     if height < THUMBNAIL[0] or width < THUMBNAIL[1]:
         return None
-    return Frame(_every_nth(frame.pixels), frame.colour, frame.bits).converted('mono')
+    return Frame(_every_nth(frame.pixels), frame.color, frame.bits).converted('mono')
 
 
 def _every_nth(pixels: NDArray[Any]) -> NDArray[Any]:

@@ -34,7 +34,7 @@ def check_golden(bundle: Bundle, engine: Engine) -> None:
     preprocess = Preprocessor(engine.spec)
     # one by one, as on the robot: an engine may keep memory for each size of a batch
     with one_sentence(f'{bundle.directory}: engine {engine.name} cannot run the model'):
-        logits = np.concatenate([engine.infer(preprocess(Frame(frame, bundle.spec.colour)))
+        logits = np.concatenate([engine.infer(preprocess(Frame(frame, bundle.spec.color)))
                                  for frame in frames])
     if logits.shape != expected.shape:
         raise BundleError(f'{bundle.directory}: the model gives logits of shape {logits.shape}, '

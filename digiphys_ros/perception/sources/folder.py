@@ -102,4 +102,4 @@ def source_frame(frame: Frame, depth: BitDepth, label: str | None = None,
     :param depth: of all frames of the source.
     """
     frame = depth.steady(frame)
-    return SourceFrame(frame.converted(frame.colour), f'{frame.colour}8', label, time_s)
+    return SourceFrame(frame.converted(frame.color), f'{frame.color}8', label, time_s)

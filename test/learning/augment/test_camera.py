@@ -21,15 +21,15 @@ import pytest
 
 EACH = {'crop': 0.2, 'scale': 0.3, 'perspective': 0.2, 'flip_horizontal': True,
         'flip_vertical': True, 'brightness': 0.3, 'exposure': 1.0, 'contrast': 0.5,
-        'colour_temperature': 0.3, 'blur': 3.0, 'motion_blur': 9.0, 'noise': 0.2, 'jpeg': 10,
+        'color_temperature': 0.3, 'blur': 3.0, 'motion_blur': 9.0, 'noise': 0.2, 'jpeg': 10,
         'cutout': 0.4}
 ROUNDS = range(24)
 
 
-def random_image(colour=True, seed=0):
-    """Return soft random colours, neither dark nor bright."""
+def random_image(color=True, seed=0):
+    """Return soft random colors, neither dark nor bright."""
     rng = np.random.default_rng(seed)
-    small = rng.integers(70, 180, (6, 5, 3) if colour else (6, 5))
+    small = rng.integers(70, 180, (6, 5, 3) if color else (6, 5))
     return small.repeat(4, 0).repeat(5, 1).astype(np.uint8)
 
 
@@ -40,22 +40,22 @@ def changed(image=None, **spec):
             for seed in ROUNDS]
 
 
-@pytest.mark.parametrize('colour', [True, False])
+@pytest.mark.parametrize('color', [True, False])
 @pytest.mark.parametrize('name', EACH)
-def test_each_changes_what_an_image_shows_and_not_what_it_is(name, colour):
-    image = random_image(colour)
+def test_each_changes_what_an_image_shows_and_not_what_it_is(name, color):
+    image = random_image(color)
     before = image.copy()
     results = changed(image, **{name: EACH[name]})
     assert all(one.shape == image.shape and one.dtype == np.uint8 for one in results)
-    # a grey image has no colour temperature
+    # a grey image has no color temperature
     differ = [not np.array_equal(one, image) for one in results]
-    assert any(differ) == (colour or name != 'colour_temperature')
+    assert any(differ) == (color or name != 'color_temperature')
     np.testing.assert_array_equal(image, before)
 
 
-@pytest.mark.parametrize('colour', [True, False])
-def test_the_same_generator_gives_the_same_image(colour):
-    image = random_image(colour)
+@pytest.mark.parametrize('color', [True, False])
+def test_the_same_generator_gives_the_same_image(color):
+    image = random_image(color)
     first, again = (changed(image, **EACH) for _ in range(2))
     for one, other in zip(first, again, strict=True):
         np.testing.assert_array_equal(one, other)
@@ -114,7 +114,7 @@ def test_contrast_changes_the_distance_from_middle_grey():
 
 def test_warmer_is_redder_and_less_blue():
     image = random_image()
-    for one in changed(colour_temperature=0.3):
+    for one in changed(color_temperature=0.3):
         red, green, blue = one.mean((0, 1)) - image.mean((0, 1))
         assert abs(green) < 1
         assert red * blue <= 0
@@ -141,7 +141,7 @@ def test_a_camera_that_pans_smears_along_its_way():
     np.testing.assert_array_equal(motion_blurred(point, 0.0, 1.0), point)
 
 
-def test_a_lower_jpeg_quality_loses_more_and_swaps_no_colours():
+def test_a_lower_jpeg_quality_loses_more_and_swaps_no_colors():
     image = random_image()
 
     def loss(quality):
@@ -149,7 +149,7 @@ def test_a_lower_jpeg_quality_loses_more_and_swaps_no_colours():
     assert 0 < loss(95) < loss(5) < 40
 
 
-def test_cutout_covers_a_square_of_one_colour():
+def test_cutout_covers_a_square_of_one_color():
     image = random_image()
     for one in changed(cutout=0.5):
         rows, columns = np.nonzero((one != image).any(2))

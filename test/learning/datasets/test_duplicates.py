@@ -61,7 +61,7 @@ def test_other_images_and_mirrored_ones_do_not():
     assert found(*images, images[0][:, ::-1]) == []
 
 
-def test_grey_and_colour_are_compared():
+def test_grey_and_color_are_compared():
     grey = cv2.cvtColor(scene(0), cv2.COLOR_RGB2GRAY)
     noisy = np.clip(grey + np.random.default_rng(0).integers(-3, 4, grey.shape), 0, 255)
     assert found(grey, scene(1), cv2.merge([noisy.astype(np.uint8)] * 3)) == [[0, 2]]

@@ -94,7 +94,7 @@ def test_data_that_is_not_there_is_wrong_usage():
         LabelledSource('nowhere.npz').open()
 
 
-@pytest.mark.parametrize('share', ['0', '1', '-0.2', 'nan', 'half', 2.0])
-def test_a_share_must_leave_something_on_both_sides(data, share):
-    with pytest.raises(UsageError, match=f'--validation {share}: a share between 0 and 1'):
-        split_labelled(LabelledSource(str(data)).open(), None, share, 0)
+@pytest.mark.parametrize('fraction', ['0', '1', '-0.2', 'nan', 'half', 2.0])
+def test_split_labelled_fraction_that_leaves_a_side_empty_is_refused(data, fraction):
+    with pytest.raises(UsageError, match=f'--val-fraction {fraction}: a fraction between 0 and 1'):
+        split_labelled(LabelledSource(str(data)).open(), None, fraction, 0)

@@ -37,11 +37,11 @@ def tile(drawn, row, column):
     return drawn[top:top + TILE_PX, left:left + TILE_PX]
 
 
-def full(*colour, size=(20, 20)):
-    return np.full((*size, 3), colour, np.uint8)
+def full(*color, size=(20, 20)):
+    return np.full((*size, 3), color, np.uint8)
 
 
-def test_a_class_is_a_row_in_its_colours(tmp_path):
+def test_a_class_is_a_row_in_its_colors(tmp_path):
     samples = [full(255, 0, 0), full(0, 0, 255), np.full((9, 9), 90, np.uint8), None]
     montage(data_of(samples, [0, 1, 1, 2], ('red', 'b', 'c', 'none')), tmp_path / 'm.png')
     drawn = cv2.imread(str(tmp_path / 'm.png'))

@@ -45,7 +45,7 @@ def epoch(stream, number):
 @pytest.mark.parametrize('options', [
     {'seed': 1}, {'seed': 1, 'augment': noisy}, {'seed': 1, 'augment': noisy, 'mixup': 0.5},
     {'seed': 1, 'mixup': 0.5}, {'seed': 1, 'kept_bytes': 100},
-    {'seed': 1, 'spoil': noisy, 'doubtful': 0.5}])
+    {'seed': 1, 'corrupt': noisy, 'ambiguous': 0.5}])
 def test_an_epoch_can_be_repeated_and_differs_from_the_next(options):
     first, again = (epoch(Stream(small(), scaled, batch=6, **options), 3) for _ in range(2))
     for one, other in zip(first, again, strict=True):
@@ -72,15 +72,15 @@ def test_class_weights_are_the_samples():
     np.testing.assert_allclose(weights, np.where(targets[:, 0] == 1, 0.5, 2.0))
 
 
-def test_a_share_of_the_samples_is_spoilt_and_belongs_to_every_class_alike():
-    stream = Stream(small(400), scaled, batch=400, seed=0, doubtful=0.3,
-                    spoil=lambda image, rng: np.full_like(image, 7))
+def test_a_share_of_the_samples_is_corrupted_and_belongs_to_every_class_alike():
+    stream = Stream(small(400), scaled, batch=400, seed=0, ambiguous=0.3,
+                    corrupt=lambda image, rng: np.full_like(image, 7))
     parts = [epoch(stream, number)[0] for number in range(2)]
     for tensors, targets, _ in parts:
-        spoilt = np.isclose(tensors, 7 / 255).all(axis=(1, 2, 3))
-        assert spoilt.mean() == pytest.approx(0.3, abs=0.06)
-        assert (targets[spoilt] == 0.5).all()
-        assert (targets[~spoilt].max(axis=1) == 1).all()
+        corrupted = np.isclose(tensors, 7 / 255).all(axis=(1, 2, 3))
+        assert corrupted.mean() == pytest.approx(0.3, abs=0.06)
+        assert (targets[corrupted] == 0.5).all()
+        assert (targets[~corrupted].max(axis=1) == 1).all()
     assert not np.array_equal(*(part[1] for part in parts))
 
 
@@ -123,7 +123,7 @@ from digiphys_ros.bundles.preprocess_spec import PreprocessSpec
 import tensorflow as tf
 
 uri, room = sys.argv[1], int(sys.argv[2])
-prepare = Preprocessor(PreprocessSpec(width=16, height=16, colour='rgb'))
+prepare = Preprocessor(PreprocessSpec(width=16, height=16, color='rgb'))
 for _ in tf.data.Dataset.range(9).map(lambda index: index).prefetch(2):
     pass  # its threads are there before the limit is
 used = _fields('/proc/self/status')['VmData']

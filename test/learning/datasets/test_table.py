@@ -53,7 +53,7 @@ def test_a_csv_of_numbers_is_a_table(tmp_path):
 
 
 @pytest.mark.parametrize(('text', 'words'), [
-    ('file,colour,size\n', 'needs a column `label`, found file, colour, size'),
+    ('file,color,size\n', 'needs a column `label`, found file, color, size'),
     ('file,class\n', 'holds no row'),
     ('file,label\n', 'holds no row'),
     ('a,label\n1,x\n2\n', 'd.csv cannot be read as CSV: line 3 has 1 values, and the first line'),

@@ -15,12 +15,12 @@
 import cv2
 from digiphys_ros.bundles.preprocess_spec import PreprocessSpec
 from digiphys_ros.learning.evaluate.corruptions import (
+    ALL_CORRUPTIONS,
     changes,
     corrupt,
+    corrupt_randomly,
     CORRUPTIONS,
     shrunk,
-    SPOILERS,
-    spoilt,
     STRENGTHS,
 )
 import numpy as np
@@ -45,10 +45,10 @@ def test_there_are_twelve():
 
 
 @pytest.mark.parametrize('shape', [(64, 48, 3), (64, 48), (32, 32, 3)])
-@pytest.mark.parametrize('name', SPOILERS)
+@pytest.mark.parametrize('name', ALL_CORRUPTIONS)
 def test_each_changes_more_and_more_and_can_be_repeated(name, shape):
     image = scene(shape)
-    if name == 'colour_temperature' and len(shape) == 2:
+    if name == 'color_temperature' and len(shape) == 2:
         assert not changes(name, image)
         return
     assert changes(name, image)
@@ -74,10 +74,11 @@ def test_a_photograph_is_shrunk_to_twice_what_the_network_sees_of_it(roi, shape)
     assert shrunk(small, spec) is small
 
 
-def test_what_is_spoilt_is_spoilt_in_one_of_the_ways_and_strongly_enough():
+def test_corrupt_randomly_uses_every_given_corruption_with_the_given_strength():
     image = scene((64, 48))
-    kinds = {'darkness': 4, 'defocus_blur': 5, 'colour_temperature': 5}
+    kinds = {'darkness': 4, 'defocus_blur': 5, 'color_temperature': 5}
     ways = {corrupt(image, 'darkness', strength, 0).tobytes() for strength in (4, 5)} \
         | {corrupt(image, 'defocus_blur', 5, 0).tobytes()}
-    seen = {spoilt(image, kinds, np.random.default_rng(seed)).tobytes() for seed in range(40)}
+    seen = {corrupt_randomly(image, kinds, np.random.default_rng(seed)).tobytes()
+            for seed in range(40)}
     assert seen == ways

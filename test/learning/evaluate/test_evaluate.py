@@ -26,11 +26,11 @@ import numpy as np
 import pytest
 
 
-def test_the_report_of_a_trained_bundle(bundle, colours, tmp_path, capsys):
+def test_the_report_of_a_trained_bundle(bundle, colors, tmp_path, capsys):
     np.savez(tmp_path / 'grey.npz', x=np.full((20, 24, 24, 3), 120, np.uint8),
              y=np.arange(20) % 2)
-    code = main(['evaluate', str(bundle), '--data', str(colours / 'd.npz'), '--labels',
-                 str(colours / 'names.txt'), '--validation', '0.2', '--outliers',
+    code = main(['evaluate', str(bundle), '--data', str(colors / 'd.npz'), '--labels',
+                 str(colors / 'names.txt'), '--val-fraction', '0.2', '--outliers',
                  str(tmp_path / 'grey.npz'), '--robustness', '20', '--baselines', '--json',
                  str(tmp_path / 'r.json'), '--plot', str(tmp_path / 'r.png')])
     assert code == 0
@@ -65,8 +65,8 @@ def test_what_grey_images_cannot_show_is_not_in_the_mean(bundle, tmp_path, capsy
     assert main(['evaluate', str(bundle), '--data', str(tmp_path / 'grey.npz'), '--json',
                  str(tmp_path / 'r.json'), '--plot', str(tmp_path / 'r.png')]) == 0
     robustness = json.loads((tmp_path / 'r.json').read_text())['robustness']
-    assert (robustness['images'], robustness['colour_images']) == (70, 0)
-    assert robustness['corruptions'].pop('colour_temperature') is None
+    assert (robustness['images'], robustness['color_images']) == (70, 0)
+    assert robustness['corruptions'].pop('color_temperature') is None
     assert robustness['mean_accuracy_corrupted'] == pytest.approx(
         np.mean(list(robustness['corruptions'].values())), abs=1e-4)
     assert 'over 11 corruptions' in capsys.readouterr().out
@@ -87,7 +87,7 @@ sys.exit(main(['evaluate', bundle, '--data', large, '--json', report]))
 """
 
 
-def test_photographs_larger_than_the_memory(bundle, colours, tmp_path):
+def test_photographs_larger_than_the_memory(bundle, colors, tmp_path):
     count, room = 24, 120 << 20
     for index in range(count):
         file = tmp_path / 'photographs' / str(index % 3) / f'{index}.jpg'
@@ -97,7 +97,7 @@ def test_photographs_larger_than_the_memory(bundle, colours, tmp_path):
         assert cv2.imwrite(str(file), image)
     assert image.nbytes * count > 2 * room
     done = subprocess.run(
-        [sys.executable, '-c', LIMITED, str(bundle), str(colours / 'd.npz'),
+        [sys.executable, '-c', LIMITED, str(bundle), str(colors / 'd.npz'),
          str(tmp_path / 'photographs'), str(room), str(tmp_path / 'r.json')],
         capture_output=True, text=True, timeout=300, cwd=Path(__file__).parents[3])
     assert done.returncode == 0, done.stderr[-2000:]
@@ -106,9 +106,9 @@ def test_photographs_larger_than_the_memory(bundle, colours, tmp_path):
     assert report['accuracy'] == report['robustness']['accuracy'] == 1.0
 
 
-def test_figures_are_those_of_the_training(bundle, colours, tmp_path):
-    main(['evaluate', str(bundle), '--data', str(colours / 'd.npz'), '--labels',
-          str(colours / 'names.txt'), '--validation', '0.2', '--robustness', '0', '--json',
+def test_figures_are_those_of_the_training(bundle, colors, tmp_path):
+    main(['evaluate', str(bundle), '--data', str(colors / 'd.npz'), '--labels',
+          str(colors / 'names.txt'), '--val-fraction', '0.2', '--robustness', '0', '--json',
           str(tmp_path / 'r.json')])
     report = json.loads((tmp_path / 'r.json').read_text())
     card = json.loads((bundle / 'bundle.json').read_text())['metrics']['held-out groups']
@@ -125,13 +125,15 @@ def test_figures_are_those_of_the_training(bundle, colours, tmp_path):
 
 @pytest.mark.parametrize(('words', 'code', 'sentence'), [
     (['--part', 'val'], 2, 'has no part "val"'),
-    (['--part', 'val', '--validation', '0.2'], 2, '--part and --validation both choose images'),
-    (['--baselines'], 2, 'which images to train them on: give --validation SHARE or --split'),
+    (['--part', 'val', '--val-fraction', '0.2'], 2,
+     '--part and --val-fraction both choose images'),
+    (['--baselines'], 2,
+     'which images to train them on: give --validation, --val-fraction FRACTION or --split'),
     (['--engine', 'magic'], 2, 'engine "magic" is unknown'),
     (['--outliers', 'nowhere'], 2, 'nowhere: no such file or folder'),
 ])
-def test_wrong_arguments_are_one_sentence(bundle, colours, capsys, words, code, sentence):
-    assert main(['evaluate', str(bundle), '--data', str(colours / 'd.npz'), *words]) == code
+def test_wrong_arguments_are_one_sentence(bundle, colors, capsys, words, code, sentence):
+    assert main(['evaluate', str(bundle), '--data', str(colors / 'd.npz'), *words]) == code
     assert sentence in capsys.readouterr().err.splitlines()[-1]
 
 

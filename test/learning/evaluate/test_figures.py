@@ -56,17 +56,17 @@ def test_threshold_is_the_lowest_that_is_right_often_enough():
 def test_a_image_that_has_no_answer_raises_the_threshold_above_its_confidence():
     logits = np.tile([3.0, 0.0], (200, 1))
     labels = np.array([0] * 199 + [1])
-    doubtful = np.tile([0.3, 0.0], (200, 1))
+    ambiguous = np.tile([0.3, 0.0], (200, 1))
     temperature, threshold = calibrate(logits, labels)
     assert threshold == 0.3
-    same, higher = calibrate(logits, labels, doubtful=doubtful)
+    same, higher = calibrate(logits, labels, ambiguous=ambiguous)
     assert same == temperature
-    surest = softmax(doubtful, temperature).max()
+    surest = softmax(ambiguous, temperature).max()
     assert surest < higher <= surest + 0.02
     # one that cannot be told from the others is answered: most of those would go with it
-    assert calibrate(logits, labels, doubtful=logits)[1] == 0.98
+    assert calibrate(logits, labels, ambiguous=logits)[1] == 0.98
     groups = np.arange(200)
-    assert cross_fitted(logits, labels, groups, doubtful=doubtful)[1].all()
+    assert cross_fitted(logits, labels, groups, ambiguous=ambiguous)[1].all()
 
 
 def test_coverage_threshold_leaves_at_most_the_fraction_unanswered():

@@ -23,14 +23,14 @@ import numpy as np
 import pytest
 
 
-def export(bundle, colours, *words):
-    return main(['export', str(bundle), '--data', str(colours / 'd.npz'), '--labels',
-                 str(colours / 'names.txt'), *words])
+def export(bundle, colors, *words):
+    return main(['export', str(bundle), '--data', str(colors / 'd.npz'), '--labels',
+                 str(colors / 'names.txt'), *words])
 
 
-def test_every_format_is_measured_against_keras(bundle, colours, tmp_path, capsys):
+def test_every_format_is_measured_against_keras(bundle, colors, tmp_path, capsys):
     names = ['litert_float32', 'litert_float16', 'litert_int8', 'savedmodel', 'onnx']
-    assert export(bundle, colours, '--formats', ','.join(names), '--json',
+    assert export(bundle, colors, '--formats', ','.join(names), '--json',
                   str(tmp_path / 'e.json')) == 0
     rows = {row['format']: row for row in
             json.loads((tmp_path / 'e.json').read_text())['formats']}
@@ -47,8 +47,8 @@ def test_every_format_is_measured_against_keras(bundle, colours, tmp_path, capsy
 
 @pytest.mark.parametrize(('formats', 'kinds'), [
     ('litert_int8', {'litert'}), ('onnx,litert_float16', {'onnx', 'litert'})])
-def test_the_bundle_written_runs_on_the_robot(bundle, colours, tmp_path, formats, kinds):
-    assert export(bundle, colours, '--formats', formats, '--out', str(tmp_path / 'small')) == 0
+def test_the_bundle_written_runs_on_the_robot(bundle, colors, tmp_path, formats, kinds):
+    assert export(bundle, colors, '--formats', formats, '--out', str(tmp_path / 'small')) == 0
     small = load_bundle(tmp_path / 'small')
     assert set(small.manifest.files) == kinds
     assert [row['format'] for row in small.manifest.provenance['export']] == [
@@ -64,15 +64,15 @@ def test_the_bundle_written_runs_on_the_robot(bundle, colours, tmp_path, formats
             in card
 
 
-def test_the_card_of_a_second_export_tells_that_one_alone(bundle, colours, tmp_path):
+def test_the_card_of_a_second_export_tells_that_one_alone(bundle, colors, tmp_path):
     for source, name, formats in ((bundle, 'a', 'keras'), (tmp_path / 'a', 'b', 'onnx')):
-        assert export(source, colours, '--formats', formats, '--out', str(tmp_path / name)) == 0
+        assert export(source, colors, '--formats', formats, '--out', str(tmp_path / name)) == 0
     card = (tmp_path / 'b' / 'MODEL_CARD.md').read_text()
     assert card.count('## Exported') == 1
     assert '| onnx |' in card.partition('## Exported')[2]
 
 
-def test_a_format_that_loses_accuracy_is_refused(bundle, colours, tmp_path, monkeypatch, capsys):
+def test_a_format_that_loses_accuracy_is_refused(bundle, colors, tmp_path, monkeypatch, capsys):
     real = export_module._measure
 
     def worse(part, name, *others):
@@ -81,11 +81,11 @@ def test_a_format_that_loses_accuracy_is_refused(bundle, colours, tmp_path, monk
             row = export_module.Row(**{**vars(row), 'accuracy': row.accuracy - 0.02})
         return row, answers
     monkeypatch.setattr(export_module, '_measure', worse)
-    assert export(bundle, colours, '--formats', 'litert_int8', '--out',
+    assert export(bundle, colors, '--formats', 'litert_int8', '--out',
                   str(tmp_path / 'small')) == 1
     assert 'REFUSED: loses 0.0200 of accuracy, allowed is 0.0050' in capsys.readouterr().out
     assert not (tmp_path / 'small').exists()
-    assert export(bundle, colours, '--formats', 'litert_int8', '--out', str(tmp_path / 'small'),
+    assert export(bundle, colors, '--formats', 'litert_int8', '--out', str(tmp_path / 'small'),
                   '--tolerance', '0.03') == 0
 
 
@@ -93,17 +93,17 @@ def test_a_format_that_loses_accuracy_is_refused(bundle, colours, tmp_path, monk
     (['--formats', 'litert_int4'], 2, 'litert_int4 is unknown, allowed are litert_float32'),
     (['--formats', 'onnx,onnx'], 2, 'name each format once'),
     (['--formats', 'litert_int8,litert_float16', '--out', 'x'], 2, 'holds one LiteRT model'),
-    (['--validation', 'half'], 2, '--validation half: a share between 0 and 1'),
+    (['--val-fraction', 'half'], 2, '--val-fraction half: a fraction between 0 and 1'),
     (['--split', 'nowhere.json'], 2, '--split nowhere.json: no such file'),
 ])
-def test_wrong_arguments_are_one_sentence(bundle, colours, capsys, words, code, sentence):
-    assert export(bundle, colours, *words) == code
+def test_wrong_arguments_are_one_sentence(bundle, colors, capsys, words, code, sentence):
+    assert export(bundle, colors, *words) == code
     assert sentence in capsys.readouterr().err.splitlines()[-1]
 
 
-def test_a_bundle_without_keras_cannot_be_exported(bundle, colours, tmp_path, capsys):
-    assert export(bundle, colours, '--formats', 'onnx', '--out', str(tmp_path / 'o')) == 0
-    assert export(tmp_path / 'o', colours) == 2
+def test_a_bundle_without_keras_cannot_be_exported(bundle, colors, tmp_path, capsys):
+    assert export(bundle, colors, '--formats', 'onnx', '--out', str(tmp_path / 'o')) == 0
+    assert export(tmp_path / 'o', colors) == 2
     assert 'holds no Keras model to export, only onnx' in capsys.readouterr().err
 
 

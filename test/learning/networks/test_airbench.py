@@ -33,7 +33,7 @@ def test_widths(widths):
 
 def test_no_feature_follows_from_another():
     rng = np.random.default_rng(0)
-    # photographs are smooth: neighbours are alike, and so are the colours of a pixel
+    # photographs are smooth: neighbours are alike, and so are the colors of a pixel
     rough = rng.normal(size=(8, 64, 64, 1)) + 0.3 * rng.normal(size=(8, 64, 64, 3))
     images = sum(np.roll(rough, (down, right), (1, 2)) for down in range(4) for right in range(4))
     patches = np.concatenate([images[:, 1:, 1:], images[:, 1:, :-1], images[:, :-1, 1:],

@@ -46,7 +46,7 @@ def scenes(value):
 
 
 def test_outliers_held_out_are_never_drawn(things):
-    spec = OutliersSpec(share=0.5, images={things: ('1',)})
+    spec = OutliersSpec(fraction=0.5, images={things: ('1',)})
     outliers = Outliers(spec, scenes(100), scenes(200))
     drawn = {int(outliers.draw(np.random.default_rng(seed))[0, 0, 0]) for seed in range(60)}
     assert drawn == {0, 20}
@@ -59,7 +59,7 @@ def test_outliers_held_out_are_never_drawn(things):
 
 
 def test_outliers_made_of_scenes_take_training_scenes_to_train_and_others_to_measure():
-    spec = OutliersSpec(share=0.5, kinds=('negative',), unseen_kinds=('upside_down',))
+    spec = OutliersSpec(fraction=0.5, kinds=('negative',), unseen_kinds=('upside_down',))
     outliers = Outliers(spec, scenes(100), scenes(200))
     assert outliers.draw(np.random.default_rng(0)).max() == 155
     seen, unseen = outliers.held_out()
@@ -69,11 +69,11 @@ def test_outliers_made_of_scenes_take_training_scenes_to_train_and_others_to_mea
 
 def test_outliers_of_a_class_that_the_images_lack_are_refused(things):
     with pytest.raises(ConfigError, match=r'`outliers.images`.* has no class "cat", it has: 0, 1'):
-        Outliers(OutliersSpec(share=0.5, images={things: ('cat',)}), scenes(1), scenes(1))
+        Outliers(OutliersSpec(fraction=0.5, images={things: ('cat',)}), scenes(1), scenes(1))
 
 
 def test_stream_gives_outliers_the_share_and_every_class_alike_as_target(recipe_file):
-    recipe = load_recipe(recipe_file(outliers={'share': 0.3, 'kinds': ['negative']}))
+    recipe = load_recipe(recipe_file(outliers={'fraction': 0.3, 'kinds': ['negative']}))
     data = in_memory('d', ('a', 'b'), np.full((400, 24, 24, 3), 255, np.uint8), np.arange(400) % 2)
     material = Material(data, {}, outliers=Outliers(recipe.outliers, data, data))
     stream = Stream(data, prepare_of(recipe), batch=400, seed=0, **_unanswerable(recipe, material))
@@ -85,21 +85,21 @@ def test_stream_gives_outliers_the_share_and_every_class_alike_as_target(recipe_
 
 
 @pytest.fixture(scope='module')
-def exposed(colours, tmp_path_factory):
+def exposed(colors, tmp_path_factory):
     """Return a bundle that was trained with outliers."""
     folder = tmp_path_factory.mktemp('exposed')
     recipe = folder / 'recipe.yaml'
     recipe.write_text(json.dumps({
-        'name': 'colours', 'network': {'name': 'article_cnn'}, 'epochs': 25, 'batch': 16,
+        'name': 'colors', 'network': {'name': 'article_cnn'}, 'epochs': 25, 'batch': 16,
         'preprocess': {'width': 24, 'height': 24},
-        'outliers': {'share': 0.4, 'kinds': ['checks', 'uniform_noise'],
+        'outliers': {'fraction': 0.4, 'kinds': ['checks', 'uniform_noise'],
                      'unseen_kinds': ['stripes'], 'unanswered': 0.05}}))
-    assert main(['train', str(recipe), '--data', str(colours / 'd.npz'), '--labels',
-                 str(colours / 'names.txt'), '--out', str(folder / 'b')]) == 0
+    assert main(['train', str(recipe), '--data', str(colors / 'd.npz'), '--labels',
+                 str(colors / 'names.txt'), '--out', str(folder / 'b')]) == 0
     return folder / 'b'
 
 
-def test_a_network_trained_with_outliers_abstains_from_them(exposed, colours):
+def test_a_network_trained_with_outliers_abstains_from_them(exposed, colors):
     bundle = load_bundle(exposed)
     assert bundle.manifest.metrics['held-out groups']['answered'] > 0.85
     rows = bundle.manifest.provenance['outliers']
@@ -110,7 +110,7 @@ def test_a_network_trained_with_outliers_abstains_from_them(exposed, colours):
     classifier = Classifier(bundle, create_engine(bundle)[0])
     noise = np.random.default_rng(0).integers(0, 200, (20, 24, 24, 3)).astype(np.uint8)
     assert np.mean([classifier(Frame(image, 'rgb')).abstained for image in noise]) > 0.7
-    images = np.load(colours / 'd.npz')['x'][:30]
+    images = np.load(colors / 'd.npz')['x'][:30]
     assert np.mean([classifier(Frame(image, 'rgb')).abstained for image in images]) < 0.3
 
 
@@ -121,16 +121,16 @@ def test_a_card_has_a_row_for_each_kind_of_outlier(exposed):
         assert f'| {kind.replace("_", " ")} | {seen} | 1000 | {row["answered"]:.4f} | ' in card
 
 
-def test_training_from_a_bundle_starts_with_its_weights_and_says_so(exposed, colours, recipe_file,
+def test_training_from_a_bundle_starts_with_its_weights_and_says_so(exposed, colors, recipe_file,
                                                                     tmp_path):
     recipe = recipe_file(init_from=str(exposed), epochs=1,
                          optimizer={'name': 'sgd', 'learning_rate': 1e-9})
-    assert main(['train', str(recipe), '--data', str(colours / 'd.npz'), '--labels',
-                 str(colours / 'names.txt'), '--out', str(tmp_path / 'b')]) == 0
+    assert main(['train', str(recipe), '--data', str(colors / 'd.npz'), '--labels',
+                 str(colors / 'names.txt'), '--out', str(tmp_path / 'b')]) == 0
     first, second = load_bundle(exposed), load_bundle(tmp_path / 'b')
     assert np.allclose(first.golden()[1], second.golden()[1], atol=1e-3)
-    assert second.manifest.provenance['init_from'] == {'bundle': 'colours', 'hash': first.hash}
-    assert f'weights of the bundle `colours` {first.hash[:12]}' in \
+    assert second.manifest.provenance['init_from'] == {'bundle': 'colors', 'hash': first.hash}
+    assert f'weights of the bundle `colors` {first.hash[:12]}' in \
         (tmp_path / 'b/MODEL_CARD.md').read_text(encoding='utf-8')
 
 
@@ -138,24 +138,24 @@ def test_training_from_a_bundle_starts_with_its_weights_and_says_so(exposed, col
     ({'network': {'name': 'residual'}}, 'is of another network'),
     ({'init_from': 'nowhere'}, '`init_from`'),
 ], ids=['network', 'no bundle'])
-def test_training_from_a_bundle_that_does_not_fit_is_refused(exposed, colours, recipe_file,
+def test_training_from_a_bundle_that_does_not_fit_is_refused(exposed, colors, recipe_file,
                                                              tmp_path, capsys, changes, words):
     recipe = recipe_file(**{'init_from': str(exposed), **changes})
-    assert main(['train', str(recipe), '--data', str(colours / 'd.npz'), '--labels',
-                 str(colours / 'names.txt'), '--out', str(tmp_path / 'b')]) == 2
+    assert main(['train', str(recipe), '--data', str(colors / 'd.npz'), '--labels',
+                 str(colors / 'names.txt'), '--out', str(tmp_path / 'b')]) == 2
     assert words in capsys.readouterr().err
 
 
-def test_training_from_a_bundle_of_other_classes_is_refused(exposed, colours, recipe_file,
+def test_training_from_a_bundle_of_other_classes_is_refused(exposed, colors, recipe_file,
                                                             tmp_path, capsys):
     recipe = recipe_file(init_from=str(exposed))
-    assert main(['train', str(recipe), '--data', str(colours / 'd.npz'),
+    assert main(['train', str(recipe), '--data', str(colors / 'd.npz'),
                  '--out', str(tmp_path / 'b')]) == 2
     assert 'has other classes than the data' in capsys.readouterr().err
 
 
 def test_collected_images_of_the_simulator_are_trained_on_and_measured_apart(
-        colours, recipe_file, tmp_path):
+        colors, recipe_file, tmp_path):
     rng = np.random.default_rng(0)
     collected = tmp_path / 'collected'
     for label, value in (('red', (0, 0, 200)), ('nothing', (90, 90, 90))):
@@ -166,8 +166,8 @@ def test_collected_images_of_the_simulator_are_trained_on_and_measured_apart(
             cv2.imwrite(str(folder / '0.png'), (noise + value).astype(np.uint8))
     recipe = recipe_file(background={'label': 'nothing', 'collected': str(collected),
                                      'approach': False}, epochs=8)
-    assert main(['train', str(recipe), '--data', str(colours / 'd.npz'), '--labels',
-                 str(colours / 'names.txt'), '--out', str(tmp_path / 'b')]) == 0
+    assert main(['train', str(recipe), '--data', str(colors / 'd.npz'), '--labels',
+                 str(colors / 'names.txt'), '--out', str(tmp_path / 'b')]) == 0
     metrics = load_bundle(tmp_path / 'b').manifest.metrics
     assert metrics['simulated scenes']['images'] == 4
     assert isinstance(open_dataset(str(collected)), Dataset)

@@ -36,9 +36,9 @@ import pytest
 import yaml
 
 
-def command(colours, recipe, out, *words):
-    return ['train', str(recipe), '--data', str(colours / 'd.npz'), '--labels',
-            str(colours / 'names.txt'), '--out', str(out), *words]
+def command(colors, recipe, out, *words):
+    return ['train', str(recipe), '--data', str(colors / 'd.npz'), '--labels',
+            str(colors / 'names.txt'), '--out', str(out), *words]
 
 
 def test_train_writes_a_bundle_that_classifies(trained):
@@ -80,38 +80,38 @@ def test_curves_that_were_just_drawn_wait(tmp_path):
     assert path.read_bytes() != first
 
 
-def test_a_network_that_was_shown_doubtful_images_abstains_from_them(colours, recipe_file,
-                                                                       tmp_path):
-    doubtful = {'share': 0.4, 'corruptions': {'contrast': 5, 'darkness': 5}}
-    assert main(command(colours, recipe_file(epochs=30, doubtful=doubtful), tmp_path / 'b')) == 0
+def test_a_network_that_was_shown_ambiguous_images_abstains_from_them(colors, recipe_file,
+                                                                      tmp_path):
+    ambiguous = {'fraction': 0.4, 'corruptions': {'contrast': 5, 'darkness': 5}}
+    assert main(command(colors, recipe_file(epochs=30, ambiguous=ambiguous), tmp_path / 'b')) == 0
     bundle = load_bundle(tmp_path / 'b')
     figures = bundle.manifest.metrics['held-out groups']
     assert figures['answered'] > 0.9
-    assert figures['doubtful_answered'] < 0.2
+    assert figures['ambiguous_answered'] < 0.2
     assert f'contrast from strength 5, darkness from strength 5) it answers ' \
-        f'{figures["doubtful_answered"]:.4f}' in (tmp_path / 'b/MODEL_CARD.md').read_text()
+        f'{figures["ambiguous_answered"]:.4f}' in (tmp_path / 'b/MODEL_CARD.md').read_text()
     classifier = Classifier(bundle, create_engine(bundle)[0])
-    images = np.load(colours / 'd.npz')['x'][:30]
+    images = np.load(colors / 'd.npz')['x'][:30]
     for light, abstained in ((1.0, False), (0.1, True)):
         answers = [classifier(Frame((image * light).astype(np.uint8), 'rgb')) for image in images]
         assert np.mean([one.abstained is abstained for one in answers]) > 0.8
 
 
-def test_golden_frames_are_none_of_the_data(trained, colours):
+def test_golden_frames_are_none_of_the_data(trained, colors):
     frames, _ = load_bundle(trained[0] / 'bundle').golden()
-    images = np.load(colours / 'd.npz')['x']
+    images = np.load(colors / 'd.npz')['x']
     assert frames.shape[1:] != images.shape[1:]
 
 
 @pytest.mark.field(
     'tensorflow/tensorflow #27049', 'a training that is resumed gives another result')
-def test_a_killed_training_resumes_to_the_same_weights(colours, recipe_file, tmp_path):
+def test_a_killed_training_resumes_to_the_same_weights(colors, recipe_file, tmp_path):
     recipe = recipe_file(epochs=6, augment={'crop': 0.1, 'noise': 0.05, 'mixup': 0.2},
                          early_stopping={'patience': 5})
-    assert main(command(colours, recipe, tmp_path / 'whole')) == 0
+    assert main(command(colors, recipe, tmp_path / 'whole')) == 0
     killed = subprocess.Popen(
         [sys.executable, '-m', 'digiphys_ros.cli.main',
-         *command(colours, recipe, tmp_path / 'broken')],
+         *command(colors, recipe, tmp_path / 'broken')],
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     checkpoint = tmp_path / 'broken.training' / 'checkpoint.npz'
     # killed as soon as there is a checkpoint: most likely in the middle of an epoch
@@ -123,25 +123,25 @@ def test_a_killed_training_resumes_to_the_same_weights(colours, recipe_file, tmp
     assert not (tmp_path / 'broken').exists()
     with np.load(checkpoint) as saved:
         assert len(json.loads(str(saved['state']))['history']) < 6
-    assert main(command(colours, recipe, tmp_path / 'broken', '--resume')) == 0
+    assert main(command(colors, recipe, tmp_path / 'broken', '--resume')) == 0
     whole, broken = (load_bundle(tmp_path / run) for run in ('whole', 'broken'))
     # to the last bit: what the weights make of the golden frames, and all figures
     np.testing.assert_array_equal(whole.golden()[1], broken.golden()[1])
     assert whole.manifest.metrics == broken.manifest.metrics
 
 
-def test_another_recipe_cannot_resume(colours, recipe_file, tmp_path, capsys):
-    assert main(command(colours, recipe_file(epochs=1), tmp_path / 'b')) == 0
-    code = main(command(colours, recipe_file(epochs=1, batch=8), tmp_path / 'b', '--resume'))
+def test_another_recipe_cannot_resume(colors, recipe_file, tmp_path, capsys):
+    assert main(command(colors, recipe_file(epochs=1), tmp_path / 'b')) == 0
+    code = main(command(colors, recipe_file(epochs=1, batch=8), tmp_path / 'b', '--resume'))
     assert code == 2
     assert 'another recipe or other data: start without --resume' in capsys.readouterr().err
 
 
 @pytest.mark.field('Nerogar/OneTrainer #1147', 'training goes on although its loss is NaN')
 def test_a_loss_that_is_no_number_stops_and_leaves_no_bundle(
-        colours, recipe_file, tmp_path, capsys):
+        colors, recipe_file, tmp_path, capsys):
     recipe = recipe_file(optimizer={'name': 'sgd', 'learning_rate': 1e20})
-    assert main(command(colours, recipe, tmp_path / 'b')) == 2
+    assert main(command(colors, recipe, tmp_path / 'b')) == 2
     told = capsys.readouterr().err.splitlines()[-1]
     assert told.startswith('digiphys: recipe ')
     assert 'in epoch 1' in told and 'lower the field `optimizer.learning_rate`' in told
@@ -159,9 +159,9 @@ def small_disk(file_bytes):
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_full_disk_leaves_the_last_checkpoint(colours, recipe_file, tmp_path, capsys):
+def test_a_full_disk_leaves_the_last_checkpoint(colors, recipe_file, tmp_path, capsys):
     with small_disk(100_000):
-        code = main(command(colours, recipe_file(epochs=2), tmp_path / 'b'))
+        code = main(command(colors, recipe_file(epochs=2), tmp_path / 'b'))
     told = capsys.readouterr().err
     assert code == 2
     assert 'checkpoint.npz: cannot be written' in told
@@ -187,15 +187,15 @@ def test_an_image_cut_off_is_named(tmp_path, recipe_file, capsys):
 
 
 @pytest.mark.parametrize(('words', 'sentence'), [
-    (['--validation', '1.5'], '--validation 1.5: a share between 0 and 1'),
+    (['--val-fraction', '1.5'], '--val-fraction 1.5: a fraction between 0 and 1'),
     (['--set', 'epochs'], '--set epochs: FIELD=VALUE'),
-    (['--set', 'optimizer.colour=3'], 'optimizer.colour'),
+    (['--set', 'optimizer.color=3'], 'optimizer.color'),
     (['--epochs', '0'], 'epochs'),
     (['--labels', 'nowhere'], '"nowhere.txt" was not found'),
 ])
-def test_wrong_arguments_are_one_sentence(colours, recipe_file, tmp_path, capsys, words,
+def test_wrong_arguments_are_one_sentence(colors, recipe_file, tmp_path, capsys, words,
                                           sentence):
-    code = main([*command(colours, recipe_file(), tmp_path / 'b'), *words])
+    code = main([*command(colors, recipe_file(), tmp_path / 'b'), *words])
     told = capsys.readouterr().err
     assert code == 2
     assert sentence in told
@@ -209,11 +209,11 @@ def test_wrong_arguments_are_one_sentence(colours, recipe_file, tmp_path, capsys
     {'optimizer': {'name': 'sgd', 'learning_rate': 0.05, 'momentum': 0.9, 'nesterov': True,
                    'weight_decay': 0.001}, 'lora': {'rank': 4}, 'epochs': 8},
 ])
-def test_each_way_to_train_learns_the_colours(colours, tmp_path, changes):
+def test_each_way_to_train_learns_the_colors(colors, tmp_path, changes):
     recipe = Recipe.model_validate({
         'name': 'c', 'network': {'name': 'article_cnn'}, 'batch': 16, 'epochs': 6,
         'preprocess': {'width': 24, 'height': 24}, **changes})
-    data = open_dataset(str(colours / 'd.npz'))
+    data = open_dataset(str(colors / 'd.npz'))
     result = train(recipe, data.take(range(120)), {'rest': data.take(range(120, 180))},
                    tmp_path / 'c', work=tmp_path / 'work')
     assert result.bundle.manifest.metrics['rest']['accuracy'] > 0.9
@@ -237,7 +237,7 @@ def test_signs_with_a_background_class(tmp_path, recipe_file, data_dir):
         np.savez(tmp_path / 'few.npz', **{name: signs[name][chosen]
                                           for name in ('x', 'y', 'track')})
     code = main(['train', str(recipe), '--data', str(tmp_path / 'few.npz'), '--labels', 'gtsrb',
-                 '--out', str(tmp_path / 'b'), '--validation', '0.5'])
+                 '--out', str(tmp_path / 'b'), '--val-fraction', '0.5'])
     assert code == 0
     manifest = load_bundle(tmp_path / 'b').manifest
     assert manifest.background == 'no_sign'
@@ -267,7 +267,7 @@ def test_a_table_trains_too(weather, tmp_path, capsys):
     import keras
     model = keras.models.load_model(weather / 'weather' / 'model.keras', safe_mode=True)
     assert np.asarray(model(np.array([[2.0, 200.0, 0.0]], np.float32))).argmax() == 1
-    assert about['validation'] == {'share': 0.2, 'seed': 0}
+    assert about['validation'] == {'fraction': 0.2, 'seed': 0}
     # images in a recipe and a table do not go together
     assert main(['train', 'perceptron', '--data', str(weather / 't.csv'), '--out',
                  str(tmp_path / 'x')]) == 2
@@ -315,7 +315,7 @@ def test_what_is_no_model_of_a_table_is_not_overwritten(weather, tmp_path, capsy
 ACROSS = ['turn left ahead\nturn right ahead\nstop', 'Right\nstop\nleft',
           'keep_left\nkeep_right\nstop']
 FLIPS = [({'augment': {'flip_horizontal': True}}, 'augment.flip_horizontal'),
-         ({'mirror': True}, 'mirror')]
+         ({'tta': 'flip'}, 'tta')]
 TURNS = {'augment': {'flip_vertical': True}}
 
 
@@ -325,9 +325,9 @@ TURNS = {'augment': {'flip_vertical': True}}
     ('thumbs up\nthumbs down\nnone', TURNS, 'augment.flip_vertical'),
     ('lower_edge\nupper_edge\nnone', TURNS, 'augment.flip_vertical')])
 def test_classes_that_mirror_each_other_are_not_mirrored(
-        colours, recipe_file, tmp_path, capsys, labels, changes, field):
+        colors, recipe_file, tmp_path, capsys, labels, changes, field):
     (tmp_path / 'names.txt').write_text(labels)
-    words = ['train', str(recipe_file(epochs=1, **changes)), '--data', str(colours / 'd.npz'),
+    words = ['train', str(recipe_file(epochs=1, **changes)), '--data', str(colors / 'd.npz'),
              '--labels', str(tmp_path / 'names.txt'), '--out', str(tmp_path / 'b')]
     assert main(words) == 2
     held_out, error = capsys.readouterr().err.splitlines()
@@ -336,8 +336,8 @@ def test_classes_that_mirror_each_other_are_not_mirrored(
     assert not (tmp_path / 'b.training').exists()
 
 
-def test_words_that_hold_left_or_right_are_no_sides(colours, recipe_file):
+def test_words_that_hold_left_or_right_are_no_sides(colors, recipe_file):
     recipe = Recipe.model_validate(yaml.safe_load(recipe_file(
         augment={'flip_horizontal': True}).read_text()))
-    data = replace(open_dataset(str(colours / 'd.npz')), labels=('leftover', 'rightover', 'left'))
+    data = replace(open_dataset(str(colors / 'd.npz')), labels=('leftover', 'rightover', 'left'))
     assert material_of(recipe, data, {}).training is data

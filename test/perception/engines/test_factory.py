@@ -176,7 +176,7 @@ def test_every_shipped_model_computes_in_half_precision(name):
     model = tf.keras.models.load_model(shipped.file('keras'), compile=False)
     half = _half(model)
     frames, expected = shipped.golden()
-    tensors = np.concatenate([Preprocessor(shipped.spec)(Frame(one, shipped.spec.colour))
+    tensors = np.concatenate([Preprocessor(shipped.spec)(Frame(one, shipped.spec.color))
                               for one in frames])
     assert computed_in(half) == {'float16'}
     np.testing.assert_allclose(np.asarray(half(tensors), np.float32), expected,
@@ -190,9 +190,9 @@ def computed_in(model):
 
 
 def test_a_model_within_a_model_computes_in_half_precision_too():
-    from digiphys_ros.learning.networks import build_network, mirrored
+    from digiphys_ros.learning.networks import build_network, add_flip_tta
     from digiphys_ros.perception.engines.tensorflow import _half
-    model = mirrored(build_network('article_cnn', {}, (32, 32, 3), 10))
+    model = add_flip_tta(build_network('article_cnn', {}, (32, 32, 3), 10))
     half = _half(model)
     assert (computed_in(model), computed_in(half)) == ({'float32'}, {'float16'})
     images = np.random.default_rng(0).random((2, 32, 32, 3), np.float32)
@@ -267,7 +267,7 @@ def int8_bundle(tmp_path_factory):
     bundle = load_bundle(share_dir() / 'models' / 'sorting_line')
     model = keras.models.load_model(bundle.file('keras'), compile=False)
     frames, logits = bundle.golden()
-    tensors = np.concatenate([Preprocessor(bundle.spec)(Frame(one, bundle.spec.colour))
+    tensors = np.concatenate([Preprocessor(bundle.spec)(Frame(one, bundle.spec.color))
                               for one in frames])
     file = write_litert(model, folder, 'int8', with_extremes(tensors, bundle.spec))
     return write_bundle(folder / 'parts', bundle.manifest, files={'litert': file}, frames=frames,
@@ -279,7 +279,7 @@ def int8_bundle(tmp_path_factory):
 def test_a_quantised_model_is_fed_with_the_pixels(int8_bundle):
     engine, _ = create_engine(int8_bundle)
     assert engine.spec.dtype == 'uint8'
-    frame = Frame(int8_bundle.golden()[0][0], int8_bundle.spec.colour)
+    frame = Frame(int8_bundle.golden()[0][0], int8_bundle.spec.color)
     pixels = Preprocessor(engine.spec)(frame)
     assert pixels.dtype == np.uint8
     # what the contract makes of the frame gives the same answer

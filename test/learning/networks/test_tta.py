@@ -14,7 +14,7 @@
 
 
 from digiphys_ros.learning.export import export_model
-from digiphys_ros.learning.networks import build_network, mirrored
+from digiphys_ros.learning.networks import add_flip_tta, build_network
 from digiphys_ros.learning.recipe import Recipe
 from digiphys_ros.perception.engines.kerasfile import load_keras
 import keras
@@ -26,7 +26,7 @@ def test_an_image_and_its_mirror_image_get_the_same_answer_the_mean_of_both(tmp_
     keras.utils.set_random_seed(0)
     images = np.random.default_rng(0).random((3, 16, 20, 3)).astype(np.float32)
     plain = build_network('airbench', {'widths': [4]}, (16, 20, 3), 5)
-    model = mirrored(plain)
+    model = add_flip_tta(plain)
     mean = (plain(images) + plain(images[:, :, ::-1])) / 2
     np.testing.assert_allclose(model(images), mean, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(model(images[:, :, ::-1]), mean, rtol=1e-5, atol=1e-6)
@@ -40,4 +40,4 @@ def test_an_image_and_its_mirror_image_get_the_same_answer_the_mean_of_both(tmp_
 
 def test_a_table_has_no_mirror_image():
     with pytest.raises(ValueError, match='needs images'):
-        Recipe(name='table', network={'name': 'mlp'}, mirror=True)
+        Recipe(name='table', network={'name': 'mlp'}, tta='flip')

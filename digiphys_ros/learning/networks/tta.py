@@ -12,14 +12,14 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A trained network that also looks at the mirror image."""
+"""Test-time augmentation: a network that also classifies the mirror image."""
 
 from typing import Any
 
 
-def mirrored(model: Any) -> Any:
+def add_flip_tta(model: Any) -> Any:
     """
-    Return a network whose logits are the mean of those for an image and for its mirror image.
+    Return a network that averages the logits of an image and of its mirror image.
 
     :param model: takes images (N, H, W, C).
     """
