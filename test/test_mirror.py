@@ -62,7 +62,8 @@ WITHOUT_A_TEST = {
     'learning/evaluate': 'adversarial plot table',
     'learning/export': 'litert onnx',
     'learning/networks': 'application article depthwise vgg',
-    'learning/train': 'background bundle card fit log loop machines precision progress table',
+    'learning/train': (
+        'background bundle card distributed_trainer fit log precision progress strategy table'),
     'nodes': '__main__',
     'perception': 'giffile jpegfile pngfile stamps tifffile',
     'perception/camera_checks': 'limits measures repeats sample',

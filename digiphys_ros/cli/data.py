@@ -86,13 +86,13 @@ def _correlation(text: str) -> float:
 
 
 def _open(uri: str, arguments: argparse.Namespace) -> 'Dataset':
-    from digiphys_ros.learning.datasets.groups import grouped_by_name
+    from digiphys_ros.learning.datasets.groups import group_by_name
     data = source_of(arguments, uri).open(labelled=False)
-    return data if arguments.group is None else grouped_by_name(data, arguments.group)
+    return data if arguments.group is None else group_by_name(data, arguments.group)
 
 
 def _inspect(arguments: argparse.Namespace) -> int:
-    from digiphys_ros.learning.datasets.dataset import side_by_side
+    from digiphys_ros.learning.datasets.dataset import concat
     from digiphys_ros.learning.datasets.duplicates import ALIKE
     from digiphys_ros.learning.datasets.inspection import inspect_dataset
     from digiphys_ros.learning.datasets.labelled import split_labelled
@@ -100,7 +100,7 @@ def _inspect(arguments: argparse.Namespace) -> int:
     sets = [_open(uri, arguments) for uri in arguments.data]
     if len(sets) > 1 and arguments.split:
         raise UsageError('--split: is of one data set, received several.')
-    data = sets[0] if len(sets) == 1 else side_by_side(sets)
+    data = sets[0] if len(sets) == 1 else concat(sets)
     if arguments.montage and data.kind != 'image':
         raise UsageError(f'--montage {arguments.montage}: {data.uri} is a table.')
     split = split_labelled(data, arguments.split, 0, 0) if arguments.split else None
@@ -120,10 +120,10 @@ def _split(arguments: argparse.Namespace) -> int:
     from digiphys_ros.learning.datasets.summary import fractions, left_out
     data = _open(arguments.data, arguments)
     if arguments.alike:
-        from digiphys_ros.learning.datasets.groups import together
+        from digiphys_ros.learning.datasets.groups import merge_groups
         from digiphys_ros.learning.datasets.inspection import inspect_dataset
         found = inspect_dataset(data, None, arguments.alike)
-        data = together(data, [*found.exact, *found.near])
+        data = merge_groups(data, [*found.exact, *found.near])
     split = split_dataset(data, arguments.val_fraction, arguments.test_fraction, arguments.seed)
     settings = {name: getattr(arguments, name)
                 for name in ('val_fraction', 'test_fraction', 'seed', 'group', 'alike')}

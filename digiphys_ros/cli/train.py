@@ -75,11 +75,11 @@ def run(arguments: argparse.Namespace) -> int:
     # TensorFlow's notes on its own workings would drown the progress bar
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
     from digiphys_ros.learning.held_out import HeldOut
-    from digiphys_ros.learning.train.distributed import machine_of, train_together
+    from digiphys_ros.learning.train.distributed import worker_of, train_distributed
     view = view_of(arguments)
     arguments.roi = view.roi
     recipe = looking_at(_recipe(arguments), view)
-    number, count = machine_of(os.environ)
+    number, count = worker_of(os.environ)
     held_out = HeldOut(arguments.val_fraction, recipe.seed, arguments.split)
     parted = open_parts(arguments, held_out)
     out = Path(arguments.out)
@@ -87,7 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
     if count > 1:
         sys.stderr.write(f'machine {number + 1} of {count}: waiting for all of them\n')
         # the chief goes on alone, from the checkpoint that all have made
-        arguments.resume = train_together(
+        arguments.resume = train_distributed(
             recipe, parted.training, {parted.name: parted.validation}, work=work,
             resume=arguments.resume, number=number, count=count)
         if not arguments.resume:

@@ -139,7 +139,7 @@ class _Objective:
 
     def __call__(self, trial: optuna.Trial) -> float:
         recipe = self._recipe.replaced({
-            field: suggested(trial, field, span) for field, span in self._recipe.tune.items()})
+            field: suggest(trial, field, span) for field, span in self._recipe.tune.items()})
 
         def report(history: History) -> None:
             trial.report(history[-1]['val_accuracy'], len(history))
@@ -152,20 +152,20 @@ class _Objective:
         return max(epoch['val_accuracy'] for epoch in history)
 
 
-def suggested(trial: optuna.Trial, field: str, span: TuneRange) -> Any:
+def suggest(trial: optuna.Trial, field: str, span: TuneRange) -> Any:
     """
     Return a value for a field out of its range.
 
     :raises ConfigError: when the study knows the field with choices, or numbers, of another kind.
     """
     try:
-        return _suggested(trial, field, span)
+        return _suggest(trial, field, span)
     except ValueError as error:
         raise ConfigError(f'field `tune.{field}`: the study was begun with other choices '
                           f'({error}): name another file with --study.') from error
 
 
-def _suggested(trial: optuna.Trial, field: str, span: TuneRange) -> Any:
+def _suggest(trial: optuna.Trial, field: str, span: TuneRange) -> Any:
     if span.choices is not None:
         return trial.suggest_categorical(field, span.choices)
     assert span.low is not None and span.high is not None

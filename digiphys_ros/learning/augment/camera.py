@@ -19,7 +19,7 @@ from typing import Annotated, Any
 
 import cv2
 from digiphys_ros.errors import ConfigError
-from digiphys_ros.learning.augment.geometry import moved
+from digiphys_ros.learning.augment.geometry import transform
 from digiphys_ros.learning.augment.registry import AUGMENTATIONS
 from digiphys_ros.learning.options import options_model
 from digiphys_ros.perception.imagefile import decode_file
@@ -131,8 +131,8 @@ class Augmenter:
 def move(image: NDArray[Any], rng: np.random.Generator, *, crop: float, scale: float,
          perspective: float, flip_horizontal: bool, flip_vertical: bool) -> NDArray[Any]:
     """Shift, size, tilt or mirror an image."""
-    return moved(image, rng, crop=crop, scale=scale, perspective=perspective,
-                 horizontal=flip_horizontal, vertical=flip_vertical)
+    return transform(image, rng, crop=crop, scale=scale, perspective=perspective,
+                     horizontal=flip_horizontal, vertical=flip_vertical)
 
 
 def light(image: NDArray[Any], rng: np.random.Generator, *, brightness: float, exposure: float,
@@ -160,7 +160,7 @@ def motion_blur(image: NDArray[Any], rng: np.random.Generator, *, motion_blur: f
     """Smear an image sometimes."""
     if rng.random() >= SOMETIMES:
         return image
-    return motion_blurred(image, rng.uniform(0, motion_blur), rng.uniform(0, np.pi))
+    return apply_motion_blur(image, rng.uniform(0, motion_blur), rng.uniform(0, np.pi))
 
 
 def noise(image: NDArray[Any], rng: np.random.Generator, *, noise: float) -> NDArray[Any]:
@@ -187,7 +187,7 @@ def cutout(image: NDArray[Any], rng: np.random.Generator, *, cutout: float) -> N
     return covered
 
 
-def motion_blurred(image: NDArray[Any], length_px: float, angle_rad: float) -> NDArray[Any]:
+def apply_motion_blur(image: NDArray[Any], length_px: float, angle_rad: float) -> NDArray[Any]:
     """Return the image as seen by a camera that moved by ``length_px`` during exposure."""
     size = 2 * int(np.ceil(length_px / 2)) + 1
     if size < 3:

@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def moved(image: NDArray[Any], rng: np.random.Generator, *, crop: float, scale: float,
-          perspective: float, horizontal: bool, vertical: bool) -> NDArray[Any]:
+def transform(image: NDArray[Any], rng: np.random.Generator, *, crop: float, scale: float,
+              perspective: float, horizontal: bool, vertical: bool) -> NDArray[Any]:
     """
     Return the image moved at random; what comes in from outside is its mirror image.
 
@@ -38,7 +38,7 @@ def moved(image: NDArray[Any], rng: np.random.Generator, *, crop: float, scale: 
     height, width = image.shape[:2]
     shift = rng.uniform(-crop, crop, 2) * (width, height) if crop else np.zeros(2)
     if not scale and not perspective:
-        return _shifted(image, *np.rint(shift).astype(int).tolist())
+        return _shift(image, *np.rint(shift).astype(int).tolist())
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     centre = np.array([width, height], np.float32) / 2
     factor = np.exp(rng.uniform(-1, 1) * np.log1p(scale))
@@ -49,7 +49,7 @@ def moved(image: NDArray[Any], rng: np.random.Generator, *, crop: float, scale: 
                                borderMode=cv2.BORDER_REFLECT_101)
 
 
-def _shifted(image: NDArray[Any], right: int, down: int) -> NDArray[Any]:
+def _shift(image: NDArray[Any], right: int, down: int) -> NDArray[Any]:
     """Return the image moved by whole pixels, without interpolation."""
     if not right and not down:
         return image

@@ -27,7 +27,7 @@ import zipfile
 from digiphys_ros.archives import array_header, BROKEN, check_array, open_zip
 from digiphys_ros.errors import DatasetError
 from digiphys_ros.files import DATA_BYTES, megabytes, reason_of
-from digiphys_ros.learning.datasets.memory import room_bytes, Spool
+from digiphys_ros.learning.datasets.memory import budget_bytes, ScratchFile
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
@@ -71,7 +71,7 @@ class Arrays:
     def __getitem__(self, name: str) -> NDArray[Any]:
         """Return a whole array; Python objects are refused, they could run code."""
         try:
-            check_array(self._archive, f'{name}.npy', max(room_bytes(), DATA_BYTES))
+            check_array(self._archive, f'{name}.npy', max(budget_bytes(), DATA_BYTES))
             with self._archive.open(f'{name}.npy') as file:
                 array: NDArray[Any] = npy.read_array(file, allow_pickle=False)
                 return array
@@ -87,7 +87,7 @@ class Arrays:
                 shape, fortran, dtype = array_header(file)
                 start = file.tell()
             size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
-            if size <= room_bytes() or fortran or dtype.hasobject or not shape:
+            if size <= budget_bytes() or fortran or dtype.hasobject or not shape:
                 array = self[name]
                 return Rows(array.shape, array.dtype, _InMemory(array))
             stored = self._archive.getinfo(member).compress_type == zipfile.ZIP_STORED
@@ -106,7 +106,7 @@ class Arrays:
         return lambda start, size: os.pread(file.fileno(), size, first + start)
 
     def _unpacked(self, member: str) -> Callable[[int, int], bytes]:
-        spool = Spool(str(self.path))
+        scratch = ScratchFile(str(self.path))
         total = self._archive.getinfo(member).file_size
         free = shutil.disk_usage(tempfile.gettempdir()).free
         if total > free:
@@ -117,9 +117,9 @@ class Arrays:
                 total=total, desc=f'unpacking {member}', unit='B', unit_scale=True,
                 disable=None) as bar:
             while piece := file.read(PIECE):
-                spool.append(piece)
+                scratch.append(piece)
                 bar.update(len(piece))
-        return spool.read
+        return scratch.read
 
     def _broken(self, error: Exception, name: str | None = None) -> DatasetError:
         what = self.path if name is None else f'{self.path}: `{name}`'

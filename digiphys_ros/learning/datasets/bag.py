@@ -23,7 +23,7 @@ from typing import Any
 from digiphys_ros.errors import DatasetError, FrameError, SourceError
 from digiphys_ros.learning.datasets.dataset import Dataset
 from digiphys_ros.learning.datasets.folder import UNLABELLED
-from digiphys_ros.learning.datasets.memory import Spool
+from digiphys_ros.learning.datasets.memory import ScratchFile
 from digiphys_ros.perception.bit_depth import BitDepth
 from digiphys_ros.perception.sources.bagfile import BagFile, frame_of, IMAGES, Message
 from digiphys_ros.perception.sources.folder import natural
@@ -115,7 +115,7 @@ class _Reader:
         self.topic = topic
         self.images: list[_Image] = []
         self._bag, self._least_size = bag, least_size
-        self._spool = Spool(str(bag.path))
+        self._scratch = ScratchFile(str(bag.path))
         self._broken: list[str] = []
         for number, message in enumerate(tqdm(
                 bag.messages(topic), desc='unpacking images', disable=None)):
@@ -127,7 +127,7 @@ class _Reader:
                 continue
             self._topic = message.topic
             self.images.append(_Image(
-                number, message.time_ns, _stamp(content), self._spool.append(message.raw),
+                number, message.time_ns, _stamp(content), self._scratch.append(message.raw),
                 len(message.raw), frame.bits))
 
     def damage(self) -> list[str]:
@@ -136,7 +136,7 @@ class _Reader:
 
     def __call__(self, index: int) -> NDArray[Any]:
         image = self.images[index]
-        raw = self._spool.read(image.start, image.size)
+        raw = self._scratch.read(image.start, image.size)
         try:
             message = self._bag.decode(Message(self._topic, image.time_ns, raw))
             frame = replace(frame_of(message, self._least_size), bits=image.bits)

@@ -29,7 +29,7 @@ import zlib
 
 from digiphys_ros.errors import DatasetError
 from digiphys_ros.files import megabytes, open_regular, reason_of, UNREADABLE
-from digiphys_ros.learning.datasets.dataset import Dataset, numbered
+from digiphys_ros.learning.datasets.dataset import Dataset, number_labels
 from digiphys_ros.learning.datasets.files import Files
 from digiphys_ros.perception.sources.folder import natural
 import numpy as np
@@ -184,7 +184,7 @@ def _labels(files: Files, batch: str, highest: int) -> tuple[str, ...]:
             return tuple(name.decode() for name in _load(files, meta)[b'label_names'])
         except _BROKEN as error:
             raise DatasetError(f'{files.uri}: {meta}: holds no label_names: {error}.') from error
-    return numbered(highest)
+    return number_labels(highest)
 
 
 def _load(files: Files, name: str) -> Any:

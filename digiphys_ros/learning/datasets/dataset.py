@@ -63,7 +63,7 @@ class Dataset:
                                f'{len(self.keys)} names: they must be equally many.')
         if len(set(self.labels)) != len(self.labels) or '' in self.labels:
             raise DatasetError(f'{self.uri}: the names of classes must differ from each other and '
-                               f'not be empty, received {listed(self.labels)}.')
+                               f'not be empty, received {list_names(self.labels)}.')
         highest, lowest = int(self.classes.max()), int(self.classes.min())
         if lowest < 0 or highest >= len(self.labels):
             wrong = lowest if lowest < 0 else highest
@@ -97,9 +97,9 @@ class Dataset:
         if len(self.labels) < 2 or len(self.labels) - len(empty) < 2:
             there = [label for label in self.labels if label not in empty]
             raise DatasetError(f'{self.uri}: at least two classes are needed, received '
-                               f'{listed(there) or "none"}.')
+                               f'{list_names(there) or "none"}.')
         if empty:
-            raise DatasetError(f'{self.uri}: no sample of the class {listed(empty)}: add some '
+            raise DatasetError(f'{self.uri}: no sample of the class {list_names(empty)}: add some '
                                'or take the class out.')
 
     def arrays(self) -> NDArray[Any]:
@@ -120,18 +120,18 @@ class Dataset:
         return stacked
 
 
-def listed(names: Sequence[str], most: int = 12) -> str:
+def list_names(names: Sequence[str], most: int = 12) -> str:
     """Return names in one line, of many the first ones and how many there are more."""
     rest = len(names) - most
     return ', '.join(names[:most]) + (f' and {rest} more' if rest > 0 else '')
 
 
-def numbered(highest: int) -> tuple[str, ...]:
+def number_labels(highest: int) -> tuple[str, ...]:
     """Return names for labels that are only numbers, up to the highest that is no mistake."""
     return tuple(map(str, range(min(highest, MOST_CLASSES - 1) + 1)))
 
 
-def joined(uri: str, labels: tuple[str, ...], parts: Sequence[Dataset]) -> Dataset:
+def join_parts(uri: str, labels: tuple[str, ...], parts: Sequence[Dataset]) -> Dataset:
     """Return several data sets as one; groups of different parts stay different."""
     groups, first = [], 0
     for part in parts:
@@ -140,13 +140,13 @@ def joined(uri: str, labels: tuple[str, ...], parts: Sequence[Dataset]) -> Datas
         first += int(numbers.max()) + 1
     return Dataset(uri, labels, np.concatenate([part.classes for part in parts]),
                    np.concatenate(groups), tuple(key for part in parts for key in part.keys),
-                   Joined([part.read for part in parts], [len(part) for part in parts]),
+                   JoinedReader([part.read for part in parts], [len(part) for part in parts]),
                    parts[0].kind, skipped=tuple(dict.fromkeys(
                        name for part in parts for name in part.skipped)),
                    grouping=' / '.join(dict.fromkeys(part.grouping for part in parts)))
 
 
-def side_by_side(sets: Sequence[Dataset]) -> Dataset:
+def concat(sets: Sequence[Dataset]) -> Dataset:
     """
     Return data sets as the parts of one; classes of the same name are one class.
 
@@ -160,11 +160,11 @@ def side_by_side(sets: Sequence[Dataset]) -> Dataset:
                        skipped=tuple(f'{data.uri}: {name}' for name in data.skipped),
                        classes=np.array([labels.index(label) for label in data.labels]
                                         )[data.classes]) for data in sets]
-    whole = joined(' + '.join(data.uri for data in sets), labels, renamed)
+    whole = join_parts(' + '.join(data.uri for data in sets), labels, renamed)
     return replace(whole, parts=np.repeat([data.uri for data in sets], [len(x) for x in sets]))
 
 
-class Joined:
+class JoinedReader:
     """Reads a sample of several readers that follow each other."""
 
     def __init__(self, reads: Sequence[Callable[[int], NDArray[Any]]],

@@ -22,7 +22,7 @@ import re
 from typing import Any
 
 from digiphys_ros.errors import DatasetError
-from digiphys_ros.learning.datasets.dataset import Dataset, listed
+from digiphys_ros.learning.datasets.dataset import Dataset, list_names
 from digiphys_ros.learning.datasets.duplicates import connected
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +51,7 @@ def groups_of_folders(paths: Sequence[PurePosixPath]) -> tuple[NDArray[Any] | No
     # one that holds them all, such as `images`, tells nothing apart
     if len(folders) < 2:
         return None, ''
-    names = listed(sorted(folders), 4)
+    names = list_names(sorted(folders), 4)
     if not (all(map(GROUP_NAME.fullmatch, folders)) or (
             len(folders) >= MANY_FOLDERS
             and max(folders.values()) <= LARGEST_FRACTION * len(paths))):
@@ -62,7 +62,7 @@ def groups_of_folders(paths: Sequence[PurePosixPath]) -> tuple[NDArray[Any] | No
             f'folders in the class folders ({names})')
 
 
-def grouped_by_name(data: Dataset, pattern: str) -> Dataset:
+def group_by_name(data: Dataset, pattern: str) -> Dataset:
     r"""
     Return the data with the groups that stand in the samples' names.
 
@@ -87,7 +87,7 @@ def grouped_by_name(data: Dataset, pattern: str) -> Dataset:
     return replace(data, groups=np.array(groups), grouping=f'names that match {pattern}')
 
 
-def together(data: Dataset, sets: list[list[int]]) -> Dataset:
+def merge_groups(data: Dataset, sets: list[list[int]]) -> Dataset:
     """
     Return the data with groups in which each of ``sets`` lies whole.
 

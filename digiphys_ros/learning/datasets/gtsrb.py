@@ -22,7 +22,7 @@ import re
 
 from digiphys_ros.errors import DatasetError
 from digiphys_ros.files import csv_rows
-from digiphys_ros.learning.datasets.dataset import Dataset, MOST_CLASSES, numbered
+from digiphys_ros.learning.datasets.dataset import Dataset, MOST_CLASSES, number_labels
 from digiphys_ros.learning.datasets.files import Files
 from digiphys_ros.learning.datasets.folder import image_files
 import numpy as np
@@ -57,7 +57,7 @@ def open_gtsrb(files: Files, names: list[str], part: str | None = None) -> Datas
     if not paths or part not in (None, *parts):
         raise DatasetError(f'{files.uri}: its tables name no image'
                            + (f' of the part "{part}".' if part else '.'))
-    data = image_files(files, paths, numbered(max(classes)), np.array(classes, np.int64),
+    data = image_files(files, paths, number_labels(max(classes)), np.array(classes, np.int64),
                        np.array(tracks), 'tracks of signs', names)
     if len(set(parts)) > 1:
         data = replace(data, parts=np.array(parts))

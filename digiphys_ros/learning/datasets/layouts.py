@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 from digiphys_ros.errors import DatasetError
 from digiphys_ros.learning.datasets.bag import open_bag
 from digiphys_ros.learning.datasets.cifar import BATCH, open_cifar, open_cifar_archive
-from digiphys_ros.learning.datasets.dataset import Dataset, joined
+from digiphys_ros.learning.datasets.dataset import Dataset, join_parts
 from digiphys_ros.learning.datasets.files import Files, FolderFiles, ZipFiles
 from digiphys_ros.learning.datasets.folder import class_folders, PART_OF
 from digiphys_ros.learning.datasets.gtsrb import open_gtsrb, TABLE
@@ -76,10 +76,10 @@ def _files(files: Files, part: Part | None, labelled: bool) -> Dataset:
     tables = [name for name in names if TABLE.search(name)]
     if tables:
         return open_gtsrb(files, tables, part)
-    listed = [name for name in names if PurePosixPath(name).name.lower() in LISTS]
-    if len(listed) > 1:
-        return _parts(files, listed, part, labelled)
-    return open_csv(files, listed[0], labelled) if listed \
+    lists = [name for name in names if PurePosixPath(name).name.lower() in LISTS]
+    if len(lists) > 1:
+        return _parts(files, lists, part, labelled)
+    return open_csv(files, lists[0], labelled) if lists \
         else class_folders(files, part, labelled)
 
 
@@ -94,7 +94,7 @@ def _parts(files: Files, tables: list[str], part: Part | None, labelled: bool) -
     renamed = [replace(data, labels=labels, classes=np.array(
         [labels.index(label) for label in data.labels])[data.classes]) for data in sets]
     keys = {key for data in sets for key in data.keys} | set(tables)
-    whole = replace(joined(files.uri, labels, renamed),
+    whole = replace(join_parts(files.uri, labels, renamed),
                     parts=np.repeat(parts, [len(data) for data in sets]))
     whole = replace(whole, skipped=tuple(name for name in whole.skipped if name not in keys))
     if part is not None and part not in parts:

@@ -28,7 +28,7 @@ SHARE = 4
 UNKNOWN_BYTES = 4 << 30
 
 
-def room_bytes() -> int:
+def budget_bytes() -> int:
     """Return how many bytes of samples may be held in memory now."""
     return max(_free_bytes() // SHARE, 0)
 
@@ -76,7 +76,7 @@ def _fields(path: str) -> dict[str, int]:
     return {some[0]: int(some[1]) * 1024 for some in words if some[2:] == ['kB']}
 
 
-class Spool:
+class ScratchFile:
     """A temporary file that is gone when nobody uses it; any thread may read."""
 
     def __init__(self, uri: str) -> None:

@@ -20,7 +20,13 @@ from typing import Any
 
 from digiphys_ros.errors import DatasetError
 from digiphys_ros.learning.datasets.arrays import Arrays, Rows
-from digiphys_ros.learning.datasets.dataset import Dataset, Joined, listed, MOST_CLASSES, numbered
+from digiphys_ros.learning.datasets.dataset import (
+    Dataset,
+    JoinedReader,
+    list_names,
+    MOST_CLASSES,
+    number_labels,
+)
 from digiphys_ros.perception.sources.folder import natural
 import numpy as np
 from numpy.typing import NDArray
@@ -73,8 +79,8 @@ def open_npz(path: Path, part: str | None = None) -> Dataset:
     keys = tuple(f'{one.x}[{index}]' for one, count in zip(names, counts, strict=True)
                  for index in range(count))
     table = len(rows[0].shape) == 2
-    read = Joined([_Row(str(path), one.x, some, table)
-                   for one, some in zip(names, rows, strict=True)], counts)
+    read = JoinedReader([_Row(str(path), one.x, some, table)
+                         for one, some in zip(names, rows, strict=True)], counts)
     grouping = next((name for one in names for name in one.groups if name in arrays), None)
     data = Dataset(
         str(path), labels, joined,
@@ -204,8 +210,8 @@ def _numbered(path: Path, names: list[_Names], classes: list[NDArray[Any]],
                            'numbers or all be names.')
     if labels is None:
         labels = tuple(sorted(set(np.concatenate(classes).tolist()), key=natural)) if named \
-            else numbered(max(int(one.max(initial=0)) for one in classes))
-    allowed = listed(labels, 4) if named else f'0 to {len(labels) - 1}'
+            else number_labels(max(int(one.max(initial=0)) for one in classes))
+    allowed = list_names(labels, 4) if named else f'0 to {len(labels) - 1}'
     index = {label: number for number, label in enumerate(labels)}
     numbers = []
     for name, one in zip(names, classes, strict=True):

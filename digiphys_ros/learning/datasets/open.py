@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from digiphys_ros.errors import DatasetError
-from digiphys_ros.learning.datasets.dataset import Dataset, listed, MOST_CLASSES
+from digiphys_ros.learning.datasets.dataset import Dataset, list_names, MOST_CLASSES
 from digiphys_ros.learning.datasets.reader import Part, READERS, ReadOptions
 from digiphys_ros.perception.sources.bagfile import is_bag
 import numpy as np
@@ -76,7 +76,7 @@ def _named(data: Dataset, labels: tuple[str, ...]) -> Dataset:
     """Return the data with names for its numbers: number k has the name in line k, from 0."""
     if not all(label.isdecimal() for label in data.labels):
         raise DatasetError(f'{data.uri}: already names its classes '
-                           f'({listed(data.labels, 4)}): leave the labels out.')
+                           f'({list_names(data.labels, 4)}): leave the labels out.')
     # folders may be named 3 and 17, and then there are no others
     numbers = np.array([min(int(label), MOST_CLASSES) for label in data.labels], np.int64)
     return replace(data, labels=labels, classes=numbers[data.classes])

@@ -24,8 +24,8 @@ from typing import Any
 from digiphys_ros.errors import DigiphysError
 from digiphys_ros.learning.augment import mix
 from digiphys_ros.learning.datasets.dataset import Dataset
-from digiphys_ros.learning.datasets.memory import room_bytes
-from digiphys_ros.learning.datasets.share import shared
+from digiphys_ros.learning.datasets.memory import budget_bytes
+from digiphys_ros.learning.datasets.shard import shard as shard_of
 from digiphys_ros.perception.frame import Frame
 from digiphys_ros.perception.preprocess import Preprocessor
 import numpy as np
@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 Prepare = Callable[[NDArray[Any]], NDArray[Any]]
 Augment = Callable[[NDArray[Any], np.random.Generator], NDArray[Any]]
 
-KEPT_BYTES = 1 << 30
+CACHE_BYTES = 1 << 30
 """Samples are kept in memory up to this size; what is beyond it is read again each epoch."""
 AT_ONCE = 1024
 READY, THREADS = 4, min(os.cpu_count() or 1, 16)
@@ -47,7 +47,7 @@ def tensor_of(preprocess: Preprocessor, pixels: NDArray[Any]) -> NDArray[Any]:
     return result
 
 
-class Kept:
+class SampleCache:
     """Reads samples and keeps them, up to a number of bytes in all."""
 
     def __init__(self, read: Callable[[int], NDArray[Any]], most_bytes: int) -> None:
@@ -81,14 +81,14 @@ class Stream:
     :param ambiguous: which share of the samples ``corrupt`` is to make unanswerable, each epoch
         others: their target is every class alike.
     :param class_weights: (classes,) weight of a sample in the loss, by its class.
-    :param kept_bytes: how much to keep in memory; None is a quarter of what is free, up to 1 GiB.
+    :param cache_bytes: how much to keep in memory; None is a quarter of what is free, up to 1 GiB.
     """
 
     def __init__(self, data: Dataset, prepare: Prepare, *, batch: int, seed: int | None = None,
                  augment: Augment | None = None, mixup: float = 0.0,
                  corrupt: Augment | None = None, ambiguous: float = 0.0,
                  class_weights: NDArray[Any] | None = None,
-                 kept_bytes: int | None = None) -> None:
+                 cache_bytes: int | None = None) -> None:
         self.data = data
         self.error: DigiphysError | None = None
         self._prepare, self._augment, self._mixup = prepare, augment, mixup
@@ -96,35 +96,35 @@ class Stream:
         self._batch, self._seed, self._weights = batch, seed, class_weights
         self._targets = np.eye(len(data.labels), dtype=np.float32)
         self._shape = prepare(data.read(0)).shape
-        room = room_bytes() if kept_bytes is None else kept_bytes
+        room = budget_bytes() if cache_bytes is None else cache_bytes
         tensor_bytes = 4 * int(np.prod(self._shape)) * len(data)
         self._tensors: Any = None
         # while TensorFlow takes them over they are there twice
-        if augment is corrupt is None and 2 * tensor_bytes <= room and tensor_bytes <= KEPT_BYTES:
+        if augment is corrupt is None and 2 * tensor_bytes <= room and tensor_bytes <= CACHE_BYTES:
             self._tensors = self._all_tensors()
         else:
-            self._read = Kept(data.read, min(room, KEPT_BYTES))
+            self._read = SampleCache(data.read, min(room, CACHE_BYTES))
 
     @property
     def steps(self) -> int:
         """Return how many batches an epoch has."""
         return -(-len(self.data) // self._batch)
 
-    def epoch(self, number: int, share: tuple[int, int] = (0, 1)) -> Any:
+    def epoch(self, number: int, shard: tuple[int, int] = (0, 1)) -> Any:
         """
         Return a tf.data.Dataset of (tensor, target, weight) batches.
 
         Targets are one-hot, or blends of them. A sample that cannot be read ends it with a
         TensorFlow error; what is to be told is then in ``error``.
 
-        :param share: which part of each batch, of how many: one for each machine.
+        :param shard: which part of each batch, of how many: one for each machine.
         """
         import tensorflow as tf
         batches = tf.data.Dataset.from_tensor_slices(self._order(number)).batch(self._batch)
         load: Any = self._gather if self._tensors is not None and not self._mixup \
             else partial(self._call_load, number)
-        if share != (0, 1):
-            load = shared(load, *share)
+        if shard != (0, 1):
+            load = shard_of(load, *shard)
         return batches.map(load, num_parallel_calls=THREADS, deterministic=True).prefetch(READY)
 
     def _order(self, epoch: int) -> NDArray[np.int64]:

@@ -24,7 +24,7 @@ from typing import Any
 from digiphys_ros.errors import DatasetError
 from digiphys_ros.files import csv_columns, csv_dialect, csv_rows
 from digiphys_ros.learning.datasets.columns import Columns, columns_of
-from digiphys_ros.learning.datasets.dataset import Dataset, listed
+from digiphys_ros.learning.datasets.dataset import Dataset, list_names
 from digiphys_ros.learning.datasets.files import Files
 from digiphys_ros.learning.datasets.folder import image_files, UNLABELLED
 from digiphys_ros.learning.datasets.image_paths import ImagePaths
@@ -109,7 +109,7 @@ def _hot(where: str, row: Row, classes: tuple[str, ...]) -> str:
     found = [name for name in classes if float(row[name])]
     if len(found) != 1:
         raise DatasetError(f'{where}: one class an image is needed, received '
-                           f'{listed(found) or "none"}.')
+                           f'{list_names(found) or "none"}.')
     return found[0]
 
 

@@ -19,7 +19,7 @@ from digiphys_ros.learning.evaluate.figures import (
     abstain_threshold,
     calibrate,
     calibration,
-    cross_fitted,
+    cross_fit,
     expected_calibration_error,
     figures,
     fit_temperature,
@@ -27,6 +27,6 @@ from digiphys_ros.learning.evaluate.figures import (
 )
 
 __all__ = [
-    'abstain_threshold', 'calibrate', 'calibration', 'cross_fitted', 'evaluate_bundle',
+    'abstain_threshold', 'calibrate', 'calibration', 'cross_fit', 'evaluate_bundle',
     'expected_calibration_error', 'figures', 'fit_temperature', 'wilson_interval',
 ]

@@ -20,7 +20,7 @@ from typing import Any
 
 import cv2
 from digiphys_ros.bundles.preprocess_spec import PreprocessSpec, WHOLE_FRAME
-from digiphys_ros.learning.augment.camera import motion_blurred
+from digiphys_ros.learning.augment.camera import apply_motion_blur
 from digiphys_ros.perception.imagefile import decode_file
 from digiphys_ros.perception.preprocess import OVERSAMPLING
 import numpy as np
@@ -39,7 +39,7 @@ def changes(name: str, image: NDArray[Any]) -> bool:
     return image.ndim == 3 or name not in OF_COLORS
 
 
-def shrunk(image: NDArray[Any], spec: PreprocessSpec) -> NDArray[Any]:
+def shrink(image: NDArray[Any], spec: PreprocessSpec) -> NDArray[Any]:
     """
     Return an image no larger than about twice the network's input; a smaller one as it is.
 
@@ -104,7 +104,7 @@ def _defocus_blur(image: NDArray[Any], strength: int, rng: np.random.Generator) 
 
 def _motion_blur(image: NDArray[Any], strength: int, rng: np.random.Generator) -> NDArray[Any]:
     length_px = max(image.shape[:2]) * (0.06, 0.1, 0.15, 0.2, 0.3)[strength - 1]
-    return motion_blurred(image, length_px, rng.uniform(0, np.pi))
+    return apply_motion_blur(image, length_px, rng.uniform(0, np.pi))
 
 
 def _brightness(image: NDArray[Any], strength: int, rng: np.random.Generator) -> NDArray[Any]:

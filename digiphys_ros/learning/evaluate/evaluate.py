@@ -22,7 +22,7 @@ from typing import Any
 from digiphys_ros.bundles.bundle import Bundle
 from digiphys_ros.bundles.preprocess_spec import Roi, WHOLE_FRAME
 from digiphys_ros.errors import DatasetError
-from digiphys_ros.learning.datasets.dataset import Dataset, listed
+from digiphys_ros.learning.datasets.dataset import Dataset, list_names
 from digiphys_ros.learning.datasets.stream import tensor_of
 from digiphys_ros.learning.evaluate.adversarial import Attack, NO_GRADIENTS
 from digiphys_ros.learning.evaluate.corruptions import (
@@ -30,7 +30,7 @@ from digiphys_ros.learning.evaluate.corruptions import (
     corrupt,
     CORRUPTIONS,
     OF_COLORS,
-    shrunk,
+    shrink,
     STRENGTHS,
 )
 from digiphys_ros.learning.evaluate.figures import (
@@ -52,7 +52,7 @@ from tqdm import tqdm
 BATCH = 64
 
 
-def matched(data: Dataset, labels: Sequence[str]) -> Dataset:
+def match_labels(data: Dataset, labels: Sequence[str]) -> Dataset:
     """
     Return the data with its classes as indices into a bundle's labels.
 
@@ -73,9 +73,9 @@ def matched(data: Dataset, labels: Sequence[str]) -> Dataset:
         first = data.keys[int(np.argmax(data.classes == data.labels.index(unknown[0])))]
         raise DatasetError(
             f'{data.uri}: the bundle has no class "{unknown[0]}", it has {len(labels)}: '
-            f'{listed(labels)}: name the classes alike, give --labels, or number them from 0 to '
-            f'{len(labels) - 1} in the order of its labels; the first of "{unknown[0]}" is '
-            f'{first}.')
+            f'{list_names(labels)}: use the same class names, give --labels, or number the '
+            f'classes from 0 to {len(labels) - 1} in the order of its labels; the first of '
+            f'"{unknown[0]}" is {first}.')
     order = np.zeros(len(data.labels), np.int64)
     order[np.unique(data.classes)] = [places[keys[label]] for label in used]
     return replace(data, labels=tuple(labels), classes=order[data.classes])
@@ -126,7 +126,7 @@ def evaluate_bundle(bundle: Bundle, engine: Engine, data: Dataset, *,
         if one is not None and one.kind != 'image':
             raise DatasetError(f'{one.uri}: holds a table of numbers, and a bundle is for images: '
                                'images are (N, H, W) or (N, H, W, 3) uint8.')
-    data = matched(data, bundle.labels)
+    data = match_labels(data, bundle.labels)
     measured = Measured(bundle, engine, roi)
     manifest = bundle.manifest
     logits = measured.logits_of(data, 'images')
@@ -176,7 +176,7 @@ def _robustness(measured: Measured, data: Dataset, count: int, seed: int) -> dic
     for start in tqdm(range(0, len(some), BATCH), desc='corruptions', unit='batch',
                       disable=None):
         indices = range(start, min(start + BATCH, len(some)))
-        images = [shrunk(some.read(index), measured.bundle.spec) for index in indices]
+        images = [shrink(some.read(index), measured.bundle.spec) for index in indices]
         truth = some.classes[indices]
         clean += _right(measured, images, truth)
         colorful += sum(image.ndim == 3 for image in images)

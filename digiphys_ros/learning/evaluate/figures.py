@@ -114,9 +114,9 @@ def calibrate(logits: NDArray[Any], labels: NDArray[Any], *, sharpen: bool = Tru
     return temperature, threshold
 
 
-def cross_fitted(logits: NDArray[Any], labels: NDArray[Any], groups: NDArray[Any], *,
-                 sharpen: bool = True, ambiguous: NDArray[Any] | None = None,
-                 unanswered: float | None = None) -> tuple[NDArray[Any], NDArray[Any]]:
+def cross_fit(logits: NDArray[Any], labels: NDArray[Any], groups: NDArray[Any], *,
+              sharpen: bool = True, ambiguous: NDArray[Any] | None = None,
+              unanswered: float | None = None) -> tuple[NDArray[Any], NDArray[Any]]:
     """
     Return probabilities and which are answers, each by what the other half of the groups says.
 

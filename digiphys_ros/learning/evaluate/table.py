@@ -22,7 +22,7 @@ from digiphys_ros.bundles.bundle import MANIFEST
 from digiphys_ros.errors import BundleError, DatasetError, EngineError
 from digiphys_ros.files import MODEL_BYTES, parse_json, read_bytes, read_text, UNREADABLE
 from digiphys_ros.learning.datasets.dataset import Dataset
-from digiphys_ros.learning.evaluate.evaluate import matched, report_on
+from digiphys_ros.learning.evaluate.evaluate import match_labels, report_on
 import numpy as np
 
 MODEL, ABOUT = 'model.keras', 'model.json'
@@ -59,7 +59,7 @@ def evaluate_table(folder: Path, data: Dataset) -> dict[str, Any]:
     about = read_about(folder)
     if data.kind != 'table':
         raise DatasetError(f'{data.uri}: holds images, and {folder.name} is a model of a table.')
-    data = matched(data, about['labels'])
+    data = match_labels(data, about['labels'])
     model = _model(folder)
     rows = data.arrays()
     if model.input_shape[1:] != rows.shape[1:]:

@@ -28,7 +28,7 @@ from digiphys_ros.bundles.writer import CARD, check_target, write_bundle
 from digiphys_ros.errors import BundleError, EngineError
 from digiphys_ros.files import read_text, reason_of
 from digiphys_ros.learning.datasets import Dataset
-from digiphys_ros.learning.evaluate.evaluate import matched, Measured
+from digiphys_ros.learning.evaluate.evaluate import match_labels, Measured
 from digiphys_ros.learning.export.litert import Precision, with_extremes, write_litert
 from digiphys_ros.learning.export.onnx import write_onnx
 from digiphys_ros.learning.export.portable import save_portable
@@ -117,7 +117,7 @@ def export_bundle(bundle: Bundle, formats: Sequence[str], training: Dataset, hel
                           f'{", ".join(bundle.manifest.files)}.')
     from digiphys_ros.perception.engines.kerasfile import load_keras
     model = load_keras(keras_file)
-    held_out = matched(held_out, bundle.labels)
+    held_out = match_labels(held_out, bundle.labels)
     representative = _representative(bundle, training, roi)
     with tempfile.TemporaryDirectory() as folder:
         reference, expected = _measure(bundle, 'keras', held_out, None, roi)

@@ -22,8 +22,8 @@ import cv2
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.learning.augment import approach
 from digiphys_ros.learning.datasets import background_crops, Dataset, open_dataset, split_dataset
-from digiphys_ros.learning.datasets.dataset import in_memory, joined
-from digiphys_ros.learning.evaluate.evaluate import matched
+from digiphys_ros.learning.datasets.dataset import in_memory, join_parts
+from digiphys_ros.learning.evaluate.evaluate import match_labels
 from digiphys_ros.learning.recipe_sections import BackgroundSpec
 from digiphys_ros.learning.train.outliers import Outliers
 import numpy as np
@@ -73,7 +73,7 @@ def with_background(material: Material, spec: BackgroundSpec, size_px: int,
         rng = np.random.default_rng(seed)
         parts.append(_drawn(rng, labels, spec.drawn, size_px))
         validation['drawn signs'] = _drawn(rng, labels, max(spec.drawn // 8, 1), size_px)
-    training = joined(material.training.uri, labels, parts)
+    training = join_parts(material.training.uri, labels, parts)
     scenes = [training.read(int(index))
               for index in np.flatnonzero(training.classes == len(labels) - 1)]
     if not scenes:
@@ -89,7 +89,7 @@ def _of_background(images: NDArray[Any], labels: tuple[str, ...]) -> Dataset:
 def _collected(uri: str, labels: tuple[str, ...], size_px: int, seed: int
                ) -> tuple[Dataset, Dataset]:
     """Return four fifths of the worlds that a simulator showed, and the others."""
-    data = matched(open_dataset(uri), labels)
+    data = match_labels(open_dataset(uri), labels)
     split = split_dataset(data, 0.2, seed=seed)
     sides = []
     for indices in (split.train, split.validation):

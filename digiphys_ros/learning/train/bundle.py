@@ -27,9 +27,9 @@ from digiphys_ros.bundles.manifest import BundleManifest
 from digiphys_ros.bundles.preprocess_spec import PreprocessSpec
 from digiphys_ros.bundles.writer import write_bundle
 from digiphys_ros.learning.datasets import Dataset
-from digiphys_ros.learning.datasets.dataset import joined
+from digiphys_ros.learning.datasets.dataset import join_parts
 from digiphys_ros.learning.datasets.stream import Prepare, Stream, tensor_of
-from digiphys_ros.learning.evaluate import calibrate, calibration, cross_fitted, figures
+from digiphys_ros.learning.evaluate import calibrate, calibration, cross_fit, figures
 from digiphys_ros.learning.evaluate.corruptions import corrupt_randomly
 from digiphys_ros.learning.evaluate.figures import auroc
 from digiphys_ros.learning.export import export_model
@@ -146,15 +146,16 @@ def _answers(model: Any, prepare: Prepare, held: Held) -> NDArray[Any]:
 def _calibrated(logits: Mapping[str, NDArray[Any]], validation: Mapping[str, Dataset],
                 recipe: Recipe, ambiguous: Mapping[str, NDArray[Any]] | None
                 ) -> tuple[float, float, dict[str, Any]]:
-    """Return temperature and threshold, fitted on all sets together, and figures of each set."""
-    whole = joined('validation', next(iter(validation.values())).labels, list(validation.values()))
+    """Return temperature and threshold, fitted on all sets, and the metrics of each set."""
+    parts = list(validation.values())
+    whole = join_parts('validation', parts[0].labels, parts)
     scores, sharpen = np.concatenate(list(logits.values())), recipe.use != 'advice'
     ambiguous_logits = np.concatenate(list(ambiguous.values())) if ambiguous else None
     unanswered = recipe.outliers.unanswered if recipe.outliers else None
     temperature, threshold = calibrate(scores, whole.classes, sharpen=sharpen,
                                        ambiguous=ambiguous_logits, unanswered=unanswered)
-    probabilities, answered = cross_fitted(scores, whole.classes, whole.groups, sharpen=sharpen,
-                                           ambiguous=ambiguous_logits, unanswered=unanswered)
+    probabilities, answered = cross_fit(scores, whole.classes, whole.groups, sharpen=sharpen,
+                                        ambiguous=ambiguous_logits, unanswered=unanswered)
     metrics, start = {}, 0
     for name, data in validation.items():
         part = slice(start, start := start + len(data))

@@ -29,9 +29,9 @@ from digiphys_ros.errors import ConfigError, TrainingError
 from digiphys_ros.learning.datasets import Dataset
 from digiphys_ros.learning.datasets.stream import Stream
 from digiphys_ros.learning.recipe import Recipe
-from digiphys_ros.learning.train.loop import Loop
-from digiphys_ros.learning.train.machines import Trainer
+from digiphys_ros.learning.train.distributed_trainer import DistributedTrainer
 from digiphys_ros.learning.train.progress import Watch
+from digiphys_ros.learning.train.strategy import Trainer
 from digiphys_ros.learning.train.train import material_of, prepare_of, train_network
 import numpy as np
 from pydantic import BaseModel, Field, ValidationError
@@ -51,12 +51,12 @@ class _TfConfig(BaseModel):
     task: _Task
 
     @property
-    def machines(self) -> list[tuple[Job, int]]:
+    def workers(self) -> list[tuple[Job, int]]:
         jobs: tuple[Job, ...] = ('chief', 'worker')
         return [(job, index) for job in jobs for index in range(len(self.cluster.get(job, ())))]
 
 
-def machine_of(environment: Mapping[str, str]) -> tuple[int, int]:
+def worker_of(environment: Mapping[str, str]) -> tuple[int, int]:
     """
     Return the number of this machine and how many there are, (0, 1) without TF_CONFIG.
 
@@ -73,15 +73,15 @@ def machine_of(environment: Mapping[str, str]) -> tuple[int, int]:
         first = error.errors()[0]
         raise ConfigError(f'TF_CONFIG: field `{".".join(map(str, first["loc"]))}`: '
                           f'{first["msg"]}, received {first["input"]!r}.') from error
-    machines = config.machines
-    if (config.task.type, config.task.index) not in machines:
+    workers = config.workers
+    if (config.task.type, config.task.index) not in workers:
         raise ConfigError(f'TF_CONFIG: field `task`: the cluster has no {config.task.type} '
                           f'{config.task.index}.')
-    return machines.index((config.task.type, config.task.index)), len(machines)
+    return workers.index((config.task.type, config.task.index)), len(workers)
 
 
-def train_together(recipe: Recipe, training: Dataset, validation: Mapping[str, Dataset], *,
-                   work: Path, resume: bool, number: int, count: int) -> bool:
+def train_distributed(recipe: Recipe, training: Dataset, validation: Mapping[str, Dataset], *,
+                      work: Path, resume: bool, number: int, count: int) -> bool:
     """
     Train on all machines; the checkpoint that the chief has in ``work`` then holds the result.
 
@@ -89,15 +89,15 @@ def train_together(recipe: Recipe, training: Dataset, validation: Mapping[str, D
     :param count: how many machines there are.
     :return: whether this is the chief.
     """
-    cluster = Cluster(number, count)
+    cluster = MultiWorker(number, count)
     train_network(recipe, material_of(recipe, training, validation), prepare_of(recipe),
-                  work=work, resume=resume, machines=cluster)
+                  work=work, resume=resume, strategy=cluster)
     # one that ends early would end the others
-    cluster.share(b'done')
+    cluster.broadcast(b'done')
     return cluster.chief
 
 
-class Cluster:
+class MultiWorker:
     """
     The machines of TF_CONFIG; made before TensorFlow is used for anything else.
 
@@ -109,7 +109,7 @@ class Cluster:
     def __init__(self, number: int, count: int) -> None:
         import tensorflow as tf
         self.chief = number == 0
-        with self._together():
+        with self._explain_lost_workers():
             self._strategy = tf.distribute.MultiWorkerMirroredStrategy()
         self._replicas = self._strategy.num_replicas_in_sync
         mine = self._replicas // count
@@ -121,10 +121,10 @@ class Cluster:
         scope: AbstractContextManager[Any] = self._strategy.scope()
         return scope
 
-    def spread(self, model: Any) -> Any:
+    def replicate(self, model: Any) -> Any:
         """Return a copy of the model on all machines, with the chief's weights."""
         import keras
-        with self._together(), self.scope():
+        with self._explain_lost_workers(), self.scope():
             copy = keras.models.clone_model(model)
             copy.set_weights(model.get_weights())
         for layer in copy._flatten_layers(include_self=False):
@@ -136,10 +136,10 @@ class Cluster:
         """Return a loop over steps that all machines take together; XLA cannot compile it."""
         with self.scope():
             optimizer.build(model.trainable_variables)
-        loop = Loop(self._strategy, self._own, model, optimizer, loss)
-        return _Told(loop, self._together)
+        loop = DistributedTrainer(self._strategy, self._own, model, optimizer, loss)
+        return _GuardedTrainer(loop, self._explain_lost_workers)
 
-    def share(self, content: bytes | None) -> bytes | None:
+    def broadcast(self, content: bytes | None) -> bytes | None:
         """
         Return what the chief gives, on every machine; all must ask at the same time.
 
@@ -156,7 +156,7 @@ class Cluster:
 
     def _sum(self, values: Any) -> Any:
         """Return the chief's values: the sum over all, where the others give none."""
-        with self._together():
+        with self._explain_lost_workers():
             return self._strategy.experimental_local_results(self._total(values))[0].numpy()
 
     def _sum_of_all(self, values: Any) -> Any:
@@ -169,7 +169,7 @@ class Cluster:
         return self._strategy.run(own, args=(values,))
 
     @contextmanager
-    def _together(self) -> Iterator[None]:
+    def _explain_lost_workers(self) -> Iterator[None]:
         """Tell what TensorFlow reports when another machine is gone."""
         import tensorflow as tf
         try:
@@ -181,15 +181,15 @@ class Cluster:
                                 '--resume.') from error
 
 
-class _Told:
+class _GuardedTrainer:
     """A trainer whose TensorFlow errors become one sentence."""
 
     def __init__(self, trainer: Trainer, together: Callable[[], AbstractContextManager[None]]
                  ) -> None:
-        self._trainer, self._together = trainer, together
+        self._trainer, self._explain_lost_workers = trainer, together
 
     def epoch(self, training: Stream, validation: Stream, number: int,
               watch: Watch) -> dict[str, float]:
         """Train one epoch."""
-        with self._together():
+        with self._explain_lost_workers():
             return self._trainer.epoch(training, validation, number, watch)

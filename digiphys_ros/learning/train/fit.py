@@ -27,10 +27,10 @@ from digiphys_ros.learning.networks import freeze, unfreeze
 from digiphys_ros.learning.recipe import Recipe
 from digiphys_ros.learning.train import checkpoint
 from digiphys_ros.learning.train.log import clear_log, Curves, History, write_log
-from digiphys_ros.learning.train.machines import Alone, Machines
 from digiphys_ros.learning.train.optimizer import make_loss, make_optimizer
 from digiphys_ros.learning.train.precision import FLOAT16, half_policy
 from digiphys_ros.learning.train.progress import Watch
+from digiphys_ros.learning.train.strategy import DistributionStrategy, SingleWorker
 from digiphys_ros.perception.engines import tensorflow_sees_gpu
 import numpy as np
 from tqdm import tqdm
@@ -68,15 +68,15 @@ class Fit:
 
     :param work: folder of checkpoint and logs.
     :param on_epoch: called with the history after each epoch; what it raises ends the training.
-    :param machines: where it runs.
+    :param strategy: where it runs.
     """
 
     def __init__(self, recipe: Recipe, model: Any, training: Stream, validation: Stream,
                  work: Path, on_epoch: Callable[[History], None] | None = None,
-                 machines: Machines | None = None) -> None:
+                 strategy: DistributionStrategy | None = None) -> None:
         self._recipe, self._model, self._work = recipe, model, work
         self._training, self._validation = training, validation
-        self._on_epoch, self._machines = on_epoch, machines or Alone()
+        self._on_epoch, self._strategy = on_epoch, strategy or SingleWorker()
         self.history: History = []
         self._curves = Curves(work)
 
@@ -90,19 +90,19 @@ class Fit:
             checkpoint is of another training.
         :raises DatasetError: when a sample cannot be read.
         """
-        if self._machines.chief:
+        if self._strategy.chief:
             self._make_room(resume)
         values = self._saved()
         with tqdm(total=self._recipe.epochs * self._training.steps, desc='training',
                   initial=len(self.history) * self._training.steps, unit='step',
-                  disable=not self._machines.chief or None) as bar:
+                  disable=not self._strategy.chief or None) as bar:
             for phase in phases(self._recipe):
                 self._compile(phase)
                 if phase.first < len(self.history) <= phase.end:
                     checkpoint.fill(self._work / CHECKPOINT, self._variables(), values)
                 while len(self.history) < phase.end and not self._stopped_early():
                     self._epoch(bar)
-        if self._machines.chief and self.history:
+        if self._strategy.chief and self.history:
             self._curves.draw(self.history)
         if self._recipe.early_stopping:
             _, best = self._read(BEST)
@@ -125,7 +125,7 @@ class Fit:
     def _saved(self) -> Sequence[Any]:
         """Take the history from the checkpoint, where there is one; return its variables."""
         identity = self._identity()
-        if self._machines.share(identity.encode()) != identity.encode():
+        if self._strategy.broadcast(identity.encode()) != identity.encode():
             raise TrainingError('the chief of the cluster has another recipe or other data.')
         state, values = self._read(CHECKPOINT)
         if values and state.get('training') != identity:
@@ -137,12 +137,12 @@ class Fit:
     def _read(self, name: str) -> tuple[dict[str, Any], Sequence[Any]]:
         """Return state and variables that the chief has in a file; nothing without one."""
         path, content = self._work / name, None
-        if self._machines.chief and path.exists():
+        if self._strategy.chief and path.exists():
             try:
                 content = read_bytes(path, MODEL_BYTES)
             except OSError as error:
                 raise TrainingError(f'{path}: cannot be read: {reason_of(error)}.') from error
-        content = self._machines.share(content)
+        content = self._strategy.broadcast(content)
         return ({}, []) if content is None else checkpoint.read(path, content)
 
     def _compile(self, phase: Phase) -> None:
@@ -152,12 +152,12 @@ class Fit:
                 freeze(model)
             else:
                 unfreeze(model, recipe.transfer.unfreeze)
-        with self._machines.scope():
+        with self._strategy.scope():
             self._optimizer = make_optimizer(
                 recipe.optimizer, recipe.schedule, learning_rate=phase.learning_rate,
                 epochs=phase.end - phase.first, steps_per_epoch=self._training.steps,
                 scale_loss=recipe.mixed_precision and half_policy() == FLOAT16)
-        self._trainer = self._machines.trainer(
+        self._trainer = self._strategy.trainer(
             model, self._optimizer, make_loss(recipe.loss),
             xla=recipe.xla and tensorflow_sees_gpu())
 
@@ -185,7 +185,7 @@ class Fit:
         watch.after_epoch(figures)
         self.history.append(figures)
         bar.set_postfix({name: f'{value:.4f}' for name, value in figures.items()})
-        if self._machines.chief:
+        if self._strategy.chief:
             self._write()
         if self._on_epoch is not None:
             self._on_epoch(self.history)

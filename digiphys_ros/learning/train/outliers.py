@@ -21,14 +21,14 @@ from typing import Any
 
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.learning.datasets import Dataset, open_dataset
-from digiphys_ros.learning.datasets.dataset import listed
-from digiphys_ros.learning.datasets.stream import Kept
+from digiphys_ros.learning.datasets.dataset import list_names
+from digiphys_ros.learning.datasets.stream import SampleCache
 from digiphys_ros.learning.outlier_kinds import outlier_of
 from digiphys_ros.learning.recipe_abstain import OutliersSpec
 import numpy as np
 from numpy.typing import NDArray
 
-KEPT_BYTES = 1 << 28
+CACHE_BYTES = 1 << 28
 MEASURED_IMAGES = 1000
 """Of each kind."""
 
@@ -93,7 +93,7 @@ def _opened(uri: str, held_classes: Sequence[str]) -> Dataset:
     unknown = [name for name in held_classes if name not in data.labels]
     if unknown:
         raise ConfigError(f'field `outliers.images`: {uri} has no class "{unknown[0]}", it has: '
-                          f'{listed(data.labels)}.')
+                          f'{list_names(data.labels)}.')
     return data
 
 
@@ -108,7 +108,7 @@ def _trained_on(data: Dataset, held_classes: Sequence[str]
                 ) -> tuple[Dataset, Callable[[int], NDArray[Any]]]:
     unseen, held = _sides(data, held_classes)
     chosen = data.take(np.flatnonzero(~unseen & ~held))
-    return chosen, Kept(chosen.read, KEPT_BYTES)
+    return chosen, SampleCache(chosen.read, CACHE_BYTES)
 
 
 def _held_images(uri: str, data: Dataset, held_classes: Sequence[str]) -> Iterator[Held]:

@@ -26,7 +26,7 @@ from digiphys_ros.bundles.writer import check_target
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.learning.augment import Augmenter
 from digiphys_ros.learning.datasets import Dataset
-from digiphys_ros.learning.datasets.dataset import joined
+from digiphys_ros.learning.datasets.dataset import join_parts
 from digiphys_ros.learning.datasets.stream import Prepare, Stream, tensor_of
 from digiphys_ros.learning.evaluate.corruptions import corrupt_randomly
 from digiphys_ros.learning.export import without_optimizer
@@ -37,9 +37,9 @@ from digiphys_ros.learning.train.background import Material, with_background
 from digiphys_ros.learning.train.bundle import About, make_bundle
 from digiphys_ros.learning.train.fit import Fit
 from digiphys_ros.learning.train.log import History
-from digiphys_ros.learning.train.machines import Alone, Machines
 from digiphys_ros.learning.train.outliers import Outliers
 from digiphys_ros.learning.train.precision import half_policy, half_precision
+from digiphys_ros.learning.train.strategy import DistributionStrategy, SingleWorker
 from digiphys_ros.perception.preprocess import Preprocessor
 import numpy as np
 from numpy.typing import NDArray
@@ -105,7 +105,8 @@ def material_of(recipe: Recipe, training: Dataset, validation: Mapping[str, Data
                                    recipe.seed)
     if recipe.outliers is None:
         return material
-    held_out = joined('validation', material.training.labels, list(material.validation.values()))
+    held_out = join_parts('validation', material.training.labels,
+                          list(material.validation.values()))
     background = recipe.background.label if recipe.background else None
     return replace(material, outliers=Outliers(
         recipe.outliers, _scenes(material.training, background), _scenes(held_out, background)))
@@ -147,19 +148,19 @@ def prepare_of(recipe: Recipe) -> Prepare:
 
 def train_network(recipe: Recipe, material: Material, prepare: Prepare, *, work: Path,
                   resume: bool = False, on_epoch: Callable[[History], None] | None = None,
-                  machines: Machines | None = None) -> tuple[Any, History]:
+                  strategy: DistributionStrategy | None = None) -> tuple[Any, History]:
     """
     Return the trained Keras model and its history.
 
     :param prepare: sample as it is read -> tensor.
     :param on_epoch: called with the history after each epoch.
-    :param machines: where it runs; None is this one alone.
+    :param strategy: where it runs; None is this one alone.
     """
     import keras
     import tensorflow as tf
     keras.utils.set_random_seed(recipe.seed)
     tf.config.experimental.enable_op_determinism()
-    place = machines or Alone()
+    place = strategy or SingleWorker()
     training = Stream(
         material.training, prepare, batch=recipe.batch, seed=recipe.seed,
         augment=_augment(recipe, material), mixup=recipe.augment.mixup,
@@ -172,7 +173,7 @@ def train_network(recipe: Recipe, material: Material, prepare: Prepare, *, work:
     if recipe.init_from is not None:
         fill_from(plain, recipe.init_from, material.training.labels)
     whole = plain if recipe.lora is None else add_lora(plain, recipe.lora.rank, recipe.lora.alpha)
-    model = place.spread(whole)
+    model = place.replicate(whole)
     with half_precision(model, half_policy() if recipe.mixed_precision else None):
         history = Fit(recipe, model, training, held_out, work, on_epoch, place).run(resume=resume)
     return (model if recipe.lora is None else merge_lora(model, plain)), history

@@ -14,7 +14,7 @@
 
 
 from digiphys_ros.learning.augment import Augmentation, Augmenter, mix
-from digiphys_ros.learning.augment.camera import motion_blurred
+from digiphys_ros.learning.augment.camera import apply_motion_blur
 import numpy as np
 from pydantic import ValidationError
 import pytest
@@ -133,12 +133,12 @@ def test_blur_takes_detail_and_noise_adds_some():
 def test_a_camera_that_pans_smears_along_its_way():
     point = np.zeros((15, 15), np.uint8)
     point[7, 7] = 255
-    across = motion_blurred(point, 6.0, 0.0)
+    across = apply_motion_blur(point, 6.0, 0.0)
     assert (across > 0).any(0).sum() == 7
     assert (across > 0).any(1).sum() == 1
-    np.testing.assert_array_equal(motion_blurred(point, 6.0, np.pi / 2), across.T)
+    np.testing.assert_array_equal(apply_motion_blur(point, 6.0, np.pi / 2), across.T)
     assert across.sum() == pytest.approx(255, abs=7)
-    np.testing.assert_array_equal(motion_blurred(point, 0.0, 1.0), point)
+    np.testing.assert_array_equal(apply_motion_blur(point, 0.0, 1.0), point)
 
 
 def test_a_lower_jpeg_quality_loses_more_and_swaps_no_colors():

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 
-from digiphys_ros.learning.augment.geometry import moved
+from digiphys_ros.learning.augment.geometry import transform
 import numpy as np
 import pytest
 
@@ -32,7 +32,7 @@ def centre(image):
 
 
 def several(image, **options):
-    return [moved(image, np.random.default_rng(seed), **{**STILL, **options})
+    return [transform(image, np.random.default_rng(seed), **{**STILL, **options})
             for seed in range(30)]
 
 

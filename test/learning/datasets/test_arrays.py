@@ -27,7 +27,7 @@ SAVES = [np.savez, np.savez_compressed]
 
 @pytest.fixture
 def no_room(monkeypatch):
-    monkeypatch.setattr(arrays, 'room_bytes', lambda: 0)
+    monkeypatch.setattr(arrays, 'budget_bytes', lambda: 0)
 
 
 @pytest.mark.parametrize('save', SAVES)

@@ -15,13 +15,13 @@
 
 from digiphys_ros.errors import DatasetError
 from digiphys_ros.learning.datasets.dataset import (
+    concat,
     Dataset,
     in_memory,
-    joined,
-    listed,
+    join_parts,
+    list_names,
     MOST_CLASSES,
-    numbered,
-    side_by_side,
+    number_labels,
 )
 import numpy as np
 import pytest
@@ -47,22 +47,22 @@ def test_taking_again_takes_of_what_was_taken():
 
 def test_groups_of_joined_data_stay_apart():
     parts = [data_of([0, 1], [0, 1], groups=[7, 7]), data_of([2, 3], [1, 1], groups=[7, 8])]
-    data = joined('both', ('a', 'b'), parts)
+    data = join_parts('both', ('a', 'b'), parts)
     assert seen(data) == [0, 1, 2, 3]
     assert len(set(data.groups.tolist())) == 3
     assert data.groups[0] == data.groups[1]
 
 
 def test_sets_side_by_side_share_the_classes_of_one_name():
-    whole = side_by_side([data_of([0, 1], [0, 1]),
-                          data_of([2, 3], [0, 1], ('b', 'c'), uri='e')])
+    whole = concat([data_of([0, 1], [0, 1]),
+                    data_of([2, 3], [0, 1], ('b', 'c'), uri='e')])
     assert whole.labels == ('a', 'b', 'c')
     assert [whole.labels[index] for index in whole.classes] == ['a', 'b', 'b', 'c']
     assert whole.parts.tolist() == ['d', 'd', 'e', 'e']
     assert whole.keys[3] == 'e: e3'
     table = Dataset('t', ('a',), np.array([0]), np.array([0]), ('t',), lambda index: None, 'table')
     with pytest.raises(DatasetError, match='d and t: some are images, some tables'):
-        side_by_side([data_of([0], [0]), table])
+        concat([data_of([0], [0]), table])
 
 
 @pytest.mark.parametrize('labels', [('a', 'a'), ('a', '')])
@@ -72,18 +72,18 @@ def test_names_that_could_be_taken_for_each_other_are_refused(labels):
 
 
 def test_a_label_far_out_of_range_is_told_before_names_fill_the_memory():
-    assert numbered(2) == ('0', '1', '2')
-    labels = numbered(10 ** 15)
+    assert number_labels(2) == ('0', '1', '2')
+    labels = number_labels(10 ** 15)
     assert len(labels) == MOST_CLASSES
     with pytest.raises(DatasetError, match=r'd\[1\]: label 1000000000000000 is out of range'):
         in_memory('d', labels, np.zeros((2, 2, 2), np.uint8), np.array([0, 10 ** 15]))
 
 
 def test_many_names_are_told_in_few_words():
-    assert listed(['a', 'b']) == 'a, b'
-    assert listed(numbered(99), 3) == '0, 1, 2 and 97 more'
+    assert list_names(['a', 'b']) == 'a, b'
+    assert list_names(number_labels(99), 3) == '0, 1, 2 and 97 more'
     with pytest.raises(DatasetError) as told:
-        in_memory('d', numbered(50_000), np.zeros((2, 2, 2), np.uint8),
+        in_memory('d', number_labels(50_000), np.zeros((2, 2, 2), np.uint8),
                   np.array([0, 50_000])).check_trainable()
     assert 'no sample of the class 1, 2, 3' in str(told.value)
     assert len(str(told.value)) < 200

@@ -16,7 +16,7 @@
 from digiphys_ros.errors import DatasetError
 from digiphys_ros.learning.datasets import split_dataset
 from digiphys_ros.learning.datasets.dataset import Dataset
-from digiphys_ros.learning.datasets.groups import grouped_by_name, together
+from digiphys_ros.learning.datasets.groups import group_by_name, merge_groups
 import numpy as np
 import pytest
 
@@ -29,8 +29,8 @@ def named(keys, groups=None):
 
 
 def test_a_name_tells_the_group():
-    data = grouped_by_name(named(['a/track_7_1.png', 'b/track_12_0.png', 'a/track_7_2.png']),
-                           r'track_(\d+)_')
+    data = group_by_name(named(['a/track_7_1.png', 'b/track_12_0.png', 'a/track_7_2.png']),
+                         r'track_(\d+)_')
     assert data.groups.tolist() == ['7', '12', '7']
     assert data.keys[1] == 'b/track_12_0.png'
 
@@ -41,11 +41,11 @@ def test_a_name_tells_the_group():
     (r'track_\d(x)?', 'does not match')])
 def test_a_pattern_that_does_not_fit_is_told(pattern, words):
     with pytest.raises(DatasetError, match=words):
-        grouped_by_name(named(['track_7']), pattern)
+        group_by_name(named(['track_7']), pattern)
 
 
 def test_what_must_not_be_parted_is_one_group_with_all_that_hangs_on_it():
-    data = together(named('abcdefgh', [0, 0, 1, 2, 2, 3, 4, 5]), [[1, 2], [2, 6]])
+    data = merge_groups(named('abcdefgh', [0, 0, 1, 2, 2, 3, 4, 5]), [[1, 2], [2, 6]])
     groups = data.groups.tolist()
     # 0 and 1 were a group, 2 looks like 1, 6 like 2
     assert len({groups[index] for index in (0, 1, 2, 6)}) == 1
@@ -56,7 +56,7 @@ def test_what_must_not_be_parted_is_one_group_with_all_that_hangs_on_it():
 def test_no_split_parts_them():
     count = 60
     pairs = [[index, index + 30] for index in range(30)]
-    data = together(named([str(index) for index in range(count)]), pairs)
+    data = merge_groups(named([str(index) for index in range(count)]), pairs)
     for seed in range(5):
         split = split_dataset(data, 0.3, seed=seed)
         held_out = set(split.validation.tolist())

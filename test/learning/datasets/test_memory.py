@@ -33,13 +33,13 @@ import sys
 import cv2
 from digiphys_ros.learning.datasets import open_dataset
 from digiphys_ros.learning.datasets.inspection import inspect_dataset
-from digiphys_ros.learning.datasets.memory import _fields, room_bytes
+from digiphys_ros.learning.datasets.memory import _fields, budget_bytes
 
 os.cpu_count = lambda: 2  # the stack of each thread counts
 room = int(sys.argv[2])
 used = _fields('/proc/self/status')['VmData']
 resource.setrlimit(resource.RLIMIT_DATA, (used + room, resource.RLIM_INFINITY))
-assert room // 8 < room_bytes() <= room // 4, room_bytes()
+assert room // 8 < budget_bytes() <= room // 4, budget_bytes()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 found = inspect_dataset(open_dataset(sys.argv[1]))
 after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -81,7 +81,7 @@ def machine(tmp_path, monkeypatch):
 
 
 def test_a_quarter_of_the_free_memory_may_be_filled(machine):
-    assert memory.room_bytes() == 8000 * 1024 // 4
+    assert memory.budget_bytes() == 8000 * 1024 // 4
 
 
 @pytest.mark.parametrize('names', [('memory.max', 'memory.current'),
@@ -89,31 +89,31 @@ def test_a_quarter_of_the_free_memory_may_be_filled(machine):
 def test_a_container_may_have_less(machine, names):
     write(machine / 'group' / names[0], '5000000\n')
     write(machine / 'group' / names[1], '1000000\n')
-    assert memory.room_bytes() == 1_000_000
+    assert memory.budget_bytes() == 1_000_000
     write(machine / 'group' / names[0], 'max\n')
-    assert memory.room_bytes() == 8000 * 1024 // 4
+    assert memory.budget_bytes() == 8000 * 1024 // 4
 
 
 def test_a_process_may_have_less_or_nothing_left(machine, monkeypatch):
     limits = {resource.RLIMIT_AS: 5_000_000}
     monkeypatch.setattr(resource, 'getrlimit', lambda limit: (
         limits.get(limit, resource.RLIM_INFINITY), resource.RLIM_INFINITY))
-    assert memory.room_bytes() == (5_000_000 - 1000 * 1024) // 4
+    assert memory.budget_bytes() == (5_000_000 - 1000 * 1024) // 4
     limits[resource.RLIMIT_DATA] = 100_000
-    assert memory.room_bytes() == 0
+    assert memory.budget_bytes() == 0
 
 
 def test_a_spool_gives_back_what_was_written_and_leaves_no_file(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, 'tempdir', str(tmp_path))
-    spool = memory.Spool('d.npz')
-    assert [spool.append(data) for data in (b'abc', b'', b'defg')] == [0, 3, 3]
-    assert spool.read(3, 4) == b'defg'
-    assert spool.read(0, 2) == b'ab'
+    scratch = memory.ScratchFile('d.npz')
+    assert [scratch.append(data) for data in (b'abc', b'', b'defg')] == [0, 3, 3]
+    assert scratch.read(3, 4) == b'defg'
+    assert scratch.read(0, 2) == b'ab'
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_full_disk_is_told_with_the_way_out(monkeypatch):
-    spool = memory.Spool('d.npz')
+    scratch = memory.ScratchFile('d.npz')
 
     class Full:
 
@@ -122,6 +122,6 @@ def test_a_full_disk_is_told_with_the_way_out(monkeypatch):
 
         def write(self, data):
             raise OSError(28, 'No space left on device')
-    monkeypatch.setattr(spool, '_file', Full())
+    monkeypatch.setattr(scratch, '_file', Full())
     with pytest.raises(DatasetError, match=r'd\.npz: cannot be unpacked.*No space.*TMPDIR'):
-        spool.append(b'x')
+        scratch.append(b'x')

@@ -92,7 +92,7 @@ def test_arrays(tmp_path, names):
 @pytest.mark.parametrize('kept', [0, 1 << 20])
 def test_arrays_too_large_for_the_memory_stay_on_disk(tmp_path, monkeypatch, save, kept):
     from digiphys_ros.learning.datasets import arrays
-    monkeypatch.setattr(arrays, 'room_bytes', lambda: kept)
+    monkeypatch.setattr(arrays, 'budget_bytes', lambda: kept)
     images = np.random.default_rng(0).integers(0, 256, (7, 5, 4, 3)).astype(np.uint8)
     save(tmp_path / 'd.npz', x_train=images[:4], y_train=np.arange(4) % 2, x_val=images[4:],
          y_val=np.arange(3) % 2)

@@ -20,7 +20,7 @@ import sys
 import cv2
 from digiphys_ros.errors import DatasetError
 from digiphys_ros.learning.datasets.dataset import in_memory
-from digiphys_ros.learning.datasets.stream import Kept, Stream
+from digiphys_ros.learning.datasets.stream import SampleCache, Stream
 import numpy as np
 import pytest
 
@@ -44,7 +44,7 @@ def epoch(stream, number):
 
 @pytest.mark.parametrize('options', [
     {'seed': 1}, {'seed': 1, 'augment': noisy}, {'seed': 1, 'augment': noisy, 'mixup': 0.5},
-    {'seed': 1, 'mixup': 0.5}, {'seed': 1, 'kept_bytes': 100},
+    {'seed': 1, 'mixup': 0.5}, {'seed': 1, 'cache_bytes': 100},
     {'seed': 1, 'corrupt': noisy, 'ambiguous': 0.5}])
 def test_an_epoch_can_be_repeated_and_differs_from_the_next(options):
     first, again = (epoch(Stream(small(), scaled, batch=6, **options), 3) for _ in range(2))
@@ -90,7 +90,7 @@ def test_large_data_is_read_again_not_kept():
     def read(index):
         reads.append(index)
         return np.zeros(100, np.uint8)
-    kept = Kept(read, 250)
+    kept = SampleCache(read, 250)
     for _ in range(2):
         for index in range(4):
             kept(index)

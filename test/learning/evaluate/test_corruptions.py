@@ -20,7 +20,7 @@ from digiphys_ros.learning.evaluate.corruptions import (
     corrupt,
     corrupt_randomly,
     CORRUPTIONS,
-    shrunk,
+    shrink,
     STRENGTHS,
 )
 import numpy as np
@@ -67,11 +67,11 @@ def test_each_changes_more_and_more_and_can_be_repeated(name, shape):
 def test_a_photograph_is_shrunk_to_twice_what_the_network_sees_of_it(roi, shape):
     spec = PreprocessSpec(width=60, height=32, roi=roi)
     photograph = scene((900, 1200, 3))
-    small = shrunk(photograph, spec)
+    small = shrink(photograph, spec)
     assert small.shape == shape
     assert abs(small.mean() - photograph.mean()) < 1
     # what is small already comes through untouched
-    assert shrunk(small, spec) is small
+    assert shrink(small, spec) is small
 
 
 def test_corrupt_randomly_uses_every_given_corruption_with_the_given_strength():

@@ -21,7 +21,7 @@ import cv2
 from digiphys_ros.cli.main import main
 from digiphys_ros.errors import DatasetError
 from digiphys_ros.learning.datasets.dataset import in_memory
-from digiphys_ros.learning.evaluate.evaluate import matched
+from digiphys_ros.learning.evaluate.evaluate import match_labels
 import numpy as np
 import pytest
 
@@ -145,27 +145,27 @@ def numbered(labels, classes):
 @pytest.mark.field(
     'keras-team/keras #3054', 'the order of class folders is not that of the labels')
 def test_classes_are_matched_by_name_or_by_number():
-    by_name = matched(numbered(('stop', 'go'), [0, 1]), ('go', 'wait', 'stop'))
+    by_name = match_labels(numbered(('stop', 'go'), [0, 1]), ('go', 'wait', 'stop'))
     assert by_name.classes.tolist() == [2, 0]
-    by_number = matched(numbered(('0', '1'), [0, 1]), ('go', 'wait', 'stop'))
+    by_number = match_labels(numbered(('0', '1'), [0, 1]), ('go', 'wait', 'stop'))
     assert by_number.classes.tolist() == [0, 1]
     with pytest.raises(DatasetError, match='the bundle has no class "turn"'):
-        matched(numbered(('stop', 'turn'), [0, 1]), ('go', 'wait', 'stop'))
+        match_labels(numbered(('stop', 'turn'), [0, 1]), ('go', 'wait', 'stop'))
     with pytest.raises(DatasetError, match=r'no class "3", it has 3: go, wait, stop: .*0 to 2'):
-        matched(numbered(('0', '1', '2', '3'), [0, 3]), ('go', 'wait', 'stop'))
+        match_labels(numbered(('0', '1', '2', '3'), [0, 3]), ('go', 'wait', 'stop'))
 
 
 def test_a_number_is_its_class_though_others_are_missing():
     # folders 00003 and 00017 alone, and arrays of numbers that have no sample of some
-    folders = matched(numbered(('00001', '00002'), [0, 1]), ('go', 'wait', 'stop'))
+    folders = match_labels(numbered(('00001', '00002'), [0, 1]), ('go', 'wait', 'stop'))
     assert folders.classes.tolist() == [1, 2]
     # a bundle trained on folders that are named by numbers knows these
-    assert matched(numbered(('1', '2', '10'), [2, 0]), ('01', '02', '10')).classes.tolist() == [
-        2, 0]
-    several = matched(numbered(tuple('0123'), [1, 2]), ('go', 'wait', 'stop'))
+    padded = match_labels(numbered(('1', '2', '10'), [2, 0]), ('01', '02', '10'))
+    assert padded.classes.tolist() == [2, 0]
+    several = match_labels(numbered(tuple('0123'), [1, 2]), ('go', 'wait', 'stop'))
     assert several.classes.tolist() == [1, 2]
 
 
 def test_names_that_no_sample_has_need_no_match():
-    data = matched(numbered(('stop', 'turn', 'go'), [0, 2]), ('go', 'wait', 'stop'))
+    data = match_labels(numbered(('stop', 'turn', 'go'), [0, 2]), ('go', 'wait', 'stop'))
     assert data.classes.tolist() == [2, 0]

@@ -16,7 +16,7 @@ from digiphys_ros.learning.evaluate import (
     abstain_threshold,
     calibrate,
     calibration,
-    cross_fitted,
+    cross_fit,
     expected_calibration_error,
     figures,
     fit_temperature,
@@ -66,7 +66,7 @@ def test_a_image_that_has_no_answer_raises_the_threshold_above_its_confidence():
     # one that cannot be told from the others is answered: most of those would go with it
     assert calibrate(logits, labels, ambiguous=logits)[1] == 0.98
     groups = np.arange(200)
-    assert cross_fitted(logits, labels, groups, ambiguous=ambiguous)[1].all()
+    assert cross_fit(logits, labels, groups, ambiguous=ambiguous)[1].all()
 
 
 def test_coverage_threshold_leaves_at_most_the_fraction_unanswered():
@@ -106,7 +106,7 @@ def test_what_is_fitted_is_measured_on_other_groups():
     groups = np.arange(200) // 100
     labels = np.where(groups == 0, np.arange(200) % 2, 0)
     temperature, threshold = calibrate(logits, labels)
-    probabilities, answered = cross_fitted(logits, labels, groups)
+    probabilities, answered = cross_fit(logits, labels, groups)
     honest = calibration(probabilities, answered, labels)
     assert figures(logits, labels, temperature, threshold)['ece'] < 0.02
     assert honest['ece'] > 0.4
@@ -117,7 +117,7 @@ def test_what_is_fitted_is_measured_on_other_groups():
 
 def test_of_one_group_everything_is_fitted_on_itself():
     logits, labels = np.tile([2.0, 0.0], (10, 1)), np.arange(10) % 2
-    probabilities, answered = cross_fitted(logits, labels, np.zeros(10))
+    probabilities, answered = cross_fit(logits, labels, np.zeros(10))
     assert probabilities.shape == (10, 2)
     assert len(answered) == 10
 

@@ -20,7 +20,7 @@ from typing import Any
 Load = Callable[[Any], Any]
 
 
-def shared(load: Load, which: int, of: int) -> Load:
+def shard(load: Load, which: int, of: int) -> Load:
     """
     Return what loads every ``of``-th sample of a batch, from number ``which`` on.
 

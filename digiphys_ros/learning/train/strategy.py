@@ -29,7 +29,7 @@ class Trainer(Protocol):
         """Train one epoch; return loss, accuracy, val_loss and val_accuracy."""
 
 
-class Machines(Protocol):
+class DistributionStrategy(Protocol):
     """
     Where a training runs.
 
@@ -41,17 +41,17 @@ class Machines(Protocol):
     def scope(self) -> AbstractContextManager[Any]:
         """Return the context in which model and optimizer are made."""
 
-    def spread(self, model: Any) -> Any:
+    def replicate(self, model: Any) -> Any:
         """Return the model to be trained for one that is to have its weights."""
 
     def trainer(self, model: Any, optimizer: Any, loss: Any, *, xla: bool) -> Trainer:
         """Return what trains a model."""
 
-    def share(self, content: bytes | None) -> bytes | None:
+    def broadcast(self, content: bytes | None) -> bytes | None:
         """Return what the chief gives, on every machine; all must ask at the same time."""
 
 
-class Alone:
+class SingleWorker:
     """One machine."""
 
     chief = True
@@ -60,20 +60,20 @@ class Alone:
         """Return a context that changes nothing."""
         return nullcontext()
 
-    def spread(self, model: Any) -> Any:
+    def replicate(self, model: Any) -> Any:
         """Return the model itself."""
         return model
 
     def trainer(self, model: Any, optimizer: Any, loss: Any, *, xla: bool) -> Trainer:
         """Return Keras' own fit."""
-        return Fitting(model, optimizer, loss, xla)
+        return KerasTrainer(model, optimizer, loss, xla)
 
-    def share(self, content: bytes | None) -> bytes | None:
+    def broadcast(self, content: bytes | None) -> bytes | None:
         """Return what is given."""
         return content
 
 
-class Fitting:
+class KerasTrainer:
     """Trains by Keras' own fit."""
 
     def __init__(self, model: Any, optimizer: Any, loss: Any, xla: bool) -> None:

@@ -25,24 +25,24 @@ def stream(count=10, batch=4, **options):
     return Stream(data, lambda sample: sample.astype(np.float32), batch=batch, seed=3, **options)
 
 
-def batches(one, share=(0, 1)):
-    return [tuple(part.numpy() for part in batch) for batch in one.epoch(2, share)]
+def batches(one, shard=(0, 1)):
+    return [tuple(part.numpy() for part in batch) for batch in one.epoch(2, shard)]
 
 
 def noisy(image, rng):
     return np.clip(image + rng.integers(-9, 9, image.shape), 0, 255).astype(np.uint8)
 
 
-@pytest.mark.parametrize('options', [{}, {'augment': noisy}, {'kept_bytes': 0},
+@pytest.mark.parametrize('options', [{}, {'augment': noisy}, {'cache_bytes': 0},
                                      {'class_weights': np.array([1.0, 3.0])}])
 @pytest.mark.parametrize('machines', [2, 3])
 def test_all_shares_together_are_the_batch(options, machines):
     whole = batches(stream(**options))
     shares = [batches(stream(**options), (which, machines)) for which in range(machines)]
     for number, batch in enumerate(whole):
-        for which, share in enumerate(shares):
-            counts = share[number][2] > 0
-            for part, own in zip(batch, share[number], strict=True):
+        for which, shard in enumerate(shares):
+            counts = shard[number][2] > 0
+            for part, own in zip(batch, shard[number], strict=True):
                 # augmented alike too, wherever a sample is read
                 np.testing.assert_array_equal(part[which::machines], own[counts])
 
@@ -50,14 +50,14 @@ def test_all_shares_together_are_the_batch(options, machines):
 def test_a_batch_too_small_for_all_gives_some_a_sample_that_weighs_nothing():
     # the last batch is of one sample
     shares = [batches(stream(count=9), (which, 3)) for which in range(3)]
-    assert [len(share) for share in shares] == [3, 3, 3]
-    assert [share[-1][2].tolist() for share in shares] == [[1.0], [0.0], [0.0]]
-    assert sum(float(batch[2].sum()) for share in shares for batch in share) == 9
+    assert [len(shard) for shard in shares] == [3, 3, 3]
+    assert [shard[-1][2].tolist() for shard in shares] == [[1.0], [0.0], [0.0]]
+    assert sum(float(batch[2].sum()) for shard in shares for batch in shard) == 9
 
 
 def test_each_share_is_mixed_within_itself():
     shares = [batches(stream(mixup=0.4), (which, 2)) for which in range(2)]
     again = batches(stream(mixup=0.4), (1, 2))
     np.testing.assert_array_equal(shares[1][0][0], again[0][0])
-    assert all(len(batch[0]) in (1, 2) for share in shares for batch in share)
+    assert all(len(batch[0]) in (1, 2) for shard in shares for batch in shard)
     np.testing.assert_allclose(shares[0][0][1].sum(1), 1, rtol=1e-6)

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class Loop:
+class DistributedTrainer:
     """
     Trains and validates as Keras' fit does, each replica on its share of a batch.
 
@@ -64,8 +64,8 @@ class Loop:
         """Return sum of losses, of right answers, and count, over all replicas."""
         def share(context: Any) -> Any:
             return batch[self._own.index(context.replica_id_in_sync_group)]
-        spread = self._strategy.experimental_distribute_values_from_function(share)
-        totals = self._strategy.experimental_local_results(function(spread))[0]
+        replicate = self._strategy.experimental_distribute_values_from_function(share)
+        totals = self._strategy.experimental_local_results(function(replicate))[0]
         values: NDArray[Any] = totals.numpy()
         return values
 
