@@ -84,7 +84,7 @@ def of_a_zip_with_a_broken_image(path):
 
 
 @pytest.mark.parametrize(('name', 'make', 'sentence'), [
-    ('d', of_empty_class, 'd: no sample of the class c: add some or take the class out'),
+    ('d', of_empty_class, 'd: no sample of the class c: add some or remove the class'),
     ('d', of_one_class, 'd: at least two classes are needed, received a'),
     ('d', of_no_image, 'd: holds no images'),
     ('d.npz', of_arrays(y=None), 'd.npz: needs an array `y`, found x'),
@@ -93,7 +93,7 @@ def of_a_zip_with_a_broken_image(path):
     ('d.npz', of_arrays(y=np.arange(8) % 2 * 10 ** 9), 'd.npz: `y[1]` is 1000000000: out of'),
     ('d.npz', of_arrays(y=np.arange(8) % 2 * 9000), 'd.npz: no sample of the class 1, 2, 3'),
     ('d.npz', of_arrays(group=np.zeros((8, 2))), 'd.npz: `group` must hold one value for each'),
-    ('d.npz', of_arrays(labels=np.array(['a', 'a'])), 'd.npz: the names of classes must differ'),
+    ('d.npz', of_arrays(labels=np.array(['a', 'a'])), 'd.npz: class names must be unique'),
     ('d.npz', of_bytes(b'hello'), 'd.npz cannot be read as .npz'),
     ('d.zip', of_bytes(b'hello'), 'd.zip: cannot be read as .zip'),
     ('d.zip', of_bytes(b''), 'd.zip: cannot be read as .zip'),

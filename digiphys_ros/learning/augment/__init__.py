@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a camera may do to an image of the same thing."""
+"""Random changes of training images, as different cameras would see the same object."""
 
 from digiphys_ros.learning.augment.approach import approach
 from digiphys_ros.learning.augment.camera import Augmentation, Augmenter, mix

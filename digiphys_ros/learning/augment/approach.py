@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a camera on the way to a sign does to its image."""
+"""Augmentation that shows a sign as a camera on the way to it does."""
 
 from typing import Any
 
@@ -21,13 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 SMALLEST = 0.42
-"""The sign's image is shrunk to no less than this share of the crop."""
+"""Smallest size of the sign, as a fraction of the crop."""
 
 
 def approach(image: NDArray[Any], scenery: NDArray[Any], rng: np.random.Generator
              ) -> NDArray[Any]:
     """
-    Return ``image`` further away, moved, turned and in another light, before some scenery.
+    Return ``image`` smaller, shifted, rotated and relit, in front of scenery.
 
     :param image: (H, W, 3) or (H, W), uint8.
     :param scenery: (H, W, 3) uint8, without a sign.
@@ -63,7 +63,7 @@ def _relit(image: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
 
 
 def _feather(height: int, width: int) -> NDArray[Any]:
-    """Return a disk with soft edges, so that no seam tells where a sign was laid in."""
+    """Return a disk with soft edges: the network must not learn the seam of a pasted sign."""
     rows, columns = np.mgrid[-1:1:height * 1j, -1:1:width * 1j]
     distance = np.sqrt(rows ** 2 + columns ** 2)
     result: NDArray[Any] = np.clip((1.12 - distance) / 0.15, 0, 1).astype(np.float32)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Random changes of a training image: place, light, sharpness, noise, dirt."""
+"""Random changes of a training image: position, light, sharpness, noise and occlusion."""
 
 from functools import partial
 from typing import Annotated, Any
@@ -27,39 +27,39 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, field_validator, ValidationError
 
-Share = Annotated[float, Field(ge=0, le=1)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
 SOMETIMES = 0.5
-"""How often an image is blurred, smeared or compressed, where the recipe asks for it."""
+"""Probability that an image is blurred, motion-blurred or compressed, if the recipe says so."""
 
 STEPS = {
     'move': ('crop', 'scale', 'perspective', 'flip_horizontal', 'flip_vertical'),
     'light': ('brightness', 'exposure', 'contrast', 'color_temperature'),
     'blur': ('blur',), 'motion_blur': ('motion_blur',), 'noise': ('noise',), 'jpeg': ('jpeg',),
     'cutout': ('cutout',)}
-"""The built-in augmentations in their order, and the fields of the recipe that each takes."""
+"""The built-in augmentations in order, and the recipe fields that each uses."""
 
 
 class Augmentation(BaseModel):
     """
     How far an image may be changed; all are 0 or off by default.
 
-    :ivar crop: shift in each direction, as a share of the size; the edge is mirrored.
+    :ivar crop: shift in each direction, as a fraction of the size; the edge is mirrored.
     :ivar scale: relative change of size.
-    :ivar perspective: movement of each corner, as a share of the size.
+    :ivar perspective: movement of each corner, as a fraction of the size.
     :ivar flip_horizontal: mirror every second image; only where labels allow (no arrows, no text).
-    :ivar brightness: change of all pixels, as a share of white.
+    :ivar brightness: change of all pixels, as a fraction of white.
     :ivar exposure: all pixels are multiplied by up to 1 + exposure, or divided by it; white clips.
     :ivar contrast: relative change of the distance from middle grey.
     :ivar color_temperature: relative change of red against blue.
     :ivar blur: highest standard deviation of a Gaussian [pixels].
-    :ivar motion_blur: longest way of a pixel during exposure [pixels].
-    :ivar noise: highest standard deviation, as a share of white.
+    :ivar motion_blur: longest movement of a pixel during exposure [pixels].
+    :ivar noise: highest standard deviation, as a fraction of white.
     :ivar jpeg: lowest quality, 1 to 100; 0 is off.
-    :ivar cutout: side of a square that is covered, as a share of the image (DeVries & Taylor,
+    :ivar cutout: side of a square that is covered, as a fraction of the image (DeVries & Taylor,
         2017).
-    :ivar mixup: alpha of the Beta distribution by which two images are blended (Zhang et al.,
+    :ivar mixup: alpha of the Beta distribution with which two images are blended (Zhang et al.,
         2018).
-    :ivar others: augmentations that other packages add: name -> its options. They come last.
+    :ivar others: augmentations of other packages: name -> options. They run last.
     """
 
     model_config = ConfigDict(extra='forbid', frozen=True)
@@ -69,22 +69,22 @@ class Augmentation(BaseModel):
     perspective: Annotated[float, Field(ge=0, le=0.4)] = 0.0
     flip_horizontal: bool = False
     flip_vertical: bool = False
-    brightness: Share = 0.0
+    brightness: Fraction = 0.0
     exposure: Annotated[float, Field(ge=0, le=9)] = 0.0
-    contrast: Share = 0.0
+    contrast: Fraction = 0.0
     color_temperature: Annotated[float, Field(ge=0, le=0.5)] = 0.0
     blur: Annotated[float, Field(ge=0, le=20)] = 0.0
     motion_blur: Annotated[float, Field(ge=0, le=50)] = 0.0
-    noise: Share = 0.0
+    noise: Fraction = 0.0
     jpeg: Annotated[int, Field(ge=0, le=100)] = 0
-    cutout: Share = 0.0
+    cutout: Fraction = 0.0
     mixup: Annotated[float, Field(ge=0, le=10)] = 0.0
     others: dict[str, dict[str, Any]] = {}
 
     @field_validator('others')
     @classmethod
     def _fit(cls, others: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-        return {name: _checked(name, options) for name, options in others.items()}
+        return {name: _check_options(name, options) for name, options in others.items()}
 
     @property
     def changes_images(self) -> bool:
@@ -92,7 +92,7 @@ class Augmentation(BaseModel):
         return any(value for name, value in self if name != 'mixup')
 
 
-def _checked(name: str, options: dict[str, Any]) -> dict[str, Any]:
+def _check_options(name: str, options: dict[str, Any]) -> dict[str, Any]:
     """Return the options of an augmentation of another package, with its defaults."""
     if name in STEPS:
         raise ValueError(f'"{name}" is built in: set its fields in `augment` itself')
@@ -107,7 +107,7 @@ def _checked(name: str, options: dict[str, Any]) -> dict[str, Any]:
 
 
 class Augmenter:
-    """Callable that changes images as an Augmentation allows."""
+    """Callable that changes images at random within an Augmentation."""
 
     def __init__(self, spec: Augmentation) -> None:
         own = {name: {field: getattr(spec, field) for field in fields}
@@ -130,7 +130,7 @@ class Augmenter:
 
 def move(image: NDArray[Any], rng: np.random.Generator, *, crop: float, scale: float,
          perspective: float, flip_horizontal: bool, flip_vertical: bool) -> NDArray[Any]:
-    """Shift, size, tilt or mirror an image."""
+    """Shift, scale, warp or mirror an image."""
     return transform(image, rng, crop=crop, scale=scale, perspective=perspective,
                      horizontal=flip_horizontal, vertical=flip_vertical)
 
@@ -149,7 +149,7 @@ def light(image: NDArray[Any], rng: np.random.Generator, *, brightness: float, e
 
 
 def blur(image: NDArray[Any], rng: np.random.Generator, *, blur: float) -> NDArray[Any]:
-    """Blur an image sometimes."""
+    """Blur about half of the images."""
     if rng.random() >= SOMETIMES:
         return image
     return cv2.GaussianBlur(image, (0, 0), rng.uniform(0.05, 1) * blur)
@@ -157,7 +157,7 @@ def blur(image: NDArray[Any], rng: np.random.Generator, *, blur: float) -> NDArr
 
 def motion_blur(image: NDArray[Any], rng: np.random.Generator, *, motion_blur: float
                 ) -> NDArray[Any]:
-    """Smear an image sometimes."""
+    """Add motion blur to about half of the images."""
     if rng.random() >= SOMETIMES:
         return image
     return apply_motion_blur(image, rng.uniform(0, motion_blur), rng.uniform(0, np.pi))
@@ -170,14 +170,14 @@ def noise(image: NDArray[Any], rng: np.random.Generator, *, noise: float) -> NDA
 
 
 def jpeg(image: NDArray[Any], rng: np.random.Generator, *, jpeg: int) -> NDArray[Any]:
-    """Compress an image sometimes."""
+    """Compress about half of the images as JPEG."""
     if rng.random() >= SOMETIMES:
         return image
-    return _compressed(image, int(rng.integers(jpeg, 96)) if jpeg < 96 else jpeg)
+    return _compress(image, int(rng.integers(jpeg, 96)) if jpeg < 96 else jpeg)
 
 
 def cutout(image: NDArray[Any], rng: np.random.Generator, *, cutout: float) -> NDArray[Any]:
-    """Cover a square of an image."""
+    """Cover a random square of an image."""
     height, width = image.shape[:2]
     half = max(round(cutout * min(height, width) / 2), 1)
     row, column = int(rng.integers(height)), int(rng.integers(width))
@@ -209,14 +209,14 @@ def mix(tensors: NDArray[Any], targets: NDArray[Any], alpha: float, rng: np.rand
     :param targets: (N, classes) float32.
     :param alpha: of the Beta distribution.
     """
-    share = np.float32(rng.beta(alpha, alpha))
+    weight = np.float32(rng.beta(alpha, alpha))
     order = rng.permutation(len(tensors))
-    return (share * tensors + (1 - share) * tensors[order],
-            share * targets + (1 - share) * targets[order])
+    return (weight * tensors + (1 - weight) * tensors[order],
+            weight * targets + (1 - weight) * targets[order])
 
 
-def _compressed(image: NDArray[Any], quality: int) -> NDArray[Any]:
-    # the order of the channels makes no difference to what JPEG loses but for their weights
+def _compress(image: NDArray[Any], quality: int) -> NDArray[Any]:
+    # JPEG weights the channels, so their order matters
     bgr = image if image.ndim == 2 else image[:, :, ::-1]
     data = cv2.imencode('.jpg', bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
     decoded: NDArray[Any] = decode_file(data)

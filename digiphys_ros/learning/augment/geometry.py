@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Shift, size, perspective and mirror images of an image."""
+"""Random shift, scale, perspective and mirroring of an image."""
 
 from typing import Any
 
@@ -24,12 +24,12 @@ from numpy.typing import NDArray
 def transform(image: NDArray[Any], rng: np.random.Generator, *, crop: float, scale: float,
               perspective: float, horizontal: bool, vertical: bool) -> NDArray[Any]:
     """
-    Return the image moved at random; what comes in from outside is its mirror image.
+    Transform the image at random; its mirror image fills the border.
 
     :param image: (H, W, 3) or (H, W), uint8.
-    :param crop: largest shift as a share of the size.
+    :param crop: largest shift, as a fraction of the size.
     :param scale: largest relative change of size.
-    :param perspective: largest movement of a corner as a share of the size.
+    :param perspective: largest movement of a corner, as a fraction of the size.
     """
     if horizontal and rng.random() < 0.5:
         image = cv2.flip(image, 1)
@@ -50,7 +50,7 @@ def transform(image: NDArray[Any], rng: np.random.Generator, *, crop: float, sca
 
 
 def _shift(image: NDArray[Any], right: int, down: int) -> NDArray[Any]:
-    """Return the image moved by whole pixels, without interpolation."""
+    """Shift the image by whole pixels, without interpolation."""
     if not right and not down:
         return image
     height, width = image.shape[:2]

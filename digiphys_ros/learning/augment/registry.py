@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What an augmentation has to be, and where augmentations are registered."""
+"""Interface and registry of augmentations."""
 
 from typing import Any, Protocol
 
@@ -30,8 +30,8 @@ class ImageChange(Protocol):
         """
         Return the changed image, of the same shape and type.
 
-        :param image: (H, W, 3) RGB or (H, W), uint8; it is not to be written to.
-        :param rng: the only source of chance: the same generator gives the same change.
+        :param image: (H, W, 3) RGB or (H, W), uint8; read-only.
+        :param rng: the only source of randomness: the same generator gives the same change.
         """
 
 

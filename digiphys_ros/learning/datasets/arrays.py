@@ -35,7 +35,7 @@ from tqdm import tqdm
 
 PIECE = 1 << 20
 LOCAL_HEADER = 30
-"""Bytes before the name in the header of a file in a .zip; its last four are two lengths."""
+"""Bytes before the name in a local header of a .zip; the last four are two lengths."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Rows:
     One array, row by row.
 
     :ivar shape: of the whole array.
-    :ivar read: row of an index; any thread may ask.
+    :ivar read: returns the row of an index; thread-safe.
     """
 
     shape: tuple[int, ...]
@@ -53,7 +53,7 @@ class Rows:
 
 
 class Arrays:
-    """Arrays by name; each is read when it is asked for."""
+    """Arrays by name; each is read on first use."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -69,7 +69,7 @@ class Arrays:
         return f'{name}.npy' in self._archive.namelist()
 
     def __getitem__(self, name: str) -> NDArray[Any]:
-        """Return a whole array; Python objects are refused, they could run code."""
+        """Return a whole array. Python objects are refused: they could run code."""
         try:
             check_array(self._archive, f'{name}.npy', max(budget_bytes(), DATA_BYTES))
             with self._archive.open(f'{name}.npy') as file:
@@ -79,7 +79,7 @@ class Arrays:
             raise self._broken(error, name) from error
 
     def rows(self, name: str) -> Rows:
-        """Return an array row by row; one that is too large for the memory stays on disk."""
+        """Return an array row by row. One that is too large for memory stays on disk."""
         member = f'{name}.npy'
         try:
             check_array(self._archive, member, self._archive.getinfo(member).file_size)
@@ -97,9 +97,9 @@ class Arrays:
         return Rows(shape, dtype, _OnDisk(read, start, shape[1:], dtype))
 
     def _stored(self, member: str) -> Callable[[int, int], bytes]:
-        """Return a reader of the bytes of a file that lies in the archive as it is."""
+        """Return a reader of the bytes of an uncompressed file in the archive."""
         header = self._archive.getinfo(member).header_offset
-        # closed with the reader that holds it
+        # the reader owns and closes it
         file = open(self.path, 'rb')  # noqa: SIM115
         lengths = os.pread(file.fileno(), LOCAL_HEADER, header)[-4:]
         first = header + LOCAL_HEADER + sum(struct.unpack('<HH', lengths))

@@ -40,17 +40,17 @@ def open_bag(path: Path, image_topic: str | None = None, label_topic: str | None
     """
     Return the images of a bag with the labels that were published for them.
 
-    A Classification belongs to the image with its stamp; a String or Int32 holds from when it was
-    recorded until the next. Images without a label, and what cannot be read, are left out. Images
-    that follow each other with one label are a group: they show the same thing. The images are
-    kept in a temporary file: a bag can only be read from its beginning.
+    A Classification belongs to the image with the same stamp. A String or Int32 is valid until the
+    next one. Unlabelled and unreadable images are left out. Consecutive images with one label are
+    a group: they show the same object. The images are copied to a temporary file, as a bag can
+    only be read from its beginning.
 
-    :param image_topic: where there are several of images.
-    :param label_topic: where there are several of labels.
-    :param labelled: False takes a bag without a topic of labels too, all images as one class.
-    :param least_size: height and width that are enough of a JPEG, as the robot decodes it.
-    :param bit_depth: bits that the camera uses of a 16-bit pixel; 0 finds them.
-    :raises DatasetError: when a topic is missing, or not the only one of its kind.
+    :param image_topic: required if there are several image topics.
+    :param label_topic: required if there are several label topics.
+    :param labelled: False accepts a bag without labels; all images are one class.
+    :param least_size: height and width to which a JPEG may be decoded, as on the robot.
+    :param bit_depth: used bits of a 16-bit pixel; 0 detects them.
+    :raises DatasetError: when a topic is missing or ambiguous.
     """
     try:
         bag = BagFile(path)
@@ -89,10 +89,10 @@ def _dataset(path: Path, read: '_Reader', names: Sequence[str | None]) -> Datase
 @dataclass(frozen=True)
 class _Image:
     """
-    Where an image lies in the temporary file.
+    Position of an image in the temporary file.
 
-    :ivar number: its place among the messages of its topic.
-    :ivar bits: of its 16-bit pixels, as the classifier took them when it saw this image.
+    :ivar number: index among the messages of its topic.
+    :ivar bits: used bits of its 16-bit pixels, as the classifier assumed at that image.
     """
 
     number: int
@@ -105,9 +105,9 @@ class _Image:
 
 class _Reader:
     """
-    Reads one image of a topic, from a temporary file of messages as they were recorded.
+    Read one image of a topic from a temporary file of recorded messages.
 
-    :ivar images: those that can be read.
+    :ivar images: the readable ones.
     """
 
     def __init__(self, bag: BagFile, topic: str, least_size: tuple[int, int] | None,
@@ -131,7 +131,7 @@ class _Reader:
                 len(message.raw), frame.bits))
 
     def damage(self) -> list[str]:
-        """Return what could not be read of the bag, and which images of the topic."""
+        """Return the errors of the bag, and the unreadable images of the topic."""
         return [*self._bag.damage, *self._broken]
 
     def __call__(self, index: int) -> NDArray[Any]:

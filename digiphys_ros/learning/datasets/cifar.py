@@ -38,15 +38,15 @@ from numpy.typing import NDArray
 BATCH = re.compile(r'^(data_batch_\d+|test_batch)$')
 WANTED = re.compile(rf'{BATCH.pattern}|^batches\.meta$')
 UNPACKED_BYTES = 1 << 30
-"""Of a whole archive: CIFAR-10 has 186 MB, CIFAR-100 as much."""
+"""Limit of a whole archive: CIFAR-10 and CIFAR-100 have 186 MB each."""
 _ALLOWED = {
     **{(f'numpy.{core}.multiarray', '_reconstruct'): np.empty(0).__reduce__()[0]
        for core in ('core', '_core')},
     ('numpy', 'ndarray'): np.ndarray, ('numpy', 'dtype'): np.dtype,
 }
-"""What a batch is made of; anything else in a pickle is refused."""
+"""Types in a batch; any other in a pickle is refused."""
 _BROKEN = (pickle.UnpicklingError, *UNREADABLE)
-"""What the reader of a damaged pickle raises."""
+"""Exceptions of reading a damaged pickle."""
 
 
 class _Unpickler(pickle.Unpickler):
@@ -60,7 +60,7 @@ class _Unpickler(pickle.Unpickler):
 
 @dataclass
 class _Unpacked:
-    """The files of an archive that were worth keeping."""
+    """The batches of an archive, in memory."""
 
     uri: str
     contents: dict[str, bytes]
@@ -76,7 +76,7 @@ class _Unpacked:
 
 
 class _Limited(io.RawIOBase):
-    """Gives at most ``UNPACKED_BYTES``: a tar archive's own headers may be of any size."""
+    """Read at most ``UNPACKED_BYTES``: headers of a tar archive may have any size."""
 
     def __init__(self, file: IO[bytes] | gzip.GzipFile) -> None:
         self._file, self._left = file, UNPACKED_BYTES
@@ -91,7 +91,7 @@ class _Limited(io.RawIOBase):
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    """Open a tar archive, unpacked where it is packed."""
+    """Open a tar archive, decompressed if necessary."""
     with open_regular(path, UNPACKED_BYTES) as file:
         packed = file.read(2) == b'\x1f\x8b'
         file.seek(0)
@@ -104,11 +104,11 @@ def open_cifar_archive(path: Path, part: str | None = None) -> Dataset:
     Return the images of ``cifar-10-python.tar.gz`` as it is published.
 
     :param part: train or test; None joins them.
-    :raises DatasetError: when it is another archive, or no whole one.
+    :raises DatasetError: when it is another archive, or incomplete.
     """
     contents: dict[str, bytes] = {}
     try:
-        # from front to back: to go back in it would mean to unpack it again
+        # in order: a step back would decompress the archive again
         with _opened(path) as stream, tarfile.open(fileobj=stream, mode='r|') as archive:
             for member in archive:
                 if member.size > UNPACKED_BYTES:
@@ -166,14 +166,14 @@ def _batch(files: Files, name: str) -> tuple[NDArray[np.uint8], NDArray[np.int64
     try:
         # 1024 values of red, then green, then blue, row by row
         data, numbers = content[b'data'], content[b'labels']
-        # lists that hold each other many times over would fill the memory as arrays
+        # nested lists would fill the memory as arrays
         if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or \
                 not all(isinstance(number, int) for number in numbers):
             raise TypeError('data must be an array of bytes, labels a list of numbers')
         planes = data.reshape(-1, 3, 32, 32)
         labels = np.array(numbers, np.int64)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise DatasetError(f'{files.uri}: {name}: is no CIFAR-10 batch: {error}.') from error
+        raise DatasetError(f'{files.uri}: {name}: is not a CIFAR-10 batch: {error}.') from error
     return np.ascontiguousarray(planes.transpose(0, 2, 3, 1)), labels
 
 
@@ -191,4 +191,4 @@ def _load(files: Files, name: str) -> Any:
     try:
         return _Unpickler(io.BytesIO(files.read(name)), encoding='bytes').load()
     except _BROKEN as error:
-        raise DatasetError(f'{files.uri}: {name}: is no CIFAR-10 batch: {error}.') from error
+        raise DatasetError(f'{files.uri}: {name}: is not a CIFAR-10 batch: {error}.') from error

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Which columns of a table hold the file, the label and the group, under their usual names."""
+"""Find the columns of file, label and group in a table by their usual names."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,9 @@ from digiphys_ros.learning.datasets.npz import GROUPS
 FILES = ('file', 'filename', 'filepath', 'path', 'image', 'imagename', 'imagefile', 'imagepath',
          'img', 'imgname', 'imgpath', 'files', 'images', 'imageid', 'imgid', 'idcode', 'id',
          'name')
-"""Names of the column of image files, the surest first; exports of Roboflow and Kaggle."""
+"""
+Names of the column of image files, the most specific first; as in Roboflow and Kaggle exports.
+"""
 SURE_FILES = FILES[:12]
 LABELS = ('label', 'class', 'classname', 'category', 'target', 'labels', 'classid', 'labelid',
           'labelname', 'categoryname', 'diagnosis')
@@ -33,11 +35,11 @@ Row = Mapping[str, str]
 @dataclass(frozen=True)
 class Columns:
     """
-    The columns of a table, by their names there.
+    The names of the columns of a table.
 
     :ivar file: None for a table of numbers.
-    :ivar label: None where there is none, or where ``one_hot`` has them.
-    :ivar one_hot: columns of which each is a class, 1 in the rows of that class.
+    :ivar label: None without a label column, or with ``one_hot``.
+    :ivar one_hot: one column a class: 1 in the rows of that class, else 0.
     """
 
     file: str | None
@@ -49,10 +51,10 @@ class Columns:
 def columns_of(names: Sequence[str], rows: Sequence[Row], is_image: Callable[[str], bool]
                ) -> Columns:
     """
-    Find the columns; case, blanks, ``_`` and ``-`` in names do not count.
+    Find the columns; case, blanks, ``_`` and ``-`` in names are ignored.
 
-    A column such as ``id`` may hold numbers, so it has to name an image. A table of two columns
-    has the label in the other one, whatever its name.
+    A column such as ``id`` may hold numbers, so its values must be image names. In a table of two
+    columns the other one holds the label, under any name.
 
     :param is_image: returns whether a value names an image.
     """

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Labelled samples, whatever they are read from."""
+"""Labelled samples, independent of their source."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -23,24 +23,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 MOST_CLASSES = 1 << 16
-"""A label beyond is a mistake; so many names are made for labels that are only numbers."""
+"""Higher labels are taken for an error; numeric labels get names up to here."""
 
 
 @dataclass(frozen=True)
 class Dataset:
     """
-    Samples with classes and groups; images are read when they are asked for.
+    Samples with classes and groups; images are read on access.
 
-    :ivar uri: what the user named, for errors.
+    :ivar uri: path or URI as the user gave it, for errors.
     :ivar labels: class names; a class is an index into them.
     :ivar classes: (N,) int64.
     :ivar groups: (N,) samples of one group (a track, a patient) stay on one side of a split.
     :ivar keys: name of each sample, for manifests and errors.
     :ivar read: sample of an index: (H, W, 3) RGB or (H, W), uint8; (F,) float32 for a table.
-        May be called from several threads. Raises DatasetError naming what cannot be read.
-    :ivar parts: (N,) train, val or test, where the data comes in such parts.
-    :ivar skipped: names of the files there that hold none of the samples.
-    :ivar grouping: where the groups come from, a clause for people.
+        Thread-safe. Raises DatasetError with the name of an unreadable sample.
+    :ivar parts: (N,) train, val or test, if the data has such parts.
+    :ivar skipped: names of files without a sample.
+    :ivar grouping: origin of the groups, as text.
     """
 
     uri: str
@@ -57,13 +57,13 @@ class Dataset:
     def __post_init__(self) -> None:
         count = len(self.classes)
         if not count:
-            raise DatasetError(f'{self.uri}: holds no sample.')
+            raise DatasetError(f'{self.uri}: has no samples.')
         if not len(self.groups) == len(self.keys) == count:
             raise DatasetError(f'{self.uri}: {count} labels, {len(self.groups)} groups and '
-                               f'{len(self.keys)} names: they must be equally many.')
+                               f'{len(self.keys)} names: their numbers must be equal.')
         if len(set(self.labels)) != len(self.labels) or '' in self.labels:
-            raise DatasetError(f'{self.uri}: the names of classes must differ from each other and '
-                               f'not be empty, received {list_names(self.labels)}.')
+            raise DatasetError(f'{self.uri}: class names must be unique and not '
+                               f'empty, received {list_names(self.labels)}.')
         highest, lowest = int(self.classes.max()), int(self.classes.min())
         if lowest < 0 or highest >= len(self.labels):
             wrong = lowest if lowest < 0 else highest
@@ -75,7 +75,7 @@ class Dataset:
         return len(self.classes)
 
     def take(self, indices: Sequence[int] | NDArray[Any]) -> 'Dataset':
-        """Return the samples at ``indices``; they are still read when asked for."""
+        """Return the samples at ``indices``; images are still read on access."""
         chosen = np.asarray(indices, np.int64)
         return replace(self, classes=self.classes[chosen], groups=self.groups[chosen],
                        keys=tuple(self.keys[index] for index in chosen),
@@ -88,7 +88,7 @@ class Dataset:
 
     def check_trainable(self) -> None:
         """
-        Look for what no training can make up for.
+        Check that the data can be trained on.
 
         :raises DatasetError: when there is only one class, or a class without a sample.
         """
@@ -100,13 +100,13 @@ class Dataset:
                                f'{list_names(there) or "none"}.')
         if empty:
             raise DatasetError(f'{self.uri}: no sample of the class {list_names(empty)}: add some '
-                               'or take the class out.')
+                               'or remove the class.')
 
     def arrays(self) -> NDArray[Any]:
         """
         Return all samples as one array, (N, ...).
 
-        :raises DatasetError: when they differ in size or channels, naming the first that does.
+        :raises DatasetError: naming the first sample of another size or channel count.
         """
         first = self.read(0)
         stacked = np.empty((len(self), *first.shape), first.dtype)
@@ -115,24 +115,24 @@ class Dataset:
             if sample.shape != first.shape:
                 raise DatasetError(
                     f'{self.uri}: {self.keys[index]} is {sample.shape}, {self.keys[0]} is '
-                    f'{first.shape}: samples of one array must be equally large.')
+                    f'{first.shape}: samples of one array must have equal shapes.')
             stacked[index] = sample
         return stacked
 
 
 def list_names(names: Sequence[str], most: int = 12) -> str:
-    """Return names in one line, of many the first ones and how many there are more."""
+    """Return names in one line; of many, the first ones and the number of the rest."""
     rest = len(names) - most
     return ', '.join(names[:most]) + (f' and {rest} more' if rest > 0 else '')
 
 
 def number_labels(highest: int) -> tuple[str, ...]:
-    """Return names for labels that are only numbers, up to the highest that is no mistake."""
+    """Return names for numeric labels, up to ``MOST_CLASSES``."""
     return tuple(map(str, range(min(highest, MOST_CLASSES - 1) + 1)))
 
 
 def join_parts(uri: str, labels: tuple[str, ...], parts: Sequence[Dataset]) -> Dataset:
-    """Return several data sets as one; groups of different parts stay different."""
+    """Join data sets with equal labels; groups of different parts stay different."""
     groups, first = [], 0
     for part in parts:
         numbers = np.unique(part.groups, return_inverse=True)[1]
@@ -148,9 +148,9 @@ def join_parts(uri: str, labels: tuple[str, ...], parts: Sequence[Dataset]) -> D
 
 def concat(sets: Sequence[Dataset]) -> Dataset:
     """
-    Return data sets as the parts of one; classes of the same name are one class.
+    Join data sets as the parts of one; classes are matched by name.
 
-    :raises DatasetError: when some are images and some tables.
+    :raises DatasetError: when images and tables are mixed.
     """
     if len({data.kind for data in sets}) > 1:
         raise DatasetError(f'{" and ".join(data.uri for data in sets)}: some are images, some '
@@ -165,7 +165,7 @@ def concat(sets: Sequence[Dataset]) -> Dataset:
 
 
 class JoinedReader:
-    """Reads a sample of several readers that follow each other."""
+    """Read a sample from several readers in sequence."""
 
     def __init__(self, reads: Sequence[Callable[[int], NDArray[Any]]],
                  counts: Sequence[int]) -> None:
@@ -186,7 +186,7 @@ def in_memory(uri: str, labels: tuple[str, ...], samples: NDArray[Any],
 
 @dataclass(frozen=True)
 class _Taken:
-    """Reads a sample of part of a data set."""
+    """Read a sample of a subset."""
 
     read: Callable[[int], NDArray[Any]]
     indices: NDArray[np.int64]

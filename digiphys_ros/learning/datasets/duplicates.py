@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Samples that are the same, or look the same."""
+"""Duplicates and near-duplicates among samples."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,14 +25,14 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 ALIKE = 0.985
-"""Images look the same from this correlation of their thumbnails on."""
+"""Thumbnail correlation from which images count as near-duplicates."""
 SIDE, FLAT, DIMENSIONS, BLOCK, ROUNDING = 12, 4.0, 16, 2048, 1e-5
 Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
 class Fingerprint:
     """
-    What is kept of a sample to find its like.
+    Fingerprint of a sample, to find duplicates.
 
     :ivar digest: SHA-256 of its values.
     :ivar thumbnail: (12, 12, 3) uint8 of an image, None of a row of a table.
@@ -48,7 +48,7 @@ class Fingerprint:
 
 
 def same(prints: Sequence[Fingerprint]) -> list[list[int]]:
-    """Return groups of samples that are equal, value by value."""
+    """Return groups of identical samples."""
     found: dict[bytes, list[int]] = defaultdict(list)
     for index, one in enumerate(prints):
         found[one.digest].append(index)
@@ -58,10 +58,9 @@ def same(prints: Sequence[Fingerprint]) -> list[list[int]]:
 def alike(prints: Sequence[Fingerprint], groups: NDArray[Any], least: float = ALIKE
           ) -> list[list[int]]:
     """
-    Return groups of images that look the same in any light, but are not equal.
+    Return groups of near-duplicate images, independent of brightness and contrast.
 
-    :param groups: (N,) images of one group, such as the frames of a track, are not compared: they
-        are meant to be alike.
+    :param groups: (N,) images of one group, such as the frames of a track, are not compared.
     :param least: correlation of their thumbnails, 0 to 1.
     """
     if not prints or any(one.thumbnail is None for one in prints):
@@ -77,7 +76,7 @@ def alike(prints: Sequence[Fingerprint], groups: NDArray[Any], least: float = AL
 
 
 def connected(pairs: Iterable[Sequence[int]]) -> list[list[int]]:
-    """Return the groups that pairs hang together in."""
+    """Return the connected components of pairs."""
     leader: dict[int, int] = {}
 
     def find(one: int) -> int:
@@ -104,10 +103,10 @@ def _units(prints: Sequence[Fingerprint]) -> NDArray[np.float32]:
 
 def _pairs(units: NDArray[np.float32], least: float) -> Iterator[Pairs]:
     """
-    Yield all pairs nearer to each other than correlation ``least`` is, a block at a time.
+    Yield all pairs with a correlation above ``least``, a block at a time.
 
-    Along the principal components they are at least as near as in full, so that few pairs are
-    left to compare in full; and far pairs along the first one need no look at all.
+    The distance along principal components is a lower bound, so few pairs need the full
+    comparison, and pairs far apart along the first one need none.
     """
     nearest = 2 * (1 - least)
     short = units @ np.linalg.eigh(units.T @ units)[1][:, -DIMENSIONS:]

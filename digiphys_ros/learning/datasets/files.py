@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Files in a folder or in a .zip, alike."""
+"""Files in a folder or in a .zip, with one interface."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
@@ -31,7 +31,7 @@ class Files(Protocol):
     """
     Named files; names use ``/`` and are relative to the folder or archive.
 
-    :ivar uri: what the user named.
+    :ivar uri: path as the user gave it.
     """
 
     uri: str
@@ -43,11 +43,11 @@ class Files(Protocol):
         """Return the names of all folders, empty ones too."""
 
     def read(self, name: str) -> bytes:
-        """Return one file; any thread may ask. Raises DatasetError."""
+        """Return the content of a file. Thread-safe. Raises DatasetError."""
 
 
 class FolderFiles:
-    """The files under a folder; ``read`` takes a whole path too, of a file anywhere."""
+    """The files under a folder; ``read`` also takes an absolute path."""
 
     def __init__(self, path: Path) -> None:
         self.uri = str(path)
@@ -79,7 +79,7 @@ class FolderFiles:
 
 
 class ZipFiles:
-    """The files in a .zip; ZipFile locks, so that several threads may read."""
+    """The files in a .zip; thread-safe, as ZipFile locks."""
 
     def __init__(self, path: Path) -> None:
         self.uri = str(path)

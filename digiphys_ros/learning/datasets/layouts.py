@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The layouts of data sets that are built in."""
+"""The built-in layouts of data sets."""
 
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -31,7 +31,7 @@ from digiphys_ros.perception.sources.folder import natural
 import numpy as np
 
 LISTS = ('labels.csv', '_classes.csv', '_annotations.csv')
-"""Tables of images in a folder: ours, and those that Roboflow exports."""
+"""File names of image tables: our own, and those of Roboflow exports."""
 
 
 def read_bag(uri: str, options: ReadOptions) -> Dataset:
@@ -46,12 +46,12 @@ def read_folder(uri: str, options: ReadOptions) -> Dataset:
 
 
 def read_zip(uri: str, options: ReadOptions) -> Dataset:
-    """Read an archive of what a folder may hold."""
+    """Read a .zip with the content of such a folder."""
     return _files(ZipFiles(Path(uri)), options.part, options.labelled)
 
 
 def read_csv(uri: str, options: ReadOptions) -> Dataset:
-    """Read a table of numbers, or of images beside it."""
+    """Read a table of numbers, or of image files in the same folder."""
     path = Path(uri)
     return replace(open_csv(FolderFiles(path.parent), path.name, options.labelled),
                    uri=str(path))
@@ -63,12 +63,12 @@ def read_npz(uri: str, options: ReadOptions) -> Dataset:
 
 
 def read_tar(uri: str, options: ReadOptions) -> Dataset:
-    """Read CIFAR-10 as it is published."""
+    """Read the published CIFAR-10 archive."""
     return open_cifar_archive(Path(uri), options.part)
 
 
 def _files(files: Files, part: Part | None, labelled: bool) -> Dataset:
-    """Tell the layout by the names of the files."""
+    """Choose the layout by the names of the files."""
     names = files.names()
     batches = [name for name in names if BATCH.match(PurePosixPath(name).name)]
     if batches:
@@ -84,7 +84,7 @@ def _files(files: Files, part: Part | None, labelled: bool) -> Dataset:
 
 
 def _parts(files: Files, tables: list[str], part: Part | None, labelled: bool) -> Dataset:
-    """Return the data of several tables, each in the folder of a part, as Roboflow exports it."""
+    """Return the data of several tables, each in the folder of a part, as in Roboflow exports."""
     parts = [PART_OF.get(PurePosixPath(name).parent.name.lower(), '') for name in tables]
     if '' in parts:
         raise DatasetError(f'{files.uri}: holds several tables ({", ".join(tables[:4])}): name '

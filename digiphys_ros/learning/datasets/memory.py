@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""How much memory there is, and a place on disk for what does not fit."""
+"""Free memory, and temporary files for data that does not fit."""
 
 from collections.abc import Iterator
 import os
@@ -23,18 +23,18 @@ from typing import IO
 
 from digiphys_ros.errors import DatasetError
 
-SHARE = 4
-"""Samples may fill a quarter of the memory that is free: tensors and the network need the rest."""
+DIVISOR = 4
+"""Samples may use a quarter of the free memory; tensors and the network need the rest."""
 UNKNOWN_BYTES = 4 << 30
 
 
 def budget_bytes() -> int:
     """Return how many bytes of samples may be held in memory now."""
-    return max(_free_bytes() // SHARE, 0)
+    return max(_free_bytes() // DIVISOR, 0)
 
 
 def _free_bytes() -> int:
-    """Return what is left of the machine's memory, the container's and the process's limits."""
+    """Return the free memory within the limits of machine, container and process."""
     status = _fields('/proc/self/status')
     left = [_fields('/proc/meminfo').get('MemAvailable', UNKNOWN_BYTES)]
     for limit, used in ((resource.RLIMIT_AS, 'VmSize'), (resource.RLIMIT_DATA, 'VmData')):
@@ -52,7 +52,7 @@ def _free_bytes() -> int:
 
 
 def _groups() -> Iterator[Path]:
-    """Yield the folders of the control groups that this process is in, of version 1 and 2."""
+    """Yield the control-group folders of this process, version 1 and 2."""
     try:
         lines = Path('/proc/self/cgroup').read_text().splitlines()
     except OSError:
@@ -62,7 +62,7 @@ def _groups() -> Iterator[Path]:
         if controllers in ('', 'memory'):
             top = Path('/sys/fs/cgroup', controllers)
             inner = top / path.lstrip('/')
-            # in a container the path may be that of the host, and only the top is there
+            # in a container the path may be that of the host, and only the top folder exists
             yield from {top, inner, *(one for one in inner.parents if top in one.parents)}
 
 
@@ -77,16 +77,16 @@ def _fields(path: str) -> dict[str, int]:
 
 
 class ScratchFile:
-    """A temporary file that is gone when nobody uses it; any thread may read."""
+    """A temporary file that disappears with its last reference; reads are thread-safe."""
 
     def __init__(self, uri: str) -> None:
         self._uri = uri
-        # closed with the reader that holds it
+        # the reader owns and closes it
         self._file: IO[bytes] = tempfile.TemporaryFile(prefix='digiphys_')  # noqa: SIM115
 
     def append(self, data: bytes) -> int:
         """
-        Write bytes at the end; return where they begin.
+        Append bytes; return their offset.
 
         :raises DatasetError: when the disk is full.
         """

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""An image of a data set: some samples of each class, and what looks the same."""
+"""An overview image of a data set: samples of each class, and near-duplicates."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,9 +31,9 @@ ALIKE_ROWS = 4
 def montage(data: Dataset, path: Path, alike: Sequence[Sequence[int]] = (), seed: int = 0
             ) -> None:
     """
-    Draw twelve samples of each class, a class a row, sixty at most; then pairs that look the same.
+    Draw twelve samples of each class, one class a row, at most sixty rows; then near-duplicates.
 
-    A sample that cannot be read is red.
+    An unreadable sample is red.
 
     :param alike: groups of samples, of which the first two are drawn.
     :raises DatasetError: when the file cannot be written.

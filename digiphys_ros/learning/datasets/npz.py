@@ -41,7 +41,7 @@ PARTS = ('train', 'val', 'test')
 
 @dataclass(frozen=True)
 class _Names:
-    """Names of the arrays of one part; all of them where it is None."""
+    """Names of the arrays of one part."""
 
     x: str
     y: str
@@ -58,17 +58,16 @@ def open_npz(path: Path, part: str | None = None) -> Dataset:
 
     The arrays may be named ``x_train``, ``y_train``, ``x_val`` and so on, or as MedMNIST does
     ``train_images`` and ``train_labels``; then ``part`` takes one, and without it all are joined.
-    Groups are in ``group``, ``track``, ``session`` or ``patient``; class names may be in
-    ``labels``, ``class_names`` or ``classes``, or ``y`` is names itself. An array larger than a
-    quarter of the free memory is read from the file, or from a temporary one where it is
-    compressed.
+    Groups are in ``group``, ``track``, ``session`` or ``patient``. Class names may be in
+    ``labels``, ``class_names`` or ``classes``, or in ``y`` itself. An array larger than a quarter
+    of the free memory is read from the file, or from a temporary file if it is compressed.
 
     :raises DatasetError: naming the array that is missing or of the wrong shape.
     """
     arrays = Arrays(path)
     names, others = _names(arrays, part)
     rows, given, groups = zip(*(_part(arrays, one) for one in names), strict=True)
-    # a part knows the classes of the others too, so that all have the same
+    # all parts have the classes of the whole data set
     others = [one for one in others if one.y in arrays]
     labels, numbers = _numbered(
         path, [*names, *others], [*given, *(_classes(arrays, one) for one in others)],
@@ -99,7 +98,7 @@ def _unused(arrays: Arrays, names: list[_Names]) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class _Row:
-    """Reads one sample; a table's as float32, an image's without alpha or a lone channel."""
+    """Read one sample: float32 of a table; an image without alpha or a single channel axis."""
 
     uri: str
     name: str
@@ -122,7 +121,7 @@ class _Row:
 
 
 def _names(arrays: Arrays, part: str | None) -> tuple[list[_Names], list[_Names]]:
-    """Return the names of the arrays that are asked for, and of the other parts."""
+    """Return the array names of the requested parts, and of the others."""
     schemes = [[_Names(f'x_{name}', f'y_{name}', name) for name in PARTS],
                [_Names(f'{name}_images', f'{name}_labels', name) for name in PARTS]]
     for scheme in schemes:
@@ -180,18 +179,18 @@ def _classes(arrays: Arrays, names: _Names) -> NDArray[Any]:
 
 
 def _texts(array: NDArray[Any]) -> NDArray[Any]:
-    """Return texts of anything, bytes read as UTF-8."""
+    """Return strings; bytes are decoded as UTF-8."""
     return np.char.decode(array, 'utf-8', 'replace') if array.dtype.kind == 'S' \
         else array.astype(str)
 
 
 def _class_names(arrays: Arrays) -> tuple[str, ...] | None:
-    """Return the names of the classes, None where the file holds none."""
+    """Return the class names, None if the file has none."""
     for name in NAMES:
         if name not in arrays:
             continue
         names = arrays[name]
-        # numbers there are some other list of classes
+        # numbers there are another list of classes
         if name == 'classes' and names.dtype.kind not in 'US':
             continue
         if names.dtype.kind not in 'biufUS' or names.size > MOST_CLASSES:
@@ -226,7 +225,7 @@ def _numbered(path: Path, names: list[_Names], classes: list[NDArray[Any]],
 
 
 def _flat(array: NDArray[Any]) -> NDArray[Any]:
-    """Return (N,) of (N, 1), as MedMNIST has it."""
+    """Flatten (N, 1), as in MedMNIST, to (N,)."""
     return array.reshape(len(array)) if array.ndim == 2 and array.shape[1] == 1 else array
 
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A data set by its name, whatever its layout."""
+"""Open a data set of any layout by its name."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -39,15 +39,15 @@ def open_dataset(uri: str, *, labels: Sequence[str] | None = None, part: Part | 
     Return the labelled samples at ``uri``.
 
     :param uri: a file or folder, or ``NAME:...`` for a reader that another package adds.
-    :param labels: class names, where the data has only numbers; in their order.
-    :param part: one part of a data set that comes in parts; None joins them.
-    :param labelled: False takes images without labels too, all as one class ``unlabelled``.
-    :param image_topic: of a bag with several topics of images.
-    :param label_topic: of a bag with several topics of labels.
-    :param least_size: height and width that are enough of a JPEG in a bag, as the robot decodes
-        it; None decodes all of it.
-    :param bit_depth: bits that the camera uses of a 16-bit pixel in a bag; 0 finds them.
-    :raises DatasetError: when it is in no layout known here, or labels do not fit.
+    :param labels: class names in order, for data with numeric labels only.
+    :param part: one part of a data set; None joins all.
+    :param labelled: False accepts images without labels, all of one class ``unlabelled``.
+    :param image_topic: image topic, if a bag has several.
+    :param label_topic: label topic, if a bag has several.
+    :param least_size: height and width to which a JPEG in a bag may be decoded, as on the robot;
+        None is full size.
+    :param bit_depth: used bits of a 16-bit pixel in a bag; 0 detects them.
+    :raises DatasetError: when the layout is unknown, or labels do not fit.
     """
     options = ReadOptions(part, labelled, image_topic, label_topic, least_size, bit_depth)
     path = Path(uri).expanduser()
@@ -61,7 +61,7 @@ def open_dataset(uri: str, *, labels: Sequence[str] | None = None, part: Part | 
 
 
 def _layout(path: Path) -> str:
-    """Return which built-in reader takes what is there."""
+    """Return the name of the built-in reader for a path."""
     if is_bag(path):
         return 'bag'
     if path.is_dir():
@@ -77,6 +77,6 @@ def _named(data: Dataset, labels: tuple[str, ...]) -> Dataset:
     if not all(label.isdecimal() for label in data.labels):
         raise DatasetError(f'{data.uri}: already names its classes '
                            f'({list_names(data.labels, 4)}): leave the labels out.')
-    # folders may be named 3 and 17, and then there are no others
+    # folders may be named 3 and 17, without the numbers between
     numbers = np.array([min(int(label), MOST_CLASSES) for label in data.labels], np.int64)
     return replace(data, labels=labels, classes=numbers[data.classes])

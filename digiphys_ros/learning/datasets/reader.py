@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a reader of data sets has to be, and where readers are registered."""
+"""Interface and registry of data set readers."""
 
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -29,13 +29,13 @@ class ReadOptions:
     """
     How to read a data set.
 
-    :ivar part: one part of a data set that comes in parts; None joins them.
-    :ivar labelled: False takes images without labels too, all as one class ``unlabelled``.
-    :ivar image_topic: of a bag with several topics of images.
-    :ivar label_topic: of a bag with several topics of labels.
-    :ivar least_size: height and width that are enough of a JPEG in a bag, as the robot decodes
-        it; None decodes all of it.
-    :ivar bit_depth: bits that the camera uses of a 16-bit pixel in a bag; 0 finds them.
+    :ivar part: one part of a data set; None joins all.
+    :ivar labelled: False accepts images without labels, all of one class ``unlabelled``.
+    :ivar image_topic: image topic, if a bag has several.
+    :ivar label_topic: label topic, if a bag has several.
+    :ivar least_size: height and width to which a JPEG in a bag may be decoded, as on the robot;
+        None is full size.
+    :ivar bit_depth: used bits of a 16-bit pixel in a bag; 0 detects them.
     """
 
     part: Part | None = None
@@ -51,10 +51,10 @@ class DatasetReader(Protocol):
 
     def __call__(self, uri: str, options: ReadOptions) -> Dataset:
         """
-        Return the samples; images are read when they are asked for.
+        Return the samples; images are read on access.
 
-        :param uri: what the user named. It begins with the reader's name and a colon where
-            another package adds the reader, as in ``coco:/data/coco``.
+        :param uri: as the user gave it. It begins with the reader's name and a colon where another
+            package adds the reader, as in ``coco:/data/coco``.
         :raises DatasetError: when it is no such data set.
         """
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Images that hold none of the classes."""
+"""Background images without any of the classes."""
 
 from typing import Any
 
@@ -25,9 +25,9 @@ from numpy.typing import NDArray
 
 def background_crops(source: str, count: int, size_px: int, seed: int) -> NDArray[Any]:
     """
-    Return square cut-outs of images that hold none of the classes.
+    Return square crops of images without any of the classes.
 
-    :param source: anything the camera can play.
+    :param source: any source of the camera node.
     :return: (count, size_px, size_px, 3) uint8, RGB.
     """
     rng = np.random.default_rng(seed)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The share of a batch that one of several machines reads."""
+"""The shard of a batch that one of several workers reads."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,9 +22,9 @@ Load = Callable[[Any], Any]
 
 def shard(load: Load, which: int, of: int) -> Load:
     """
-    Return what loads every ``of``-th sample of a batch, from number ``which`` on.
+    Return a function that loads every ``of``-th sample of a batch, starting at ``which``.
 
-    A batch smaller than ``of`` has nothing for some; these get a sample that weighs nothing.
+    A worker without a sample, in a batch smaller than ``of``, gets one of weight 0.
 
     :param load: tensor of indices -> (tensors, targets, weights), all TensorFlow's.
     """

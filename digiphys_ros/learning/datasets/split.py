@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Training, validation and test parts that share no group, written down so that they stay so."""
+"""Training, validation and test parts without a common group, kept in a manifest file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -44,18 +44,18 @@ class Split:
 def split_dataset(data: Dataset, validation: float = 0.2, test: float = 0.0,
                   seed: int = 0) -> Split:
     """
-    Split class by class, whole groups at a time; the same on every machine.
+    Split by class, in whole groups; the result is the same on every machine.
 
-    Of each class, groups are taken in the order of a hash of seed and name until their samples
-    reach the share; at least one group stays for training.
+    The groups of each class are taken in the order of a hash of seed and name, until the fraction
+    is reached. At least one group stays for training.
 
-    :param validation: share of each class's samples, 0 to 1; with ``test`` below 1.
-    :raises DatasetError: when nothing would be left to train or to validate on.
+    :param validation: fraction of each class's samples, 0 to 1; the sum with ``test`` is below 1.
+    :raises DatasetError: when the training or validation part would be empty.
     """
-    # no comparison holds for NaN
+    # every comparison with NaN is false
     if not (validation >= 0 and test >= 0 and validation + test < 1):
-        raise DatasetError(f'shares of validation and test must be at least 0 and together below '
-                           f'1, received {validation} and {test}.')
+        raise DatasetError(f'the fractions of validation and test must be at least 0 and together '
+                           f'below 1, received {validation} and {test}.')
     part_of: dict[Any, str] = {}
     for label in np.unique(data.classes):
         _assign(data, int(label), {'validation': validation, 'test': test}, seed, part_of)
@@ -67,16 +67,16 @@ def split_dataset(data: Dataset, validation: float = 0.2, test: float = 0.0,
     return Split(**indices)
 
 
-def _assign(data: Dataset, label: int, shares: Mapping[str, float], seed: int,
+def _assign(data: Dataset, label: int, fractions: Mapping[str, float], seed: int,
             part_of: dict[Any, str]) -> None:
     groups, counts = np.unique(data.groups[data.classes == label], return_counts=True)
     size = dict(zip(groups.tolist(), counts.tolist(), strict=True))
     free = sorted((group for group in size if group not in part_of),
                   key=lambda group: hashlib.sha256(f'{seed}/{group}'.encode()).digest())
-    for name, share in shares.items():
-        wanted = share * counts.sum()
+    for name, fraction in fractions.items():
+        wanted = fraction * counts.sum()
         taken = sum(size[group] for group in size if part_of.get(group) == name)
-        while share and len(free) > 1 and (taken == 0 or taken + size[free[0]] / 2 <= wanted):
+        while fraction and len(free) > 1 and (taken == 0 or taken + size[free[0]] / 2 <= wanted):
             taken += size[free[0]]
             part_of[free.pop(0)] = name
     part_of.update(dict.fromkeys(free, 'train'))
@@ -87,7 +87,7 @@ def save_split(path: str | Path, data: Dataset, split: Split,
     """
     Write a manifest: which sample is in which part, with the SHA-256 of its pixels and class.
 
-    :param settings: how the split was made, for the reader.
+    :param settings: options of the split, for information.
     :raises DatasetError: when a sample cannot be read.
     """
     samples: dict[str, dict[str, str]] = {}
@@ -105,7 +105,7 @@ def load_split(path: str | Path, data: Dataset) -> Split:
     """
     Read a manifest back.
 
-    :raises DatasetError: when it is no manifest, or the data is not what was split.
+    :raises DatasetError: when it is not a manifest, or the data has changed.
     """
     samples = _samples(Path(path))
     index = {key: number for number, key in enumerate(data.keys)}
@@ -117,7 +117,7 @@ def load_split(path: str | Path, data: Dataset) -> Split:
     for key, digest in tqdm(listed.items(), desc='checking the split', disable=None):
         if _hash(data, index[key]) != digest:
             raise DatasetError(f'{path}: {key} of {data.uri} has changed since it was split: '
-                               'split anew.')
+                               'split it again.')
     return Split(**{name: np.array(sorted(index[key] for key in samples[name]), np.int64)
                     for name in PARTS})
 
@@ -130,7 +130,7 @@ def _samples(path: Path) -> dict[str, dict[str, str]]:
                                f'not known here, {SCHEMA_VERSION} is.')
         return {name: dict(document['samples'][name]) for name in PARTS}
     except UNREADABLE as error:
-        raise DatasetError(f'{path}: is no split made by digiphys data split '
+        raise DatasetError(f'{path}: is not a split made by digiphys data split '
                            f'({type(error).__name__}: {error}).') from error
 
 

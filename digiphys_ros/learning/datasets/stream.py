@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Samples to batches of tensors, the same batches for the same seed and epoch."""
+"""Batches of tensors; the same seed and epoch give the same batches."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -35,20 +35,20 @@ Prepare = Callable[[NDArray[Any]], NDArray[Any]]
 Augment = Callable[[NDArray[Any], np.random.Generator], NDArray[Any]]
 
 CACHE_BYTES = 1 << 30
-"""Samples are kept in memory up to this size; what is beyond it is read again each epoch."""
+"""Largest cache of samples; other samples are read again in each epoch."""
 AT_ONCE = 1024
 READY, THREADS = 4, min(os.cpu_count() or 1, 16)
-"""Batches that wait for the network; tf.data itself would take half the memory for them."""
+"""Prefetched batches; the AUTOTUNE of tf.data would use half the memory."""
 
 
 def tensor_of(preprocess: Preprocessor, pixels: NDArray[Any]) -> NDArray[Any]:
-    """Return the tensor (H, W, C) of an image, by the code that the robot runs."""
+    """Return the tensor (H, W, C) of an image, with the preprocessing of the robot."""
     result: NDArray[Any] = preprocess(Frame.of(pixels))[0]
     return result
 
 
 class SampleCache:
-    """Reads samples and keeps them, up to a number of bytes in all."""
+    """Read samples and cache them, up to a number of bytes."""
 
     def __init__(self, read: Callable[[int], NDArray[Any]], most_bytes: int) -> None:
         self._read = read
@@ -71,17 +71,17 @@ class Stream:
     """
     Batches of one data set, epoch by epoch.
 
-    The order, each sample's augmentation and each batch's mixture follow from seed, epoch and
-    index alone, so that an epoch can be repeated exactly.
+    Order, augmentation and mixup depend only on seed, epoch and index, so an epoch can be repeated
+    exactly.
 
-    :param prepare: sample as it is read -> tensor; it runs in several threads.
+    :param prepare: sample -> tensor; runs in several threads.
     :param seed: shuffles the samples; None keeps their order.
     :param augment: changes a sample before it is prepared.
-    :param mixup: alpha by which the samples of a batch are blended; 0 is off.
-    :param ambiguous: which share of the samples ``corrupt`` is to make unanswerable, each epoch
-        others: their target is every class alike.
-    :param class_weights: (classes,) weight of a sample in the loss, by its class.
-    :param cache_bytes: how much to keep in memory; None is a quarter of what is free, up to 1 GiB.
+    :param mixup: alpha of mixup within a batch; 0 is off.
+    :param ambiguous: fraction of the samples to which ``corrupt`` is applied; each epoch draws
+        others. Their target is uniform over the classes.
+    :param class_weights: (classes,) loss weight of a sample by its class.
+    :param cache_bytes: size of the cache; None is a quarter of the free memory, at most 1 GiB.
     """
 
     def __init__(self, data: Dataset, prepare: Prepare, *, batch: int, seed: int | None = None,
@@ -99,7 +99,7 @@ class Stream:
         room = budget_bytes() if cache_bytes is None else cache_bytes
         tensor_bytes = 4 * int(np.prod(self._shape)) * len(data)
         self._tensors: Any = None
-        # while TensorFlow takes them over they are there twice
+        # TensorFlow copies them, so they need twice the memory for a moment
         if augment is corrupt is None and 2 * tensor_bytes <= room and tensor_bytes <= CACHE_BYTES:
             self._tensors = self._all_tensors()
         else:
@@ -107,17 +107,17 @@ class Stream:
 
     @property
     def steps(self) -> int:
-        """Return how many batches an epoch has."""
+        """Return the number of batches in an epoch."""
         return -(-len(self.data) // self._batch)
 
     def epoch(self, number: int, shard: tuple[int, int] = (0, 1)) -> Any:
         """
         Return a tf.data.Dataset of (tensor, target, weight) batches.
 
-        Targets are one-hot, or blends of them. A sample that cannot be read ends it with a
-        TensorFlow error; what is to be told is then in ``error``.
+        Targets are one-hot, or blends of them. An unreadable sample ends it with a TensorFlow
+        error; the reason is then in ``error``.
 
-        :param shard: which part of each batch, of how many: one for each machine.
+        :param shard: (index, count): which shard of each batch to load; one for each worker.
         """
         import tensorflow as tf
         batches = tf.data.Dataset.from_tensor_slices(self._order(number)).batch(self._batch)
@@ -142,7 +142,7 @@ class Stream:
             for start in range(0, len(tensors), AT_ONCE):
                 for _ in pool.map(fill, range(start, min(start + AT_ONCE, len(tensors)))):
                     pass
-        # a GPU has no room for them, and tf.data gathers on the CPU
+        # GPU memory is too small, and tf.data gathers on the CPU
         with tf.device('/CPU:0'):
             self._all_targets = tf.constant(self._targets[self.data.classes])
             self._all_weights = tf.constant(self._weight(np.arange(len(self.data))))

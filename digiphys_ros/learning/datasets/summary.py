@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The summary of a data set: which files are left out, and which samples are held out."""
+"""Summary of a data set: files without samples, and held-out samples."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -22,12 +22,12 @@ from digiphys_ros.learning.datasets.dataset import Dataset
 import numpy as np
 
 NAMED = 3
-"""How many files of a kind are named."""
+"""How many files of one ending are named."""
 
 
 def left_out(data: Dataset) -> str:
     """
-    Return how many files hold no sample, by their endings, with some names; '' for none.
+    Count the files without a sample by ending, with some names; '' for none.
 
     Example::
 
@@ -35,7 +35,7 @@ def left_out(data: Dataset) -> str:
     """
     kinds: dict[str, list[str]] = defaultdict(list)
     for name in data.skipped:
-        # of a bag, sentences say what cannot be read
+        # for a bag these are error messages
         suffix = '' if ': ' in name else PurePosixPath(name).suffix.lower()
         kinds[suffix or 'other'].append(name)
     parts = [f'{len(names)} {kind} ({", ".join(names[:NAMED])}'
@@ -49,14 +49,14 @@ def left_out(data: Dataset) -> str:
 
 def held_out(part: Dataset, rest: Dataset, how: str) -> str:
     """
-    Return how much of the data is for validation, in how many groups, and why.
+    Describe the validation part: samples, groups and rule of the split.
 
     Example::
 
         'validation: 72 of 360 images (20.0%), 72 of 360 groups; 20% of each class held out,
         whole groups; groups: each sample is a group of its own'
 
-    :param how: the rule by which it was chosen.
+    :param how: the rule of the split.
     """
     count, total = len(part), len(part) + len(rest)
     groups = [len(np.unique(one.groups)) for one in (part, rest)]

@@ -39,11 +39,11 @@ def open_csv(files: Files, name: str, labelled: bool = True) -> Dataset:
     """
     Return the samples in a CSV, separated by commas, semicolons, tabs or bars.
 
-    With a column of files they are images; without one they are the numbers in all columns but
-    label and group, a table. ``columns_of`` says which columns those are, ``ImagePaths`` where
-    images may lie. An image in several rows, as of an export of boxes, is one sample.
+    With a column of files the samples are images. Without one they are the numbers in all columns
+    except label and group. See ``columns_of`` for the columns and ``ImagePaths`` for the places of
+    images. An image in several rows, as in exports of boxes, is one sample.
 
-    :param labelled: False takes a table without labels too, all as one class.
+    :param labelled: False accepts a table without labels; all rows are one class.
     :raises DatasetError: naming the line and the column.
     """
     where = f'{files.uri}: {name}'
@@ -133,7 +133,7 @@ def _numbers(where: str, rows: list[Row], columns: Columns, separator: str
     numbers = np.empty((len(rows), len(names)), np.float32)
     for line, row in enumerate(rows, 2):
         for index, name in enumerate(names):
-            # where numbers have decimal commas, semicolons separate them
+            # semicolons separate numbers with decimal commas
             text = row[name].replace(',', '.') if separator == ';' else row[name]
             numbers[line - 2, index] = _number(text)
             if not np.isfinite(numbers[line - 2, index]):

@@ -72,7 +72,7 @@ def test_a_broken_batch_is_told(cifar):
     for content in (b'', b'nonsense', whole[:-20], whole[:40], pickle.dumps([1]),
                     pickle.dumps({b'data': np.zeros((2, 5), np.uint8), b'labels': [0, 1]})):
         (folder / 'data_batch_1').write_bytes(content)
-        with pytest.raises(DatasetError, match=r'data_batch_1: is no CIFAR-10 batch'):
+        with pytest.raises(DatasetError, match=r'data_batch_1: is not a CIFAR-10 batch'):
             open_dataset(str(folder))
 
 

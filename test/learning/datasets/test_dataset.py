@@ -67,7 +67,7 @@ def test_sets_side_by_side_share_the_classes_of_one_name():
 
 @pytest.mark.parametrize('labels', [('a', 'a'), ('a', '')])
 def test_names_that_could_be_taken_for_each_other_are_refused(labels):
-    with pytest.raises(DatasetError, match='names of classes must differ'):
+    with pytest.raises(DatasetError, match='class names must be unique'):
         in_memory('d', labels, np.zeros((2, 2, 2), np.uint8), np.array([0, 1]))
 
 

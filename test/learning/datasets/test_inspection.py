@@ -67,7 +67,7 @@ def test_one_class_and_a_class_without_a_sample_are_problems():
     assert 'at least two classes' in inspect_dataset(
         data_of(images(2), [0, 0], labels=('a',))).problems()[0]
     found = inspect_dataset(data_of(images(3), [0, 2, 2], labels=('a', 'b', 'c')))
-    assert found.problems() == ['no sample of the class b: add some or take the class out']
+    assert found.problems() == ['no sample of the class b: add some or remove the class']
     assert found.report()['classes'] == {'a': 1, 'b': 0, 'c': 2}
 
 

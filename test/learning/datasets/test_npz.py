@@ -86,7 +86,7 @@ def test_one_channel_is_grey(tmp_path):
 @pytest.mark.parametrize(('arrays', 'words'), [
     ({'group': np.arange(3)}, '`x` and `group` must be equally long, received 4 and 3'),
     ({'group': np.zeros((4, 2))}, r'`group` must hold one value for each sample.*\(4, 2\)'),
-    ({'labels': np.array(['a', 'a'])}, 'names of classes must differ'),
+    ({'labels': np.array(['a', 'a'])}, 'class names must be unique'),
     ({'labels': np.array('a')}, r'`y\[1\]` is 1: out of range, there are 1 classes'),
     ({'y': np.array([0, 1, 10 ** 12, 1])}, r'`y\[2\]` is 1000000000000: out of range'),
     ({'y': np.array([0, 1, 0.5, 1])}, r'`y\[2\]` is 0\.5, a whole number is needed'),
@@ -95,7 +95,7 @@ def test_one_channel_is_grey(tmp_path):
      r'`y\[3\]` is c: out of range, there are 2 classes \(a, b\)'),
     ({'y': np.int64(1)}, '`y` must be .* whole numbers'),
     ({'y': np.array([0, None, 0, 1])}, '`y` cannot be read'),
-    ({'x': IMAGES[:0], 'y': np.zeros(0, int)}, 'holds no sample'),
+    ({'x': IMAGES[:0], 'y': np.zeros(0, int)}, 'has no samples'),
     ({'x': np.uint8(3)}, '`x` must be images'),
     ({'x': np.zeros((4, 6, 5, 2), np.uint8)}, '`x` must be images.*received .*5, 2'),
 ])
