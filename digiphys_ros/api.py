@@ -200,7 +200,7 @@ def train(recipe: 'str | PathLike[str] | Recipe', data: str | PathLike[str],
     result = train_recipe(
         chosen, parted.training, {parted.name: parted.validation}, target,
         work=Path(work) if work else work_folder(target), resume=resume,
-        about=About(split=parted.told, held_out=held_out.record))
+        about=About(split=parted.rule, held_out=held_out.record))
     return result.bundle
 
 

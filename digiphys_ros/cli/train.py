@@ -114,7 +114,7 @@ def _trained(arguments: argparse.Namespace, recipe: 'Recipe', parted: 'Parted',
                                        resume=arguments.resume, held_out=held_out.record)
         return report | {'model': str(out / 'model.keras'), 'metrics': metrics,
                          'history': history}
-    about = About(_command(arguments), tuple(arguments.source_note), parted.told,
+    about = About(_command(arguments), tuple(arguments.source_note), parted.rule,
                   held_out.record)
     result = train(recipe, parted.training, validation, out, work=work,
                    resume=arguments.resume, about=about)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a network must beat: a decision tree and a support-vector machine (scikit-learn)."""
+"""Baselines: a decision tree and a support-vector machine (scikit-learn)."""
 
 from functools import partial
 import time
@@ -34,10 +34,10 @@ Kind = Literal['tree', 'svm']
 KINDS: tuple[Kind, ...] = ('tree', 'svm')
 
 SIDE_PX = 40
-"""Images are brought to this size, of five by five cells."""
+"""Images are resized to five by five cells."""
 
 LEAST_PROBABILITY = 1e-3
-"""Of a class that no training sample of a leaf has; its logarithm is needed."""
+"""Probability of a class without a training sample in a leaf, so that it has a logarithm."""
 
 
 def train_baseline(kind: Kind, training: Dataset, held_out: Dataset, *,
@@ -45,15 +45,15 @@ def train_baseline(kind: Kind, training: Dataset, held_out: Dataset, *,
     """
     Train on one part of the data and measure on the other.
 
-    Images are described by histograms of oriented gradients of 40x40 pixels, rows of a table by
-    their numbers, brought to mean 0 and deviation 1.
+    The features of images are histograms of oriented gradients of 40x40 pixels. Those of tables
+    are their numbers, scaled to mean 0 and deviation 1.
 
     :param kind: ``tree`` or ``svm`` (linear, one class against the rest).
-    :param roi: region of the images to look at; None is all.
-    :return: the figures that a network's bundle has, and ``baseline``, ``features``,
-        ``training_images`` and ``training_s``.
+    :param roi: region of interest; None is the whole image.
+    :return: the metrics of a bundle, and ``baseline``, ``features``, ``training_images`` and
+        ``training_s``.
     :raises DatasetError: when a sample cannot be read, or there are not two classes.
-    :raises UsageError: when there is no such baseline.
+    :raises UsageError: when the baseline is unknown.
     """
     if kind not in KINDS:
         raise UsageError(f'there is no baseline "{kind}", there are: {", ".join(KINDS)}.')
@@ -73,10 +73,10 @@ def train_baseline(kind: Kind, training: Dataset, held_out: Dataset, *,
 
 
 def _features(data: Dataset, roi: Roi | None) -> NDArray[Any]:
-    """Return one row of features a sample: (N, features)."""
+    """Return (N, features)."""
     if data.kind == 'table':
         return data.arrays()
-    # in color, a gradient between two colors of the same brightness is not lost
+    # in grey, a gradient between two colors of the same brightness would be lost
     spec = PreprocessSpec(width=SIDE_PX, height=SIDE_PX, color='rgb', dtype='uint8')
     prepare = partial(tensor_of, Preprocessor(spec, roi))
     return np.stack([hog(prepare(data.read(index)))
@@ -90,15 +90,15 @@ def _model(kind: Kind, seed: int) -> Any:
     from sklearn.tree import DecisionTreeClassifier
     if kind == 'tree':
         return DecisionTreeClassifier(min_samples_leaf=5, random_state=seed)
-    # small steps away from the margin: HOG has more features than GTSRB has images of a class
+    # strong regularisation: HOG has more features than GTSRB has images of a class
     return make_pipeline(StandardScaler(), LinearSVC(C=0.01, dual='auto', random_state=seed))
 
 
 def _logits(kind: Kind, model: Any, rows: NDArray[Any]) -> NDArray[Any]:
-    """Return scores that a softmax can turn into probabilities: (N, classes)."""
+    """Return scores for a softmax: (N, classes)."""
     if kind == 'tree':
         logits: NDArray[Any] = np.log(np.maximum(model.predict_proba(rows), LEAST_PROBABILITY))
         return logits
     margins = model.decision_function(rows)
-    # of two classes there is one margin
+    # a binary SVM returns one decision value, not two
     return np.stack([-margins, margins], axis=1) if margins.ndim == 1 else margins

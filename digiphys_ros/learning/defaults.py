@@ -12,14 +12,14 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Defaults that command line and library share; nothing heavy is imported for them."""
+"""Defaults of command line and library, without heavy imports."""
 
 from pathlib import Path
 
 VAL_FRACTION = '0.2'
-"""Fraction of each class's groups that is held out."""
+"""Fraction of each class's groups that is held out, as text: it may also be ``part``."""
 
 
 def work_folder(out: Path) -> Path:
-    """Return where checkpoint, log and curves of a training go: beside its bundle."""
+    """Return the folder of checkpoint, log and curves of a training, next to its bundle."""
     return out.with_name(f'{out.name}.training')

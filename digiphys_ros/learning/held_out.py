@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Which data trains a model and which is held out, for a user's choice and for a bundle's."""
+"""Split data into training and held-out parts, by options or as in an earlier training."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -36,11 +36,11 @@ RENAMES = Renames({'share': 'fraction'})
 @dataclass(frozen=True)
 class HeldOut:
     """
-    How images are held out.
+    The rule of a validation split.
 
     :ivar val_fraction: fraction of each class's groups, or ``part``: the data's own part.
     :ivar seed: of the random choice of groups.
-    :ivar split: a manifest instead.
+    :ivar split: a manifest of a split instead.
     """
 
     val_fraction: str = VAL_FRACTION
@@ -54,7 +54,7 @@ class HeldOut:
 
     @property
     def record(self) -> dict[str, Any]:
-        """Return what a bundle keeps, so that the same images are held out again."""
+        """Return the record for a bundle, to hold out the same images again."""
         if self.split is not None:
             return {'split': Path(self.split).name}
         if self.val_fraction == 'part':
@@ -65,26 +65,26 @@ class HeldOut:
 @dataclass(frozen=True)
 class Parted:
     """
-    Two sides of labelled data that share no group.
+    The two sides of labelled data, without a common group.
 
-    :ivar name: of the held-out side, in a model card.
-    :ivar told: how it was held out, for people.
-    :ivar notes: what was left out and what is held out, one sentence each, for people.
+    :ivar name: name of the held-out side, in a model card.
+    :ivar rule: rule of the split, as text.
+    :ivar notes: one sentence each on skipped and held-out data.
     """
 
     training: Dataset
     validation: Dataset
     name: str
-    told: str
+    rule: str
     notes: tuple[str, ...] = ()
 
 
 def open_parted(source: LabelledSource, held_out: HeldOut) -> Parted:
     """
-    Return both sides of labelled data, without its test part: that is for the last measurement.
+    Return both sides of labelled data, without its test part.
 
     :raises UsageError: when there is no such file, or the fraction is not one.
-    :raises DatasetError: when it is no data set, or nothing is left on one side.
+    :raises DatasetError: when it is not a data set, or one side is empty.
     """
     if held_out.val_fraction == 'part':
         return _noted(Parted(source.open('train'), source.open('val'), 'validation part',
@@ -92,43 +92,43 @@ def open_parted(source: LabelledSource, held_out: HeldOut) -> Parted:
     data = source.open()
     usable, note = _without_test(data)
     if held_out.split is None:
-        # groups are drawn among what may be used, so that the fraction is of these
+        # the fraction is of the usable samples
         rest = data.take(usable)
         split = split_labelled(rest, None, held_out.val_fraction, held_out.seed)
         sides = rest.take(split.train), rest.take(split.validation)
     else:
-        # a manifest lists all of the data
+        # a manifest lists all samples
         split = split_labelled(data, held_out.split, 0, 0)
         sides = (data.take(np.intersect1d(split.train, usable)),
                  data.take(np.intersect1d(split.validation, usable)))
-    return _noted(Parted(*sides, 'held-out groups', _told(held_out, bool(note))), note)
+    return _noted(Parted(*sides, 'held-out groups', _rule(held_out, bool(note))), note)
 
 
 def _noted(parted: Parted, *notes: str) -> Parted:
-    """Add the sentences on what was left out, and what is held out and why."""
+    """Add the sentences on skipped and held-out data."""
     sentences = (*notes, left_out_note(parted.training),
-                 held_out_sentence(parted.validation, parted.training, parted.told))
+                 held_out_sentence(parted.validation, parted.training, parted.rule))
     return replace(parted, notes=tuple(one for one in sentences if one))
 
 
 def left_out_note(data: Dataset) -> str:
-    """Return which files, and which parts of a bag, hold none of the samples; '' for none."""
+    """Return the files and parts of a bag without samples, as a sentence; '' for none."""
     return f'left out: {left_out(data)}' if data.skipped else ''
 
 
-def _told(held_out: HeldOut, has_test: bool) -> str:
+def _rule(held_out: HeldOut, has_test: bool) -> str:
     how = f'held out as {Path(held_out.split).name} says' if held_out.split else \
         f'{float(held_out.val_fraction):.0%} of each class held out, whole groups'
     return how + (', the test part left out' if has_test else '')
 
 
 def _without_test(data: Dataset) -> tuple[Any, str]:
-    """Return the indices of what may be trained on, and a note on the rest."""
+    """Return the indices of all samples outside the test part, and a note on the rest."""
     if data.parts is None:
         return np.arange(len(data)), ''
     usable = np.flatnonzero(data.parts != 'test')
     if not len(usable):
-        raise DatasetError(f'{data.uri}: holds a test part alone, and that is for digiphys '
+        raise DatasetError(f'{data.uri}: has only a test part, which is for digiphys '
                            'evaluate: name data to train on.')
     if len(usable) == len(data):
         return usable, ''
@@ -137,7 +137,7 @@ def _without_test(data: Dataset) -> tuple[Any, str]:
 
 
 def held_out_in(provenance: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what a bundle keeps of how its training held images out, empty where it does not."""
+    """Return a bundle's record of its validation split, empty without one."""
     record = provenance.get('validation')
     if isinstance(record, dict):
         return dict(RENAMES.upgrade(record, warn=False))
@@ -153,12 +153,12 @@ def held_out_in(provenance: Mapping[str, Any]) -> Mapping[str, Any]:
 def as_trained(record: Mapping[str, Any], *, val_fraction: str | None = None,
                seed: int | None = None, split: str | None = None) -> tuple[HeldOut, str]:
     """
-    Return how to hold out, as a user says and where they say nothing as training did.
+    Return the rule of a split: as in training, unless the user gives options.
 
-    :param record: what ``held_out_in`` returns.
+    :param record: result of ``held_out_in``.
     :param val_fraction: a fraction, or ``part``; None where the user gives none.
-    :return: and a warning where training held out otherwise, else ''.
-    :raises UsageError: when training held out by a manifest, which has to be given again.
+    :return: the rule, and a warning if it differs from training, else ''.
+    :raises UsageError: when training used a manifest, which must be given again.
     """
     if val_fraction is None and split is None and 'split' in record:
         raise UsageError(f'the bundle was trained with --split {record["split"]}: give that file '
@@ -173,7 +173,7 @@ def _warning(record: Mapping[str, Any], held_out: HeldOut) -> str:
     try:
         own = held_out.record
     except ValueError:
-        # no number, which opening the data reports better
+        # not a number; opening the data reports it better
         return ''
     if not record or own == record:
         return ''

@@ -27,30 +27,29 @@ def hog(image: NDArray[Any], cell_px: int = CELL_PX) -> NDArray[np.float32]:
     """
     Return the features of one image.
 
-    Gradients of the strongest channel vote, by their length, for one of nine directions of 20
-    degrees (sign ignored), shared between the two nearest; votes are counted in square cells, and
-    each 2x2 cells are normalised together (L2, cut at 0.2, L2 again).
+    The gradient of the strongest channel is binned into nine directions of 20 degrees (sign
+    ignored), weighted by its length and interpolated between two bins. Histograms are summed in
+    square cells and normalised in blocks of 2x2 cells (L2, clipped at 0.2, L2 again).
 
     :param image: (H, W) or (H, W, C), any number type; at least 2x2 cells.
-    :param cell_px: side of a cell [pixels]; what does not fill a cell at the right and at the
-        bottom is left out.
+    :param cell_px: side of a cell [pixels]; incomplete cells at the right and bottom are ignored.
     :return: (blocks * 36,).
     """
     down, right = _gradient(image)
     length = np.hypot(down, right)
-    # the middle of the first bin lies at half a bin
+    # the center of the first bin is at half a bin
     place = np.arctan2(down, right) % np.pi / (np.pi / BINS) - 0.5
     lower = np.floor(place)
-    share = place - lower
+    weight = place - lower
     votes = np.zeros((*length.shape, BINS), np.float32)
     rows, columns = np.indices(length.shape)
-    votes[rows, columns, lower.astype(int) % BINS] = length * (1 - share)
-    votes[rows, columns, (lower.astype(int) + 1) % BINS] += length * share
+    votes[rows, columns, lower.astype(int) % BINS] = length * (1 - weight)
+    votes[rows, columns, (lower.astype(int) + 1) % BINS] += length * weight
     return _normalised(_cells(votes, cell_px))
 
 
 def _gradient(image: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return (H, W) central differences down and right, of the channel where they are longest."""
+    """Return (H, W) differences down and right, of the channel with the longest gradient."""
     pixels = np.asarray(image, np.float32)
     pixels = pixels[..., None] if pixels.ndim == 2 else pixels
     down, right = np.zeros_like(pixels), np.zeros_like(pixels)

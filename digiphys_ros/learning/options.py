@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Options of a function that a recipe names, checked against its own signature."""
+"""Check the options of a function in a recipe against its signature."""
 
 from collections.abc import Callable
 import inspect
@@ -23,9 +23,9 @@ from pydantic import BaseModel, ConfigDict, create_model
 
 def options_model(name: str, function: Callable[..., Any]) -> type[BaseModel]:
     """
-    Return a function's keywords as a model: their types check the values of a recipe.
+    Return a pydantic model of a function's keywords, to check the values of a recipe.
 
-    :param name: of the function, for messages.
+    :param name: name of the function, for messages.
     :param function: its keyword-only parameters are the options.
 
     Example::

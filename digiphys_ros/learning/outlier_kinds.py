@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Images of nothing, made by code: noise, patterns, and scenes that a camera cannot see so."""
+"""Generated out-of-distribution images: noise, patterns and distorted scenes."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -26,9 +26,9 @@ Kind = Callable[[NDArray[Any], np.random.Generator], NDArray[Any]]
 
 def outlier_of(scene: NDArray[Any], kind: str, rng: np.random.Generator) -> NDArray[Any]:
     """
-    Return an image of nothing, of the size of a scene.
+    Return an out-of-distribution image of the size of a scene.
 
-    :param scene: (H, W, 3) RGB or (H, W), uint8; some kinds are made of it.
+    :param scene: (H, W, 3) RGB or (H, W), uint8; the source of some kinds.
     :param kind: a key of ``KINDS``.
     """
     return np.clip(KINDS[kind](scene, rng), 0, 255).astype(np.uint8)
@@ -43,7 +43,7 @@ def _color(scene: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
 
 
 def _flat(scene: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
-    """Return one color with the noise of a sensor: a hand on the lens, fog, glare."""
+    """Return one color with sensor noise: a hand on the lens, fog, glare."""
     color = rng.choice([0, 255]) if rng.random() < 0.3 else _color(scene, rng)
     return color + rng.normal(0, rng.uniform(0, 4), scene.shape)
 
@@ -53,7 +53,7 @@ def _uniform_noise(scene: NDArray[Any], rng: np.random.Generator) -> NDArray[Any
 
 
 def _gaussian_noise(scene: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
-    """Return noise around any brightness, of half of the images dark."""
+    """Return noise around a random brightness; half of the images are dark."""
     mean = rng.uniform(0, 30) if rng.random() < 0.5 else rng.uniform(30, 255)
     return mean + rng.normal(0, rng.uniform(3, 60), scene.shape)
 
@@ -66,9 +66,9 @@ def _grey_noise(scene: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
 def _salt_and_pepper(scene: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
     draw = rng.random(scene.shape[:2])
     image: NDArray[Any] = np.broadcast_to(_color(scene, rng), scene.shape).copy()
-    share = rng.uniform(0.1, 0.5)
-    image[draw < share / 2] = 0
-    image[draw > 1 - share / 2] = 255
+    fraction = rng.uniform(0.1, 0.5)
+    image[draw < fraction / 2] = 0
+    image[draw > 1 - fraction / 2] = 255
     return image
 
 
@@ -108,7 +108,7 @@ def _two_colored(scene: NDArray[Any], where: NDArray[Any], rng: np.random.Genera
 
 
 def _upside_down(scene: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
-    """Turn the scene by half, or mirror top and bottom."""
+    """Rotate the scene by 180 degrees, or flip it vertically."""
     return scene[::-1] if rng.random() < 0.5 else scene[::-1, ::-1]
 
 
@@ -118,18 +118,18 @@ def _on_its_side(scene: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
 
 
 def _blurred(scene: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
-    """Return the scene as a lens far out of focus shows it."""
+    """Return the scene far out of focus."""
     sigma_px = max(scene.shape[:2]) * rng.uniform(0.08, 0.3)
     return cv2.GaussianBlur(scene, (0, 0), sigma_px)
 
 
 def _half_missing(scene: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
-    """Cover about half of the scene, from one side, with one grey or color."""
-    image, share = scene.astype(float), rng.uniform(0.35, 0.75)
+    """Cover about half of the scene, from one side, with one color."""
+    image, fraction = scene.astype(float), rng.uniform(0.35, 0.75)
     turns = int(rng.integers(4))
     side = np.rot90(image, turns)
     fill = float(rng.choice([0, 255])) if rng.random() < 0.5 else _color(scene, rng)
-    side[:round(len(side) * share)] = fill
+    side[:round(len(side) * fraction)] = fill
     return image
 
 
@@ -138,7 +138,7 @@ def _noisy(scene: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
 
 
 def _shuffled(scene: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
-    """Return the scene with its sixteen tiles in another order."""
+    """Return the scene with its sixteen tiles shuffled."""
     height, width = (max(side // 4, 1) for side in scene.shape[:2])
     image: NDArray[Any] = scene.copy()
     for to, place in enumerate(rng.permutation(16)):
@@ -161,4 +161,4 @@ KINDS: Mapping[str, Kind] = {
     'blurred': _blurred, 'half_missing': _half_missing, 'noisy': _noisy,
     'shuffled': _shuffled, 'negative': _negative,
 }
-"""Images that no answer is right to."""
+"""Kind of out-of-distribution image -> its generator."""

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A recipe: all that decides how a network is trained, as one YAML file."""
+"""A recipe: everything that determines a training, in one YAML file."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -56,20 +56,20 @@ class Recipe(BaseModel):
     How to train one network.
 
     :ivar name: the model's name.
-    :ivar limits: what the model must not be trusted with, for its card.
-    :ivar use: advice, where the bundle's results must never lead to a command.
-    :ivar preprocess: what becomes of an image before the network; null for tables.
-    :ivar class_weights: balanced weighs each class by the inverse of its count.
-    :ivar augment: what a camera may do to a training image, see ``learning.augment``.
-    :ivar ambiguous: images on which to abstain.
-    :ivar outliers: images of nothing, on which to abstain.
-    :ivar init_from: a bundle of the same network and classes, whose weights training starts from:
-        its folder, or the name of one shipped in ``models``.
+    :ivar limits: limits of use, for the model card.
+    :ivar use: ``advice`` if the results must never lead to a command.
+    :ivar preprocess: preprocessing of images; null for tables.
+    :ivar class_weights: ``balanced`` weights each class by the inverse of its count.
+    :ivar augment: random changes of training images, see ``learning.augment``.
+    :ivar ambiguous: corrupted images on which to abstain.
+    :ivar outliers: out-of-distribution images on which to abstain.
+    :ivar init_from: bundle with the initial weights, of the same network and classes: its folder,
+        or a name in ``models``.
     :ivar tta: test-time augmentation. ``flip`` averages the logits of an image and of its mirror
         image, which takes twice as long; only where labels allow (no arrows, no text).
-    :ivar mixed_precision: compute in float16 on a GPU, in bfloat16 on a processor made for it.
-    :ivar xla: compile with XLA where there is a GPU.
-    :ivar tune: what ``digiphys tune`` may change: dotted field -> range.
+    :ivar mixed_precision: compute in float16 on a GPU, in bfloat16 on a CPU that supports it.
+    :ivar xla: compile with XLA on a GPU.
+    :ivar tune: search space of ``digiphys tune``: dotted field -> range.
     """
 
     model_config = STRICT
@@ -147,13 +147,13 @@ class Recipe(BaseModel):
 
     def replaced(self, changes: Mapping[str, Any]) -> 'Recipe':
         """
-        Return this recipe with other values in some fields, checked again.
+        Return this recipe with changed fields, validated again.
 
         :param changes: dotted field -> value, such as ``optimizer.learning_rate``.
-        :raises ConfigError: naming the field that does not exist or cannot take the value.
+        :raises ConfigError: naming the unknown field or invalid value.
         """
         values = self.model_dump()
-        # ranges of a recipe whose values are set have done their work
+        # a recipe with chosen values needs no ranges
         values['tune'] = {}
         for field, value in changes.items():
             *parents, last = RENAMES.upgrade_key(field).split('.')
@@ -177,9 +177,9 @@ def load_recipe(name: str | Path) -> Recipe:
     """
     Read a recipe.
 
-    :param name: a path, or the name of one shipped in ``config/recipes``.
+    :param name: a path, or a name in ``config/recipes``.
     :raises ConfigError: naming the file, the line and the field.
     """
-    # a folder of the recipe's name is often the bundle it made
+    # a folder with the recipe's name is often its bundle
     text = str(name) if Path(name).suffix in ('.yaml', '.yml') else f'{name}.yaml'
     return load_yaml(find_resource(text, 'config/recipes'), Recipe)

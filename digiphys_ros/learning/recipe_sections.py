@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The sections of a recipe, each with its own rules."""
+"""The sections of a recipe."""
 
 from typing import Annotated, Any, Literal
 
@@ -34,12 +34,12 @@ STRICT = ConfigDict(extra='forbid', frozen=True)
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Share = Annotated[float, Field(ge=0, lt=1)]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 
 
 def refuse(field: str, reason: str, received: Any, separator: str = '.') -> None:
-    """Raise the error of one field; ``field`` is its path from the model that refuses."""
+    """Raise the error of one field; ``field`` is its path in the model."""
     raise ValidationError.from_exception_data('Recipe', [InitErrorDetails(
         type=PydanticCustomError('refused', '{reason}', {'reason': reason}),
         loc=tuple(field.split(separator)), input=received)])
@@ -47,10 +47,10 @@ def refuse(field: str, reason: str, received: Any, separator: str = '.') -> None
 
 class NetworkSpec(BaseModel):
     """
-    Which network, and its options.
+    The network and its options.
 
     :ivar name: a name in ``learning.networks.NETWORKS``.
-    :ivar options: checked against, and filled up from, the network's own defaults.
+    :ivar options: options of the network; missing ones have their defaults.
     """
 
     model_config = ConfigDict(extra='forbid', frozen=True, validate_default=True)
@@ -72,7 +72,7 @@ class NetworkSpec(BaseModel):
     @field_validator('options')
     @classmethod
     def _fit(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-        # without a valid name that error is enough
+        # the error of the name is enough
         if 'name' not in info.data:
             return options
         name = info.data['name']
@@ -86,19 +86,19 @@ class NetworkSpec(BaseModel):
 
 class OptimizerSpec(BaseModel):
     """
-    How weights are changed.
+    The optimizer.
 
-    :ivar learning_rate: the highest of the schedule.
-    :ivar momentum: of sgd.
-    :ivar weight_decay: decoupled (Loshchilov & Hutter, 2017): each step takes
-        learning rate * weight_decay of a weight away; of sgd and adamw.
+    :ivar learning_rate: highest rate of the schedule.
+    :ivar momentum: for sgd.
+    :ivar weight_decay: decoupled (Loshchilov & Hutter, 2017): each step subtracts learning rate *
+        weight_decay of a weight; for sgd and adamw.
     """
 
     model_config = STRICT
 
     name: Literal['adam', 'sgd', 'adamw'] = 'adam'
     learning_rate: Positive = 0.001
-    momentum: Share = 0.0
+    momentum: Fraction = 0.0
     nesterov: bool = False
     weight_decay: NotNegative = 0.0
 
@@ -115,10 +115,10 @@ class OptimizerSpec(BaseModel):
 
 class ScheduleSpec(BaseModel):
     """
-    How the learning rate changes with time.
+    The schedule of the learning rate.
 
-    :ivar name: constant, or cosine: half a cosine down to nothing in the last step.
-    :ivar warmup_epochs: epochs in which the rate first rises from nothing, in even steps.
+    :ivar name: ``constant``, or ``cosine``: half a cosine down to zero at the last step.
+    :ivar warmup_epochs: epochs of linear warm-up from zero.
     """
 
     model_config = STRICT
@@ -129,24 +129,24 @@ class ScheduleSpec(BaseModel):
 
 class LossSpec(BaseModel):
     """
-    What is minimised; every one starts from logits.
+    The loss; all are computed from logits.
 
     :ivar name: ``crossentropy`` of the softmax; ``binary_crossentropy`` or the article's ``mse``
         (mean squared error) between the sigmoid of each logit and 1 for the class, else 0.
-    :ivar label_smoothing: share of the target that is spread over all classes.
+    :ivar label_smoothing: fraction of the target that is spread over all classes.
     """
 
     model_config = STRICT
 
     name: Literal['crossentropy', 'binary_crossentropy', 'mse'] = 'crossentropy'
-    label_smoothing: Share = 0.0
+    label_smoothing: Fraction = 0.0
 
 
 class EarlyStoppingSpec(BaseModel):
     """
-    When to stop before the last epoch, and return the best.
+    Early stopping; the weights of the best epoch are restored.
 
-    :ivar patience: epochs without a better figure.
+    :ivar patience: epochs without improvement.
     """
 
     model_config = STRICT
@@ -157,15 +157,15 @@ class EarlyStoppingSpec(BaseModel):
 
 class BackgroundSpec(BaseModel):
     """
-    A class of its own for images that hold none of the classes.
+    A background class, for images without any of the classes.
 
-    :ivar label: its name.
-    :ivar scenery: where such images come from, anything a camera node can play.
-    :ivar crops: how many cut-outs of them.
-    :ivar drawn: drawn signs and scenes to mix in.
-    :ivar approach: lay the signs before that scenery, at changing distance.
-    :ivar collected: labelled images of ``digiphys sim collect traffic_signs`` to mix in; some of
-        them hold none of the classes.
+    :ivar label: name of the class.
+    :ivar scenery: source of background images, any source of the camera node.
+    :ivar crops: number of crops of them.
+    :ivar drawn: number of drawn signs and scenes to add.
+    :ivar approach: paste the signs onto that scenery, at varying distance.
+    :ivar collected: labelled images of ``digiphys sim collect traffic_signs`` to add; some of them
+        show no sign.
     """
 
     model_config = STRICT
@@ -180,11 +180,11 @@ class BackgroundSpec(BaseModel):
 
 class TransferSpec(BaseModel):
     """
-    Train the last layer alone first, then all of the network.
+    Transfer learning: train the last layer first, then the whole network.
 
-    :ivar frozen_epochs: how many of the recipe's epochs come first, with the rest frozen.
-    :ivar learning_rate: the highest of the epochs after them.
-    :ivar unfreeze: how many of the last layers take part then; null is all.
+    :ivar frozen_epochs: number of first epochs with all other layers frozen.
+    :ivar learning_rate: highest learning rate of the later epochs.
+    :ivar unfreeze: number of last layers to train in the later epochs; null is all.
     """
 
     model_config = STRICT
@@ -196,9 +196,9 @@ class TransferSpec(BaseModel):
 
 class LoraSpec(BaseModel):
     """
-    Train a low-rank change of dense and 1x1 convolution layers alone (Hu et al., 2021).
+    LoRA: train only a low-rank change of dense and convolution layers (Hu et al., 2021).
 
-    :ivar rank: of the change.
+    :ivar rank: rank of the change.
     :ivar alpha: the change is scaled by alpha / rank; null is rank.
     """
 
@@ -210,10 +210,10 @@ class LoraSpec(BaseModel):
 
 class TuneRange(BaseModel):
     """
-    What a search may put into one field.
+    The search range of one field.
 
-    :ivar log: search the exponent evenly instead of the value.
-    :ivar choices: instead of a range, any of these.
+    :ivar log: search on a logarithmic scale.
+    :ivar choices: values to choose from, instead of a range.
     """
 
     model_config = STRICT

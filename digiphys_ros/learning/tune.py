@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Search the ranges of a recipe for the values that validate best."""
+"""Search the ranges of a recipe for the best validation accuracy."""
 
 from collections.abc import Mapping
 import hashlib
@@ -33,14 +33,14 @@ import optuna
 
 ATTEMPTS = 5
 MADE_WITH = 'made_with'
-"""Where a study keeps what its trials were made with."""
+"""Attribute of a study with the inputs of its trials."""
 WARM_UP_TRIALS, WARM_UP_EPOCHS = 4, 1
-"""Nothing is pruned before there is something to compare with."""
+"""Pruning starts after this many trials and epochs."""
 
 
 def open_study(storage: str, name: str) -> optuna.Study:
     """
-    Return a study, the one that is there or a new one.
+    Open a study, or create it.
 
     Trials are proposed by TPE (Bergstra et al., 2011) and pruned below the median of the others
     at the same epoch.
@@ -57,7 +57,7 @@ def open_study(storage: str, name: str) -> optuna.Study:
             if attempt == ATTEMPTS:
                 raise ConfigError(f'study {storage}: cannot be opened: '
                                   f'{str(error).splitlines()[0]}') from error
-            # another worker makes the tables at this moment
+            # another worker may be creating the tables
             sleep(0.3 * attempt)
     raise AssertionError('not reached')
 
@@ -65,7 +65,7 @@ def open_study(storage: str, name: str) -> optuna.Study:
 def _create(url: str, name: str) -> optuna.Study:
     return optuna.create_study(
         study_name=name, storage=url, direction='maximize', load_if_exists=True,
-        # without a seed: several workers with the same would propose the same
+        # no seed: workers with equal seeds would propose equal values
         sampler=optuna.samplers.TPESampler(),
         pruner=optuna.pruners.MedianPruner(WARM_UP_TRIALS, WARM_UP_EPOCHS))
 
@@ -75,11 +75,11 @@ def tune(recipe: Recipe, training: Dataset, validation: Mapping[str, Dataset],
     """
     Train until the study has ``trials`` finished trials; return the recipe of the best.
 
-    A trial's value is the best validation accuracy of its epochs. One whose loss is no number
-    fails, and does not count.
+    The value of a trial is the best validation accuracy of its epochs. A trial with a loss that is
+    not finite fails and does not count.
 
-    :raises ConfigError: when the recipe has no ranges, the study is one of something else, or no
-        trial succeeded.
+    :raises ConfigError: when the recipe has no ranges, the study has other inputs, or no trial
+        succeeded.
     """
     if not recipe.tune:
         raise ConfigError(f'recipe {recipe.name}: field `tune` is empty: name the fields to '
@@ -94,13 +94,13 @@ def tune(recipe: Recipe, training: Dataset, validation: Mapping[str, Dataset],
     try:
         best = study.best_params
     except ValueError as error:
-        raise ConfigError('no trial was trained to its end: look at the errors above.') from error
+        raise ConfigError('no trial finished: look at the errors above.') from error
     return recipe.replaced(best)
 
 
 def _made_with(recipe: Recipe, training: Dataset, validation: Mapping[str, Dataset]
                ) -> dict[str, Any]:
-    """Return what must be alike for trials to compare; hashes of what is long."""
+    """Return the inputs that comparable trials have in common, long ones as hashes."""
     fields = recipe.model_dump(mode='json', exclude={'description', 'limits', 'epochs', 'tune'})
     held_out = next(iter(validation.values()))
     samples = sorted((key, int(label)) for part in (training, held_out)
@@ -108,7 +108,7 @@ def _made_with(recipe: Recipe, training: Dataset, validation: Mapping[str, Datas
     return {
         'recipe': _hash(fields), 'fields to search': ', '.join(sorted(recipe.tune)),
         'epochs': recipe.epochs,
-        # the name alone: each machine may keep its copy elsewhere
+        # only the name: the path may differ between machines
         'data': _hash([Path(training.uri).name, training.labels, samples]),
         'split': _hash(sorted(held_out.keys))}
 
@@ -118,7 +118,7 @@ def _hash(content: Any) -> str:
 
 
 def _claim(study: optuna.Study, made_with: dict[str, Any]) -> None:
-    """Refuse a study whose trials were made with something else: they do not compare."""
+    """Refuse a study whose trials have other inputs."""
     known = study.user_attrs.get(MADE_WITH)
     if known is None:
         study.set_user_attr(MADE_WITH, made_with)
@@ -131,7 +131,7 @@ def _claim(study: optuna.Study, made_with: dict[str, Any]) -> None:
 
 
 class _Objective:
-    """Train one proposal."""
+    """Train one trial."""
 
     def __init__(self, recipe: Recipe, training: Dataset, validation: Mapping[str, Dataset]
                  ) -> None:
@@ -154,14 +154,14 @@ class _Objective:
 
 def suggest(trial: optuna.Trial, field: str, span: TuneRange) -> Any:
     """
-    Return a value for a field out of its range.
+    Suggest a value for a field from its range.
 
-    :raises ConfigError: when the study knows the field with choices, or numbers, of another kind.
+    :raises ConfigError: when the study has other choices or types for the field.
     """
     try:
         return _suggest(trial, field, span)
     except ValueError as error:
-        raise ConfigError(f'field `tune.{field}`: the study was begun with other choices '
+        raise ConfigError(f'field `tune.{field}`: the study has other choices '
                           f'({error}): name another file with --study.') from error
 
 
@@ -175,7 +175,7 @@ def _suggest(trial: optuna.Trial, field: str, span: TuneRange) -> Any:
 
 
 def plot_study(study: optuna.Study, path: Path) -> None:
-    """Draw the accuracy of each trial, and the best so far."""
+    """Plot the accuracy of each trial, and the best so far."""
     from matplotlib.figure import Figure
     figure = Figure(figsize=(9, 4), layout='constrained')
     axes = figure.subplots()

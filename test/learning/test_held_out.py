@@ -136,7 +136,7 @@ def test_a_test_part_alone_is_not_trained_on(recipe, tmp_path, capsys):
     np.savez(tmp_path / 'd.npz', x_test=images, y_test=classes)
     assert main(['train', str(recipe), '--data', str(tmp_path / 'd.npz'), '--out',
                  str(tmp_path / 'b')]) == 2
-    assert 'd.npz: holds a test part alone' in capsys.readouterr().err
+    assert 'd.npz: has only a test part' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(('words', 'images', 'warned'), [

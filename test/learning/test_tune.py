@@ -91,7 +91,7 @@ def begun(colors, tmp_path_factory):
     ({}, ['--epochs', '2'], 'different epochs'),
     ({'tune': {'batch': {'low': 8, 'high': 16}}}, [], 'different fields to search'),
     ({'tune': {'loss.name': {'choices': ['mse', 'binary_crossentropy']}}}, [],
-     'field `tune.loss.name`: the study was begun with other choices'),
+     'field `tune.loss.name`: the study has other choices'),
 ])
 def test_trials_that_do_not_compare_are_not_mixed(
         colors, begun, recipe_file, tmp_path, capsys, monkeypatch, changes, extra, sentence):

@@ -37,14 +37,14 @@ UNLABELLED = 'unlabelled'
 
 def class_folders(files: Files, part: str | None = None, labelled: bool = True) -> Dataset:
     """
-    Return images whose folder names their class.
+    Return images with the name of their folder as class.
 
-    Folders that hold everything are passed over. Where folders such as ``train`` and ``test`` lie
-    above the classes, ``part`` takes one of them; without it all are joined. A folder without an
-    image is a class too, of which there is no sample. Folders in the class folders are groups
-    where they look like some, and the same one where they have one name in several classes.
+    A folder that holds all others is skipped. If folders such as ``train`` and ``test`` lie above
+    the classes, ``part`` takes one of them; without it all are joined. An empty folder is a class
+    without a sample. Folders in the class folders are groups if their names look like groups; the
+    same name in several classes is one group.
 
-    :param labelled: False takes images that lie in no class folder, all as one class.
+    :param labelled: False accepts images outside class folders; all are one class.
     :raises DatasetError: when there are no images, or not in folders.
     """
     paths = images_in(files)
@@ -62,12 +62,12 @@ def class_folders(files: Files, part: str | None = None, labelled: bool = True) 
     elif not labelled:
         data = _unlabelled(files, paths)
     else:
-        raise DatasetError(f'{files.uri}: {stray} lies in no class folder: put each image into a '
+        raise DatasetError(f'{files.uri}: {stray} is in no class folder: put each image into a '
                            'folder with the name of its class.')
     if sides is None:
         return data
     data = replace(data, parts=np.array(sides))
-    # taken at the end, so that each part knows the classes of all
+    # last, so that each part has the classes of all parts
     return data if part is None else data.take(np.flatnonzero(data.parts == part))
 
 
@@ -82,7 +82,7 @@ def _labelled(files: Files, paths: list[PurePosixPath], inner: list[PurePosixPat
 
 
 def _empty(files: Files, common: tuple[str, ...], in_parts: bool) -> set[str]:
-    """Return the names of class folders, so that one without an image is a class too."""
+    """Return the names of the class folders, empty ones included."""
     depth = len(common) + in_parts
     folders = [PurePosixPath(name).parts for name in files.folders()]
     return {parts[depth] for parts in folders
@@ -92,7 +92,7 @@ def _empty(files: Files, common: tuple[str, ...], in_parts: bool) -> set[str]:
 
 
 def _unlabelled(files: Files, paths: list[PurePosixPath]) -> Dataset:
-    """Return images as one class; where they lie in several folders, each is a group."""
+    """Return images as one class; each of several folders is a group."""
     folders = np.array([str(path.parent) for path in paths])
     several = len(set(folders.tolist())) > 1
     return image_files(files, [str(path) for path in paths], (UNLABELLED,),
@@ -103,10 +103,10 @@ def image_files(files: Files, names: list[str], labels: tuple[str, ...],
                 classes: NDArray[np.int64], groups: NDArray[Any] | None = None,
                 grouping: str = '', tables: Sequence[str] = ()) -> Dataset:
     """
-    Return a data set of image files; without groups each image is one of its own.
+    Return a data set of image files; without groups each image is its own group.
 
-    :param grouping: where the groups come from, or why there are none.
-    :param tables: files that list the images; then only other images count as left out.
+    :param grouping: origin of the groups, or why there are none.
+    :param tables: files that list the images; then only unlisted images count as left out.
     """
     data = Dataset(files.uri, labels, classes,
                    np.arange(len(names)) if groups is None else groups, tuple(names),
@@ -120,7 +120,7 @@ def _read(files: Files, names: tuple[str, ...], index: int) -> NDArray[Any]:
 
 
 def _common(paths: list[PurePosixPath]) -> int:
-    """Return how many folders all images share, never counting one that could be a class."""
+    """Count the folders that contain all images, without one that could be a class."""
     depth = 0
     shortest = min(len(path.parts) for path in paths)
     while depth < shortest - 2 and len({path.parts[depth] for path in paths}) == 1:
@@ -129,7 +129,7 @@ def _common(paths: list[PurePosixPath]) -> int:
 
 
 def _sides(uri: str, inner: list[PurePosixPath], part: str | None) -> list[str] | None:
-    """Return the part of each image by its top folder, None where folders are no parts."""
+    """Return the part of each image by its top folder, None without folders of parts."""
     tops = {path.parts[0]: PART_OF.get(path.parts[0].lower()) for path in inner}
     if all(tops.values()):
         if part not in (None, *tops.values()):
@@ -137,9 +137,9 @@ def _sides(uri: str, inner: list[PurePosixPath], part: str | None) -> list[str] 
                                f'{", ".join(sorted(tops))}.')
         return [str(tops[path.parts[0]]) for path in inner]
     if any(tops.values()) and any(len(path.parts) > 2 for path in inner):
-        # else `train` would become a class
+        # without this check `train` would become a class
         odd = next(name for name, one in tops.items() if one is None)
-        raise DatasetError(f'{uri}: {odd} lies beside the folders of parts and is none '
+        raise DatasetError(f'{uri}: {odd} is next to the folders of parts and is not a part '
                            f'({", ".join(sorted(PART_OF))}): name the folder of one part.')
     if part is not None:
         raise DatasetError(f'{uri}: has no folder for the part "{part}" '

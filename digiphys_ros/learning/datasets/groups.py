@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Which samples belong together: by their names or folders, or because they look the same."""
+"""Groups of samples: by name, by folder, or as near-duplicates."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -33,22 +33,22 @@ GROUP_NAME = re.compile(
     r'location|loc|place|room|camera|cam|device|case|study|series|specimen|slide|lot|'
     r'object|instance)'
     r's?([ ._-][\w ._-]*|\d[\w._-]*)?|\d{4}[-_.]?\d{2}[-_.]?\d{2}([ t_.-].*)?', re.IGNORECASE)
-"""Folders of what was recorded together, or a date."""
+"""Folder names of recordings, or a date."""
 MANY_FOLDERS, LARGEST_FRACTION = 10, 0.2
-"""Folders of any name are groups where they are as many, and none holds more of the images."""
+"""Folders with other names are groups if there are this many, and none holds a larger fraction."""
 
 
 def groups_of_folders(paths: Sequence[PurePosixPath]) -> tuple[NDArray[Any] | None, str]:
     """
-    Return the folder below the class folder of each image, where such folders look like groups.
+    Return the folder below the class folder of each image, if such folders look like groups.
 
-    An image that lies in none is a group of its own.
+    An image in no such folder is its own group.
 
     :param paths: class folder, folders below it, file.
-    :return: None where they are no groups, and a clause that says why.
+    :return: None if they are not groups, and the reason.
     """
     folders = Counter(path.parts[1] for path in paths if len(path.parts) > 2)
-    # one that holds them all, such as `images`, tells nothing apart
+    # a single folder such as `images` separates nothing
     if len(folders) < 2:
         return None, ''
     names = list_names(sorted(folders), 4)
@@ -57,27 +57,27 @@ def groups_of_folders(paths: Sequence[PurePosixPath]) -> tuple[NDArray[Any] | No
             and max(folders.values()) <= LARGEST_FRACTION * len(paths))):
         return None, (f'each image is a group of its own: the folders {names} in the class '
                       'folders do not look like groups (names such as session_1 do; `digiphys '
-                      'data split --group` makes groups of any)')
+                      'data split --group` accepts any name)')
     return (np.array([path.parts[1] if len(path.parts) > 2 else str(path) for path in paths]),
             f'folders in the class folders ({names})')
 
 
 def group_by_name(data: Dataset, pattern: str) -> Dataset:
     r"""
-    Return the data with the groups that stand in the samples' names.
+    Return the data with groups from the samples' names.
 
-    :param pattern: regular expression with one pair of brackets, such as ``track_(\d+)``: what
-        they match is the group.
-    :raises DatasetError: when it is none, or a name does not match.
+    :param pattern: regular expression with one capturing group, such as ``track_(\d+)``, which is
+        the name of the group.
+    :raises DatasetError: when it is invalid, or a name does not match.
     """
     try:
         expression = re.compile(pattern)
     except re.error as error:
-        raise DatasetError(f'group pattern {pattern}: is no regular expression: {error}.'
+        raise DatasetError(f'group pattern {pattern}: is not a regular expression: {error}.'
                            ) from error
     if expression.groups != 1:
-        raise DatasetError(f'group pattern {pattern}: needs one pair of brackets, around what '
-                           f'names the group; has {expression.groups}.')
+        raise DatasetError(f'group pattern {pattern}: needs exactly one capturing '
+                           f'group in brackets, received {expression.groups}.')
     groups = []
     for key in data.keys:
         found = expression.search(key)
@@ -89,12 +89,12 @@ def group_by_name(data: Dataset, pattern: str) -> Dataset:
 
 def merge_groups(data: Dataset, sets: list[list[int]]) -> Dataset:
     """
-    Return the data with groups in which each of ``sets`` lies whole.
+    Merge groups so that each of ``sets`` lies in one group.
 
-    :param sets: indices that must not be parted, such as images that look the same.
+    :param sets: indices that must stay on one side of a split, such as near-duplicates.
     """
     numbers = np.unique(data.groups, return_inverse=True)[1]
-    # a group is named by its first sample, and hangs together through it
+    # the first sample of a group is its name and its node in the graph
     first = np.unique(numbers, return_index=True)[1][numbers]
     pairs = [(index, int(one)) for index, one in enumerate(first)]
     pairs += [(group[0], other) for group in sets for other in group[1:]]

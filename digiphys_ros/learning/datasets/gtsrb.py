@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""GTSRB as its authors publish it: a folder a class, with a CSV beside the images."""
+"""The official GTSRB layout: one folder a class, with a CSV and images."""
 
 from collections.abc import Iterator
 import csv
@@ -32,11 +32,11 @@ TABLE = re.compile(r'(?:^|/)(?:(\d{5})/GT-\1|(?P<test>GT-final_test))\.csv$')
 
 def open_gtsrb(files: Files, names: list[str], part: str | None = None) -> Dataset:
     """
-    Return the official images; tracks are the groups of the training part.
+    Return the official images; the groups of the training part are tracks.
 
     A file ``00012_00007.ppm`` is image 7 of track 12 of its class. Test images have no tracks.
 
-    :param names: its tables: one a class, and one of the test images.
+    :param names: the tables: one a class, and one of the test images.
     :param part: train or test; None joins them.
     :raises DatasetError: naming the table and the line.
     """
@@ -65,18 +65,18 @@ def open_gtsrb(files: Files, names: list[str], part: str | None = None) -> Datas
 
 
 def _test_folder(files: Files, table: str, rows: list[tuple[str, int]]) -> PurePosixPath:
-    """Return where the test images are: beside their table, or in ``Images`` below it."""
+    """Return the folder of the test images: that of their table, or ``Images`` in it."""
     beside = PurePosixPath(table).parent
     there = set(files.names())
     first = rows[0][0] if rows else ''
     if not first or str(beside / first) in there:
         return beside
-    # the archive of the test images' classes unpacks its table two folders above them
+    # the published archive has the table two folders above the images
     below = [PurePosixPath(name).parent for name in there
              if name.endswith(f'Images/{first}') and beside in PurePosixPath(name).parents]
     if not below:
-        raise DatasetError(f'{files.uri}: {table} names {first}, which is neither beside it '
-                           'nor in a folder Images below it: put both into one folder.')
+        raise DatasetError(f'{files.uri}: {table} names {first}, which is neither in its '
+                           'folder nor in Images there: put both into one folder.')
     return min(below)
 
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Where the images are that a table names, which was often written on another machine."""
+"""Find the images of a table, which was often written on another machine."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -23,17 +23,17 @@ from digiphys_ros.errors import DatasetError
 from digiphys_ros.learning.datasets.files import Files, FolderFiles, images_in
 
 Way: TypeAlias = tuple[PurePosixPath, Callable[[str], str | None]]
-"""A folder, and what returns the name of the image that a value of the table means there."""
+"""A folder, and the function that returns the image name there for a value of the table."""
 
 
 class ImagePaths:
     """
     Resolve the images of one table.
 
-    A path is looked for from the table's folder, in ``images/`` beside it, from the top, as a path
-    of this machine, and then without its first folders in each folder there. All images of a table
-    are found in the same way: what would be another image of the same name is not taken. An ending
-    such as ``.jpg`` may be missing.
+    A path is tried from the folder of the table, in ``images/`` there, from the top folder, as an
+    absolute path, and then in each folder without its first folders. All images of a table must be
+    found in the same way, so that another image of the same name is not used. The ending, such as
+    ``.jpg``, may be missing.
 
     :param table: name of the table.
     """
@@ -54,7 +54,7 @@ class ImagePaths:
         Return the name of each image in the files.
 
         :param values: of the table, row by row.
-        :raises DatasetError: naming the line and the places that were looked at.
+        :raises DatasetError: naming the line and the places tried.
         """
         line = 0
         for alike in self._ways(values[0]):
@@ -68,9 +68,9 @@ class ImagePaths:
             if len(whole) > 1:
                 whole = [one for one in whole if self._is_named_as_table(one[0])] or whole
             if len(whole) > 1:
-                raise DatasetError(f'{self._files.uri}: {self._table}: its images lie in '
+                raise DatasetError(f'{self._files.uri}: {self._table}: its images are in '
                                    f'{whole[0][0]} and in {whole[1][0]}: put the table into the '
-                                   'folder that is meant.')
+                                   'right folder.')
             if whole:
                 return whole[0][1]
         beside = self._table.parent
@@ -79,7 +79,7 @@ class ImagePaths:
             f'{beside / values[line]} and no {beside / "images" / values[line]}.')
 
     def _ways(self, first: str) -> list[list[Way]]:
-        """Return the ways to find images that find the first one; those in one list are equal."""
+        """Return the ways that find the first image; those in one list are equal."""
         ways = [[self._in(folder, 0)] for folder in dict.fromkeys((
             self._table.parent, self._table.parent / 'images', PurePosixPath()))]
         if isinstance(self._files, FolderFiles):
@@ -92,7 +92,7 @@ class ImagePaths:
         return [[way for way in alike if way[1](first)] for alike in ways]
 
     def _is_named_as_table(self, folder: PurePosixPath) -> bool:
-        """Return whether a folder is named as the table, as train/ is as train_labels.csv."""
+        """Return whether folder and table have one name, such as train/ and train_labels.csv."""
         return bool(folder.name) and self._table.stem.lower().startswith(folder.name.lower())
 
     def _in(self, folder: PurePosixPath, drop: int) -> Way:
@@ -108,6 +108,6 @@ class ImagePaths:
 
 
 def _parts(value: str) -> tuple[str, ...]:
-    """Return the parts of a path of any system, without its root."""
+    """Return the parts of a Windows or POSIX path, without its root."""
     path = PureWindowsPath(value)
     return tuple(part for part in path.parts if part not in (path.anchor, '.'))

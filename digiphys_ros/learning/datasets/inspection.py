@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What is in a data set, and what is wrong with it."""
+"""Contents and problems of a data set."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -37,13 +37,13 @@ Groups = list[list[int]]
 @dataclass(frozen=True)
 class Inspection:
     """
-    What was found in a data set; samples are told by index.
+    Findings in a data set; samples are given by index.
 
-    :ivar sizes: how many samples there are of a size such as 480x640x3.
-    :ivar unreadable: what was told about samples that cannot be read.
-    :ivar exact: groups of equal samples.
-    :ivar near: groups of images that look the same without being equal or of one group.
-    :ivar side: (N,) part of each sample, where there are parts.
+    :ivar sizes: number of samples by size, such as 480x640x3.
+    :ivar unreadable: error messages of unreadable samples.
+    :ivar exact: groups of identical samples.
+    :ivar near: groups of near-duplicates that are neither identical nor of one group.
+    :ivar side: (N,) part of each sample, if there are parts.
     """
 
     data: Dataset
@@ -54,11 +54,11 @@ class Inspection:
     side: NDArray[Any] | None
 
     def mislabelled(self) -> Groups:
-        """Return the groups of equal samples that have different labels."""
+        """Return the groups of identical samples with different labels."""
         return [group for group in self.exact if len(set(self.data.classes[group].tolist())) > 1]
 
     def leaks(self) -> dict[str, Groups]:
-        """Return what lies on several sides: equal samples, alike ones, groups."""
+        """Return duplicates, near-duplicates and groups that lie in several parts."""
         if self.side is None:
             return {}
         numbers = np.unique(self.data.groups, return_inverse=True)[1]
@@ -70,23 +70,23 @@ class Inspection:
                 for name, groups in found.items()}
 
     def problems(self) -> list[str]:
-        """Return what must be put right before anyone trains on it, each in a sentence."""
-        told = []
+        """Return the problems to fix before training, one sentence each."""
+        found = []
         if self.unreadable:
-            told.append(f'{len(self.unreadable)} samples cannot be read')
+            found.append(f'{len(self.unreadable)} samples cannot be read')
         if self.mislabelled():
-            told.append(f'{len(self.mislabelled())} sets of equal samples have different labels')
+            found.append(f'{len(self.mislabelled())} sets of equal samples have different labels')
         leaking = sum(map(len, self.leaks().values()))
         if leaking:
-            told.append(f'{leaking} sets of samples that belong together lie in several parts')
+            found.append(f'{leaking} sets of samples that belong together lie in several parts')
         try:
             self.data.check_trainable()
         except DatasetError as error:
-            told.append(str(error).removeprefix(f'{self.data.uri}: ').rstrip('.'))
-        return told
+            found.append(str(error).removeprefix(f'{self.data.uri}: ').rstrip('.'))
+        return found
 
     def report(self) -> dict[str, Any]:
-        """Return all of it for JSON; samples are told by name."""
+        """Return the report for JSON; samples are given by name."""
         data, counts = self.data, self.data.counts()
         sides = None if self.side is None else self.side
         return {
@@ -119,10 +119,10 @@ class Inspection:
 def inspect_dataset(data: Dataset, split: Split | None = None, least: float = ALIKE
                     ) -> Inspection:
     """
-    Read all samples and look for what is wrong with them.
+    Read all samples and look for problems.
 
-    :param split: look for leakage between its parts, not between those of the data.
-    :param least: correlation of thumbnails from which images look the same.
+    :param split: check its parts for leakage, instead of those of the data.
+    :param least: correlation of thumbnails from which images count as near-duplicates.
     """
     sizes: Counter[str] = Counter()
     unreadable: dict[int, str] = {}
@@ -143,7 +143,7 @@ def inspect_dataset(data: Dataset, split: Split | None = None, least: float = AL
 
 
 def _read(data: Dataset) -> Iterator[tuple[str, Fingerprint | str]]:
-    """Yield size and fingerprint of each sample, or why it cannot be read."""
+    """Yield size and fingerprint of each sample, or the reading error."""
     def one(index: int) -> tuple[str, Fingerprint | str]:
         try:
             sample = data.read(index)
@@ -151,7 +151,7 @@ def _read(data: Dataset) -> Iterator[tuple[str, Fingerprint | str]]:
             return '', str(error)
         return 'x'.join(map(str, sample.shape)), Fingerprint(sample)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        # never more tasks than that wait, however large the data is
+        # bounds the number of queued tasks
         for start in range(0, len(data), AT_ONCE):
             yield from pool.map(one, range(start, min(start + AT_ONCE, len(data))))
 

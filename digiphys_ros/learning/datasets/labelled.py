@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Labelled data as users name it: where it is, its class names, topics of a bag."""
+"""Labelled data as given by a user: path, class names, topics of a bag."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,15 +32,15 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class LabelledSource:
     """
-    Where labelled data is, and how to read it.
+    Path and reading options of labelled data.
 
     :ivar uri: path of the data, or ``NAME:...`` of a reader that another package adds.
     :ivar labels: file of class names, one a line: a path, or a name in ``config/labels``; None
-        takes those of the data.
-    :ivar image_topic: of a bag with several image topics.
-    :ivar label_topic: of a bag with several topics of labels.
-    :ivar least_size: height and width of the smallest JPEG that will do, None for the full size.
-    :ivar bit_depth: bits that the camera uses of a 16-bit pixel; 0 finds them.
+        uses those of the data.
+    :ivar image_topic: image topic, if a bag has several.
+    :ivar label_topic: label topic, if a bag has several.
+    :ivar least_size: height and width to which a JPEG may be decoded; None is full size.
+    :ivar bit_depth: used bits of a 16-bit pixel; 0 detects them.
     """
 
     uri: str
@@ -54,10 +54,10 @@ class LabelledSource:
         """
         Return the data set.
 
-        :param part: one part of data that comes in parts.
-        :param labelled: False takes images without labels too.
+        :param part: one part of the data; None joins all.
+        :param labelled: False accepts images without labels.
         :raises UsageError: when there is no such file.
-        :raises DatasetError: when it is no data set.
+        :raises DatasetError: when it is not a data set.
         """
         if not Path(self.uri).expanduser().exists() and not READERS.plugin_for(self.uri):
             raise UsageError(f'{self.uri}: no such file or folder.')
@@ -73,10 +73,10 @@ class LabelledSource:
 def split_labelled(data: 'Dataset', manifest: str | None, fraction: str | float, seed: int
                    ) -> Split:
     """
-    Return the split of a manifest, or a new one.
+    Load the split of a manifest, or make a new one.
 
     :param manifest: file of a split; None makes one.
-    :param fraction: of each class's groups, to hold out for validation.
+    :param fraction: fraction of each class's groups to hold out for validation.
     :raises UsageError: when there is no such file, or the fraction is not one.
     """
     if manifest is not None:

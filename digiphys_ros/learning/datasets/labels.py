@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Class names in a file."""
+"""Read class names from a file."""
 
 from pathlib import Path
 

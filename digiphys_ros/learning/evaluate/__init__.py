@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""How good a model is, on which images, and when it stops being so."""
+"""Evaluate models: accuracy, calibration, abstention and robustness."""
 
 from digiphys_ros.learning.evaluate.evaluate import evaluate_bundle
 from digiphys_ros.learning.evaluate.figures import (

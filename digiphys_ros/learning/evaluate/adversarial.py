@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Small steps against a model: how far its answers can be pushed by what nobody sees."""
+"""Adversarial robustness: accuracy under small changes of the pixels."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -32,18 +32,18 @@ NO_GRADIENTS = 'the bundle holds no Keras model, and only that has gradients'
 
 
 class Attack:
-    """Counts right answers after one step up the loss (FGSM; Goodfellow et al., 2015)."""
+    """Count right answers after one step up the loss (FGSM; Goodfellow et al., 2015)."""
 
     def __init__(self, model: Any, spec: PreprocessSpec) -> None:
         self._model, self._spec = model, spec
-        # gradients are those of the Keras model, which takes the contract's own tensor
+        # the Keras model has gradients, and takes the tensor of the contract
         self._preprocess = Preprocessor(spec)
         self._right = dict.fromkeys(STEPS_PX, 0)
         self._count = 0
 
     @classmethod
     def on(cls, bundle: Bundle) -> 'Attack | None':
-        """Return one on a bundle, None where that has no gradients."""
+        """Return the attack on a bundle, None without gradients."""
         path = bundle.file('keras')
         if path is None:
             return None
@@ -67,7 +67,7 @@ class Attack:
         self._count += len(tensors)
 
     def accuracy(self) -> dict[str, float]:
-        """Return step in pixel values, as text -> accuracy."""
+        """Return step size in pixel values, as text -> accuracy."""
         return {str(step): right / self._count for step, right in self._right.items()}
 
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What weather, dirt and a camera do to an image, in five strengths each."""
+"""Corruptions by weather, dirt and camera, in five strengths each."""
 
 from collections.abc import Callable, Mapping
 import math
@@ -31,28 +31,28 @@ STRENGTHS = (1, 2, 3, 4, 5)
 
 
 OF_COLORS = frozenset({'color_temperature'})
-"""Corruptions that a grey image does not show."""
+"""Corruptions without effect on a grey image."""
 
 
 def changes(name: str, image: NDArray[Any]) -> bool:
-    """Return whether a corruption can be seen in an image: (H, W, 3), or (H, W) if grey."""
+    """Return whether a corruption changes an image: (H, W, 3), or (H, W) if grey."""
     return image.ndim == 3 or name not in OF_COLORS
 
 
 def shrink(image: NDArray[Any], spec: PreprocessSpec) -> NDArray[Any]:
     """
-    Return an image no larger than about twice the network's input; a smaller one as it is.
+    Shrink an image to at most about twice the network's input.
 
-    Blur, dirt and fog are shares of the image and come out the same, while a photograph at full
-    size takes minutes and gigabytes. Noise and JPEG have the size of a pixel: at full size the
-    network would average them away, and a strength would say something else for each camera.
+    Blur, dirt and fog scale with the image and look the same; at full size a photograph takes
+    minutes and gigabytes. Noise and JPEG artefacts have the size of a pixel: at full size the
+    network would average them away, and a strength would depend on the camera.
     """
     _, _, width, height = spec.roi or WHOLE_FRAME
-    share = OVERSAMPLING * max(spec.height / (height * image.shape[0]),
-                               spec.width / (width * image.shape[1]))
-    if share >= 1:
+    factor = OVERSAMPLING * max(spec.height / (height * image.shape[0]),
+                                spec.width / (width * image.shape[1]))
+    if factor >= 1:
         return image
-    rows, columns = (math.ceil(side * share) for side in image.shape[:2])
+    rows, columns = (math.ceil(side * factor) for side in image.shape[:2])
     return cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA)
 
 
@@ -60,8 +60,8 @@ def corrupt(image: NDArray[Any], name: str, strength: int, seed: int) -> NDArray
     """
     Return a corrupted copy.
 
-    Kinds and five strengths follow the idea of Hendrycks & Dietterich (2019); lengths are shares
-    of the image, so that one strength means the same at every size.
+    Corruptions and strengths follow Hendrycks & Dietterich (2019). Lengths are fractions of the
+    image size, so a strength has the same effect at every size.
 
     :param image: (H, W, 3) RGB or (H, W), uint8.
     :param name: a key of ``ALL_CORRUPTIONS`` that ``changes`` the image.
@@ -76,7 +76,7 @@ def corrupt_randomly(image: NDArray[Any], corruptions: Mapping[str, int],
     """
     Return a copy with one of several corruptions.
 
-    :param corruptions: by name, the least strength; one at least must change a grey image.
+    :param corruptions: name -> least strength; at least one must change a grey image.
     """
     names = [name for name in corruptions if changes(name, image)]
     name = names[int(rng.integers(len(names)))]
@@ -141,8 +141,8 @@ def _jpeg(image: NDArray[Any], strength: int, rng: np.random.Generator) -> NDArr
 
 def _pixelate(image: NDArray[Any], strength: int, rng: np.random.Generator) -> NDArray[Any]:
     height, width = image.shape[:2]
-    share = (0.7, 0.55, 0.4, 0.3, 0.22)[strength - 1]
-    small = cv2.resize(image, (max(round(width * share), 1), max(round(height * share), 1)),
+    factor = (0.7, 0.55, 0.4, 0.3, 0.22)[strength - 1]
+    small = cv2.resize(image, (max(round(width * factor), 1), max(round(height * factor), 1)),
                        interpolation=cv2.INTER_AREA)
     return cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST)
 
@@ -158,7 +158,7 @@ def _fog(image: NDArray[Any], strength: int, rng: np.random.Generator) -> NDArra
 
 
 def _occlusion(image: NDArray[Any], strength: int, rng: np.random.Generator) -> NDArray[Any]:
-    """Cover part of the image, as dirt on the lens or a branch does."""
+    """Cover part of the image, like dirt on the lens or a branch."""
     height, width = image.shape[:2]
     side = np.sqrt((0.05, 0.1, 0.17, 0.25, 0.35)[strength - 1])
     rows, columns = max(round(height * side), 1), max(round(width * side), 1)
@@ -174,7 +174,7 @@ CORRUPTIONS: Mapping[str, Corruption] = {
     'contrast': _contrast, 'color_temperature': _color_temperature, 'jpeg': _jpeg,
     'pixelate': _pixelate, 'fog': _fog, 'occlusion': _occlusion,
 }
-"""What a bundle's robustness is measured with."""
+"""Corruptions of the robustness test."""
 
 ALL_CORRUPTIONS: Mapping[str, Corruption] = {**CORRUPTIONS, 'over_exposure': _over_exposure}
-"""What can make an image unanswerable."""
+"""All corruptions, also those for ambiguous images."""

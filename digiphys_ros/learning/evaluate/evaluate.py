@@ -54,10 +54,10 @@ BATCH = 64
 
 def match_labels(data: Dataset, labels: Sequence[str]) -> Dataset:
     """
-    Return the data with its classes as indices into a bundle's labels.
+    Return the data with class indices of a bundle's labels.
 
-    Classes are matched by name. Where the data has only numbers that are no names of the bundle,
-    number k is its class k, from 0. Classes without a sample need no match.
+    Classes are matched by name. If the data has numeric labels that are not names of the bundle,
+    number k is class k, from 0. Classes without a sample are ignored.
 
     :raises DatasetError: for a class that the bundle does not have.
     """
@@ -83,7 +83,7 @@ def match_labels(data: Dataset, labels: Sequence[str]) -> Dataset:
 
 class Measured:
     """
-    A bundle run by one engine, as the robot runs it.
+    A bundle with an engine, run as on the robot.
 
     :param roi: a region that replaces the bundle's.
     """
@@ -98,7 +98,7 @@ class Measured:
         return tensor_of(self._preprocess, image)
 
     def logits(self, images: Iterable[NDArray[Any]]) -> NDArray[Any]:
-        """Return (N, classes) for images of any size; of an iterator, one is held at a time."""
+        """Return (N, classes) for images of any size; an iterator is read one image at a time."""
         tensors = (self.tensor(image) for image in images)
         parts = []
         while batch := list(islice(tensors, BATCH)):
@@ -115,12 +115,12 @@ def evaluate_bundle(bundle: Bundle, engine: Engine, data: Dataset, *,
                     outliers: Dataset | None = None, robustness_images: int = 500,
                     seed: int = 0, roi: Roi | None = None) -> dict[str, Any]:
     """
-    Return a report that JSON can hold; every figure has its number of images.
+    Return a report for JSON; every metric has its number of images.
 
-    :param outliers: images of none of the classes, which should get low scores.
-    :param robustness_images: how many images, drawn at random, are corrupted; 0 for none.
+    :param outliers: out-of-distribution images, which should get low scores.
+    :param robustness_images: number of random images to corrupt; 0 for none.
     :param roi: a region that replaces the bundle's.
-    :raises DatasetError: when these are no images, or of a class that the bundle does not have.
+    :raises DatasetError: when the data has no images, or a class that the bundle does not have.
     """
     for one in (data, outliers):
         if one is not None and one.kind != 'image':
@@ -149,9 +149,9 @@ def evaluate_bundle(bundle: Bundle, engine: Engine, data: Dataset, *,
 def report_on(logits: NDArray[Any], data: Dataset, temperature: float,
               abstain_below: float) -> dict[str, Any]:
     """
-    Return all that follows from a model's answers alone.
+    Return all metrics that need only logits and labels.
 
-    :param data: its classes are those of the model.
+    :param data: samples with the classes of the model.
     """
     probabilities = softmax(logits, temperature)
     answers = probabilities.argmax(axis=1)
@@ -198,7 +198,7 @@ def _right(measured: Measured, images: Sequence[NDArray[Any]], truth: NDArray[An
 
 def _right_corrupted(measured: Measured, images: Sequence[NDArray[Any]], truth: NDArray[Any],
                      name: str, seed: int) -> list[int]:
-    """Return how many answers are right at each strength, of the images that it changes."""
+    """Count right answers at each strength, over the images that the corruption changes."""
     chosen = [index for index, image in enumerate(images) if changes(name, image)]
     if not chosen:
         return [0] * len(STRENGTHS)
@@ -207,7 +207,7 @@ def _right_corrupted(measured: Measured, images: Sequence[NDArray[Any]], truth: 
 
 
 def _corrupted(right: Mapping[str, NDArray[Any]], images: int, colorful: int) -> dict[str, Any]:
-    """Return accuracies by corruption, None for one that no image shows, and their mean."""
+    """Return accuracies by corruption, None if it changes no image, and their mean."""
     counts = {name: colorful if name in OF_COLORS else images for name in right}
     accuracies = {name: [round(one / counts[name], 5) for one in some.tolist()]
                   if counts[name] else None for name, some in right.items()}

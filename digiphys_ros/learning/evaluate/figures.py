@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Figures about a model's answers."""
+"""Metrics of a model."""
 
 from collections.abc import Sequence
 import math
@@ -24,17 +24,17 @@ from numpy.typing import NDArray
 
 
 SURE = 0.98
-"""Highest threshold where there are ambiguous images to keep out."""
+"""Highest threshold with ambiguous images."""
 
 
 def wilson_interval(right: int, count: int) -> tuple[float, float]:
-    """Return the 95 % confidence interval of a share (Wilson, 1927)."""
+    """Return the 95 % confidence interval of a fraction (Wilson, 1927)."""
     if not count:
         return 0.0, 1.0
-    z, share = 1.959964, right / count
-    centre = (share + z * z / (2 * count)) / (1 + z * z / count)
+    z, fraction = 1.959964, right / count
+    centre = (fraction + z * z / (2 * count)) / (1 + z * z / count)
     half = z / (1 + z * z / count) * math.sqrt(
-        share * (1 - share) / count + z * z / (4 * count * count))
+        fraction * (1 - fraction) / count + z * z / (4 * count * count))
     return centre - half, centre + half
 
 
@@ -63,10 +63,10 @@ def fit_temperature(logits: NDArray[Any], labels: NDArray[Any]) -> float:
 def abstain_threshold(probabilities: NDArray[Any], labels: NDArray[Any],
                       accuracy: float = 0.99, highest: float = 0.9) -> float:
     """
-    Return the lowest threshold at which the answers given are right often enough.
+    Return the lowest threshold at which the answers reach an accuracy.
 
-    :param accuracy: share of right answers asked for.
-    :param highest: returned when no lower threshold reaches it.
+    :param accuracy: required fraction of right answers.
+    :param highest: returned if no lower threshold reaches it.
     """
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
     for threshold in np.arange(0.3, highest, 0.02):
@@ -78,10 +78,10 @@ def abstain_threshold(probabilities: NDArray[Any], labels: NDArray[Any],
 
 def coverage_threshold(probabilities: NDArray[Any], unanswered: float) -> float:
     """
-    Return the highest threshold, in hundredths, that leaves few images unanswered.
+    Return the highest threshold, a multiple of 0.01, with enough answers.
 
     :param probabilities: (N, classes).
-    :param unanswered: fraction of the images that may be left, at most.
+    :param unanswered: largest fraction of images without an answer.
     """
     surest = np.sort(probabilities.max(axis=1))
     return float(min(np.floor(100 * surest[int(unanswered * len(surest))]) / 100, SURE))
@@ -91,13 +91,12 @@ def calibrate(logits: NDArray[Any], labels: NDArray[Any], *, sharpen: bool = Tru
               ambiguous: NDArray[Any] | None = None, unanswered: float | None = None
               ) -> tuple[float, float]:
     """
-    Return the temperature, and the threshold under which to abstain.
+    Return the temperature, and the threshold below which to abstain.
 
-    :param sharpen: False takes no temperature below 1. Where images differ from these, a model is
-        too sure of itself, and such a temperature makes it surer still.
-    :param ambiguous: logits, one row for each of the others, of images that no answer is right
-        to; the threshold counts them too.
-    :param unanswered: raises the threshold as far as it leaves this fraction of the images.
+    :param sharpen: False allows no temperature below 1. On other images a model is overconfident,
+        and such a temperature makes it worse.
+    :param ambiguous: logits of ambiguous images, as many rows; an answer to one counts as wrong.
+    :param unanswered: raises the threshold until this fraction of the images has no answer.
     """
     temperature = fit_temperature(logits, labels)
     if not sharpen:
@@ -118,9 +117,9 @@ def cross_fit(logits: NDArray[Any], labels: NDArray[Any], groups: NDArray[Any], 
               sharpen: bool = True, ambiguous: NDArray[Any] | None = None,
               unanswered: float | None = None) -> tuple[NDArray[Any], NDArray[Any]]:
     """
-    Return probabilities and which are answers, each by what the other half of the groups says.
+    Return probabilities and answers, calibrated on the other half of the groups.
 
-    Measured on the images that they were fitted on, temperature and threshold flatter themselves.
+    On the images of their own fit, temperature and threshold would look too good.
 
     :return: (N, classes), and (N,) bool.
     """
@@ -128,7 +127,7 @@ def cross_fit(logits: NDArray[Any], labels: NDArray[Any], groups: NDArray[Any], 
     side = np.random.default_rng(0).permutation(numbers.max() + 1)[numbers] % 2 == 1
     probabilities, answered = np.empty(logits.shape), np.empty(len(labels), bool)
     for half in (side, ~side):
-        # of one group alone there is no other half
+        # a single group has no other half
         fitted = ~half if (~half).any() else half
         temperature, threshold = calibrate(
             logits[fitted], labels[fitted], sharpen=sharpen, unanswered=unanswered,
@@ -151,7 +150,7 @@ def calibration(probabilities: NDArray[Any], answered: NDArray[Any], labels: NDA
 
 def figures(logits: NDArray[Any], labels: NDArray[Any], temperature: float,
             abstain_below: float) -> dict[str, Any]:
-    """Return accuracy, calibration and coverage, each over ``images`` images."""
+    """Return accuracy, calibration and coverage over ``images`` images."""
     probabilities = softmax(logits, temperature)
     right = probabilities.argmax(axis=1) == labels
     answered = probabilities.max(axis=1) >= abstain_below
@@ -175,7 +174,7 @@ def reliability(probabilities: NDArray[Any], labels: NDArray[Any], bins: int = 1
 
 
 def abstain_curve(probabilities: NDArray[Any], labels: NDArray[Any]) -> list[dict[str, float]]:
-    """Return, for thresholds from 0 on, the share of images answered and their accuracy."""
+    """Return coverage and accuracy of the answers for thresholds from 0."""
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
     curve = []
     for threshold in (*np.arange(0, 1, 0.05), 0.98, 0.99):
@@ -191,9 +190,9 @@ def abstain_curve(probabilities: NDArray[Any], labels: NDArray[Any]) -> list[dic
 def by_class(answers: NDArray[Any], labels: NDArray[Any], names: Sequence[str]
              ) -> dict[str, Any]:
     """
-    Return ``per_class``, ``worst_class`` and ``confusion`` (rows: truth, columns: answer).
+    Return ``per_class``, ``worst_class`` and ``confusion`` (rows: truth, columns: prediction).
 
-    Classes without an image are left out, but for the confusion.
+    Classes without an image appear only in the confusion matrix.
     """
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
     numbers = range(len(names))
@@ -212,9 +211,9 @@ def by_class(answers: NDArray[Any], labels: NDArray[Any], names: Sequence[str]
 def worst_group(answers: NDArray[Any], labels: NDArray[Any], groups: NDArray[Any],
                 least: int = 5) -> dict[str, Any] | None:
     """
-    Return the group with the lowest accuracy, of those with ``least`` images or more.
+    Return the group with the lowest accuracy among those with at least ``least`` images.
 
-    :return: None where no group has that many: then there are no groups worth the name.
+    :return: None if no group has that many.
     """
     names, index, counts = np.unique(groups, return_inverse=True, return_counts=True)
     accuracies = np.bincount(index, answers == labels) / counts

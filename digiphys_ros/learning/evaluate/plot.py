@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The evaluation as an image."""
+"""Plot an evaluation."""
 
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from digiphys_ros.learning.evaluate.corruptions import STRENGTHS
 
 
 def plot_report(report: dict[str, Any], path: Path) -> None:
-    """Draw confusion, calibration, abstention and robustness of a report."""
+    """Plot confusion matrix, calibration, abstention and robustness of a report."""
     from matplotlib.figure import Figure
     figure = Figure(figsize=(14, 11), layout='constrained')
     axes = figure.subplots(2, 2)
@@ -37,9 +37,9 @@ def plot_report(report: dict[str, Any], path: Path) -> None:
 
 def save_figure(figure: Any, path: Path) -> None:
     """
-    Write a figure of Matplotlib.
+    Save a Matplotlib figure.
 
-    :raises UsageError: when the file cannot be written, or has an ending that names no format.
+    :raises UsageError: when the file cannot be written, or its ending is not an image format.
     """
     try:
         figure.savefig(path, dpi=110)
@@ -62,7 +62,7 @@ def _confusion(axes: Any, report: dict[str, Any]) -> None:
             if counts[row, column]:
                 axes.text(column, row, f'{counts[row, column]:.0f}', ha='center', va='center',
                           fontsize=8, color='white' if shares[row, column] > 0.5 else 'black')
-    axes.set(xlabel='answer', ylabel='truth', title='confusion (share of each true class)')
+    axes.set(xlabel='prediction', ylabel='truth', title='confusion (fraction of each true class)')
 
 
 def _reliability(axes: Any, report: dict[str, Any]) -> None:
@@ -82,7 +82,7 @@ def _abstain(axes: Any, report: dict[str, Any]) -> None:
     axes.plot([one['coverage'] for one in curve], [one['accuracy'] for one in curve], marker='.')
     axes.scatter([report['answered']], [report['accuracy_of_answers'] or 0], color='C3', zorder=3,
                  label=f'the bundle abstains below {report["abstain_below"]}')
-    axes.set(xlabel='share of images answered', ylabel='accuracy of the answers',
+    axes.set(xlabel='fraction of images answered', ylabel='accuracy of the answers',
              title='abstaining')
     axes.legend()
     axes.grid(alpha=0.3)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Measure a model of a table: rows of numbers, for which there are no bundles."""
+"""Evaluate a model of a table; such models are not bundles."""
 
 import hashlib
 from pathlib import Path
@@ -26,19 +26,19 @@ from digiphys_ros.learning.evaluate.evaluate import match_labels, report_on
 import numpy as np
 
 MODEL, ABOUT = 'model.keras', 'model.json'
-"""What ``digiphys train`` writes for a table."""
+"""Files of a table model of ``digiphys train``."""
 
 
 def is_table_model(folder: Path) -> bool:
-    """Return whether a folder holds what was trained on a table."""
+    """Return whether a folder holds a table model."""
     return (folder / ABOUT).is_file() and not (folder / MANIFEST).exists()
 
 
 def read_about(folder: Path) -> dict[str, Any]:
     """
-    Return labels, temperature and how validation rows were held out.
+    Return labels, temperature and the rule of the validation split.
 
-    :raises BundleError: when they are not there.
+    :raises BundleError: when they are missing.
     """
     try:
         about = parse_json(read_text(folder / ABOUT))
@@ -46,15 +46,15 @@ def read_about(folder: Path) -> dict[str, Any]:
                 'temperature': float(about['temperature'])}
     except UNREADABLE as error:
         raise BundleError(f'{folder / ABOUT}: needs `labels` and `temperature` '
-                          f'({type(error).__name__}: {error}): train anew.') from error
+                          f'({type(error).__name__}: {error}): train again.') from error
 
 
 def evaluate_table(folder: Path, data: Dataset) -> dict[str, Any]:
     """
-    Return the report that a bundle gets; there are no images to corrupt.
+    Return the report of a bundle, without robustness.
 
     :raises BundleError: when the model cannot be read.
-    :raises DatasetError: when these are no rows of its columns, or of a class it does not have.
+    :raises DatasetError: when columns or classes differ from those of the model.
     """
     about = read_about(folder)
     if data.kind != 'table':

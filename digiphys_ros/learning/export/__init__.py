@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A trained Keras model to the files that engines run."""
+"""Export a trained Keras model to the formats of the engines."""
 
 from digiphys_ros.learning.export.export import (
     export_bundle,

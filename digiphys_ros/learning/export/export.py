@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Export, and refuse what does not answer as the Keras model does."""
+"""Export, and refuse formats that differ from the Keras model."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -41,7 +41,7 @@ from tqdm import tqdm
 FORMATS: Mapping[str, FileKind] = {
     'litert_float32': 'litert', 'litert_float16': 'litert', 'litert_int8': 'litert',
     'savedmodel': 'savedmodel', 'onnx': 'onnx', 'keras': 'keras'}
-"""What can be exported, and the kind of file that it is in a bundle."""
+"""Export format -> file format in a bundle."""
 
 ENGINES: Mapping[FileKind, str] = {
     'litert': 'litert', 'savedmodel': 'tensorflow', 'onnx': 'onnx', 'keras': 'tensorflow'}
@@ -53,11 +53,11 @@ TIMED = 200
 @dataclass(frozen=True)
 class Row:
     """
-    One format, measured.
+    Measurements of one format.
 
-    :ivar accuracy: on ``images`` held-out images, by the engine that runs it on the robot.
-    :ivar latency_ms: median time of one image, model alone.
-    :ivar agreement: share of images on which it answers as the Keras model does.
+    :ivar accuracy: on ``images`` held-out images, with the engine of the robot.
+    :ivar latency_ms: median inference time of one image, without preprocessing.
+    :ivar agreement: fraction of images with the prediction of the Keras model.
     """
 
     format: str
@@ -71,11 +71,11 @@ class Row:
 
 def export_model(model: Any, folder: Path, check: NDArray[Any]) -> dict[FileKind, Path]:
     """
-    Write ``model.keras`` (weights alone, no optimizer) and a float32 ``model.tflite``.
+    Write ``model.keras`` (without optimizer) and a float32 ``model.tflite``.
 
     :param check: (N, H, W, C) tensor on which both must agree.
-    :return: the files by kind.
-    :raises EngineError: when LiteRT does not answer as Keras does.
+    :return: the files by file format.
+    :raises EngineError: when LiteRT and Keras differ.
     """
     bare = without_optimizer(model)
     keras_file = folder / 'model.keras'
@@ -90,7 +90,7 @@ def export_model(model: Any, folder: Path, check: NDArray[Any]) -> dict[FileKind
 
 
 def without_optimizer(model: Any) -> Any:
-    """Return the same model, not compiled: the optimizer's state is twice as large as it."""
+    """Return the model without optimizer, whose state is twice as large as the model."""
     bare = model.__class__.from_config(model.get_config())
     bare.set_weights(model.get_weights())
     return bare
@@ -99,13 +99,13 @@ def without_optimizer(model: Any) -> Any:
 def export_bundle(bundle: Bundle, formats: Sequence[str], training: Dataset, held_out: Dataset,
                   out: Path | None, tolerance: float, roi: Roi | None = None) -> list[Row]:
     """
-    Export a bundle's Keras model to other formats, and write them as a bundle if all are good.
+    Export a bundle's Keras model to other formats; write a bundle if all are accurate enough.
 
-    :param training: where representative images for int8 are taken from.
+    :param training: source of representative images for int8.
     :param held_out: images on which each format is measured.
     :param out: the bundle to write; None only measures.
-    :param tolerance: how much accuracy a format may lose against the Keras model.
-    :param roi: a region that replaces the bundle's while it is measured.
+    :param tolerance: largest loss of accuracy against the Keras model.
+    :param roi: region of interest for the measurement, instead of the bundle's.
     :return: a row for the Keras model, then one for each format.
     :raises EngineError: when the bundle holds no Keras model.
     """
@@ -147,7 +147,7 @@ def _write(name: str, model: Any, folder: Path, representative: NDArray[Any]) ->
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return size, accuracy and latency of the formats as a table for people."""
+    """Return size, accuracy and latency of the formats as a Markdown table."""
     lines = ['| format | size | accuracy | agrees with Keras | one image | |',
              '|---|---|---|---|---|---|']
     lines += [f'| {row["format"]} | {row["size_bytes"] / 1e6:.2f} MB | {row["accuracy"]:.4f} | '
@@ -158,7 +158,7 @@ def table(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _bundle_of(bundle: Bundle, directory: Path, files: Mapping[FileKind, Path],
                export: list[dict[str, Any]] | None = None) -> Bundle:
-    """Write a bundle with the same contract and other files."""
+    """Write a bundle with the same manifest and other files."""
     frames, logits = bundle.golden()
     manifest = bundle.manifest
     if export is not None:
@@ -170,7 +170,7 @@ def _bundle_of(bundle: Bundle, directory: Path, files: Mapping[FileKind, Path],
         raise BundleError(f'{bundle.directory / CARD}: cannot be read: {reason_of(error)}.'
                           ) from error
     if export:
-        # the figures above it are those of the model that was exported
+        # the metrics above belong to the Keras model
         card = (f'{card.split(EXPORTED)[0]}{EXPORTED}\nEach format on held-out images, by the '
                 f'engine that runs it.\n\n{table(export)}')
     return write_bundle(directory, manifest, files=files, frames=frames, logits=logits, card=card)
@@ -178,7 +178,7 @@ def _bundle_of(bundle: Bundle, directory: Path, files: Mapping[FileKind, Path],
 
 def _measure(bundle: Bundle, name: str, data: Dataset, expected: NDArray[Any] | None,
              roi: Roi | None) -> tuple[Row, NDArray[Any]]:
-    """Return the row of one format and its answers, run as the robot runs it."""
+    """Return the row of one format and its answers, run as on the robot."""
     kind = FORMATS[name]
     engine = load_model(bundle, ENGINES[kind]).engine
     measured = Measured(bundle, engine, roi)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Keras to LiteRT: float32, float16 weights, or int8."""
+"""Convert Keras to LiteRT: float32, float16 weights, or int8."""
 
 from pathlib import Path
 import shutil
@@ -28,9 +28,9 @@ Precision = Literal['float32', 'float16', 'int8']
 
 def with_extremes(tensors: NDArray[Any], spec: PreprocessSpec) -> NDArray[Any]:
     """
-    Return representative tensors among which are a black and a white pixel.
+    Add a black and a white pixel to representative tensors.
 
-    Their range is then that of all pixels, and a step of the quantised input is one of a pixel.
+    Their range is then the full range, and one step of the quantised input is one pixel value.
 
     :param tensors: (N, H, W, C) float32, N at least 1.
     """
@@ -44,16 +44,16 @@ def write_litert(model: Any, folder: Path, precision: Precision = 'float32',
     """
     Write ``model.tflite``.
 
-    int8 quantises weights and activations by the range they have on representative images. Its
-    input is uint8, its output float32; ``with_extremes`` makes the input the pixels themselves.
-    Where the network divides, that and what leads to it stays in floats, and so does its input.
+    int8 quantises weights and activations by their range on representative images. Its input is
+    uint8, its output float32; with ``with_extremes`` the input is the pixels themselves. Divisions
+    and the operations before them stay in float32, the input included.
 
     :param representative: (N, H, W, C) training tensors; int8 needs them.
     """
     import tensorflow as tf
     saved, path = folder / 'for_litert', folder / 'model.tflite'
     floats: list[str] = []
-    # the way through a SavedModel is the one that can be told to be silent
+    # only the conversion from a SavedModel can be silenced
     model.export(saved, verbose=False)
     converter = tf.lite.TFLiteConverter.from_saved_model(str(saved))
     if precision != 'float32':
@@ -75,7 +75,7 @@ def write_litert(model: Any, folder: Path, precision: Precision = 'float32',
 
 
 def _before_divisions(saved: Path) -> list[str]:
-    """Return the names of all divisions in a SavedModel, and of what they are made of."""
+    """Return the names of all divisions in a SavedModel, and of their inputs."""
     from ai_edge_litert.interpreter import Interpreter
     import tensorflow as tf
     converter = tf.lite.TFLiteConverter.from_saved_model(str(saved))
@@ -93,13 +93,13 @@ def _before_divisions(saved: Path) -> list[str]:
 
 def _partly_quantised(converter: Any, floats: list[str]) -> bytes:
     """
-    Return an int8 model in which some operations compute in floats.
+    Return an int8 model in which some operations stay in float32.
 
-    LiteRT gives both sides of a division one scale, and in that a small divisor is zero.
+    LiteRT uses one scale for both operands of a division, in which a small divisor becomes zero.
     """
     import tensorflow as tf
     with warnings.catch_warnings():
-        # it makes an interpreter of TensorFlow's own, which tells that it is old
+        # it creates TensorFlow's interpreter, which prints a deprecation warning
         warnings.simplefilter('ignore')
         debugger = tf.lite.experimental.QuantizationDebugger(
             converter=converter, debug_dataset=converter.representative_dataset,

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Keras to ONNX."""
+"""Convert Keras to ONNX."""
 
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,10 @@ import warnings
 
 
 def write_onnx(model: Any, folder: Path) -> Path:
-    """Write ``model.onnx``, with a batch of any size."""
+    """Write ``model.onnx`` with a variable batch size."""
     import numpy as np
     path = folder / 'model.onnx'
-    # Keras asks that a model has answered once
+    # Keras needs one call of the model before the export
     model(np.zeros((1, *model.input_shape[1:]), np.float32), training=False)
     with warnings.catch_warnings():
         warnings.simplefilter('ignore', FutureWarning)

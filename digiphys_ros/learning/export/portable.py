@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A Keras file that other releases of Keras 3 can read."""
+"""Save Keras files that other releases of Keras 3 can read."""
 
 from importlib import import_module
 import inspect
@@ -24,16 +24,15 @@ import zipfile
 CONFIG = 'config.json'
 
 NEEDED = {'Rescaling': {'offset'}}
-"""Options that Keras does not read a layer without, whatever their defaults."""
+"""Options that Keras requires to read a layer."""
 
 
 def save_portable(model: Any, path: Path) -> None:
     """
-    Save a model without the options that say nothing.
+    Save a model without default options.
 
-    Keras writes down every option of every layer, also those that an older release does not know
-    and refuses: a file of 3.15 is not read by 3.12, the last for Python 3.10. What equals its
-    default is left out here.
+    Keras writes every option of every layer. Older releases refuse unknown options: 3.12, the last
+    for Python 3.10, cannot read a file of 3.15. This function omits options with their default.
 
     :param path: ends in ``.keras``.
     """

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Networks by name; each one answers with logits."""
+"""Networks by name; each one returns logits."""
 
 from digiphys_ros.learning.networks.article import article_cnn
 from digiphys_ros.learning.networks.build import build_network, options_of

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A network made to learn small photographs quickly (after Jordan, 2024, arXiv:2404.00498)."""
+"""A network that trains quickly on small photographs (after Jordan, 2024, arXiv:2404.00498)."""
 
 from typing import Annotated, Any
 
@@ -29,20 +29,20 @@ DEVIATIONS = np.sqrt(np.array([
     [0.34, 0.0039, 0.0015],
     [0.055, 0.0005, 0.0005]]))
 """
-How far photographs spread along each of the filters of ``whitening``.
+Standard deviations of photographs along the filters of ``whitening``.
 
 Rows: mean of 2x2 pixels, difference of rows, of columns, of diagonals. Columns: grey, red to blue,
-green to magenta. Measured on 3,000 training images of CIFAR-10 of mean 0.5 and deviation 0.25;
-from 0.0005 down a variance is the noise of JPEG.
+green to magenta. Measured on 3,000 training images of CIFAR-10 of mean 0.5 and deviation 0.25; a
+variance below 0.0005 is JPEG noise.
 """
 
 
 def airbench(shape: tuple[int, ...], classes: int, *, widths: Widths = (64, 256, 256)) -> Any:
     """
-    Return a fixed whitening of 2x2 pixels, blocks of two convolutions, a maximum, and dense.
+    Build a fixed whitening of 2x2 pixels, blocks of two convolutions, global maximum, dense.
 
     Each block halves the image after its first convolution. Convolutions are 3x3, with batch
-    normalisation and ReLU, and begin as the identity as far as they have channels for it.
+    normalisation and ReLU, and start as partial identity.
 
     :param shape: (height, width, 3), at least 16x16.
     :param widths: filters of each block.
@@ -55,17 +55,17 @@ def airbench(shape: tuple[int, ...], classes: int, *, widths: Widths = (64, 256,
     first.set_weights([whitening()])
     for width in widths:
         x = _convolution(_convolution(x, width, pool=True), width)
-    # from a scale of 1 the network would be certain of what it does not yet know
+    # with an initial scale of 1 the untrained network would be overconfident
     x = layers.Rescaling(1 / 9)(layers.GlobalMaxPooling2D()(x))
     return keras.Model(inputs, layers.Dense(classes, name='logits')(x), name='airbench')
 
 
 def whitening() -> NDArray[np.float32]:
     """
-    Return filters after which no feature of 2x2 pixels follows from another: (2, 2, 3, 24).
+    Return filters that decorrelate the features of 2x2 pixels: (2, 2, 3, 24).
 
-    Of photographs these are the means and differences of pixels in grey and two opposed pairs of
-    colors, each over how far it spreads; then the same with the other sign.
+    For photographs these are means and differences of pixels in grey and two opponent colors, each
+    divided by its standard deviation; then the same with the other sign.
     """
     pixels = np.array([[1, 1, 1, 1], [1, 1, -1, -1], [1, -1, 1, -1], [1, -1, -1, 1]]) / 2
     colors = np.array([[1, 1, 1], [1, 0, -1], [-1, 2, -1]]) / np.sqrt([[3], [2], [6]])

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Any network of ``keras.applications``, with weights from a file of one's own."""
+"""Any network of ``keras.applications``, with weights from a local file."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -39,19 +39,18 @@ def application(shape: tuple[int, ...], classes: int, *,
                 weights: str | None = None,
                 dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0) -> Any:
     """
-    Return a model of ``keras.applications`` with a last layer of its own.
+    Build a model of ``keras.applications`` with a new last layer.
 
-    Nothing is downloaded. What such a model expects of its pixels, its recipe's ``preprocess``
-    must give: scale 1/127.5 and mean 1 for MobileNet, MobileNetV2, Inception, Xception, NASNet
-    and ResNetV2; color bgr, scale 1 and mean 103.939, 116.779, 123.68 for VGG and ResNet; scale
-    1/255, mean 0.485, 0.456, 0.406 and std 0.229, 0.224, 0.225 for DenseNet; scale 1 for
-    EfficientNet, MobileNetV3 and ConvNeXt.
+    Nothing is downloaded. The recipe's ``preprocess`` must match the model: scale 1/127.5 and mean
+    1 for MobileNet, MobileNetV2, Inception, Xception, NASNet and ResNetV2; color bgr, scale 1 and
+    mean 103.939, 116.779, 123.68 for VGG and ResNet; scale 1/255, mean 0.485, 0.456, 0.406 and std
+    0.229, 0.224, 0.225 for DenseNet; scale 1 for EfficientNet, MobileNetV3 and ConvNeXt.
 
     :param shape: (height, width, channels); weights from ImageNet have 3 channels.
-    :param model: its name, such as MobileNetV2.
-    :param weights: file with the weights of its part without the top, as Keras publishes them
-        (``..._notop.h5`` or ``..._no_top.h5``) or ``.weights.h5``; null starts at random.
-    :param dropout: share of the features before the last layer left out in a training step.
+    :param model: name of the model, such as MobileNetV2.
+    :param weights: file with its weights without the top, as published by Keras (``..._notop.h5``
+        or ``..._no_top.h5``), or ``.weights.h5``; null is random initialization.
+    :param dropout: dropout rate before the last layer.
     :raises ConfigError: when the file does not hold this model's weights.
     """
     import keras
@@ -80,7 +79,7 @@ def _load(backbone: Any, path: Path, model: str) -> None:
 
 
 def _left_out(backbone: Any, fresh: list[list[NDArray[Any]]]) -> str:
-    """Say which layers are still as random as before: Keras only warns of those."""
+    """Name the layers that got no weights: Keras only warns of those."""
     names = [layer.name for layer, before in zip(backbone.layers, fresh, strict=True)
              for old, new in zip(before, layer.get_weights(), strict=True)
              if old.ndim > 1 and np.array_equal(old, new)]

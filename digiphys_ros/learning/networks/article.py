@@ -19,11 +19,11 @@ from typing import Any
 
 def article_cnn(shape: tuple[int, ...], classes: int) -> Any:
     """
-    Return the article's network, with logits as output.
+    Build the article's network, with logits as output.
 
     Conv 32, pool, Conv 64, pool, Conv 64, Flatten, Dense 64, Dense classes; 3x3 kernels, 2x2
     pools, ReLU. The article passes these logits to a loss that expects probabilities; here the
-    loss is told (``from_logits=True``).
+    loss has ``from_logits=True``.
 
     :param shape: (height, width, channels).
     """

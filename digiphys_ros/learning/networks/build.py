@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A network by its name, with the options that a recipe gives it."""
+"""Build a network by name, with the options of a recipe."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,7 +25,7 @@ from pydantic import BaseModel, ValidationError
 
 def options_of(name: str) -> type[BaseModel]:
     """
-    Return the options of a network, as a model made from its builder's keywords.
+    Return a pydantic model of a network's options, from its builder's keywords.
 
     :param name: a name in ``NETWORKS``.
     """
@@ -38,10 +38,10 @@ def build_network(name: str, options: Mapping[str, Any], shape: tuple[int, ...],
     Return an untrained Keras model whose last layer, ``logits``, has one output a class.
 
     :param name: a name in ``NETWORKS``.
-    :param options: its options; those left out take their defaults.
+    :param options: options of the network; missing ones have their defaults.
     :param shape: (height, width, channels) of a tensor, or (features,) of a row of a table.
-    :param classes: how many, at least two.
-    :raises ConfigError: when there is no such network, or it cannot take options or shape.
+    :param classes: number of classes, at least two.
+    :raises ConfigError: when the name is unknown, or options or shape do not fit.
     """
     if name not in NETWORKS:
         raise ConfigError(f'network `{name}` does not exist, there are: {", ".join(NETWORKS)}.')

@@ -16,7 +16,7 @@
 
 from typing import Annotated, Any
 
-from digiphys_ros.learning.networks.residual import standardised
+from digiphys_ros.learning.networks.residual import standardise_images
 from pydantic import Field
 
 BLOCKS = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1),
@@ -35,18 +35,18 @@ def depthwise(shape: tuple[int, ...], classes: int, *,
 
     :param shape: (height, width, channels); sides of 32 give a last map of 1x1.
     :param width: factor on the filters, rounded to multiples of 8.
-    :param dropout: share of the features before the last layer left out in a training step.
-    :param standardise: bring each image to mean 0 and deviation 1 first, whatever its light.
+    :param dropout: dropout rate before the last layer.
+    :param standardise: normalise each image to mean 0 and deviation 1 first.
     """
     import keras
     layers = keras.layers
     inputs = keras.Input(shape)
-    x = standardised(inputs) if standardise else inputs
+    x = standardise_images(inputs) if standardise else inputs
     x = _normal(layers.Conv2D(_filters(FIRST, width), 3, 2, 'same', use_bias=False)(x))
     for expansion, filters, repeats, stride in BLOCKS:
         for index in range(repeats):
             x = _inverted(x, expansion, _filters(filters, width), 1 if index else stride)
-    # the paper widens the last layer, and never narrows it
+    # as in the paper, a width below 1 does not narrow the last layer
     x = _normal(_pointwise(x, _filters(LAST, max(width, 1.0))))
     x = layers.Dropout(dropout)(layers.GlobalAveragePooling2D()(x))
     return keras.Model(inputs, layers.Dense(classes, name='logits')(x), name='depthwise')
@@ -73,7 +73,7 @@ def _normal(x: Any, *, linear: bool = False) -> Any:
 
 
 def _filters(count: float, width: float) -> int:
-    """Return the multiple of 8 nearest to the product, less than a tenth below it at most."""
+    """Return the multiple of 8 nearest to the product, at least 90 % of it."""
     wanted = count * width
     rounded = max(8, int(wanted + 4) // 8 * 8)
     return rounded + 8 if rounded < 0.9 * wanted else rounded

@@ -24,17 +24,17 @@ SUM, ACTIVATION = '_lora_sum', '_lora_activation'
 
 def add_lora(model: Any, rank: int, alpha: float | None = None) -> Any:
     """
-    Return a model that answers as ``model`` does and trains a low-rank change of it.
+    Add a trainable low-rank change to a frozen model; the output does not change yet.
 
-    Beside each dense and each convolution layer, pointwise or larger, runs a narrow one with
-    ``rank`` outputs and a pointwise one back, alpha / rank of which is added; the way back starts
-    at zero. These and the last layer are trainable, all else is frozen, batch normalisation
-    included. All are ordinary layers, so that any checkpoint holds them.
+    Each dense and convolution layer gets a parallel path: a layer with ``rank`` outputs and a
+    pointwise layer back, scaled by alpha / rank. The second one starts at zero. These layers and
+    the last layer are trainable. All others are frozen, batch normalisation included. All are
+    ordinary layers, which any checkpoint can hold.
 
-    :param model: its last layer is dense; it is left as it is.
-    :param rank: of the change; a layer with fewer outputs than that is left alone.
-    :param alpha: see above; None is ``rank``.
-    :raises ConfigError: when no layer could be adapted.
+    :param model: a model with a dense last layer; it is not changed.
+    :param rank: rank of the change; layers with fewer outputs are not adapted.
+    :param alpha: scale of the change, see above; None is ``rank``.
+    :raises ConfigError: when no layer can be adapted.
     """
     import keras
     scale = 1.0 if alpha is None else alpha / rank
@@ -46,14 +46,14 @@ def add_lora(model: Any, rank: int, alpha: float | None = None) -> Any:
     def call(layer: Any, *inputs: Any, **options: Any) -> Any:
         if layer.name not in chosen:
             return layer(*inputs, **options)
-        # the change is part of the layer, so it comes before the layer's own activation
+        # the change is added before the layer's activation
         activation, layer.activation = layer.activation, keras.activations.linear
         change = _change(layer, rank, scale, inputs[0])
-        # named, or Keras counts from none again beside the names that a loaded network brings
+        # explicit names avoid a clash: Keras does not count the names of a loaded network
         both = keras.layers.Add(name=layer.name + SUM)([layer(*inputs, **options), change])
         return keras.layers.Activation(activation, name=layer.name + ACTIVATION)(both)
 
-    # a Sequential has no graph to walk along
+    # a Sequential has no graph to traverse
     graph = keras.Model(model.inputs[0], model.outputs[0], name=model.name)
     adapted = keras.models.clone_model(graph, call_function=call)
     _copy_weights(model, adapted)
@@ -65,11 +65,11 @@ def add_lora(model: Any, rank: int, alpha: float | None = None) -> Any:
 
 def merge_lora(adapted: Any, model: Any) -> Any:
     """
-    Write what was learnt into the ordinary layers that it is a change of.
+    Merge the trained change into the weights of the original model.
 
-    :param adapted: what ``add_lora`` returned, trained.
-    :param model: what ``add_lora`` was given; its weights are replaced.
-    :return: ``model``, which now answers as ``adapted`` does.
+    :param adapted: the trained result of ``add_lora``.
+    :param model: the original model; its weights are replaced.
+    :return: ``model``, with the outputs of ``adapted``.
     """
     _copy_weights(adapted, model)
     parts = {layer.name: layer for layer in adapted.layers}
@@ -108,7 +108,7 @@ def _change(layer: Any, rank: int, scale: float, inputs: Any) -> Any:
 
 
 def _copy_weights(source: Any, target: Any) -> None:
-    """Copy what layers of the same name hold."""
+    """Copy weights between layers of the same name."""
     known = {layer.name: layer for layer in source.layers}
     for layer in target.layers:
         if layer.name in known and layer.weights:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The article's perceptron, and more than one of them in a row."""
+"""The article's perceptron, and a multilayer perceptron."""
 
 from typing import Annotated, Any
 
@@ -23,7 +23,7 @@ from pydantic import Field
 @takes_tables
 def perceptron(shape: tuple[int, ...], classes: int) -> Any:
     """
-    Return the article's y = sigma(Wx + b), without the sigma, which belongs to the loss.
+    Build the article's y = sigma(Wx + b); sigma is part of the loss.
 
     :param shape: (height, width, channels) of an image, or (features,) of a row of a table.
     """
@@ -40,13 +40,13 @@ def mlp(shape: tuple[int, ...], classes: int, *,
         dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0,
         standardise: bool = False) -> Any:
     """
-    Return a multilayer perceptron with ReLU.
+    Build a multilayer perceptron with ReLU.
 
     :param shape: (height, width, channels) of an image, or (features,) of a row of a table.
     :param hidden: neurons of each hidden layer.
-    :param dropout: share of each hidden layer left out in a training step.
-    :param standardise: bring each input to mean 0 and deviation 1 by what training saw; for
-        tables, whose columns have units of their own.
+    :param dropout: dropout rate after each hidden layer.
+    :param standardise: scale each input to mean 0 and deviation 1 by the training data; for
+        tables, whose columns have different units.
     """
     import keras
     layers = keras.layers

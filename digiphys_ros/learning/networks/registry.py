@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the builder of a network has to be, and where builders are registered."""
+"""Interface and registry of network builders."""
 
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
@@ -31,13 +31,13 @@ class NetworkBuilder(Protocol):
         Return an untrained Keras model.
 
         :param shape: (height, width, channels) of an image, or (features,) of a row of a table.
-        :param classes: how many outputs its last layer, ``logits``, has; it has no activation.
+        :param classes: number of outputs of the last layer, ``logits``, which has no activation.
         :raises ValueError: when it cannot be built for that shape.
         """
 
 
 def takes_tables(builder: Function) -> Function:
-    """Mark a builder whose network takes rows of numbers, shape (features,), as well."""
+    """Mark a builder whose network also accepts rows of a table, shape (features,)."""
     builder.takes_tables = True  # type: ignore[attr-defined]
     return builder
 

@@ -21,7 +21,7 @@ from pydantic import Field
 Width = Annotated[int, Field(ge=1, le=1024)]
 Dropout = Annotated[float, Field(ge=0, lt=1)]
 LEAST_DEVIATION = 0.01
-"""About the noise of a camera, as a share of white: what varies less is flat."""
+"""About the noise of a camera, as a fraction of white; a smaller deviation is flat."""
 
 
 def residual(shape: tuple[int, ...], classes: int, *, width: Width = 24,
@@ -29,44 +29,45 @@ def residual(shape: tuple[int, ...], classes: int, *, width: Width = 24,
              stride: Annotated[int, Field(ge=1, le=8)] = 1, standardise: bool = False,
              local_contrast: bool = False) -> Any:
     """
-    Return nine layers of weights with two residual blocks, for images of about 32x32.
+    Build nine weight layers with two residual blocks, for images of about 32x32.
 
-    Two convolutions, a residual block of two, two convolutions, such a block again, the maximum
-    of each map, dense. Each convolution is 3x3, with batch normalisation and ReLU; the second,
-    fifth and sixth halve the image. Their widths are 1, 2, 2, 2, 4, 8, 8 and 8 times ``width``.
+    Two convolutions, a residual block of two, two convolutions, another block, global maximum,
+    dense. Each convolution is 3x3, with batch normalisation and ReLU; the second, fifth and sixth
+    halve the image. Their widths are 1, 2, 2, 2, 4, 8, 8 and 8 times ``width``.
 
     :param shape: (height, width, channels), at least 8x8.
     :param width: filters of the first convolution.
-    :param last_width: filters of the last block, where most weights are; null is 8 * width.
-    :param dropout: share of the features before the last layer left out in a training step.
-    :param stride: of the first convolution [pixels]; 2 or more for images that are larger.
-    :param standardise: bring each image to mean 0 and deviation 1 first, whatever its light.
-    :param local_contrast: add the grey image, each pixel compared with those around it: what is
-        dark before a bright sky keeps its detail.
+    :param last_width: filters of the last block, which has most of the weights; null is 8 * width.
+    :param dropout: dropout rate before the last layer.
+    :param stride: stride of the first convolution [pixels]; 2 or more for larger images.
+    :param standardise: normalise each image to mean 0 and deviation 1 first.
+    :param local_contrast: add a channel with the local contrast of the grey image, which keeps
+        details in dark regions.
     """
     import keras
     inputs = keras.Input(shape)
-    x = standardised(inputs) if standardise else inputs
+    x = standardise_images(inputs) if standardise else inputs
     if local_contrast:
-        x = keras.layers.Concatenate()([x, locally_normalised(inputs)])
+        x = keras.layers.Concatenate()([x, normalise_locally(inputs)])
     x = trunk(x, width, last_width or 8 * width, stride)
     if dropout:
         x = keras.layers.Dropout(dropout)(x)
     return keras.Model(inputs, keras.layers.Dense(classes, name='logits')(x), name='residual')
 
 
-def standardised(images: Any) -> Any:
-    """Return each image with mean 0 and deviation 1: Keras tensors (N, H, W, channels)."""
+def standardise_images(images: Any) -> Any:
+    """Normalise each image to mean 0 and deviation 1: Keras tensors (N, H, W, channels)."""
     from keras import layers
     return layers.LayerNormalization(axis=(1, 2, 3), center=False, scale=False)(images)
 
 
-def locally_normalised(images: Any, size: int = 9) -> Any:
+def normalise_locally(images: Any, size: int = 9) -> Any:
     """
-    Return how far each pixel's grey is from the mean around it, in mean deviations around it.
+    Return the local contrast of the grey image.
 
-    After the local contrast normalisation of Jarrett et al. (2009, doi 10.1109/ICCV.2009.5459469),
-    with a square window and the mean of the absolute deviation, which eight bits can hold.
+    It is the distance of a pixel from the local mean, in local deviations: local contrast
+    normalisation after Jarrett et al. (2009, doi 10.1109/ICCV.2009.5459469), with a square window
+    and the mean absolute deviation, which fits int8.
 
     :param images: Keras tensor (N, H, W, channels), 0 to 1.
     :param size: side of the window [pixels].
@@ -102,10 +103,10 @@ def _block(x: Any) -> Any:
 
 def _convolution(x: Any, filters: int, *, stride: int = 1, pool: bool = False) -> Any:
     from keras import layers
-    # with large strides a kernel of 3 would leave pixels out
+    # with large strides a kernel of 3 would skip pixels
     x = layers.Conv2D(filters, max(3, stride + 1), stride, 'same', use_bias=False,
                       kernel_initializer='he_normal')(x)
     if pool:
-        # before the normalisation, which is then a fourth of the work: a fifth of all of it
+        # pool first: the normalisation then costs a quarter, which saves a fifth of the total
         x = layers.MaxPooling2D()(x)
     return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A spatial transformer (Jaderberg et al., 2015, arXiv:1506.02025) before a residual network."""
+"""A spatial transformer (Jaderberg et al., 2015, arXiv:1506.02025) with a residual network."""
 
 from typing import Any
 
@@ -26,15 +26,15 @@ IDENTITY = np.array((1, 0, 0, 0, 1, 0), np.float32)
 def spatial_transformer(shape: tuple[int, ...], classes: int, *, width: Width = 16,
                         last_width: Width | None = None, dropout: Dropout = 0.0) -> Any:
     """
-    Return a network that straightens what it sees before it reads it.
+    Build a network that aligns its input before it classifies it.
 
-    A small network finds six numbers, an affine map, for each image; the image is sampled there
-    and goes to a residual network. At the start the map changes nothing.
+    A small network predicts an affine map for each image. The image is resampled with it and goes
+    to a residual network. The initial map is the identity.
 
     :param shape: (height, width, channels), at least 16x16.
     :param width: filters of the first convolution of the residual network.
     :param last_width: filters of its last block; null is 8 * width.
-    :param dropout: share of the features before the last layer left out in a training step.
+    :param dropout: dropout rate before the last layer.
     """
     import keras
     layers = keras.layers
@@ -52,11 +52,11 @@ def spatial_transformer(shape: tuple[int, ...], classes: int, *, width: Width = 
 
 def sample(images: Any, affine: Any) -> Any:
     """
-    Return images as seen through affine maps, bilinear, black beyond the edge.
+    Resample images with affine maps, bilinear, black outside.
 
-    Written as the paper's equation 5: a sum over all rows and columns, each weighted by
-    max(0, 1 - its distance from the sampled place). That is two matrix products, which every
-    engine has, where a gather of four neighbours is not.
+    As in the paper's equation 5: a sum over all rows and columns, weighted by max(0, 1 - distance
+    from the sampled position). These are two matrix products, which every engine supports, unlike
+    a gather of four neighbours.
 
     :param images: (N, height, width, channels).
     :param affine: (N, 6), rows x and y of the map from output to input; both images reach from
@@ -75,13 +75,13 @@ def sample(images: Any, affine: Any) -> Any:
 
 
 def _tents(places: Any, count: int) -> Any:
-    """Return the weight of each of ``count`` lines for each place: (N, places, count)."""
+    """Return the weight of each of ``count`` lines for each position: (N, places, count)."""
     from keras import ops
     lines = np.arange(count, dtype=np.float32)
     return ops.relu(1 - ops.abs(ops.expand_dims(places, -1) - lines))
 
 
 def _grid(height: int, width: int) -> NDArray[np.float32]:
-    """Return x, y and 1 of each place of the output: (3, height * width)."""
+    """Return x, y and 1 of each output position: (3, height * width)."""
     y, x = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing='ij')
     return np.stack([x.ravel(), y.ravel(), np.ones(height * width)]).astype(np.float32)

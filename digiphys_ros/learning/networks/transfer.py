@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Start from what another model has learnt."""
+"""Transfer learning: start from the weights of another model."""
 
 from collections.abc import Sequence
 from itertools import count
@@ -27,12 +27,12 @@ from pydantic import Field
 def pretrained(shape: tuple[int, ...], classes: int, *, bundle: str,
                dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0) -> Any:
     """
-    Return a bundle's network, weights and all, with a new last layer.
+    Build a bundle's network with its weights and a new last layer.
 
     :param shape: (height, width, channels), the same as the bundle's.
     :param bundle: its folder, or the name of one shipped in ``models``; its Keras file is read
         in safe mode.
-    :param dropout: share of the features before the last layer left out in a training step.
+    :param dropout: dropout rate before the last layer.
     :raises ConfigError: when the bundle has no Keras file or takes other images.
     """
     import keras
@@ -48,10 +48,10 @@ def pretrained(shape: tuple[int, ...], classes: int, *, bundle: str,
 
 def fill_from(model: Any, bundle: str, labels: Sequence[str]) -> None:
     """
-    Give a model the weights of a bundle.
+    Copy the weights of a bundle into a model.
 
     :param bundle: its folder, or the name of one shipped in ``models``.
-    :param labels: of the model; they must be the bundle's.
+    :param labels: class names of the model; they must equal the bundle's.
     :raises ConfigError: when the bundle has no Keras file, other classes or another network.
     """
     field = 'field `init_from`'
@@ -83,12 +83,12 @@ def with_head(inputs: Any, features: Any, classes: int, dropout: float, name: st
     """
     Return a model with one new layer, ``logits``, on top of features.
 
-    :param inputs: Keras tensor that the features were made from.
+    :param inputs: Keras tensor from which the features are computed.
     :param features: Keras tensor (N, features).
     """
     import keras
     if dropout:
-        # Keras counts from none again, whatever names a loaded network brings
+        # Keras does not count the names of a loaded network
         taken = {layer.name for layer in keras.Model(inputs, features).layers}
         free = next(one for one in map('head_dropout_{}'.format, count()) if one not in taken)
         features = keras.layers.Dropout(dropout, name=free)(features)
@@ -97,7 +97,7 @@ def with_head(inputs: Any, features: Any, classes: int, dropout: float, name: st
 
 
 def freeze(model: Any) -> None:
-    """Leave the last layer alone trainable; the model must be compiled again after it."""
+    """Freeze all layers but the last; compile the model again afterwards."""
     for layer in model.layers[:-1]:
         layer.trainable = False
     model.layers[-1].trainable = True
@@ -105,11 +105,11 @@ def freeze(model: Any) -> None:
 
 def unfreeze(model: Any, last: int | None = None) -> None:
     """
-    Make the last layers trainable; the model must be compiled again after it.
+    Make the last layers trainable; compile the model again afterwards.
 
-    Batch normalisation stays as it was learnt: a few small batches would distort its statistics.
+    Batch normalisation stays frozen: a few small batches would distort its statistics.
 
-    :param last: how many of the last layers with weights; None is all.
+    :param last: number of last layers with weights; None is all.
     """
     import keras
     weighty = [layer for layer in model.layers if layer.weights

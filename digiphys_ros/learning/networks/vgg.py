@@ -32,11 +32,11 @@ def vgg16(shape: tuple[int, ...], classes: int, *,
 
     :param shape: (height, width, channels), at least 32x32.
     :param width: factor on the number of filters and of neurons.
-    :param dropout: share of the two hidden dense layers left out in a training step.
+    :param dropout: dropout rate after the two hidden dense layers.
     """
     import keras
     layers = keras.layers
-    # deep and without normalisation: with Keras's default start it does not begin to learn
+    # deep without normalisation: with Keras's default initialization it does not start to learn
     start: dict[str, Any] = {'activation': 'relu', 'kernel_initializer': 'he_normal'}
     x = inputs = keras.Input(shape)
     for number, (filters, count) in enumerate(BLOCKS, 1):

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A recipe and labelled images to a bundle."""
+"""Train a bundle from a recipe and labelled images."""
 
 from digiphys_ros.learning.train.train import Result, train
 

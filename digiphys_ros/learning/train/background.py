@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The class for images that hold none of the classes, and signs drawn by our own code."""
+"""The background class, and drawn traffic signs."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -34,11 +34,11 @@ from tqdm import tqdm
 @dataclass(frozen=True)
 class Material:
     """
-    What a training works on.
+    The data of one training.
 
-    :ivar validation: data sets by what they hold; the first one is watched while training.
-    :ivar augment: changes a training image; None where the recipe asks for nothing special.
-    :ivar outliers: images of nothing, where the recipe asks for them.
+    :ivar validation: data sets by name; the first one is evaluated after each epoch.
+    :ivar augment: changes a training image; None without augmentation.
+    :ivar outliers: out-of-distribution images, if the recipe has any.
     """
 
     training: Dataset
@@ -50,9 +50,9 @@ class Material:
 def with_background(material: Material, spec: BackgroundSpec, size_px: int,
                     seed: int) -> Material:
     """
-    Return the material with one class more, its images, and drawn signs if asked for.
+    Add the background class with its images, and drawn signs if the recipe has any.
 
-    :raises ConfigError: when the classes are not the signs that can be drawn.
+    :raises ConfigError: when the classes are not the drawable signs.
     """
     labels = (*material.training.labels, spec.label)
     validation = {name: replace(part, labels=labels) for name, part in material.validation.items()}
@@ -88,7 +88,7 @@ def _of_background(images: NDArray[Any], labels: tuple[str, ...]) -> Dataset:
 
 def _collected(uri: str, labels: tuple[str, ...], size_px: int, seed: int
                ) -> tuple[Dataset, Dataset]:
-    """Return four fifths of the worlds that a simulator showed, and the others."""
+    """Return four fifths of the simulated worlds, and the rest."""
     data = match_labels(open_dataset(uri), labels)
     split = split_dataset(data, 0.2, seed=seed)
     sides = []
@@ -101,7 +101,7 @@ def _collected(uri: str, labels: tuple[str, ...], size_px: int, seed: int
 
 def _drawn(rng: np.random.Generator, labels: tuple[str, ...], count: int,
            size_px: int) -> Dataset:
-    """Return drawn signs, every fourth image an empty scene."""
+    """Return drawn signs; every fourth image is an empty scene."""
     from digiphys_ros.applications.traffic_signs.drawn_course import sample_crop
     from digiphys_ros.applications.traffic_signs.signs import SIGNS
     names = [None if index % 4 == 3 else SIGNS[int(rng.integers(len(SIGNS)))]

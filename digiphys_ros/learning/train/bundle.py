@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A trained network to a bundle: calibrated, measured, exported, described."""
+"""Make a bundle of a trained network: calibrate, measure, export, describe."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -51,12 +51,12 @@ CHECKED_IMAGES = BATCH = 256
 @dataclass(frozen=True)
 class About:
     """
-    Where a model comes from, for its card.
+    Origin of a model, for its card.
 
-    :ivar command: the command line that makes it again.
-    :ivar sources: the data, each in one line.
-    :ivar split: how validation was held out, for people.
-    :ivar held_out: the same, for a verb that has to hold out the same images again.
+    :ivar command: the command line to reproduce it.
+    :ivar sources: the data sources, one line each.
+    :ivar split: rule of the validation split, as text.
+    :ivar held_out: the same as data, to hold out the same images again.
     """
 
     command: str = ''
@@ -68,9 +68,9 @@ class About:
 def make_bundle(model: Any, recipe: Recipe, spec: PreprocessSpec, material: Material, out: Path,
                 about: About) -> Bundle:
     """
-    Calibrate on all validation images, measure on each set of them, export and write.
+    Calibrate on all validation images, measure on each set, export and write.
 
-    :param spec: what the network was trained behind.
+    :param spec: preprocessing of the network.
     """
     training, validation = material.training, material.validation
     prepare = partial(tensor_of, Preprocessor(spec))
@@ -79,7 +79,7 @@ def make_bundle(model: Any, recipe: Recipe, spec: PreprocessSpec, material: Mate
     ambiguous = {name: _logits(model, Stream(_corrupt(data, recipe.ambiguous), prepare,
                                              batch=BATCH))
                  for name, data in validation.items()} if recipe.ambiguous else None
-    temperature, threshold, metrics = _calibrated(logits, validation, recipe, ambiguous)
+    temperature, threshold, metrics = _calibrate(logits, validation, recipe, ambiguous)
     manifest = BundleManifest(
         name=recipe.name, use=recipe.use, labels=training.labels, preprocess=spec,
         files={'litert': 'to come'},
@@ -111,7 +111,7 @@ def _corrupt(data: Dataset, ambiguous: AmbiguousSpec) -> Dataset:
 
 
 def _origin(recipe: Recipe) -> dict[str, Any]:
-    """Return the bundle whose weights the training started from."""
+    """Return the bundle with the initial weights."""
     if recipe.init_from is None:
         return {}
     bundle = load_bundle(find_resource(recipe.init_from, 'models'))
@@ -121,7 +121,7 @@ def _origin(recipe: Recipe) -> dict[str, Any]:
 def _outliers(model: Any, prepare: Prepare, outliers: Outliers | None,
               logits: Mapping[str, NDArray[Any]], temperature: float, threshold: float
               ) -> dict[str, Any]:
-    """Return how many held-out images of nothing are answered, kind by kind."""
+    """Return how many held-out outliers are answered, by kind."""
     if outliers is None:
         return {}
     surest = softmax(np.concatenate(list(logits.values())), temperature).max(axis=1)
@@ -143,9 +143,9 @@ def _answers(model: Any, prepare: Prepare, held: Held) -> NDArray[Any]:
         for batch in batches])
 
 
-def _calibrated(logits: Mapping[str, NDArray[Any]], validation: Mapping[str, Dataset],
-                recipe: Recipe, ambiguous: Mapping[str, NDArray[Any]] | None
-                ) -> tuple[float, float, dict[str, Any]]:
+def _calibrate(logits: Mapping[str, NDArray[Any]], validation: Mapping[str, Dataset],
+               recipe: Recipe, ambiguous: Mapping[str, NDArray[Any]] | None
+               ) -> tuple[float, float, dict[str, Any]]:
     """Return temperature and threshold, fitted on all sets, and the metrics of each set."""
     parts = list(validation.values())
     whole = join_parts('validation', parts[0].labels, parts)
@@ -170,7 +170,7 @@ def _calibrated(logits: Mapping[str, NDArray[Any]], validation: Mapping[str, Dat
 
 def golden_frames(spec: PreprocessSpec) -> NDArray[Any]:
     """
-    Return frames of soft random colors: a data set's images may be private, or not ours to ship.
+    Return frames of smooth random colors, as images of the data may be private.
 
     :return: (8, H, W, 3) or (8, H, W) uint8, twice as large as the network's input.
     """

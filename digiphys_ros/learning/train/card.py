@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The model card."""
+"""Write the model card."""
 
 from typing import Any
 
@@ -27,11 +27,11 @@ USES = {
 
 
 def model_card(manifest: BundleManifest) -> str:
-    """Return the text of MODEL_CARD.md, made from what the manifest holds."""
+    """Return the text of MODEL_CARD.md for a manifest."""
     rows = [_row(name, part) for name, part in manifest.metrics.items()]
     crossed = any('cross_fitted' in part for part in manifest.metrics.values())
     about = manifest.provenance
-    # an older release wrote other names
+    # older releases wrote other names
     recipe = RENAMES.upgrade(about['recipe'], warn=False)
     ambiguous = {name: part.get('ambiguous_answered', part.get('doubtful_answered'))
                  for name, part in manifest.metrics.items()}
@@ -43,13 +43,13 @@ def model_card(manifest: BundleManifest) -> str:
         '## Use', '', USES[manifest.use], '',
         '## Data', '', *[f'- {source}' for source in about['sources']],
         f'- {about["training_images"]} training images; {about["split"]}.', '',
-        '## Figures', '', 'On images that training never saw.', '',
+        '## Metrics', '', 'On images held out from training.', '',
         '| images of | count | accuracy (95 % interval) | balanced | calibration error | '
         'answered | accuracy of answers |', '|---|---|---|---|---|---|---|', *rows, '',
         f'Scores are divided by the temperature {manifest.temperature}; under '
         f'{manifest.abstain_below} the classifier abstains.' + (
-            ' Calibration error and answers are cross-fitted: each half of the held-out groups is '
-            'measured with what the other half gives for both.' if crossed else ''),
+            ' Calibration error and answers are cross-fitted: temperature and threshold for one '
+            'half of the held-out groups are fitted on the other half.' if crossed else ''),
         *[f'Of as many ambiguous images ({_corruptions(recipe)}) it answers {fraction:.4f} of '
           f'{name}.' for name, fraction in ambiguous.items() if fraction is not None], '',
         *_outliers(about.get('outliers', {}), manifest.background),
@@ -69,13 +69,13 @@ def _origin(bundle: dict[str, str] | None) -> list[str]:
 
 
 def _outliers(rows: dict[str, Any], background: str | None) -> list[str]:
-    """Return the table of the images of nothing."""
+    """Return the table of out-of-distribution images."""
     if not rows:
         return []
     answer = f'"{background}" is an answer too.' if background else ''
-    return ['Images of nothing, on which to abstain. AUROC is the probability that one gets a '
-            f'lower score than an image of the classes. {answer}'.rstrip(), '',
-            '| images of nothing | in training | count | answered | AUROC |',
+    return ['Out-of-distribution images, on which to abstain. AUROC is the probability that one '
+            f'gets a lower score than an image of the classes. {answer}'.rstrip(), '',
+            '| out-of-distribution images | in training | count | answered | AUROC |',
             '|---|---|---|---|---|',
             *[f'| {kind.replace("_", " ")} | {"no" if row["unseen"] else "such"} | '
               f'{row["images"]} | {row["answered"]:.4f} | {row["auroc"]:.4f} |'
@@ -88,7 +88,7 @@ def _corruptions(recipe: dict[str, Any]) -> str:
 
 
 def _row(name: str, part: dict[str, Any]) -> str:
-    # bundles of before have none that is cross-fitted
+    # older bundles have no cross-fitted metrics
     calibrated = part.get('cross_fitted', part)
     low, high = part['accuracy_95']
     return (f'| {name} | {part["images"]} | {part["accuracy"]:.4f} ({low:.4f} to {high:.4f}) | '

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A training written to disk after each epoch, so that it can go on from there."""
+"""Checkpoints: save a training after each epoch, to resume it from there."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -32,9 +32,9 @@ from numpy.typing import NDArray
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """
-    Open a file that takes the place of ``path`` once it is written whole, or never.
+    Open a file that replaces ``path`` atomically after it is written.
 
-    :raises TrainingError: when the disk does not take it.
+    :raises TrainingError: when it cannot be written.
     """
     work = path.with_name(f'.{path.name}.new')
     try:
@@ -45,21 +45,22 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         os.replace(work, path)
     except OSError as error:
         work.unlink(missing_ok=True)
-        raise TrainingError(f'{path}: cannot be written: {error.strerror or error}; what stood '
-                            'there before is whole: make room and go on with --resume.') from error
+        raise TrainingError(f'{path}: cannot be written: {error.strerror or error}; the '
+                            'previous file is intact: free disk space and continue with '
+                            '--resume.') from error
 
 
 def save(path: Path, variables: Sequence[Any], state: dict[str, Any]) -> None:
     """
-    Write the values of Keras variables and a state, or leave what was there.
+    Write the values of Keras variables and a state, or keep the old file.
 
-    :param state: anything JSON can hold.
-    :raises TrainingError: when the disk does not take it.
+    :param state: any JSON data.
+    :raises TrainingError: when it cannot be written.
     """
     arrays: dict[str, Any] = {
         _name(index): np.asarray(one) for index, one in enumerate(variables)}
     with replacing(path) as file:
-        # NumPy before 2.1 takes `allow_pickle` for one more array
+        # NumPy before 2.1 saves `allow_pickle` as another array
         np.savez(file, state=np.array(json.dumps(state)), **arrays)
 
 
@@ -67,19 +68,19 @@ def read(path: Path, content: bytes) -> tuple[dict[str, Any], list[NDArray[Any]]
     """
     Return the state in a checkpoint and the values of its variables.
 
-    :param path: the file that the content is of, for errors.
+    :param path: path of the content, for errors.
     :raises TrainingError: when it is damaged.
     """
     try:
         with open_npz(io.BytesIO(content), MODEL_BYTES) as archive:
             state = parse_json(str(archive['state']))
             if not isinstance(state, dict) or not isinstance(state.get('history', []), list):
-                raise ValueError('its state is none')
-            # with NumPy before 2.1 there is an array more in files of earlier releases
+                raise ValueError('it has no valid state')
+            # files of earlier releases with NumPy before 2.1 have another array
             count = sum(name.startswith(_name('')) for name in archive.files)
             return state, [archive[_name(index)] for index in range(count)]
     except BROKEN as error:
-        raise TrainingError(f'{path}: is no whole checkpoint ({error}): start without '
+        raise TrainingError(f'{path}: is not a complete checkpoint ({error}): start without '
                             '--resume.') from error
 
 
@@ -89,9 +90,9 @@ def _name(index: int | str) -> str:
 
 def fill(path: Path, variables: Sequence[Any], values: Sequence[NDArray[Any]]) -> None:
     """
-    Give Keras variables the values read from ``path``.
+    Assign the values read from ``path`` to Keras variables.
 
-    :raises TrainingError: when they are those of another network.
+    :raises TrainingError: when they belong to another network.
     """
     if [tuple(one.shape) for one in variables] != [value.shape for value in values]:
         raise TrainingError(f'{path}: belongs to another network: start without --resume.')

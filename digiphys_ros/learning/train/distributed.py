@@ -13,11 +13,11 @@
 # limitations under the License.
 
 """
-One training on several machines: TensorFlow's MultiWorkerMirroredStrategy, by TF_CONFIG.
+Distributed training with TensorFlow's MultiWorkerMirroredStrategy and TF_CONFIG.
 
-Keras 3 cannot run ``fit`` under it (keras issue 20585), so the steps are taken here. Each machine
-reads its share of the very batches that one machine would read, gradients and the statistics of
-batch normalisation are summed over all, and the loss follows the same curve.
+Keras 3 cannot run ``fit`` under it (keras issue 20585), so this module has its own training loop.
+Each worker reads its shard of the batches of a single worker. Gradients and the statistics of
+batch normalisation are summed over all, so the loss follows the same curve.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -58,11 +58,11 @@ class _TfConfig(BaseModel):
 
 def worker_of(environment: Mapping[str, str]) -> tuple[int, int]:
     """
-    Return the number of this machine and how many there are, (0, 1) without TF_CONFIG.
+    Return index and number of workers, (0, 1) without TF_CONFIG.
 
-    :param environment: of the process; ``TF_CONFIG`` is
-        ``{"cluster": {"worker": ["a:2222", "b:2222"]}, "task": {"type": "worker", "index": 0}}``.
-    :raises ConfigError: when TF_CONFIG is anything else.
+    :param environment: environment variables; ``TF_CONFIG`` is ``{"cluster": {"worker": ["a:2222",
+        "b:2222"]}, "task": {"type": "worker", "index": 0}}``.
+    :raises ConfigError: when TF_CONFIG is invalid.
     """
     text = environment.get('TF_CONFIG', '')
     if not text:
@@ -83,27 +83,27 @@ def worker_of(environment: Mapping[str, str]) -> tuple[int, int]:
 def train_distributed(recipe: Recipe, training: Dataset, validation: Mapping[str, Dataset], *,
                       work: Path, resume: bool, number: int, count: int) -> bool:
     """
-    Train on all machines; the checkpoint that the chief has in ``work`` then holds the result.
+    Train on all workers; the result is in the checkpoint of the chief in ``work``.
 
-    :param number: of this machine; 0 is the chief.
-    :param count: how many machines there are.
+    :param number: index of this worker; 0 is the chief.
+    :param count: number of workers.
     :return: whether this is the chief.
     """
     cluster = MultiWorker(number, count)
     train_network(recipe, material_of(recipe, training, validation), prepare_of(recipe),
                   work=work, resume=resume, strategy=cluster)
-    # one that ends early would end the others
+    # a worker that ends early would stop the others
     cluster.broadcast(b'done')
     return cluster.chief
 
 
 class MultiWorker:
     """
-    The machines of TF_CONFIG; made before TensorFlow is used for anything else.
+    All workers of TF_CONFIG; create it before any other use of TensorFlow.
 
-    :param number: of this machine; 0 is the chief.
-    :param count: how many machines there are.
-    :raises TrainingError: when they do not come together.
+    :param number: index of this worker; 0 is the chief.
+    :param count: number of workers.
+    :raises TrainingError: when the workers cannot connect.
     """
 
     def __init__(self, number: int, count: int) -> None:
@@ -117,12 +117,12 @@ class MultiWorker:
         self._total = tf.function(self._sum_of_all)
 
     def scope(self) -> AbstractContextManager[Any]:
-        """Return the context whose variables are the same on all machines."""
+        """Return the context of variables that all workers share."""
         scope: AbstractContextManager[Any] = self._strategy.scope()
         return scope
 
     def replicate(self, model: Any) -> Any:
-        """Return a copy of the model on all machines, with the chief's weights."""
+        """Return a copy of the model on all workers, with the chief's weights."""
         import keras
         with self._explain_lost_workers(), self.scope():
             copy = keras.models.clone_model(model)
@@ -133,7 +133,7 @@ class MultiWorker:
         return copy
 
     def trainer(self, model: Any, optimizer: Any, loss: Any, *, xla: bool) -> Trainer:
-        """Return a loop over steps that all machines take together; XLA cannot compile it."""
+        """Return a trainer with synchronous steps; XLA cannot compile it."""
         with self.scope():
             optimizer.build(model.trainable_variables)
         loop = DistributedTrainer(self._strategy, self._own, model, optimizer, loss)
@@ -141,9 +141,9 @@ class MultiWorker:
 
     def broadcast(self, content: bytes | None) -> bytes | None:
         """
-        Return what the chief gives, on every machine; all must ask at the same time.
+        Return the content of the chief on every worker; all must call it.
 
-        :param content: at least one byte: TensorFlow ends a process that sums nothing.
+        :param content: at least one byte: TensorFlow aborts on an empty sum.
         """
         given = content if self.chief else None
         size = int(self._sum(np.array([-1 if given is None else len(given)], np.int64))[0])
@@ -155,7 +155,7 @@ class MultiWorker:
         return bytes(self._sum(words).view(np.uint8)[:size])
 
     def _sum(self, values: Any) -> Any:
-        """Return the chief's values: the sum over all, where the others give none."""
+        """Return the chief's values: a sum to which the others add zero."""
         with self._explain_lost_workers():
             return self._strategy.experimental_local_results(self._total(values))[0].numpy()
 
@@ -170,26 +170,26 @@ class MultiWorker:
 
     @contextmanager
     def _explain_lost_workers(self) -> Iterator[None]:
-        """Tell what TensorFlow reports when another machine is gone."""
+        """Convert the errors of TensorFlow for a lost worker."""
         import tensorflow as tf
         try:
             yield
         except (tf.errors.OpError, RuntimeError) as error:
             reason = str(error).split('\n')[0][:200]
-            raise TrainingError(f'the machines of TF_CONFIG are no longer together ({reason}): '
-                                'see what the others said, and start all of them again with '
+            raise TrainingError(f'the workers of TF_CONFIG lost their connection ({reason}): '
+                                'look at the errors of the others, and restart all with '
                                 '--resume.') from error
 
 
 class _GuardedTrainer:
-    """A trainer whose TensorFlow errors become one sentence."""
+    """A trainer that converts TensorFlow errors to one sentence."""
 
-    def __init__(self, trainer: Trainer, together: Callable[[], AbstractContextManager[None]]
+    def __init__(self, trainer: Trainer, guard: Callable[[], AbstractContextManager[None]]
                  ) -> None:
-        self._trainer, self._explain_lost_workers = trainer, together
+        self._trainer, self._guard = trainer, guard
 
     def epoch(self, training: Stream, validation: Stream, number: int,
               watch: Watch) -> dict[str, float]:
         """Train one epoch."""
-        with self._explain_lost_workers():
+        with self._guard():
             return self._trainer.epoch(training, validation, number, watch)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The steps of an epoch, taken by several machines together."""
+"""Training loop of several workers."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -25,10 +25,10 @@ from numpy.typing import NDArray
 
 class DistributedTrainer:
     """
-    Trains and validates as Keras' fit does, each replica on its share of a batch.
+    Train and validate as Keras' fit does, each replica on its shard of a batch.
 
-    :param strategy: a TensorFlow strategy, in whose scope model and optimizer were made.
-    :param own: numbers of the replicas on this machine.
+    :param strategy: TensorFlow strategy in whose scope model and optimizer were created.
+    :param own: indices of the replicas of this worker.
     """
 
     def __init__(self, strategy: Any, own: Sequence[int], model: Any, optimizer: Any, loss: Any
@@ -36,14 +36,14 @@ class DistributedTrainer:
         import tensorflow as tf
         self._strategy, self._own = strategy, own
         self._model, self._optimizer = model, optimizer
-        # a loss of Keras would take the mean of this replica's samples
+        # a Keras loss would average over the samples of this replica only
         self._loss = getattr(loss, 'call', loss)
         self._train = tf.function(self._on_all(self._training_step), reduce_retracing=True)
         self._validate = tf.function(self._on_all(self._validation_step), reduce_retracing=True)
 
     def epoch(self, training: Stream, validation: Stream, number: int,
               watch: Watch) -> dict[str, float]:
-        """Train one epoch; return its figures, the same on all machines."""
+        """Train one epoch; return its metrics, equal on all workers."""
         sums = np.zeros(3)
         for batch in self._batches(training, number):
             step = self._run(self._train, batch)
@@ -56,15 +56,15 @@ class DistributedTrainer:
                 'val_loss': float(held_out[0] / held_out[2])}
 
     def _batches(self, stream: Stream, number: int) -> Any:
-        """Yield a batch's shares for the replicas of this machine."""
+        """Yield the shards of a batch for the replicas of this worker."""
         replicas = self._strategy.num_replicas_in_sync
         return zip(*[stream.epoch(number, (one, replicas)) for one in self._own], strict=True)
 
     def _run(self, function: Any, batch: Any) -> NDArray[Any]:
-        """Return sum of losses, of right answers, and count, over all replicas."""
-        def share(context: Any) -> Any:
+        """Return sum of losses, number of right answers, and samples, over all replicas."""
+        def shard(context: Any) -> Any:
             return batch[self._own.index(context.replica_id_in_sync_group)]
-        replicate = self._strategy.experimental_distribute_values_from_function(share)
+        replicate = self._strategy.experimental_distribute_values_from_function(shard)
         totals = self._strategy.experimental_local_results(function(replicate))[0]
         values: NDArray[Any] = totals.numpy()
         return values
@@ -92,7 +92,7 @@ class DistributedTrainer:
 
 
 def _count(weights: Any) -> Any:
-    """Return how many samples are meant; one that only fills an empty share weighs nothing."""
+    """Count the samples; one that only fills an empty shard has weight 0."""
     import tensorflow as tf
     return tf.reduce_sum(tf.cast(weights > 0, tf.float32))
 

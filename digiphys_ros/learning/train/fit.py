@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The epochs of a training, from the first or from a checkpoint on."""
+"""Run the epochs of a training, from the start or from a checkpoint."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ CHECKPOINT, BEST = 'checkpoint.npz', 'best.npz'
 @dataclass(frozen=True)
 class Phase:
     """
-    Epochs that share trainable layers and a learning rate schedule.
+    Epochs with the same trainable layers and learning rate schedule.
 
     :ivar first: number of its first epoch, from 0.
     :ivar end: number after its last.
@@ -67,8 +67,8 @@ class Fit:
     Train a model in place.
 
     :param work: folder of checkpoint and logs.
-    :param on_epoch: called with the history after each epoch; what it raises ends the training.
-    :param strategy: where it runs.
+    :param on_epoch: called with the history after each epoch; its exceptions end the training.
+    :param strategy: the workers that train.
     """
 
     def __init__(self, recipe: Recipe, model: Any, training: Stream, validation: Stream,
@@ -82,12 +82,12 @@ class Fit:
 
     def run(self, *, resume: bool) -> History:
         """
-        Train all epochs that are left, and leave the best weights where the recipe stops early.
+        Train the remaining epochs; with early stopping, restore the best weights.
 
-        :param resume: go on from the checkpoint in ``work``; without one, from the start.
+        :param resume: continue from the checkpoint in ``work``, if there is one.
         :return: loss, accuracy, val_loss and val_accuracy of each epoch.
-        :raises TrainingError: when the loss is no number, a file cannot be written, or the
-            checkpoint is of another training.
+        :raises TrainingError: when the loss is not finite, a file cannot be written, or the
+            checkpoint belongs to another training.
         :raises DatasetError: when a sample cannot be read.
         """
         if self._strategy.chief:
@@ -110,7 +110,7 @@ class Fit:
         return self.history
 
     def _make_room(self, resume: bool) -> None:
-        """Make the folder, and take out of it what a training before has left."""
+        """Make the folder, and remove files of an earlier training."""
         try:
             self._work.mkdir(parents=True, exist_ok=True)
             if not resume:
@@ -123,19 +123,19 @@ class Fit:
                                 f'{error.strerror or error}.') from error
 
     def _saved(self) -> Sequence[Any]:
-        """Take the history from the checkpoint, where there is one; return its variables."""
+        """Restore the history from the checkpoint, if there is one; return its variables."""
         identity = self._identity()
         if self._strategy.broadcast(identity.encode()) != identity.encode():
             raise TrainingError('the chief of the cluster has another recipe or other data.')
         state, values = self._read(CHECKPOINT)
         if values and state.get('training') != identity:
-            raise TrainingError(f'{self._work / CHECKPOINT}: is of another recipe or other data: '
-                                'start without --resume.')
+            raise TrainingError(f'{self._work / CHECKPOINT}: belongs to another recipe or other '
+                                'data: start without --resume.')
         self.history = state.get('history', [])
         return values
 
     def _read(self, name: str) -> tuple[dict[str, Any], Sequence[Any]]:
-        """Return state and variables that the chief has in a file; nothing without one."""
+        """Return state and variables in a file of the chief; empty without the file."""
         path, content = self._work / name, None
         if self._strategy.chief and path.exists():
             try:
@@ -165,7 +165,7 @@ class Fit:
         return [*self._model.variables, *self._optimizer.variables]
 
     def _identity(self) -> str:
-        """Return what must be the same for a checkpoint to be gone on from."""
+        """Return a hash that must be equal for a checkpoint to be resumed."""
         data = self._training.data
         about = f'{self._recipe.model_dump_json()}{data.labels}{len(data)}'
         return hashlib.sha256(about.encode() + data.classes.tobytes()).hexdigest()
@@ -177,7 +177,7 @@ class Fit:
         try:
             figures = self._trainer.epoch(self._training, self._validation, number, watch)
         except Exception:
-            # TensorFlow wraps what a reader thread raises
+            # TensorFlow wraps exceptions of reader threads
             error = self._training.error or self._validation.error
             if error is not None:
                 raise error from None
@@ -191,7 +191,7 @@ class Fit:
             self._on_epoch(self.history)
 
     def _write(self) -> None:
-        """Write the best weights before the checkpoint: killed between them, nothing is lost."""
+        """Write the best weights before the checkpoint: a kill between the two loses nothing."""
         if self._recipe.early_stopping and self._best() == len(self.history) - 1:
             checkpoint.save(self._work / BEST, self._model.variables, {})
         checkpoint.save(self._work / CHECKPOINT, self._variables(), {

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a training leaves to be looked at: CSV, TensorBoard, curves."""
+"""Training logs: CSV, TensorBoard and curves."""
 
 import csv
 import io
@@ -28,7 +28,7 @@ LOG, CURVES, TENSORBOARD = 'log.csv', 'curves.png', 'tensorboard'
 
 
 def clear_log(work: Path) -> None:
-    """Take away the log of another training: TensorBoard would draw both as one."""
+    """Remove the log of an earlier training: TensorBoard would merge both."""
     for name in (LOG, CURVES):
         (work / name).unlink(missing_ok=True)
     for path in (work / TENSORBOARD).glob('events.out.tfevents.*'):
@@ -47,19 +47,19 @@ def write_log(history: History, work: Path) -> None:
 
 
 class Curves:
-    """Draws ``curves.png`` while it grows, in a fiftieth of the time: short epochs take less."""
+    """Draw ``curves.png`` during training, with at most 2 % of the time."""
 
     def __init__(self, work: Path) -> None:
         self._path = work / CURVES
         self._next_s, self._drawn = 0.0, 0
 
     def grow(self, history: History) -> None:
-        """Draw it, unless it was drawn a moment ago."""
+        """Draw it, unless it was drawn recently."""
         if time.monotonic() >= self._next_s:
             self.draw(history)
 
     def draw(self, history: History) -> None:
-        """Draw it, unless there is nothing new."""
+        """Draw it, unless nothing has changed."""
         if len(history) == self._drawn:
             return
         started_s = time.monotonic()
@@ -69,7 +69,7 @@ class Curves:
 
 
 def plot_curves(history: History, path: Path) -> None:
-    """Draw loss and accuracy of training and validation, epoch by epoch."""
+    """Draw loss and accuracy of training and validation by epoch."""
     from matplotlib.figure import Figure
     figure = Figure(figsize=(9, 3.5), layout='constrained')
     epochs = range(1, len(history) + 1)

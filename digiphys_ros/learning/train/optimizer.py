@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What is minimised, and how: losses, optimizers and learning rates of a recipe."""
+"""Losses, optimizers and learning rates of a recipe."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def make_loss(spec: LossSpec) -> Any:
     """
     Return a Keras loss of one-hot targets (N, classes) and logits (N, classes).
 
-    The article's network ends in logits, and its loss is not told so; here every loss is.
+    The article's loss lacks ``from_logits=True``; here every loss has it.
     """
     import keras
     if spec.name == 'crossentropy':
@@ -47,10 +47,10 @@ def _sigmoid_mse(smoothing: float) -> Any:
 
 def learning_rate_at(step: float, peak: float, steps: int, warmup_steps: int, name: str) -> Any:
     """
-    Return the learning rate of a step: up to ``peak`` in even steps, then constant or a cosine.
+    Return the learning rate of a step: linear warm-up to ``peak``, then constant or a cosine.
 
     :param step: 0 to ``steps``; a number or a Keras tensor.
-    :param name: ``constant``, or ``cosine``: half a cosine down to nothing (Loshchilov & Hutter,
+    :param name: ``constant``, or ``cosine``: half a cosine down to zero (Loshchilov & Hutter,
         2017).
     """
     from keras import ops
@@ -67,9 +67,9 @@ def make_optimizer(spec: OptimizerSpec, schedule: ScheduleSpec, *, learning_rate
     """
     Return the Keras optimizer.
 
-    :param learning_rate: the highest of the schedule.
-    :param epochs: over which the schedule runs.
-    :param scale_loss: as half precision needs, whose gradients would be lost near zero.
+    :param learning_rate: highest rate of the schedule.
+    :param epochs: number of epochs of the schedule.
+    :param scale_loss: for float16, whose small gradients would underflow.
     """
     import keras
     plain = _plain(spec, schedule, learning_rate, epochs * steps_per_epoch,
@@ -96,6 +96,6 @@ def _plain(spec: OptimizerSpec, schedule: ScheduleSpec, learning_rate: float, st
     optimizer = keras.optimizers.AdamW(rate, weight_decay=decay) if spec.name == 'adamw' else \
         keras.optimizers.SGD(rate, momentum=spec.momentum, nesterov=spec.nesterov,
                              weight_decay=decay)
-    # what shifts and scales a feature is not pulled towards zero
+    # no weight decay for biases and scales
     optimizer.exclude_from_weight_decay(var_names=['bias', 'gamma', 'beta'])
     return optimizer

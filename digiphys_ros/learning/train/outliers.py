@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Images of nothing, to train on and to measure with (outlier exposure)."""
+"""Out-of-distribution images for training and evaluation (outlier exposure)."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -30,16 +30,16 @@ from numpy.typing import NDArray
 
 CACHE_BYTES = 1 << 28
 MEASURED_IMAGES = 1000
-"""Of each kind."""
+"""Number of images of each kind."""
 
 
 @dataclass(frozen=True)
 class Held:
     """
-    Images of nothing that training never saw.
+    Outliers held out from training.
 
-    :ivar unseen: whether training saw none of their kind.
-    :ivar read: image of an index.
+    :ivar unseen: whether training has no images of this kind.
+    :ivar read: returns the image of an index.
     """
 
     kind: str
@@ -52,9 +52,9 @@ class Outliers:
     """
     Outliers of a recipe.
 
-    :param scenes: reads the images that some kinds are made of; training sees no others.
-    :param held_scenes: the same for measuring.
-    :raises ConfigError: when a file of images has no class of a name that the recipe holds out.
+    :param scenes: images from which some kinds are made, for training.
+    :param held_scenes: the same for evaluation.
+    :raises ConfigError: when the images have no class that the recipe holds out.
     :raises DatasetError: when a file of images cannot be read.
     """
 
@@ -65,7 +65,7 @@ class Outliers:
                           for uri, data in self._images.items()]
 
     def draw(self, rng: np.random.Generator) -> NDArray[Any]:
-        """Return an image of nothing: half of them from the files, if there are any."""
+        """Return a random outlier: half of them from the files, if there are any."""
         if self._training and (not self._spec.kinds or rng.random() < 0.5):
             data, read = self._training[int(rng.integers(len(self._training)))]
             return read(int(rng.integers(len(data))))
@@ -74,7 +74,7 @@ class Outliers:
         return outlier_of(scene, kind, rng)
 
     def held_out(self) -> Iterator[Held]:
-        """Yield the outliers to measure with, kind by kind."""
+        """Yield the outliers for evaluation, by kind."""
         for uri, data in self._images.items():
             yield from _held_images(uri, data, self._spec.images[uri])
         for uri in self._spec.unseen_images:
@@ -98,7 +98,7 @@ def _opened(uri: str, held_classes: Sequence[str]) -> Dataset:
 
 
 def _sides(data: Dataset, held_classes: Sequence[str]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return which images are of a held-out class, and which are every tenth of the others."""
+    """Return the images of held-out classes, and every tenth of the others."""
     unseen = np.isin(data.classes, [data.labels.index(name) for name in held_classes])
     tenth = np.arange(len(data)) % 10 == 0
     return unseen, ~unseen & tenth

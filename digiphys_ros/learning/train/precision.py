@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Half precision, which GPUs and some processors compute faster."""
+"""Half precision, which is faster on GPUs and some CPUs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,11 +26,11 @@ FLOAT16, BFLOAT16 = 'mixed_float16', 'mixed_bfloat16'
 
 def half_policy(cpuinfo: Path = Path('/proc/cpuinfo')) -> str | None:
     """
-    Return the Keras policy that is faster than float32 here, None where there is none.
+    Return the Keras policy that is faster than float32 on this machine, or None.
 
-    Float16 on a GPU; bfloat16 on a processor that has instructions for it (AVX-512 BF16).
+    Float16 on a GPU; bfloat16 on a CPU with AVX-512 BF16.
 
-    :param cpuinfo: what Linux tells about the processor.
+    :param cpuinfo: text of /proc/cpuinfo.
     """
     if tensorflow_sees_gpu():
         return FLOAT16
@@ -43,12 +43,12 @@ def half_policy(cpuinfo: Path = Path('/proc/cpuinfo')) -> str | None:
 @contextmanager
 def half_precision(model: Any, policy: str | None) -> Iterator[None]:
     """
-    Let a model compute in half precision meanwhile; its weights stay float32 throughout.
+    Compute in half precision within the context; weights stay float32.
 
-    Dense layers compute in float32 still: they are a small part of the work, and logits and the
-    map of a spatial transformer need the digits. In float16 the optimizer must scale the loss.
+    Dense layers still compute in float32: they take little time, and logits and spatial
+    transformers need the precision. With float16 the optimizer must scale the loss.
 
-    :param policy: of ``half_policy``; None leaves the model as it is.
+    :param policy: result of ``half_policy``; None changes nothing.
     """
     if policy is None:
         yield

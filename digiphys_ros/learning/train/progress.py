@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What watches the steps of a training: the progress bar, and whether the loss is a number."""
+"""Watch the steps of a training: progress bar and finite loss."""
 
 from collections.abc import Mapping
 import math
@@ -26,7 +26,7 @@ class Watch:
     Watch one epoch.
 
     :param bar: a tqdm bar of steps.
-    :param recipe: name of what is trained, for errors.
+    :param recipe: name of the recipe, for errors.
     :param epoch: its number, from 1, for errors.
     """
 
@@ -37,7 +37,7 @@ class Watch:
         """
         Count a step.
 
-        :raises TrainingError: when the loss is no number.
+        :raises TrainingError: when the loss is not finite.
         """
         self._step += 1
         self._check('loss', loss, f', step {self._step}')
@@ -45,9 +45,9 @@ class Watch:
 
     def after_epoch(self, figures: Mapping[str, float]) -> None:
         """
-        Look at the figures of the epoch.
+        Check the metrics of the epoch.
 
-        :raises TrainingError: when one is no number: the last step may have corrupted the weights.
+        :raises TrainingError: when one is not finite: the weights may be corrupted.
         """
         for name, value in figures.items():
             self._check(name, value)
@@ -61,7 +61,7 @@ class Watch:
 
 
 def as_callback(watch: Watch) -> Any:
-    """Return a Keras callback that tells the watch of each step."""
+    """Return a Keras callback that reports each step to the watch."""
     import keras
 
     class Callback(keras.callbacks.Callback):  # type: ignore[misc]

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What runs the steps of an epoch: one machine by Keras' own fit, or several."""
+"""Distribution strategies: a single worker with Keras' fit, or several workers."""
 
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
@@ -22,7 +22,7 @@ from digiphys_ros.learning.train.progress import as_callback, Watch
 
 
 class Trainer(Protocol):
-    """Runs epochs of one model with one optimizer."""
+    """Run epochs of one model with one optimizer."""
 
     def epoch(self, training: Stream, validation: Stream, number: int,
               watch: Watch) -> dict[str, float]:
@@ -31,28 +31,28 @@ class Trainer(Protocol):
 
 class DistributionStrategy(Protocol):
     """
-    Where a training runs.
+    The workers of a training.
 
-    :ivar chief: whether this process decides and writes.
+    :ivar chief: whether this process writes files.
     """
 
     chief: bool
 
     def scope(self) -> AbstractContextManager[Any]:
-        """Return the context in which model and optimizer are made."""
+        """Return the context in which to create model and optimizer."""
 
     def replicate(self, model: Any) -> Any:
-        """Return the model to be trained for one that is to have its weights."""
+        """Return the model to train, with the weights of the given one."""
 
     def trainer(self, model: Any, optimizer: Any, loss: Any, *, xla: bool) -> Trainer:
-        """Return what trains a model."""
+        """Return a trainer of the model."""
 
     def broadcast(self, content: bytes | None) -> bytes | None:
-        """Return what the chief gives, on every machine; all must ask at the same time."""
+        """Return the content of the chief on every worker; all must call it."""
 
 
 class SingleWorker:
-    """One machine."""
+    """A single worker."""
 
     chief = True
 
@@ -65,16 +65,16 @@ class SingleWorker:
         return model
 
     def trainer(self, model: Any, optimizer: Any, loss: Any, *, xla: bool) -> Trainer:
-        """Return Keras' own fit."""
+        """Return a trainer with Keras' fit."""
         return KerasTrainer(model, optimizer, loss, xla)
 
     def broadcast(self, content: bytes | None) -> bytes | None:
-        """Return what is given."""
+        """Return the content."""
         return content
 
 
 class KerasTrainer:
-    """Trains by Keras' own fit."""
+    """Train with Keras' fit."""
 
     def __init__(self, model: Any, optimizer: Any, loss: Any, xla: bool) -> None:
         self._model = model

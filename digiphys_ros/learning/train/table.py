@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A network for rows of numbers: trained and measured alike; a bundle is for images alone."""
+"""Train a network on a table; bundles are for images only."""
 
 from collections.abc import Mapping
 import json
@@ -35,18 +35,18 @@ def train_table(recipe: Recipe, training: Dataset, validation: Mapping[str, Data
                 work: Path, resume: bool = False,
                 held_out: Mapping[str, Any] | None = None) -> tuple[dict[str, Any], History]:
     """
-    Train on a table; write ``model.keras`` and ``model.json`` (labels, temperature, figures).
+    Train on a table; write ``model.keras`` and ``model.json`` (labels, temperature, metrics).
 
-    :param out: folder to write; a table model that is there already is replaced.
-    :param held_out: how the validation rows were held out, to be kept.
-    :return: figures of each set of validation rows, and the history.
+    :param out: folder to write; an existing table model is replaced.
+    :param held_out: rule of the validation split, to be stored.
+    :return: metrics of each set of validation rows, and the history.
     :raises ConfigError: when the recipe prepares images.
-    :raises BundleError: when something else lies at ``out``.
-    :raises TrainingError: when the training cannot go on, or the disk does not take the model.
+    :raises BundleError: when ``out`` holds something else.
+    :raises TrainingError: when the training fails, or the model cannot be written.
     """
     if recipe.preprocess is not None:
         raise ConfigError(f'recipe {recipe.name}: field `preprocess`: {training.uri} is a table '
-                          'of numbers, there are no images to prepare: take it out.')
+                          'of numbers without images to prepare: remove the field.')
     check_target(out, ABOUT, 'model of a table')
     material = material_of(recipe, training, validation)
     model, history = train_network(recipe, material, prepare_of(recipe), work=work, resume=resume)
@@ -69,5 +69,5 @@ def _write(out: Path, model: Any, about: Mapping[str, Any]) -> None:
             without_optimizer(model).save(work / MODEL)
             (work / ABOUT).write_text(json.dumps(about, indent=2), encoding='utf-8')
     except OSError as error:
-        raise TrainingError(f'{out}: the model cannot be written: {error.strerror or error}: make '
-                            'room and go on with --resume.') from error
+        raise TrainingError(f'{out}: the model cannot be written: {error.strerror or error}: free '
+                            'disk space and continue with --resume.') from error

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Train what a recipe describes, and write the bundle."""
+"""Train a recipe and write the bundle."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -47,12 +47,12 @@ from numpy.typing import NDArray
 ACROSS = {'left': 'right', 'right': 'left'}
 UPSIDE_DOWN = {'up': 'down', 'down': 'up', 'top': 'bottom', 'bottom': 'top', 'upper': 'lower',
                'lower': 'upper'}
-"""Words of labels that a mirrored image turns into each other."""
+"""Words in labels that mirroring swaps."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What training gave: the bundle, and loss and accuracy an epoch."""
+    """Result of a training: the bundle, and loss and accuracy by epoch."""
 
     bundle: Bundle
     history: History
@@ -63,14 +63,15 @@ def train(recipe: Recipe, training: Dataset, validation: Mapping[str, Dataset], 
     """
     Train, calibrate on the validation images and write a bundle.
 
-    :param validation: data sets by what they hold; the first one is watched while training.
-    :param out: the bundle; written only when all went well.
+    :param validation: data sets by name; the first one is evaluated after each epoch.
+    :param out: the bundle to write; written only on success.
     :param work: folder of checkpoint, logs and curves.
-    :param resume: go on from the checkpoint in ``work``, to the same end as without a break.
+    :param resume: continue from the checkpoint in ``work``, with the same result as without a
+        break.
     :raises ConfigError: when recipe and data do not fit.
-    :raises BundleError: when something that is no bundle lies at ``out``.
+    :raises BundleError: when ``out`` holds something other than a bundle.
     :raises DatasetError: when the data cannot be trained on.
-    :raises TrainingError: when the training cannot go on.
+    :raises TrainingError: when the training fails.
     """
     check_target(out)
     material = material_of(recipe, training, validation)
@@ -92,9 +93,9 @@ def train(recipe: Recipe, training: Dataset, validation: Mapping[str, Dataset], 
 
 def material_of(recipe: Recipe, training: Dataset, validation: Mapping[str, Dataset]) -> Material:
     """
-    Return what is trained on: the data, and the background that the recipe asks for.
+    Return the data of a training, with the background class of the recipe.
 
-    :raises ConfigError: when the recipe mirrors images whose labels do not allow it.
+    :raises ConfigError: when the recipe mirrors images and the labels forbid it.
     :raises DatasetError: when the data cannot be trained on.
     """
     training.check_trainable()
@@ -113,14 +114,14 @@ def material_of(recipe: Recipe, training: Dataset, validation: Mapping[str, Data
 
 
 def _scenes(data: Dataset, background: str | None) -> Dataset:
-    """Return the images of the background, or all where there is none."""
+    """Return the background images, or all without a background class."""
     if background is None or background not in data.labels:
         return data
     return data.take(np.flatnonzero(data.classes == data.labels.index(background)))
 
 
 def _check_mirrorable(recipe: Recipe, labels: Sequence[str]) -> None:
-    """Refuse to mirror images of a class whose mirror image is another class."""
+    """Refuse to mirror a class whose mirror image is another class."""
     named = {label.lower(): label for label in labels}
     for field, asked, other_side in (
             ('augment.flip_horizontal', recipe.augment.flip_horizontal, ACROSS),
@@ -140,7 +141,7 @@ def _swapped(label: str, other_side: Mapping[str, str]) -> str:
 
 
 def prepare_of(recipe: Recipe) -> Prepare:
-    """Return what makes a tensor of a sample; rows of a table are tensors already."""
+    """Return the preprocessing of a sample; rows of a table are tensors already."""
     if recipe.preprocess is None:
         return lambda row: row
     return partial(tensor_of, Preprocessor(recipe.preprocess))
@@ -152,9 +153,9 @@ def train_network(recipe: Recipe, material: Material, prepare: Prepare, *, work:
     """
     Return the trained Keras model and its history.
 
-    :param prepare: sample as it is read -> tensor.
+    :param prepare: sample -> tensor.
     :param on_epoch: called with the history after each epoch.
-    :param strategy: where it runs; None is this one alone.
+    :param strategy: the workers that train; None is a single worker.
     """
     import keras
     import tensorflow as tf
@@ -189,13 +190,13 @@ def _augment(recipe: Recipe, material: Material
 
 
 def _unanswerable(recipe: Recipe, material: Material) -> dict[str, Any]:
-    """Return what makes some samples unanswerable: corruptions of them, or outliers instead."""
+    """Return the options of ``Stream`` that replace samples by corrupted ones or outliers."""
     ambiguous, outliers = recipe.ambiguous, material.outliers
     fractions = [section.fraction if section else 0.0 for section in (ambiguous, recipe.outliers)]
     augment = _augment(recipe, replace(material, augment=None))
 
     def corrupt(image: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
-        # a recipe with one of both draws no lot, so that its batches stay what they were
+        # without both there is no random draw, which keeps the batches of older releases
         if ambiguous and (outliers is None or rng.random() * sum(fractions) < fractions[0]):
             return corrupt_randomly(image, ambiguous.corruptions, rng)
         assert outliers is not None
@@ -205,7 +206,7 @@ def _unanswerable(recipe: Recipe, material: Material) -> dict[str, Any]:
 
 
 def _class_weights(recipe: Recipe, data: Dataset) -> NDArray[Any] | None:
-    """Return weights that give each class the same say, 1 on average over the samples."""
+    """Return weights that give each class equal influence, 1 on average over the samples."""
     if recipe.class_weights == 'none':
         return None
     counts = data.counts()

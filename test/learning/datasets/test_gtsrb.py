@@ -76,5 +76,5 @@ def test_the_table_of_the_test_images_may_lie_above_them(tmp_path, table):
     assert data.classes.tolist() == [1, 0]
     np.testing.assert_array_equal(data.read(0), image(41))
     (tmp_path / table).write_text('Filename;ClassId\n00007.ppm;1\n')
-    with pytest.raises(DatasetError, match=r'names 00007\.ppm, which is neither beside it nor'):
+    with pytest.raises(DatasetError, match=r'00007\.ppm, which is neither in its folder nor'):
         open_dataset(str(tmp_path))

@@ -71,7 +71,7 @@ def test_parts_above_the_classes(folder, tmp_path):
         open_dataset(str(tmp_path / 'parts'), part='test')
     (tmp_path / 'parts' / 'valid').rename(tmp_path / 'parts' / 'meta')
     # `train` and `meta` are no classes
-    with pytest.raises(DatasetError, match='meta lies beside the folders of parts'):
+    with pytest.raises(DatasetError, match='meta is next to the folders of parts'):
         open_dataset(str(tmp_path / 'parts'))
 
 
@@ -166,7 +166,7 @@ def test_nothing_there(tmp_path):
 
 def test_an_image_beside_the_class_folders_is_told(folder):
     (folder / 'class2' / '1.png').rename(folder / 'stray.png')
-    with pytest.raises(DatasetError, match=r'stray\.png lies in no class folder'):
+    with pytest.raises(DatasetError, match=r'stray\.png is in no class folder'):
         open_dataset(str(folder))
 
 

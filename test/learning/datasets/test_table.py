@@ -77,7 +77,7 @@ def test_images_without_labels(tmp_path):
     write(tmp_path / 'log' / '0.png', 9)
     (tmp_path / 'log' / 'labels.csv').write_text('file,session,angle\n0.png,3,0.5\n')
     for name, count, groups in (('drive', 3, 3), ('log', 1, 1)):
-        with pytest.raises(DatasetError, match=r'lies in no class folder|needs a column `label`'):
+        with pytest.raises(DatasetError, match=r'is in no class folder|needs a column `label`'):
             open_dataset(str(tmp_path / name))
         data = open_dataset(str(tmp_path / name), labelled=False)
         assert data.labels == ('unlabelled',)

@@ -15,7 +15,7 @@
 import itertools
 
 from digiphys_ros.learning.networks import build_network
-from digiphys_ros.learning.networks.residual import locally_normalised
+from digiphys_ros.learning.networks.residual import normalise_locally
 import keras
 import numpy as np
 import pytest
@@ -56,7 +56,7 @@ def test_local_contrast_shows_what_is_dark_before_a_bright_sky():
     squares = np.kron(np.indices((16, 16)).sum(0) % 2, np.ones((2, 2)))
     scene = np.ones((1, 48, 48, 3), np.float32)
     scene[0, 8:40, 8:40] = 0.1 + 0.05 * squares[..., None]
-    seen = np.asarray(locally_normalised(keras.ops.convert_to_tensor(scene)))[0, ..., 0]
+    seen = np.asarray(normalise_locally(keras.ops.convert_to_tensor(scene)))[0, ..., 0]
     inside, light = seen[20:28, 20:28], squares[12:20, 12:20] == 1
     # a twentieth of white apart, beside a sky that is nine tenths away
     assert inside[light].mean() - inside[~light].mean() > 1

@@ -24,7 +24,7 @@ import time
 
 from digiphys_ros.cli.main import main
 from digiphys_ros.errors import ConfigError
-from digiphys_ros.learning.train.distributed import machine_of
+from digiphys_ros.learning.train.distributed import worker_of
 import numpy as np
 import pytest
 import yaml
@@ -131,7 +131,7 @@ def test_a_machine_that_is_killed_ends_the_other_with_one_sentence(material):
     other.kill()
     code, said = chief.end()
     assert code == 2
-    assert 'the machines of TF_CONFIG are no longer together' in said
+    assert 'the workers of TF_CONFIG lost their connection' in said
     assert 'Traceback' not in said
     assert not (chief.folder / 'out').exists()
 
@@ -146,13 +146,13 @@ def test_a_machine_that_is_killed_ends_the_other_with_one_sentence(material):
     ('{"cluster": {"worker": ["a:1"]}, "task": {"type": "boss", "index": 0}}', '`task.type`')])
 def test_a_wrong_cluster_is_told_by_its_field(text, told):
     with pytest.raises(ConfigError, match='TF_CONFIG') as refused:
-        machine_of({'TF_CONFIG': text})
+        worker_of({'TF_CONFIG': text})
     assert told in str(refused.value)
     assert '\n' not in str(refused.value)
 
 
 def test_a_machine_knows_its_number():
-    assert machine_of({}) == (0, 1)
+    assert worker_of({}) == (0, 1)
     config = {'cluster': {'chief': ['a:1'], 'worker': ['b:1', 'c:1']},
               'task': {'type': 'worker', 'index': 1}}
-    assert machine_of({'TF_CONFIG': json.dumps(config)}) == (2, 3)
+    assert worker_of({'TF_CONFIG': json.dumps(config)}) == (2, 3)

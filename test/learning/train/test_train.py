@@ -271,7 +271,7 @@ def test_a_table_trains_too(weather, tmp_path, capsys):
     # images in a recipe and a table do not go together
     assert main(['train', 'perceptron', '--data', str(weather / 't.csv'), '--out',
                  str(tmp_path / 'x')]) == 2
-    assert 'take it out' in capsys.readouterr().err.splitlines()[-1]
+    assert 'remove the field' in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_a_table_is_evaluated_as_a_bundle_is(weather, tmp_path, capsys):
