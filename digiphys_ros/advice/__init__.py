@@ -13,16 +13,16 @@
 # limitations under the License.
 
 """
-Advice to a person, who decides: no command is made here, and none can be made of it.
+Advice to a person, who decides: no command follows from it.
 
-Every advice and every decision is in an audit log before anybody hears of it; cases wait for a
+Every advice and every decision is logged in an audit log before it is published. Cases wait for a
 decision in a queue, the uncertain ones first.
 """
 
 from digiphys_ros.advice.audit import AuditLog
 from digiphys_ros.advice.chain import Finding
 from digiphys_ros.advice.desk import Advice, case_id, Desk, Image, Model, review
-from digiphys_ros.advice.explanation import Explanation, Explainer, occlusion_sensitivity
+from digiphys_ros.advice.explanation import Explainer, Explanation, occlusion_sensitivity
 from digiphys_ros.advice.queue import Case, ReviewQueue
 from digiphys_ros.advice.reason import reason
 from digiphys_ros.advice.verify import read_key, verify

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Advice on one classification after another, with the images that they come from."""
+"""Give advice on classifications and their images."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +22,7 @@ from typing import Any
 
 from digiphys_ros.advice.audit import AuditLog
 from digiphys_ros.advice.desk import Advice, Desk, Image, Model
-from digiphys_ros.advice.explanation import Explanation, Explainer
+from digiphys_ros.advice.explanation import Explainer, Explanation
 from digiphys_ros.advice.queue import Case
 from digiphys_ros.advice.verify import read_key
 from digiphys_ros.errors import AdviceError, AuditError, ConfigError, DigiphysError, FrameError
@@ -34,10 +34,10 @@ Buffer = bytes | bytearray | memoryview
 
 def open_log(path: str | Path, key_file: str) -> AuditLog:
     """
-    Open the audit log that the parameters of the node triage name.
+    Open the audit log of the parameters of the node triage.
 
     :param key_file: empty: no key.
-    :raises ConfigError: naming the parameter; a log that was changed is refused.
+    :raises ConfigError: naming the parameter; a changed log is refused.
     """
     try:
         key = read_key(key_file) if key_file else b''
@@ -51,7 +51,7 @@ def open_log(path: str | Path, key_file: str) -> AuditLog:
 
 class Advisor:
     """
-    Advise, and take decisions; both are in the audit log first.
+    Give advice and take decisions; both are logged first.
 
     Example::
 
@@ -60,9 +60,9 @@ class Advisor:
         advisor.see(case, pixels_as_bytes)
         advice = advisor.advise(case, [('effusion', 0.81)], now_s)
 
-    :param explainer: finds which part of the image an answer hangs on; None: not told.
-    :ivar model: what classifies; None while that is not known.
-    :ivar unlogged: why nothing goes out, else ''.
+    :param explainer: finds the part of the image that an answer depends on; None omits it.
+    :ivar model: the classifying bundle; None while it is unknown.
+    :ivar unlogged: why nothing is published, else ''.
     """
 
     def __init__(self, log: AuditLog, explainer: Explainer | None = None) -> None:
@@ -80,15 +80,15 @@ class Advisor:
                         'unexplained': 0}
 
     def restart(self) -> None:
-        """Forget the model, and what was wrong."""
+        """Reset model and errors."""
         self.unlogged = self._refused = ''
         self.model = None
 
     def see(self, case: str, data: Buffer, decode: Callable[[], Frame] | None = None) -> None:
         """
-        Remember an image, for a while.
+        Keep an image for a short time.
 
-        :param data: its bytes as they came.
+        :param data: its bytes as received.
         :param decode: returns its frame, for the explainer.
         """
         self._digests[case] = hashlib.sha256(data).hexdigest()
@@ -102,10 +102,10 @@ class Advisor:
     def advise(self, case: str, results: Sequence[tuple[str, float]], now_s: float
                ) -> Advice | None:
         """
-        Return the advice on one classification, logged; None while no model is known.
+        Return the logged advice on one classification; None while the model is unknown.
 
-        :param results: classes with their scores in any order, none for an abstention.
-        :raises DigiphysError: when it is refused, or cannot be logged: nothing goes out.
+        :param results: classes with scores in any order; empty for an abstention.
+        :raises DigiphysError: when it is refused or cannot be logged; then nothing is published.
         """
         if self.model is None:
             self._counts['refused'] += 1
@@ -120,7 +120,7 @@ class Advisor:
         return advice
 
     def _explanation(self, case: str, scores: Sequence[tuple[str, float]], model: Model
-                  ) -> Explanation | None:
+                     ) -> Explanation | None:
         decode = self._images.pop(case, None)
         if decode is None or self._explainer is None:
             return None
@@ -143,7 +143,7 @@ class Advisor:
         self._counts['decided'] += 1
 
     def refuse(self, error: DigiphysError) -> None:
-        """Count what could not be advised or decided."""
+        """Count a refused advice or decision."""
         if isinstance(error, AdviceError):
             self._counts['refused'] += 1
             self._refused = str(error)
@@ -153,22 +153,22 @@ class Advisor:
 
     def problem(self, *, active: bool, duplicates: str = '') -> str:
         """
-        Return what is wrong, else ''.
+        Return the problem, else ''.
 
-        :param active: whether classifications are listened to.
-        :param duplicates: a sentence when several models are announced.
+        :param active: whether classifications are received.
+        :param duplicates: a sentence if there are several models.
         """
         if self.unlogged or self._refused:
             return self.unlogged or self._refused
         if active and self.model is None:
-            return 'waits for vision_info, which tells what classifies'
+            return 'waits for vision_info, which names the model'
         if self._explainer and self.model and self._explainer.hash != self.model.hash:
             return (f'parameter `bundle`: is not {self.model.name}, which classifies: reasons do '
-                    'not tell where in the image')
+                    'not name the part of the image')
         return duplicates
 
     def figures(self) -> Mapping[str, Any]:
-        """Return counts, the cases that are open and the state of the log."""
+        """Return counts, open cases and the state of the log."""
         waiting = self._open_cases()
         return {**self._counts, 'open': len(waiting), 'next': waiting[0].id if waiting else '',
                 'audit_head': self.log.head, 'audit_log': self.log.path}

@@ -49,14 +49,14 @@ from digiphys_ros.files import check_regular_file, parse_json
 
 class AuditLog:
     """
-    A log that takes entries and gives none back to be changed.
+    An append-only log.
 
-    Several processes may append to one log; each reads what the others appended by ``follow``. A
-    line that a loss of power left incomplete stays where it is; the next entry sets it aside.
+    Several processes may append to one log; ``follow`` reads the entries of the others. An
+    incomplete line after a loss of power stays in place; the next entry marks it.
 
-    :param key: keys the hashes, so that only who has it can write a log that verifies; a log is
-        written with the same key, or with none, from its first entry on.
-    :raises AuditError: for a log that is there already and is not as it was written.
+    :param key: key of the hashes: only its owners can write a log that verifies. All entries of a
+        log need the same key, or none.
+    :raises AuditError: when an existing log has been changed.
     """
 
     def __init__(self, path: str | Path, key: bytes = b'') -> None:
@@ -68,7 +68,7 @@ class AuditLog:
         self._unread: list[Entry] = []
         with self._locked(create=True) as file:
             if not os.fstat(file).st_size and not head_file(self.path).exists():
-                # so that a log without its end is never as it was written
+                # a log without its head file never verifies
                 self._note_end(0, self.head)
             with os.fdopen(os.dup(file), 'rb') as content:
                 finding = examine(self.path, content, key=key)
@@ -77,7 +77,7 @@ class AuditLog:
                                  'record and name another one.')
             self._catch_up(file)
             if end_of(self.path)[0] != self.count:
-                # its end was not noted before a loss of power
+                # a loss of power came before the head file
                 self._note_end(self.count, self.head)
 
     def __str__(self) -> str:
@@ -85,7 +85,7 @@ class AuditLog:
 
     @property
     def head(self) -> str:
-        """Return the hash of the last entry; noted elsewhere, it shows a log written again."""
+        """Return the hash of the last entry; a copy elsewhere reveals a rewritten log."""
         return self._chain.head
 
     @property
@@ -95,9 +95,9 @@ class AuditLog:
 
     def follow(self) -> list[Entry]:
         """
-        Return the entries since the last call, whoever appended them.
+        Return the entries of all processes since the last call.
 
-        :raises AuditError: when the log was cut or changed meanwhile.
+        :raises AuditError: when the log has been truncated or changed.
         """
         with self._locked() as file:
             self._catch_up(file)
@@ -106,10 +106,10 @@ class AuditLog:
 
     def append(self, kind: str, time_s: float, **fields: Any) -> Entry:
         """
-        Write one entry to the disk; it is there whole when this returns.
+        Write one entry to disk; it is complete when this returns.
 
-        :param time_s: when, in seconds since 1970.
-        :raises AuditError: when it could not be written; then nothing of it is there.
+        :param time_s: time in seconds since 1970.
+        :raises AuditError: when it cannot be written; then no part of it remains.
         """
         with self._locked() as file:
             self._catch_up(file)
@@ -124,7 +124,7 @@ class AuditLog:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
             if not create or self.path.exists():
                 check_regular_file(self.path)
-            # opened anew each time: a file that was moved away must not take entries unseen
+            # opened for each entry: a file that was moved away must not get entries
             file = os.open(self.path, os.O_RDWR | os.O_APPEND | (os.O_CREAT if create else 0),
                            0o640)
             try:
@@ -137,7 +137,7 @@ class AuditLog:
                                  f'{error.strerror}; nothing goes out unlogged.') from error
 
     def _catch_up(self, file: int) -> None:
-        """Read what was appended since, by this process or another, and end what is incomplete."""
+        """Read all new entries, and complete an interrupted one."""
         self._read(file)
         if self._chain.incomplete:
             self._set_aside(file)
@@ -151,7 +151,7 @@ class AuditLog:
         content = io.BytesIO(os.pread(file, size - start, start))
         if content.read(len(self._last)) != self._last:
             raise self._changed('its last entry is not where it was')
-        # a copy: what is wrong stays unread
+        # a copy: a wrong line must be read again
         chain, number, line, entries = copy.copy(self._chain), self._lines, self._last, []
         for number, line in lines_of(self.path, content, self._lines):
             for problem in chain.problems(number, line):
@@ -164,7 +164,7 @@ class AuditLog:
         self._size, self._lines, self._chain, self._last = size, number, chain, line
 
     def _set_aside(self, file: int) -> None:
-        """End what a loss of power left incomplete, and record that."""
+        """Complete an entry that a loss of power interrupted, and record it."""
         end = b'' if self._chain.incomplete.endswith(b'\n') else INCOMPLETE
         left = self._chain.incomplete + end
         self._write(file, end, RECOVERY, time.time(), {'bytes': len(left), 'sha256': digest(left)})
@@ -174,7 +174,7 @@ class AuditLog:
 
     def _write(self, file: int, before: bytes, kind: str, time_s: float, fields: dict[str, Any]
                ) -> Entry:
-        """Write bytes and an entry, which is returned, or nothing."""
+        """Write bytes and an entry, or nothing; return the entry."""
         index = self.count + 1
         try:
             when = datetime.fromtimestamp(time_s, timezone.utc).isoformat(timespec='microseconds')
@@ -184,7 +184,7 @@ class AuditLog:
             line, found = line_of(entry, self._key)
             if len(line) > LINE_BYTES:
                 raise ValueError(f'it has {len(line)} bytes, and at most {LINE_BYTES} are taken')
-            # nothing is written that no reader takes
+            # an unreadable entry is never written
             parse_json(line, finite=True)
         except (ValueError, OverflowError) as error:
             raise AuditError(f'{self.path}: an entry cannot be logged: {error}; nothing goes out '
@@ -204,7 +204,7 @@ class AuditLog:
     def _note_end(self, index: int, found: str) -> None:
         target = head_file(self.path)
         beside = target.with_name(f'{target.name}.new')
-        # left by a loss of power, or put there: a pipe never opens, a link leads elsewhere
+        # it may be a pipe, which never opens, or a link
         beside.unlink(missing_ok=True)
         file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
         try:
@@ -214,7 +214,7 @@ class AuditLog:
         os.replace(beside, target)
         folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            # the new names of both files are on the disk too
+            # the directory entries of both files are on disk too
             os.fsync(folder)
         finally:
             os.close(folder)

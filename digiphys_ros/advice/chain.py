@@ -13,15 +13,15 @@
 # limitations under the License.
 
 """
-Entries of the audit log, chained: one JSON object a line, each with the hash of the one before.
+Hash chain of the audit log: one JSON object a line, each with the hash of its predecessor.
 
-The hash is of the line's bytes, so that nothing in them can mean two things. A changed, missing or
-moved entry breaks the chain. What the chain alone cannot show, entries missing at its end, a small
-file beside the log holds: how many there are, and the last hash.
+The hash is over the bytes of the line, so it is unambiguous. A changed, missing or moved entry
+breaks the chain. A small head file shows entries missing at the end: it holds their number and the
+last hash.
 
-Whoever may write both files could write all of it again. With a key, which is in a third file,
-each hash and the end are keyed (HMAC-SHA256), and only who has the key can do so; but an older
-copy of both files is still as it was written. A hash noted elsewhere shows that too.
+A process that may write both files could rewrite everything. With a key, in a third file, all
+hashes are keyed (HMAC-SHA256), and a rewrite needs the key. An older copy of both files still
+verifies; a hash that was noted elsewhere reveals it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -36,16 +36,16 @@ from digiphys_ros.errors import AuditFileError
 from digiphys_ros.files import parse_json
 
 BEGINNING = '0' * 64
-"""What the first entry names as the hash before it."""
+"""Previous hash of the first entry."""
 VERSION = 2
-"""Entries of version 1, which do not say so, hold the hash of their values instead of bytes."""
+"""Entries of version 1, without a version field, hold the hash of their values, not bytes."""
 RECOVERY = 'recovery'
-"""Kind of the entry that sets an incomplete line before it aside."""
+"""Kind of the entry that marks the incomplete line before it."""
 INCOMPLETE = b' incomplete\n'
-"""Ends a line that is set aside: one that lacks no more than its end is no entry then either."""
+"""End of a marked line, so that a line that lacks only its end does not become an entry."""
 MOST_ENTRIES = 1 << 40
 INCOMPLETE_LINES, INCOMPLETE_BYTES = 10_000, 2 << 20
-"""Most that a loss of power leaves of an entry: what lay on the disk before, at its length."""
+"""Longest remains of an entry after a loss of power: old disk content of its length."""
 LINE = re.compile(rb'(\{.*), "hash": "([0-9a-f]{64})"\}\n', re.DOTALL)
 
 Entry = dict[str, Any]
@@ -54,11 +54,11 @@ Entry = dict[str, Any]
 @dataclass(frozen=True)
 class Finding:
     """
-    What ``verify`` found.
+    The result of ``verify``.
 
     :ivar head: hash of the last entry.
-    :ivar problems: one sentence each; none in a log that is as it was written.
-    :ivar notes: one sentence each about lines that a loss of power left incomplete.
+    :ivar problems: one sentence each; empty for an unchanged log.
+    :ivar notes: one sentence each on lines that a loss of power interrupted.
     """
 
     entries: int
@@ -69,7 +69,7 @@ class Finding:
 
 def line_of(entry: Mapping[str, Any], key: bytes = b'') -> tuple[bytes, str]:
     """
-    Return the line of an entry, and its hash, which the line holds too.
+    Return the line of an entry, and its hash, which is part of the line.
 
     :param entry: without its hash.
     :raises ValueError: for a number that JSON cannot hold.
@@ -80,7 +80,7 @@ def line_of(entry: Mapping[str, Any], key: bytes = b'') -> tuple[bytes, str]:
 
 
 def digest(content: bytes, key: bytes = b'') -> str:
-    """Return the SHA-256 of bytes, or their HMAC where there is a key."""
+    """Return the SHA-256 of bytes, or their HMAC with a key."""
     if key:
         return hmac.new(key, content, hashlib.sha256).hexdigest()
     return hashlib.sha256(content).hexdigest()
@@ -94,7 +94,7 @@ def _hash_of_values(entry: Mapping[str, Any]) -> str:
 
 
 def read_entry(line: bytes) -> Entry | None:
-    """Return the entry in a line, None where it is none that this package writes."""
+    """Return the entry in a line, None if this package does not write such lines."""
     try:
         entry = parse_json(line, finite=True)
     except ValueError:
@@ -110,12 +110,12 @@ def read_entry(line: bytes) -> Entry | None:
 
 class Chain:
     """
-    Entries read one after another.
+    Verify entries in sequence.
 
-    :param key: that the hashes are made with, empty where they have none.
-    :ivar count: how many were read, and ``head`` the hash of the last of them.
-    :ivar incomplete: bytes of the lines since the last entry that are no entry.
-    :ivar notes: about lines that were set aside.
+    :param key: key of the hashes; empty without one.
+    :ivar count: number of entries; ``head`` is the hash of the last entry.
+    :ivar incomplete: bytes of the lines after the last entry.
+    :ivar notes: sentences about marked lines.
     :ivar entry: the last one.
     """
 
@@ -128,9 +128,9 @@ class Chain:
 
     def problems(self, number: int, line: bytes) -> Iterator[str]:
         """
-        Take one line, tell what is wrong with it.
+        Verify one line; yield its problems.
 
-        :raises AuditFileError: when it is keyed, and there is no key.
+        :raises AuditFileError: when it is keyed and the key is missing.
         """
         entry = read_entry(line)
         if entry is None:
@@ -163,16 +163,16 @@ class Chain:
 
     @property
     def lost_power(self) -> bool:
-        """Return whether the bytes at the end are what a loss of power leaves of an entry."""
+        """Return whether the bytes at the end are the remains of an interrupted entry."""
         end = self.incomplete
         return not end.endswith(b'\n') or b'\0' in end or end.endswith(INCOMPLETE)
 
     def _is_as_written(self, line: bytes, entry: Entry, version: int) -> bool:
-        # nobody goes back to the older form, which can be forged
+        # no fallback to version 1, which can be forged
         if version < self._version or bool(entry.get('keyed')) != bool(self._key):
             return False
         if version == 1:
-            # its hash is of the values; these bytes are how they were written
+            # its hash is over the values; this is how they were written
             return bool(_hash_of_values(entry) == entry['hash']) and \
                 line == json.dumps(entry).encode() + b'\n'
         parts = LINE.fullmatch(line)
@@ -180,7 +180,7 @@ class Chain:
             digest(parts[1] + b'}', self._key).encode(), parts[2])
 
     def _incomplete_problems(self, number: int, recovery: Entry | None) -> Iterator[str]:
-        """Tell of the lines before this one that are no entries, unless it sets them aside."""
+        """Report the lines before this one that are not entries, unless this entry marks them."""
         if recovery is not None and recovery.get('sha256') == digest(self.incomplete):
             self.notes += (f'line {number - 1} was incomplete, and was set aside on '
                            f'{recovery.get("time")} by entry {recovery["index"]}',)

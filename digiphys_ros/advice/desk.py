@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The desk: advice goes out over it and decisions come in, both through the audit log."""
+"""The review desk: publish advice and take decisions, both through the audit log."""
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,10 +30,10 @@ from digiphys_ros.errors import AdviceError, AuditError
 @dataclass(frozen=True)
 class Image:
     """
-    Which image.
+    The identity of an image.
 
-    :ivar id: its case, see ``case_id``.
-    :ivar sha256: of its bytes as they came, empty where nobody saw them.
+    :ivar id: id of the case, see ``case_id``.
+    :ivar sha256: SHA-256 of its bytes as received; empty if unknown.
     """
 
     id: str
@@ -42,7 +42,7 @@ class Image:
 
 @dataclass(frozen=True)
 class Model:
-    """Which bundle advises, and the confidence under which it abstains."""
+    """The advising bundle, and the confidence below which it abstains."""
 
     name: str
     hash: str
@@ -52,12 +52,12 @@ class Model:
 @dataclass(frozen=True)
 class Advice:
     """
-    One advice as it goes out.
+    One published advice.
 
-    :ivar label: None where the classifier abstained.
-    :ivar position: its place in the review queue, 1 is the next to look at.
-    :ivar waiting: how many cases are open, this one included.
-    :ivar entry: what the audit log holds of it.
+    :ivar label: None for an abstention.
+    :ivar position: position in the review queue; 1 is next.
+    :ivar waiting: number of open cases, this one included.
+    :ivar entry: its entry in the audit log.
     """
 
     case: str
@@ -70,7 +70,7 @@ class Advice:
 
 
 def case_id(frame_id: str, sec: int, nanosec: int) -> str:
-    """Return the case of an image, which is its header."""
+    """Return the case id of an image, from its header."""
     return f'{frame_id}@{sec}.{nanosec:09d}'
 
 
@@ -82,7 +82,7 @@ _FIELDS: Mapping[str, Mapping[str, tuple[type, ...]]] = {
 
 def review(entries: Iterable[Entry]) -> ReviewQueue:
     """
-    Return the queue that a log's entries lead to.
+    Return the queue after the entries of a log.
 
     :raises AuditError: for an entry that no desk writes.
     """
@@ -109,9 +109,9 @@ def _follow(queue: ReviewQueue, entry: Entry) -> None:
 
 class Desk:
     """
-    Advise, queue, take decisions.
+    Give advice, keep the queue, take decisions.
 
-    :param log: what is in it already is in the queue again.
+    :param log: the log; its open cases are queued again.
     """
 
     def __init__(self, log: AuditLog) -> None:
@@ -123,7 +123,7 @@ class Desk:
     @property
     def queue(self) -> ReviewQueue:
         """
-        Return the queue, with what other processes decided meanwhile.
+        Return the queue, with the decisions of other processes.
 
         :raises AuditError: when the log was changed, or holds an entry that no desk writes.
         """
@@ -134,18 +134,18 @@ class Desk:
         self._unread.extend(self._log.follow())
         while self._unread:
             _follow(self._queue, self._unread[0])
-            # after it: an entry that is refused once is refused again
+            # after the entries: a refused entry is refused again
             self._unread.popleft()
 
     def advise(self, image: Image, scores: Sequence[tuple[str, float]], model: Model,
                now_s: float, explanation: Explanation | None = None) -> Advice:
         """
-        Log one advice and put its case into the queue; only then it may go out.
+        Log one advice and queue its case, before it is published.
 
-        :param scores: classes with their calibrated confidence, best first; none when abstained.
-        :param explanation: what the best class hangs on, where it is known.
-        :raises AuditError: when it could not be logged: there is no such advice then.
-        :raises AdviceError: for an image that has its case, or scores that are no confidences.
+        :param scores: classes with calibrated confidence, best first; empty for an abstention.
+        :param explanation: the part of the image that the best class depends on, if known.
+        :raises AuditError: when it cannot be logged; then there is no advice.
+        :raises AdviceError: for an image with a case, or invalid confidences.
         """
         if image.id in self.queue:
             raise AdviceError(f'image {image.id} has its case already: each image needs a stamp '
@@ -166,10 +166,10 @@ class Desk:
 
     def decide(self, case: str, label: str, reader: str, note: str, now_s: float) -> Entry:
         """
-        Log what a person decided and take the case out of the queue.
+        Log a decision and remove the case from the queue.
 
-        :raises AdviceError: for a case that never was, or a decision without class or reader.
-        :raises AuditError: when it could not be logged: the case stays in the queue then.
+        :raises AdviceError: for an unknown case, or a decision without class or reader.
+        :raises AuditError: when it cannot be logged; then the case stays in the queue.
         """
         if case not in self.queue:
             raise AdviceError(f'there is no case {case}: nothing was advised on that image.')

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What an answer hangs on: the part of the image that, covered, changes it most."""
+"""Explain an answer by the part of the image whose occlusion changes it most."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,25 +22,25 @@ from digiphys_ros.pipeline.model import load_model
 import numpy as np
 
 SIDE = 1 / 3
-"""Of the part that is covered, as a share of the image's."""
+"""Side of the covered part, as a fraction of the side of the image."""
 
 STEPS = 7
-"""Places of that part in each direction, one batch of them a row."""
+"""Positions of the part in each direction; one row is one batch."""
 
 SAME = 0.05
-"""A confidence that differs by more is of another image, or of another region of it."""
+"""With a larger difference of confidence, the image or its region is another one."""
 
 Box = tuple[float, float, float, float]
-"""x, y, width and height as shares of the image."""
+"""x, y, width and height as fractions of the image."""
 
 
 @dataclass(frozen=True)
 class Explanation:
     """
-    Which part of an image an answer hangs on most.
+    The part of an image that an answer depends on most.
 
-    :ivar place: one of nine, as ``lower left``, of the image as it lies.
-    :ivar score: the answer's calibrated confidence; ``covered``: the same with ``box`` covered.
+    :ivar place: one of nine parts, such as ``lower left``.
+    :ivar score: the calibrated confidence; ``covered`` is the confidence with ``box`` covered.
     """
 
     place: str
@@ -49,13 +49,13 @@ class Explanation:
     covered: float
 
     def __str__(self) -> str:
-        return (f'of all parts of the image the {self.place} changes the confidence most when '
-                f'it is covered, from {self.score:.2f} to {self.covered:.2f}: there the model '
-                'looked, whatever is there')
+        return (f'covering the {self.place} of the image changes the confidence most, from '
+                f'{self.score:.2f} to {self.covered:.2f}: the answer depends on that part, '
+                'which alone is not a finding')
 
 
 def occlusion_sensitivity(classifier: Classifier, frame: Frame, label: str) -> Explanation:
-    """Cover each part of an image with its mean (Zeiler & Fergus, 2014) and see what changes."""
+    """Find the part whose occlusion changes the confidence most (Zeiler & Fergus, 2014)."""
     index = classifier.bundle.labels.index(label)
     color = frame.color if frame.color == 'mono' else 'rgb'
     whole = Frame(frame.converted(color), color)
@@ -72,7 +72,7 @@ def occlusion_sensitivity(classifier: Classifier, frame: Frame, label: str) -> E
 
 
 def covered(frame: Frame, box: Box) -> Frame:
-    """Return an image with a part of it in the mean color of the whole."""
+    """Return an image with a part covered by its mean color."""
     pixels = frame.pixels.copy()
     (height, width), (x, y, w, h) = pixels.shape[:2], box
     pixels[round(y * height):round((y + h) * height), round(x * width):round((x + w) * width)] \
@@ -81,7 +81,7 @@ def covered(frame: Frame, box: Box) -> Frame:
 
 
 def place_of(box: Box) -> str:
-    """Return in which ninth of an image the middle of a part lies."""
+    """Return the ninth of the image with the center of a part."""
     x, y, w, h = box
     column, row = (min(int(3 * middle), 2) for middle in (x + w / 2, y + h / 2))
     name = f'{("upper", "middle", "lower")[row]} {("left", "middle", "right")[column]}'
@@ -90,10 +90,10 @@ def place_of(box: Box) -> str:
 
 class Explainer:
     """
-    The model that classifies once more, so that asking it takes no time of the classifier's.
+    A second instance of the model, which does not delay the classifier.
 
     :param bundle: a path, or a name in models/.
-    :raises BundleError: for a bundle that is not what it claims to be.
+    :raises BundleError: for an invalid bundle.
     """
 
     def __init__(self, bundle: str) -> None:
@@ -104,10 +104,10 @@ class Explainer:
     def __call__(self, frame: Frame, scores: Sequence[tuple[str, float]], model_hash: str
                  ) -> Explanation | None:
         """
-        Return what an answer hangs on, None where there is none or this model did not give it.
+        Explain an answer; None without an answer, or for another model.
 
-        :param scores: classes with their calibrated confidence, best first.
-        :param model_hash: of the bundle that answered.
+        :param scores: classes with calibrated confidence, best first.
+        :param model_hash: hash of the bundle that answered.
         """
         if not scores or model_hash != self.hash:
             return None

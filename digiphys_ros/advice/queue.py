@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The review queue: uncertain cases first; only a person's decision takes one out."""
+"""The review queue: uncertain cases first; only a person's decision removes one."""
 
 from bisect import insort
 from collections.abc import Sequence
@@ -24,12 +24,12 @@ from digiphys_ros.errors import AdviceError
 @dataclass(frozen=True)
 class Case:
     """
-    One image that waits for a person.
+    One image that waits for a decision.
 
-    :ivar id: which image.
-    :ivar label: the class advised, None where the classifier abstained.
-    :ivar margin: calibrated confidence of the best class less that of the next, 0 to 1.
-    :ivar arrival: number of its entry in the audit log.
+    :ivar id: id of the image.
+    :ivar label: the advised class, None for an abstention.
+    :ivar margin: difference of the two best calibrated confidences, 0 to 1.
+    :ivar arrival: index of its entry in the audit log.
     """
 
     id: str
@@ -39,15 +39,15 @@ class Case:
 
     @property
     def urgency(self) -> tuple[bool, float, int]:
-        """Return the key of the order: abstained, then the smallest margin, then the oldest."""
+        """Return the sort key: abstentions first, then the smallest margin, then the oldest."""
         return self.label is not None, self.margin, self.arrival
 
 
 def margin(scores: Sequence[tuple[str, float]]) -> float:
     """
-    Return how far the best class is ahead of the next.
+    Return the difference of the two best confidences.
 
-    :param scores: best first; where the next is not told, it has at most what is left.
+    :param scores: best first; a missing second one is at most the rest to 1.
     """
     if not scores:
         return 0.0
@@ -56,7 +56,7 @@ def margin(scores: Sequence[tuple[str, float]]) -> float:
 
 
 class ReviewQueue:
-    """Cases in the order in which a person should look at them."""
+    """Cases in order of review."""
 
     def __init__(self) -> None:
         self._open: list[Case] = []
@@ -64,9 +64,9 @@ class ReviewQueue:
 
     def add(self, case: Case) -> None:
         """
-        Take a case in.
+        Add a case.
 
-        :raises AdviceError: for an image that has its case already.
+        :raises AdviceError: for an image with a case.
         """
         if case.id in self:
             raise AdviceError(f'image {case.id} has its case already: each image needs a stamp '
@@ -76,16 +76,16 @@ class ReviewQueue:
 
     def decide(self, case_id: str) -> None:
         """
-        Take a decided case out; one that is out already may be decided once more.
+        Remove a decided case; a removed case may be decided again.
 
-        :raises AdviceError: for a case that never was.
+        :raises AdviceError: for an unknown case.
         """
         if case_id not in self:
             raise AdviceError(f'there is no case {case_id}: nothing was advised on that image.')
         self._open = [case for case in self._open if case.id != case_id]
 
     def position(self, case_id: str) -> int | None:
-        """Return the place of an open case, 1 is the next to look at; else None."""
+        """Return the position of an open case, 1 is next; else None."""
         return next((place for place, case in enumerate(self._open, 1) if case.id == case_id),
                     None)
 
@@ -94,5 +94,5 @@ class ReviewQueue:
 
     @property
     def open(self) -> tuple[Case, ...]:
-        """Return the open cases, the next to look at first."""
+        """Return the open cases, in order of review."""
         return tuple(self._open)

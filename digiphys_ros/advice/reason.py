@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Why an advice is what it is, in one sentence."""
+"""The reason of an advice, in one sentence."""
 
 from collections.abc import Sequence
 
@@ -22,11 +22,11 @@ from digiphys_ros.advice.explanation import Explanation
 def reason(scores: Sequence[tuple[str, float]], abstain_below: float | None,
            explanation: Explanation | None = None) -> str:
     """
-    Return one plain sentence.
+    Return the reason as one sentence.
 
-    :param scores: classes with their calibrated confidence, best first; none when abstained.
-    :param abstain_below: the confidence under which the classifier abstains, where it is known.
-    :param explanation: what the answer hangs on, where it is known.
+    :param scores: classes with calibrated confidence, best first; empty for an abstention.
+    :param abstain_below: confidence below which the classifier abstains, if known.
+    :param explanation: the part of the image that the answer depends on, if known.
     """
     if not scores:
         threshold = '' if abstain_below is None else f' of {abstain_below:.2f}'

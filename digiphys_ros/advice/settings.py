@@ -24,14 +24,14 @@ class TriageSettings(NodeSettings):
     """Parameters of the node triage."""
 
     audit_log: str = setting(
-        '', 'File that every advice and every decision is appended to. Empty: '
+        '', 'File to which every advice and decision is appended. Empty: '
         'triage_audit.jsonl in $ROS_HOME, which is ~/.ros by default.')
     audit_key: str = setting(
-        '', 'File with a key of 32 bytes or more, without which nobody can write a log that '
+        '', 'File with a key of 32 bytes or more, which is needed to write a log that '
         'verifies. Empty: no key.')
     image_transport: str = setting(
         'raw', 'Listen to Image or CompressedImage, for its sha256 in the audit log.',
         choices=('raw', 'compressed'))
     bundle: str = setting(
-        '', 'The bundle that classifies, a path or a name in models/, to tell in each reason '
-        'which part of the image it hangs on. Empty: not told.')
+        '', 'The bundle that classifies, a path or a name in models/, to name in each reason '
+        'the part of the image that the answer depends on. Empty: no such part.')

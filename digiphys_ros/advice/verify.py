@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Verify an audit log as a whole, its end included."""
+"""Verify a whole audit log, with its end."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -35,27 +35,27 @@ from digiphys_ros.files import (
 )
 
 LINE_BYTES = 1 << 20
-"""Of one entry: a thousand classes and a page of notes have 50 kB."""
+"""Limit of one entry: a thousand classes and a page of notes have 50 kB."""
 LOG_BYTES = 1 << 40
 MOST_PROBLEMS = 1000
-"""Further problems are not listed: the file is no audit log."""
+"""Limit of listed problems: a file with more is not an audit log."""
 LOCK_S, LOCK_PAUSE_S = 5.0, 0.01
-"""How long to wait for a process that has the log; 140,000 advices are verified in that time."""
+"""How long to wait for a lock of another process; 140,000 advices are verified in that time."""
 KEY_BYTES = 32, 4096
-"""Least and most in a key file: as many as the hash has, and no large file by mistake."""
+"""Least and most bytes of a key: as many as the hash has, and not a large file by mistake."""
 
 
 def verify(path: str | Path, noted: str = '', key: bytes = b'') -> Finding:
     """
-    Look for entries that were changed, are missing or are cut off.
+    Find changed, missing and truncated entries.
 
-    :param noted: the hash of an entry as somebody wrote it down; it has to be in the log.
-    :param key: that the log is written with.
+    :param noted: a hash that was noted before; it must be in the log.
+    :param key: key of the log.
     :raises AuditError: when the file cannot be read, or needs a key.
     """
     path = Path(path)
     with _opened(path) as file:
-        # nobody is to be in the middle of a line
+        # no process may be in the middle of a line
         lock(file.fileno(), fcntl.LOCK_SH)
         return examine(path, file, noted, key)
 
@@ -82,12 +82,12 @@ def lock(file: int, operation: int, patience_s: float = LOCK_S) -> None:
 
 def examine(path: Path, file: BinaryIO, noted: str = '', key: bytes = b'') -> Finding:
     """
-    Verify an open log that nobody writes meanwhile.
+    Verify an open, locked log.
 
     :raises AuditError: when a line is too long, or needs a key.
     """
     chain, problems, number = Chain(key), [], 0
-    # a hash that is given twice is a problem already
+    # a duplicate hash is a problem already
     counts = {chain.head: 0}
     for number, line in lines_of(path, file):
         try:
@@ -102,7 +102,7 @@ def examine(path: Path, file: BinaryIO, noted: str = '', key: bytes = b'') -> Fi
         problems.append(f'line {number} is no whole entry: it was changed or cut off')
     problems += _end_problems(path, chain, counts, number, key)
     if noted and noted not in counts:
-        problems.append(f'no entry has the hash {noted[:12]}: the log was written anew or cut')
+        problems.append(f'no entry has the hash {noted[:12]}: the log was rewritten or truncated')
     notes = chain.notes
     if not problems and end_of(path)[0] == chain.count - 1:
         notes += (f'entry {chain.count} is not counted in {head_file(path).name}, as a loss of '
@@ -118,7 +118,7 @@ def lines_of(path: Path, file: BinaryIO, before: int = 0) -> Iterator[tuple[int,
     Yield number and bytes of each line.
 
     :param before: number of the line before the first.
-    :raises AuditError: for a line that is too long for any entry.
+    :raises AuditError: for a line that is too long for an entry.
     """
     number = before
     while line := file.readline(LINE_BYTES + 1):
@@ -134,7 +134,7 @@ def read_key(path: str | Path) -> bytes:
     """
     Return the key in a file, as ``head -c 32 /dev/urandom`` makes it.
 
-    :raises AuditError: when it cannot be read, or is too short or too long.
+    :raises AuditError: when it cannot be read, or has a wrong length.
     """
     try:
         key = read_bytes(Path(path).expanduser(), KEY_BYTES[1])
@@ -147,13 +147,13 @@ def read_key(path: str | Path) -> bytes:
 
 
 def head_file(path: Path) -> Path:
-    """Return the file beside a log that says where it ends."""
+    """Return the head file of a log, which holds its end."""
     return path.with_name(f'{path.name}.head')
 
 
 def end_of(path: Path) -> tuple[int, str, str]:
     """
-    Return number and hash of the last entry as the file beside a log has them, and its text.
+    Return number and hash of the last entry in the head file, and its text.
 
     :raises Exception: one of ``UNREADABLE``.
     """
@@ -163,7 +163,7 @@ def end_of(path: Path) -> tuple[int, str, str]:
 
 
 def head_text(count: int, head: str, key: bytes = b'') -> str:
-    """Return what the file beside a log holds."""
+    """Return the text of the head file."""
     end = {'entries': count, 'hash': head}
     signed = {'mac': digest(f'{count} {head}'.encode(), key)} if key else {}
     return json.dumps({**end, **signed}) + '\n'
@@ -180,12 +180,12 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
 
 def _end_problems(path: Path, chain: Chain, counts: Mapping[str, int], lines: int, key: bytes
                   ) -> Iterator[str]:
-    """Compare a log with the file that says where it ends."""
+    """Compare a log with its head file."""
     name = head_file(path).name
     try:
         count, head, text = end_of(path)
     except UNREADABLE:
-        yield f'{name}, which tells where the log ends, is missing or corrupted'
+        yield f'{name}, which marks the end of the log, is missing or corrupted'
         return
     if text.rstrip('\n') != head_text(count, head, key).rstrip('\n'):
         yield f'{name} is not of this key: it was written by somebody else' if key else \
@@ -196,7 +196,7 @@ def _end_problems(path: Path, chain: Chain, counts: Mapping[str, int], lines: in
         yield f'entries {chain.count + 1} to {count} are missing at the end' \
             if count > chain.count + 1 else f'entry {count} is missing at the end'
     elif counts.get(head) != count:
-        yield f'{name} names another entry {count}: the log was written anew'
+        yield f'{name} names another entry {count}: the log was rewritten'
     elif chain.count > count + 1:
         yield (f'entries {count + 1} to {chain.count} are not counted in {name}: they were put in '
                'by something else')

@@ -22,7 +22,7 @@ from typing import Any
 from digiphys_ros.applications.traffic_signs.drawn_course import sample_crop
 from digiphys_ros.applications.traffic_signs.signs import SIGNS as DRAWN
 from digiphys_ros.bundles import Bundle, BundleManifest, load_bundle, PreprocessSpec, write_bundle
-from digiphys_ros.bundles.manifest import FileKind
+from digiphys_ros.bundles.manifest import FileFormat
 from digiphys_ros.control.config import load_control
 from digiphys_ros.control.rules import ABSTAIN
 from digiphys_ros.learning.export.litert import Precision, with_extremes, write_litert
@@ -36,7 +36,7 @@ from numpy.typing import NDArray
 import yaml
 
 REPRESENTATIVE = 100
-KINDS: Mapping[str, tuple[FileKind, ...]] = {
+KINDS: Mapping[str, tuple[FileFormat, ...]] = {
     'auto': ('litert', 'keras'), 'litert': ('litert',), 'tensorflow': ('keras',),
     'onnx': ('onnx',), 'all': ('litert', 'keras', 'onnx')}
 GPU_OPTIONS = {'xla': True, 'mixed_precision': True}
@@ -137,7 +137,7 @@ def tensor_for(engine: Engine, batch: int = 1) -> NDArray[Any]:
 
 
 def _written(folder: Path, model: Any, shipped: Bundle, spec: PreprocessSpec, precision: Precision,
-             kinds: tuple[FileKind, ...]) -> Path:
+             kinds: tuple[FileFormat, ...]) -> Path:
     from digiphys_ros.perception import Frame, Preprocessor
     preprocess = Preprocessor(spec)
     rng = np.random.default_rng(0)
@@ -145,7 +145,7 @@ def _written(folder: Path, model: Any, shipped: Bundle, spec: PreprocessSpec, pr
                        for index in range(REPRESENTATIVE)])
     tensors: NDArray[Any] = np.concatenate([preprocess(Frame(frame, 'rgb')) for frame in frames])
     folder.mkdir(parents=True)
-    files: dict[FileKind, Path] = {}
+    files: dict[FileFormat, Path] = {}
     if 'litert' in kinds:
         files['litert'] = write_litert(model, folder, precision, with_extremes(tensors, spec))
     if 'keras' in kinds:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Model bundles: manifest, preprocessing contract, files and golden frames; read and written."""
+"""Read and write model bundles: manifest, preprocessing, model files and golden frames."""
 
 from digiphys_ros.bundles.bundle import Bundle, load_bundle
 from digiphys_ros.bundles.manifest import BundleManifest

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The model bundle: a folder that carries all it takes to run a model as it was trained."""
+"""The model bundle: a folder with everything that is needed to run a trained model."""
 
 from dataclasses import dataclass, replace
 import errno
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from digiphys_ros.archives import BROKEN, open_npz
-from digiphys_ros.bundles.manifest import BundleManifest, FileKind, SCHEMA_VERSION
+from digiphys_ros.bundles.manifest import BundleManifest, FileFormat, SCHEMA_VERSION
 from digiphys_ros.bundles.preprocess_spec import PreprocessSpec, Roi
 from digiphys_ros.errors import BundleError, first_problem
 from digiphys_ros.files import MODEL_BYTES, open_regular, parse_json, read_text, reason_of
@@ -34,15 +34,15 @@ from pydantic import ValidationError
 MANIFEST = 'bundle.json'
 
 GOLDEN_BYTES = 1 << 30
-"""Of all golden frames, unpacked: five of 8192x8192 pixels."""
+"""Limit of all golden frames, unpacked: five of 8192x8192 pixels."""
 GOLDEN_FRAMES = 64
-"""Each is run when a model is loaded or swapped; eight are written."""
+"""Limit; each is run when a model is loaded or swapped. Eight are written."""
 PIECE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """A bundle that was read and whose hash was found right."""
+    """A bundle with a verified hash."""
 
     directory: Path
     manifest: BundleManifest
@@ -63,21 +63,21 @@ class Bundle:
         return self.manifest.content_hash
 
     def with_roi(self, roi: Roi) -> 'Bundle':
-        """Return the bundle with another region in its contract, as a robot may set it."""
+        """Return the bundle with another region of interest."""
         spec = self.spec.model_copy(update={'roi': roi})
         return replace(self, manifest=self.manifest.model_copy(update={'preprocess': spec}))
 
-    def file(self, kind: FileKind) -> Path | None:
-        """Return a model file or folder, None where the bundle has none of that kind."""
-        name = self.manifest.files.get(kind)
+    def file(self, file_format: FileFormat) -> Path | None:
+        """Return the model file or folder of a format, None if the bundle has none."""
+        name = self.manifest.files.get(file_format)
         return None if name is None else _inside(self.directory, name)
 
     def golden(self) -> tuple[NDArray[Any], NDArray[Any]]:
         """
-        Return the golden frames and the logits expected of them.
+        Return the golden frames and their expected logits.
 
         :return: (N, H, W, 3) or (N, H, W) uint8 in the contract's colors, (N, classes) float32.
-        :raises BundleError: when they do not fit the contract.
+        :raises BundleError: when they do not fit the manifest.
         """
         path = _inside(self.directory, self.manifest.golden)
         try:
@@ -101,13 +101,13 @@ class Bundle:
 
 def check_golden_count(path: Path, count: int) -> None:
     """
-    Refuse so many golden frames that a robot would wait for them.
+    Refuse more golden frames than a robot can run in a short time.
 
     :raises BundleError: when there are more than ``GOLDEN_FRAMES``.
     """
     if count > GOLDEN_FRAMES:
         raise BundleError(f'{path}: at most {GOLDEN_FRAMES} golden frames are run, received '
-                          f'{count}: keep a few of each kind.')
+                          f'{count}: keep a few.')
 
 
 def load_bundle(path: str | Path) -> Bundle:
@@ -115,7 +115,7 @@ def load_bundle(path: str | Path) -> Bundle:
     Read and check a bundle; nothing in it is executed.
 
     :param path: the bundle's folder.
-    :raises BundleError: naming the file, the field and what is wrong with it.
+    :raises BundleError: naming file, field and problem.
     """
     directory = Path(path)
     file = directory / MANIFEST
@@ -147,7 +147,7 @@ def _parse(file: Path, data: Any) -> BundleManifest:
         raise BundleError(f'{file}: schema_version is {version}, this release reads up to '
                           f'{SCHEMA_VERSION}: update digiphys_ros.')
     if not isinstance(version, int):
-        # a manifest that says none was written before versions counted
+        # the first manifests had no version
         data = {'schema_version': 1, **data} if isinstance(data, dict) else data
     try:
         return BundleManifest.model_validate(data)
@@ -156,7 +156,7 @@ def _parse(file: Path, data: Any) -> BundleManifest:
 
 
 def _inside(directory: Path, name: str) -> Path:
-    """Return a file of the bundle, refusing a name that leads out of its folder."""
+    """Return a file of the bundle; refuse a path outside of its folder."""
     root = directory.resolve()
     try:
         path = (root / name).resolve()
@@ -174,7 +174,7 @@ def _inside(directory: Path, name: str) -> Path:
 def content_hash(directory: Path, manifest: BundleManifest) -> str:
     """Return the sha256 over the manifest (without the hash) and every file it names."""
     digest = hashlib.sha256()
-    # left out where they say nothing new, so that bundles from before them keep their hash
+    # omitted at the default, so that older bundles keep their hash
     left_out = {'content_hash'} | ({'use'} if manifest.use == 'control' else set())
     fields = {name: value for name, value in manifest.spelled().items() if name not in left_out}
     digest.update(json.dumps(fields, sort_keys=True).encode())
@@ -189,7 +189,7 @@ def _files(path: Path) -> list[Path]:
     """
     Return a file, or all files in a folder.
 
-    :raises OSError: for a link in a folder, which may lead to what nobody hashed.
+    :raises OSError: for a link in a folder: its target may be outside of the hash.
     """
     if not path.is_dir():
         return [path]

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The manifest of a bundle: what ``bundle.json`` holds."""
+"""The manifest of a bundle: the content of ``bundle.json``."""
 
 import json
 from typing import Annotated, Any, Literal
@@ -24,17 +24,17 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 SCHEMA_VERSION = 3
 GOLDEN = 'golden.npz'
 
-FileKind = Literal['litert', 'keras', 'savedmodel', 'onnx']
+FileFormat = Literal['litert', 'keras', 'savedmodel', 'onnx']
 Use = Literal['control', 'advice']
 Label = Annotated[str, Field(min_length=1)]
 Size = Annotated[int, Field(ge=-1)]
 
 ADDED = {'task', 'inputs', 'outputs'}
-"""Fields of version 2; a manifest of version 1 has its content hash without them."""
+"""Fields since version 2; the content hash of version 1 omits them."""
 
 MANIFEST_RENAMES = Renames({'preprocess.colour': 'preprocess.color'},
                            {'preprocess.crop': {'centre_square': 'center_crop'}})
-"""Names of version 3; older manifests have their content hash with the old ones."""
+"""Names of version 3; the content hash of older versions uses the old names."""
 
 
 class Tensor(BaseModel):
@@ -43,7 +43,7 @@ class Tensor(BaseModel):
 
     :ivar shape: sizes of the axes; -1 is the batch, of any size.
     :ivar dtype: as NumPy spells it.
-    :ivar units: of its values.
+    :ivar units: unit of the values.
     """
 
     model_config = ConfigDict(extra='forbid', frozen=True)
@@ -60,16 +60,16 @@ class BundleManifest(BaseModel):
 
     Version 1 has no ``task``, ``inputs`` and ``outputs``: it describes a classifier whose input
     and output follow from ``preprocess`` and ``labels``. Versions 1 and 2 spell
-    ``preprocess.color`` and ``center_crop`` as ``color`` and ``centre_square``.
+    ``preprocess.color`` and ``center_crop`` as ``colour`` and ``centre_square``.
 
-    :ivar task: what the model does; this release runs classification.
-    :ivar inputs: the image, as ``preprocess`` makes it.
+    :ivar task: task of the model; this release supports classification.
+    :ivar inputs: the preprocessed image.
     :ivar outputs: one logit for each label.
-    :ivar use: whether results may lead to commands, or are advice to a person and no more.
-    :ivar background: the label that means "nothing of interest here".
-    :ivar files: model file by kind, relative to the bundle's folder.
+    :ivar use: ``control``: results may lead to commands; ``advice``: only a person uses them.
+    :ivar background: label of images without any other class.
+    :ivar files: file format -> model file, relative to the bundle's folder.
     :ivar temperature: divides the logits before the softmax.
-    :ivar abstain_below: best probability under which the classifier gives no result.
+    :ivar abstain_below: lowest best probability of an answer; below it the classifier abstains.
     :ivar content_hash: sha256 of the manifest without this field and of every file it names.
     """
 
@@ -84,7 +84,7 @@ class BundleManifest(BaseModel):
     preprocess: PreprocessSpec
     inputs: tuple[Tensor, ...] = ()
     outputs: tuple[Tensor, ...] = ()
-    files: Annotated[dict[FileKind, str], Field(min_length=1)]
+    files: Annotated[dict[FileFormat, str], Field(min_length=1)]
     golden: str = GOLDEN
     temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
     abstain_below: Annotated[float, Field(ge=0, le=1)] = 0.0
@@ -95,7 +95,7 @@ class BundleManifest(BaseModel):
     @model_validator(mode='before')
     @classmethod
     def _filled(cls, data: Any) -> Any:
-        """Describe the tensors, where the manifest does not, from preprocessing and labels."""
+        """Derive missing tensors from preprocessing and labels."""
         if not isinstance(data, dict):
             return data
         version = data.get('schema_version', SCHEMA_VERSION)
@@ -116,7 +116,7 @@ class BundleManifest(BaseModel):
     @model_validator(mode='after')
     def _consistent(self) -> 'BundleManifest':
         if len(set(self.labels)) != len(self.labels):
-            raise ValueError('labels must differ from each other')
+            raise ValueError('labels must be unique')
         if self.background is not None and self.background not in self.labels:
             raise ValueError(f'background "{self.background}" is not one of the labels')
         for name, found, needed in (('inputs', self.inputs, image_tensor(self.preprocess)),
@@ -129,7 +129,7 @@ class BundleManifest(BaseModel):
         return self
 
     def spelled(self) -> dict[str, Any]:
-        """Return the fields, with the names that the manifest's version has for them."""
+        """Return the fields with the names of the manifest's version."""
         fields: dict[str, Any] = json.loads(self.model_dump_json(
             exclude=ADDED if self.schema_version == 1 else None))
         return fields if self.schema_version > 2 else dict(MANIFEST_RENAMES.downgrade(fields))

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The contract of a bundle: how a frame becomes the tensor that the model was trained on."""
+"""The preprocessing of a bundle: from a frame to the input tensor of its model."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
@@ -28,16 +28,16 @@ WHOLE_FRAME: Roi = (0.0, 0.0, 1.0, 1.0)
 
 class PreprocessSpec(BaseModel):
     """
-    How a frame becomes a tensor: part of a bundle, decided when the model is trained.
+    How a frame becomes a tensor; fixed at training, part of the bundle.
 
     :ivar roi: region x, y, width, height as fractions of the frame; None is the whole frame.
-    :ivar crop: how the region meets the model's shape: stretched, cut to its central square, or
-        fitted in with black borders.
-    :ivar resize: ``area`` is the mean of what a pixel covers, in a frame that is halved as long as
-        it keeps two pixels for one along each side; ``mipmap`` halves the frame while it
-        stays as large as the tensor and goes on linearly: for networks of 200 pixels and more it
-        takes a tenth of the time, and lets a little more aliasing through.
-    :ivar dtype: float32 gives (pixel * scale - mean) / std; uint8 the pixels as they are.
+    :ivar crop: how the region fits the shape of the model: stretched, cropped to its central
+        square, or padded with black borders.
+    :ivar resize: ``area`` is the mean over the area of a pixel, after halving the frame while it
+        stays at least twice as large as the tensor. ``mipmap`` halves the frame while it stays at
+        least as large as the tensor, and then interpolates linearly: for networks of 200 pixels
+        and more it takes a tenth of the time, with a little more aliasing.
+    :ivar dtype: float32 is (pixel * scale - mean) / std; uint8 is the unchanged pixels.
     """
 
     model_config = ConfigDict(extra='forbid', frozen=True)
@@ -74,7 +74,7 @@ class PreprocessSpec(BaseModel):
 
     def value_of(self, pixels: NDArray[Any]) -> NDArray[np.float32]:
         """
-        Return what pixels become in a float32 tensor: (pixel * scale - mean) / std.
+        Return the float32 values of pixels: (pixel * scale - mean) / std.
 
         :param pixels: (..., channels) or (..., 1), uint8.
         """
@@ -84,12 +84,12 @@ class PreprocessSpec(BaseModel):
 
     @property
     def factor(self) -> NDArray[np.float32]:
-        """Return what a pixel is multiplied by: (1,) or (channels,)."""
+        """Return the factor of a pixel: (1,) or (channels,)."""
         return (self.scale / np.asarray(self.std)).astype(np.float32)
 
     @property
     def offset(self) -> NDArray[np.float32]:
-        """Return what is then added: (1,) or (channels,)."""
+        """Return the summand after the factor: (1,) or (channels,)."""
         result: NDArray[np.float32] = \
             (-np.asarray(self.mean) / np.asarray(self.std)).astype(np.float32)
         return result
@@ -103,7 +103,7 @@ def check_roi(roi: Sequence[float] | None) -> None:
     """
     if roi is None:
         return
-    # written so that NaN fails too
+    # in this form NaN fails too
     if not (len(roi) == 4 and min(roi) >= 0 and min(roi[2:]) > 0
             and roi[0] + roi[2] <= 1 + 1e-6 and roi[1] + roi[3] <= 1 + 1e-6):
         raise ValueError(f'roi must be x, y, width, height as fractions of the frame with '

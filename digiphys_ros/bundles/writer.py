@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Writes a model bundle: whole, or not at all."""
+"""Write a model bundle atomically."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -29,7 +29,7 @@ from digiphys_ros.bundles.bundle import (
     load_bundle,
     MANIFEST,
 )
-from digiphys_ros.bundles.manifest import BundleManifest, FileKind, GOLDEN, SCHEMA_VERSION
+from digiphys_ros.bundles.manifest import BundleManifest, FileFormat, GOLDEN, SCHEMA_VERSION
 from digiphys_ros.errors import BundleError
 import numpy as np
 from numpy.typing import NDArray
@@ -38,19 +38,19 @@ CARD = 'MODEL_CARD.md'
 
 
 def write_bundle(directory: str | Path, manifest: BundleManifest, *,
-                 files: Mapping[FileKind, Path], frames: NDArray[Any], logits: NDArray[Any],
+                 files: Mapping[FileFormat, Path], frames: NDArray[Any], logits: NDArray[Any],
                  card: str) -> Bundle:
     """
-    Write a bundle; it appears under its name whole or not at all.
+    Write a bundle atomically.
 
-    :param directory: the bundle's folder; one that is there already is replaced.
+    :param directory: the bundle's folder; an existing bundle is replaced.
     :param manifest: its ``files`` and ``content_hash`` are filled in here.
-    :param files: model file or folder by kind, copied in.
+    :param files: file format -> model file or folder, to be copied.
     :param frames: golden frames, (N, H, W, 3) or (N, H, W) uint8.
-    :param logits: what the model answers to them, (N, classes).
+    :param logits: the logits of these frames, (N, classes).
     :param card: text of MODEL_CARD.md.
-    :raises BundleError: when something else lies there, the disk does not take it, or there are
-        too many golden frames.
+    :raises BundleError: when the folder holds something else, cannot be written, or there are too
+        many golden frames.
     """
     target = Path(directory)
     check_target(target)
@@ -74,13 +74,13 @@ def write_bundle(directory: str | Path, manifest: BundleManifest, *,
 @contextmanager
 def replacing_folder(target: Path) -> Iterator[Path]:
     """
-    Make a folder that takes the place of ``target`` once it is filled, or never.
+    Make a folder that replaces ``target`` atomically after it is filled.
 
-    :raises OSError: when the disk does not take it.
+    :raises OSError: when it cannot be written.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f'.{target.name}.', dir=target.parent) as folder:
-        # a folder in it is moved: what remains is deleted
+        # the inner folder is moved, the rest is deleted
         work = Path(folder, target.name)
         work.mkdir()
         yield work
@@ -89,29 +89,29 @@ def replacing_folder(target: Path) -> Iterator[Path]:
 
 def check_target(directory: str | Path, marker: str = MANIFEST, what: str = 'bundle') -> None:
     """
-    Look whether a bundle may be written there: where nothing is, or a bundle that it replaces.
+    Check that a bundle may be written there: an empty place, or a bundle to replace.
 
-    :param marker: the file that tells a bundle, or another folder made here, which is ``what``.
-    :raises BundleError: when something else is there, which would be lost.
+    :param marker: the file that identifies a bundle, or another folder made here, named ``what``.
+    :raises BundleError: when something else would be lost.
     """
     target = Path(directory)
     try:
         free = not target.exists() or (target.is_dir() and (
             (target / marker).is_file() or not any(target.iterdir())))
     except OSError as error:
-        raise BundleError(f'{target}: cannot be looked at: {error.strerror}.') from error
+        raise BundleError(f'{target}: cannot be accessed: {error.strerror}.') from error
     if not free:
-        raise BundleError(f'{target}: is there already and no {what}, so it is not replaced: name '
-                          'another folder.')
+        raise BundleError(f'{target}: already exists and is not a {what}; choose another '
+                          'output folder.')
 
 
-def _copy(files: Mapping[FileKind, Path], work: Path) -> dict[FileKind, str]:
+def _copy(files: Mapping[FileFormat, Path], work: Path) -> dict[FileFormat, str]:
     for path in files.values():
         if path.is_dir():
             shutil.copytree(path, work / path.name)
         else:
             shutil.copyfile(path, work / path.name)
-    return {kind: path.name for kind, path in files.items()}
+    return {file_format: path.name for file_format, path in files.items()}
 
 
 def _replace(work: Path, target: Path) -> None:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""From the bytes of a camera message to calibrated scores, or "abstain"."""
+"""From the bytes of a camera message to calibrated scores or an abstention."""
 
 from digiphys_ros.perception.classify import Classification, Classifier
 from digiphys_ros.perception.engines import check_golden, create_engine, Engine, warm_up

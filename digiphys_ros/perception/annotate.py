@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Draw a classification and its region of interest into an image, for people who watch."""
+"""Draw a classification and its region of interest into an image."""
 
 from typing import Any
 
@@ -24,22 +24,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 ROWS = 3
-"""Lines of text; always as many, so that all images of a camera have one size."""
+"""Lines of text; constant, so that all images of a camera have one size."""
 LEAST_ROW = 14
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 RECOGNISED, ABSTAINED = (0, 200, 0), (0, 165, 255)
-"""Color of the region, in BGR."""
+"""Color of the region, BGR."""
 
 
 def annotated(frame: Frame, result: Classification, box: Box) -> NDArray[Any]:
     """
     Return a copy of the frame with the region of interest, and the best classes below it.
 
-    The text has a strip of its own: OpenCV 4 and 5 draw letters of different width, and neither
-    reads well on an image.
+    The text is on a separate strip: OpenCV 4 and 5 draw letters of different width, and neither is
+    legible on an image.
 
     :param box: left, top, right and bottom of the region.
-    :return: (H + strip, W, 3) uint8 in BGR; pixels of the frame keep their place.
+    :return: (H + strip, W, 3) uint8 in BGR; pixels of the frame keep their position.
     """
     image = frame.converted('bgr')
     height, width = image.shape[:2]
@@ -57,7 +57,7 @@ def annotated(frame: Frame, result: Classification, box: Box) -> NDArray[Any]:
 
 
 def _write(strip: NDArray[Any], line: str) -> None:
-    """Write a line in white, as high as the strip allows and no wider."""
+    """Write a white line that fits the strip."""
     row, width = strip.shape[:2]
     margin, thickness = row // 4, max(1, row // 20)
     (long, high), below = cv2.getTextSize(line, FONT, 1.0, thickness)

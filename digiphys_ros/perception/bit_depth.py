@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""How many bits a camera uses of its 16-bit pixels: mono16 does not say."""
+"""Detect the used bits of 16-bit pixels, which mono16 does not name."""
 
 from dataclasses import replace
 
@@ -21,13 +21,13 @@ from digiphys_ros.perception.frame import Frame
 
 class BitDepth:
     """
-    Bits of one camera's 16-bit pixels, the same from frame to frame.
+    Used bits of one camera's 16-bit pixels, constant over frames.
 
-    A depth that is found only grows: a dark scene does not change the brightness of the next
-    frames, and a camera changes its depth three times at most.
+    A detected depth only grows: a dark scene does not change the brightness of the next frames. It
+    changes at most three times.
 
-    :param bits: where it is known; 0 finds it.
-    :ivar fixed: the same; may be changed between two frames.
+    :param bits: the depth, if known; 0 detects it.
+    :ivar fixed: the given depth; may be changed between two frames.
 
     Example::
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Logits to calibrated scores, or "abstain"."""
+"""Turn logits into calibrated scores or an abstention."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,10 +31,10 @@ from numpy.typing import NDArray
 @dataclass(frozen=True)
 class Classification:
     """
-    What one frame shows.
+    The classification of one frame.
 
-    :ivar scores: the best classes with their probabilities, best first; empty when abstained.
-    :ivar abstained: the best probability was below the bundle's threshold, or not a number.
+    :ivar scores: the best classes with probabilities, best first; empty for an abstention.
+    :ivar abstained: whether the best probability is below the bundle's threshold, or not finite.
     :ivar probabilities: one for each label.
 
     Example::
@@ -50,24 +50,24 @@ class Classification:
 
     @property
     def label(self) -> str | None:
-        """Return the best class, None when abstained."""
+        """Return the best class, None for an abstention."""
         return self.scores[0][0] if self.scores else None
 
     @property
     def score(self) -> float:
-        """Return the probability of the best class, 0 when abstained."""
+        """Return the probability of the best class, 0 for an abstention."""
         return self.scores[0][1] if self.scores else 0.0
 
 
 def softmax(logits: NDArray[Any], temperature: float = 1.0) -> NDArray[Any]:
     """
-    Return probabilities: the exponentials of logits over temperature, scaled to a sum of 1.
+    Return the softmax of logits / temperature.
 
     The temperature is fitted on held-out images so that a score is a probability (Guo et al.,
     "On Calibration of Modern Neural Networks", 2017).
 
     :param logits: (..., classes).
-    :return: float64 of the same shape; NaN where a logit is not finite.
+    :return: float64 of the same shape; NaN if a logit is not finite.
     """
     scaled = np.asarray(logits, np.float64) / temperature
     scaled = np.where(np.isfinite(scaled).all(axis=-1, keepdims=True), scaled, np.nan)
@@ -78,12 +78,12 @@ def softmax(logits: NDArray[Any], temperature: float = 1.0) -> NDArray[Any]:
 
 class Classifier:
     """
-    Callable that classifies frames with one bundle; the tensor it fills is used again.
+    Callable that classifies frames with one bundle; it reuses its input tensor.
 
-    Where the engine is on a GPU that tensor is page-locked.
+    For an engine on a GPU the tensor is page-locked.
 
-    :param roi: a region that replaces the bundle's.
-    :param top_k: how many classes to report.
+    :param roi: region of interest instead of the bundle's.
+    :param top_k: number of classes to report.
     """
 
     def __init__(self, bundle: Bundle, engine: Engine, roi: Roi | None = None,
@@ -96,7 +96,7 @@ class Classifier:
 
     @property
     def least_size(self) -> tuple[int, int] | None:
-        """Return the smallest frame that will do, as ``Preprocessor.least_size``."""
+        """Return the smallest sufficient frame, as ``Preprocessor.least_size``."""
         return self._preprocess.least_size
 
     def box(self, frame: Frame) -> Box:
@@ -108,7 +108,7 @@ class Classifier:
         return self.batch([frame])[0]
 
     def batch(self, frames: Sequence[Frame]) -> list[Classification]:
-        """Return the classifications of frames that go through the network at once."""
+        """Return the classifications of a batch of frames."""
         if len(frames) > len(self._tensor):
             self._tensor = host_array((len(frames), *self._tensor.shape[1:]), self._tensor.dtype,
                                       self.engine.device)
@@ -120,7 +120,7 @@ class Classifier:
                 for one in softmax(logits, self.bundle.manifest.temperature)]
 
     def _classification(self, probabilities: NDArray[Any]) -> Classification:
-        # NaN compares false: what is not a number abstains too
+        # comparisons with NaN are false, so NaN abstains too
         if not probabilities.max() >= self.bundle.manifest.abstain_below:
             return Classification((), True, probabilities)
         best = np.argsort(probabilities)[::-1][:self._top_k]

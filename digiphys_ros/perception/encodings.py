@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Rows of bytes to pixels, for every encoding a camera driver emits, under any of its names."""
+"""Decode rows of bytes to pixels, for all encodings of camera drivers under any of their names."""
 
 import re
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -48,34 +48,34 @@ _YUV422 = {
 _YUV420 = {'nv12': cv2.COLOR_YUV2BGR_NV12, 'nv21': cv2.COLOR_YUV2BGR_NV21,
            'i420': cv2.COLOR_YUV2BGR_I420, 'yv12': cv2.COLOR_YUV2BGR_YV12}
 _PLANAR = ('i420', 'yv12')
-"""Each color in a plane of its own, with rows of half a step."""
+"""Encodings with separate color planes, whose rows are half a step."""
 
 ENCODINGS = (*PLAIN, *BAYER, *_YUV422, *_YUV420, 'nv24')
-"""Encodings decoded here; any other one is left to cv_bridge where it is installed."""
+"""Encodings decoded here; cv_bridge decodes others, if it is installed."""
 
 _KNOWN = {name.lower(): name for name in ENCODINGS} | {
     'yuv422packed': 'uyvy', 'yuv422_8_uyvy': 'uyvy', 'ycbcr422_8_cbycry': 'uyvy',
     'yuv422_8': 'yuyv', 'yuv422_yuyv_packed': 'yuyv', 'ycbcr422_8': 'yuyv', 'yuy2': 'yuyv',
     'yu12': 'i420', 'yuv420': 'i420', 'yuv420p': 'i420', 'gray8': 'mono8', 'grey': 'mono8',
     'y8': 'mono8', 'y16': 'mono16'}
-"""Names of GenICam (PFNC), V4L2 and older drivers, in small letters."""
+"""Names of GenICam (PFNC), V4L2 and older drivers, in lower case."""
 _GENICAM = re.compile(r'(mono|rgba?|bgra?|bayer)_?(rg|gr|gb|bg)?(8|10|12|14|16)(?:packed)?')
 _BAYER_NAMES = {'rg': 'rggb', 'gr': 'grbg', 'gb': 'gbrg', 'bg': 'bggr'}
 
 DEPTHS = (10, 12, 14, 16)
-"""Bits of the converters in cameras; a 10-bit image is the darkest that is brightened."""
+"""Bit depths of camera sensors, from 10 bits."""
 
 _PAGES = (1 << 12, 1 << 14, 1 << 16)
 _ROWS_TOGETHER = 16
-"""Video hardware rounds the height of a buffer up to these."""
+"""Video hardware rounds the height of a buffer up to multiples of these."""
 
 
 class Name(NamedTuple):
     """
     An encoding.
 
-    :ivar encoding: one of ``ENCODINGS``, or as it was received.
-    :ivar bits: of a 16-bit pixel, where the name says how many are used.
+    :ivar encoding: one of ``ENCODINGS``, or the received name.
+    :ivar bits: used bits of a 16-bit pixel, if the name gives them.
     """
 
     encoding: str
@@ -84,7 +84,7 @@ class Name(NamedTuple):
 
 def named(encoding: str) -> Name:
     """
-    Return the encoding that a driver means.
+    Return the encoding of a driver's name.
 
     Example::
 
@@ -98,9 +98,9 @@ def named(encoding: str) -> Name:
     if found is None or (found[1] == 'bayer') != bool(found[2]) or \
             (found[1] == 'mono' and small.endswith('packed')):
         return Name(encoding)
-    kind = f'bayer_{_BAYER_NAMES[found[2]]}' if found[2] else found[1]
+    base = f'bayer_{_BAYER_NAMES[found[2]]}' if found[2] else found[1]
     bits = int(found[3])
-    return Name(f'{kind}8') if bits == 8 else Name(f'{kind}16', bits if bits < 16 else None)
+    return Name(f'{base}8') if bits == 8 else Name(f'{base}16', bits if bits < 16 else None)
 
 
 def depth_of(pixels: NDArray[Any]) -> int:
@@ -126,8 +126,8 @@ def pixels_of(buffer: NDArray[Any], height: int, width: int, encoding: str, step
     """
     order = '>' if is_bigendian else '<'
     if encoding in PLAIN:
-        kind, channels, color = PLAIN[encoding]
-        pixels = _rows(buffer, height, width, channels, encoding, step, order + kind)
+        dtype, channels, color = PLAIN[encoding]
+        pixels = _rows(buffer, height, width, channels, encoding, step, order + dtype)
         return (pixels if channels > 1 else pixels[:, :, 0]), color
     if encoding in BAYER:
         return _bayer(buffer, height, width, encoding, step, order), 'bgr'
@@ -147,12 +147,12 @@ def pixels_of(buffer: NDArray[Any], height: int, width: int, encoding: str, step
 def whole_rows(buffer: NDArray[Any], height: int, width: int, encoding: str, step: int
                ) -> NDArray[Any]:
     """
-    Return the bytes of all rows, without the padding of the whole buffer behind them.
+    Return the bytes of all rows, without padding at the end of the buffer.
 
-    Padding is zeros, what rounds the size up to a memory page of 4, 16 or 64 KiB, or, where color
-    has no plane of its own, rows that round the height up to a multiple of 16.
+    Padding is zeros, bytes up to a memory page of 4, 16 or 64 KiB, or, without separate color
+    planes, rows up to a multiple of 16.
 
-    :raises FrameError: when there are fewer bytes, or others behind them.
+    :raises FrameError: when there are fewer bytes, or more that are not padding.
     """
     planes = ''
     rows = height
@@ -168,15 +168,15 @@ def whole_rows(buffer: NDArray[Any], height: int, width: int, encoding: str, ste
     if buffer.size == size or (0 < size < buffer.size
                                and (buffer.size in padded or not rest.any())):
         return buffer[:size]
-    wrong = f'; the {rest.size} bytes behind it are no padding' if rest.size and size > 0 else ''
+    wrong = f'; the {rest.size} bytes behind it are not padding' if rest.size and size > 0 else ''
     raise FrameError(f'image data is {buffer.size} bytes, but a step of {step} x {rows} rows'
                      f'{planes} is {size} ({width}x{height} {encoding}){wrong}.')
 
 
 def _rows(buffer: NDArray[Any], height: int, width: int, channels: int, encoding: str,
-          step: int, kind: str = 'u1') -> NDArray[Any]:
-    """Return (height, width, channels) as a view that steps over the padding."""
-    pixel_type = np.dtype(kind)
+          step: int, dtype: str = 'u1') -> NDArray[Any]:
+    """Return (height, width, channels) as a view without padding."""
+    pixel_type = np.dtype(dtype)
     pixel_bytes = channels * pixel_type.itemsize
     if step < width * pixel_bytes:
         raise FrameError(f'step is {step} bytes, but {width} pixels of {encoding} need '
@@ -189,19 +189,19 @@ def _rows(buffer: NDArray[Any], height: int, width: int, channels: int, encoding
 
 def _bayer(buffer: NDArray[Any], height: int, width: int, encoding: str, step: int, order: str
            ) -> NDArray[Any]:
-    # OpenCV leaves a smaller image black
+    # OpenCV returns a black image for smaller ones
     if height < 3 or width < 3:
         raise FrameError(f'a {encoding} image of {width}x{height}: at least 3x3 is needed.')
-    kind, conversion = BAYER[encoding]
-    mosaic = _rows(buffer, height, width, 1, encoding, step, order + kind)
+    dtype, conversion = BAYER[encoding]
+    mosaic = _rows(buffer, height, width, 1, encoding, step, order + dtype)
     # OpenCV misreads rows of 16 bits that are swapped or start at half a pixel
-    native = mosaic if kind == 'u1' else np.ascontiguousarray(mosaic, kind)
+    native = mosaic if dtype == 'u1' else np.ascontiguousarray(mosaic, dtype)
     return cv2.cvtColor(native, conversion)
 
 
 def _packed_planes(buffer: NDArray[Any], height: int, width: int, encoding: str, step: int
                    ) -> NDArray[Any]:
-    """Return (height * 3/2, width): three planes that follow each other without padding."""
+    """Return (height * 3/2, width): three consecutive planes without padding."""
     luma = _rows(buffer, height, width, 1, encoding, step)
     if step == width:
         return buffer.reshape(-1, width)

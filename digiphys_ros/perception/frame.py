@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Image message bytes to pixels, for every encoding a camera driver emits."""
+"""Decode image messages to pixels, for all encodings of camera drivers."""
 
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -28,13 +28,13 @@ from digiphys_ros.perception.encodings import (
     pixels_of,
     whole_rows,
 )
-from digiphys_ros.perception.imagefile import decode_file, kind_of
+from digiphys_ros.perception.imagefile import decode_file, format_of
 from digiphys_ros.perception.jpegfile import jpeg_size
 import numpy as np
 from numpy.typing import NDArray
 
 IN_MESSAGES = ('JPEG', 'PNG', 'WebP', 'TIFF')
-"""Kinds of files in a CompressedImage."""
+"""File formats of a CompressedImage."""
 
 _REDUCED = {8: cv2.IMREAD_REDUCED_COLOR_8, 4: cv2.IMREAD_REDUCED_COLOR_4,
             2: cv2.IMREAD_REDUCED_COLOR_2}
@@ -52,11 +52,11 @@ _CONVERSIONS = {
 @dataclass(frozen=True)
 class Frame:
     """
-    Pixels and what they mean.
+    Pixels with channel order and bit depth.
 
     :ivar pixels: (H, W) or (H, W, C); uint8, uint16 or float32.
     :ivar color: order of the channels.
-    :ivar bits: how many of 16 bits are used: brightness ends at 2 ** bits - 1.
+    :ivar bits: used bits of 16: white is 2 ** bits - 1.
     """
 
     pixels: NDArray[Any]
@@ -70,12 +70,12 @@ class Frame:
 
     def converted(self, color: Color) -> NDArray[Any]:
         """
-        Return the pixels as 8 bits in another channel order, the same array where nothing changes.
+        Return 8-bit pixels in a channel order; the same array if nothing changes.
 
-        16 bits are scaled by 255 / (2 ** bits - 1), rounded and saturated. Floats are taken as 0
-        to 1, scaled by 255 and saturated; NaN becomes 0. Transparency is left out.
+        16 bits are scaled by 255 / (2 ** bits - 1), rounded and saturated. Floats from 0 to 1 are
+        scaled by 255 and saturated; NaN becomes 0. Alpha is dropped.
 
-        :param color: rgb, bgr or mono; the frame's own color only brings it to 8 bits.
+        :param color: rgb, bgr or mono; with the frame's own order only the depth changes.
         :return: (H, W, 3) or, for mono, (H, W); uint8.
         """
         pixels = _eight_bits(self.pixels, self.bits)
@@ -87,19 +87,19 @@ class Frame:
 def decode_image(data: Any, *, height: int, width: int, encoding: str, step: int,
                  is_bigendian: bool) -> Frame:
     """
-    Return the frame behind the fields of a sensor_msgs/Image.
+    Return the frame of the fields of a sensor_msgs/Image.
 
-    A view of ``data`` where the encoding allows, row padding included; Bayer and YUV images are
-    converted to BGR. ``height`` is the image's height, for YUV with planes too: their data holds
-    that many rows of brightness ``step`` bytes apart, then the rows of color. 8UC3 and 8UC4 are
-    taken as BGR and BGRA, as OpenCV takes them. Of 16-bit pixels the frame's ``bits`` are the
-    fewest that hold its brightest pixel, where the encoding's name does not say them.
+    The frame is a view of ``data`` if the encoding allows it, row padding included. Bayer and YUV
+    images are converted to BGR. ``height`` is the height of the image, also for planar YUV: its
+    data holds that many rows of brightness ``step`` bytes apart, then the rows of color. 8UC3 and
+    8UC4 are BGR and BGRA, as in OpenCV. For 16-bit pixels ``bits`` is the smallest depth of the
+    brightest pixel, unless the name of the encoding gives it.
 
-    :param data: any contiguous buffer of bytes; padding behind the last row is left out.
-    :param encoding: one of ``ENCODINGS``, or a driver's name of it, such as BayerRG8.
+    :param data: any contiguous buffer of bytes; padding after the last row is ignored.
+    :param encoding: one of ``ENCODINGS``, or a driver's name such as BayerRG8.
     :param step: bytes from one row to the next.
     :param is_bigendian: byte order of encodings of 16 and 32 bits.
-    :raises FrameError: when the fields do not fit each other, with what was received.
+    :raises FrameError: when the fields are inconsistent, with the received values.
     """
     if height <= 0 or width <= 0:
         raise FrameError(f'image of {width}x{height} pixels: both must be at least 1.')
@@ -127,7 +127,7 @@ def _by_cv_bridge(buffer: NDArray[Any], height: int, width: int, encoding: str, 
     except ImportError:
         raise FrameError(f'encoding "{encoding}" is not one of {", ".join(ENCODINGS)}; with '
                          'cv_bridge installed it would be asked for others.') from None
-    # cv_bridge only reads the fields, so that no message package is needed here
+    # cv_bridge only reads the fields, so no message package is needed here
     message = SimpleNamespace(height=height, width=width, encoding=encoding, step=step,
                               is_bigendian=int(is_bigendian), data=buffer)
     try:
@@ -139,25 +139,25 @@ def _by_cv_bridge(buffer: NDArray[Any], height: int, width: int, encoding: str, 
 def decode_compressed(data: Any, format: str, least_size: tuple[int, int] | None = None
                       ) -> Frame:
     """
-    Return the frame behind a sensor_msgs/CompressedImage.
+    Return the frame of a sensor_msgs/CompressedImage.
 
-    A JPEG that is much larger than needed is decoded at a half, a quarter or an eighth of its
-    size: its decoder then takes means of blocks of pixels, as a resize by area does.
+    A JPEG that is much larger than needed is decoded at 1/2, 1/4 or 1/8 of its size: the decoder
+    then averages blocks of pixels, like a resize by area.
 
-    :param data: a JPEG, PNG, WebP or TIFF file as any contiguous buffer of bytes; what follows the
-        file's end is left out.
-    :param format: the message's format text, used in errors and to refuse depth images; the data
-        itself says which kind of file it is.
-    :param least_size: height and width that are enough; None is all there is.
-    :return: bgr or mono; a mark of orientation inside the file is not followed.
-    :raises FrameError: when the data is no such file, or not all of one.
+    :param data: a JPEG, PNG, WebP or TIFF file as any contiguous buffer of bytes; bytes after the
+        end of the file are ignored.
+    :param format: format of the message, for errors and to refuse depth images; the file format is
+        detected from the data.
+    :param least_size: sufficient height and width; None is full size.
+    :return: bgr or mono; EXIF orientation is ignored.
+    :raises FrameError: when the data is not a complete file of these formats.
     """
     if 'compressedDepth' in format:
         raise FrameError(f'format "{format}": a depth image has no colors to classify.')
     buffer = _bytes_of(data)
     received = f'compressed image of {buffer.size} bytes, format "{format}"'
-    if kind_of(buffer) not in IN_MESSAGES:
-        raise FrameError(f'{received}: this is no {", ".join(IN_MESSAGES[:-1])} or '
+    if format_of(buffer) not in IN_MESSAGES:
+        raise FrameError(f'{received}: this is not a {", ".join(IN_MESSAGES[:-1])} or '
                          f'{IN_MESSAGES[-1]} file.')
     try:
         pixels = decode_file(
@@ -169,9 +169,9 @@ def decode_compressed(data: Any, format: str, least_size: tuple[int, int] | None
 
 def decode_image_file(data: bytes) -> Frame:
     """
-    Return the frame in an image file, turned upright by its mark of orientation.
+    Return the frame in an image file, rotated by its EXIF orientation.
 
-    Its ``bits`` are the fewest that hold the file's brightest pixel.
+    ``bits`` is the smallest depth of the brightest pixel.
 
     :raises FrameError: when it cannot be read.
     """
@@ -187,7 +187,7 @@ def _frame_of(pixels: NDArray[Any]) -> Frame:
 
 
 def _reading(buffer: NDArray[Any], least_size: tuple[int, int] | None) -> int:
-    """Return how OpenCV is to read a file: as small as will do."""
+    """Return the flag for OpenCV to read a file as small as sufficient."""
     if least_size is None or (size := jpeg_size(buffer)) is None:
         return cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
     return next((flag for divisor, flag in _REDUCED.items()
@@ -202,7 +202,7 @@ def _eight_bits(pixels: NDArray[Any], bits: int) -> NDArray[Any]:
     # OpenCV misreads rows that do not start at a whole number of elements
     native = np.ascontiguousarray(pixels, pixels.dtype.newbyteorder('='))
     if native.dtype.kind == 'f':
-        # fmax and fmin take the number where the other one is NaN
+        # fmax and fmin ignore NaN
         result: NDArray[Any] = cv2.convertScaleAbs(np.fmin(np.fmax(native, 0), 1), alpha=255)
         return result
     return cv2.convertScaleAbs(native, alpha=255 / ((1 << bits) - 1))

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""GIF files: how large an image is, and its first frame alone."""
+"""GIF files: image size, and extraction of the first frame."""
 
 from typing import Any
 
@@ -28,10 +28,10 @@ _SCREEN_BYTES, _DESCRIPTOR_BYTES = 13, 10
 
 def gif_size(data: NDArray[Any]) -> tuple[int, int] | None:
     """
-    Return height and width of a GIF's screen; ``first_frame`` keeps to it.
+    Return height and width of a GIF's screen, which limits ``first_frame``.
 
     :param data: (N,) uint8.
-    :return: None where the header is cut off.
+    :return: None if the header is incomplete.
     """
     if data.size < _SCREEN_BYTES:
         return None
@@ -41,12 +41,12 @@ def gif_size(data: NDArray[Any]) -> tuple[int, int] | None:
 
 def first_frame(data: NDArray[Any]) -> NDArray[Any] | None:
     """
-    Return a GIF with the first frame alone, without comments and the frames after it.
+    Return a GIF with only the first frame, without comments.
 
-    Decoders read through all of these, which takes long in a hostile file.
+    Decoders read all frames, which takes long for a hostile file.
 
     :param data: (N,) uint8.
-    :return: (M,) uint8; None where the first frame is not all there or leaves the screen.
+    :return: (M,) uint8; None if the first frame is incomplete or exceeds the screen.
     """
     text = data.tobytes()
     start = place = _SCREEN_BYTES + _table_bytes(text, 10)
@@ -61,7 +61,7 @@ def first_frame(data: NDArray[Any]) -> NDArray[Any] | None:
     if place + _DESCRIPTOR_BYTES > len(text) or text[place] != _IMAGE \
             or not _on_screen(data, place):
         return None
-    # behind the table of colors stands one byte, the size of the first codes
+    # one byte follows the color table: the size of the first codes
     end = _blocks_end(text, place + _DESCRIPTOR_BYTES + _table_bytes(text, place + 9) + 1)
     if end is None:
         return None
@@ -75,13 +75,13 @@ def _on_screen(data: NDArray[Any], place: int) -> bool:
 
 
 def _table_bytes(text: bytes, place: int) -> int:
-    """Return the size of a table of colors, by the byte that announces it."""
+    """Return the size of a color table, from the byte of its header."""
     flags = text[place] if place < len(text) else 0
     return 3 << (flags & 7) + 1 if flags & 0x80 else 0
 
 
 def _blocks_end(text: bytes, place: int) -> int | None:
-    """Return where a list of blocks ends, each with its length before it; None: nowhere."""
+    """Return the end of a list of length-prefixed blocks, None if it is incomplete."""
     while place < len(text):
         length = text[place]
         place += length + 1

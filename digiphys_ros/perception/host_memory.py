@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Arrays that a GPU copies from by itself: page-locked, where an NVIDIA driver is there."""
+"""Page-locked arrays for GPU transfers, if there is an NVIDIA driver."""
 
 from contextlib import suppress
 import ctypes
@@ -24,17 +24,17 @@ import weakref
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-# of the CUDA driver API
+# constants of the CUDA driver API
 PORTABLE, MEMORY_TYPE, HOST = 1, 2, 1
 
 
 def host_array(shape: tuple[int, ...], dtype: DTypeLike, device: str) -> NDArray[Any]:
     """
-    Return an array to fill for an engine, not initialised.
+    Return an uninitialised input array for an engine.
 
-    For a GPU it has pages of its own, locked (``cuMemHostRegister``) until the array and all views
-    of it are gone: from other memory the driver copies twice. Where locking is refused, as by a
-    limit on locked memory, they are pages like any other.
+    For a GPU its pages are locked (``cuMemHostRegister``) until the array and all views are
+    deleted: from other memory the driver copies twice. If locking is refused, as by a limit on
+    locked memory, it is an ordinary array.
 
     :param device: ``Engine.device``.
     """
@@ -46,13 +46,13 @@ def host_array(shape: tuple[int, ...], dtype: DTypeLike, device: str) -> NDArray
     with suppress(OSError):
         _driver().call('cuMemHostRegister_v2', ctypes.c_void_p(address), ctypes.c_size_t(size),
                        PORTABLE)
-        # the driver may be gone before the interpreter ends
+        # the driver may be unloaded before the interpreter ends
         weakref.finalize(memory, _unlock, address).atexit = False
     return memory.view(dtype).reshape(shape)
 
 
 def is_page_locked(array: NDArray[Any]) -> bool:
-    """Return whether a GPU copies from an array by itself, as the driver tells."""
+    """Return whether the driver reports an array as page-locked."""
     kind = ctypes.c_uint()
     with suppress(OSError):
         _driver().call('cuPointerGetAttribute', ctypes.byref(kind), MEMORY_TYPE,
@@ -66,7 +66,7 @@ def _unlock(address: int) -> None:
 
 
 class _Driver:
-    """The CUDA driver, and what TensorFlow and ONNX Runtime do on the first GPU: its context."""
+    """The CUDA driver, with the primary context of the first GPU, like other runtimes."""
 
     def __init__(self) -> None:
         self._library = ctypes.CDLL('libcuda.so.1')
@@ -75,7 +75,7 @@ class _Driver:
         self._do('cuDevicePrimaryCtxRetain', ctypes.byref(self._context), 0)
 
     def call(self, name: str, *arguments: Any) -> None:
-        """Call a function in the context; raises OSError where it fails."""
+        """Call a function in the context; raise OSError if it fails."""
         self._do('cuCtxPushCurrent_v2', self._context)
         try:
             self._do(name, *arguments)
@@ -90,5 +90,5 @@ class _Driver:
 
 @cache
 def _driver() -> _Driver:
-    """Return the driver; raises OSError where there is none."""
+    """Return the driver; raise OSError without one."""
     return _Driver()

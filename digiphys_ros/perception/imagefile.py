@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Image files in memory: what they are, whether they are whole, and their pixels."""
+"""Image files in memory: format, completeness and pixels."""
 
 import io
 import os
@@ -28,52 +28,52 @@ import numpy as np
 from numpy.typing import NDArray
 
 MOST_BYTES = 6 * MOST_PIXELS
-"""Of its pixels: three channels of 16 bits."""
+"""Limit of the pixels: three channels of 16 bits."""
 MOST_SCANS = 100
-"""Of a JPEG: each is decoded over the whole image, and cameras write some ten."""
+"""Limit of a JPEG: each scan is decoded over the whole image; cameras write about ten."""
 
 _STARTS = {jpegfile.START: 'JPEG', pngfile.START: 'PNG', b'BM': 'BMP',
            **dict.fromkeys(giffile.STARTS, 'GIF'), **dict.fromkeys(tifffile.STARTS, 'TIFF'),
            **{b'P%d' % number: 'PNM' for number in range(1, 7)}}
 _NUMBER = re.compile(rb'(?:\s|#[^\r\n]*[\r\n])+(\d+)')
-"""A comment ends at either sign for the end of a line, as OpenCV reads it."""
+"""A comment ends at CR or LF, as in OpenCV."""
 
 
-def kind_of(data: NDArray[Any]) -> str | None:
+def format_of(data: NDArray[Any]) -> str | None:
     """
-    Return JPEG, PNG, WebP, TIFF, GIF, BMP or PNM by a file's first bytes, None for others.
+    Return the file format by its first bytes: JPEG, PNG, WebP, TIFF, GIF, BMP, PNM or None.
 
     :param data: (N,) uint8.
     """
     head = data[:12].tobytes()
     if head[:4] == b'RIFF' and head[8:] == b'WEBP':
         return 'WebP'
-    return next((kind for start, kind in _STARTS.items() if head.startswith(start)), None)
+    return next((name for start, name in _STARTS.items() if head.startswith(start)), None)
 
 
 def image_size(data: NDArray[Any]) -> tuple[int, int] | None:
     """
-    Return height and width of an image file by its header; nothing is decoded.
+    Return height and width of an image file from its header, without decoding.
 
     :param data: (N,) uint8.
-    :return: None where the file is of no kind known here, or its header is damaged.
+    :return: None if the format is unknown or the header damaged.
     """
-    kind = kind_of(data)
+    file_format = format_of(data)
     head = data[:1024].tobytes()
-    if kind == 'JPEG':
+    if file_format == 'JPEG':
         return jpegfile.jpeg_size(data)
-    if kind == 'GIF':
+    if file_format == 'GIF':
         return giffile.gif_size(data)
-    if kind == 'TIFF':
+    if file_format == 'TIFF':
         tiff = tifffile.read_header(data)
         return None if tiff is None else tiff.sizes[0]
-    if kind == 'PNG':
+    if file_format == 'PNG':
         return pngfile.png_size(data)
-    if kind == 'WebP':
+    if file_format == 'WebP':
         return _webp_size(head)
-    if kind == 'BMP':
+    if file_format == 'BMP':
         return _bmp_size(head)
-    return _pnm_size(head) if kind == 'PNM' else None
+    return _pnm_size(head) if file_format == 'PNM' else None
 
 
 def _webp_size(head: bytes) -> tuple[int, int] | None:
@@ -94,7 +94,7 @@ def _bmp_size(head: bytes) -> tuple[int, int] | None:
     if len(head) < 26:
         return None
     header_bytes = int.from_bytes(head[14:18], 'little', signed=True)
-    # the oldest header has 12 bytes and sizes of 16 bits; a negative height means: from the top
+    # the oldest header has 12 bytes and 16-bit sizes; a negative height is top-down
     width, height = struct.unpack('<HH', head[18:22]) if header_bytes == 12 \
         else struct.unpack('<ii', head[18:26])
     return (abs(height), abs(width)) if header_bytes == 12 or header_bytes >= 36 else None
@@ -108,7 +108,7 @@ def _pnm_size(head: bytes) -> tuple[int, int] | None:
 
 def check_pixels(height: float, width: float) -> None:
     """
-    Refuse an image or a film that would need too much memory.
+    Refuse an image or video that needs too much memory.
 
     :raises FrameError: when it has more than ``MOST_PIXELS``.
     """
@@ -117,19 +117,19 @@ def check_pixels(height: float, width: float) -> None:
                          f'{MOST_PIXELS / 1e6:.0f} million are decoded.')
 
 
-def _check_costs(data: NDArray[Any], kind: str) -> None:
-    """Refuse a small file that would take much memory or time to decode."""
+def _check_costs(data: NDArray[Any], file_format: str) -> None:
+    """Refuse a file whose decoding needs too much memory or time."""
     size = image_size(data)
     if size is None:
-        raise FrameError(f'the header of the {kind} file does not say how large the image is.')
+        raise FrameError(f'the header of the {file_format} file has no image size.')
     check_pixels(*size)
-    if kind == 'JPEG':
+    if file_format == 'JPEG':
         scans = data.tobytes().count(b'\xff\xda')
         if scans > MOST_SCANS:
             raise FrameError(f'a JPEG file of {scans} scans: at most {MOST_SCANS} are decoded.')
-    tiff = tifffile.read_header(data) if kind == 'TIFF' else None
+    tiff = tifffile.read_header(data) if file_format == 'TIFF' else None
     for height, width in tiff.sizes if tiff else ():
-        # a decoder reserves memory for a whole tile, and takes any number of samples a pixel
+        # a decoder reserves memory for a whole tile, with any number of samples a pixel
         check_pixels(height, width)
         if tiff and height * width * tiff.pixel_bytes > MOST_BYTES:
             raise FrameError(f'a TIFF file of {width}x{height} pixels with {tiff.pixel_bytes} '
@@ -141,29 +141,30 @@ def decode_file(data: NDArray[Any], flags: int = cv2.IMREAD_ANYCOLOR | cv2.IMREA
     """
     Return the pixels of an image file; of a GIF or TIFF with several images the first.
 
-    :param data: (N,) uint8, the file; what follows its end is left out.
-    :param flags: how OpenCV reads it; as it is by default, turned upright by its EXIF mark.
+    :param data: (N,) uint8, the file; bytes after its end are ignored.
+    :param flags: flags of OpenCV; by default unchanged pixels, rotated by EXIF orientation.
     :return: (H, W, 3) in BGR or (H, W); uint8, uint16 or float32.
-    :raises FrameError: when the file is broken or not all there.
+    :raises FrameError: when the file is damaged or incomplete.
     """
     if not data.size:
         raise FrameError('the file is empty.')
-    kind = kind_of(data)
-    if kind is None:
-        raise FrameError('this is no JPEG, PNG, WebP, TIFF, GIF, BMP, PPM or PGM file.')
-    whole = _whole(data, kind)
+    file_format = format_of(data)
+    if file_format is None:
+        raise FrameError('this is not a JPEG, PNG, WebP, TIFF, GIF, BMP, PPM or PGM file.')
+    whole = _whole(data, file_format)
     if whole is None:
-        raise FrameError(f'the {kind} file ends too early.')
-    _check_costs(whole, kind)
+        raise FrameError(f'the {file_format} file ends too early.')
+    _check_costs(whole, file_format)
     _hush_opencv()
     try:
         pixels = cv2.imdecode(whole, flags)
     except cv2.error as error:
         raise FrameError(f'OpenCV cannot read the file ({error.err or error}).') from error
-    if kind == 'GIF' and pixels is None:
+    if file_format == 'GIF' and pixels is None:
         pixels = _by_pillow(whole)
     if pixels is None or not pixels.size:
-        raise FrameError(f'the {kind} file is broken, or packed in a way that OpenCV cannot read.')
+        raise FrameError(f'the {file_format} file is broken, or OpenCV cannot read its '
+                         'compression.')
     return _known_depth(pixels)
 
 
@@ -184,7 +185,7 @@ def _known_depth(pixels: NDArray[Any]) -> NDArray[Any]:
 
 
 def _by_pillow(data: NDArray[Any]) -> NDArray[Any]:
-    """Return the pixels of a GIF where OpenCV is older than 4.11, which was the first to read."""
+    """Return the pixels of a GIF for OpenCV before 4.11, which cannot read GIF."""
     try:
         from PIL import Image, UnidentifiedImageError
     except ImportError:
@@ -197,24 +198,24 @@ def _by_pillow(data: NDArray[Any]) -> NDArray[Any]:
     return np.ascontiguousarray(rgb[:, :, ::-1])
 
 
-def _whole(data: NDArray[Any], kind: str) -> NDArray[Any] | None:
+def _whole(data: NDArray[Any], file_format: str) -> NDArray[Any] | None:
     """
-    Return the file without what follows its end, None where its end is missing.
+    Return the file without bytes after its end, None if it is incomplete.
 
-    Drivers send whole buffers: behind the file are zeros or the rest of an earlier one. Some
-    decoders fill what is missing with grey.
+    Drivers send whole buffers: zeros or an earlier file may follow. Some decoders fill missing
+    parts with grey.
     """
-    if kind == 'JPEG':
+    if file_format == 'JPEG':
         end = jpegfile.jpeg_end(data)
         return None if end is None else data[:end]
-    if kind == 'PNG':
+    if file_format == 'PNG':
         return pngfile.still_image(data)
-    if kind == 'GIF':
+    if file_format == 'GIF':
         return giffile.first_frame(data)
-    if kind == 'WebP':
-        # the size of what follows stands after the four letters RIFF
+    if file_format == 'WebP':
+        # the size follows the four letters RIFF
         complete = data.size >= 8 + int.from_bytes(data[4:8].tobytes(), 'little')
-    elif kind == 'TIFF':
+    elif file_format == 'TIFF':
         header = tifffile.read_header(data)
         complete = header is not None and data.size >= header.end
     else:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""JPEG files by their markers (ITU-T T.81): how large an image is, and where it ends."""
+"""JPEG markers (ITU-T T.81): image size and end of the file."""
 
 import re
 from typing import Any
@@ -23,20 +23,20 @@ START = b'\xff\xd8\xff'
 
 _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _SEGMENTS = frozenset((0xC4, 0xCC, 0xDB, 0xDD, *range(0xE0, 0xF0), 0xFE))
-"""Markers of the other segments before a frame header. Decoders skip some more, each its way."""
+"""Markers of other segments before a frame header. Decoders skip some more."""
 _ALONE = frozenset((0x01, *range(0xD0, 0xD9)))
 """Markers without a length."""
 _START_OF_IMAGE, _END_OF_IMAGE = 0xD8, 0xD9
 _MARKER = re.compile(rb'\xff[\x01-\xcf\xd8-\xfe]')
-"""In compressed data 0xFF is followed by 0, or by the number of a restart interval."""
+"""In compressed data 0xFF is followed by 0 or a restart marker."""
 
 
 def jpeg_size(data: NDArray[Any]) -> tuple[int, int] | None:
     """
-    Return height and width of a JPEG file by its frame header (B.2.2).
+    Return height and width of a JPEG file from its frame header (B.2.2).
 
     :param data: (N,) uint8.
-    :return: None where the file is no JPEG, or the header is not where it should be.
+    :return: None if the file is not a JPEG, or the header is misplaced.
     """
     place = _frame_header(data)
     return None if place is None else \
@@ -44,7 +44,7 @@ def jpeg_size(data: NDArray[Any]) -> tuple[int, int] | None:
 
 
 def _frame_header(data: NDArray[Any]) -> int | None:
-    """Return where the frame header of a JPEG begins; its marker is the byte after that."""
+    """Return the offset of the frame header of a JPEG; its marker is the next byte."""
     if data[:3].tobytes() != START:
         return None
     place = 2
@@ -64,9 +64,9 @@ def _frame_header(data: NDArray[Any]) -> int | None:
 
 def jpeg_end(data: NDArray[Any]) -> int | None:
     """
-    Return the length of the JPEG at the start of a buffer, whatever bytes follow it.
+    Return the length of the JPEG at the start of a buffer.
 
-    A thumbnail inside a segment has an end marker of its own, which does not count.
+    The end marker of a thumbnail inside a segment does not count.
 
     :param data: (N,) uint8.
     :return: None where the end marker is missing: the file was cut off.

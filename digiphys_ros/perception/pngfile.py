@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""PNG files: how large an image is, and what of a file is decoded."""
+"""PNG files: image size, and the chunks to decode."""
 
 import struct
 from typing import Any
@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 
 START = b'\x89PNG\r\n\x1a\n'
 MOST_CHUNKS = 100_000
-"""The largest image that is decoded takes 50,000 with chunks of 8 kB, as libpng writes them."""
+"""Limit; the largest image has 50,000 chunks of 8 kB, as libpng writes them."""
 
 _KEPT = {b'IHDR', b'PLTE', b'tRNS', b'eXIf', b'IDAT', b'IEND'}
-"""Chunks that change pixels; eXIf says which side is up."""
+"""Chunks that change pixels; eXIf has the orientation."""
 
 
 def png_size(data: NDArray[Any]) -> tuple[int, int] | None:
@@ -33,7 +33,7 @@ def png_size(data: NDArray[Any]) -> tuple[int, int] | None:
     Return height and width of a PNG.
 
     :param data: (N,) uint8.
-    :return: None where the first chunk is not the header.
+    :return: None if the first chunk is not the header.
     """
     head = data[:24].tobytes()
     width, height = struct.unpack('>II', head[16:24].ljust(8, b'\0'))
@@ -42,13 +42,13 @@ def png_size(data: NDArray[Any]) -> tuple[int, int] | None:
 
 def still_image(data: NDArray[Any]) -> NDArray[Any] | None:
     """
-    Return a PNG with its first image alone, without animation, texts and color profiles.
+    Return a PNG with only its first image, without animation, texts and color profiles.
 
-    A decoder reserves the memory that a chunk claims, up to 4 GB, before it reads it. A damaged
-    animation ends the process in OpenCV 5.0.
+    A decoder reserves the claimed memory of a chunk, up to 4 GB, before it reads it. A damaged
+    animation crashes OpenCV 5.0.
 
     :param data: (N,) uint8.
-    :return: (M,) uint8; None where a chunk is not all there, or the last one is missing.
+    :return: (M,) uint8; None if a chunk is incomplete, or the last one missing.
     """
     place, kept = len(START), [data[:len(START)]]
     for _ in range(MOST_CHUNKS):

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Pixels to the tensor a model was trained on; training and robot call the same code."""
+"""Preprocessing from pixels to tensor; training and robot use the same code."""
 
 from dataclasses import replace
 import math
@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Box = tuple[int, int, int, int]
-"""Left, top, right and bottom of pixels; the last two are behind the last pixel."""
+"""Left, top, right and bottom in pixels; right and bottom are exclusive."""
 
 _RESIZE = {
     'area': cv2.INTER_AREA, 'linear': cv2.INTER_LINEAR, 'nearest': cv2.INTER_NEAREST,
@@ -34,19 +34,19 @@ _RESIZE = {
 }
 
 OVERSAMPLING = 2
-"""Pixels of a frame for one of the tensor, along each side, from which on more tell nothing."""
+"""Pixels of a frame for one of the tensor, along each side; more add no information."""
 
 _HALVED_TO = {'area': OVERSAMPLING, 'mipmap': 1}
-"""Methods that take means: a frame is halved while it keeps so many pixels for one."""
+"""Averaging methods: a frame is halved while it keeps so many pixels for one."""
 
 
 class Preprocessor:
     """
     Callable that turns frames into tensors.
 
-    :param spec: the bundle's contract.
-    :param roi: a region that replaces the contract's.
-    :raises ConfigError: when ``roi`` does not lie in the frame.
+    :param spec: preprocessing of the bundle.
+    :param roi: region of interest instead of the bundle's.
+    :raises ConfigError: when ``roi`` is outside of the frame.
     """
 
     def __init__(self, spec: PreprocessSpec, roi: Roi | None = None) -> None:
@@ -56,16 +56,16 @@ class Preprocessor:
             raise ConfigError(f'{error}.') from error
         self._spec = spec
         self._roi = roi or spec.roi
-        # a row at a time: numpy is slow where the innermost axis has three elements
+        # a row at a time: NumPy is slow with an innermost axis of three elements
         self._factor = np.resize(spec.factor, spec.width * spec.channels)
         self._offset = np.resize(spec.offset, spec.width * spec.channels)
 
     @property
     def least_size(self) -> tuple[int, int] | None:
         """
-        Return height and width of the smallest frame that tells all that the tensor can hold.
+        Return height and width of the smallest frame with the full detail of the tensor.
 
-        None where single pixels count: only ``area`` and ``mipmap`` take their mean.
+        None if single pixels count: only ``area`` and ``mipmap`` average.
         """
         if self._spec.resize not in _HALVED_TO:
             return None
@@ -82,7 +82,7 @@ class Preprocessor:
         """
         spec = self._spec
         tensor = np.empty(spec.shape, spec.dtype) if out is None else out
-        # cut first, colors last: what does not reach the model is not converted
+        # crop first, convert colors last, to convert fewer pixels
         left, top, right, bottom = self.box(*frame.pixels.shape[:2])
         region = replace(frame, pixels=frame.pixels[top:bottom, left:right])
         resized = Frame(self._resized(region.converted(frame.color)), frame.color)
@@ -130,15 +130,15 @@ class Preprocessor:
         return cv2.resize(pixels, size, interpolation=_RESIZE[method])
 
 
-def _halved(pixels: NDArray[Any], size: tuple[int, int], share: int) -> NDArray[Any]:
+def _halved(pixels: NDArray[Any], size: tuple[int, int], factor: int) -> NDArray[Any]:
     """
-    Halve an image while ``share`` of its pixels along each side are left for one of ``size``.
+    Halve an image while it keeps ``factor`` pixels along each side for one of ``size``.
 
-    OpenCV takes the means of 2x2 pixels ten times as fast as those of any other area. An odd side
-    is left to it: without its last line the image would be stretched.
+    OpenCV averages 2x2 pixels ten times as fast as any other area. Odd sides are not halved:
+    without the last line the image would be stretched.
     """
     height, width = pixels.shape[:2]
-    while (width >= 2 * share * size[0] and height >= 2 * share * size[1]
+    while (width >= 2 * factor * size[0] and height >= 2 * factor * size[1]
            and width % 2 == height % 2 == 0):
         width, height = width // 2, height // 2
         pixels = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)

@@ -95,7 +95,7 @@ def test_a_log_written_anew_is_found_by_a_noted_hash(path, tmp_path):
     other = AuditLog(tmp_path / 'other.jsonl')
     for number in range(5):
         other.append('advice', 0.0, case=f'{number}')
-    assert 'was written anew' in verify(other.path, noted).problems[0]
+    assert 'was rewritten' in verify(other.path, noted).problems[0]
 
 
 def test_a_missing_end_file_is_told(path):
@@ -423,7 +423,7 @@ def test_older_copy_of_a_keyed_log_is_found_by_a_noted_hash(keyed, tmp_path):
         shutil.copy(tmp_path / f'old {name}', tmp_path / name)
     # the limit of the key: that state was written with it
     assert verify(keyed, key=KEY).problems == ()
-    assert 'was written anew or cut' in verify(keyed, noted, KEY).problems[0]
+    assert 'was rewritten or truncated' in verify(keyed, noted, KEY).problems[0]
 
 
 def test_log_without_a_key_does_not_go_on_with_one(path):

@@ -25,13 +25,14 @@ import pytest
      'is pneumonia with 0.07.'),
     ([('normal', 0.7)], None, 'normal with a calibrated confidence of 0.70.'),
 ])
-def test_one_plain_sentence_tells_why(scores, threshold, sentence):
+def test_reason_is_one_sentence(scores, threshold, sentence):
     assert reason(scores, threshold) == sentence
 
 
-def test_it_tells_where_the_model_looked_and_no_finding():
-    told = reason([('pneumonia', 0.97)], None,
-                  Explanation('lower left', (0.0, 2 / 3, 1 / 3, 1 / 3), 0.97, 0.41))
-    assert told == ('pneumonia with a calibrated confidence of 0.97; of all parts of the image '
-                    'the lower left changes the confidence most when it is covered, from 0.97 to '
-                    '0.41: there the model looked, whatever is there.')
+def test_reason_names_the_decisive_part_and_no_finding():
+    sentence = reason([('pneumonia', 0.97)], None,
+                      Explanation('lower left', (0.0, 2 / 3, 1 / 3, 1 / 3), 0.97, 0.41))
+    assert sentence == (
+        'pneumonia with a calibrated confidence of 0.97; covering the lower left of the image '
+        'changes the confidence most, from 0.97 to 0.41: the answer depends on that part, which '
+        'alone is not a finding.')

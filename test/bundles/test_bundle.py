@@ -110,7 +110,7 @@ def test_content_hash_of_a_saved_model_changes_with_any_of_its_files(tmp_path, c
 @pytest.mark.parametrize(('fields', 'words'), [
     ({'labels': lambda labels: labels[:-1]}, ['background']),
     ({'labels': lambda labels: [*labels[:-2], labels[-1]]}, ['content hash']),
-    ({'labels': lambda labels: [labels[0], *labels[:-1]]}, ['labels must differ']),
+    ({'labels': lambda labels: [labels[0], *labels[:-1]]}, ['labels must be unique']),
     ({'temperature': 2.0}, ['content hash']),
     ({'temperature': -1.0}, ['`temperature`', '-1.0']),
     ({'schema_version': 4}, ['schema_version is 4', 'up to 3', 'update']),

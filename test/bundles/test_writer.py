@@ -96,7 +96,7 @@ def test_what_is_no_bundle_is_not_replaced(tmp_path, model):
     (tmp_path / 'photos' / 'only_one.jpg').write_bytes(b'x')
     for target in (tmp_path / 'photos', model):
         for attempt in (check_target, lambda place: written(place, model)):
-            with pytest.raises(BundleError, match='is there already and no bundle'):
+            with pytest.raises(BundleError, match='already exists and is not a bundle'):
                 attempt(target)
     assert names(tmp_path / 'photos') == ['only_one.jpg']
     assert model.read_bytes() == b'weights'

@@ -97,7 +97,7 @@ def of_a_zip_with_a_broken_image(path):
     ('d.npz', of_bytes(b'hello'), 'd.npz cannot be read as .npz'),
     ('d.zip', of_bytes(b'hello'), 'd.zip: cannot be read as .zip'),
     ('d.zip', of_bytes(b''), 'd.zip: cannot be read as .zip'),
-    ('d.zip', of_a_zip_with_a_broken_image, '.png: this is no JPEG, PNG'),
+    ('d.zip', of_a_zip_with_a_broken_image, '.png: this is not a JPEG, PNG'),
     ('d.csv', of_table('file,label\n0.png,a\n'), 'd.csv:2: field `file`: there is no 0.png'),
     ('d.csv', of_table('file,label\n0.png,\n', '0.png'), 'd.csv:2: needs a value for each of'),
     ('d.csv', of_bytes(b'\xff\xfe'), 'd.csv cannot be read as CSV'),
@@ -165,7 +165,7 @@ def test_what_is_no_bundle_is_not_overwritten_and_told_before_training(tmp_path,
     (tmp_path / 'notes.txt').write_text('hello')
     assert main(['train', str(tmp_path / 'recipe.yaml'), '--data', str(tmp_path / 'd.npz'),
                  '--out', str(tmp_path / out)]) == 2
-    assert f'{out}: is there already and no bundle' in capsys.readouterr().err
+    assert f'{out}: already exists and is not a bundle' in capsys.readouterr().err
     assert (tmp_path / 'photos' / '0.png').exists()
     assert (tmp_path / 'notes.txt').read_text() == 'hello'
     assert not (tmp_path / f'{out}.training').exists()

@@ -82,8 +82,8 @@ assert answers[0] == answers[1], answers
 def test_an_engine_of_another_package_classifies_as_the_built_in_one(environment, onnx_bundle):
     done = run(environment, '-c', CLASSIFY, str(onnx_bundle))
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ['engine onnx on CPU: asked for',
-                                        'engine opencv: asked for']
+    assert done.stdout.splitlines() == ['engine onnx on CPU: requested',
+                                        'engine opencv: requested']
 
 
 def test_an_unknown_engine_is_refused_with_the_names_of_all(environment):

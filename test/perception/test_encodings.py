@@ -147,13 +147,13 @@ def test_padding_behind_the_last_row_is_left_out(rest):
         'UbiquityRobotics/raspicam_node #115', 'Rows are padded, but `step` does not say so: the '
         'image would lean.'))])
 def test_bytes_behind_the_last_row_that_are_no_padding_are_refused(fields, size):
-    with pytest.raises(FrameError, match='bytes behind it are no padding'):
+    with pytest.raises(FrameError, match='bytes behind it are not padding'):
         decode_image(b'\1' * size, encoding='rgb8', is_bigendian=False, **fields)
 
 
 def test_rows_between_the_planes_are_no_padding():
     # 20 rows rounded up to 32: where the colors begin is unknown
-    with pytest.raises(FrameError, match='bytes behind it are no padding'):
+    with pytest.raises(FrameError, match='bytes behind it are not padding'):
         decode_image(b'\1' * (32 * 8 * 3 // 2), height=20, width=8, encoding='nv12', step=8,
                      is_bigendian=False)
 

@@ -228,7 +228,7 @@ def test_data_that_is_no_buffer_is_told(data):
 
 @pytest.mark.parametrize(('fields', 'words'), [
     ({'size': 71}, ['71 bytes', 'step of 18 x 4', '72']),
-    ({'size': 73}, ['73 bytes', 'step of 18 x 4', '72', '1 bytes behind it are no padding']),
+    ({'size': 73}, ['73 bytes', 'step of 18 x 4', '72', '1 bytes behind it are not padding']),
     ({'encoding': 'i420', 'step': 7, 'size': 42}, ['step is 7', 'even']),
     ({'encoding': 'nv24', 'step': 18}, ['72 bytes', '4 of brightness and 8 of color', '216']),
     ({'step': 17, 'size': 68}, ['step is 17', '18']),

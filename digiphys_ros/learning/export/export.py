@@ -22,7 +22,7 @@ from time import perf_counter
 from typing import Any, cast
 
 from digiphys_ros.bundles.bundle import Bundle
-from digiphys_ros.bundles.manifest import FileKind
+from digiphys_ros.bundles.manifest import FileFormat
 from digiphys_ros.bundles.preprocess_spec import Roi
 from digiphys_ros.bundles.writer import CARD, check_target, write_bundle
 from digiphys_ros.errors import BundleError, EngineError
@@ -38,12 +38,12 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-FORMATS: Mapping[str, FileKind] = {
+FORMATS: Mapping[str, FileFormat] = {
     'litert_float32': 'litert', 'litert_float16': 'litert', 'litert_int8': 'litert',
     'savedmodel': 'savedmodel', 'onnx': 'onnx', 'keras': 'keras'}
 """Export format -> file format in a bundle."""
 
-ENGINES: Mapping[FileKind, str] = {
+ENGINES: Mapping[FileFormat, str] = {
     'litert': 'litert', 'savedmodel': 'tensorflow', 'onnx': 'onnx', 'keras': 'tensorflow'}
 EXPORTED = '\n## Exported\n'
 REPRESENTATIVE = 300
@@ -69,7 +69,7 @@ class Row:
     refused: str = ''
 
 
-def export_model(model: Any, folder: Path, check: NDArray[Any]) -> dict[FileKind, Path]:
+def export_model(model: Any, folder: Path, check: NDArray[Any]) -> dict[FileFormat, Path]:
     """
     Write ``model.keras`` (without optimizer) and a float32 ``model.tflite``.
 
@@ -126,11 +126,11 @@ def export_bundle(bundle: Bundle, formats: Sequence[str], training: Dataset, hel
             own = Path(folder) / name
             own.mkdir()
             path = keras_file if name == 'keras' else _write(name, model, own, representative)
-            kind = FORMATS[name]
-            part = _bundle_of(bundle, own / 'bundle', {kind: path})
+            file_format = FORMATS[name]
+            part = _bundle_of(bundle, own / 'bundle', {file_format: path})
             row, _ = _measure(part, name, held_out, expected, roi)
             rows.append(_judged(row, reference, tolerance))
-            files[kind] = path
+            files[file_format] = path
         if out is not None and not any(row.refused for row in rows):
             _bundle_of(bundle, out, files, [asdict(row) for row in rows])
     return rows
@@ -156,7 +156,7 @@ def table(rows: Sequence[Mapping[str, Any]]) -> str:
     return '\n'.join([*lines, '', f'{rows[0]["images"]} held-out images', ''])
 
 
-def _bundle_of(bundle: Bundle, directory: Path, files: Mapping[FileKind, Path],
+def _bundle_of(bundle: Bundle, directory: Path, files: Mapping[FileFormat, Path],
                export: list[dict[str, Any]] | None = None) -> Bundle:
     """Write a bundle with the same manifest and other files."""
     frames, logits = bundle.golden()
@@ -179,8 +179,8 @@ def _bundle_of(bundle: Bundle, directory: Path, files: Mapping[FileKind, Path],
 def _measure(bundle: Bundle, name: str, data: Dataset, expected: NDArray[Any] | None,
              roi: Roi | None) -> tuple[Row, NDArray[Any]]:
     """Return the row of one format and its answers, run as on the robot."""
-    kind = FORMATS[name]
-    engine = load_model(bundle, ENGINES[kind]).engine
+    file_format = FORMATS[name]
+    engine = load_model(bundle, ENGINES[file_format]).engine
     measured = Measured(bundle, engine, roi)
     answers = measured.logits_of(data, f'measuring {name}').argmax(axis=1)
     tensor = measured.tensor(data.read(0))[None]
@@ -189,7 +189,7 @@ def _measure(bundle: Bundle, name: str, data: Dataset, expected: NDArray[Any] | 
         started_s = perf_counter()
         engine.infer(tensor)
         times_ms.append((perf_counter() - started_s) * 1e3)
-    path = bundle.file(kind)
+    path = bundle.file(file_format)
     assert path is not None
     files = [path] if path.is_file() else [file for file in path.rglob('*') if file.is_file()]
     return Row(

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Inference engines behind one protocol; each is imported only when it is made."""
+"""Inference engines behind one protocol; each is imported on first use."""
 
 from digiphys_ros.perception.engines.engine import Engine
 from digiphys_ros.perception.engines.factory import create_engine, tensorflow_sees_gpu

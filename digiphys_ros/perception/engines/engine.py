@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What an engine is."""
+"""The interface of engines."""
 
 from typing import Any, Protocol
 
@@ -20,25 +20,25 @@ from digiphys_ros.bundles.preprocess_spec import PreprocessSpec
 from numpy.typing import NDArray
 
 TOLERANCE, GPU_TOLERANCE = 1e-3, 0.02
-"""Of float32 on a CPU, and on a GPU, which may round to half of the digits."""
+"""Tolerances of float32 on a CPU, and on a GPU, which may compute in TF32."""
 
 
 class Engine(Protocol):
-    """Something that runs a model; called from one thread at a time."""
+    """An engine runs a model; it is called from one thread at a time."""
 
     name: str
     device: str
-    """CPU, else a GPU, as the engine calls it."""
+    """CPU, or the name of the GPU."""
     tolerance: float
-    """Largest difference of a golden logit, as a share of the largest golden logit."""
+    """Largest difference of a golden logit, as a fraction of the largest golden logit."""
     spec: PreprocessSpec
-    """The bundle's contract; with dtype uint8 where the model itself holds scale and offset."""
+    """The preprocessing of the bundle; with dtype uint8 if the model has scale and offset."""
 
     def infer(self, tensor: NDArray[Any]) -> NDArray[Any]:
         """
         Return the logits.
 
-        :param tensor: (N, H, W, C), preprocessed as ``spec`` says; where that takes uint8, one
-            of the bundle's own contract will do too. It is not kept.
+        :param tensor: (N, H, W, C), preprocessed by ``spec``; with uint8 there, a float32 tensor
+            of the bundle's preprocessing also works. It is not kept.
         :return: (N, classes) float32.
         """

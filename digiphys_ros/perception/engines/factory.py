@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Which engine runs a bundle on this machine."""
+"""Choose the engine of a bundle on this machine."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,21 +24,22 @@ from digiphys_ros.perception.engines.failure import one_sentence
 from digiphys_ros.perception.engines.kind import EngineKind, ENGINES
 
 
-def create_engine(bundle: Bundle, kind: str = 'auto', *, threads: int = 0, xla: bool = False,
+def create_engine(bundle: Bundle, name: str = 'auto', *, threads: int = 0, xla: bool = False,
                   mixed_precision: bool = False) -> tuple[Engine, str]:
     """
-    Make an engine for a bundle.
+    Create an engine for a bundle.
 
-    :param kind: a name in ``ENGINES``, or auto: what the bundle holds and the machine has.
-    :param threads: inference threads; 0 is every core for LiteRT, TensorFlow's own choice else.
+    :param name: a name in ``ENGINES``, or ``auto`` for the best one on this machine.
+    :param threads: inference threads; 0 is every core for LiteRT, and the default of other
+        engines.
     :param xla: compile with XLA (tensorflow).
-    :param mixed_precision: compute in float16 where the GPU can (tensorflow).
-    :return: the engine, and one line that says why it was taken.
-    :raises EngineError: when none can run the bundle here, with the fix.
+    :param mixed_precision: compute in float16 on a GPU (tensorflow).
+    :return: the engine, and one line with the reason of the choice.
+    :raises EngineError: when no engine can run the bundle here, with the fix.
     """
-    chosen, why = _choose(bundle) if kind == 'auto' else (kind, 'asked for')
+    chosen, why = _choose(bundle) if name == 'auto' else (name, 'requested')
     if chosen not in ENGINES:
-        raise EngineError(f'engine "{kind}" is unknown, allowed are auto, {", ".join(ENGINES)}.')
+        raise EngineError(f'engine "{name}" is unknown, allowed are auto, {", ".join(ENGINES)}.')
     found = ENGINES[chosen]
     if not _is_installed(found):
         raise EngineError(f'engine {chosen} needs the package {found.package}: '
@@ -46,7 +47,7 @@ def create_engine(bundle: Bundle, kind: str = 'auto', *, threads: int = 0, xla: 
     given = {'threads': threads, 'xla': xla, 'mixed_precision': mixed_precision}
     with one_sentence(f'{bundle.directory}: engine {chosen} cannot load the model'):
         engine: Engine = ENGINES.follow(chosen, found.engine)(
-            bundle, **{name: given[name] for name in found.options})
+            bundle, **{option: given[option] for option in found.options})
     device = f' on {engine.device}' if found.reports_device else ''
     return engine, f'engine {chosen}{device}: {why}'
 
@@ -82,6 +83,6 @@ def _is_installed(kind: EngineKind) -> bool:
 
 
 def tensorflow_sees_gpu() -> bool:
-    """Return whether TensorFlow, which is imported for it, sees a GPU."""
+    """Return whether TensorFlow finds a GPU; imports TensorFlow."""
     from digiphys_ros.perception.engines.tensorflow import sees_gpu
     return sees_gpu()

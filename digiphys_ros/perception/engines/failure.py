@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a library raises for a damaged or hostile model, as one sentence."""
+"""Errors of libraries for damaged or hostile models, as one sentence."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ from digiphys_ros.files import reason_of
 
 @contextmanager
 def one_sentence(beginning: str) -> Iterator[None]:
-    """Turn what a library raises for a damaged or hostile model into an EngineError."""
+    """Convert any exception of a library for a damaged or hostile model to an EngineError."""
     try:
         yield
     except (DigiphysError, ImportError):

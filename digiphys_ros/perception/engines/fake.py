@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""An engine for unit tests: no model, but an answer that depends on the pixels alone."""
+"""An engine for unit tests, without a model: the answer depends only on the pixels."""
 
 from typing import Any
 
@@ -23,10 +23,10 @@ from numpy.typing import NDArray
 
 class FakeEngine:
     """
-    Give the class numbered ``round(mean of the tensor)`` a logit of 10, every other one 0.
+    Class ``round(mean of the tensor)`` has a logit of 10, all others 0.
 
-    :param spec: the contract of the bundle.
-    :param classes: how many logits.
+    :param spec: preprocessing of the bundle.
+    :param classes: number of logits.
     """
 
     name, device = 'fake', 'CPU'

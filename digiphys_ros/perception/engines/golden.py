@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Before a model is used: its golden frames, and a batch of each size."""
+"""Checks before a model is used: golden frames, and a batch of each size."""
 
 from digiphys_ros.bundles.bundle import Bundle
 from digiphys_ros.errors import BundleError
@@ -27,12 +27,12 @@ def check_golden(bundle: Bundle, engine: Engine) -> None:
     """
     Run the golden frames through preprocessing and engine and compare the logits.
 
-    :raises BundleError: when the model does not answer as it did when it was exported.
-    :raises EngineError: when it does not answer at all.
+    :raises BundleError: when the logits differ from those at export.
+    :raises EngineError: when the model cannot run.
     """
     frames, expected = bundle.golden()
     preprocess = Preprocessor(engine.spec)
-    # one by one, as on the robot: an engine may keep memory for each size of a batch
+    # one by one, as on the robot: an engine may keep memory for each batch size
     with one_sentence(f'{bundle.directory}: engine {engine.name} cannot run the model'):
         logits = np.concatenate([engine.infer(preprocess(Frame(frame, bundle.spec.color)))
                                  for frame in frames])
@@ -41,7 +41,7 @@ def check_golden(bundle: Bundle, engine: Engine) -> None:
                           f'the golden frames expect {expected.shape}.')
     allowed = engine.tolerance * max(float(np.abs(expected).max()), 1.0)
     worst = float(np.abs(logits - expected).max())
-    # where a golden logit is not finite, what is allowed is not either
+    # with a golden logit that is not finite, the tolerance is not finite either
     if not (np.isfinite(worst) and worst <= allowed):
         raise BundleError(f'{bundle.directory}: engine {engine.name} misses a golden logit by '
                           f'{worst:.4g}, allowed is {allowed:.4g}: model or preprocessing is '
@@ -52,9 +52,9 @@ def warm_up(engine: Engine, most: int) -> None:
     """
     Run a batch of each size up to ``most``.
 
-    An engine prepares itself for a size when it first meets it, as long as many frames take.
+    The first batch of a size takes as long as many frames, because engines initialise then.
 
-    :raises EngineError: when the model does not answer a batch of that size.
+    :raises EngineError: when the model cannot run a batch of that size.
     """
     for size in range(1, most + 1):
         with one_sentence(f'engine {engine.name} cannot run a batch of {size}'):

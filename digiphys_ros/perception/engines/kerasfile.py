@@ -13,11 +13,11 @@
 # limitations under the License.
 
 """
-Load a ``.keras`` file from somebody else.
+Load untrusted ``.keras`` files.
 
-Keras builds what the file names: in safe mode it refuses lambdas, but it would still read a file
-that a lookup layer names, load a SavedModel from elsewhere, or follow a link to another file of
-weights. Only layers and functions of Keras that compute are allowed.
+Keras builds all objects in the file. In safe mode it refuses lambdas, but still reads files of
+lookup layers, loads other SavedModels, and follows links to other weight files. Only layers and
+functions of Keras that just compute are allowed.
 """
 
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ MODULES = re.compile(
 PLAIN = {'__keras_tensor__', '__tensor__', '__numpy__', '__bytes__', '__ellipsis__', '__slice__'}
 UNSAFE = {'FlaxLayer', 'IntegerLookup', 'JaxLayer', 'Lambda', 'StringLookup', 'TFSMLayer',
           'TextVectorization', 'TorchModuleWrapper'}
-"""Layers that run code or read files that the model file names."""
+"""Layers that run code, or read files named in the model."""
 FUNCTIONS = re.compile(r'(keras\.(src\.)?(activations|ops)(\.\w+)*|builtins)')
 
 
@@ -49,24 +49,24 @@ def load_keras(path: str | Path) -> Any:
     """
     Return the model in a ``.keras`` file, not compiled.
 
-    :raises EngineError: when it is no such file, or holds more than a model that computes.
+    :raises EngineError: when it is not such a file, or does more than compute.
     """
     path = Path(path)
     check_keras(path)
     import keras
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # whatever a layer raises that is made with wrong arguments
+    except Exception as error:  # layers raise many types for wrong arguments
         raise EngineError(f'{path}: Keras cannot load it: {reason_of(error)[:300]}.') from error
 
 
 def check_keras(path: Path) -> None:
     """
-    Look at a ``.keras`` file without building anything.
+    Check a ``.keras`` file without building objects.
 
     :raises EngineError: as ``load_keras``.
     """
-    # Keras takes another ending for HDF5, which it loads without its safe mode
+    # Keras reads files with other endings as HDF5, without safe mode
     if path.suffix != '.keras':
         raise EngineError(f'{path}: a Keras model has to be a .keras file: save it again as one.')
     try:
@@ -93,7 +93,7 @@ def _check_config(config: Any) -> None:
 
 
 def _computes(name: str, module: Any, registered: Any) -> bool:
-    """Return whether Keras may build what has this name: one of its own, and harmless."""
+    """Return whether Keras may build an object of this name: part of Keras, and harmless."""
     if module is None:
         return name in PLAIN
     if name == 'function':
@@ -103,7 +103,7 @@ def _computes(name: str, module: Any, registered: Any) -> bool:
 
 
 def _objects(value: Any) -> Iterator[dict[str, Any]]:
-    """Yield all that names a class; ``parse_json`` has limited how deep it is."""
+    """Yield all objects with a class name; ``parse_json`` has limited the depth."""
     if isinstance(value, dict):
         if 'class_name' in value:
             yield value
@@ -115,7 +115,7 @@ def _objects(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def _check_weights(content: bytes) -> None:
-    """Look for links to other files, and for arrays larger than what is stored."""
+    """Check for links to other files, and for arrays larger than the stored data."""
     import h5py
     with h5py.File(io.BytesIO(content), 'r') as file:
         waiting: list[Any] = [file]

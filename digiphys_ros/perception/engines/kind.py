@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What an engine has to declare, and where engines are registered."""
+"""Declaration and registry of engines."""
 
 from dataclasses import dataclass
 
@@ -23,15 +23,15 @@ from digiphys_ros.registry import Registry
 @dataclass(frozen=True)
 class EngineKind:
     """
-    One way to run a model.
+    The declaration of an engine.
 
-    :ivar engine: ``module:attribute`` of an ``Engine`` class or of a function that returns one.
-        It is called with a bundle and the keywords in ``options``, and imported only then.
-    :ivar module: the module that must be installed for it.
-    :ivar package: the name by which pip installs that module.
-    :ivar files: model files of a bundle that it runs, such as ``litert``; any of them is enough.
-    :ivar options: of ``threads``, ``xla`` and ``mixed_precision``, those that it takes.
-    :ivar reports_device: whether logs name the device, because there are several.
+    :ivar engine: ``module:attribute`` of an ``Engine`` class or of a function that returns one. It
+        is called with a bundle and the keywords in ``options``, and imported at that time.
+    :ivar module: the required module.
+    :ivar package: the pip package of that module.
+    :ivar files: supported file formats, such as ``litert``; a bundle needs one of them.
+    :ivar options: supported options, of ``threads``, ``xla`` and ``mixed_precision``.
+    :ivar reports_device: whether logs name the device.
 
     Example::
 

@@ -36,15 +36,15 @@ class LiteRTEngine:
     """
     Run ``model.tflite`` with XNNPACK.
 
-    All threads share one image, each kept to its core meanwhile: Linux wakes threads that slept
-    between two frames on one core, and takes a few milliseconds to part them. Where there are as
-    many images as threads each takes its own, as threads that wait for each other within an image
-    are lost where other processes need the cores too.
-    Quantised inputs and outputs are converted by the scale and zero point in the model. Where that
-    makes of each pixel the pixel itself, the model is fed with uint8.
+    All threads work on one image, each pinned to a core: Linux wakes sleeping threads on one core,
+    and needs a few milliseconds to distribute them. With at least as many images as threads, each
+    thread takes its own images: threads that wait for each other are slow on a busy machine.
+    Quantised inputs and outputs are converted with the scale and zero point of the model. If that
+    maps each pixel to itself, the input is uint8.
 
-    :param threads: 0 takes every core.
-    :raises EngineError: when the file is no LiteRT model or its input is not the contract's.
+    :param threads: 0 uses every core.
+    :raises EngineError: when the file is not a LiteRT model, or its input does not match the
+        bundle.
     """
 
     name, device = 'litert', 'CPU'
@@ -57,7 +57,7 @@ class LiteRTEngine:
         self._path = path
         cores = _cores()
         self._threads = threads or len(cores) or os.cpu_count() or 1
-        # one for the thread that asks, by chance: the next process takes another
+        # random: each process leaves another core to the calling thread
         self._own_core = {cores[os.getpid() % len(cores)]} \
             if 1 < self._threads == len(cores) else set()
         try:
@@ -72,7 +72,7 @@ class LiteRTEngine:
         self.spec = bundle.spec
         if self._together.takes_pixels(self.spec):
             self.spec = bundle.spec.model_copy(update={'dtype': 'uint8'})
-        # int8 rounds each activation; golden logits come from the float model
+        # int8 rounds activations; golden logits come from the float32 model
         self.tolerance = 0.15 if self._together.is_quantised() else TOLERANCE
 
     def infer(self, tensor: NDArray[Any]) -> NDArray[Any]:
@@ -90,13 +90,13 @@ class LiteRTEngine:
 
     @cached_property
     def _apart(self) -> tuple[list['_Network'], ThreadPoolExecutor]:
-        """Return a network for each thread: made when the first batch comes."""
+        """Return a network for each thread; created with the first batch."""
         return ([_Network(self._path, 1) for _ in range(self._threads)],
                 ThreadPoolExecutor(self._threads, 'litert'))
 
 
 class _Network:
-    """One interpreter, which takes one image after the other."""
+    """One interpreter, for one image at a time."""
 
     def __init__(self, path: Path, threads: int) -> None:
         self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
@@ -119,26 +119,26 @@ class _Network:
         return _dequantised(self._interpreter.get_tensor(self._output['index']), self._output)
 
     def takes_pixels(self, spec: PreprocessSpec) -> bool:
-        """Return whether the input's scale makes of each pixel of a frame the pixel itself."""
+        """Return whether the input quantisation maps each pixel to itself."""
         if self._input['dtype'] != np.uint8:
             return False
         pixels = np.arange(256, dtype=np.uint8)[:, None]
         return bool((_quantised(spec.value_of(pixels), self._input) == pixels).all())
 
     def is_quantised(self) -> bool:
-        """Return whether any tensor holds integers of 8 bits."""
+        """Return whether any tensor has 8-bit integers."""
         return any(details['dtype'] in (np.int8, np.uint8)
                    for details in self._interpreter.get_tensor_details())
 
 
 def _cores() -> list[int]:
-    """Return the cores that this thread may use; none where the system does not tell."""
+    """Return the cores that this thread may use; empty if the system does not report them."""
     return sorted(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else []
 
 
 @contextmanager
 def _kept_to(cores: set[int]) -> Iterator[None]:
-    """Keep the calling thread, and those that it starts meanwhile, to cores; none is all."""
+    """Pin the calling thread, and threads that it starts, to cores; empty is all."""
     if not cores:
         yield
         return

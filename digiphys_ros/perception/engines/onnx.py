@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""ONNX Runtime: on a GPU by CUDA where it can, on the CPU else."""
+"""ONNX Runtime: on a GPU with CUDA if possible, else on the CPU."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -32,10 +32,11 @@ KEPT_BINDINGS = 8
 
 class OnnxEngine:
     """
-    Run ``model.onnx``; input and output of each size of batch are allocated once, on its device.
+    Run ``model.onnx``; buffers of each batch size are allocated once, on the device.
 
-    :param threads: threads inside one operation; 0 leaves it to ONNX Runtime.
-    :raises EngineError: when the file is no ONNX model or its input is not the contract's.
+    :param threads: threads in one operation; 0 is the default of ONNX Runtime.
+    :raises EngineError: when the file is not an ONNX model, or its input does not match the
+        bundle.
     """
 
     name = 'onnx'
@@ -48,7 +49,7 @@ class OnnxEngine:
         check_onnx(path)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
-        # warnings about a provider that is not there: the one in use is told in one line
+        # no warnings about missing providers: one line names the provider in use
         options.log_severity_level = 3
         self._session = _session(path, options)
         self.spec = bundle.spec
@@ -74,7 +75,7 @@ class OnnxEngine:
     def _bound(self, tensor: NDArray[Any]) -> tuple[Any, Any]:
         device = 'cpu' if self.device == 'CPU' else 'cuda'
         output = self._session.get_outputs()[0]
-        # memory of their own: on a CPU an OrtValue of an array would be the caller's
+        # own memory: on a CPU an OrtValue of an array would share the caller's
         entered, left = (
             onnxruntime.OrtValue.ortvalue_from_shape_and_type(shape, kind, device)
             for shape, kind in ((tensor.shape, tensor.dtype.type),
@@ -86,12 +87,12 @@ class OnnxEngine:
 
 
 def _session(path: Path, options: Any) -> Any:
-    """Return a session on the GPU if there is one that works, else on the processor."""
+    """Return a session on a working GPU, else on the CPU."""
     if CUDA in onnxruntime.get_available_providers():
-        # CUDA's libraries as packages of Python, where they are installed so
+        # CUDA libraries from Python packages, if installed
         with suppress(Exception):
             onnxruntime.preload_dlls()
-        # a driver or a library that is missing; a model that is broken is so on the processor too
+        # a driver or library may be missing; a broken model also fails on the CPU
         with suppress(Exception):
             return onnxruntime.InferenceSession(str(path), options, [CUDA, CPU], enable_fallback=0)
     try:

@@ -13,11 +13,11 @@
 # limitations under the License.
 
 """
-Look at an ONNX file before ONNX Runtime loads it.
+Check an ONNX file before ONNX Runtime loads it.
 
-The file may name others that hold its weights; such a file is not in the bundle's hash, and may
-be any file of the machine. The format is protobuf, of which the few fields are read here that
-count: the package ``onnx`` is not needed on a robot.
+The file may refer to external weights, which are not part of the bundle's hash and may be any
+file. The format is protobuf. Only the few relevant fields are read, so a robot needs no package
+``onnx``.
 """
 
 from collections.abc import Iterator
@@ -38,19 +38,19 @@ _INNER = {
     'sparse': {1: 'tensor', 2: 'tensor'},
     'tensor': {},
 }
-"""Fields of each message of onnx.proto that hold messages of interest."""
+"""Fields of the messages in onnx.proto with relevant messages."""
 OPERATION, DOMAIN, EXTERNAL_DATA, DATA_LOCATION = 4, 7, 13, 14
 UNSAFE = (b'ATen', b'EPContext', b'PythonOp')
-"""Operations of ONNX Runtime that run other code or read a file."""
+"""Operations of ONNX Runtime that run other code or read files."""
 DOMAINS = (b'', b'ai.onnx', b'ai.onnx.ml', b'com.microsoft')
-"""Whose operations ONNX Runtime itself has."""
+"""Domains of the operations in ONNX Runtime."""
 
 
 def check_onnx(path: Path) -> None:
     """
-    Refuse a model with weights in other files, or with operations of a library of its own.
+    Refuse a model with external weights, or with operations of external libraries.
 
-    :raises EngineError: naming which, or why the file cannot be read.
+    :raises EngineError: naming the reason.
     """
     try:
         data = memoryview(read_bytes(path, MODEL_BYTES))
@@ -88,7 +88,7 @@ def _bytes(value: memoryview | int) -> memoryview:
 
 
 def _fields(data: memoryview) -> Iterator[tuple[int, memoryview | int]]:
-    """Yield number and value of the fields of a message; lengths and numbers only."""
+    """Yield number and value of the varint and length-delimited fields of a message."""
     place = 0
     while place < len(data):
         key, place = _varint(data, place)
@@ -102,7 +102,7 @@ def _fields(data: memoryview) -> Iterator[tuple[int, memoryview | int]]:
         elif kind in (1, 5):
             length = 8 if kind == 1 else 4
         else:
-            raise ValueError('it is no protobuf message')
+            raise ValueError('it is not a protobuf message')
         if place + length > len(data):
             raise ValueError('it ends too early')
         yield key >> 3, data[place:place + length]

@@ -13,10 +13,10 @@
 # limitations under the License.
 
 """
-Look at a SavedModel before TensorFlow loads it.
+Check a SavedModel before TensorFlow loads it.
 
-Its graph is a program: an operation in it could write a file, open a connection or run Python, as
-soon as the model is loaded or answers. Only operations that compute are allowed.
+Its graph is a program: its operations could write files, open connections or run Python when the
+model is loaded or run. Only operations that just compute are allowed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -40,12 +40,12 @@ STATEFUL = frozenset((
     'TensorArrayReadV3', 'TensorArrayScatterV3', 'TensorArraySizeV3', 'TensorArraySplitV3',
     'TensorArrayV3', 'TensorArrayWriteV3', 'TruncatedNormal', 'VarHandleOp',
     'VarIsInitializedOp', 'VariableShape', 'While'))
-"""Operations with an effect, which is on the model's own variables and no more."""
+"""Operations whose only effect is on variables of the model."""
 UNSAFE = re.compile(
     'File|Dataset|Iterator|Reader|Record|Summary|Debug|PyFunc|Queue|TPU|Xla|Proto|Send|Recv|^_|'
     '^(Abort|Batch|BatchFunction|Copy|CopyHost|GenerateVocabRemapping|ImmutableConst|'
     'SymbolicGradient|Unbatch)$')
-"""Operations that TensorFlow calls stateless, and that reach files, networks or the process."""
+"""Operations that TensorFlow calls stateless, but that access files, networks or the process."""
 SAVING = frozenset(('MergeV2Checkpoints', 'RestoreV2', 'SaveV2', 'ShardedFilename'))
 """Of the functions that would save and restore the variables; each SavedModel has them. They are
 never called: TensorFlow reads the variables by itself."""
@@ -53,7 +53,7 @@ never called: TensorFlow reads the variables by itself."""
 
 def check_saved_model(path: Path) -> None:
     """
-    Refuse a SavedModel with an operation that does more than compute.
+    Refuse a SavedModel with operations that do more than compute.
 
     :raises EngineError: naming the operation, or why the file cannot be read.
     """
@@ -62,7 +62,7 @@ def check_saved_model(path: Path) -> None:
     called = _reached(graph.object_graph_def.concrete_functions, library)
     _check(path, 'graph', graph.graph_def.node, SAVING)
     for name, function in library.items():
-        # TensorFlow may run a function in place of another that implements the same
+        # TensorFlow may replace a function by another implementation
         spare = name not in called and 'api_implements' not in function.attr
         _check(path, name, function.node_def, SAVING if spare else frozenset())
     if graph.graph_def.library.gradient:
@@ -82,14 +82,14 @@ def _graph(path: Path) -> Any:
         raise EngineError(f'{file}: cannot be read as a SavedModel: {reason_of(error)}.'
                           ) from error
     if len(model.meta_graphs) != 1 or not model.meta_graphs[0].HasField('object_graph_def'):
-        # loading an older one runs operations of its graph
+        # loading an older one runs operations of the graph
         raise EngineError(f'{file}: is no SavedModel of TensorFlow 2: export the model again with '
                           'TensorFlow 2.')
     return model.meta_graphs[0]
 
 
 def _reached(names: Iterable[str], library: Mapping[str, Any]) -> set[str]:
-    """Return the functions that loading or inference may call, by whatever way."""
+    """Return all functions that loading or inference may call."""
     waiting, reached = list(names), set()
     while waiting:
         name = waiting.pop()
@@ -118,7 +118,7 @@ def _check(path: Path, function: str, nodes: Iterable[Any], also: frozenset[str]
 
 
 def _check_variables(path: Path) -> None:
-    """Look at what the variables claim to be before memory is reserved for them."""
+    """Check the size of the variables before memory is allocated for them."""
     import tensorflow as tf
     if not (path / 'variables' / 'variables.index').is_file():
         return
@@ -127,7 +127,7 @@ def _check_variables(path: Path) -> None:
         shapes, types = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
         total = sum(tf.TensorShape(shape).num_elements() * max(types[name].size or 0, 1)
                     for name, shape in shapes.items())
-    except Exception as error:  # whatever TensorFlow raises for a damaged index
+    except Exception as error:  # TensorFlow raises many types for a damaged index
         raise EngineError(f'{path}: its variables cannot be read: '
                           f'{reason_of(error)[:200]}.') from error
     if total > MODEL_BYTES:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""TensorFlow: Keras file or SavedModel, on a GPU when there is one."""
+"""TensorFlow: Keras file or SavedModel, on a GPU if there is one."""
 
 from collections.abc import Callable
 import os
@@ -28,23 +28,23 @@ from digiphys_ros.perception.engines.savedmodel import check_saved_model
 from numpy.typing import NDArray
 
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
-# else the first process takes all memory of a GPU
+# otherwise the first process allocates all GPU memory
 os.environ.setdefault('TF_FORCE_GPU_ALLOW_GROWTH', 'true')
 
 import tensorflow as tf  # noqa: E402
 
 ALIGNED = 64
-"""Bytes: where TensorFlow's own tensors begin."""
+"""Alignment of TensorFlow's tensors [bytes]."""
 
 
 class TensorFlowEngine:
     """
     Run the bundle's Keras file (in safe mode) or SavedModel.
 
-    :param threads: threads inside one operation; 0 leaves it to TensorFlow.
+    :param threads: threads in one operation; 0 is the default of TensorFlow.
     :param xla: compile with XLA.
-    :param mixed_precision: compute in float16; only on a GPU, where it pays.
-    :raises EngineError: when the model cannot be loaded or does not take the contract's tensor.
+    :param mixed_precision: compute in float16; only on a GPU.
+    :raises EngineError: when the model cannot be loaded, or its input does not match the bundle.
     """
 
     name = 'tensorflow'
@@ -54,7 +54,7 @@ class TensorFlowEngine:
         self.spec = bundle.spec
         self.device = 'GPU' if sees_gpu() else 'CPU'
         self._configure(threads)
-        # float32 too: on a GPU of Ampere or later it is computed in TF32
+        # float32 too: since Ampere, GPUs compute it in TF32
         self.tolerance = TOLERANCE if self.device == 'CPU' else GPU_TOLERANCE
         model = self._load(bundle, mixed_precision and self.device == 'GPU')
 
@@ -75,7 +75,7 @@ class TensorFlowEngine:
             if threads:
                 tf.config.threading.set_intra_op_parallelism_threads(threads)
         except RuntimeError:
-            # TensorFlow already runs in this process with the settings of an earlier engine
+            # TensorFlow already runs with the settings of an earlier engine
             return
 
     @staticmethod
@@ -100,12 +100,12 @@ class TensorFlowEngine:
 
 
 def sees_gpu() -> bool:
-    """Return whether TensorFlow sees a GPU."""
+    """Return whether TensorFlow finds a GPU."""
     return bool(tf.config.list_physical_devices('GPU'))
 
 
 def _tensor(array: NDArray[Any]) -> Any:
-    """Return an array as a tensor: the same memory, if it lies as TensorFlow's own does."""
+    """Return an array as a tensor, without a copy if it is aligned."""
     if array.ctypes.data % ALIGNED or not (array.flags.c_contiguous and array.flags.writeable):
         return tf.convert_to_tensor(array)
     return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
@@ -116,7 +116,7 @@ def _saved_model(path: Path) -> Callable[[Any], Any]:
     loaded = tf.saved_model.load(str(path))
     serve = loaded.signatures['serving_default']
     name = next(iter(serve.structured_input_signature[1]))
-    # the closure keeps the loaded variables alive
+    # keeps the loaded variables alive
 
     def call(tensor: Any) -> Any:
         return next(iter(serve(**{name: tensor}).values()))
@@ -126,7 +126,7 @@ def _saved_model(path: Path) -> Callable[[Any], Any]:
 
 
 def _half(model: Any) -> Any:
-    """Return the same model computing in float16; what is an operation alone has no type."""
+    """Return the model with float16 computation; plain operations have no policy."""
     copy = tf.keras.models.clone_model(
         model, recursive=True, clone_function=lambda layer: layer.__class__.from_config({
             **layer.get_config(),

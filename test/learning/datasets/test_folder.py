@@ -46,7 +46,7 @@ def test_an_empty_class_folder_is_a_class_without_a_sample(tmp_path, packed):
     uri = zipped(folder, tmp_path / 'd.zip') if packed else folder
     data = open_dataset(str(uri))
     assert data.labels == ('a', 'b', 'c')
-    with pytest.raises(DatasetError, match='no sample of the class c: add some or take'):
+    with pytest.raises(DatasetError, match='no sample of the class c: add some or remove'):
         data.check_trainable()
 
 
@@ -98,7 +98,7 @@ def test_images_of_all_kinds_lie_in_one_class(tmp_path):
 
 
 @pytest.mark.parametrize(('content', 'words'), [
-    (b'', 'the file is empty'), (b'hello', 'this is no JPEG, PNG'), (None, 'ends too early')])
+    (b'', 'the file is empty'), (b'hello', 'this is not a JPEG, PNG'), (None, 'ends too early')])
 @pytest.mark.parametrize('packed', [False, True])
 def test_a_broken_image_is_named_when_it_is_read(tmp_path, content, words, packed):
     folder = write(tmp_path / 'd', 'a/0.png', 'b/1.png')

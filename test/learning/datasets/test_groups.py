@@ -37,7 +37,7 @@ def test_a_name_tells_the_group():
 
 @pytest.mark.parametrize(('pattern', 'words'), [
     ('track_(', 'is not a regular expression'), ('track', 'needs exactly one capturing group'),
-    ('(a)(b)', 'has 2'), (r'frame_(\d+)', r'd: track_7 does not match .*frame_'),
+    ('(a)(b)', 'received 2'), (r'frame_(\d+)', r'd: track_7 does not match .*frame_'),
     (r'track_\d(x)?', 'does not match')])
 def test_a_pattern_that_does_not_fit_is_told(pattern, words):
     with pytest.raises(DatasetError, match=words):

@@ -155,7 +155,7 @@ def test_csv_takes_the_images_of_the_folder_named_as_it(tmp_path):
     (tmp_path / 'trainLabels.csv').write_text('id,label\n0,a\n1,b\n')
     assert found(tmp_path / 'trainLabels.csv') == {0: 'a', 1: 'b'}
     (tmp_path / 'd.csv').write_text('id,label\n0,a\n1,b\n')
-    with pytest.raises(DatasetError, match='its images lie in test and in train'):
+    with pytest.raises(DatasetError, match='its images are in test and in train'):
         open_dataset(str(tmp_path / 'd.csv'))
 
 

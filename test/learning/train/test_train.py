@@ -309,7 +309,7 @@ def test_what_is_no_model_of_a_table_is_not_overwritten(weather, tmp_path, capsy
     (tmp_path / 'notes' / 'a.txt').write_text('hello')
     assert main(['train', 'mlp', '--data', str(weather / 't.csv'), '--out',
                  str(tmp_path / 'notes')]) == 2
-    assert 'is there already and no model of a table' in capsys.readouterr().err
+    assert 'already exists and is not a model of a table' in capsys.readouterr().err
 
 
 ACROSS = ['turn left ahead\nturn right ahead\nstop', 'Right\nstop\nleft',

@@ -49,7 +49,7 @@ def add(add_package):
 def test_an_engine_of_another_package_gets_the_options_that_it_takes(bundle, add):
     add('npu_good', 'GOOD')
     engine, why = create_engine(bundle, 'npu_good', threads=3, xla=True)
-    assert (engine.threads, why) == (3, 'engine npu_good on NPU: asked for')
+    assert (engine.threads, why) == (3, 'engine npu_good on NPU: requested')
 
 
 def test_auto_takes_a_built_in_engine_first(bundle, add, monkeypatch):
