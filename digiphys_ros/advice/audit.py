@@ -159,7 +159,7 @@ class AuditLog:
             if not chain.incomplete:
                 entries.append(chain.entry)
         if chain.incomplete and not chain.lost_power:
-            raise self._changed(f'line {number} is no whole entry')
+            raise self._changed(f'line {number} is not a complete entry')
         self._unread += entries
         self._size, self._lines, self._chain, self._last = size, number, chain, line
 

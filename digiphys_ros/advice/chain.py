@@ -185,7 +185,7 @@ class Chain:
             self.notes += (f'line {number - 1} was incomplete, and was set aside on '
                            f'{recovery.get("time")} by entry {recovery["index"]}',)
         elif self.incomplete:
-            yield f'line {number - 1} is no whole entry: it was changed or cut off'
+            yield f'line {number - 1} is not a complete entry: it was changed or cut off'
         elif recovery is not None:
             yield f'the incomplete line that entry {recovery["index"]} set aside is missing'
         self.incomplete, self._incomplete_lines = b'', 0

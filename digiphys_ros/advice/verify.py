@@ -99,7 +99,7 @@ def examine(path: Path, file: BinaryIO, noted: str = '', key: bytes = b'') -> Fi
             problems.append(f'after line {number} the log was not read: it has too many problems')
             return Finding(chain.count, chain.head, tuple(problems), chain.notes)
     if chain.incomplete and not chain.lost_power:
-        problems.append(f'line {number} is no whole entry: it was changed or cut off')
+        problems.append(f'line {number} is not a complete entry: it was changed or cut off')
     problems += _end_problems(path, chain, counts, number, key)
     if noted and noted not in counts:
         problems.append(f'no entry has the hash {noted[:12]}: the log was rewritten or truncated')
@@ -192,7 +192,7 @@ def _end_problems(path: Path, chain: Chain, counts: Mapping[str, int], lines: in
             f'{name} is not as it was written'
     if chain.count < count:
         if chain.incomplete and chain.lost_power:
-            yield f'line {lines} is no whole entry: it was changed or cut off'
+            yield f'line {lines} is not a complete entry: it was changed or cut off'
         yield f'entries {chain.count + 1} to {count} are missing at the end' \
             if count > chain.count + 1 else f'entry {count} is missing at the end'
     elif counts.get(head) != count:

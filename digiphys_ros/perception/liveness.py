@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Does this frame show the scene now? A frozen or covered camera must not look like a scene."""
+"""Detect frozen, covered and broken cameras."""
 
 from typing import Any
 
@@ -29,40 +29,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 STRIDE = 8
-"""Of frames whose blocks are equal, every eighth row is compared as well."""
+"""If all blocks of two frames are equal, every eighth row is compared too."""
 
 SPECK = 0.001
-"""Fraction of values by which equal frames may differ: a flipping bit, a dot of an overlay."""
+"""Fraction of values that may differ in equal frames: a flipping bit, a dot of an overlay."""
 
 BAD_FRAMES, GOOD_FRAMES = 5, 3
-"""Frames in a row until a verdict, and until it is lifted: at 10 Hz 0.5 and 0.3 s."""
+"""Consecutive frames until a verdict, and until it is cleared: at 10 Hz 0.5 and 0.3 s."""
 
 OWN_DETAIL = 0.5
-"""Of a sharp image: what is compared where there is no earlier image of the camera."""
+"""Sharpness of a sharp image, for comparison before there is an earlier image."""
 
 FALLS, RISE = (0.2, 0.0005), 0.01
-"""How fast two references of sharpness, of now and of minutes, follow a frame that is duller or
-sharper."""
+"""
+Update rates of two references of sharpness, for seconds and minutes, by a less sharp or sharper
+frame.
+"""
 
 LENIENT = (1.0, 2.0)
-"""How much more the sharpness may differ from each: scenes of minutes differ more."""
+"""Factor on the limit for each reference: scenes differ more over minutes."""
 
 LEAST_SHARPNESS = 0.01
-"""A reference that no image is too dull for: one of a smooth gradient has none."""
+"""Smallest reference: an image of a smooth gradient has no sharpness."""
 
 SHARPNESS_BLOCKS = 48
-"""A smaller image has too few edges to compare: from 64x48 pixels on sharpness is checked."""
+"""Sharpness is checked from 64x48 pixels; smaller images have too few edges."""
 
 
 class LivenessMonitor:
     """
-    Tell frames that show the scene now from those of a blind or frozen camera.
+    Separate fresh frames from those of a blind or frozen camera.
 
-    A sensor has noise: a frame equal to the last one, but for a speck, is the same frame again.
-    The other checks need several bad frames in a row, so that one odd frame does not stop a robot.
+    A sensor has noise: a frame that equals the last one, except for a few pixels, is the same
+    frame. The other checks need several consecutive bad frames, so one odd frame does not stop a
+    robot.
 
-    :param limits: of the checks; may be replaced between two frames.
-    :ivar figures: what the last frame measured, for diagnostics.
+    :param limits: limits of the checks; may be replaced between two frames.
+    :ivar figures: measures of the last frame, for diagnostics.
 
     Example::
 
@@ -85,11 +88,11 @@ class LivenessMonitor:
     def check(self, frame: Frame) -> str:
         """Return ``fresh``, ``black`` or one of ``REASONS``."""
         if frame.bits != self._bits:
-            # at another depth the same edges are fainter
+            # at another bit depth the same edges have another contrast
             self._bits, self._references = frame.bits, ()
         blocks = sample_blocks(frame)
         if self.limits.skip_repeated and self._equals_last(frame, blocks):
-            # a slow camera may send each image several times: it is as good or as bad as before
+            # a slow camera may send each image several times; the verdict stays
             if self._found:
                 self._settle(self._found)
             return 'repeated'
@@ -102,7 +105,7 @@ class LivenessMonitor:
         return 'black' if brightness < self.limits.black_below else lasting
 
     def _equals_last(self, frame: Frame, blocks: NDArray[Any] | None) -> bool:
-        # the sample, still in the cache, tells nearly every fresh frame; the rows make sure
+        # the cached sample differs in nearly every fresh frame; the rows confirm equality
         rows, last_rows, last_blocks = frame.pixels[::STRIDE], self._rows, self._blocks
         self._rows, self._blocks = rows, blocks
         if blocks is not None and not _equal(blocks, last_blocks):
@@ -110,7 +113,7 @@ class LivenessMonitor:
         return _equal(rows, last_rows)
 
     def _problem(self, measures: Measures, blocks: NDArray[Any]) -> str:
-        """Return what is wrong with this frame alone, empty where nothing is."""
+        """Return the problem of this single frame, or ''."""
         repeated = self._repeats.repeated(blocks) if self.limits.skip_repeated else 0.0
         sharpness = self._sharpness(measures, blocks)
         self.figures = vars(measures) | {'repeated': repeated, 'sharpness': sharpness}
@@ -120,7 +123,7 @@ class LivenessMonitor:
         return problem
 
     def _sharpness(self, measures: Measures, blocks: NDArray[Any]) -> float:
-        """Return the sharpness as a fraction of the references', or of any sharp image's."""
+        """Return the sharpness as a fraction of the references, or of a typical sharp image."""
         own = measures.detail / OWN_DETAIL
         if not self._references or blocks.shape[0] * blocks.shape[1] < SHARPNESS_BLOCKS:
             return own
@@ -145,9 +148,9 @@ class LivenessMonitor:
             for fall, one in zip(FALLS, before, strict=True))
 
     def _settle(self, problem: str) -> str:
-        """Return the verdict that has lasted."""
+        """Return the verdict after enough consecutive frames."""
         self._bad, self._good = (self._bad + 1, 0) if problem else (0, self._good + 1)
-        # content that returns has been compared over several frames already
+        # repeated content has been compared over several frames already
         if self._bad >= BAD_FRAMES or problem == 'frozen':
             self._verdict = problem
         elif self._good >= GOOD_FRAMES:
@@ -156,10 +159,10 @@ class LivenessMonitor:
 
 
 def _equal(values: NDArray[Any], earlier: NDArray[Any] | None) -> bool:
-    """Return whether two arrays are equal but for a speck."""
+    """Return whether two arrays are equal except for a few values."""
     if earlier is None or values.shape != earlier.shape:
         return False
     most, middle = SPECK * values.size, len(values) // 2
-    # one line in the middle is enough to tell nearly every fresh frame
+    # one line in the middle differs in nearly every fresh frame
     return all(int(np.count_nonzero(one != other)) <= most for one, other in (
         (values[middle], earlier[middle]), (values, earlier)))

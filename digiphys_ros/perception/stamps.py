@@ -23,15 +23,15 @@ from digiphys_ros.fixes import FUTURE_TOLERANCE_S, MAX_LEASE_S
 
 DAY_S = 86400.0
 EARLIEST_S = 1e9
-"""A stamp before this, September 2001, was not taken from a clock that counts from 1970."""
+"""A stamp before September 2001 is not from a clock that counts from 1970."""
 
 REMEMBERED = 10
-"""For how many reports, about a second each, the largest offset is kept."""
+"""Number of reports, about a second each, for which the largest offset is kept."""
 
 
 class StampMonitor:
     """
-    Collect the ages of images until somebody asks.
+    Collect the ages of images between two reports.
 
     Example::
 
@@ -48,17 +48,17 @@ class StampMonitor:
         """
         Count one image.
 
-        :param now_s: when it arrived, on the node's clock [s].
+        :param now_s: its arrival time on the node's clock [s].
         """
         self._newest_s = stamp_s
         self._ages_s.append(now_s - stamp_s)
 
     def take(self) -> tuple[float, float, float] | None:
         """
-        Return the newest stamp and the median age since the last call, None without any [s].
+        Return the newest stamp and the median age since the last call, or None [s].
 
-        The third is how far ahead of the clock an image was at most in the last calls, 0 where
-        none was.
+        The third value is the largest offset of an image ahead of the clock in the last calls, or
+        0.
         """
         ages_s, self._ages_s = self._ages_s, []
         if not ages_s:
@@ -70,18 +70,18 @@ class StampMonitor:
 def explain_stamp(stamp_s: float, age_s: float, ahead_s: float, drivers: Sequence[str] = (),
                   behind_s: float = 0.0) -> tuple[str, str]:
     """
-    Return what is wrong with stamps and the fix, both empty where nothing is.
+    Return the problem of stamps and its fix, or two empty strings.
 
     :param stamp_s: the newest one [s].
     :param age_s: time from stamp to arrival; negative for stamps ahead of the clock [s].
     :param ahead_s: the largest offset of stamps ahead of the clock [s].
     :param drivers: names of the nodes that send the images.
-    :param behind_s: how far the clock may be behind, as a simulation's between two ticks [s].
+    :param behind_s: possible lag of the clock, as in a simulation between two ticks [s].
     """
     if stamp_s == 0.0:
         return ('images are stamped 0: their driver sets no time', fixes.restamp(
             drivers, why='write the capture time by the ROS clock into header.stamp'))
-    # no lease is longer, so that no older image ever moves anything
+    # no lease is longer, so no older image leads to motion
     if age_s > MAX_LEASE_S and stamp_s < EARLIEST_S:
         return (f'images are stamped {stamp_s:.1f} s, an age of {duration(age_s)}: their clock '
                 'counts from the start of a machine, a camera or a simulation',

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""TIFF files: how much memory an image takes, and whether it is all there (TIFF 6.0)."""
+"""TIFF files: memory of an image, and completeness (TIFF 6.0)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,16 +22,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 STARTS = (b'II*\0', b'MM\0*', b'II+\0', b'MM\0+')
-"""Of both byte orders; with + it is a BigTIFF, whose numbers have 64 bits."""
+"""First bytes in both byte orders; with + it is a BigTIFF, which has 64-bit numbers."""
 
 WIDTH, LENGTH, BITS, SAMPLES = 256, 257, 258, 277
 STRIPS, STRIP_BYTES, TILE_WIDTH, TILE_LENGTH, TILES, TILE_BYTES = 273, 279, 322, 323, 324, 325
 _WANTED = {WIDTH, LENGTH, BITS, SAMPLES, STRIPS, STRIP_BYTES, TILE_WIDTH, TILE_LENGTH, TILES,
            TILE_BYTES}
 MOST_ENTRIES = 4096
-"""Of a directory: cameras write some twenty."""
+"""Limit of entries in a directory: cameras write about twenty."""
 _TYPES = {1: 'u1', 3: 'u2', 4: 'u4', 13: 'u4', 16: 'u8', 18: 'u8'}
-"""The types of whole numbers."""
+"""The integer types."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,9 @@ class TiffHeader:
     """
     The first image of a TIFF file.
 
-    :ivar sizes: height and width of the image, and of its tiles where it has some.
-    :ivar pixel_bytes: of all samples of a pixel.
-    :ivar end: the file has at least so many bytes when it is whole.
+    :ivar sizes: height and width of the image, and of its tiles, if any.
+    :ivar pixel_bytes: bytes of all samples of a pixel.
+    :ivar end: least number of bytes of a complete file.
     """
 
     sizes: tuple[tuple[int, int], ...]
@@ -54,7 +54,7 @@ def read_header(data: NDArray[Any]) -> TiffHeader | None:
     Read the first directory of a TIFF file.
 
     :param data: (N,) uint8.
-    :return: None where it is damaged or cut off.
+    :return: None if it is damaged or incomplete.
     """
     try:
         tags = _directory(data)
@@ -64,7 +64,7 @@ def read_header(data: NDArray[Any]) -> TiffHeader | None:
         starts, lengths = (tags[TILES], tags[TILE_BYTES]) if TILES in tags \
             else (tags[STRIPS], tags[STRIP_BYTES])
         bits = int(tags.get(SAMPLES, [1])[0]) * int(max(tags.get(BITS, [1])))
-        # as floats: hostile numbers of 64 bits would overflow
+        # as floats: hostile 64-bit numbers would overflow
         end = int((starts.astype(np.float64) + lengths.astype(np.float64)).max())
     except (KeyError, IndexError, ValueError):
         return None
@@ -72,7 +72,7 @@ def read_header(data: NDArray[Any]) -> TiffHeader | None:
 
 
 def _directory(data: NDArray[Any]) -> Mapping[int, Any]:
-    """Return the numbers of the tags that are looked at; raise ValueError beyond the end."""
+    """Return the values of the relevant tags; raise ValueError beyond the end."""
     order = '<' if data[0] == ord('I') else '>'
     # type of an offset, type of the count of entries, place of the first directory's offset
     wide, count_type, first = ('u8', 'u8', 8) if 43 in data[2:4] else ('u4', 'u2', 4)

@@ -47,7 +47,7 @@ def test_advise_best_class_first_with_explanation_of_the_image(advisor):
     advisor.see('a@1.0', b'pixels', frame)
     advice = advisor.advise('a@1.0', SCORES, 1.0)
     assert advice.label == 'effusion'
-    assert 'the middle changes the confidence most' in advice.reason
+    assert 'covering the middle of the image changes the confidence most' in advice.reason
     figures = advisor.figures()
     assert (figures['advised'], figures['open'], figures['next']) == (1, 1, 'a@1.0')
     assert not advisor.problem(active=True)

@@ -67,14 +67,14 @@ def forge(line):
     (lambda all_: all_[:-1], 'entry 5 is missing at the end'),
     (lambda all_: all_[:2], 'entries 3 to 5 are missing at the end'),
     (lambda all_: [], 'entries 1 to 5 are missing at the end'),
-    (lambda all_: [*all_[:-1], all_[-1][:-9]], 'line 5 is no whole entry'),
-    (lambda all_: [*all_[:-1], all_[-1][:-1]], 'line 5 is no whole entry'),
+    (lambda all_: [*all_[:-1], all_[-1][:-9]], 'line 5 is not a complete entry'),
+    (lambda all_: [*all_[:-1], all_[-1][:-1]], 'line 5 is not a complete entry'),
     (lambda all_: [*all_, all_[1]], 'entry 2 in line 6 is not in its place'),
     (lambda all_: [*all_[:2], forge(all_[2]), *all_[3:]], 'entry 4 in line 4 does not follow'),
     (lambda all_: [*all_[:-1], forge(all_[-1])], 'names another entry 5'),
-    (lambda all_: [*all_, b'{"index": 6}\n'], 'line 6 is no whole entry'),
-    (lambda all_: [b'nonsense\n', *all_[1:]], 'line 1 is no whole entry'),
-    (lambda all_: [b'{"index": "x"}\n', *all_[1:]], 'line 1 is no whole entry'),
+    (lambda all_: [*all_, b'{"index": 6}\n'], 'line 6 is not a complete entry'),
+    (lambda all_: [b'nonsense\n', *all_[1:]], 'line 1 is not a complete entry'),
+    (lambda all_: [b'{"index": "x"}\n', *all_[1:]], 'line 1 is not a complete entry'),
 ])
 def test_what_was_done_to_a_log_is_found_and_nothing_is_added_to_it(path, corrupt, sentence):
     open_one = AuditLog(path)
@@ -100,7 +100,7 @@ def test_a_log_written_anew_is_found_by_a_noted_hash(path, tmp_path):
 
 def test_a_missing_end_file_is_told(path):
     path.with_name('log.jsonl.head').unlink()
-    assert 'tells where the log ends, is missing' in verify(path).problems[0]
+    assert 'marks the end of the log, is missing' in verify(path).problems[0]
 
 
 def test_a_log_that_was_ended_by_a_crash_before_its_end_was_noted_goes_on(path):
@@ -223,7 +223,7 @@ def test_second_key_in_an_entry_is_found(path, tmp_path, make):
     # the last of two equal keys counts in most readers, the first in others
     content[1] = content[1].replace(b'{"', b'{"case": "forged", "', 1)
     path.write_bytes(b''.join(content))
-    assert verify(path).problems[0] == 'line 2 is no whole entry: it was changed or cut off'
+    assert verify(path).problems[0] == 'line 2 is not a complete entry: it was changed or cut off'
     with pytest.raises(AuditError, match='keep the file for the record'):
         AuditLog(path)
 
@@ -241,7 +241,7 @@ def test_same_values_in_other_bytes_are_a_change(path, change):
                                   b'\xff\x00\n', b'"\\ud800"\n', b'null\n'])
 def test_line_of_anything_is_no_entry(path, line):
     path.write_bytes(line + path.read_bytes())
-    assert 'line 1 is no whole entry' in verify(path).problems[0]
+    assert 'line 1 is not a complete entry' in verify(path).problems[0]
 
 
 FIELDS = {'version': '2', 'index': '1', 'kind': '"advice"', 'previous': f'"{"0" * 64}"'}
@@ -272,8 +272,8 @@ def test_hostile_line_with_its_right_hash_is_no_entry(tmp_path, field, value, ol
     path = tmp_path / 'log.jsonl'
     path.write_bytes(hashed(('{' + ', '.join(
         f'"{name}": {text}' for name, text in fields.items())).encode(), old))
-    assert 'line 1 is no whole entry' in verify(path).problems[0]
-    with pytest.raises(AuditError, match='line 1 is no whole entry'):
+    assert 'line 1 is not a complete entry' in verify(path).problems[0]
+    with pytest.raises(AuditError, match='line 1 is not a complete entry'):
         AuditLog(path)
 
 
@@ -367,7 +367,7 @@ def test_line_that_was_set_aside_cannot_be_changed(path):
         file.write(b'incomplete')
     AuditLog(path)
     path.write_bytes(path.read_bytes().replace(b'incomplete', b'incompetent'))
-    assert verify(path).problems == ('line 6 is no whole entry: it was changed or cut off',)
+    assert verify(path).problems == ('line 6 is not a complete entry: it was changed or cut off',)
 
 
 # A key.

@@ -197,4 +197,4 @@ def test_entry_with_a_number_that_no_log_reaches_is_none(tmp_path, index):
                ).encode()
     found = hashlib.sha256(content).hexdigest().encode()
     path.write_bytes(content[:-1] + b', "hash": "' + found + b'"}\n')
-    assert 'line 1 is no whole entry' in verify(path).problems[0]
+    assert 'line 1 is not a complete entry' in verify(path).problems[0]

@@ -56,7 +56,7 @@ def test_what_an_advice_hangs_on_is_logged_with_it(desk):
     advice = desk.advise(Image('a'), [('normal', 0.9)], MODEL, 0.0, explanation)
     assert advice.entry['explanation'] == {
         'place': 'middle', 'box': explanation.box, 'score': 0.9, 'covered': 0.4}
-    assert 'the middle changes the confidence most' in advice.reason
+    assert 'covering the middle of the image changes the confidence most' in advice.reason
     assert desk.advise(Image('b'), [], MODEL, 0.0).entry['explanation'] is None
 
 

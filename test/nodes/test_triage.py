@@ -202,7 +202,7 @@ def test_a_changed_log_leaves_the_node_unconfigured(robot, log):
     log.parent.mkdir()
     log.write_text('{"index": 1}\n')
     robot.start('triage', audit_log=str(log))
-    robot.wait(lambda: 'line 1 is no whole entry' in robot.message('triage'), 'refusal')
+    robot.wait(lambda: 'line 1 is not a complete entry' in robot.message('triage'), 'refusal')
     assert robot.value('triage', 'phase') == 'unconfigured'
 
 

@@ -81,7 +81,7 @@ def test_transparent_and_16_bit_files_come_as_8_bit_bgr(pixels):
 def test_depth_and_nonsense_are_refused():
     with pytest.raises(FrameError, match='compressedDepth'):
         decode_compressed(b'\x00' * 40, '16UC1; compressedDepth png')
-    with pytest.raises(FrameError, match='no JPEG, PNG, WebP or TIFF'):
+    with pytest.raises(FrameError, match='not a JPEG, PNG, WebP or TIFF'):
         decode_compressed(b'hello', 'jpeg')
 
 

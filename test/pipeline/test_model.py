@@ -33,7 +33,7 @@ def test_load_model_takes_a_name_a_path_and_a_bundle():
         model = load_model(bundle, 'litert', threads=1)
         assert model.bundle == read
         assert model.engine.name == 'litert'
-    assert str(model) == f'traffic_signs {read.hash[:12]}: engine litert: asked for'
+    assert str(model) == f'traffic_signs {read.hash[:12]}: engine litert: requested'
 
 
 def test_load_model_bundle_that_does_not_exist_names_it():

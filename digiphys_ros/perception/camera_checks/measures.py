@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What can be measured in one frame's sample."""
+"""Measures of the samples of one frame."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -23,22 +23,22 @@ from numpy.typing import NDArray
 
 BLACK, WHITE = 2, 253
 DEAD_STEP = 1
-"""Gray levels by which a dead line may vary."""
+"""Range of a dead line in gray levels."""
 
 DEAD_SPREAD = 3.0
-"""Gray levels by which the blocks of a dead region may vary: those of a sensor's noise."""
+"""Range of the blocks of a dead region in gray levels: sensor noise."""
 
 LINE_BLOCKS = 48
-"""From 64x48 pixels on, rows and columns of blocks are looked at one by one."""
+"""Smallest number of blocks, of 64x48 pixels, for checks of single rows and columns."""
 
 NOISE_PEAK = 3.4
-"""Of second differences, one in a hundred of noise alone is so many deviations high."""
+"""99th percentile of the second differences of pure noise, in standard deviations."""
 
 ROUNDING = 1 / 12
-"""Variance of what rounding to whole gray levels adds."""
+"""Variance of rounding to integer gray levels."""
 
 MEAN_CONTRAST, MEAN_BLOCKS = 25.0, 100
-"""Above both, neighboring blocks must agree as well: those of a torn stream do not."""
+"""Above both limits, neighboring blocks must correlate too: those of a torn stream do not."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def measure(blocks: NDArray[np.uint8], small: NDArray[np.uint8] | None = None) -
     correlation = _neighbors(planes, [one.reshape(-1, rows, columns) for one in sums], mean)
     if contrast >= MEAN_CONTRAST and brightness.size >= MEAN_BLOCKS:
         correlation = min(correlation, _agreement(brightness, deviation ** 2))
-    # bytes wrap: black ones come to lie above the white ones
+    # bytes wrap around, which moves black above white
     clipped = _count(planes - np.uint8(BLACK + 1) >= WHITE - BLACK - 1)
     return Measures(
         mean, contrast, _sharpness(squares),
@@ -102,7 +102,7 @@ def measure(blocks: NDArray[np.uint8], small: NDArray[np.uint8] | None = None) -
 
 
 def _count(found: NDArray[np.bool_]) -> int:
-    # Python's own numbers: each step with a NumPy scalar takes as long as one with an array
+    # Python floats: operations with NumPy scalars are as slow as with arrays
     return int(np.count_nonzero(found))
 
 
@@ -204,7 +204,7 @@ def _dead(planes: NDArray[np.uint8], rows: int, columns: int) -> float:
         _count(high - low <= DEAD_STEP)
         for high, low in ((row_high, row_low), (column_high, column_low)))
     if flat_rows < min(columns, len(planes)) and flat_columns < min(rows, len(planes)):
-        # too few for one dead block or line: so are nearly all frames
+        # true for nearly all frames: no dead block or line
         return 0.0
     dead_blocks = row_high.max(0) == row_low.min(0)
     dead_rows = row_high.max(2) - row_low.min(2) <= DEAD_STEP
@@ -214,7 +214,7 @@ def _dead(planes: NDArray[np.uint8], rows: int, columns: int) -> float:
 
 
 def _empty(brightness: NDArray[Any], spans: list[list[float]]) -> float:
-    """Return the fraction of rows or columns, from one edge on, that are all as bright."""
+    """Return the fraction of rows or columns, from one edge, of equal brightness."""
     if brightness.size < LINE_BLOCKS:
         return 0.0
     most = 0.0

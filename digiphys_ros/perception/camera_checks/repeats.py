@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Content that returns: a frozen camera, a ring of buffers, a still image encoded in many ways."""
+"""Repeated content: a frozen camera, a ring buffer, a still image encoded at random qualities."""
 
 import sys
 
@@ -21,13 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 MEMORY_FRAMES = 64
-"""Longer than a ring of buffers: an image encoded at random qualities returns by chance."""
+"""History length, longer than a ring buffer: images with random qualities repeat by chance."""
 
 LASTING_FRAMES = 3
-"""Blocks count once they have returned in so many frames in a row."""
+"""Consecutive frames in which a block must repeat to count."""
 
 WHOLE = 0.9
-"""Fraction of blocks above which a frame returns as a whole."""
+"""Fraction of repeated blocks above which a frame counts as repeated."""
 
 TEXTURE = 8
 """Gray levels that a block has to span, or as many as most blocks do where they span less."""
@@ -42,7 +42,7 @@ _WEIGHTS = np.random.default_rng(0).integers(1, 2**63, 8, np.uint64) | np.uint64
 
 class RepeatDetector:
     """
-    Compare each frame with the last 64, block by block, whatever its brightness.
+    Compare each frame with the last 64, block by block, independent of brightness.
 
     A sensor's noise changes each block of a still scene. Of a frame only 32 bits a block are kept.
     """
@@ -94,16 +94,16 @@ class RepeatDetector:
 def _hashes(blocks: NDArray[np.uint8]) -> NDArray[np.uint32]:
     """Return a hash of each block less its brightness."""
     pixels = blocks.reshape(-1, blocks.shape[-1] ** 2)
-    # differences modulo 256: more light changes all pixels alike
+    # differences modulo 256, independent of an offset in brightness
     hashes = (pixels - pixels[:, :1]).view(np.uint64) @ _WEIGHTS
-    # the lower half of such sums depends on few pixels
+    # the lower half of the sums depends on few pixels
     result: NDArray[np.uint32] = hashes.view(np.uint32)[UPPER_HALF::2]
     return result
 
 
 def _textured(blocks: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """
-    Return which blocks are to be compared.
+    Return the blocks to compare.
 
     Compression leaves no noise in blocks without texture.
     """

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the camera node can play: folders, videos, cameras, bags and data sets. No ROS."""
+"""Image sources of the camera node: folders, videos, cameras, bags and data sets. No ROS."""
 
 from digiphys_ros.perception.sources.open import open_reader, open_source
 from digiphys_ros.perception.sources.openers import split_topic

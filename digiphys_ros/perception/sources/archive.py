@@ -30,9 +30,9 @@ from digiphys_ros.perception.sources.reader import Reader, SourceFrame
 
 def open_archive(path: Path) -> Reader:
     """
-    Return the reader that fits: a driving log has a ``labels.csv``.
+    Return the matching reader: a driving log has a ``labels.csv``.
 
-    :raises SourceError: when the file is no .zip or its table is wrong.
+    :raises SourceError: when the file is not a .zip, or its table is wrong.
     """
     try:
         archive = open_zip(path)
@@ -44,7 +44,7 @@ def open_archive(path: Path) -> Reader:
 
 
 class ClassFolders:
-    """Images in an archive; where they lie in several folders, these name the classes."""
+    """Images in an archive; several folders are the classes."""
 
     live = False
 
@@ -68,10 +68,11 @@ class ClassFolders:
 
 class DrivingLog:
     """
-    Images with their recorded timing, session after session.
+    Images with recorded timing, one session after another.
 
-    The table has the columns ``file`` and ``timestamp_ms`` and may have ``session``; images lie
-    beside it or in ``images/``. One session follows another as fast as its last two frames.
+    The table has the columns ``file`` and ``timestamp_ms``, and optionally ``session``. Images are
+    next to it or in ``images/``. The pause between sessions equals the interval of the last two
+    frames.
     """
 
     live = False
@@ -93,7 +94,7 @@ class DrivingLog:
             self._images.append((beside if beside in names else within, time_s))
 
     def frames(self, unreadable: list[str]) -> Iterator[SourceFrame]:
-        """Yield the images in the order and with the time they were recorded."""
+        """Yield the images in recorded order, with their recorded times."""
         for name, time_s in self._images:
             try:
                 yield image_frame(read_entry(self._archive, name), self._depth, None, time_s)

@@ -12,21 +12,21 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Images that waited while a stream stood still, and are old when they arrive."""
+"""Detect images that were delayed by a network stall."""
 
 PAUSE_S = 0.2
-"""A silence this long may be one of the network, behind which images wait."""
+"""A pause of this length may be a network stall with waiting images."""
 
 FIRST_PERIOD_S, FOLLOWS = 0.04, 0.1
 FIRST_IMAGES = 50
-"""Images that may wait when a stream is opened: its format is found out by reading some."""
+"""Images that may wait at the start of a stream, which is probed by reading some."""
 
 
 class Backlog:
     """
-    Find the images that a network held back: they come faster than they were taken.
+    Find images that a network delayed: they arrive faster than they were taken.
 
-    Stamped with the time of their arrival, they would look new and keep a robot in motion.
+    With their arrival time as stamp they would look new and keep a robot in motion.
 
     :param now_s: steady time.
     """
@@ -38,9 +38,9 @@ class Backlog:
 
     def is_old(self, now_s: float) -> bool:
         """
-        Return whether the image that arrives now waited for its way.
+        Return whether the image that arrives now was delayed.
 
-        The first one after a silence counts as old, for only the next one shows whether it is.
+        The first one after a pause counts as delayed: only the next one shows whether it was.
         """
         came_after_s, self._last_s = now_s - self._last_s, now_s
         silent = came_after_s > max(PAUSE_S, 4 * self._period_s)

@@ -26,9 +26,9 @@ from digiphys_ros.perception.sources.reader import SourceFrame
 
 class Bag:
     """
-    The images of one topic, at the time they were recorded.
+    The images of one topic, with their recorded times.
 
-    :param topic: where there are several of images.
+    :param topic: required if there are several image topics.
     """
 
     live = False
@@ -40,7 +40,7 @@ class Bag:
             IMAGES, topic or None, 'image', f'name one, as in {path}#/camera/image_raw').name
 
     def frames(self, unreadable: list[str]) -> Iterator[SourceFrame]:
-        """Yield the images in the order in which they were recorded."""
+        """Yield the images in recorded order."""
         damage = self._bag.damage
         unreadable.extend(damage)
         known, start_ns = len(damage), None

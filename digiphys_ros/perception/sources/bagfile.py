@@ -38,19 +38,19 @@ from digiphys_ros.yamlfile import parse_mapping, read_yaml
 IMAGES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
 METADATA, INFORMATION = 'metadata.yaml', 'rosbag2_bagfile_information'
 METADATA_BYTES = 4 << 20
-"""Of a bag in a thousand files it has some 300 kB."""
+"""Limit; for a bag of a thousand files it has about 300 kB."""
 PACKED = '.zstd'
 PACKED_MESSAGE = b'\x28\xb5\x2f\xfd'
-"""How zstd data begins; a message begins with a zero."""
+"""First bytes of zstd data; a message starts with a zero."""
 SHOWN = '/debug_image'
-"""How topics end on which the classifier draws what it saw."""
+"""Suffixes of the topics with drawings of the classifier."""
 
 
 class Storage(Protocol):
     """
     A file of a bag.
 
-    :ivar topics: all of them.
+    :ivar topics: all topics.
     """
 
     topics: tuple[Topic, ...]
@@ -64,7 +64,7 @@ STORAGES: dict[str, Callable[[Path, Callable[[str], None]], Storage]] = {
 
 
 class Message(NamedTuple):
-    """A message as it was recorded; ``time_ns`` is when."""
+    """A recorded message; ``time_ns`` is its recording time."""
 
     topic: Topic
     time_ns: int
@@ -72,12 +72,12 @@ class Message(NamedTuple):
 
 
 def is_bag(path: Path) -> bool:
-    """Return whether this is a bag: its folder, or one of its files."""
+    """Return whether a path is a bag: its folder, or one of its files."""
     return bool(_files(path)) or (path.is_dir() and bool(_listed(path)))
 
 
 def _files(path: Path) -> list[Path]:
-    """Return the files of a bag, in the order in which they were recorded."""
+    """Return the files of a bag in recorded order."""
     try:
         found = list(path.iterdir()) if path.is_dir() else [path]
     except OSError:
@@ -85,13 +85,13 @@ def _files(path: Path) -> list[Path]:
     files = sorted((file for file in found
                     if file.name.removesuffix(PACKED).endswith(tuple(STORAGES))),
                    key=lambda file: natural(file.name))
-    # a recorder that was killed leaves both
+    # a killed recorder leaves both
     return [file for file in files if Path(str(file).removesuffix(PACKED)) not in files
             or not file.name.endswith(PACKED)]
 
 
 def _listed(path: Path) -> list[str]:
-    """Return the names of the files that a bag is said to have."""
+    """Return the file names in the metadata of a bag."""
     file = path / METADATA
     try:
         open_regular(file, METADATA_BYTES).close()
@@ -103,11 +103,11 @@ def _listed(path: Path) -> list[str]:
 
 class BagFile:
     """
-    A bag, read from its beginning to its end as often as it is asked for.
+    A bag, which can be read from beginning to end several times.
 
     :ivar topics: all of them.
-    :ivar damage: what cannot be read, in the order in which that was found.
-    :raises SourceError: when nothing of it can be read.
+    :ivar damage: unreadable parts, in order of detection.
+    :raises SourceError: when no part of it can be read.
     """
 
     def __init__(self, path: Path) -> None:
@@ -126,7 +126,7 @@ class BagFile:
                              for one in storage.topics}.values())
 
     def messages(self, *names: str) -> Iterator[Message]:
-        """Yield the messages of these topics; those of one file after those of another."""
+        """Yield the messages of these topics, file by file."""
         for storage in self._storages:
             for topic, time_ns, raw in storage.messages(names):
                 try:
@@ -146,11 +146,11 @@ class BagFile:
 
     def only(self, types: Collection[str], wanted: str | None, what: str, choose: str) -> Topic:
         """
-        Return the one topic that is of these types, or the wanted one.
+        Return the only topic of these types, or the requested one.
 
-        :param what: these are, in errors.
-        :param choose: how to name one where there are several.
-        :raises SourceError: when there is none, or more than one.
+        :param what: name of these types, for errors.
+        :param choose: how to name one of several.
+        :raises SourceError: when there is no such topic, or several.
         """
         found = {one.name: one for one in self.topics if one.type in types
                  and one.encoding == 'cdr'}
@@ -179,7 +179,7 @@ class BagFile:
             check_regular_file(file)
             if not file.name.endswith(PACKED):
                 return STORAGES[file.suffix](file, damage)
-            # what is open can be read when its name is gone
+            # an open file stays readable after its removal
             with tempfile.TemporaryDirectory(prefix='digiphys_') as folder:
                 whole = Path(folder, file.stem)
                 _unpack(file, whole, damage)
@@ -190,7 +190,7 @@ class BagFile:
 
 
 def _unpack(file: Path, whole: Path, damage: Callable[[str], None]) -> None:
-    """Write what a compressed file holds, of a torn one its beginning."""
+    """Decompress a file; of a truncated one its beginning."""
     zstd = import_zstd()
     most = max(EXPANDED_BYTES, EXPANSION * file.stat().st_size)
     with zstd.open(file, 'rb') as packed, open(whole, 'wb') as target:
@@ -206,10 +206,10 @@ def _unpack(file: Path, whole: Path, damage: Callable[[str], None]) -> None:
 
 def frame_of(message: Any, least_size: tuple[int, int] | None = None) -> Frame:
     """
-    Return the frame behind an Image or CompressedImage.
+    Return the frame of an Image or CompressedImage.
 
-    :param least_size: height and width that are enough of a JPEG.
-    :raises FrameError: when it holds no image.
+    :param least_size: height and width to which a JPEG may be decoded.
+    :raises FrameError: when it has no image.
     """
     try:
         if hasattr(message, 'format'):
@@ -218,4 +218,4 @@ def frame_of(message: Any, least_size: tuple[int, int] | None = None) -> Frame:
                             encoding=message.encoding, step=message.step,
                             is_bigendian=bool(message.is_bigendian))
     except AttributeError as error:
-        raise FrameError(f'the message is no image: {error}.') from error
+        raise FrameError(f'the message is not an image: {error}.') from error

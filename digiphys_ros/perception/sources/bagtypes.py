@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The topics of a bag and the types of its messages, as the library rosbags knows them."""
+"""Topics of a bag and their message types, for the library rosbags."""
 
 from dataclasses import dataclass
 import struct
@@ -26,9 +26,9 @@ DEFINITIONS = {
     'vision_msgs/msg/Classification': 'std_msgs/Header header\n'
                                       'vision_msgs/ObjectHypothesis[] results\n',
 }
-"""For bags that do not carry their definitions (SQLite before Iron)."""
+"""For bags without message definitions (SQLite before Iron)."""
 IDL_RULE = '=' * 80 + '\n'
-"""What stands between the definitions of several types."""
+"""Separator of the definitions of several types."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ class Topic:
     """
     A topic of a bag.
 
-    :ivar type: as sensor_msgs/msg/Image.
-    :ivar encoding: of its messages; only ``cdr`` is read.
-    :ivar definition: of its type and of those inside, empty where the bag holds none.
+    :ivar type: type name, such as sensor_msgs/msg/Image.
+    :ivar encoding: serialization of its messages; only ``cdr`` is supported.
+    :ivar definition: definition of its type and all nested types, empty if the bag has none.
     :ivar language: of the definition: ros2msg or ros2idl.
     """
 
@@ -50,7 +50,7 @@ class Topic:
 
 
 class Decoder:
-    """Make messages of bytes, by the definitions that the bag carries."""
+    """Deserialize messages, with the definitions in the bag."""
 
     def __init__(self) -> None:
         self._stores: dict[Topic, Any] = {}
@@ -67,10 +67,10 @@ class Decoder:
             if topic not in self._stores:
                 self._stores[topic] = _store(topic)
             return self._stores[topic].deserialize_cdr(raw, topic.type)
-        # its generated code runs into anything where bytes are missing
+        # the generated code raises many types for missing bytes
         except (SerdeError, TypesysError, struct.error, ValueError, KeyError, IndexError,
                 TypeError, AssertionError, RecursionError, MemoryError, OverflowError) as error:
-            raise FrameError(f'the message of {len(raw)} bytes is no whole {topic.type} '
+            raise FrameError(f'the message of {len(raw)} bytes is not a complete {topic.type} '
                              f'({type(error).__name__}: {error}).') from error
 
 
@@ -97,7 +97,7 @@ def _store(topic: Topic) -> Any:
 
 def check_installed(path: Any) -> None:
     """
-    Look for the library that knows the messages and the compressions.
+    Check that the library for messages and compressions is installed.
 
     :raises SourceError: when it is not installed.
     """
@@ -108,10 +108,10 @@ def check_installed(path: Any) -> None:
 
 def unpacked(data: bytes, compression: str, limit: int = DATA_BYTES) -> bytes:
     """
-    Return what was compressed.
+    Decompress bytes.
 
     :param compression: zstd, lz4, or empty for none.
-    :param limit: the most bytes that it may have.
+    :param limit: largest size.
     :raises ValueError: when it is damaged, larger, or compressed by another program.
     """
     if not compression:
@@ -136,7 +136,7 @@ def unpacked(data: bytes, compression: str, limit: int = DATA_BYTES) -> bytes:
 
 
 def import_zstd() -> Any:
-    """Return the module that Python has from 3.14 on, and rosbags brings before."""
+    """Return the module zstd: part of Python since 3.14, from rosbags before."""
     try:
         from compression import zstd  # type: ignore[import-not-found, unused-ignore]
     except ImportError:

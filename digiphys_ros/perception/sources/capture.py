@@ -28,12 +28,12 @@ from digiphys_ros.perception.sources.options import CaptureOptions, without_pass
 from digiphys_ros.perception.sources.reader import SourceFrame, SOURCES
 
 PAUSE_S = 0.2
-"""A camera that nobody asked for so long has old images waiting."""
+"""After a pause of this length the camera has buffered old images."""
 
 PROTOCOLS = ('rtsp', 'rtsps', 'http', 'https', 'rtmp', 'udp', 'srt')
 BUFFER = 'appsink'
 SILENT = 0
-"""OpenCV's level of logging."""
+"""Log level of OpenCV."""
 
 _PROPERTIES = {'fourcc': cv2.CAP_PROP_FOURCC, 'width': cv2.CAP_PROP_FRAME_WIDTH,
                'height': cv2.CAP_PROP_FRAME_HEIGHT, 'fps': cv2.CAP_PROP_FPS}
@@ -41,10 +41,10 @@ _PROPERTIES = {'fourcc': cv2.CAP_PROP_FOURCC, 'width': cv2.CAP_PROP_FRAME_WIDTH,
 
 class Camera:
     """
-    Images of a camera as they come.
+    Live images of a camera.
 
-    :ivar uri: the source without its password.
-    :ivar refused: a sentence when the camera gives other images than it was asked for, else ''.
+    :ivar uri: the source without password.
+    :ivar refused: a sentence if the camera does not use the requested settings, else ''.
     """
 
     live = True
@@ -58,7 +58,7 @@ class Camera:
         """
         Yield images until the camera fails.
 
-        :raises SourceError: when it cannot be opened, or gives no more.
+        :raises SourceError: when it cannot be opened, or stops.
         """
         _be_quiet()
         capture = self._open()
@@ -92,7 +92,7 @@ class Camera:
 
 
 class Device(Camera):
-    """A camera of this machine, by Video4Linux."""
+    """A local camera, with Video4Linux."""
 
     def _open(self) -> cv2.VideoCapture:
         return cv2.VideoCapture(
@@ -108,11 +108,11 @@ class Device(Camera):
         for name, value in asked.items():
             capture.set(_PROPERTIES[name], _number(value))
         given = {name: _value(name, capture.get(_PROPERTIES[name])) for name in asked}
-        # one buffer: the newest image, not the oldest one that nobody fetched
+        # one buffer, for the newest image instead of the oldest
         capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
         self.refused = '' if all(_alike(given[name], asked[name]) for name in asked) else (
-            f'{self.uri}: asked for {_listed(asked)}, the camera gives {_listed(given)}; '
-            f'`v4l2-ctl --device {self.uri} --list-formats-ext` lists what it can.')
+            f'{self.uri}: requested {_listed(asked)}, the camera uses {_listed(given)}; '
+            f'`v4l2-ctl --device {self.uri} --list-formats-ext` lists its formats.')
 
     def _images(self, capture: cv2.VideoCapture) -> Iterator[SourceFrame]:
         waiting = max(int(capture.get(cv2.CAP_PROP_BUFFERSIZE)), 1)
@@ -127,11 +127,11 @@ class Device(Camera):
 
 
 class Stream(Camera):
-    """A stream of the network, read by FFmpeg."""
+    """A network stream, read with FFmpeg."""
 
     def _open(self) -> cv2.VideoCapture:
         milliseconds = round(self.options.timeout_s * 1e3)
-        # OpenCV before 4.5.5 has no such limits
+        # OpenCV before 4.5.5 has no such timeouts
         limits = [getattr(cv2, f'CAP_PROP_{name}_TIMEOUT_MSEC', None) for name in ('OPEN', 'READ')]
         return cv2.VideoCapture(self._source, cv2.CAP_FFMPEG, [
             value for limit in limits if limit is not None for value in (limit, milliseconds)])
@@ -156,7 +156,7 @@ class Pipeline(Camera):
                 'rtsp:// or an http:// address.')
 
     def _open(self) -> cv2.VideoCapture:
-        # without limits of time, which OpenCV 4.6 refuses here
+        # without timeouts, which OpenCV 4.6 refuses here
         return cv2.VideoCapture(self._source, cv2.CAP_GSTREAMER)
 
     def _why_not(self) -> str:
@@ -165,9 +165,9 @@ class Pipeline(Camera):
 
 def open_camera(uri: str, options: CaptureOptions) -> Camera | None:
     """
-    Return the camera that a source names, None for a source of another kind.
+    Return the camera of a source, None for other sources.
 
-    :raises SourceError: for an address of a protocol that is not read.
+    :raises SourceError: for an address with an unsupported protocol.
     """
     protocol = re.match(r'([A-Za-z][A-Za-z0-9+.-]*)://', uri)
     if re.search(r'\s!\s', uri):
@@ -182,7 +182,7 @@ def open_camera(uri: str, options: CaptureOptions) -> Camera | None:
 
 
 def is_device(uri: str) -> bool:
-    """Return whether a source names a device: a folder may have a number as its name."""
+    """Return whether a source is a device: a folder may have a number as its name."""
     path = Path(uri).expanduser()
     if path.is_dir() or path.is_file():
         return False
@@ -199,9 +199,9 @@ def _without_options(camera: Camera) -> Camera:
 
 
 def _be_quiet() -> None:
-    """Keep the libraries from writing at every try what the sentence of an error says already."""
+    """Silence the libraries, which print at every attempt; the error message is enough."""
     os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')
-    # OpenCV 4 and 5 have it in different places
+    # its module differs between OpenCV 4 and 5
     logging = getattr(getattr(cv2, 'utils', None), 'logging', None)
     set_level = getattr(cv2, 'setLogLevel', None) or getattr(logging, 'setLogLevel', None)
     if set_level is not None:
@@ -211,7 +211,7 @@ def _be_quiet() -> None:
 def _read(capture: cv2.VideoCapture, uri: str) -> 'cv2.typing.MatLike':
     read, pixels = capture.read()
     if not read:
-        raise SourceError(f'{uri}: the camera gives no more images.')
+        raise SourceError(f'{uri}: the camera sends no more images.')
     return pixels
 
 
@@ -230,7 +230,7 @@ def _value(name: str, number: float) -> float | str:
 
 
 def _alike(given: float | str, asked: float | str) -> bool:
-    # a camera of 29.97 frames a second is one of 30
+    # 29.97 frames a second count as 30
     return given == asked or (not isinstance(given, str) and not isinstance(asked, str)
                               and abs(given - asked) < 1.0)
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""SQLite files of bags, as ROS 2 wrote them by default before Iron."""
+"""SQLite files of bags, the default of ROS 2 before Iron."""
 
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
@@ -22,15 +22,15 @@ from urllib.parse import quote
 from digiphys_ros.perception.sources.bagtypes import Topic
 
 MOST_SKIPPED = 1 << 20
-"""Messages that may be damaged until the end of the file is given up."""
+"""Limit of damaged messages; then the rest of the file is skipped."""
 
 
 class Db3File:
     """
     One file of a bag.
 
-    :param damage: is told what cannot be read.
-    :raises ValueError: when it is no such file.
+    :param damage: called with a sentence for each unreadable part.
+    :raises ValueError: when it is not such a file.
     """
 
     def __init__(self, path: Path, damage: Callable[[str], None]) -> None:
@@ -57,12 +57,12 @@ class Db3File:
                 if not told:
                     self._damage(f'messages behind number {max(last, 0)}: SQLite: {error}')
                 told = True
-                # what a damaged page holds is passed over
+                # a damaged page is skipped
                 last, step = last + step, 2 * step
 
 
 def _opened(path: Path) -> tuple[sqlite3.Connection, dict[int, Topic]]:
-    """Return the file and its topics; in a folder that is read-only SQLite cannot lock it."""
+    """Open the file and read its topics; SQLite cannot lock it in a read-only folder."""
     try:
         return _connected(path, 'mode=ro')
     except sqlite3.Error:
@@ -76,7 +76,7 @@ def _connected(path: Path, how: str) -> tuple[sqlite3.Connection, dict[int, Topi
     try:
         tables = file.execute("SELECT count(*) FROM sqlite_master WHERE type = 'table' "
                               "AND name IN ('topics', 'messages')").fetchone()
-        # a view could have any number of rows
+        # a view could have unlimited rows
         if tables != (2,):
             raise sqlite3.DatabaseError('it has no tables `topics` and `messages`')
         topics = file.execute('SELECT id, name, type, serialization_format FROM topics').fetchall()

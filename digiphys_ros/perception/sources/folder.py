@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A folder of images, and what images in files have in common."""
+"""A folder of images, and functions for image files."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,7 +31,7 @@ ENDINGS = ('.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.webp', '.tif', '.tiff', '
 
 
 class Folder:
-    """Images in a folder, or one; those in subfolders have the subfolder's name as their label."""
+    """Images in a folder, or one image; the name of a subfolder is the label."""
 
     live = False
 
@@ -60,7 +60,7 @@ def read_image(path: Path) -> Frame:
     """
     Return the frame in one image file.
 
-    :raises SourceError: when there is no such file, or it is no image.
+    :raises SourceError: when the file is missing or not an image.
     """
     try:
         return decode_image_file(read_bytes(path))
@@ -71,14 +71,14 @@ def read_image(path: Path) -> Frame:
 
 
 def is_image(name: str) -> bool:
-    """Return whether a file of this name is to be played; macOS leaves hidden copies about."""
+    """Return whether to play a file of this name; macOS leaves hidden copies."""
     return name.lower().endswith(ENDINGS) and not name.startswith('.')
 
 
 def natural(name: str) -> list[Any]:
-    """Return a sort key under which frame_10 comes after frame_9."""
+    """Return a sort key that puts frame_10 after frame_9."""
     parts = re.split(r'(\d+)', name)
-    # by length and digits: Python makes no number of thousands of them
+    # by length and digits: Python does not convert thousands of digits
     return [(len(digits := part.lstrip('0')), digits) if index % 2 else part
             for index, part in enumerate(parts)]
 
@@ -88,7 +88,7 @@ def image_frame(data: bytes, depth: BitDepth, label: str | None = None,
     """
     Return the frame in an image file, in 8 bits.
 
-    :param depth: of all files of the source.
+    :param depth: bit depth of all files of the source.
     :raises FrameError: when it cannot be read.
     """
     return source_frame(decode_image_file(data), depth, label, time_s)
@@ -99,7 +99,7 @@ def source_frame(frame: Frame, depth: BitDepth, label: str | None = None,
     """
     Return a frame to play, in 8 bits.
 
-    :param depth: of all frames of the source.
+    :param depth: bit depth of all frames of the source.
     """
     frame = depth.steady(frame)
     return SourceFrame(frame.converted(frame.color), f'{frame.color}8', label, time_s)

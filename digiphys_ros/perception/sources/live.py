@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A live camera that may be absent, stall or vanish, and that nobody has to wait for."""
+"""A live camera that may be absent, stall or disappear, without blocking its users."""
 
 from collections.abc import Generator
 from contextlib import closing
@@ -26,38 +26,38 @@ from digiphys_ros.errors import DigiphysError
 from digiphys_ros.perception.sources.reader import SourceFrame
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 10.0
-"""Pauses between two tries double from the first to the longest."""
+"""Pauses between two attempts double up to the longest."""
 
 STUCK_S = 20.0
-"""A call of the driver that takes longer is given up; OpenCV's own limit for devices is 10 s."""
+"""Timeout of a driver call; that of OpenCV for devices is 10 s."""
 
 MOST_THREADS = 4
-"""Threads that may hang in a driver: none of them can be ended."""
+"""Limit of threads that hang in a driver, as they cannot be ended."""
 
 
 class LiveReader(Protocol):
     """
-    What a live camera has to offer.
+    The interface of live cameras.
 
-    :ivar uri: its name for people.
+    :ivar uri: its name for messages.
     """
 
     uri: str
 
     def frames(self, unreadable: list[str]) -> Generator[SourceFrame, None, None]:
-        """Open the camera and yield its images, until it fails."""
+        """Open the camera and yield its images until it fails."""
 
 
 class LiveCamera:
     """
-    The newest image of a live camera, which is opened again whenever it fails.
+    The newest image of a live camera, which is reopened after each failure.
 
-    A thread of its own opens and reads. Pauses between tries begin short again once images have
-    come for longer than ``LONGEST_PAUSE_S``.
+    A separate thread opens and reads. The pause between attempts is reset after images have
+    arrived for longer than ``LONGEST_PAUSE_S``.
 
-    :param reader: its ``frames`` opens the camera, and ends or raises when it fails.
-    :param timeout_s: longest time without an image until the camera counts as stalled.
-    :ivar failures: how often it failed since the start.
+    :param reader: ``frames`` opens the camera, and ends or raises on a failure.
+    :param timeout_s: time without an image after which the camera counts as stalled.
+    :ivar failures: number of failures since the start.
 
     Example::
 
@@ -75,7 +75,7 @@ class LiveCamera:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin to open the camera."""
+        """Start to open the camera."""
         with self._changed:
             self._problem, self._frame = '', None
             self._seen_s = time.monotonic()
@@ -90,7 +90,7 @@ class LiveCamera:
         self._thread.start()
 
     def stop(self, patience_s: float = 0.5) -> None:
-        """Let go of the camera; a call of the driver that hangs is not waited for."""
+        """Release the camera, without waiting for a hanging driver call."""
         with self._changed:
             self._turn += 1
             self._changed.notify_all()
@@ -107,7 +107,7 @@ class LiveCamera:
         self.stop()
 
     def newest(self, patience_s: float) -> SourceFrame | None:
-        """Return an image that was not returned before, None when none comes in that time."""
+        """Return a new image, None if none arrives in that time."""
         with self._changed:
             self._changed.wait_for(lambda: self._frame is not None, patience_s)
             frame, self._frame = self._frame, None
@@ -120,7 +120,7 @@ class LiveCamera:
 
     @property
     def problem(self) -> str:
-        """Return why no images come, in a sentence that stays the same meanwhile, else ''."""
+        """Return why no images arrive, as a constant sentence, else ''."""
         with self._changed:
             if time.monotonic() - self._seen_s <= self._timeout_s and not self._problem:
                 return ''
@@ -155,7 +155,7 @@ class LiveCamera:
             self._threads -= 1
 
     def _play(self, turn: int) -> str:
-        """Read until the camera fails; return why it did."""
+        """Read until the camera fails; return the reason."""
         try:
             with closing(self._reader.frames([])) as frames:
                 for frame in frames:
@@ -163,12 +163,12 @@ class LiveCamera:
                         return ''
         except DigiphysError as error:
             return str(error)
-        except Exception as error:  # whatever a driver raises, the next try comes
+        except Exception as error:  # after any exception of a driver comes the next attempt
             return f'{self._reader.uri}: {type(error).__name__}: {error}'
         return f'{self._reader.uri}: the camera ended.'
 
     def _take(self, frame: SourceFrame, turn: int) -> bool:
-        """Make a frame the newest one; return whether more are wanted."""
+        """Store the newest frame; return whether to continue."""
         with self._changed:
             if self._turn != turn:
                 return False

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""MCAP files, read from front to back: a torn one up to where it is torn."""
+"""MCAP files, read in order; a truncated file up to its end."""
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ from digiphys_ros.perception.sources.bagtypes import Topic, unpacked
 MAGIC = b'\x89MCAP0\r\n'
 FOOTER_BYTES = 9 + 20 + len(MAGIC)
 FOOTER, SCHEMA, CHANNEL, MESSAGE, CHUNK, DATA_END = 2, 3, 4, 5, 6, 15
-"""Records, as https://mcap.dev/spec numbers them."""
+"""Record numbers of https://mcap.dev/spec."""
 
 _ReadAt = Callable[[int, int], bytes]
 _DAMAGED = (struct.error, ValueError, IndexError, UnicodeDecodeError)
@@ -35,13 +35,13 @@ _DAMAGED = (struct.error, ValueError, IndexError, UnicodeDecodeError)
 
 @dataclass
 class _Channels:
-    """Schemas and channels, as records that lie in several places add to them."""
+    """Schemas and channels, collected from several records."""
 
     schemas: dict[int, tuple[str, str, str]] = field(default_factory=dict)
     topics: dict[int, Topic] = field(default_factory=dict)
 
     def add(self, opcode: int, content: bytes) -> None:
-        """Take a record of a schema or a channel."""
+        """Add a record of a schema or channel."""
         fields = _Fields(content)
         number = fields.number('H')
         if opcode == SCHEMA:
@@ -53,19 +53,19 @@ class _Channels:
 
 
 class _Fields:
-    """Values that follow each other in a record."""
+    """Consecutive values in a record."""
 
     def __init__(self, content: bytes) -> None:
         self._content, self._place = content, 0
 
     def number(self, code: str) -> int:
-        """Return a number, by its code of struct."""
+        """Return a number with a struct code."""
         value: int = struct.unpack_from(f'<{code}', self._content, self._place)[0]
         self._place += struct.calcsize(code)
         return value
 
     def text(self) -> str:
-        """Return a text with its length before it."""
+        """Return a length-prefixed string."""
         return self.rest(self.number('I')).decode()
 
     def rest(self, size: int) -> bytes:
@@ -80,9 +80,9 @@ class McapFile:
     """
     One file of a bag.
 
-    :param damage: is told what cannot be read.
+    :param damage: called with a sentence for each unreadable part.
     :raises OSError: when it cannot be opened.
-    :raises ValueError: when it is no such file.
+    :raises ValueError: when it is not such a file.
     """
 
     def __init__(self, path: Path, damage: Callable[[str], None]) -> None:
@@ -105,7 +105,7 @@ class McapFile:
             except _DAMAGED as error:
                 self._damage(f'the messages at byte {place}: {error}')
                 continue
-            # a recorder may write them in another order than it stamps them
+            # a recorder may write messages in another order than their stamps
             for time_ns, number, raw in sorted(found, key=lambda one: one[0]):
                 if number in numbers:
                     yield numbers[number], time_ns, raw
@@ -114,7 +114,7 @@ class McapFile:
         return os.pread(self._file.fileno(), size, place)
 
     def _summary(self) -> _Channels | None:
-        """Return the channels that the end of the file lists, None where it does not."""
+        """Return the channels in the summary of the file, None without one."""
         footer = self._read_at(max(self._size - FOOTER_BYTES, 0), FOOTER_BYTES)
         if len(footer) < FOOTER_BYTES or footer[-len(MAGIC):] != MAGIC or footer[0] != FOOTER:
             return None
@@ -130,7 +130,7 @@ class McapFile:
         return channels if channels.topics else None
 
     def _scanned(self) -> _Channels:
-        """Return the channels that stand among the messages."""
+        """Return the channels between the messages."""
         channels = _Channels()
         for place, records in self._parts():
             try:
@@ -142,7 +142,7 @@ class McapFile:
         return channels
 
     def _parts(self) -> Iterator[tuple[int, list[tuple[int, bytes]]]]:
-        """Yield the place of each record, and the records in it: those of a chunk, or itself."""
+        """Yield the offset of each record, and its records: those of a chunk, or itself."""
         try:
             for opcode, place, size in _places(self._read_at, len(MAGIC), self._size):
                 if opcode == DATA_END:
@@ -168,9 +168,9 @@ class McapFile:
 
 def _places(read_at: _ReadAt, place: int, end: int) -> Iterator[tuple[int, int, int]]:
     """
-    Yield the opcode of each record, where its content begins and how long that is.
+    Yield opcode, offset and length of the content of each record.
 
-    :raises ValueError: naming the byte at which no whole record follows.
+    :raises ValueError: naming the offset of an incomplete record.
     """
     while place < end:
         head = read_at(place, 9)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A .npz data set: images in `x` or `x_train`, and what goes with them."""
+"""A .npz data set: images in `x` or `x_train`, with optional arrays."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,10 +28,10 @@ from numpy.typing import NDArray
 
 class Npz:
     """
-    Images of one array, in order.
+    The images of one array, in order.
 
-    Classes come from ``y`` (``y_train``). With arrays ``track`` and ``frame`` each track is
-    played from its first frame to its last: a car that drives up to one sign.
+    Classes come from ``y`` (``y_train``). With arrays ``track`` and ``frame`` each track is played
+    in order of its frames, such as a car that approaches a sign.
     """
 
     live = False
@@ -63,7 +63,7 @@ class Npz:
 
 
 def _arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """Return the arrays that are played, and the names of all others."""
+    """Return the arrays to play, and the names of all others."""
     wanted = {'x', 'y', 'track', 'frame'}
     try:
         with open_npz(path) as archive:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Open a source by what the user typed."""
+"""Open a source by its name."""
 
 from pathlib import Path
 
@@ -26,17 +26,17 @@ from digiphys_ros.perception.sources.source import Source
 def open_source(uri: str, *, loop: bool = False,
                 options: CaptureOptions | None = None) -> Source:
     """
-    Return the frames of ``uri``; files are read as they are needed.
+    Return the frames of ``uri``; files are read on demand.
 
-    An image that cannot be read is passed over and named in the source's ``unreadable``. With
-    ``loop`` the recorded time goes on from one round to the next.
+    Unreadable images are skipped and named in ``unreadable`` of the source. With ``loop`` the
+    recorded time continues from round to round.
 
     :param uri: a folder of images, an image, a video file, a device (``/dev/video0`` or ``0``), a
         stream (``rtsp://``, ``http://``), a GStreamer pipeline, a ROS 2 bag, with
         ``#/camera/image_raw`` behind it where it has several image topics, a .npz or a .zip data
         set.
     :param options: how to open a live camera.
-    :raises SourceError: when there is nothing of that name, or nothing to play in it.
+    :raises SourceError: when the name does not exist, or has nothing to play.
 
     Example::
 
@@ -48,9 +48,9 @@ def open_source(uri: str, *, loop: bool = False,
 
 def open_reader(uri: str, options: CaptureOptions | None = None) -> Reader:
     """
-    Return what reads a source; a live camera is not opened yet.
+    Return the reader of a source; a live camera is not opened yet.
 
-    :raises SourceError: when there is nothing of that name, or it can never be read.
+    :raises SourceError: when the name does not exist, or can never be read.
     """
     from digiphys_ros.perception.sources.capture import open_camera, PROTOCOLS
     options = options or CaptureOptions()
@@ -65,7 +65,7 @@ def open_reader(uri: str, options: CaptureOptions | None = None) -> Reader:
 
 
 def _format(uri: str) -> str:
-    """Return which built-in source reads the file or folder."""
+    """Return the built-in source of a file or folder."""
     name, topic = split_topic(uri)
     path = Path(name).expanduser()
     if not uri or not path.exists():
@@ -74,7 +74,7 @@ def _format(uri: str) -> str:
     if is_bag(path):
         return 'bag'
     if topic:
-        raise SourceError(f'{uri}: only a bag has topics, and {name} is none.')
+        raise SourceError(f'{uri}: only a bag has topics, and {name} is not a bag.')
     from digiphys_ros.perception.sources.folder import is_image
     if path.is_dir() or is_image(path.name):
         return 'folder'

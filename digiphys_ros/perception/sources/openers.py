@@ -13,9 +13,9 @@
 # limitations under the License.
 
 """
-The sources of files that are built in.
+The built-in sources of files.
 
-Each imports what it needs when it is asked for: a folder needs no video.
+Each imports its modules on first use: a folder needs no video.
 """
 
 from pathlib import Path
@@ -57,7 +57,7 @@ def open_video(uri: str, options: CaptureOptions) -> Reader:
 
 def split_topic(uri: str) -> tuple[str, str]:
     """
-    Return the path and the topic of a source, the topic empty where none is named.
+    Return the path and topic of a source; the topic may be empty.
 
     Example::
 

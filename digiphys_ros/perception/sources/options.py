@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""How a live camera is to be opened."""
+"""Options of live cameras."""
 
 from dataclasses import dataclass
 import re
@@ -24,7 +24,7 @@ from digiphys_ros.settings import setting
 @dataclass(frozen=True)
 class CaptureOptions:
     """
-    How to open a live camera.
+    Options of a live camera.
 
     Example::
 
@@ -42,19 +42,19 @@ class CaptureOptions:
         0.5, 60.0)
 
     def __post_init__(self) -> None:
-        """Refuse a pixel format that has no four characters."""
+        """Refuse a pixel format without four characters."""
         if self.fourcc and not re.fullmatch('[ -~]{4}', self.fourcc):
             raise SourceError('fourcc: four characters such as MJPG or YUYV are needed, received '
                               f'{self.fourcc!r}.')
 
     @property
     def asked(self) -> dict[str, float | str]:
-        """Return what a device is asked for, in the order in which it has to hear it."""
+        """Return the requested settings, in the order in which to apply them."""
         values: dict[str, float | str] = {
             'fourcc': self.fourcc, 'width': self.width, 'height': self.height, 'fps': self.fps}
         return {name: value for name, value in values.items() if value}
 
 
 def without_password(uri: str) -> str:
-    """Return a source as logs and diagnostics may show it."""
+    """Return a source for logs and diagnostics."""
     return re.sub(r'(://)[^/\s]*@', r'\1***@', uri)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Frames of a recording at their time, or the newest of a live camera, on a thread."""
+"""Play a recording at its times, or the newest image of a live camera, in a thread."""
 
 from collections.abc import Callable, Iterator
 import threading
@@ -28,9 +28,9 @@ from digiphys_ros.perception.sources.settings import CameraSettings
 
 UNTIMED_HZ = 30.0
 UNREADABLE_NAMED = 5
-"""How many parts of a recording that cannot be read the log names; /diagnostics counts all."""
+"""Limit of unreadable parts in the log; /diagnostics counts all."""
 PATIENCE_S = 0.2
-"""Longest wait for an image until the player looks about again."""
+"""Longest wait for an image between two checks."""
 
 
 class Note(Protocol):
@@ -44,14 +44,14 @@ class Player:
     """
     Publish the frames of a source.
 
-    :param frames: of a recording; None for a live camera.
+    :param frames: frames of a recording; None for a live camera.
     :param camera: a live camera; None for a recording.
-    :param publish: called with each frame, on the player's thread.
+    :param publish: called with each frame, in the thread of the player.
     :param changed: called when ``problem`` or ``ended`` has changed.
-    :param reader: what reads the source; its ``refused`` is a sentence of what it left out.
-    :ivar problem: why no frames come, else ''.
+    :param reader: reader of the source; its ``refused`` is a sentence on ignored options.
+    :ivar problem: why no frames arrive, else ''.
     :ivar ended: whether a recording has ended.
-    :ivar late: frames that came later than they should have.
+    :ivar late: number of late frames.
     """
 
     def __init__(self, settings: CameraSettings, *, frames: Iterator[SourceFrame] | None = None,
@@ -67,7 +67,7 @@ class Player:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Start to play, or go on where ``stop`` stopped."""
+        """Start to play, or continue after ``stop``."""
         self._stopped.clear()
         if self._camera is not None:
             self._camera.start()
@@ -75,7 +75,7 @@ class Player:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop to play."""
+        """Stop playing."""
         self._stopped.set()
         if self._thread is not None:
             self._thread.join(1.0)
@@ -84,16 +84,16 @@ class Player:
 
     @property
     def warning(self) -> str:
-        """Return what will not go well, else ''."""
+        """Return a warning, else ''."""
         return self._still() or self.refused
 
     @property
     def refused(self) -> str:
-        """Return what the device was asked for and does not do, else ''."""
+        """Return the ignored options of the device, else ''."""
         return getattr(self._reader, 'refused', '')
 
     def figures(self) -> dict[str, Any]:
-        """Return rates and counts, and how a live camera does."""
+        """Return rates, counts and the state of a live camera."""
         return {**(self._camera.status() if self._camera is not None else {}),
                 'frames_sent': self.sent.count,
                 'rate_hz': f'{self.sent.per_second(time.monotonic()):.2f}',
@@ -109,7 +109,7 @@ class Player:
                 self._play_frames()
             else:
                 self._play_camera(self._camera)
-        except Exception as error:  # whatever a decoder raises, the node goes on and says so
+        except Exception as error:  # decoders raise many types; report it
             self.ended = True
             self.problem = str(error) if isinstance(error, DigiphysError) \
                 else f'{type(error).__name__}: {error}'
@@ -122,14 +122,14 @@ class Player:
         self.sent.tick()
 
     def _play_camera(self, camera: LiveCamera) -> None:
-        """Publish what a live camera shows, ``rate_hz`` at most."""
+        """Publish images of a live camera, at most ``rate_hz``."""
         rate_hz = self._settings.rate_hz
         period_s, due_s = 1.0 / rate_hz if rate_hz > 0 else 0.0, 0.0
         while not self._stopped.is_set():
             frame = camera.newest(PATIENCE_S)
             self._note_camera(camera.problem)
             now_s = time.monotonic()
-            # half a period: the camera's own rate varies, and none of its images is to be lost
+            # half a period: the rate of the camera varies, and no image may be lost
             if frame is None or now_s < due_s - period_s / 2:
                 continue
             due_s = max(due_s + period_s, now_s)
@@ -145,7 +145,7 @@ class Player:
             self._note(self.refused, about='format', warn=True)
 
     def _still(self) -> str:
-        """Return what to set where so few images are repeated that they look like a frozen one."""
+        """Return the fix if so few images repeat that they look like a frozen camera."""
         length = getattr(self._frames, 'length', 0)
         if not 0 < length <= FROZEN_FRAMES or not self._settings.loop:
             return ''
@@ -154,10 +154,10 @@ class Player:
                 'as by `digiphys run --set classifier.skip_repeated=false`')
 
     def _note_unreadable(self) -> None:
-        """Name what a recording holds and cannot be read, the first few of many."""
+        """Log the first unreadable parts of a recording."""
         names = self._unreadable[:UNREADABLE_NAMED]
         if names:
-            self._note(f'{self._settings.source}: passed over, for it cannot be read: '
+            self._note(f'{self._settings.source}: skipped, as it cannot be read: '
                        f'{"; ".join(names)}', about='unreadable', warn=True)
 
     def _play_frames(self) -> None:
@@ -168,7 +168,7 @@ class Player:
                 first_s = frame.time_s
             wait_s = started_s + self._offset_s(frame, first_s, played) - time.monotonic()
             if wait_s < 0:
-                # like a sensor: a late frame delays the next ones, it does not make them a burst
+                # like a sensor: a late frame delays the next ones, without a burst
                 started_s -= wait_s
                 self.late += 1
             if self._stopped.wait(max(wait_s, 0.0)):
@@ -182,7 +182,7 @@ class Player:
         self._note(f'{self._settings.source}: ended after {self.sent.count} frames')
 
     def _offset_s(self, frame: SourceFrame, first_s: float | None, played: int) -> float:
-        """Return when to show a frame, in seconds after the start."""
+        """Return the time of a frame, in seconds after the start."""
         if self._settings.rate_hz > 0:
             return played / self._settings.rate_hz
         if frame.time_s is None or first_s is None:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a source of images has to offer, and where sources are registered."""
+"""Interface and registry of image sources."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -35,8 +35,8 @@ class SourceFrame:
 
     :ivar pixels: (H, W, 3) or (H, W), uint8.
     :ivar encoding: rgb8, bgr8 or mono8.
-    :ivar label: true class where it is known; an index as text for a data set without names.
-    :ivar time_s: recorded time in seconds since the start of the stream, where it is known.
+    :ivar label: true class, if known; an index as text for a data set without names.
+    :ivar time_s: recorded time in seconds since the start of the stream, if known.
     """
 
     pixels: NDArray[Any]
@@ -47,27 +47,27 @@ class SourceFrame:
 
 class Reader(Protocol):
     """
-    What a kind of source has to offer.
+    The interface of a source.
 
-    :ivar live: a device: its images are of now, and there is no second time.
+    :ivar live: whether it is a device, whose images are current and cannot be repeated.
     """
 
     live: bool
 
     def frames(self, unreadable: list[str]) -> Iterator[SourceFrame]:
-        """Yield the frames once, reading each when it is asked for; add to ``unreadable``."""
+        """Yield the frames once, reading each on demand; append to ``unreadable``."""
 
 
 class SourceOpener(Protocol):
-    """A function that opens sources of one kind."""
+    """A function that opens sources of one type."""
 
     def __call__(self, uri: str, options: CaptureOptions) -> Reader:
         """
-        Return the reader; a live camera is opened when its frames are asked for.
+        Return the reader; a live camera is opened at its first frame.
 
-        :param uri: what the user named. It begins with the opener's name and a colon where
-            another package adds it, as in ``gige://camera-3``.
-        :param options: how to open a live camera; ``options.asked`` holds what was asked for.
+        :param uri: as the user gave it. It begins with the opener's name and a colon where another
+            package adds it, as in ``gige://camera-3``.
+        :param options: options of a live camera; ``options.asked`` holds the given ones.
         :raises SourceError: when it can never be read.
         """
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A source is an iterator of frames, whatever it reads them from."""
+"""A source: an iterator of frames."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -26,8 +26,8 @@ class Source(Iterator[SourceFrame]):
     """
     Iterator over the frames of one source.
 
-    :ivar unreadable: names of the images that were passed over because they cannot be read.
-    :ivar length: how many frames there are, 0 as long as the last one has not been played.
+    :ivar unreadable: names of the skipped, unreadable images.
+    :ivar length: number of frames, 0 until the last one has been played.
     """
 
     def __init__(self, uri: str, reader: Reader, loop: bool = False) -> None:
@@ -36,11 +36,11 @@ class Source(Iterator[SourceFrame]):
         self.length = 0
         self._reader = reader
         first_lap = reader.frames(self.unreadable)
-        # fetched here, so that an empty source is told before anything starts
+        # read here, so that an empty source is reported at the start
         first = next(first_lap, None)
         if first is None:
             raise SourceError(f'{uri}: holds no readable image.')
-        # a live image would be old when it is asked for
+        # a live image would be outdated when it is used
         self._frames = first_lap if reader.live \
             else self._play(chain([first], first_lap), loop)
 
@@ -63,6 +63,6 @@ class Source(Iterator[SourceFrame]):
                 return
             if not played:
                 raise SourceError(f'{self.uri}: its images can no longer be read.')
-            # the next round goes on where this one ended
+            # the time of the next round continues
             start_s += last_s + step_s
             lap = self._reader.frames([])

@@ -120,7 +120,7 @@ def test_device_that_gives_another_mode_is_reported_with_both(monkeypatch):
                     cv2.CAP_PROP_FOURCC: float(cv2.VideoWriter.fourcc(*'YUYV'))}
     reader = open_reader('/dev/video7', MODE)
     next(reader.frames([]))
-    for words in ('asked for fourcc MJPG, width 1280, height 720, fps 30',
+    for words in ('requested fourcc MJPG, width 1280, height 720, fps 30',
                   'gives fourcc YUYV, width 640, height 720, fps 29.97', 'v4l2-ctl'):
         assert words in reader.refused
 
