@@ -516,7 +516,7 @@ def test_baseline_jpeg_of_many_scans_is_refused():
 def test_image_of_another_format_is_refused(content):
     from digiphys_ros.perception.imagefile import decode_file
     text = sentence(decode_file, np.frombuffer(content, np.uint8))
-    assert 'no JPEG, PNG, WebP, TIFF, GIF, BMP' in text
+    assert 'not a JPEG, PNG, WebP, TIFF, GIF, BMP' in text
 
 
 # Archives.

@@ -60,7 +60,7 @@ def test_advise_without_a_model_is_refused(advisor):
     assert advisor.problem(active=True).startswith('waits for vision_info')
 
 
-def test_an_image_that_cannot_be_decoded_gets_advice_without_explanation(advisor):
+def test_advise_undecodable_image_has_no_explanation(advisor):
     def broken():
         raise FrameError('too short')
     advisor.see('a@1.0', b'pixels', broken)
@@ -69,14 +69,14 @@ def test_an_image_that_cannot_be_decoded_gets_advice_without_explanation(advisor
     assert advisor.figures()['unexplained'] == 1
 
 
-def test_only_the_last_images_are_kept(advisor):
+def test_see_keeps_only_the_last_images(advisor):
     for index in range(KEPT_IMAGES + 1):
         advisor.see(f'a@{index}.0', b'pixels', frame)
     assert 'middle' not in advisor.advise('a@0.0', SCORES, 1.0).reason
     assert 'middle' in advisor.advise('a@1.0', SCORES, 1.0).reason
 
 
-def test_a_decision_closes_its_case_and_one_on_nothing_is_refused(advisor):
+def test_decide_closes_the_case_and_refuses_an_unknown_one(advisor):
     advisor.advise('a@1.0', SCORES, 1.0)
     advisor.decide('a@1.0', 'normal', 'Dr. A', '', 2.0)
     assert advisor.figures()['open'] == 0
@@ -87,19 +87,19 @@ def test_a_decision_closes_its_case_and_one_on_nothing_is_refused(advisor):
     assert advisor.problem(active=True) == str(refused.value)
 
 
-def test_what_cannot_be_logged_is_told_until_it_can(advisor):
+def test_problem_names_a_log_failure_until_it_is_gone(advisor):
     advisor.refuse(AuditError('the disk is full'))
     assert advisor.unlogged == 'the disk is full'
     advisor.advise('a@1.0', SCORES, 1.0)
     assert not advisor.unlogged
 
 
-def test_an_explainer_of_another_model_is_told(advisor):
+def test_problem_names_an_explainer_of_another_model(advisor):
     advisor.model = Model('other', 'b' * 64)
     assert advisor.problem(active=True).startswith('parameter `bundle`: is not other')
 
 
-def test_two_models_are_told_last(advisor):
+def test_problem_names_duplicate_models_last(advisor):
     assert advisor.problem(active=True, duplicates='2 publishers') == '2 publishers'
     advisor.refuse(AdviceError('no such case'))
     assert advisor.problem(active=True, duplicates='2 publishers') == 'no such case'
@@ -107,7 +107,7 @@ def test_two_models_are_told_last(advisor):
 
 @pytest.mark.parametrize(('content', 'key', 'parameter'), [
     (b'', 'missing.key', 'audit_key'), (b'nonsense\n', '', 'audit_log')])
-def test_open_log_names_the_parameter(tmp_path, content, key, parameter):
+def test_open_log_error_names_the_parameter(tmp_path, content, key, parameter):
     path = tmp_path / 'log.jsonl'
     if content:
         path.write_bytes(content)

@@ -40,7 +40,7 @@ def lines(path):
     return path.read_bytes().splitlines(keepends=True)
 
 
-def test_entries_follow_each_other_and_verify(path):
+def test_append_chains_entries_that_verify(path):
     entries = [json.loads(line) for line in lines(path)]
     assert [entry['index'] for entry in entries] == [1, 2, 3, 4, 5]
     assert [entry['previous'] for entry in entries[1:]] == [one['hash'] for one in entries[:-1]]
@@ -76,7 +76,7 @@ def forge(line):
     (lambda all_: [b'nonsense\n', *all_[1:]], 'line 1 is not a complete entry'),
     (lambda all_: [b'{"index": "x"}\n', *all_[1:]], 'line 1 is not a complete entry'),
 ])
-def test_what_was_done_to_a_log_is_found_and_nothing_is_added_to_it(path, corrupt, sentence):
+def test_changed_log_is_found_and_gets_no_entries(path, corrupt, sentence):
     open_one = AuditLog(path)
     path.write_bytes(b''.join(corrupt(lines(path))))
     assert sentence in verify(path).problems[0]
@@ -89,7 +89,7 @@ def test_what_was_done_to_a_log_is_found_and_nothing_is_added_to_it(path, corrup
         assert path.read_bytes() == corrupted
 
 
-def test_a_log_written_anew_is_found_by_a_noted_hash(path, tmp_path):
+def test_rewritten_log_is_found_by_a_noted_hash(path, tmp_path):
     noted = verify(path).head
     assert not verify(path, noted).problems
     other = AuditLog(tmp_path / 'other.jsonl')
@@ -98,12 +98,12 @@ def test_a_log_written_anew_is_found_by_a_noted_hash(path, tmp_path):
     assert 'was rewritten' in verify(other.path, noted).problems[0]
 
 
-def test_a_missing_end_file_is_told(path):
+def test_missing_head_file_is_found(path):
     path.with_name('log.jsonl.head').unlink()
     assert 'marks the end of the log, is missing' in verify(path).problems[0]
 
 
-def test_a_log_that_was_ended_by_a_crash_before_its_end_was_noted_goes_on(path):
+def test_log_continues_after_a_crash_before_the_head_file(path):
     head = path.with_name('log.jsonl.head')
     before = head.read_text()
     AuditLog(path).append('advice', 0.0)
@@ -112,7 +112,7 @@ def test_a_log_that_was_ended_by_a_crash_before_its_end_was_noted_goes_on(path):
     assert AuditLog(path).append('advice', 0.0)['index'] == 7
 
 
-def test_two_processes_share_a_log_and_hear_of_each_other(path):
+def test_two_processes_append_to_one_log_and_follow_each_other(path):
     log = AuditLog(path)
     assert len(log.follow()) == 5
     script = ('import sys; from digiphys_ros.advice import AuditLog; log = AuditLog(sys.argv[1]);'
@@ -130,7 +130,7 @@ def test_two_processes_share_a_log_and_hear_of_each_other(path):
 @pytest.mark.parametrize('act', [
     lambda log: AuditLog(log.path), lambda log: verify(log.path), AuditLog.follow,
     lambda log: log.append('advice', 0.0)])
-def test_log_that_another_process_keeps_locked_is_waited_for_a_bounded_time(
+def test_lock_of_another_process_times_out(
         path, monkeypatch, act):
     log, before = AuditLog(path), path.read_bytes()
     monkeypatch.setattr(lock, '__defaults__', (0.3,))
@@ -149,7 +149,7 @@ def test_log_that_another_process_keeps_locked_is_waited_for_a_bounded_time(
     act(log)
 
 
-def test_a_full_disk_leaves_no_part_of_an_entry(path):
+def test_full_disk_leaves_no_part_of_an_entry(path):
     log = AuditLog(path)
     before = path.read_bytes()
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -165,7 +165,7 @@ def test_a_full_disk_leaves_no_part_of_an_entry(path):
     assert verify(path).entries == 6
 
 
-def test_a_log_that_was_moved_away_takes_nothing(path):
+def test_moved_log_gets_no_entries(path):
     log = AuditLog(path)
     path.rename(path.with_name('elsewhere'))
     with pytest.raises(AuditError, match='No such file'):
@@ -173,7 +173,7 @@ def test_a_log_that_was_moved_away_takes_nothing(path):
     assert not path.exists()
 
 
-def test_what_cannot_be_a_log_is_refused(tmp_path):
+def test_invalid_log_is_refused(tmp_path):
     with pytest.raises(AuditError, match='a regular file is needed, and this is a folder'):
         AuditLog(tmp_path)
     with pytest.raises(AuditError, match='cannot be read'):
@@ -196,7 +196,7 @@ def old_log(path):
     return path
 
 
-def test_old_log_verifies_and_goes_on(tmp_path):
+def test_log_of_version_1_verifies_and_continues(tmp_path):
     path = old_log(tmp_path / 'old.jsonl')
     assert verify(path).problems == ()
     AuditLog(path).append('advice', 0.0)
@@ -206,7 +206,7 @@ def test_old_log_verifies_and_goes_on(tmp_path):
     assert verify(path).problems == ('entry 2 in line 2 was changed, or is not of this key',)
 
 
-def test_entry_of_the_old_form_after_a_new_one_is_refused(path):
+def test_entry_of_version_1_after_a_newer_one_is_refused(path):
     entry = json.loads(lines(path)[-1])
     del entry['hash'], entry['version']
     digest = hashlib.sha256(json.dumps(
@@ -217,7 +217,7 @@ def test_entry_of_the_old_form_after_a_new_one_is_refused(path):
 
 
 @pytest.mark.parametrize('make', [lambda folder: None, old_log])
-def test_second_key_in_an_entry_is_found(path, tmp_path, make):
+def test_duplicate_json_key_in_an_entry_is_found(path, tmp_path, make):
     path = make(tmp_path / 'old.jsonl') or path
     content = lines(path)
     # the last of two equal keys counts in most readers, the first in others
@@ -230,7 +230,7 @@ def test_second_key_in_an_entry_is_found(path, tmp_path, make):
 
 @pytest.mark.parametrize('change', [
     (b'": "', b'":"'), (b'": "', b'":  "'), (b'lens', b'l\\u0065ns'), (b'\n', b' \n')])
-def test_same_values_in_other_bytes_are_a_change(path, change):
+def test_same_values_in_other_bytes_are_found(path, change):
     content = lines(path)
     content[1] = content[1].replace(*change, 1)
     path.write_bytes(b''.join(content))
@@ -239,7 +239,7 @@ def test_same_values_in_other_bytes_are_a_change(path, change):
 
 @pytest.mark.parametrize('line', [b'[' * 100_000 + b'\n', b'{"index": ' + b'9' * 5000 + b'}\n',
                                   b'\xff\x00\n', b'"\\ud800"\n', b'null\n'])
-def test_line_of_anything_is_no_entry(path, line):
+def test_arbitrary_line_is_not_an_entry(path, line):
     path.write_bytes(line + path.read_bytes())
     assert 'line 1 is not a complete entry' in verify(path).problems[0]
 
@@ -248,7 +248,7 @@ FIELDS = {'version': '2', 'index': '1', 'kind': '"advice"', 'previous': f'"{"0" 
 
 
 def hashed(line, old):
-    """Return a line with its right hash, whatever else it holds."""
+    """Return a line with its right hash and any other content."""
     if old:
         values = json.loads(line + b'}')
         found = hashlib.sha256(json.dumps(
@@ -265,7 +265,7 @@ def hashed(line, old):
                     '1.5')),
     ('index', '"1"'), ('kind', '1'), ('score', 'NaN'), ('score', '1e999'), ('case', '"\\ud800"'),
     ('case', '[' * 60 + ']' * 60), ('\\ud800', '1')])
-def test_hostile_line_with_its_right_hash_is_no_entry(tmp_path, field, value, old):
+def test_hostile_line_with_a_right_hash_is_not_an_entry(tmp_path, field, value, old):
     fields = {**FIELDS, field: value}
     if old:
         fields |= {'version': value if field == 'version' else '1'}
@@ -280,7 +280,7 @@ def test_hostile_line_with_its_right_hash_is_no_entry(tmp_path, field, value, ol
 @pytest.mark.parametrize('end', [
     '{"entries": Infinity, "hash": "0"}', '{"entries": 1e999, "hash": "0"}', '[]', 'null',
     '{"entries": NaN, "hash": "0"}', '{"entries": {}, "hash": "0"}', '[' * 60 + ']' * 60])
-def test_hostile_end_file_is_a_problem(path, end):
+def test_hostile_head_file_is_found(path, end):
     path.with_name(f'{path.name}.head').write_text(end)
     assert 'is missing or corrupted' in verify(path).problems[0]
     with pytest.raises(AuditError, match='is missing or corrupted'):
@@ -288,7 +288,7 @@ def test_hostile_end_file_is_a_problem(path, end):
 
 
 @pytest.mark.parametrize('note', ['\udcff', [[[]]] * 3])
-def test_entry_that_no_reader_takes_is_not_written(path, note):
+def test_unreadable_entry_is_not_written(path, note):
     nested = note
     for _ in range(60 if isinstance(note, list) else 0):
         nested = [nested]
@@ -299,7 +299,7 @@ def test_entry_that_no_reader_takes_is_not_written(path, note):
     assert verify(path).problems == ()
 
 
-def test_line_too_long_is_refused_without_reading_it(path):
+def test_line_too_long_is_refused_unread(path):
     with open(path, 'ab') as file:
         file.truncate(3 << 30)
     with pytest.raises(AuditError, match='line 6 has more than 1048576 bytes'):
@@ -321,7 +321,7 @@ def test_entry_too_long_is_not_written(path):
 
 @pytest.mark.parametrize('left', [b'{"version": 2, "index": 6, "ti', b'\0' * 500, b'\xff\r\x85',
                                   b'\0\n', b'\0\ntwo'])
-def test_incomplete_last_line_is_set_aside_and_the_log_goes_on(path, left):
+def test_incomplete_last_line_is_marked_and_the_log_continues(path, left):
     with open(path, 'ab') as file:
         file.write(left)
     found = verify(path)
@@ -338,7 +338,7 @@ def test_incomplete_last_line_is_set_aside_and_the_log_goes_on(path, left):
     assert AuditLog(path).append('advice', 0.0)['index'] == 8
 
 
-def test_incomplete_line_of_another_process_is_set_aside_too(path):
+def test_incomplete_line_of_another_process_is_marked(path):
     log = AuditLog(path)
     log.follow()
     with open(path, 'ab') as file:
@@ -348,7 +348,7 @@ def test_incomplete_line_of_another_process_is_set_aside_too(path):
     assert verify(path).problems == ()
 
 
-def test_loss_of_power_while_a_line_is_set_aside(path):
+def test_loss_of_power_while_a_line_is_marked(path):
     with open(path, 'ab') as file:
         file.write(b'{"version')
     AuditLog(path)
@@ -362,7 +362,7 @@ def test_loss_of_power_while_a_line_is_set_aside(path):
         assert verify(path).entries == 6
 
 
-def test_line_that_was_set_aside_cannot_be_changed(path):
+def test_change_of_a_marked_line_is_found(path):
     with open(path, 'ab') as file:
         file.write(b'incomplete')
     AuditLog(path)
@@ -383,7 +383,7 @@ def keyed(tmp_path):
     return log.path
 
 
-def test_keyed_log_verifies_with_its_key_alone(keyed):
+def test_keyed_log_verifies_only_with_its_key(keyed):
     assert verify(keyed, key=KEY).problems == ()
     assert 'is not of this key' in verify(keyed, key=bytes(32)).problems[0]
     with pytest.raises(AuditError, match='entry 1 is keyed: name the file with the key'):
@@ -392,7 +392,7 @@ def test_keyed_log_verifies_with_its_key_alone(keyed):
         AuditLog(keyed)
 
 
-def test_keyed_log_written_again_by_somebody_else_is_found(keyed, tmp_path):
+def test_keyed_log_rewritten_without_the_key_is_found(keyed, tmp_path):
     forged = AuditLog(tmp_path / 'forged.jsonl')
     for number in range(5):
         forged.append('advice', 0.0, case=f'forged {number}')
@@ -405,7 +405,7 @@ def test_keyed_log_written_again_by_somebody_else_is_found(keyed, tmp_path):
         AuditLog(keyed, KEY)
 
 
-def test_keyed_log_that_was_cut_is_found(keyed):
+def test_truncated_keyed_log_is_found(keyed):
     content = lines(keyed)[:3]
     keyed.write_bytes(b''.join(content))
     head = keyed.with_name('keyed.jsonl.head')
@@ -426,12 +426,12 @@ def test_older_copy_of_a_keyed_log_is_found_by_a_noted_hash(keyed, tmp_path):
     assert 'was rewritten or truncated' in verify(keyed, noted, KEY).problems[0]
 
 
-def test_log_without_a_key_does_not_go_on_with_one(path):
+def test_log_without_a_key_refuses_entries_with_one(path):
     with pytest.raises(AuditError, match='entry 1 in line 1 was changed, or is not of this key'):
         AuditLog(path, KEY)
 
 
-def test_entries_that_nobody_counted_are_found(path):
+def test_entries_missing_in_the_head_file_are_found(path):
     head = path.with_name('log.jsonl.head').read_text()
     for _ in range(2):
         AuditLog(path).append('advice', 0.0)
@@ -439,7 +439,7 @@ def test_entries_that_nobody_counted_are_found(path):
     assert 'entries 6 to 7 are not counted' in verify(path).problems[0]
 
 
-def test_key_is_read_from_a_file_of_its_length(tmp_path):
+def test_read_key_checks_the_length(tmp_path):
     (tmp_path / 'key').write_bytes(KEY)
     assert read_key(tmp_path / 'key') == KEY
     (tmp_path / 'short').write_bytes(b'secret')
@@ -461,9 +461,9 @@ def test_log_that_is_a_pipe_or_device_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize('make', [
-    os.mkfifo, lambda beside: beside.symlink_to('precious'), lambda beside: beside.touch()],
+    os.mkfifo, lambda place: place.symlink_to('precious'), lambda place: place.touch()],
     ids=['pipe', 'link', 'left over'])
-def test_entry_is_written_whatever_lies_where_its_end_is_noted_first(path, make):
+def test_entry_is_written_despite_a_file_at_the_temporary_head_file(path, make):
     precious = path.with_name('precious')
     precious.write_text('kept')
     log = AuditLog(path)
@@ -473,7 +473,7 @@ def test_entry_is_written_whatever_lies_where_its_end_is_noted_first(path, make)
     assert not path.with_name(f'{path.name}.head').is_symlink()
 
 
-def test_folder_where_its_end_is_noted_first_leaves_no_part_of_an_entry(path):
+def test_folder_at_the_temporary_head_file_leaves_no_part_of_an_entry(path):
     log, before = AuditLog(path), path.read_bytes()
     path.with_name(f'{path.name}.head.new').mkdir()
     with pytest.raises(AuditError, match='cannot be written'):

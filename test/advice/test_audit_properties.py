@@ -118,7 +118,7 @@ def test_audit_log_changed_in_any_way_is_found(logs, name, corrupt, of_end):
 
 
 @pytest.mark.parametrize('name', KEYS)
-def test_every_bit_of_an_audit_log_counts(logs, name, tmp_path):
+def test_audit_log_change_of_any_bit_is_found(logs, name, tmp_path):
     path = tmp_path / name
     for file in (logs / name, head_file(logs / name)):
         shutil.copy(file, tmp_path)
@@ -133,7 +133,7 @@ def test_every_bit_of_an_audit_log_counts(logs, name, tmp_path):
 
 
 @pytest.mark.parametrize('name', ['recovered', 'recovered, keyed'])
-def test_incomplete_lines_that_were_set_aside_are_missed(logs, name, tmp_path):
+def test_audit_log_without_a_marked_line_is_found(logs, name, tmp_path):
     path = tmp_path / name
     for file in (logs / name, head_file(logs / name)):
         shutil.copy(file, tmp_path)
@@ -146,7 +146,7 @@ def test_incomplete_lines_that_were_set_aside_are_missed(logs, name, tmp_path):
 @pytest.mark.parametrize('name', ['plain', 'keyed'])
 @pytest.mark.parametrize('count', range(6))
 @pytest.mark.parametrize('hash_of', range(6))
-def test_end_rewritten_by_somebody_is_found(logs, name, count, hash_of, tmp_path):
+def test_audit_log_rewritten_end_is_found(logs, name, count, hash_of, tmp_path):
     path = tmp_path / name
     for file in (logs / name, head_file(logs / name)):
         shutil.copy(file, tmp_path)
@@ -166,7 +166,7 @@ def test_end_rewritten_by_somebody_is_found(logs, name, count, hash_of, tmp_path
 
 
 @pytest.mark.parametrize('key', [b'', KEY])
-def test_log_that_was_emptied_is_found_without_its_end_too(tmp_path, key):
+def test_audit_log_emptied_is_found(tmp_path, key):
     path = tmp_path / 'log.jsonl'
     AuditLog(path, key)
     assert verify(path, key=key).problems == ()
@@ -179,7 +179,7 @@ def test_log_that_was_emptied_is_found_without_its_end_too(tmp_path, key):
 
 @pytest.mark.parametrize(('line', 'count'), [(b'\n', 200_000), (b'{}\n', 50_000),
                                              (b'\0\n', 50_000)])
-def test_log_of_anything_is_refused_soon(tmp_path, line, count):
+def test_audit_log_of_arbitrary_bytes_is_refused_quickly(tmp_path, line, count):
     path = tmp_path / 'log.jsonl'
     AuditLog(path).append('advice', 0.0)
     with open(path, 'ab') as file:
@@ -191,7 +191,7 @@ def test_log_of_anything_is_refused_soon(tmp_path, line, count):
 
 
 @pytest.mark.parametrize('index', ['0', '-1', '9' * 4000, str(1 << 50)])
-def test_entry_with_a_number_that_no_log_reaches_is_none(tmp_path, index):
+def test_audit_log_entry_with_a_huge_index_is_not_an_entry(tmp_path, index):
     path = tmp_path / 'log.jsonl'
     content = (f'{{"version": 2, "index": {index}, "kind": "advice", "previous": "{"0" * 64}"}}'
                ).encode()

@@ -35,7 +35,7 @@ def advise(desk, number, *scores):
     return desk.advise(Image(case_id('table', number, 5), f'sha{number}'), scores, MODEL, 1e9)
 
 
-def test_an_advice_has_its_reason_place_and_entry(desk):
+def test_advise_returns_reason_position_and_entry(desk):
     sure = advise(desk, 1, ('normal', 0.9), ('pneumonia', 0.1))
     none = advise(desk, 2)
     unsure = advise(desk, 3, ('pneumonia', 0.65), ('normal', 0.35))
@@ -51,7 +51,7 @@ def test_an_advice_has_its_reason_place_and_entry(desk):
     assert wanted.items() <= unsure.entry.items()
 
 
-def test_what_an_advice_hangs_on_is_logged_with_it(desk):
+def test_advise_logs_the_explanation(desk):
     explanation = Explanation('middle', (1 / 3, 1 / 3, 1 / 3, 1 / 3), 0.9, 0.4)
     advice = desk.advise(Image('a'), [('normal', 0.9)], MODEL, 0.0, explanation)
     assert advice.entry['explanation'] == {
@@ -60,7 +60,7 @@ def test_what_an_advice_hangs_on_is_logged_with_it(desk):
     assert desk.advise(Image('b'), [], MODEL, 0.0).entry['explanation'] is None
 
 
-def test_desk_goes_on_with_no_entry_that_another_process_spoiled(desk, path):
+def test_desk_refuses_a_log_that_another_process_corrupted(desk, path):
     advise(desk, 1, ('normal', 0.9))
     other = AuditLog(path)
     other.append('advice', 0.0, case=[], label='normal', margin=0.1, reason='so')
@@ -71,7 +71,7 @@ def test_desk_goes_on_with_no_entry_that_another_process_spoiled(desk, path):
     assert verify(path).entries == 3
 
 
-def test_a_decision_is_logged_and_ends_the_case(desk, path):
+def test_decide_logs_and_closes_the_case(desk, path):
     advice = advise(desk, 1, ('normal', 0.9))
     entry = desk.decide(advice.case, 'pneumonia', 'Dr A', 'left base', 2e9)
     assert (entry['kind'], entry['reader'], entry['label']) == ('decision', 'Dr A', 'pneumonia')
@@ -79,20 +79,20 @@ def test_a_decision_is_logged_and_ends_the_case(desk, path):
     assert verify(path).entries == 2
 
 
-def test_the_queue_is_there_again_after_a_restart(desk, path):
+def test_queue_is_restored_after_a_restart(desk, path):
     for number in range(4):
         advise(desk, number, ('normal', 0.6 + number / 10))
     desk.decide(case_id('table', 1, 5), 'normal', 'Dr A', '', 0.0)
     assert Desk(AuditLog(path)).queue.open == desk.queue.open
 
 
-def test_what_another_process_decides_leaves_the_queue(desk, path):
+def test_decision_of_another_process_leaves_the_queue(desk, path):
     advice = advise(desk, 1, ('normal', 0.9))
     Desk(AuditLog(path)).decide(advice.case, 'normal', 'Dr B', '', 0.0)
     assert not desk.queue.open
 
 
-def test_an_image_is_advised_on_once(desk, path):
+def test_advise_refuses_a_second_advice_on_an_image(desk, path):
     advise(desk, 1)
     with pytest.raises(AdviceError, match='has its case already'):
         advise(desk, 1)
@@ -100,7 +100,7 @@ def test_an_image_is_advised_on_once(desk, path):
 
 
 @pytest.mark.parametrize('score', [math.nan, math.inf, -0.1, 1.5])
-def test_what_is_no_confidence_is_no_advice(desk, path, score):
+def test_advise_refuses_invalid_confidences(desk, path, score):
     with pytest.raises(AdviceError, match='a calibrated confidence is from 0 to 1'):
         advise(desk, 1, ('normal', score))
     assert verify(path).entries == 0
@@ -111,14 +111,14 @@ def test_what_is_no_confidence_is_no_advice(desk, path, score):
     ('table@1.000000005', ' ', 'Dr A', 'needs a class and who decided'),
     ('table@1.000000005', 'normal', '', 'needs a class and who decided'),
 ])
-def test_a_decision_that_decides_nothing_is_refused(desk, case, label, reader, sentence):
+def test_decide_refuses_an_incomplete_decision(desk, case, label, reader, sentence):
     advise(desk, 1)
     with pytest.raises(AdviceError, match=sentence):
         desk.decide(case, label, reader, '', 0.0)
     assert len(desk.queue.open) == 1
 
 
-def test_nothing_goes_out_and_nothing_is_decided_unlogged(desk, path):
+def test_advise_and_decide_fail_without_the_log(desk, path):
     advice = advise(desk, 1)
     path.write_bytes(b'')
     with pytest.raises(AuditError):

@@ -50,7 +50,7 @@ class Spot:
 @pytest.mark.parametrize(('row', 'column', 'place'), [
     (5, 5, 'upper left'), (45, 5, 'middle left'), (85, 85, 'lower right'), (45, 45, 'middle')])
 @pytest.mark.parametrize('shape', [(90, 90), (90, 90, 3)])
-def test_the_spot_that_decides_is_found(classifier, row, column, place, shape):
+def test_occlusion_sensitivity_finds_the_decisive_part(classifier, row, column, place, shape):
     pixels = np.zeros(shape, np.uint8)
     pixels[row, column] = 255
     spot = Spot(classifier.bundle, row, column)
@@ -65,14 +65,14 @@ def test_the_spot_that_decides_is_found(classifier, row, column, place, shape):
     assert pixels.max() == 255
 
 
-def test_every_place_has_its_name():
+def test_place_of_names_every_part():
     thirds = [(column / 3, row / 3, SIDE, SIDE) for row in range(3) for column in range(3)]
     assert [place_of(box) for box in thirds] == [
         'upper left', 'upper middle', 'upper right', 'middle left', 'middle', 'middle right',
         'lower left', 'lower middle', 'lower right']
 
 
-def test_of_an_answer_by_another_model_nothing_is_told(classifier):
+def test_explainer_returns_none_for_another_model(classifier):
     explainer = Explainer('chest_xray')
     frame = Frame(np.random.default_rng(0).integers(0, 256, (56, 56), np.uint8), 'mono')
     answer = classifier(frame)
@@ -85,7 +85,7 @@ def test_of_an_answer_by_another_model_nothing_is_told(classifier):
     assert explainer(frame, [(label, score - 0.1)], classifier.bundle.hash) is None
 
 
-def test_on_real_x_rays_the_part_that_is_named_counts_for_more_than_another(data_dir, classifier):
+def test_explainer_on_x_rays_names_the_most_influential_part(data_dir, classifier):
     data = open_dataset(str(data_dir / 'pneumonia_mnist_train.npz'))
     held_out = data.take(np.flatnonzero(data.parts == 'val'))
     rng, named, other = np.random.default_rng(0), [], []

@@ -26,14 +26,14 @@ def filled(*cases):
     return queue
 
 
-def test_abstained_first_then_the_smallest_margin_then_the_oldest():
+def test_queue_order_is_abstentions_then_smallest_margin_then_oldest():
     queue = filled(('sure', 'a', 0.9), ('unsure', 'a', 0.1), ('none', None, 0.0),
                    ('equal', 'b', 0.1), ('none too', None, 0.0))
     assert [case.id for case in queue.open] == ['none', 'none too', 'unsure', 'equal', 'sure']
     assert queue.position('unsure') == 3
 
 
-def test_a_case_leaves_by_a_decision_alone_and_does_not_come_back():
+def test_queue_case_leaves_only_by_a_decision():
     queue = filled(('one', 'a', 0.5), ('two', 'a', 0.6))
     queue.decide('one')
     assert [case.id for case in queue.open] == ['two']
@@ -46,7 +46,7 @@ def test_a_case_leaves_by_a_decision_alone_and_does_not_come_back():
         queue.decide('three')
 
 
-def test_the_margin_of_one_class_takes_what_is_left_for_the_next():
+def test_margin_of_a_single_class_uses_the_rest_to_1():
     assert margin([('a', 0.7), ('b', 0.2)]) == pytest.approx(0.5)
     assert margin([('a', 0.7)]) == pytest.approx(0.4)
     assert margin([]) == 0.0
@@ -55,7 +55,7 @@ def test_the_margin_of_one_class_takes_what_is_left_for_the_next():
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from([None, 'a', 'b']), st.sampled_from([0.1, 0.2, 0.9])),
                 max_size=30), st.randoms())
-def test_whatever_arrives_is_sorted_and_stays_in_place_when_others_leave(cases, random):
+def test_queue_stays_sorted_as_cases_arrive_and_leave(cases, random):
     queue = filled(*((str(number), label, ahead) for number, (label, ahead) in enumerate(cases)))
     assert [case.urgency for case in queue.open] == sorted(case.urgency for case in queue.open)
     assert len(queue.open) == len(cases)

@@ -58,20 +58,20 @@ def refusal(bundle):
     return str(refused.value)
 
 
-def test_the_shipped_bundle_is_what_the_demo_needs():
+def test_shipped_bundle_fits_the_demo():
     loaded = load_bundle(SHIPPED)
     assert len(loaded.labels) == 44
     assert loaded.manifest.background == 'no_sign'
     assert loaded.spec.shape == (1, 32, 32, 3)
 
 
-def test_the_tutorial_names_the_model_that_is_shipped():
+def test_tutorial_names_the_shipped_model():
     page = share_dir() / 'docs' / 'tutorials' / 'try-it.md'
     assert load_bundle(SHIPPED).hash[:12] in page.read_text()
 
 
 @pytest.mark.parametrize('name', ['model.tflite', 'model.keras', 'golden.npz'])
-def test_a_changed_file_is_refused(bundle, name):
+def test_bundle_with_a_changed_file_is_refused(bundle, name):
     data = bytearray((bundle / name).read_bytes())
     data[len(data) // 2] ^= 1
     (bundle / name).write_bytes(data)
@@ -131,7 +131,7 @@ def test_content_hash_of_a_saved_model_changes_with_any_of_its_files(tmp_path, c
     ({'use': 'advice'}, ['content hash']),
     ({'use': 'decide'}, ['`use`', "'control' or 'advice'"]),
 ])
-def test_a_changed_manifest_is_refused_with_the_reason(bundle, fields, words):
+def test_bundle_with_a_changed_manifest_is_refused_with_the_reason(bundle, fields, words):
     change(bundle, **fields)
     for word in words:
         assert word in refusal(bundle)
@@ -185,7 +185,7 @@ def test_manifest_with_both_spellings_is_refused_with_both_names(bundle, version
     assert 'both `preprocess.color` and `preprocess.colour`' in refusal(bundle)
 
 
-def test_advice_cannot_be_made_control_without_writing_the_bundle_again(tmp_path):
+def test_bundle_for_advice_edited_to_control_is_refused(tmp_path):
     manifest = load_bundle(SHIPPED).manifest
     assert manifest.use == 'control'
     rewrite(tmp_path / 'new', manifest=manifest.model_copy(update={'use': 'advice'}))
@@ -194,13 +194,13 @@ def test_advice_cannot_be_made_control_without_writing_the_bundle_again(tmp_path
     assert 'content hash' in refusal(tmp_path / 'new')
 
 
-def test_a_link_that_leads_out_is_refused(bundle, tmp_path):
+def test_bundle_with_an_external_link_is_refused(bundle, tmp_path):
     os.replace(bundle / 'model.tflite', tmp_path / 'elsewhere')
     (bundle / 'model.tflite').symlink_to(tmp_path / 'elsewhere')
     assert 'leads out of the bundle' in refusal(bundle)
 
 
-def test_what_is_no_bundle_is_refused(tmp_path):
+def test_folder_without_a_bundle_is_refused(tmp_path):
     assert 'is not a model bundle' in refusal(tmp_path)
     (tmp_path / 'bundle.json').write_text('{"name": ')
     assert 'is not JSON' in refusal(tmp_path)
@@ -216,7 +216,7 @@ def rewrite(target, **changes):
         frames=values['frames'], logits=values['logits'], card='')
 
 
-def test_a_missing_label_is_refused_even_when_the_hash_is_right(tmp_path):
+def test_golden_logits_with_a_missing_label_are_refused(tmp_path):
     manifest = load_bundle(SHIPPED).manifest
     fewer = manifest.model_copy(update={
         'labels': manifest.labels[1:], 'outputs': (logits_tensor(43),)})
@@ -236,7 +236,7 @@ def test_golden_logits_that_differ_are_refused(tmp_path, kind):
 @pytest.mark.parametrize('damage', [
     lambda content: content[:len(content) // 2], lambda content: b'',
     lambda content: bytes(byte ^ 0x55 for byte in content)])
-def test_a_damaged_golden_file_is_told(bundle, damage):
+def test_golden_file_damaged_is_refused(bundle, damage):
     path = bundle / 'golden.npz'
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(BundleError, match='needs arrays `frames` and `logits`'):
@@ -270,13 +270,13 @@ def test_golden_file_with_a_pickle_is_refused_and_not_executed(bundle, tmp_path,
 @pytest.mark.parametrize('frames', [
     np.uint8(3), np.zeros((2, 7), np.uint8), np.zeros((2, 32, 32, 3, 2), np.uint8),
     np.zeros((2, 0, 32, 3), np.uint8), np.zeros((2, 32, 32, 3), np.float32)])
-def test_golden_frames_that_are_no_images_are_told(bundle, frames):
+def test_golden_frames_that_are_not_images_are_refused(bundle, frames):
     np.savez(bundle / 'golden.npz', frames=frames, logits=np.zeros((2, 44), np.float32))
     with pytest.raises(BundleError, match='needs frames'):
         Bundle(bundle, load_bundle(SHIPPED).manifest).golden()
 
 
-def test_golden_frames_without_number_are_not_run(bundle):
+def test_golden_frames_above_the_limit_are_refused(bundle):
     # 20,000 of one pixel have 700 bytes in the file and take minutes
     np.savez_compressed(bundle / 'golden.npz', frames=np.zeros((20_000, 1, 1, 3), np.uint8),
                         logits=np.zeros((20_000, 44), np.float16))
@@ -286,7 +286,7 @@ def test_golden_frames_without_number_are_not_run(bundle):
 
 @pytest.mark.field(
     'tensorflow/tensorflow #39925', 'images are scaled to another range than in training')
-def test_a_changed_preprocessing_is_refused_by_the_golden_frames(tmp_path):
+def test_golden_frames_detect_a_changed_preprocessing(tmp_path):
     manifest = load_bundle(SHIPPED).manifest
     swapped = manifest.preprocess.model_copy(update={'resize': 'nearest'})
     bundle = rewrite(tmp_path / 'new',

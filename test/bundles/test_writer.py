@@ -47,7 +47,7 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_written_bundle_is_whole(tmp_path, model):
+def test_write_bundle_writes_all_files(tmp_path, model):
     bundle = written(tmp_path / 'out' / 'new', model)
     assert load_bundle(tmp_path / 'out' / 'new').hash == bundle.hash
     assert names(tmp_path / 'out' / 'new') == [
@@ -55,14 +55,14 @@ def test_a_written_bundle_is_whole(tmp_path, model):
     assert names(tmp_path / 'out') == ['new']
 
 
-def test_a_bundle_that_would_not_load_for_its_golden_frames_is_not_written(tmp_path, model):
+def test_write_bundle_with_too_many_golden_frames_is_refused(tmp_path, model):
     with pytest.raises(BundleError, match='at most 64 golden frames'):
         written(tmp_path / 'new', model, frames=np.zeros((65, 4, 4, 3), np.uint8),
                 logits=np.zeros((65, 2)))
     assert not (tmp_path / 'new').exists()
 
 
-def test_a_bundle_is_replaced(tmp_path, model):
+def test_write_bundle_replaces_a_bundle(tmp_path, model):
     first = written(tmp_path / 'new', model)
     model.write_bytes(b'other weights')
     assert written(tmp_path / 'new', model).hash != first.hash
@@ -71,7 +71,7 @@ def test_a_bundle_is_replaced(tmp_path, model):
 
 @pytest.mark.parametrize('fails', ['shutil.copyfile', 'numpy.savez_compressed'])
 @pytest.mark.parametrize('there', [True, False])
-def test_a_full_disk_leaves_what_was_there_and_nothing_else(
+def test_write_bundle_on_a_full_disk_keeps_the_old_bundle(
         tmp_path, model, monkeypatch, fails, there):
     before = written(tmp_path / 'new', model).hash if there else None
 
@@ -85,13 +85,13 @@ def test_a_full_disk_leaves_what_was_there_and_nothing_else(
         assert load_bundle(tmp_path / 'new').hash == before
 
 
-def test_a_model_that_is_not_there_leaves_nothing(tmp_path, model):
+def test_write_bundle_with_a_missing_model_leaves_nothing(tmp_path, model):
     with pytest.raises(BundleError, match='No such file'):
         written(tmp_path / 'new', tmp_path / 'gone')
     assert names(tmp_path) == ['in']
 
 
-def test_what_is_no_bundle_is_not_replaced(tmp_path, model):
+def test_write_bundle_does_not_replace_other_files(tmp_path, model):
     (tmp_path / 'photos').mkdir()
     (tmp_path / 'photos' / 'only_one.jpg').write_bytes(b'x')
     for target in (tmp_path / 'photos', model):
@@ -102,7 +102,7 @@ def test_what_is_no_bundle_is_not_replaced(tmp_path, model):
     assert model.read_bytes() == b'weights'
 
 
-def test_an_empty_folder_and_a_bundle_may_be_replaced(tmp_path, model):
+def test_check_target_accepts_an_empty_folder_and_a_bundle(tmp_path, model):
     (tmp_path / 'new').mkdir()
     check_target(tmp_path / 'new')
     written(tmp_path / 'new', model)

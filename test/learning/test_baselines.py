@@ -51,7 +51,7 @@ def table(count):
 @pytest.mark.parametrize('kind', KINDS)
 @pytest.mark.parametrize('data', [images(240, 3), images(160, 2), table(400)],
                          ids=['images', 'two classes', 'table'])
-def test_learns_and_reports(kind, data):
+def test_baseline_learns_and_reports(kind, data):
     split = split_dataset(data, 0.25)
     report = train_baseline(kind, data.take(split.train), data.take(split.validation))
     assert report['baseline'] == kind
@@ -63,19 +63,19 @@ def test_learns_and_reports(kind, data):
     assert {'balanced_accuracy', 'ece', 'answered', 'accuracy_of_answers'} <= report.keys()
 
 
-def test_the_same_seed_gives_the_same_figures():
+def test_baseline_is_reproducible():
     data = images(80, 2)
     first, second = (train_baseline('tree', data, data, seed=3) for _ in range(2))
     assert {**first, 'training_s': 0} == {**second, 'training_s': 0}
 
 
-def test_an_unknown_baseline():
+def test_baseline_unknown_name_is_refused():
     data = table(20)
     with pytest.raises(UsageError, match='no baseline "forest", there are: tree, svm'):
         train_baseline('forest', data, data)
 
 
-def test_one_class_cannot_be_learnt():
+def test_baseline_single_class_is_refused():
     data = table(40)
     one = data.take(np.flatnonzero(data.classes == 0))
     with pytest.raises(DatasetError, match='two classes'):

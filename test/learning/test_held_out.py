@@ -77,7 +77,7 @@ def trained(tmp_path_factory):
 
 
 @pytest.mark.parametrize('make', [of_batches, of_folders])
-def test_no_verb_trains_on_the_test_part(recipe, tmp_path, capsys, make):
+def test_no_subcommand_trains_on_the_test_part(recipe, tmp_path, capsys, make):
     data = ['--data', str(make(tmp_path / 'd'))]
     report = str(tmp_path / 'r.json')
     assert main(['train', str(recipe), *data, '--out', str(tmp_path / 'b')]) == 0
@@ -93,12 +93,12 @@ def test_no_verb_trains_on_the_test_part(recipe, tmp_path, capsys, make):
     assert (measured['training_images'], measured['images']) == (32, 8)
     assert main(['export', str(tmp_path / 'b'), *data, '--formats', 'keras', '--json',
                  report]) == 0
-    told = capsys.readouterr().err
-    assert LEFT_OUT in told and 'held out here' not in told
+    output = capsys.readouterr().err
+    assert LEFT_OUT in output and 'held out here' not in output
     assert json.loads((tmp_path / 'r.json').read_text())['formats'][0]['images'] == 8
 
 
-def test_a_manifest_cannot_put_the_test_part_into_training(recipe, tmp_path, capsys):
+def test_split_manifest_does_not_train_on_the_test_part(recipe, tmp_path, capsys):
     data = ['--data', str(of_folders(tmp_path / 'd'))]
     split = tmp_path / 's.json'
     assert main(['data', 'split', data[1], '--out', str(split)]) == 0
@@ -113,7 +113,7 @@ def test_a_manifest_cannot_put_the_test_part_into_training(recipe, tmp_path, cap
     assert 'trained with --split s.json: give that file' in capsys.readouterr().err
 
 
-def test_training_and_validation_parts_are_joined_unless_the_part_is_asked_for(
+def test_train_joins_training_and_validation_parts_by_default(
         recipe, tmp_path, capsys):
     data = ['--data', str(of_folders(tmp_path / 'd', (('train', 30), ('val', 10), ('test', 10))))]
     words = ['train', str(recipe), *data, '--out', str(tmp_path / 'b')]
@@ -131,7 +131,7 @@ def test_training_and_validation_parts_are_joined_unless_the_part_is_asked_for(
     assert '--split and --val-fraction part both choose' in capsys.readouterr().err
 
 
-def test_a_test_part_alone_is_not_trained_on(recipe, tmp_path, capsys):
+def test_train_on_a_test_part_is_refused(recipe, tmp_path, capsys):
     images, classes = random_images(10)
     np.savez(tmp_path / 'd.npz', x_test=images, y_test=classes)
     assert main(['train', str(recipe), '--data', str(tmp_path / 'd.npz'), '--out',
@@ -145,12 +145,13 @@ def test_a_test_part_alone_is_not_trained_on(recipe, tmp_path, capsys):
     (['--val-fraction', '0.2'], 8, True),
     (['--seed', '0'], 4, True),
 ])
-def test_export_holds_out_what_training_held_out(trained, tmp_path, capsys, words, images, warned):
+def test_export_holds_out_the_images_of_the_training(
+        trained, tmp_path, capsys, words, images, warned):
     assert main(['export', str(trained / 'b'), '--data', str(trained / 'd'), '--formats', 'keras',
                  '--json', str(tmp_path / 'r.json'), *words]) == 0
-    told = capsys.readouterr().err
-    assert ('held out here: fraction' in told) is warned
-    assert ('; in training: fraction 0.1, seed 3: some' in told) is warned
+    output = capsys.readouterr().err
+    assert ('held out here: fraction' in output) is warned
+    assert ('; in training: fraction 0.1, seed 3: some' in output) is warned
     assert json.loads((tmp_path / 'r.json').read_text())['formats'][0]['images'] == images
 
 
@@ -179,13 +180,13 @@ def test_held_out_in_reads_records_and_commands_of_older_bundles(provenance, rec
     (['--val-fraction', '0.2'], 8,
      'held out here: fraction 0.2, seed 3; in training: fraction 0.1'),
 ])
-def test_evaluate_says_which_images_it_takes(trained, capsys, words, images, sentence):
+def test_evaluate_reports_its_images(trained, capsys, words, images, sentence):
     assert main(['evaluate', str(trained / 'b'), '--data', str(trained / 'd'), '--robustness',
                  '0', '--json', '-', *words]) == 0
-    told = capsys.readouterr()
-    assert json.loads(told.out)['images'] == images
-    assert sentence in told.err
-    assert sentence or 'joined' not in told.err
+    output = capsys.readouterr()
+    assert json.loads(output.out)['images'] == images
+    assert sentence in output.err
+    assert sentence or 'joined' not in output.err
 
 
 @pytest.mark.parametrize('tolerance', ['-1', 'nan', '1'])

@@ -26,34 +26,34 @@ def edge(degrees, size=32):
 
 @pytest.mark.parametrize(('degrees', 'bin_'), [
     (10, 0), (30, 1), (90, 4), (170, 8), (190, 0), (270, 4)])
-def test_an_edge_votes_for_its_direction(degrees, bin_):
+def test_hog_edge_is_in_the_bin_of_its_direction(degrees, bin_):
     features = hog(edge(degrees)).reshape(-1, 4, 9)
     assert (features.argmax(axis=2) == bin_).all()
 
 
-def test_between_two_directions_the_vote_is_shared():
+def test_hog_interpolates_between_two_bins():
     # at the border of the image a pixel has one neighbour only
     inner = hog(edge(20)).reshape(3, 3, 4, 9)[1, 1]
     np.testing.assert_allclose(inner[:, 0], inner[:, 1], rtol=0.01)
     assert inner[:, 2:].max() < 1e-3
 
 
-def test_each_block_of_two_by_two_cells_has_length_one():
+def test_hog_blocks_have_unit_length():
     image = np.random.default_rng(0).integers(0, 256, (40, 48, 3), np.uint8)
     blocks = hog(image).reshape(4, 5, 36)
     np.testing.assert_allclose(np.linalg.norm(blocks, axis=2), 1, rtol=1e-4)
 
 
-def test_light_and_contrast_make_no_difference():
+def test_hog_is_independent_of_light_and_contrast():
     image = np.random.default_rng(0).integers(0, 100, (24, 24), np.uint8)
     np.testing.assert_allclose(hog(image), hog(image * 2 + 50), atol=1e-4)
 
 
-def test_the_strongest_channel_counts():
+def test_hog_uses_the_strongest_channel():
     grey = edge(90)
     red = np.stack([grey, np.full_like(grey, 7), np.full_like(grey, 7)], axis=2)
     np.testing.assert_allclose(hog(red), hog(grey), atol=1e-6)
 
 
-def test_an_image_without_edges_has_no_features():
+def test_hog_of_a_flat_image_is_zero():
     assert not hog(np.full((16, 16), 9, np.uint8)).any()

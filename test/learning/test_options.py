@@ -23,13 +23,13 @@ def shrink(image, rng=None, *, by: Annotated[int, Field(ge=1)] = 2, name, free=0
     return image
 
 
-def test_keywords_are_options_with_their_types_and_defaults():
+def test_options_model_has_types_and_defaults_of_keywords():
     model = options_model('shrink', shrink)
     assert model.model_validate({'name': 'x'}).model_dump() == {'by': 2, 'name': 'x', 'free': 0.5}
 
 
 @pytest.mark.parametrize('given', [{}, {'name': 1, 'by': 0}, {'name': 1, 'image': 1},
                                    {'name': 1, 'more': 1}])
-def test_other_options_are_refused(given):
+def test_options_model_refuses_unknown_options(given):
     with pytest.raises(ValidationError):
         options_model('shrink', shrink).model_validate(given)

@@ -41,7 +41,7 @@ def refusal(tmp_path, **fields):
     return str(refused.value)
 
 
-def test_there_is_a_recipe_for_everything():
+def test_shipped_recipes_are_complete():
     assert set(SHIPPED) >= {
         'article_cnn_cifar10', 'article_cnn_gtsrb', 'perceptron', 'mlp', 'vgg16',
         'cifar10', 'traffic_signs', 'surface_defects', 'chest_xray',
@@ -50,7 +50,7 @@ def test_there_is_a_recipe_for_everything():
 
 
 @pytest.mark.parametrize('name', SHIPPED)
-def test_a_shipped_recipe_is_named_as_its_file_and_can_be_built(name):
+def test_shipped_recipe_has_the_name_of_its_file_and_builds(name):
     recipe = load_recipe(name)
     assert recipe.name == name
     assert recipe.description
@@ -65,7 +65,7 @@ def test_a_shipped_recipe_is_named_as_its_file_and_can_be_built(name):
     assert weight_bytes * model.count_params() < 2.9e6 or name in ('depthwise_photos', 'vgg16')
 
 
-def test_the_article_is_followed_to_the_letter():
+def test_article_recipe_equals_the_article():
     recipe = load_recipe('article_cnn_cifar10')
     assert (recipe.network.name, recipe.epochs, recipe.batch) == ('article_cnn', 10, 32)
     assert (recipe.optimizer.name, recipe.optimizer.learning_rate) == ('adam', 0.001)
@@ -78,7 +78,7 @@ def test_the_article_is_followed_to_the_letter():
 
 @pytest.mark.parametrize('name', ['traffic_signs', 'sign_transformer', 'chest_xray',
                                   'article_cnn_gtsrb', 'transfer_signs', 'lora_signs'])
-def test_what_has_a_left_and_a_right_is_not_mirrored(name):
+def test_recipe_of_asymmetric_classes_does_not_flip(name):
     augment = load_recipe(name).augment
     assert not augment.flip_horizontal
     assert not augment.flip_vertical
@@ -142,7 +142,7 @@ def test_what_has_a_left_and_a_right_is_not_mirrored(name):
     ({'tune': {'optimizer.weight_decay': {'low': 0, 'high': 1, 'log': True}}},
      [':11: ', 'needs a low above 0']),
 ])
-def test_a_wrong_recipe_is_told_by_file_line_and_field(tmp_path, fields, words):
+def test_recipe_error_names_file_line_and_field(tmp_path, fields, words):
     sentence = refusal(tmp_path, **fields)
     for word in words:
         assert word in sentence
@@ -220,18 +220,18 @@ def test_replaced_accepts_old_keys_with_a_warning():
         assert recipe.replaced({'mirror': True}).tta == 'flip'
 
 
-def test_a_recipe_that_does_not_exist_names_those_that_do():
+def test_load_recipe_unknown_name_lists_the_recipes():
     with pytest.raises(ConfigError, match=r'"nothing\.yaml" was not found.*traffic_signs'):
         load_recipe('nothing')
 
 
-def test_a_folder_of_the_same_name_is_not_in_the_way(tmp_path, monkeypatch):
+def test_load_recipe_ignores_a_folder_of_the_same_name(tmp_path, monkeypatch):
     (tmp_path / 'mlp').mkdir()
     monkeypatch.chdir(tmp_path)
     assert load_recipe('mlp').network.name == 'mlp'
 
 
-def test_replaced_sets_what_lies_deep_and_checks_it():
+def test_replaced_sets_nested_fields_and_validates():
     recipe = Recipe.model_validate({**MINIMAL, 'tune': {'epochs': {'low': 1, 'high': 9}}})
     other = recipe.replaced({'network.options.width': 8, 'optimizer.learning_rate': 0.5})
     assert other.network.options['width'] == 8
@@ -243,7 +243,7 @@ def test_replaced_sets_what_lies_deep_and_checks_it():
         recipe.replaced({'early_stopping.patience': 3})
 
 
-def test_reading_a_recipe_does_not_start_tensorflow():
+def test_load_recipe_does_not_import_tensorflow():
     script = ('import sys; from digiphys_ros.learning.recipe import load_recipe;'
               'load_recipe("traffic_signs");'
               'print(sorted({"tensorflow", "keras", "sklearn"} & set(sys.modules)))')

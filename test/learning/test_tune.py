@@ -35,7 +35,7 @@ def words(colors, recipe, folder, trials):
             '--json', str(folder / 'r.json'), '--plot', str(folder / 's.png')]
 
 
-def test_a_study_finds_a_recipe_and_goes_on(colors, recipe_file, tmp_path, capsys):
+def test_tune_finds_a_recipe_and_continues(colors, recipe_file, tmp_path, capsys):
     recipe = recipe_file(epochs=1, tune=RANGES)
     assert main(words(colors, recipe, tmp_path, 2)) == 0
     report = json.loads((tmp_path / 'r.json').read_text())
@@ -54,7 +54,7 @@ def test_a_study_finds_a_recipe_and_goes_on(colors, recipe_file, tmp_path, capsy
     assert len(again['trials']) == 3
 
 
-def test_two_workers_share_a_study(colors, recipe_file, tmp_path):
+def test_tune_with_two_workers_on_one_study(colors, recipe_file, tmp_path):
     recipe = recipe_file(epochs=1, tune=RANGES)
     other = subprocess.Popen(
         [sys.executable, '-m', 'digiphys_ros.cli.main', *words(colors, recipe, tmp_path, 4)],
@@ -64,8 +64,8 @@ def test_two_workers_share_a_study(colors, recipe_file, tmp_path):
         assert other.poll() is None, other.stderr.read()
         time.sleep(0.05)
     assert main(words(colors, recipe, tmp_path, 4)) == 0
-    told = other.communicate()[1]
-    assert other.returncode == 0, told
+    output = other.communicate()[1]
+    assert other.returncode == 0, output
     trials = json.loads((tmp_path / 'r.json').read_text())['trials']
     # each may have had one in hand when the fourth was done
     assert 4 <= len(trials) <= 5
@@ -93,18 +93,18 @@ def begun(colors, tmp_path_factory):
     ({'tune': {'loss.name': {'choices': ['mse', 'binary_crossentropy']}}}, [],
      'field `tune.loss.name`: the study has other choices'),
 ])
-def test_trials_that_do_not_compare_are_not_mixed(
+def test_tune_refuses_a_study_with_other_inputs(
         colors, begun, recipe_file, tmp_path, capsys, monkeypatch, changes, extra, sentence):
     monkeypatch.chdir(tmp_path)
     with np.load(colors / 'd.npz') as arrays:
         np.savez('more.npz', **{name: arrays[name][:120] for name in arrays})
     recipe = recipe_file(**{'epochs': 1, 'description': 'the same', 'tune': CHOICES, **changes})
     assert main([*words(colors, recipe, begun, 2), *extra]) == 2
-    told = capsys.readouterr().err.replace('\r', '\n')
-    assert sentence in told.splitlines()[-1] and 'Traceback' not in told
+    output = capsys.readouterr().err.replace('\r', '\n')
+    assert sentence in output.splitlines()[-1] and 'Traceback' not in output
 
 
-def test_a_validation_part_of_its_own(colors, recipe_file, tmp_path):
+def test_tune_uses_the_validation_part(colors, recipe_file, tmp_path):
     with np.load(colors / 'd.npz') as arrays:
         np.savez(tmp_path / 'p.npz', x_train=arrays['x'], y_train=arrays['y'],
                  x_val=arrays['x'][:30], y_val=arrays['y'][:30])
@@ -119,8 +119,8 @@ def test_a_validation_part_of_its_own(colors, recipe_file, tmp_path):
     ({'tune': RANGES}, ['--study', '/nowhere/s.db'], 2, 'study /nowhere/s.db: cannot be opened'),
     ({'tune': {'optimizer.speed': {'low': 1, 'high': 2}}}, [], 2, 'optimizer.speed'),
 ])
-def test_wrong_arguments_are_one_sentence(colors, recipe_file, tmp_path, capsys, changes, extra,
-                                          code, sentence):
+def test_tune_wrong_arguments_print_one_sentence(
+        colors, recipe_file, tmp_path, capsys, changes, extra, code, sentence):
     recipe = recipe_file(epochs=1, **changes)
     assert main([*words(colors, recipe, tmp_path, 1), *extra]) == code
     assert sentence in capsys.readouterr().err.splitlines()[-1]

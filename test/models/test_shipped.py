@@ -29,7 +29,7 @@ SHIPPED = sorted(path.name for path in MODELS.iterdir() if path.is_dir())
 
 
 @pytest.mark.parametrize('name', SHIPPED)
-def test_a_bundle_is_small_and_answers_its_golden_frames(name):
+def test_shipped_bundle_is_small_and_passes_its_golden_frames(name):
     bundle = load_bundle(MODELS / name)
     assert bundle.manifest.name == name
     assert sum(file.stat().st_size for file in bundle.directory.iterdir()) <= 3_000_000
@@ -37,17 +37,17 @@ def test_a_bundle_is_small_and_answers_its_golden_frames(name):
 
 
 @pytest.mark.parametrize('name', SHIPPED)
-def test_a_card_tells_data_split_figures_limits_and_the_command(name):
+def test_shipped_card_has_data_split_metrics_limits_and_command(name):
     manifest = load_bundle(MODELS / name).manifest
     card = (MODELS / name / 'MODEL_CARD.md').read_text(encoding='utf-8')
-    for told in (*manifest.provenance['sources'], manifest.provenance['split'],
+    for output in (*manifest.provenance['sources'], manifest.provenance['split'],
                  manifest.provenance['command'], manifest.provenance['recipe']['limits'].strip()):
-        assert told in card
+        assert output in card
     for part in manifest.metrics.values():
         assert f'| {part["images"]} | {part["accuracy"]:.4f} (' in card
 
 
-def test_the_docs_have_the_figures_of_every_bundle():
+def test_docs_have_the_metrics_of_every_bundle():
     page = share_dir() / 'docs' / 'reference' / 'bundle.md'
     text = page.read_text(encoding='utf-8')
     for name in SHIPPED:
@@ -66,7 +66,7 @@ def data_of(command, data_dir):
 
 
 @pytest.mark.parametrize('name', SHIPPED)
-def test_a_card_is_true_on_the_images_that_training_never_saw(name, data_dir, tmp_path):
+def test_shipped_card_equals_an_evaluation_on_held_out_images(name, data_dir, tmp_path):
     manifest = load_bundle(MODELS / name).manifest
     options = data_of(manifest.provenance['command'], data_dir)
     if not (data_dir / options[1]).exists():

@@ -62,7 +62,7 @@ def answers(say, corrupt):
             for seed in range(20)]
 
 
-def test_a_clear_image_is_answered(say):
+def test_sorting_line_clear_image_is_answered(say):
     prediction = answers(say, lambda image: image)
     assert sum(one == right for one, right in prediction) >= 18
 
@@ -74,13 +74,13 @@ def test_a_clear_image_is_answered(say):
     lambda image: dirtied(image, 0.5),
     half_hidden,
 ], ids=['blurred', 'dark', 'over-exposed', 'dirty', 'half hidden'])
-def test_an_ambiguous_image_is_not(say, corrupt):
+def test_sorting_line_ambiguous_image_abstains(say, corrupt):
     prediction = answers(say, corrupt)
     assert sum(one is None for one, _ in prediction) >= 17
     assert not [one for one, right in prediction if one == 'good' and right == 'defective']
 
 
-def test_a_part_between_good_and_defective_is_left_open_more_often_than_either(say):
+def test_sorting_line_borderline_part_abstains_more_often(say):
     def open_share(strength):
         predictions = [
             say(surface(seed, None) + strength * (surface(seed, kind) - surface(seed, None)))
@@ -91,7 +91,7 @@ def test_a_part_between_good_and_defective_is_left_open_more_often_than_either(s
     assert between > 3 * max(open_share(0.0), open_share(1.0))
 
 
-def test_photographs_of_other_things_are_left_unanswered(cifar10):
+def test_sorting_line_other_photographs_abstain(cifar10):
     data = cifar10
     unseen = np.isin(data.classes, [data.labels.index(name) for name in
                                     ('bird', 'dog', 'ship', 'truck')])

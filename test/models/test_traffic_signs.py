@@ -58,7 +58,7 @@ def half_missing(frame):
     return covered
 
 
-def test_images_of_classes_that_training_never_saw_are_left_unanswered(judge, cifar10):
+def test_traffic_signs_unseen_classes_abstain(judge, cifar10):
     data = cifar10
     unseen = np.isin(data.classes, [data.labels.index(name) for name in
                                     ('bird', 'dog', 'ship', 'truck')])
@@ -68,7 +68,7 @@ def test_images_of_classes_that_training_never_saw_are_left_unanswered(judge, ci
     assert sign <= 0.01
 
 
-def test_a_road_is_answered(judge, track):
+def test_traffic_signs_road_is_answered(judge, track):
     answered, sign = judge([frame[MIDDLE] for frame in track])
     assert answered >= 0.98
     assert sign <= 0.01
@@ -78,13 +78,13 @@ def test_a_road_is_answered(judge, track):
     lambda frame: frame[::-1], lambda frame: frame[::-1, ::-1], half_missing,
     lambda frame: cv2.GaussianBlur(frame, (0, 0), 12),
 ], ids=['mirrored', 'turned by half', 'half missing', 'blurred'])
-def test_a_road_as_no_camera_should_see_it_is_left_unanswered(judge, track, corrupt):
+def test_traffic_signs_distorted_road_abstains(judge, track, corrupt):
     answered, _ = judge([np.ascontiguousarray(corrupt(frame))[MIDDLE] for frame in track])
     assert answered <= 0.05
 
 
 @pytest.mark.parametrize(('low', 'high'), [(0, 24), (0, 256), (248, 256)],
                          ids=['dark', 'full', 'white'])
-def test_noise_is_left_unanswered(judge, low, high):
+def test_traffic_signs_noise_abstains(judge, low, high):
     noise = np.random.default_rng(0).integers(low, high, (200, 64, 64, 3)).astype(np.uint8)
     assert judge(list(noise))[0] <= 0.02

@@ -165,7 +165,7 @@ def test_the_reason_tells_where_the_model_that_answered_looked(robot, log):
         told.number += 1
         reader.image(told.number, phantom.tobytes(), len(phantom))
         advice = reader.advise(told.number, *answer.scores)
-        return 'there the model looked' in advice.status[0].message
+        return 'the answer depends on that part' in advice.status[0].message
     told.number = 0
     robot.poll(told, 'explanation')
     assert set(json.loads(log.read_text().splitlines()[-1])['explanation']) == {
@@ -251,7 +251,7 @@ def test_the_shipped_configuration_advises_on_what_the_simulator_shows(robot, lo
     assert advice[0].header.frame_id == 'xray'
     assert advice[0].header.stamp != advice[1].header.stamp
     assert values(advice[-1])['bundle'] == 'chest_xray'
-    robot.wait(lambda: any('the model looked' in one.status[0].message for one in advice),
+    robot.wait(lambda: any('the answer depends on that part' in one.status[0].message for one in advice),
                'explanation', 40.0)
     assert not verify(log).problems
 

@@ -29,7 +29,7 @@ def drawn(height, width, result=ANSWER, box=None):
 
 
 @pytest.mark.parametrize(('height', 'width'), [(480, 640), (240, 320), (1080, 1920), (64, 64)])
-def test_text_has_a_strip_below_the_image_and_fits_into_it(height, width):
+def test_annotate_text_fits_the_strip_below_the_image(height, width):
     image = drawn(height, width)
     assert (image[:height] == 90).all()
     rows = np.split(image[height:], ROWS)
@@ -41,12 +41,12 @@ def test_text_has_a_strip_below_the_image_and_fits_into_it(height, width):
         assert row[0].max() < 100 or height == 64
 
 
-def test_all_images_of_a_camera_have_one_size():
+def test_annotate_keeps_one_size():
     assert drawn(480, 640, NONE).shape == drawn(480, 640).shape
 
 
 @pytest.mark.parametrize(('result', 'color'), [(ANSWER, RECOGNISED), (NONE, ABSTAINED)])
-def test_the_region_is_outlined_where_it_is_not_the_whole_frame(result, color):
+def test_annotate_outlines_a_region_smaller_than_the_frame(result, color):
     image = drawn(480, 640, result, (160, 100, 480, 300))
     assert image[100, 160].tolist() == image[299, 479].tolist() == list(color)
     assert image[200, 320].tolist() == image[50, 50].tolist() == [90, 90, 90]

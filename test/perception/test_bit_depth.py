@@ -60,7 +60,7 @@ def test_depth_grows_when_a_brighter_frame_shows_more_bits():
             for exposure in (0.1, 0.2, 0.5, 0.1)] == [10, 10, 12, 12]
 
 
-def test_frames_after_the_depth_has_grown_are_not_called_blurred():
+def test_depth_growth_is_not_reported_as_blurred():
     depth, monitor = BitDepth(), LivenessMonitor(Limits())
     verdicts = [monitor.check(depth.steady(scene(bits, seed)))
                 for seed, bits in enumerate([10] * 20 + [14] * 20)]
@@ -84,7 +84,7 @@ def test_given_depth_is_kept():
     assert depth.steady(scene(10)).bits == depth.steady(scene(16)).bits == 12
 
 
-def test_frame_of_8_bits_is_left_as_it_is():
+def test_8_bit_frame_is_unchanged():
     frame = Frame(np.zeros((4, 4), np.uint8), 'mono')
     assert BitDepth(12).steady(frame) is frame
 

@@ -46,7 +46,7 @@ def bundle():
     return load_bundle(share_dir() / 'models' / 'traffic_signs')
 
 
-def test_reports_the_best_classes_in_order(bundle):
+def test_classifier_reports_the_best_classes_in_order(bundle):
     result = Classifier(bundle, Answers(c14=20.0, c17=15.0, c1=14.0))(FRAME)
     assert [label for label, _ in result.scores] == ['stop', 'no entry', 'speed limit 30']
     assert [score for _, score in result.scores] == sorted(
@@ -55,14 +55,14 @@ def test_reports_the_best_classes_in_order(bundle):
 
 
 @pytest.mark.field('BVLC/caffe #6147', 'an image of none of the classes gets one of them')
-def test_abstains_when_no_class_stands_out(bundle):
+def test_classifier_abstains_below_the_threshold(bundle):
     result = Classifier(bundle, Answers(c14=1.0))(FRAME)
     assert result.abstained
     assert result.scores == ()
 
 
 @pytest.mark.parametrize(('above', 'abstained'), [(-1, False), (0, False), (1, True)])
-def test_best_score_equal_to_the_threshold_is_an_answer(bundle, above, abstained):
+def test_classifier_answers_at_the_threshold(bundle, above, abstained):
     engine = Answers(c14=3.0)
     best = Classifier(bundle, engine)(FRAME).probabilities.max()
     threshold = best if above == 0 else float(np.nextafter(best, above))
@@ -72,24 +72,24 @@ def test_best_score_equal_to_the_threshold_is_an_answer(bundle, above, abstained
 
 
 @pytest.mark.parametrize('value', [np.nan, np.inf, -np.inf])
-def test_abstains_when_a_logit_is_no_number(bundle, value):
+def test_classifier_abstains_with_a_non_finite_logit(bundle, value):
     assert Classifier(bundle, Answers(c14=20.0, c3=value))(FRAME).abstained
 
 
 @given(st.lists(st.floats(-1e4, 1e4), min_size=2, max_size=20), st.floats(0.05, 20))
-def test_softmax_is_a_distribution_that_keeps_the_order(logits, temperature):
+def test_softmax_is_a_distribution_in_the_same_order(logits, temperature):
     probabilities = softmax(np.array(logits), temperature)
     assert probabilities.sum() == pytest.approx(1.0)
     assert (probabilities >= 0).all()
     assert probabilities[np.argmax(logits)] == probabilities.max()
 
 
-def test_temperature_softens():
+def test_softmax_temperature_softens():
     assert softmax(np.array([1.0, 0.0]), 4.0)[0] < softmax(np.array([1.0, 0.0]))[0]
     np.testing.assert_allclose(softmax(np.array([0.0, np.log(3.0)])), [0.25, 0.75])
 
 
-def test_batches_of_any_size_get_the_answers_of_their_own_frames(bundle):
+def test_classifier_batch_equals_single_frames(bundle):
     classifier = Classifier(bundle, create_engine(bundle, 'litert')[0])
     frames = [Frame(frame, 'rgb') for frame in bundle.golden()[0][:4]]
     alone = [classifier(frame).probabilities for frame in frames]

@@ -41,24 +41,24 @@ def decode(data, encoding, height, width, step, big=False):
     ('MONO16', 'mono16', None), ('YUV422Packed', 'uyvy', None), ('YUV422_8', 'yuyv', None),
     ('YUYV', 'yuyv', None), ('YUY2', 'yuyv', None), ('NV12', 'nv12', None),
     ('YU12', 'i420', None), ('8uc3', '8UC3', None), ('GREY', 'mono8', None)])
-def test_spelling_of_a_driver_is_the_encoding_it_means(name, meant, bits):
+def test_named_maps_a_driver_name_to_its_encoding(name, meant, bits):
     assert named(name) == (meant, bits)
 
 
 @pytest.mark.parametrize('encoding', ENCODINGS)
-def test_encoding_in_capitals_is_the_same(encoding):
+def test_named_ignores_case(encoding):
     assert named(encoding) == (encoding, None)
     assert named(encoding.upper()).encoding == encoding
 
 
 @pytest.mark.parametrize('name', [
     'Mono12Packed', 'Mono12p', 'BayerRG12Packed10', 'Bayer8', 'rgbrg8', 'mono9', 'hsv8', ''])
-def test_other_name_is_left_as_it_is(name):
+def test_named_keeps_unknown_names(name):
     # Mono12Packed has two pixels in three bytes
     assert named(name) == (name, None)
 
 
-def test_name_that_says_the_bits_scales_by_them():
+def test_named_bits_scale_the_pixels():
     pixels = np.full((4, 4), 1000, '<u2')
     assert decode(pixels, 'Mono12', 4, 4, 8).converted('mono')[0, 0] == round(1000 * 255 / 4095)
     assert decode(pixels, 'Mono14', 4, 4, 8).converted('mono')[0, 0] == round(1000 * 255 / 16383)
@@ -69,7 +69,7 @@ def test_name_that_says_the_bits_scales_by_them():
 @pytest.mark.parametrize('padding', [0, 3])
 @pytest.mark.parametrize('big', [False, True])
 @pytest.mark.parametrize('pattern', ['rggb', 'bggr', 'gbrg', 'grbg'])
-def test_bayer_of_16_bits_is_demosaiced_as_of_8(pattern, big, padding):
+def test_bayer_16_bit_is_demosaiced_like_8_bit(pattern, big, padding):
     mosaic = RNG.integers(0, 256, (8, 8), np.uint8)
     mosaic[0, 0] = 255
     wide = (mosaic.astype(np.uint16) * 257).astype('>u2' if big else '<u2')
@@ -86,7 +86,7 @@ def yuv(height, width):
 
 @pytest.mark.parametrize('padding', [0, 4])
 @pytest.mark.parametrize('encoding', ['i420', 'yv12'])
-def test_i420_and_yv12_are_as_nv12(encoding, padding):
+def test_i420_and_yv12_equal_nv12(encoding, padding):
     luma, u, v = yuv(4, 6)
     nv12 = decode(np.vstack([luma, np.stack([u, v], -1).reshape(2, 6)]), 'nv12', 4, 6, 6)
     planes = [np.pad(plane, ((0, 0), (0, gap))).ravel() for plane, gap in zip(
@@ -99,7 +99,7 @@ def test_i420_and_yv12_are_as_nv12(encoding, padding):
 @pytest.mark.field('christianrauch/camera_ros #54', 'The driver sends nv24, which cv_bridge does '
                    'not know.')
 @pytest.mark.parametrize('padding', [0, 2])
-def test_nv24_with_colors_of_pairs_is_as_nv12(padding):
+def test_nv24_with_paired_colors_equals_nv12(padding):
     luma, u, v = yuv(4, 6)
     pairs = np.stack([u, v], -1)
     nv12 = decode(np.vstack([luma, pairs.reshape(2, 6)]), 'nv12', 4, 6, 6)
@@ -115,7 +115,7 @@ def test_nv24_of_odd_size_is_decoded():
     assert np.ptp(grey.pixels) == 0
 
 
-def test_floats_in_color_are_0_to_1():
+def test_color_floats_are_0_to_1():
     pixels = np.zeros((2, 2, 3), '<f4')
     pixels[..., 0] = 1
     assert decode(pixels, '32FC3', 2, 2, 24).converted('rgb')[0, 0].tolist() == [0, 0, 255]
@@ -135,7 +135,7 @@ def image_bytes(rest):
     pytest.param(b'\1' * 12 * 24, marks=pytest.mark.field(
         'anholt/linux #12', 'The GPU rounds the height of the buffer up to 16 rows.'))],
     ids=len)
-def test_padding_behind_the_last_row_is_left_out(rest):
+def test_padding_after_the_last_row_is_ignored(rest):
     pixels, data = image_bytes(rest)
     frame = decode_image(data, height=20, width=8, encoding='rgb8', step=24, is_bigendian=False)
     np.testing.assert_array_equal(frame.pixels, pixels)
@@ -146,19 +146,19 @@ def test_padding_behind_the_last_row_is_left_out(rest):
     pytest.param({'height': 308, 'width': 410, 'step': 1230}, 399360, marks=pytest.mark.field(
         'UbiquityRobotics/raspicam_node #115', 'Rows are padded, but `step` does not say so: the '
         'image would lean.'))])
-def test_bytes_behind_the_last_row_that_are_no_padding_are_refused(fields, size):
+def test_bytes_after_the_last_row_that_are_not_padding_are_refused(fields, size):
     with pytest.raises(FrameError, match='bytes behind it are not padding'):
         decode_image(b'\1' * size, encoding='rgb8', is_bigendian=False, **fields)
 
 
-def test_rows_between_the_planes_are_no_padding():
+def test_rows_between_the_planes_are_not_padding():
     # 20 rows rounded up to 32: where the colors begin is unknown
     with pytest.raises(FrameError, match='bytes behind it are not padding'):
         decode_image(b'\1' * (32 * 8 * 3 // 2), height=20, width=8, encoding='nv12', step=8,
                      is_bigendian=False)
 
 
-def test_8uc4_is_as_opencv_takes_it():
+def test_8uc4_is_bgra():
     pixels = RNG.integers(0, 256, (4, 4, 4), np.uint8)
     np.testing.assert_array_equal(decode(pixels, '8UC4', 4, 4, 16).converted('mono'),
                                   cv2.cvtColor(pixels, cv2.COLOR_BGRA2GRAY))

@@ -98,7 +98,7 @@ def test_plain_encodings_are_views(encoding, padding):
 
 
 @pytest.mark.parametrize('wrap', [bytes, bytearray, memoryview, lambda data: array('B', data)])
-def test_any_buffer_will_do(wrap):
+def test_any_contiguous_buffer_is_accepted(wrap):
     data = wrap(bytes(range(24)))
     frame = decode_image(data, height=2, width=3, encoding='rgb8', step=12, is_bigendian=False)
     assert frame.pixels[1, 2].tolist() == [18, 19, 20]
@@ -199,7 +199,7 @@ def fake_cv_bridge(monkeypatch, answer):
     monkeypatch.setitem(sys.modules, 'cv_bridge', module)
 
 
-def test_other_encodings_are_left_to_cv_bridge(monkeypatch):
+def test_other_encodings_are_decoded_by_cv_bridge(monkeypatch):
     def answer(message, wanted):
         assert (message.encoding, message.height, message.width) == ('16SC3', 2, 3)
         assert (message.step, message.is_bigendian, wanted) == (18, 1, 'bgr8')
@@ -210,7 +210,7 @@ def test_other_encodings_are_left_to_cv_bridge(monkeypatch):
     assert (frame.color, frame.pixels[1, 2].tolist()) == ('bgr', [30, 31, 32])
 
 
-def test_what_cv_bridge_cannot_read_either_is_told(monkeypatch):
+def test_encoding_unknown_to_cv_bridge_is_refused(monkeypatch):
     def answer(message, wanted):
         raise RuntimeError('Unrecognized image encoding [hsv8]')
     fake_cv_bridge(monkeypatch, answer)
@@ -219,7 +219,7 @@ def test_what_cv_bridge_cannot_read_either_is_told(monkeypatch):
 
 
 @pytest.mark.parametrize('data', [[0] * 72, np.zeros((4, 36), np.uint8)[:, ::2], None, 'x' * 72])
-def test_data_that_is_no_buffer_is_told(data):
+def test_data_without_a_buffer_is_refused(data):
     with pytest.raises(FrameError, match='contiguous buffer'):
         decode_image(data, height=4, width=6, encoding='rgb8', step=18, is_bigendian=False)
     with pytest.raises(FrameError, match='contiguous buffer'):
@@ -241,7 +241,7 @@ def test_data_that_is_no_buffer_is_told(data):
     ({'encoding': 'bayer_rggb8', 'width': 2, 'step': 18}, ['2x4', '3x3']),
     ({'encoding': 'rgb9', 'size': 71}, ['71 bytes', '72']),
 ])
-def test_what_does_not_fit_is_told(monkeypatch, fields, words):
+def test_inconsistent_fields_are_refused(monkeypatch, fields, words):
     monkeypatch.setitem(sys.modules, 'cv_bridge', None)
     given_fields = {'height': 4, 'width': 6, 'encoding': 'rgb8', 'step': 18, 'size': 72, **fields}
     data = b'\1' * given_fields.pop('size')
@@ -254,7 +254,7 @@ def test_what_does_not_fit_is_told(monkeypatch, fields, words):
 @given(data=st.binary(max_size=400), height=st.integers(-1, 9), width=st.integers(-1, 9),
        encoding=st.sampled_from([*ENCODINGS, 'odd']), step=st.integers(-1, 40),
        big=st.booleans())
-def test_whatever_arrives_is_a_frame_of_that_size_or_a_frame_error(
+def test_any_fields_give_a_frame_or_a_frame_error(
         data, height, width, encoding, step, big):
     try:
         frame = decode_image(data, height=height, width=width, encoding=encoding, step=step,
@@ -278,8 +278,8 @@ def oriented_jpeg(pixels, orientation):
 @pytest.mark.parametrize(('orientation', 'turned'), [
     (3, lambda pixels: pixels[::-1, ::-1]), (6, lambda pixels: np.rot90(pixels, -1)),
     (8, lambda pixels: np.rot90(pixels))])
-def test_exif_orientation_turns_a_file_and_no_frame_of_a_camera(orientation, turned, least_size):
-    # a camera is mounted the same for each of its frames, whatever its driver writes
+def test_exif_orientation_rotates_files_but_not_camera_frames(orientation, turned, least_size):
+    # the mounting of a camera is constant, independent of its driver
     pixels = np.zeros((48, 64, 3), np.uint8)
     pixels[:24, :32] = 255
     data = oriented_jpeg(pixels, orientation)
@@ -290,7 +290,7 @@ def test_exif_orientation_turns_a_file_and_no_frame_of_a_camera(orientation, tur
     np.testing.assert_array_equal(upright, turned(pixels[..., 0] > 127))
 
 
-def test_converted_keeps_what_is_right_already():
+def test_converted_keeps_pixels_in_the_right_order():
     pixels = np.zeros((2, 2, 3), np.uint8)
     assert Frame(pixels, 'rgb').converted('rgb') is pixels
 

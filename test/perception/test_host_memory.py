@@ -74,7 +74,7 @@ def install(monkeypatch, driver):
     return driver
 
 
-def test_memory_for_a_gpu_is_locked_until_the_last_view_of_it_is_gone(driver):
+def test_gpu_memory_is_locked_until_its_last_view_is_deleted(driver):
     array = host_array((4, 8, 8, 3), np.float32, 'CUDA')
     assert driver.locked == {array.ctypes.data: array.nbytes}
     view = array[:2]
@@ -87,12 +87,12 @@ def test_memory_for_a_gpu_is_locked_until_the_last_view_of_it_is_gone(driver):
     assert driver.locked == {} and driver.context == []
 
 
-def test_memory_for_a_processor_is_left_alone(driver):
+def test_cpu_memory_is_not_locked(driver):
     assert not is_page_locked(host_array((4,), np.uint8, 'CPU'))
     assert driver.locked == {}
 
 
-def test_where_locking_is_refused_the_array_is_one_like_any_other(monkeypatch):
+def test_refused_lock_gives_an_ordinary_array(monkeypatch):
     driver = install(monkeypatch, Driver(refused=('register',)))
     array = host_array((4,), np.uint8, 'CUDA')
     array[:] = 7
@@ -100,7 +100,7 @@ def test_where_locking_is_refused_the_array_is_one_like_any_other(monkeypatch):
     assert driver.context == []
 
 
-def test_a_classifier_on_a_gpu_hands_over_locked_memory_of_every_batch(driver):
+def test_classifier_on_a_gpu_uses_locked_memory(driver):
     class OnGpu(FakeEngine):
         device = 'CUDA'
 
@@ -118,7 +118,7 @@ def test_a_classifier_on_a_gpu_hands_over_locked_memory_of_every_batch(driver):
     assert len(driver.locked) == 1
 
 
-def test_a_machine_without_the_driver_has_plain_memory():
+def test_machine_without_the_driver_uses_ordinary_memory():
     if Path('/dev/nvidia0').exists():
         pytest.skip('this machine has an NVIDIA GPU')
     array = host_array((4,), np.uint8, 'CUDA')

@@ -58,7 +58,7 @@ def test_truncated_files_are_refused(ending, share):
 
 
 @pytest.mark.parametrize('ending', ['.jpg', '.png', '.webp'])
-def test_a_file_without_its_last_byte_is_refused_and_one_with_padding_is_not(ending):
+def test_file_without_its_last_byte_is_refused_and_padding_accepted(ending):
     data = cv2.imencode(ending, IMAGE)[1].tobytes()
     with pytest.raises(FrameError, match='ends too early'):
         decode_compressed(data[:-1], ending)
@@ -73,12 +73,12 @@ def test_compressed_data_in_any_buffer(wrap):
 
 @pytest.mark.parametrize('pixels', [
     np.dstack([IMAGE, IMAGE[..., 0]]), IMAGE.astype(np.uint16) * 257])
-def test_transparent_and_16_bit_files_come_as_8_bit_bgr(pixels):
+def test_transparent_and_16_bit_files_become_8_bit_bgr(pixels):
     frame = decode_compressed(cv2.imencode('.png', pixels)[1].tobytes(), 'png')
     np.testing.assert_array_equal(frame.converted('bgr'), IMAGE)
 
 
-def test_depth_and_nonsense_are_refused():
+def test_depth_images_and_other_bytes_are_refused():
     with pytest.raises(FrameError, match='compressedDepth'):
         decode_compressed(b'\x00' * 40, '16UC1; compressedDepth png')
     with pytest.raises(FrameError, match='not a JPEG, PNG, WebP or TIFF'):
@@ -86,7 +86,7 @@ def test_depth_and_nonsense_are_refused():
 
 
 @given(st.binary(max_size=300))
-def test_any_bytes_behind_a_jpeg_head_are_a_frame_or_a_frame_error(tail):
+def test_any_bytes_after_a_jpeg_header_give_a_frame_or_a_frame_error(tail):
     with suppress(FrameError):
         decode_compressed(b'\xff\xd8\xff' + tail + b'\xff\xd9', 'jpeg')
 
@@ -102,12 +102,12 @@ def test_real_photographs(data_dir):
 
 @pytest.mark.parametrize('flags', [[], [cv2.IMWRITE_JPEG_PROGRESSIVE, 1]])
 @pytest.mark.parametrize('image', [IMAGE, IMAGE[..., 0]])
-def test_a_jpeg_tells_its_size(image, flags):
+def test_jpeg_size_is_read_from_the_header(image, flags):
     assert jpeg_size(cv2.imencode('.jpg', image, flags)[1]) == (48, 64)
 
 
 @given(st.binary(max_size=80))
-def test_a_header_that_is_none_tells_no_size_or_some(noise):
+def test_image_size_of_arbitrary_bytes_does_not_fail(noise):
     assert jpeg_size(np.frombuffer(noise, np.uint8)) is None
     jpeg_size(np.frombuffer(b'\xff\xd8\xff' + noise, np.uint8))
 
@@ -116,7 +116,7 @@ def test_a_header_that_is_none_tells_no_size_or_some(noise):
     (None, (480, 640)), ((64, 64), (120, 160)), ((200, 200), (240, 320)), ((241, 10), (480, 640)),
     ((10, 10), (60, 80))])
 @pytest.mark.parametrize('grey', [False, True])
-def test_a_jpeg_is_decoded_no_larger_than_needed(least, size, grey):
+def test_jpeg_is_decoded_no_larger_than_needed(least, size, grey):
     image = cv2.resize(IMAGE, (640, 480))
     data = cv2.imencode('.jpg', image[..., 0] if grey else image)[1].tobytes()
     frame = decode_compressed(data, 'jpeg', least)
@@ -126,13 +126,13 @@ def test_a_jpeg_is_decoded_no_larger_than_needed(least, size, grey):
     assert np.abs(frame.converted('bgr').astype(int) - means).max() <= 4
 
 
-def test_other_files_are_decoded_whole():
+def test_other_formats_are_decoded_at_full_size():
     data = cv2.imencode('.png', IMAGE)[1].tobytes()
     assert decode_compressed(data, 'png', (4, 4)).pixels.shape == IMAGE.shape
 
 
 @pytest.mark.parametrize('size', [(640, 480), (1920, 1080)])
-def test_what_is_decoded_small_is_classified_as_the_whole_image(size):
+def test_reduced_jpeg_is_classified_as_the_full_image(size):
     from digiphys_ros.applications.traffic_signs.drawn_course import Course
     from digiphys_ros.bundles import load_bundle
     from digiphys_ros.perception import Classifier, create_engine
@@ -159,7 +159,7 @@ def jpeg(image=IMAGE, *flags):
                                    [cv2.IMWRITE_JPEG_RST_INTERVAL, 2]])
 @pytest.mark.parametrize('rest', [b'x', b'\xff' * 200, bytes(4096) + b'\x01', jpeg()[-500:],
                                   jpeg()], ids=['byte', 'ones', 'zeros', 'tail', 'jpeg'])
-def test_jpeg_with_bytes_behind_its_end_decodes_as_without(flags, rest):
+def test_jpeg_with_bytes_after_its_end_is_decoded(flags, rest):
     data = jpeg(IMAGE, *flags)
     np.testing.assert_array_equal(decode_compressed(data + rest, 'jpeg').pixels,
                                   decode_compressed(data, 'jpeg').pixels)
@@ -169,7 +169,7 @@ def test_jpeg_with_bytes_behind_its_end_decodes_as_without(flags, rest):
 
 @pytest.mark.parametrize('rest', [b'', bytes(4096), b'\xff' * 100, jpeg()],
                          ids=['nothing', 'zeros', 'ones', 'jpeg'])
-def test_truncated_jpeg_with_bytes_behind_it_is_refused(rest):
+def test_truncated_jpeg_with_bytes_after_it_is_refused(rest):
     data = jpeg()
     for size in (len(data) // 2, len(data) - 2):
         with pytest.raises(FrameError, match=r'ends too early|file is broken'):
@@ -189,7 +189,7 @@ def test_end_marker_of_a_thumbnail_is_not_the_end_of_the_jpeg():
         decode_compressed(data[:len(data) // 2], 'jpeg')
 
 
-def test_png_with_bytes_behind_its_end_decodes_as_without():
+def test_png_with_bytes_after_its_end_is_decoded():
     data = cv2.imencode('.png', IMAGE)[1].tobytes()
     np.testing.assert_array_equal(decode_compressed(data + jpeg(), 'png').pixels, IMAGE)
 
@@ -207,7 +207,7 @@ def test_compressed_tiff_of_each_depth_is_decoded(compression, kind):
     np.testing.assert_array_equal(frame.converted('bgr'), IMAGE)
 
 
-def test_tiff_of_a_kind_that_is_no_image_is_refused():
+def test_tiff_with_unsupported_pixels_is_refused():
     # OpenCV before 4.7 writes no colors of that type
     data = cv2.imencode('.tiff', IMAGE[:, :, 0].astype(np.int32))[1].tobytes()
     with pytest.raises(FrameError, match='type int32: convert the file to 8 or 16 bits'):
@@ -246,7 +246,7 @@ def test_gif_without_a_reader_names_what_to_install(monkeypatch):
 
 
 @given(st.sampled_from([b'II*\0', b'MM\0*', b'II+\0', b'GIF89a']), st.binary(max_size=300))
-def test_any_bytes_behind_a_tiff_or_gif_head_are_pixels_or_a_frame_error(head, tail):
+def test_any_bytes_after_a_tiff_or_gif_header_give_pixels_or_a_frame_error(head, tail):
     with suppress(FrameError):
         decode_file(np.frombuffer(head + tail, np.uint8))
 
@@ -259,7 +259,7 @@ def small_files():
 
 
 @given(st.data())
-def test_image_with_changed_bytes_is_pixels_or_a_frame_error_in_little_memory(draw):
+def test_image_with_changed_bytes_gives_pixels_or_a_frame_error_in_little_memory(draw):
     files = small_files()
     data = bytearray(files[draw.draw(st.sampled_from(sorted(files)))])
     for _ in range(3):

@@ -51,7 +51,7 @@ def after_the_drive(drive, limits=None):
     return monitor
 
 
-def test_new_images_are_fresh_and_the_same_again_is_repeated():
+def test_monitor_new_images_are_fresh_and_an_equal_one_is_repeated():
     monitor = LivenessMonitor(Limits())
     first = noise()
     same = Frame(first.pixels.copy(), 'rgb')
@@ -60,7 +60,7 @@ def test_new_images_are_fresh_and_the_same_again_is_repeated():
 
 
 @pytest.mark.parametrize('outside', [True, False])
-def test_frame_equal_only_in_its_sample_is_fresh(outside):
+def test_monitor_frame_equal_only_in_its_sample_is_fresh(outside):
     rng, monitor = np.random.default_rng(0), LivenessMonitor(Limits())
     first, second = rng.integers(0, 256, (2, 480, 640, 3)).astype(np.uint8)
     if outside:
@@ -75,7 +75,7 @@ def test_frame_equal_only_in_its_sample_is_fresh(outside):
     assert (monitor.check(Frame(second, 'rgb')) == 'repeated') is not outside
 
 
-def test_repeats_pass_where_they_are_legitimate(drive):
+def test_monitor_accepts_repeats_if_switched_off(drive):
     monitor = LivenessMonitor(Limits(skip_repeated=False))
     assert set(verdicts(monitor, [drive[0]] * 20)) == {'fresh'}
 
@@ -86,17 +86,17 @@ def test_repeats_pass_where_they_are_legitimate(drive):
     (np.full((48, 64), 300, np.uint16), 'black'),
     (np.full((48, 64), 0.5, np.float32), 'fresh'),
 ])
-def test_dark_images_are_black_in_every_depth(pixels, expected):
+def test_monitor_dark_images_are_black_at_every_depth(pixels, expected):
     color = 'rgb' if pixels.ndim == 3 else 'mono'
     assert LivenessMonitor(Limits()).check(Frame(pixels, color)) == expected
 
 
-def test_black_can_be_switched_off():
+def test_monitor_black_can_be_switched_off():
     dark = Frame(np.zeros((48, 64, 3), np.uint8), 'rgb')
     assert LivenessMonitor(Limits(black_below=0.0)).check(dark) == 'fresh'
 
 
-def test_another_size_is_fresh():
+def test_monitor_another_size_is_fresh():
     monitor = LivenessMonitor(Limits())
     monitor.check(Frame(np.full((48, 64, 3), 50, np.uint8), 'rgb'))
     assert monitor.check(Frame(np.full((24, 32, 3), 50, np.uint8), 'rgb')) == 'fresh'
@@ -134,19 +134,19 @@ def test_monitor_thawed_camera_recovers(drive):
     assert verdicts(monitor, drive[40:])[-1] == 'fresh'
 
 
-def test_monitor_frame_that_comes_twice_out_of_order_is_no_frozen_camera(drive):
+def test_monitor_repeated_frame_out_of_order_is_not_frozen(drive):
     monitor = after_the_drive(drive)
     assert set(verdicts(monitor, [*drive[30:40], drive[35], *drive[40:]])) == {'fresh'}
 
 
-def test_monitor_scene_with_a_nearly_even_sky_is_no_dead_region(drive):
+def test_monitor_nearly_even_sky_is_not_a_dead_region(drive):
     sky = np.full((60, 160, 3), 140) + np.arange(60)[:, None, None] / 6
     frames = [noisy(np.concatenate([sky, frame[60:]]), RNG, 1) for frame in drive]
     assert set(verdicts(LivenessMonitor(Limits()), frames)) == {'fresh'}
 
 
 @pytest.mark.parametrize('axis', [0, 1])
-def test_measure_scene_of_horizontal_or_vertical_stripes_is_no_noise(axis):
+def test_measure_stripes_are_not_noise(axis):
     stripes = np.repeat(np.array([30, 200, 90, 160, 60, 120], np.uint8), 20)
     image = np.broadcast_to(stripes[:, None] if axis else stripes[None], (120, 120))
     blocks = sample_blocks(Frame(noisy(np.repeat(image[..., None], 3, 2), RNG, 2), 'rgb'))
@@ -163,7 +163,7 @@ def test_measure_nearly_white_image_correlation_does_not_vanish_by_rounding():
 
 @pytest.mark.parametrize('frames', [60, 600])
 @pytest.mark.parametrize('kind', [growing_fog, growing_blur])
-def test_monitor_lens_that_gets_worse_and_worse_is_noticed(kind, frames, drive):
+def test_monitor_gradually_blurred_lens_is_noticed(kind, frames, drive):
     monitor = after_the_drive(drive)
     see = kind(frames)(np.random.default_rng(0))
     rounds = [drive[index % len(drive)] for index in range(frames + VERDICT_FRAMES)]
@@ -171,13 +171,13 @@ def test_monitor_lens_that_gets_worse_and_worse_is_noticed(kind, frames, drive):
         'blurred', 'no_contrast'), monitor.figures
 
 
-def test_monitor_duller_scene_is_fresh(drive):
+def test_monitor_less_sharp_scene_is_fresh(drive):
     monitor = after_the_drive(drive)
     dull = [noisy(60 + frame * 0.4, RNG, 1) for frame in drive]
     assert set(verdicts(monitor, dull)) == {'fresh'}
 
 
-def test_monitor_scene_without_any_edge_does_not_end_it(drive):
+def test_monitor_survives_a_scene_without_edges(drive):
     smooth = np.repeat(np.linspace(40, 200, 160)[None, :], 120, 0)[..., None].repeat(3, 2)
     monitor = LivenessMonitor(Limits())
     verdicts(monitor, [np.full((120, 160, 3), 90, np.uint8), smooth.astype(np.uint8), *drive[:9]])
@@ -192,7 +192,7 @@ def test_monitor_scene_without_any_edge_does_not_end_it(drive):
     ('salt and pepper', {'min_correlation': 0.0, 'min_sharpness': 0.0}),
     ('ring of 4', {'max_repeated': 1.0}),
 ])
-def test_monitor_check_switched_off_lets_its_frames_pass(kind, off, drive):
+def test_monitor_check_switched_off_accepts_frames(kind, off, drive):
     monitor = after_the_drive(drive, Limits(**off))
     see = KINDS[kind](np.random.default_rng(0))
     assert verdicts(monitor, [see(frame) for frame in drive[30:]])[-1] == 'fresh'

@@ -30,7 +30,7 @@ def sign():
     return image
 
 
-def test_the_same_generator_gives_the_same_image(sign):
+def test_approach_with_the_same_generator_is_reproducible(sign):
     scenery = np.zeros_like(sign)
     first, again = (results(sign, scenery, 5) for _ in range(2))
     for one, other in zip(first, again, strict=True):
@@ -39,7 +39,7 @@ def test_the_same_generator_gives_the_same_image(sign):
     assert len({one.tobytes() for one in first}) == 5
 
 
-def test_far_away_the_sign_is_smaller_and_scenery_is_around_it(sign):
+def test_approach_shrinks_the_sign_and_adds_scenery(sign):
     green = np.zeros_like(sign)
     green[..., 1] = 160
     shown, around = [], []
@@ -55,6 +55,6 @@ def test_far_away_the_sign_is_smaller_and_scenery_is_around_it(sign):
     assert 0 in around
 
 
-def test_a_grey_image_gets_the_scenery_too(sign):
+def test_approach_of_a_grey_image_adds_scenery(sign):
     grey = sign[..., 1]
     assert all(one.shape == sign.shape for one in results(grey, np.zeros_like(sign), 5))

@@ -42,7 +42,7 @@ def changed(image=None, **spec):
 
 @pytest.mark.parametrize('color', [True, False])
 @pytest.mark.parametrize('name', EACH)
-def test_each_changes_what_an_image_shows_and_not_what_it_is(name, color):
+def test_augmenter_keeps_shape_and_type(name, color):
     image = random_image(color)
     before = image.copy()
     results = changed(image, **{name: EACH[name]})
@@ -54,7 +54,7 @@ def test_each_changes_what_an_image_shows_and_not_what_it_is(name, color):
 
 
 @pytest.mark.parametrize('color', [True, False])
-def test_the_same_generator_gives_the_same_image(color):
+def test_augmenter_with_the_same_generator_is_reproducible(color):
     image = random_image(color)
     first, again = (changed(image, **EACH) for _ in range(2))
     for one, other in zip(first, again, strict=True):
@@ -62,14 +62,14 @@ def test_the_same_generator_gives_the_same_image(color):
     assert len({one.tobytes() for one in first}) == len(ROUNDS)
 
 
-def test_nothing_is_changed_by_default():
+def test_augmentation_default_changes_nothing():
     assert not Augmentation().changes_images
     assert not Augmentation(mixup=0.3).changes_images
     for one in changed():
         np.testing.assert_array_equal(one, random_image())
 
 
-def test_only_what_is_asked_for_mirrors():
+def test_flip_applies_only_in_the_given_direction():
     image = random_image()
     whole = {name: value for name, value in EACH.items() if not name.startswith('flip')}
     mirrored = {'flip_horizontal': image[:, ::-1], 'flip_vertical': image[::-1]}
@@ -85,7 +85,7 @@ def test_only_what_is_asked_for_mirrors():
         assert one[:, :6].mean() > one[:, -6:].mean()
 
 
-def test_light_moves_all_pixels_alike():
+def test_brightness_adds_one_offset():
     image = random_image()
     for one in changed(brightness=0.1):
         shift = one.astype(int) - image
@@ -94,7 +94,7 @@ def test_light_moves_all_pixels_alike():
     assert np.ptp([one.mean() for one in changed(brightness=0.1)]) > 10
 
 
-def test_exposure_multiplies_and_white_clips_but_no_dark_image_goes_black():
+def test_exposure_multiplies_and_clips_only_white():
     image = np.array([[10, 20, 40, 200]], np.uint8)
     results = np.stack(changed(image, exposure=1.0)).astype(float)[:, 0]
     factors = results[:, 2] / 40
@@ -104,7 +104,7 @@ def test_exposure_multiplies_and_white_clips_but_no_dark_image_goes_black():
     assert results[:, 0].min() > 0
 
 
-def test_contrast_changes_the_distance_from_middle_grey():
+def test_contrast_scales_around_middle_grey():
     image = random_image()
     away = image.astype(float) - 128
     stretched = [np.median((one - 128.0)[abs(away) > 20] / away[abs(away) > 20])
@@ -112,7 +112,7 @@ def test_contrast_changes_the_distance_from_middle_grey():
     assert 0.4 < min(stretched) < 0.8 < 1.2 < max(stretched) < 1.6
 
 
-def test_warmer_is_redder_and_less_blue():
+def test_color_temperature_moves_red_against_blue():
     image = random_image()
     for one in changed(color_temperature=0.3):
         red, green, blue = one.mean((0, 1)) - image.mean((0, 1))
@@ -120,7 +120,7 @@ def test_warmer_is_redder_and_less_blue():
         assert red * blue <= 0
 
 
-def test_blur_takes_detail_and_noise_adds_some():
+def test_blur_removes_and_noise_adds_detail():
     noisy = np.random.default_rng(0).integers(0, 256, (24, 25, 3), np.uint8)
     for name in ('blur', 'motion_blur'):
         blurred = changed(noisy, **{name: 9.0})
@@ -130,7 +130,7 @@ def test_blur_takes_detail_and_noise_adds_some():
     assert 1 < np.mean([one.std() for one in changed(flat, noise=0.2)]) < 0.2 * 255
 
 
-def test_a_camera_that_pans_smears_along_its_way():
+def test_motion_blur_smears_along_the_direction():
     point = np.zeros((15, 15), np.uint8)
     point[7, 7] = 255
     across = apply_motion_blur(point, 6.0, 0.0)
@@ -141,7 +141,7 @@ def test_a_camera_that_pans_smears_along_its_way():
     np.testing.assert_array_equal(apply_motion_blur(point, 0.0, 1.0), point)
 
 
-def test_a_lower_jpeg_quality_loses_more_and_swaps_no_colors():
+def test_jpeg_lower_quality_loses_more_and_keeps_the_channels():
     image = random_image()
 
     def loss(quality):
@@ -159,7 +159,7 @@ def test_cutout_covers_a_square_of_one_color():
         assert len(np.unique(one[top:end, left:right].reshape(-1, 3), axis=0)) == 1
 
 
-def test_mixup_blends_images_and_targets_by_one_share():
+def test_mix_blends_images_and_targets_with_one_weight():
     tensors = np.arange(4, dtype=np.float32).reshape(4, 1, 1, 1) * np.ones((4, 2, 2, 3), 'f4')
     targets = np.eye(4, dtype=np.float32)
     mixed, blended = mix(tensors, targets, 0.4, np.random.default_rng(3))
@@ -175,6 +175,6 @@ def test_mixup_blends_images_and_targets_by_one_share():
 
 @pytest.mark.parametrize(('field', 'value'), [
     ('crop', -0.1), ('jpeg', 101), ('cutout', 1.5), ('mixup', -1), ('rotate', 5)])
-def test_what_cannot_be_is_refused(field, value):
+def test_augmentation_out_of_range_is_refused(field, value):
     with pytest.raises(ValidationError, match=field):
         Augmentation(**{field: value})

@@ -36,26 +36,26 @@ def several(image, **options):
             for seed in range(30)]
 
 
-def test_nothing_moves_that_is_not_told_to():
+def test_transform_without_options_changes_nothing():
     for one in several(spot(10, 20)):
         np.testing.assert_array_equal(one, spot(10, 20))
 
 
-def test_a_shift_is_by_whole_pixels_and_no_further_than_allowed():
+def test_transform_shift_is_whole_pixels_within_the_limit():
     places = np.array([centre(one) for one in several(spot(20, 20), crop=0.2)]) - 20
     assert np.abs(places).max() <= 0.2 * 40
     assert places.min() < -4 and places.max() > 4
     np.testing.assert_allclose(places, np.rint(places), atol=1e-9)
 
 
-def test_the_edge_is_mirrored_not_black():
+def test_transform_mirrors_the_edge():
     bright = np.full((20, 20, 3), 200, np.uint8)
     for options in ({'crop': 0.5}, {'scale': 0.9}, {'perspective': 0.4}):
         for one in several(bright, **options):
             assert one.min() == 200
 
 
-def test_a_size_is_changed_both_ways_about_the_centre():
+def test_transform_scales_both_ways_around_the_center():
     sizes = []
     for one in several(spot(20, 20), scale=0.5):
         sizes.append((one > 127).sum() / (spot(20, 20) > 127).sum())
@@ -64,7 +64,7 @@ def test_a_size_is_changed_both_ways_about_the_centre():
     assert 1.25 < max(sizes) < 1.5 ** 2 * 1.2
 
 
-def test_perspective_bends_straight_lines_of_a_square():
+def test_transform_perspective_distorts_a_square():
     square = np.zeros((60, 60), np.uint8)
     square[15:45, 15:45] = 255
     widths = [((one[20] > 127).sum(), (one[40] > 127).sum())
@@ -73,7 +73,7 @@ def test_perspective_bends_straight_lines_of_a_square():
 
 
 @pytest.mark.parametrize(('way', 'axis'), [('horizontal', 1), ('vertical', 0)])
-def test_every_second_one_is_mirrored(way, axis):
+def test_transform_flips_half_of_the_images(way, axis):
     image = spot(8, 13)
     flipped = [np.array_equal(one, np.flip(image, axis)) for one in several(image, **{way: True})]
     assert 8 <= sum(flipped) <= 22

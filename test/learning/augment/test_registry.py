@@ -26,7 +26,7 @@ def dot(image, rng, *, value: int = 255):
 IMAGE = np.zeros((6, 5, 3), np.uint8)
 
 
-def test_an_augmentation_of_another_package_comes_last(add_package):
+def test_augmentation_of_another_package_runs_last(add_package):
     add_package('dot_package', 'digiphys_ros.augmentations', 'dot_one = dot_package:dot',
                 source=SOURCE)
     spec = Augmentation(brightness=0.2, others={'dot_one': {'value': 9}})
@@ -43,7 +43,7 @@ def test_an_augmentation_of_another_package_comes_last(add_package):
     ('fog', 'augmentation "fog" is unknown, allowed are move, light'),
     ('lost_dot', 'augmentation "lost_dot" of package lost_package cannot be imported'),
 ])
-def test_an_augmentation_that_cannot_be_used_is_refused(add_package, name, reason):
+def test_augmentation_invalid_plugin_is_refused(add_package, name, reason):
     add_package('lost_package', 'digiphys_ros.augmentations', 'lost_dot = lost_package:dot')
     with pytest.raises(ValidationError, match=reason):
         Augmentation(others={name: {}})

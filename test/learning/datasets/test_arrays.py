@@ -43,7 +43,7 @@ def test_arrays_by_name(tmp_path, save):
 @pytest.mark.parametrize('array', [
     np.arange(24, dtype=np.uint8).reshape(4, 3, 2), np.arange(4, dtype='>f8'),
     np.asfortranarray(np.arange(12).reshape(4, 3)), np.zeros((4, 0), np.uint8)])
-def test_rows_from_disk_are_those_of_the_array(tmp_path, save, array, no_room):
+def test_rows_from_disk_equal_the_array(tmp_path, save, array, no_room):
     save(tmp_path / 'd.npz', x=array)
     rows = Arrays(tmp_path / 'd.npz').rows('x')
     assert rows.shape == array.shape and rows.dtype == array.dtype
@@ -51,7 +51,7 @@ def test_rows_from_disk_are_those_of_the_array(tmp_path, save, array, no_room):
         np.testing.assert_array_equal(rows.read(index), array[index])
 
 
-def test_what_is_larger_than_the_room_is_not_loaded(tmp_path, no_room, monkeypatch):
+def test_rows_larger_than_the_budget_are_not_loaded(tmp_path, no_room, monkeypatch):
     np.savez(tmp_path / 'd.npz', x=np.arange(8).reshape(4, 2))
 
     def read_array(*args, **options):
@@ -60,7 +60,7 @@ def test_what_is_larger_than_the_room_is_not_loaded(tmp_path, no_room, monkeypat
     assert Arrays(tmp_path / 'd.npz').rows('x').read(3).tolist() == [6, 7]
 
 
-def test_the_names_of_a_long_header_are_read_too(tmp_path, no_room):
+def test_arrays_with_a_long_header_are_read(tmp_path, no_room):
     # version 2.0 of the format is for headers beyond 64 KiB
     with zipfile.ZipFile(tmp_path / 'd.npz', 'w') as archive, archive.open('x.npy', 'w') as file:
         npy.write_array(file, np.arange(4).reshape(2, 2), version=(2, 0))
@@ -68,7 +68,7 @@ def test_the_names_of_a_long_header_are_read_too(tmp_path, no_room):
 
 
 @pytest.mark.parametrize('name', ['x', 'gone'])
-def test_what_cannot_be_read_is_named(tmp_path, name, no_room):
+def test_arrays_unreadable_file_is_named(tmp_path, name, no_room):
     with zipfile.ZipFile(tmp_path / 'd.npz', 'w') as archive:
         archive.writestr('x.npy', b'no array')
     found = Arrays(tmp_path / 'd.npz')
@@ -77,7 +77,7 @@ def test_what_cannot_be_read_is_named(tmp_path, name, no_room):
             read(name)
 
 
-def test_python_objects_are_never_loaded(tmp_path, no_room):
+def test_arrays_of_python_objects_are_refused(tmp_path, no_room):
     np.savez(tmp_path / 'd.npz', x=np.array([{}, []], object))
     with pytest.raises(DatasetError, match='`x` cannot be read'):
         Arrays(tmp_path / 'd.npz').rows('x')

@@ -20,7 +20,7 @@ import pytest
 
 
 @pytest.mark.parametrize('plugin', ['MCAP', 'SQLITE3'])
-def test_bags_with_classifications(tmp_path, bag_writer, plugin):
+def test_bag_with_classifications_is_read(tmp_path, bag_writer, plugin):
     bag_writer.write_bag(tmp_path / 'bag', plugin, ['stop', 'stop', None, 'yield', 'stop'])
     data = open_dataset(str(tmp_path / 'bag'))
     assert data.labels == ('stop', 'yield')
@@ -30,13 +30,13 @@ def test_bags_with_classifications(tmp_path, bag_writer, plugin):
     np.testing.assert_array_equal(data.read(2), bag_writer.pixels(3))
 
 
-def test_a_text_holds_until_the_next(tmp_path, bag_writer):
+def test_bag_string_label_is_valid_until_the_next(tmp_path, bag_writer):
     bag_writer.write_bag(tmp_path / 'bag', 'MCAP', [None, 'a', None, 'b'], kind=bag_writer.TEXT)
     data = open_dataset(str(tmp_path / 'bag'))
     assert [data.labels[number] for number in data.classes] == ['a', 'a', 'b']
 
 
-def test_a_topic_that_is_not_there_is_told(tmp_path, bag_writer):
+def test_bag_missing_topic_is_named(tmp_path, bag_writer):
     bag_writer.write_bag(tmp_path / 'bag', 'MCAP', ['a', 'b'])
     with pytest.raises(DatasetError, match=r'has no image topic /front.*/camera/image_raw'):
         open_dataset(str(tmp_path / 'bag'), image_topic='/front')
@@ -46,7 +46,7 @@ def test_a_topic_that_is_not_there_is_told(tmp_path, bag_writer):
 
 
 @pytest.mark.parametrize('plugin', ['MCAP', 'SQLITE3'])
-def test_a_cut_off_bag_is_told_or_read_so_far(tmp_path, bag_writer, plugin):
+def test_bag_truncated_is_read_up_to_its_end(tmp_path, bag_writer, plugin):
     bag_writer.write_bag(tmp_path / 'bag', plugin, ['a', 'b'] * 9)
     file = next(path for path in (tmp_path / 'bag').iterdir() if path.suffix != '.yaml')
     whole = file.read_bytes()
@@ -59,7 +59,7 @@ def test_a_cut_off_bag_is_told_or_read_so_far(tmp_path, bag_writer, plugin):
             assert str(tmp_path) in str(error)
 
 
-def test_a_bag_may_have_several_image_topics(tmp_path, bag_writer):
+def test_bag_with_several_image_topics_needs_a_topic(tmp_path, bag_writer):
     store = bag_writer.typestore()
     bag_writer.write_messages(
         tmp_path / 'bag', [('/label', bag_writer.TEXT, 1, bag_writer.label(
@@ -70,7 +70,7 @@ def test_a_bag_may_have_several_image_topics(tmp_path, bag_writer):
         open_dataset(str(tmp_path / 'bag'), image_topic='/right')
 
 
-def test_compressed_images_in_a_bag_of_which_one_is_broken(tmp_path, bag_writer):
+def test_bag_broken_compressed_image_is_skipped(tmp_path, bag_writer):
     store, kind, number = bag_writer.typestore(), bag_writer.COMPRESSED, 'std_msgs/msg/Int32'
 
     def messages():
@@ -90,7 +90,7 @@ def test_compressed_images_in_a_bag_of_which_one_is_broken(tmp_path, bag_writer)
     assert data.skipped[0].startswith('/camera/compressed[0]: ')
 
 
-def test_images_of_16_bits_have_the_depth_that_the_camera_had_before(tmp_path, bag_writer):
+def test_bag_16_bit_images_keep_the_depth_of_the_camera(tmp_path, bag_writer):
     store = bag_writer.typestore()
 
     def messages():
@@ -106,7 +106,7 @@ def test_images_of_16_bits_have_the_depth_that_the_camera_had_before(tmp_path, b
     assert [int(data.read(index)[0, 0]) for index in range(3)] == [125, 249, 31]
 
 
-def test_a_bag_without_labels(tmp_path, bag_writer):
+def test_bag_without_labels_is_one_class(tmp_path, bag_writer):
     bag_writer.write_bag(tmp_path / 'bag', 'MCAP', [None, None], kind=None)
     with pytest.raises(DatasetError, match='has no label topic'):
         open_dataset(str(tmp_path / 'bag'))

@@ -35,7 +35,7 @@ def cifar(tmp_path):
     return folder, images
 
 
-def test_cifar_batches(cifar, tmp_path):
+def test_cifar_batches_are_read(cifar, tmp_path):
     folder, images = cifar
     with zipfile.ZipFile(tmp_path / 'c.zip', 'w') as archive:
         for file in folder.iterdir():
@@ -58,7 +58,7 @@ class Evil:
 
 
 @pytest.mark.field('open-edge-platform/datumaro #327', "a data set in CIFAR's format runs code")
-def test_a_pickle_runs_no_code(cifar, capsys):
+def test_cifar_pickle_runs_no_code(cifar, capsys):
     folder, _ = cifar
     (folder / 'data_batch_1').write_bytes(pickle.dumps({b'data': Evil()}))
     with pytest.raises(DatasetError, match=r'data_batch_1.*builtins\.print is not allowed'):
@@ -66,7 +66,7 @@ def test_a_pickle_runs_no_code(cifar, capsys):
     assert 'this was run' not in capsys.readouterr().out
 
 
-def test_a_broken_batch_is_told(cifar):
+def test_cifar_broken_batch_is_refused(cifar):
     folder, _ = cifar
     whole = (folder / 'data_batch_1').read_bytes()
     for content in (b'', b'nonsense', whole[:-20], whole[:40], pickle.dumps([1]),
@@ -76,7 +76,7 @@ def test_a_broken_batch_is_told(cifar):
             open_dataset(str(folder))
 
 
-def test_another_or_a_broken_tar_is_told(cifar, tmp_path):
+def test_cifar_other_or_broken_tar_is_refused(cifar, tmp_path):
     folder, _ = cifar
     with tarfile.open(tmp_path / 'other.tgz', 'w:gz') as archive:
         archive.add(folder / 'batches.meta', 'a/batches.meta')

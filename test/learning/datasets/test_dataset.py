@@ -38,14 +38,14 @@ def seen(data):
     return [int(data.read(index)[0, 0]) for index in range(len(data))]
 
 
-def test_taking_again_takes_of_what_was_taken():
+def test_take_of_a_subset_uses_its_indices():
     data = data_of([0, 1, 2, 3], [0, 1, 0, 1]).take([3, 1, 0]).take([2, 0])
     assert seen(data) == [0, 3]
     assert data.keys == ('d0', 'd3')
     assert data.classes.tolist() == [0, 1]
 
 
-def test_groups_of_joined_data_stay_apart():
+def test_join_parts_keeps_groups_separate():
     parts = [data_of([0, 1], [0, 1], groups=[7, 7]), data_of([2, 3], [1, 1], groups=[7, 8])]
     data = join_parts('both', ('a', 'b'), parts)
     assert seen(data) == [0, 1, 2, 3]
@@ -53,7 +53,7 @@ def test_groups_of_joined_data_stay_apart():
     assert data.groups[0] == data.groups[1]
 
 
-def test_sets_side_by_side_share_the_classes_of_one_name():
+def test_concat_merges_classes_by_name():
     whole = concat([data_of([0, 1], [0, 1]),
                     data_of([2, 3], [0, 1], ('b', 'c'), uri='e')])
     assert whole.labels == ('a', 'b', 'c')
@@ -66,12 +66,12 @@ def test_sets_side_by_side_share_the_classes_of_one_name():
 
 
 @pytest.mark.parametrize('labels', [('a', 'a'), ('a', '')])
-def test_names_that_could_be_taken_for_each_other_are_refused(labels):
+def test_dataset_with_duplicate_class_names_is_refused(labels):
     with pytest.raises(DatasetError, match='class names must be unique'):
         in_memory('d', labels, np.zeros((2, 2, 2), np.uint8), np.array([0, 1]))
 
 
-def test_a_label_far_out_of_range_is_told_before_names_fill_the_memory():
+def test_dataset_label_far_out_of_range_is_refused():
     assert number_labels(2) == ('0', '1', '2')
     labels = number_labels(10 ** 15)
     assert len(labels) == MOST_CLASSES
@@ -79,11 +79,11 @@ def test_a_label_far_out_of_range_is_told_before_names_fill_the_memory():
         in_memory('d', labels, np.zeros((2, 2, 2), np.uint8), np.array([0, 10 ** 15]))
 
 
-def test_many_names_are_told_in_few_words():
+def test_list_names_shortens_long_lists():
     assert list_names(['a', 'b']) == 'a, b'
     assert list_names(number_labels(99), 3) == '0, 1, 2 and 97 more'
-    with pytest.raises(DatasetError) as told:
+    with pytest.raises(DatasetError) as output:
         in_memory('d', number_labels(50_000), np.zeros((2, 2, 2), np.uint8),
                   np.array([0, 50_000])).check_trainable()
-    assert 'no sample of the class 1, 2, 3' in str(told.value)
-    assert len(str(told.value)) < 200
+    assert 'no sample of the class 1, 2, 3' in str(output.value)
+    assert len(str(output.value)) < 200

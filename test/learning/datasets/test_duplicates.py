@@ -33,7 +33,7 @@ def found(*images, groups=None):
     return alike(prints(*images), np.arange(len(images)) if groups is None else np.array(groups))
 
 
-def test_equal_samples_are_found_and_only_they():
+def test_same_finds_identical_samples():
     one = scene(0)
     other = one.copy()
     other[3, 3, 1] ^= 1
@@ -42,13 +42,13 @@ def test_equal_samples_are_found_and_only_they():
     assert same(prints(np.zeros((4, 6), np.uint8), np.zeros((6, 4), np.uint8))) == []
 
 
-def test_rows_of_a_table_may_be_equal_but_never_look_alike():
+def test_alike_ignores_tables():
     rows = [np.array(row, np.float32) for row in ([1, 2], [1, 2], [1, 2.0001])]
     assert same(prints(*rows)) == [[0, 1]]
     assert found(*rows) == []
 
 
-def test_a_copy_in_other_light_size_or_format_looks_the_same():
+def test_alike_finds_copies_with_other_light_size_or_format():
     one = scene(0)
     darker = (one * 0.7).astype(np.uint8)
     smaller = cv2.resize(one, (30, 26), interpolation=cv2.INTER_AREA)
@@ -56,36 +56,36 @@ def test_a_copy_in_other_light_size_or_format_looks_the_same():
     assert found(scene(5), one, scene(6), darker, smaller, jpeg) == [[1, 3, 4, 5]]
 
 
-def test_other_images_and_mirrored_ones_do_not():
+def test_alike_ignores_other_and_mirrored_images():
     images = [scene(seed) for seed in range(60)]
     assert found(*images, images[0][:, ::-1]) == []
 
 
-def test_grey_and_color_are_compared():
+def test_alike_compares_grey_with_color():
     grey = cv2.cvtColor(scene(0), cv2.COLOR_RGB2GRAY)
     noisy = np.clip(grey + np.random.default_rng(0).integers(-3, 4, grey.shape), 0, 255)
     assert found(grey, scene(1), cv2.merge([noisy.astype(np.uint8)] * 3)) == [[0, 2]]
 
 
-def test_frames_of_one_track_are_meant_to_be_alike():
+def test_alike_ignores_images_of_one_group():
     frames = [scene(0), scene(0)]
     frames[1][0, 0] ^= 1
     assert found(*frames, groups=[7, 7]) == []
     assert found(*frames, groups=[7, 8]) == [[0, 1]]
 
 
-def test_pairs_far_apart_in_a_large_set_are_found():
+def test_alike_finds_pairs_in_a_large_set():
     # more than one block of them
     images = [scene(seed, (12, 12)) for seed in range(2300)]
     images[2250] = np.clip(images[3].astype(int) + 6, 0, 255).astype(np.uint8)
     assert [3, 2250] in found(*images)
 
 
-def test_pairs_hang_together():
+def test_connected_returns_the_components():
     assert connected([(5, 1), (2, 3), (1, 9), (4, 4)]) == [[1, 5, 9], [2, 3], [4]]
     assert connected([]) == []
 
 
-def test_nothing_is_nothing():
+def test_connected_without_pairs_is_empty():
     assert found() == []
     assert same([]) == []

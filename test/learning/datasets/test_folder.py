@@ -39,7 +39,7 @@ def zipped(folder, path):
 
 
 @pytest.mark.parametrize('packed', [False, True])
-def test_an_empty_class_folder_is_a_class_without_a_sample(tmp_path, packed):
+def test_folder_empty_class_folder_is_a_class(tmp_path, packed):
     folder = write(tmp_path / 'd', 'all/a/0.png', 'all/b/1.png')
     (folder / 'all' / 'c').mkdir()
     (folder / 'all' / '.hidden').mkdir()
@@ -51,7 +51,7 @@ def test_an_empty_class_folder_is_a_class_without_a_sample(tmp_path, packed):
 
 
 @pytest.mark.parametrize('packed', [False, True])
-def test_each_part_knows_the_classes_of_all(tmp_path, packed):
+def test_folder_parts_have_the_classes_of_all(tmp_path, packed):
     folder = write(tmp_path / 'd', 'train/a/0.png', 'train/b/1.png', 'train/c/2.png',
                    'val/a/3.png', 'val/c/4.png')
     uri = str(zipped(folder, tmp_path / 'd.zip') if packed else folder)
@@ -64,7 +64,7 @@ def test_each_part_knows_the_classes_of_all(tmp_path, packed):
 
 
 @pytest.mark.parametrize('packed', [False, True])
-def test_a_folder_in_a_class_folder_is_a_group_in_every_class(tmp_path, packed):
+def test_folder_in_a_class_folder_is_one_group_in_every_class(tmp_path, packed):
     folder = write(tmp_path / 'd', 'all/a/day1/0.png', 'all/a/day1/1.png', 'all/a/day2/2.png',
                    'all/b/day1/deeper/0.png', 'all/b/day1.png', 'all/b/day2.png')
     uri = zipped(folder, tmp_path / 'd.zip') if packed else folder
@@ -76,12 +76,12 @@ def test_a_folder_in_a_class_folder_is_a_group_in_every_class(tmp_path, packed):
     assert len(set(group.values())) == 4
 
 
-def test_a_folder_that_holds_all_images_of_every_class_is_no_group(tmp_path):
+def test_folder_with_all_images_of_the_classes_is_not_a_group(tmp_path):
     folder = write(tmp_path, 'a/images/0.png', 'a/images/1.png', 'b/images/2.png')
     assert len(set(open_dataset(str(folder)).groups.tolist())) == 3
 
 
-def test_images_of_all_kinds_lie_in_one_class(tmp_path):
+def test_folder_reads_all_file_formats(tmp_path):
     folder = write(tmp_path, 'a/0.png', 'b/1.png')
     alpha = np.zeros((9, 3, 4), np.uint8)
     alpha[..., 2] = 200
@@ -100,7 +100,7 @@ def test_images_of_all_kinds_lie_in_one_class(tmp_path):
 @pytest.mark.parametrize(('content', 'words'), [
     (b'', 'the file is empty'), (b'hello', 'this is not a JPEG, PNG'), (None, 'ends too early')])
 @pytest.mark.parametrize('packed', [False, True])
-def test_a_broken_image_is_named_when_it_is_read(tmp_path, content, words, packed):
+def test_folder_broken_image_is_named_on_access(tmp_path, content, words, packed):
     folder = write(tmp_path / 'd', 'a/0.png', 'b/1.png')
     broken = folder / 'b' / '1.png'
     broken.write_bytes(broken.read_bytes()[:40] if content is None else content)
@@ -112,14 +112,14 @@ def test_a_broken_image_is_named_when_it_is_read(tmp_path, content, words, packe
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason='root may read everything')
-def test_a_image_that_may_not_be_read_is_named(tmp_path):
+def test_folder_unreadable_image_is_named(tmp_path):
     folder = write(tmp_path, 'a/0.png', 'b/1.png')
     (folder / 'a' / '0.png').chmod(0)
     with pytest.raises(DatasetError, match=r'a/0\.png cannot be read: Permission denied'):
         open_dataset(str(folder)).read(0)
 
 
-def test_folders_named_by_numbers_take_the_names_of_their_numbers(tmp_path):
+def test_folder_names_that_are_numbers_get_the_label_names(tmp_path):
     folder = write(tmp_path, '00001/0.png', '00003/1.png')
     data = open_dataset(str(folder), labels=['zero', 'one', 'two', 'three'])
     assert [data.labels[index] for index in data.classes] == ['one', 'three']
@@ -140,7 +140,7 @@ def folders(tmp_path, names, images=6):
 @pytest.mark.parametrize('names', [
     ('batch0', 'batch1'), ('part1', 'part2'), ('images', 'more'), ('1', '2'), ('camel', 'horse'),
     ('session_1', 'batch1')])
-def test_folders_in_class_folders_that_are_no_groups_are_named(tmp_path, names):
+def test_folder_subfolders_that_are_not_groups_are_named(tmp_path, names):
     count, why = groups_in(folders(tmp_path, names))
     assert count == 24
     assert f'the folders {", ".join(sorted(names))} in the class folders do not look like' in why
@@ -151,13 +151,13 @@ def test_folders_in_class_folders_that_are_no_groups_are_named(tmp_path, names):
     ('day1', 'day2'), ('patient-07', 'patient-12'), ('track_001', 'track_002'), ('day', 'night'),
     ('2024-05-01', '2024-05-02 rain'), ('20240501', '20240502'), ('Session A', 'Session B'),
     [f'{number:05}' for number in range(10)], [f'batch{number}' for number in range(12)]])
-def test_folders_in_class_folders_that_look_like_groups_are(tmp_path, names):
+def test_folder_subfolders_named_as_groups_are_groups(tmp_path, names):
     count, why = groups_in(folders(tmp_path, names, images=2))
     assert count == len(names)
     assert why.startswith(f'folders in the class folders ({sorted(names)[0]}')
 
 
-def test_many_folders_of_which_one_holds_most_are_no_groups(tmp_path):
+def test_folder_subfolders_with_one_dominant_are_not_groups(tmp_path):
     write(tmp_path, *(f'a/all/{index}.png' for index in range(30)))
     folders(tmp_path, [f'{number:05}' for number in range(10)], images=1)
     assert groups_in(tmp_path)[0] == 50
@@ -166,7 +166,7 @@ def test_many_folders_of_which_one_holds_most_are_no_groups(tmp_path):
 @pytest.mark.field('keras-team/keras #17182', 'A folder of classes holds TIFF files, which are '
                    'left out.')
 @pytest.mark.parametrize('packed', [False, True])
-def test_tiff_and_gif_are_read_and_what_is_not_is_named(tmp_path, packed):
+def test_folder_reads_tiff_and_gif_and_names_other_files(tmp_path, packed):
     images = pytest.importorskip('PIL.Image', reason='Pillow writes the GIF file')
     folder = write(tmp_path / 'd', 'a/0.png', 'a/1.tiff', 'b/2.TIF')
     images.new('RGB', (5, 4), (9, 9, 9)).save(folder / 'b' / '3.gif')
@@ -182,13 +182,13 @@ def test_tiff_and_gif_are_read_and_what_is_not_is_named(tmp_path, packed):
     assert left_out(data).startswith('5 files: 2 .heic (a/4.heic, b/5.heic), 1 ')
 
 
-def test_images_of_other_parts_are_not_left_out(tmp_path):
+def test_folder_images_of_other_parts_are_not_reported_as_left_out(tmp_path):
     folder = write(tmp_path, 'train/a/0.png', 'train/b/1.png', 'test/a/2.png', 'test/b/3.png')
     assert open_dataset(str(folder), part='train').skipped == ()
 
 
 @pytest.mark.parametrize('bits', [10, 12])
-def test_16_bit_files_of_fewer_bits_are_not_black(tmp_path, bits):
+def test_folder_16_bit_files_are_scaled_by_their_depth(tmp_path, bits):
     write(tmp_path, 'a/0.png', 'b/1.png')
     cv2.imwrite(str(tmp_path / 'a' / 'deep.png'), np.full((4, 5), (1 << bits) - 1, np.uint16))
     data = open_dataset(str(tmp_path))

@@ -28,7 +28,7 @@ def named(keys, groups=None):
                    lambda index: np.zeros((2, 2), np.uint8))
 
 
-def test_a_name_tells_the_group():
+def test_group_by_name_uses_the_capturing_group():
     data = group_by_name(named(['a/track_7_1.png', 'b/track_12_0.png', 'a/track_7_2.png']),
                          r'track_(\d+)_')
     assert data.groups.tolist() == ['7', '12', '7']
@@ -39,12 +39,12 @@ def test_a_name_tells_the_group():
     ('track_(', 'is not a regular expression'), ('track', 'needs exactly one capturing group'),
     ('(a)(b)', 'received 2'), (r'frame_(\d+)', r'd: track_7 does not match .*frame_'),
     (r'track_\d(x)?', 'does not match')])
-def test_a_pattern_that_does_not_fit_is_told(pattern, words):
+def test_group_by_name_invalid_pattern_is_refused(pattern, words):
     with pytest.raises(DatasetError, match=words):
         group_by_name(named(['track_7']), pattern)
 
 
-def test_what_must_not_be_parted_is_one_group_with_all_that_hangs_on_it():
+def test_merge_groups_joins_connected_groups():
     data = merge_groups(named('abcdefgh', [0, 0, 1, 2, 2, 3, 4, 5]), [[1, 2], [2, 6]])
     groups = data.groups.tolist()
     # 0 and 1 were a group, 2 looks like 1, 6 like 2
@@ -53,7 +53,7 @@ def test_what_must_not_be_parted_is_one_group_with_all_that_hangs_on_it():
     assert len(set(groups)) == 4
 
 
-def test_no_split_parts_them():
+def test_merge_groups_are_never_split():
     count = 60
     pairs = [[index, index + 30] for index in range(30)]
     data = merge_groups(named([str(index) for index in range(count)]), pairs)

@@ -31,7 +31,7 @@ def write(path, value):
     cv2.imwrite(str(path), image(value)[:, :, ::-1])
 
 
-def test_gtsrb_as_published(tmp_path):
+def test_gtsrb_training_images_are_read(tmp_path):
     for number in (0, 1):
         folder = tmp_path / 'GTSRB' / 'Final_Training' / 'Images' / f'{number:05}'
         rows = ['Filename;Width;Height;Roi.X1;Roi.Y1;Roi.X2;Roi.Y2;ClassId']
@@ -47,7 +47,7 @@ def test_gtsrb_as_published(tmp_path):
     np.testing.assert_array_equal(data.read(3), image(11))
 
 
-def test_gtsrb_with_its_test_images(tmp_path):
+def test_gtsrb_test_images_are_read(tmp_path):
     for name, rows in (('Final_Training/Images/00001/GT-00001', ['00000_00000.ppm;1']),
                        ('Final_Test/Images/GT-final_test', ['00000.ppm;0', '00001.ppm;1'])):
         table = tmp_path / f'{name}.csv'
@@ -65,7 +65,7 @@ def test_gtsrb_with_its_test_images(tmp_path):
 
 @pytest.mark.parametrize('table', ['GT-final_test.csv', 'GTSRB/GT-final_test.csv',
                                    'GTSRB/Final_Test/GT-final_test.csv'])
-def test_the_table_of_the_test_images_may_lie_above_them(tmp_path, table):
+def test_gtsrb_test_table_above_the_images_is_found(tmp_path, table):
     images = tmp_path / 'GTSRB' / 'Final_Test' / 'Images'
     for index in range(2):
         write(images / f'0000{index}.ppm', 40 + index)

@@ -36,7 +36,7 @@ def images(count, size=(16, 16, 3)):
     return list(np.random.default_rng(0).integers(0, 256, (count, *size), np.uint8))
 
 
-def test_good_data_has_no_problem():
+def test_inspect_good_data_has_no_problems():
     found = inspect_dataset(data_of(images(6), [0, 1] * 3))
     assert found.problems() == []
     report = found.report()
@@ -45,7 +45,7 @@ def test_good_data_has_no_problem():
     assert report['leakage'] is None
 
 
-def test_sizes_are_counted_and_what_cannot_be_read_is_named():
+def test_inspect_counts_sizes_and_names_unreadable_samples():
     mixed = [*images(3), *images(2, (8, 9)), None]
     report = inspect_dataset(data_of(mixed, [0, 1] * 3)).report()
     assert report['sizes'] == {'16x16x3': 3, '8x9': 2}
@@ -54,7 +54,7 @@ def test_sizes_are_counted_and_what_cannot_be_read_is_named():
     assert report['problems'] == ['1 samples cannot be read']
 
 
-def test_duplicates_are_told_by_the_index_in_the_data_though_some_are_unreadable():
+def test_inspect_duplicates_have_right_indices_despite_unreadable_samples():
     some = images(5)
     some[0], some[4] = None, some[2]
     found = inspect_dataset(data_of(some, [0, 1, 0, 1, 1]))
@@ -63,7 +63,7 @@ def test_duplicates_are_told_by_the_index_in_the_data_though_some_are_unreadable
     assert '1 sets of equal samples have different labels' in found.problems()
 
 
-def test_one_class_and_a_class_without_a_sample_are_problems():
+def test_inspect_single_or_empty_class_is_a_problem():
     assert 'at least two classes' in inspect_dataset(
         data_of(images(2), [0, 0], labels=('a',))).problems()[0]
     found = inspect_dataset(data_of(images(3), [0, 2, 2], labels=('a', 'b', 'c')))
@@ -71,7 +71,7 @@ def test_one_class_and_a_class_without_a_sample_are_problems():
     assert found.report()['classes'] == {'a': 1, 'b': 0, 'c': 2}
 
 
-def test_leakage_between_the_parts_of_the_data():
+def test_inspect_finds_leakage_between_parts_of_the_data():
     some = images(6)
     some[5] = some[0]
     nearly = some[1].copy()
@@ -88,7 +88,7 @@ def test_leakage_between_the_parts_of_the_data():
 
 
 @pytest.mark.parametrize(('validation', 'leaks'), [([0], 1), ([0, 3], 0)])
-def test_leakage_between_the_parts_of_a_split(validation, leaks):
+def test_inspect_finds_leakage_between_parts_of_a_split(validation, leaks):
     some = images(5)
     some[3] = some[0]
     train = sorted({*range(5)} - {*validation})

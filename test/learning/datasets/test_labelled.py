@@ -54,7 +54,7 @@ def bag(tmp_path_factory):
 
 
 @pytest.mark.parametrize('verb', VERBS)
-def test_every_verb_that_reads_data_takes_the_topics_of_a_bag(bag, tmp_path, capsys, verb):
+def test_every_subcommand_with_data_has_topic_options(bag, tmp_path, capsys, verb):
     (tmp_path / 'recipe.yaml').write_text(RECIPE)
     words = [word.format(data=bag, folder=tmp_path, recipe=tmp_path / 'recipe.yaml')
              for word in VERBS[verb]]
@@ -65,8 +65,8 @@ def test_every_verb_that_reads_data_takes_the_topics_of_a_bag(bag, tmp_path, cap
             (['--image-topic', '/left', '--label-topic', '/other'],
              'no image of /left has a label')):
         assert main([*words, *more]) == 2
-        told = capsys.readouterr().err.splitlines()[-1]
-        assert told.startswith('digiphys: ') and sentence in told
+        output = capsys.readouterr().err.splitlines()[-1]
+        assert output.startswith('digiphys: ') and sentence in output
 
 
 @pytest.fixture
@@ -75,13 +75,13 @@ def data(tmp_path):
     return tmp_path / 'd.npz'
 
 
-def test_labels_are_a_file_or_the_name_of_a_shipped_one(data, tmp_path):
+def test_labels_are_a_file_or_a_shipped_name(data, tmp_path):
     (tmp_path / 'mine.txt').write_text('left\nright\n')
     assert LabelledSource(str(data), str(tmp_path / 'mine.txt')).open().labels == ('left', 'right')
     assert LabelledSource(str(data), 'gtsrb').open().labels[1] == 'speed limit 30'
 
 
-def test_a_file_that_holds_no_names_is_told(data, tmp_path):
+def test_labels_file_without_names_is_refused(data, tmp_path):
     (tmp_path / 'x.txt').write_bytes(b'\xff\xfe\x00')
     (tmp_path / 'folder.txt').mkdir()
     for name in ('x.txt', 'folder.txt'):
@@ -89,7 +89,7 @@ def test_a_file_that_holds_no_names_is_told(data, tmp_path):
             LabelledSource(str(data), str(tmp_path / name)).open()
 
 
-def test_data_that_is_not_there_is_wrong_usage():
+def test_open_missing_data_is_a_usage_error():
     with pytest.raises(UsageError, match=r'nowhere\.npz: no such file or folder'):
         LabelledSource('nowhere.npz').open()
 

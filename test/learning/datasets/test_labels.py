@@ -17,12 +17,12 @@ from digiphys_ros.learning.datasets import read_labels
 import pytest
 
 
-def test_one_name_a_line(tmp_path):
+def test_read_labels_reads_one_name_a_line(tmp_path):
     (tmp_path / 'names.txt').write_text('a\n\n b c \n')
     assert read_labels(tmp_path / 'names.txt') == ('a', 'b c')
 
 
-def test_label_names_must_differ(tmp_path):
+def test_read_labels_duplicate_names_are_refused(tmp_path):
     (tmp_path / 'names.txt').write_text('a\na\n')
     with pytest.raises(DatasetError, match='different names'):
         read_labels(tmp_path / 'names.txt')

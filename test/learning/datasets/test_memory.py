@@ -48,7 +48,7 @@ print(sum(found.sizes.values()), (after - before) * 1024)
 
 
 @pytest.mark.parametrize('save', [np.savez, np.savez_compressed])
-def test_data_larger_than_the_limit_is_inspected_within_it(tmp_path, save):
+def test_data_larger_than_the_memory_limit_is_inspected(tmp_path, save):
     shape, room = (120, 900, 900, 3), 96 << 20
     save(tmp_path / 'd.npz', x=np.broadcast_to(np.zeros(1, np.uint8), shape),
          y=np.arange(120) % 2)
@@ -70,7 +70,7 @@ def write(path, text):
 
 @pytest.fixture
 def machine(tmp_path, monkeypatch):
-    """Return where to write what the kernel tells; nothing but the machine limits at first."""
+    """Return the folder of fake kernel files; at first only the machine has a limit."""
     write(tmp_path / 'meminfo', 'MemTotal: 9000 kB\nMemAvailable:    8000 kB\n')
     write(tmp_path / 'status', 'Name:\tpython\nVmSize:\t1000 kB\nVmData:\t500 kB\n')
     fields = memory._fields
@@ -80,13 +80,13 @@ def machine(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_a_quarter_of_the_free_memory_may_be_filled(machine):
+def test_budget_is_a_quarter_of_the_free_memory(machine):
     assert memory.budget_bytes() == 8000 * 1024 // 4
 
 
 @pytest.mark.parametrize('names', [('memory.max', 'memory.current'),
                                    ('memory.limit_in_bytes', 'memory.usage_in_bytes')])
-def test_a_container_may_have_less(machine, names):
+def test_budget_respects_the_limit_of_a_container(machine, names):
     write(machine / 'group' / names[0], '5000000\n')
     write(machine / 'group' / names[1], '1000000\n')
     assert memory.budget_bytes() == 1_000_000
@@ -94,7 +94,7 @@ def test_a_container_may_have_less(machine, names):
     assert memory.budget_bytes() == 8000 * 1024 // 4
 
 
-def test_a_process_may_have_less_or_nothing_left(machine, monkeypatch):
+def test_budget_respects_the_limit_of_a_process(machine, monkeypatch):
     limits = {resource.RLIMIT_AS: 5_000_000}
     monkeypatch.setattr(resource, 'getrlimit', lambda limit: (
         limits.get(limit, resource.RLIM_INFINITY), resource.RLIM_INFINITY))
@@ -103,7 +103,7 @@ def test_a_process_may_have_less_or_nothing_left(machine, monkeypatch):
     assert memory.budget_bytes() == 0
 
 
-def test_a_spool_gives_back_what_was_written_and_leaves_no_file(tmp_path, monkeypatch):
+def test_scratch_file_returns_written_bytes_and_leaves_no_file(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, 'tempdir', str(tmp_path))
     scratch = memory.ScratchFile('d.npz')
     assert [scratch.append(data) for data in (b'abc', b'', b'defg')] == [0, 3, 3]
@@ -112,7 +112,7 @@ def test_a_spool_gives_back_what_was_written_and_leaves_no_file(tmp_path, monkey
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_disk_is_told_with_the_way_out(monkeypatch):
+def test_scratch_file_on_a_full_disk_names_the_fix(monkeypatch):
     scratch = memory.ScratchFile('d.npz')
 
     class Full:

@@ -41,7 +41,7 @@ def full(*color, size=(20, 20)):
     return np.full((*size, 3), color, np.uint8)
 
 
-def test_a_class_is_a_row_in_its_colors(tmp_path):
+def test_montage_draws_one_class_a_row(tmp_path):
     samples = [full(255, 0, 0), full(0, 0, 255), np.full((9, 9), 90, np.uint8), None]
     montage(data_of(samples, [0, 1, 1, 2], ('red', 'b', 'c', 'none')), tmp_path / 'm.png')
     drawn = cv2.imread(str(tmp_path / 'm.png'))
@@ -51,12 +51,12 @@ def test_a_class_is_a_row_in_its_colors(tmp_path):
     assert (tile(drawn, 1, 0) == (255, 0, 0)).all()
     assert (tile(drawn, 1, 1) == 90).all()
     assert (tile(drawn, 2, 0) == (0, 0, 255)).all()
-    # nothing of the last class, and nothing beside the others; names stand on the left
+    # no sample of the last class; names are on the left
     assert (tile(drawn, 3, 0) == 255).all() and (tile(drawn, 0, 1) == 255).all()
     assert all((drawn[row * STEP:(row + 1) * STEP, :NAME_PX] < 128).any() for row in range(4))
 
 
-def test_proportions_are_kept_on_grey(tmp_path):
+def test_montage_keeps_proportions(tmp_path):
     montage(data_of([full(10, 20, 30, size=(100, 25))], [0], ('tall',)), tmp_path / 'm.png')
     drawn = tile(cv2.imread(str(tmp_path / 'm.png')), 0, 0)
     inside = (drawn == (30, 20, 10)).all(2)
@@ -64,7 +64,7 @@ def test_proportions_are_kept_on_grey(tmp_path):
     assert (drawn[~inside] == 200).all()
 
 
-def test_twelve_of_a_class_and_sixty_classes_at_most(tmp_path):
+def test_montage_limits_samples_and_classes(tmp_path):
     samples = [full(1, 2, 3)] * 90
     montage(data_of(samples, [0] * 21 + [*range(1, 70)], tuple(map(str, range(70)))),
             tmp_path / 'm.png')
@@ -73,7 +73,7 @@ def test_twelve_of_a_class_and_sixty_classes_at_most(tmp_path):
     assert (tile(drawn, 0, COLUMNS - 1) == (3, 2, 1)).all()
 
 
-def test_pairs_that_look_the_same_stand_side_by_side(tmp_path):
+def test_montage_draws_near_duplicates_in_pairs(tmp_path):
     samples = [full(9, 9, 9), full(250, 0, 0), full(0, 250, 0)]
     montage(data_of(samples, [0, 0, 0], ('a',)), tmp_path / 'm.png', [[1, 2, 0]])
     drawn = cv2.imread(str(tmp_path / 'm.png'))
@@ -83,6 +83,6 @@ def test_pairs_that_look_the_same_stand_side_by_side(tmp_path):
 
 
 @pytest.mark.parametrize('name', ['nowhere/m.png', 'm.xyz', '.'])
-def test_a_file_that_cannot_be_written_is_told(tmp_path, name):
+def test_montage_unwritable_file_is_named(tmp_path, name):
     with pytest.raises(DatasetError, match=r'the montage cannot be written: name a \.png'):
         montage(data_of([full(1, 1, 1)], [0], ('a',)), tmp_path / name)

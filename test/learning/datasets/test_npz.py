@@ -29,12 +29,12 @@ def opened(tmp_path, part=None, **arrays):
 
 @pytest.mark.parametrize('name', ['group', 'track', 'session', 'patient', 'groups',
                                   'tracks'])
-def test_groups_may_have_several_names_and_be_texts(tmp_path, name):
+def test_npz_group_array_has_several_names_and_may_be_strings(tmp_path, name):
     data = opened(tmp_path, **{name: np.array([['p1'], ['p1'], ['p2'], ['p3']])})
     assert data.groups.tolist() == ['p1', 'p1', 'p2', 'p3']
 
 
-def test_each_part_knows_the_classes_of_all(tmp_path):
+def test_npz_parts_have_the_classes_of_all(tmp_path):
     parts = {'x_train': IMAGES, 'y_train': np.array([0, 1, 2, 2]), 'x_val': IMAGES[:2],
              'y_val': np.array([0, 1]), 'x_test': IMAGES[:1]}
     # a test part without labels is in nobody's way until it is asked for
@@ -46,12 +46,12 @@ def test_each_part_knows_the_classes_of_all(tmp_path):
 
 @pytest.mark.parametrize('name', ['labels', 'class_names', 'classes'])
 @pytest.mark.parametrize('kind', ['U', 'S'])
-def test_class_names_may_be_in_the_file(tmp_path, name, kind):
+def test_npz_reads_class_names(tmp_path, name, kind):
     data = opened(tmp_path, **{name: np.array(['cat', 'dog', 'bird'], kind)})
     assert data.labels == ('cat', 'dog', 'bird')
 
 
-def test_classes_that_are_numbers_are_no_names(tmp_path):
+def test_npz_numeric_class_names_are_ignored(tmp_path):
     assert opened(tmp_path, classes=np.arange(9)).labels == ('0', '1')
 
 
@@ -61,12 +61,12 @@ def test_classes_that_are_numbers_are_no_names(tmp_path):
     (np.array(['cat', 'dog', 'dog', 'cat']), ('cat', 'dog')),
     (np.array([b'cat', b'dog', b'dog', b'cat']), ('cat', 'dog')),
 ])
-def test_classes_may_be_of_any_kind(tmp_path, y, labels):
+def test_npz_classes_of_any_type_are_read(tmp_path, y, labels):
     data = opened(tmp_path, y=y)
     assert (data.labels, data.classes.tolist()) == (labels, [0, 1, 1, 0])
 
 
-def test_names_in_y_have_the_order_of_the_names_in_the_file(tmp_path):
+def test_npz_names_in_y_keep_the_order_of_the_file(tmp_path):
     data = opened(tmp_path, y=np.array(list('abab')), class_names=np.array(['b', 'c', 'a']))
     assert data.classes.tolist() == [2, 0, 2, 0]
     parts = {'x_train': IMAGES, 'y_train': np.array(list('bbcc')), 'x_val': IMAGES[:1],
@@ -74,12 +74,12 @@ def test_names_in_y_have_the_order_of_the_names_in_the_file(tmp_path):
     assert opened(tmp_path, 'train', **parts).classes.tolist() == [1, 1, 2, 2]
 
 
-def test_alpha_is_dropped(tmp_path):
+def test_npz_drops_alpha(tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (4, 6, 5, 4), np.uint8)
     np.testing.assert_array_equal(opened(tmp_path, x=images).read(2), images[2, :, :, :3])
 
 
-def test_one_channel_is_grey(tmp_path):
+def test_npz_single_channel_is_grey(tmp_path):
     assert opened(tmp_path, x=IMAGES[..., :1]).read(0).shape == (6, 5)
 
 
@@ -99,6 +99,6 @@ def test_one_channel_is_grey(tmp_path):
     ({'x': np.uint8(3)}, '`x` must be images'),
     ({'x': np.zeros((4, 6, 5, 2), np.uint8)}, '`x` must be images.*received .*5, 2'),
 ])
-def test_what_is_wrong_is_told_with_file_and_array(tmp_path, arrays, words):
+def test_npz_error_names_file_and_array(tmp_path, arrays, words):
     with pytest.raises(DatasetError, match=rf'd\.npz: .*{words}'):
         opened(tmp_path, **arrays)

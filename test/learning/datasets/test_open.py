@@ -46,7 +46,7 @@ def zipped(folder, path, prefix=''):
 
 
 @pytest.mark.parametrize('packed', [False, True])
-def test_class_folders(folder, tmp_path, packed):
+def test_open_class_folders(folder, tmp_path, packed):
     uri = zipped(folder, tmp_path / 'd.zip', 'all/of/it/') if packed else folder
     data = open_dataset(str(uri))
     # 2 comes before 10
@@ -57,7 +57,7 @@ def test_class_folders(folder, tmp_path, packed):
     assert data.arrays().shape == (4, 6, 8, 3)
 
 
-def test_parts_above_the_classes(folder, tmp_path):
+def test_open_parts_above_the_classes(folder, tmp_path):
     for part in ('train', 'valid'):
         zipped(folder, tmp_path / f'{part}.zip')
         with zipfile.ZipFile(tmp_path / f'{part}.zip') as archive:
@@ -78,7 +78,7 @@ def test_parts_above_the_classes(folder, tmp_path):
 @pytest.mark.parametrize('names', [
     {'x': 'x', 'y': 'y', 'g': 'patient'}, {'x': 'x_train', 'y': 'y_train', 'g': 'group_train'},
     {'x': 'train_images', 'y': 'train_labels', 'g': 'track_train'}])
-def test_arrays(tmp_path, names):
+def test_open_arrays(tmp_path, names):
     np.savez(tmp_path / 'd.npz', **{
         names['x']: np.stack([image(index) for index in range(4)]),
         names['y']: np.array([[0], [1], [0], [1]]), names['g']: np.array([7, 7, 8, 9])})
@@ -90,7 +90,7 @@ def test_arrays(tmp_path, names):
 
 @pytest.mark.parametrize('save', [np.savez, np.savez_compressed])
 @pytest.mark.parametrize('kept', [0, 1 << 20])
-def test_arrays_too_large_for_the_memory_stay_on_disk(tmp_path, monkeypatch, save, kept):
+def test_open_arrays_too_large_for_memory_stay_on_disk(tmp_path, monkeypatch, save, kept):
     from digiphys_ros.learning.datasets import arrays
     monkeypatch.setattr(arrays, 'budget_bytes', lambda: kept)
     images = np.random.default_rng(0).integers(0, 256, (7, 5, 4, 3)).astype(np.uint8)
@@ -102,7 +102,7 @@ def test_arrays_too_large_for_the_memory_stay_on_disk(tmp_path, monkeypatch, sav
     assert data.keys[4] == 'x_val[0]'
 
 
-def test_a_damaged_npz_is_told(tmp_path):
+def test_open_damaged_npz_is_refused(tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (7, 5, 4, 3)).astype(np.uint8)
     np.savez_compressed(tmp_path / 'd.npz', x=images, y=np.arange(7) % 2)
     whole = (tmp_path / 'd.npz').read_bytes()
@@ -114,19 +114,19 @@ def test_a_damaged_npz_is_told(tmp_path):
             open_dataset(str(tmp_path / 'd.npz'))
 
 
-def test_python_objects_are_refused(tmp_path):
+def test_open_npz_with_python_objects_is_refused(tmp_path):
     np.savez(tmp_path / 'd.npz', x=np.array([{}, {}]), y=np.arange(2))
     with pytest.raises(DatasetError, match='cannot be read as'):
         open_dataset(str(tmp_path / 'd.npz'))
 
 
-def test_a_table_must_hold_finite_numbers(tmp_path):
+def test_open_table_with_non_finite_numbers_is_refused(tmp_path):
     np.savez(tmp_path / 'd.npz', x=[[0.5, 1.0], [2.0, np.nan]], y=[0, 1])
     with pytest.raises(DatasetError, match=r'x\[1\]: column 1 is nan, a finite number'):
         open_dataset(str(tmp_path / 'd.npz')).read(1)
 
 
-def test_a_table(tmp_path):
+def test_open_table(tmp_path):
     np.savez(tmp_path / 'd.npz', x=np.arange(12).reshape(4, 3), y=[0, 1, 1, 0])
     data = open_dataset(str(tmp_path / 'd.npz'))
     assert data.kind == 'table'
@@ -142,19 +142,19 @@ def test_a_table(tmp_path):
     ({'x': np.zeros((2, 8, 8, 3), np.uint8), 'y': np.array([0, -1])},
      r'`y\[1\]` is -1: out of range'),
 ])
-def test_wrong_arrays_are_told(tmp_path, arrays, words):
+def test_open_wrong_arrays_are_refused(tmp_path, arrays, words):
     np.savez(tmp_path / 'd.npz', **arrays)
     with pytest.raises(DatasetError, match=words):
         open_dataset(str(tmp_path / 'd.npz'))
 
 
-def test_labels_out_of_range_are_told(tmp_path):
+def test_open_labels_out_of_range_are_refused(tmp_path):
     np.savez(tmp_path / 'd.npz', x=np.zeros((3, 4, 4), np.uint8), y=[0, 1, 2])
     with pytest.raises(DatasetError, match=r'x\[2\]: label 2 is out of range, there are 2'):
         open_dataset(str(tmp_path / 'd.npz'), labels=['a', 'b'])
 
 
-def test_nothing_there(tmp_path):
+def test_open_missing_path_is_refused(tmp_path):
     with pytest.raises(DatasetError, match='does not exist; a data set is'):
         open_dataset(str(tmp_path / 'nowhere'))
     with pytest.raises(DatasetError, match='holds no images'):
@@ -164,19 +164,19 @@ def test_nothing_there(tmp_path):
         open_dataset(str(tmp_path / 'd.zip'))
 
 
-def test_an_image_beside_the_class_folders_is_told(folder):
+def test_open_image_outside_class_folders_is_refused(folder):
     (folder / 'class2' / '1.png').rename(folder / 'stray.png')
     with pytest.raises(DatasetError, match=r'stray\.png is in no class folder'):
         open_dataset(str(folder))
 
 
-def test_sizes_that_differ_are_told_when_an_array_is_asked_for(folder):
+def test_arrays_of_different_sizes_are_refused(folder):
     cv2.imwrite(str(folder / 'class10' / '3.png'), np.zeros((3, 3), np.uint8))
     with pytest.raises(DatasetError, match=r'class10/3\.png is \(3, 3\), class2/1\.png is'):
         open_dataset(str(folder)).arrays()
 
 
-def test_classes_one_cannot_train_on():
+def test_check_trainable_refuses_single_and_empty_classes():
     from digiphys_ros.learning.datasets.dataset import in_memory
     images = np.zeros((2, 4, 4), np.uint8)
     with pytest.raises(DatasetError, match='at least two classes'):
@@ -188,7 +188,7 @@ def test_classes_one_cannot_train_on():
 @pytest.mark.parametrize(('name', 'count', 'labels'), [
     ('cifar10_train.zip', 50000, 10), ('magnetic_tile_train.zip', 1084, 6),
     ('traffic_light_train.zip', 1187, 3), ('pneumonia_mnist_train.npz', 5232, 2)])
-def test_real_data(data_dir, name, count, labels):
+def test_open_real_data(data_dir, name, count, labels):
     data = open_dataset(str(data_dir / name))
     assert (len(data), len(data.labels)) == (count, labels)
     assert data.read(count - 1).dtype == np.uint8

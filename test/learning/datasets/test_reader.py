@@ -28,7 +28,7 @@ def open_grey(uri, options):
 """
 
 
-def test_a_data_set_of_another_package_is_opened_by_name_and_colon(add_package):
+def test_reader_of_another_package_opens_name_and_colon(add_package):
     add_package('grey_package', 'digiphys_ros.datasets', 'grey_data = grey_package:open_grey',
                 source=SOURCE)
     for data in (open_dataset('grey_data:7', labels=['no', 'yes'], part='test'),
@@ -38,7 +38,7 @@ def test_a_data_set_of_another_package_is_opened_by_name_and_colon(add_package):
     assert open_dataset('grey_data:7', labels=['no', 'yes']).labels == ('no', 'yes')
 
 
-def test_a_file_of_that_name_goes_first(add_package, tmp_path, monkeypatch):
+def test_reader_existing_file_takes_precedence(add_package, tmp_path, monkeypatch):
     add_package('grey_package', 'digiphys_ros.datasets', 'grey_two = grey_package:open_grey',
                 source=SOURCE)
     monkeypatch.chdir(tmp_path)
@@ -47,14 +47,14 @@ def test_a_file_of_that_name_goes_first(add_package, tmp_path, monkeypatch):
         open_dataset('grey_two:7')
 
 
-def test_a_name_that_nobody_adds_does_not_exist():
+def test_reader_unknown_name_is_refused():
     with pytest.raises(DatasetError, match=r'^coco:data: does not exist; a data set is'):
         open_dataset('coco:data')
     with pytest.raises(UsageError, match='no such file'):
         LabelledSource('coco:data').open()
 
 
-def test_a_reader_that_cannot_be_imported_is_named(add_package):
+def test_reader_import_failure_is_named(add_package):
     add_package('lost_package', 'digiphys_ros.datasets', 'lost_data = lost_package:open')
     with pytest.raises(DatasetError, match='dataset reader "lost_data" of package lost_package'):
         open_dataset('lost_data:7')

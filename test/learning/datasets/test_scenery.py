@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 
 
-def test_crops_are_cut_at_random_and_the_same_for_a_seed(tmp_path):
+def test_background_crops_are_random_and_reproducible(tmp_path):
     rows, columns = np.mgrid[:60, :80]
     image = np.stack([np.full_like(rows, 200), rows * 4, columns * 3], 2).astype(np.uint8)
     cv2.imwrite(str(tmp_path / 'p.png'), image[:, :, ::-1])
@@ -37,14 +37,14 @@ def test_crops_are_cut_at_random_and_the_same_for_a_seed(tmp_path):
     assert len(np.unique(crops[:, 0, 0, 1])) > 10
 
 
-def test_grey_and_tiny_images_serve_too(tmp_path):
+def test_background_crops_accept_grey_and_tiny_images(tmp_path):
     np.savez(tmp_path / 'g.npz', x=np.full((2, 1, 3), 77, np.uint8))
     crops = background_crops(str(tmp_path / 'g.npz'), 9, 8, seed=0)
     assert crops.shape == (9, 8, 8, 3)
     assert (crops == 77).all()
 
 
-def test_no_image_is_told(tmp_path):
+def test_background_crops_without_images_are_refused(tmp_path):
     (tmp_path / 'x.png').write_bytes(b'nonsense')
     with pytest.raises(SourceError, match='holds no readable image'):
         background_crops(str(tmp_path), 3, 8, 0)

@@ -36,7 +36,7 @@ def noisy(image, rng):
 @pytest.mark.parametrize('options', [{}, {'augment': noisy}, {'cache_bytes': 0},
                                      {'class_weights': np.array([1.0, 3.0])}])
 @pytest.mark.parametrize('machines', [2, 3])
-def test_all_shares_together_are_the_batch(options, machines):
+def test_shards_together_are_the_batch(options, machines):
     whole = batches(stream(**options))
     shares = [batches(stream(**options), (which, machines)) for which in range(machines)]
     for number, batch in enumerate(whole):
@@ -47,7 +47,7 @@ def test_all_shares_together_are_the_batch(options, machines):
                 np.testing.assert_array_equal(part[which::machines], own[counts])
 
 
-def test_a_batch_too_small_for_all_gives_some_a_sample_that_weighs_nothing():
+def test_shard_of_a_small_batch_has_a_sample_of_weight_0():
     # the last batch is of one sample
     shares = [batches(stream(count=9), (which, 3)) for which in range(3)]
     assert [len(shard) for shard in shares] == [3, 3, 3]
@@ -55,7 +55,7 @@ def test_a_batch_too_small_for_all_gives_some_a_sample_that_weighs_nothing():
     assert sum(float(batch[2].sum()) for shard in shares for batch in shard) == 9
 
 
-def test_each_share_is_mixed_within_itself():
+def test_shard_mixup_is_within_the_shard():
     shares = [batches(stream(mixup=0.4), (which, 2)) for which in range(2)]
     again = batches(stream(mixup=0.4), (1, 2))
     np.testing.assert_array_equal(shares[1][0][0], again[0][0])

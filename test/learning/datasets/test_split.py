@@ -39,7 +39,7 @@ def numbered(classes, groups):
     'HHTseng/video-classification #20', 'frames of one video are on both sides of the split')
 @given(st.lists(st.integers(0, 30), min_size=2, max_size=80), st.floats(0.05, 0.5),
        st.floats(0, 0.3), st.integers(0, 9))
-def test_no_group_is_on_two_sides_and_nothing_is_lost(numbers, validation, test, seed):
+def test_split_keeps_groups_whole_and_all_samples(numbers, validation, test, seed):
     groups = np.array(numbers)
     # the class follows from the group, as with tracks
     classes = groups % 5
@@ -57,20 +57,20 @@ def test_no_group_is_on_two_sides_and_nothing_is_lost(numbers, validation, test,
     np.testing.assert_array_equal(again.validation, split.validation)
 
 
-def test_each_class_gives_its_share():
+def test_split_holds_out_the_fraction_of_each_class():
     classes = np.repeat([0, 1], [900, 100])
     split = split_dataset(numbered(classes, np.arange(1000)), 0.2, 0.1)
     assert np.bincount(classes[split.validation]).tolist() == [180, 20]
     assert np.bincount(classes[split.test]).tolist() == [90, 10]
 
 
-def test_the_same_on_every_machine():
+def test_split_is_the_same_on_every_machine():
     data = numbered([0, 1] * 10, np.arange(20))
     # by SHA-256 of seed and group, so these numbers hold wherever it runs
     assert split_dataset(data, 0.3, seed=3).validation.tolist() == [0, 1, 10, 13, 14, 15]
 
 
-def test_signs_split_by_track(data_dir):
+def test_split_of_signs_keeps_tracks_whole(data_dir):
     data = open_dataset(str(data_dir / 'gtsrb_train.npz'))
     split = split_dataset(data, 0.2)
     assert len(split.validation) == pytest.approx(0.2 * len(data), rel=0.03)
@@ -78,7 +78,7 @@ def test_signs_split_by_track(data_dir):
     assert (data.take(split.validation).counts() > 0).all()
 
 
-def test_a_manifest_brings_the_same_split_back(tmp_path):
+def test_load_split_returns_the_saved_split(tmp_path):
     data = numbered([0, 1] * 10, np.arange(20))
     split = split_dataset(data, 0.2, 0.2)
     save_split(tmp_path / 's.json', data, split, {'seed': 0})
@@ -87,7 +87,7 @@ def test_a_manifest_brings_the_same_split_back(tmp_path):
         np.testing.assert_array_equal(getattr(back, name), getattr(split, name))
 
 
-def test_changed_data_is_refused(tmp_path):
+def test_load_split_of_changed_data_is_refused(tmp_path):
     data = numbered([0, 1] * 10, np.arange(20))
     save_split(tmp_path / 's.json', data, split_dataset(data), {})
     other = Dataset('numbers', data.labels, data.classes, data.groups, data.keys,
@@ -99,24 +99,24 @@ def test_changed_data_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize('text', ['', '[]', '{"schema_version": 9}', '{"samples": 3}'])
-def test_what_is_no_manifest_is_told(tmp_path, text):
+def test_load_split_of_another_file_is_refused(tmp_path, text):
     (tmp_path / 's.json').write_text(text)
     with pytest.raises(DatasetError, match=r's\.json'):
         load_split(tmp_path / 's.json', numbered([0, 1], [0, 1]))
 
 
 @pytest.mark.parametrize(('validation', 'test'), [(1.0, 0.0), (-0.1, 0.0), (0.6, 0.5)])
-def test_shares_that_cannot_be(validation, test):
+def test_split_invalid_fractions_are_refused(validation, test):
     with pytest.raises(DatasetError, match='together below 1'):
         split_dataset(numbered([0, 1], [0, 1]), validation, test)
 
 
-def test_one_group_cannot_be_split():
+def test_split_of_one_group_is_refused():
     with pytest.raises(DatasetError, match='no group may lie on both sides'):
         split_dataset(numbered([0, 1, 0], [5, 5, 5]))
 
 
-def test_a_split_holds_indices():
+def test_split_parts_are_int64_indices():
     split = split_dataset(numbered([0, 1] * 5, np.arange(10)))
     assert isinstance(split, Split)
     assert split.test.size == 0

@@ -46,7 +46,7 @@ def epoch(stream, number):
     {'seed': 1}, {'seed': 1, 'augment': noisy}, {'seed': 1, 'augment': noisy, 'mixup': 0.5},
     {'seed': 1, 'mixup': 0.5}, {'seed': 1, 'cache_bytes': 100},
     {'seed': 1, 'corrupt': noisy, 'ambiguous': 0.5}])
-def test_an_epoch_can_be_repeated_and_differs_from_the_next(options):
+def test_stream_epoch_is_reproducible_and_differs_from_the_next(options):
     first, again = (epoch(Stream(small(), scaled, batch=6, **options), 3) for _ in range(2))
     for one, other in zip(first, again, strict=True):
         for part, same in zip(one, other, strict=True):
@@ -55,7 +55,7 @@ def test_an_epoch_can_be_repeated_and_differs_from_the_next(options):
     assert not np.array_equal(first[0][0], following[0][0])
 
 
-def test_every_sample_comes_once_with_its_class():
+def test_stream_epoch_has_every_sample_once():
     data = small()
     stream = Stream(data, scaled, batch=6, seed=0)
     tensors, targets, _ = (np.concatenate(part) for part in zip(*epoch(stream, 0), strict=True))
@@ -66,13 +66,13 @@ def test_every_sample_comes_once_with_its_class():
     assert targets.argmax(1).tolist() == [index % 2 for index in order]
 
 
-def test_class_weights_are_the_samples():
+def test_stream_class_weights_are_sample_weights():
     stream = Stream(small(), scaled, batch=20, class_weights=np.array([0.5, 2.0]))
     _, targets, weights = epoch(stream, 0)[0]
     np.testing.assert_allclose(weights, np.where(targets[:, 0] == 1, 0.5, 2.0))
 
 
-def test_a_share_of_the_samples_is_corrupted_and_belongs_to_every_class_alike():
+def test_stream_ambiguous_samples_have_a_uniform_target():
     stream = Stream(small(400), scaled, batch=400, seed=0, ambiguous=0.3,
                     corrupt=lambda image, rng: np.full_like(image, 7))
     parts = [epoch(stream, number)[0] for number in range(2)]
@@ -84,7 +84,7 @@ def test_a_share_of_the_samples_is_corrupted_and_belongs_to_every_class_alike():
     assert not np.array_equal(*(part[1] for part in parts))
 
 
-def test_large_data_is_read_again_not_kept():
+def test_sample_cache_reads_data_above_its_limit_again():
     reads = []
 
     def read(index):
@@ -98,7 +98,7 @@ def test_large_data_is_read_again_not_kept():
     assert reads == [0, 1, 2, 3, 2, 3]
 
 
-def test_the_error_of_a_sample_is_kept_for_the_user():
+def test_stream_keeps_the_error_of_a_sample():
     data = small()
 
     def prepare(sample):
@@ -138,7 +138,7 @@ for augment in (None, lambda image, rng: image):
 
 
 @pytest.mark.parametrize('kind', ['files', 'arrays'])
-def test_data_larger_than_the_memory(tmp_path, kind):
+def test_stream_of_data_larger_than_the_memory(tmp_path, kind):
     count, side, room = 180, 800, 160 << 20
     pixels = np.zeros((side, side, 3), np.uint8)
     if kind == 'files':

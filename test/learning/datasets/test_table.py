@@ -31,7 +31,7 @@ def write(path, value):
     cv2.imwrite(str(path), image(value)[:, :, ::-1])
 
 
-def test_a_csv_of_files(tmp_path):
+def test_csv_of_files_is_images(tmp_path):
     for index in range(3):
         write(tmp_path / 'images' / f'{index}.png', index)
     (tmp_path / 'labels.csv').write_text(
@@ -44,7 +44,7 @@ def test_a_csv_of_files(tmp_path):
         np.testing.assert_array_equal(data.read(2), image(2))
 
 
-def test_a_csv_of_numbers_is_a_table(tmp_path):
+def test_csv_of_numbers_is_a_table(tmp_path):
     (tmp_path / 'd.csv').write_text('a,b,label\n1,2.5,x\n-3,4,y\n')
     data = open_dataset(str(tmp_path / 'd.csv'))
     assert data.kind == 'table'
@@ -62,14 +62,14 @@ def test_a_csv_of_numbers_is_a_table(tmp_path):
     ('file,label\nno.png,x\n', 'd.csv:2: field `file`: there is no no.png and no images/no.png'),
     ('label\nx\n', 'needs a column `file`, or columns of numbers'),
 ])
-def test_a_wrong_csv_is_told_with_its_line(tmp_path, text, words):
+def test_csv_error_names_the_line(tmp_path, text, words):
     (tmp_path / 'd.csv').write_text(text)
-    with pytest.raises(DatasetError) as told:
+    with pytest.raises(DatasetError) as output:
         open_dataset(str(tmp_path / 'd.csv'))
-    assert words in str(told.value)
+    assert words in str(output.value)
 
 
-def test_images_without_labels(tmp_path):
+def test_csv_without_labels_is_one_class(tmp_path):
     for session in ('day', 'night'):
         write(tmp_path / 'drive' / session / '0.png', 9)
     write(tmp_path / 'drive' / '1.png', 9)
@@ -86,7 +86,7 @@ def test_images_without_labels(tmp_path):
             data.check_trainable()
 
 
-def test_a_driving_log_without_labels(data_dir):
+def test_csv_driving_log_without_labels_is_one_class(data_dir):
     data = open_dataset(str(data_dir / 'driving_track2a.zip'), labelled=False)
     assert data.read(5999).shape == (120, 160, 3)
     assert len(set(data.groups.tolist())) == 1
@@ -130,7 +130,7 @@ def test_csv_of_a_common_export_is_read(tmp_path, text):
 @pytest.mark.parametrize('prefix', [
     '{folder}/images/', '/content/project/images/', 'C:\\Users\\me\\images\\', 'images/',
     './images/', '../d/images/', 'http://host/images/'])
-def test_csv_with_paths_of_any_machine_finds_its_images(tmp_path, prefix):
+def test_csv_with_paths_of_another_machine_finds_its_images(tmp_path, prefix):
     images(tmp_path / 'd', 'images/0.png', 'images/1.png', 'other/0.png', 'other/1.png')
     start = prefix.format(folder=tmp_path / 'd')
     (tmp_path / 'd' / 'd.csv').write_text(f'file,label\n{start}0.png,a\n{start}1.png,b\n')
@@ -148,7 +148,7 @@ def test_csv_with_absolute_paths_finds_images_elsewhere(tmp_path):
     assert found(tmp_path / 'here' / 'd.csv') == {0: 'a', 1: 'b'}
 
 
-def test_csv_takes_the_images_of_the_folder_named_as_it(tmp_path):
+def test_csv_uses_the_images_of_the_folder_with_its_name(tmp_path):
     images(tmp_path, 'train/0.png', 'train/1.png')
     for name in ('0.png', '1.png'):
         write(tmp_path / 'test' / name, 99)
@@ -159,14 +159,14 @@ def test_csv_takes_the_images_of_the_folder_named_as_it(tmp_path):
         open_dataset(str(tmp_path / 'd.csv'))
 
 
-def test_csv_takes_no_image_of_the_same_name_from_another_folder(tmp_path):
+def test_csv_ignores_images_of_the_same_name_in_another_folder(tmp_path):
     images(tmp_path, 'train/0.png', 'other/1.png')
     (tmp_path / 'd.csv').write_text('file,label\ntrain/0.png,a\ntrain/1.png,b\n')
     with pytest.raises(DatasetError, match=r'd\.csv:3: field `file`: there is no train/1\.png'):
         open_dataset(str(tmp_path / 'd.csv'))
 
 
-def test_group_column_may_be_named_patient_id(tmp_path):
+def test_csv_group_column_may_be_patient_id(tmp_path):
     images(tmp_path, '0.png', '1.png', '2.png')
     (tmp_path / 'd.csv').write_text(
         'Patient ID,filename,class\np1,0.png,a\np1,1.png,b\np2,2.png,b\n')
@@ -175,7 +175,7 @@ def test_group_column_may_be_named_patient_id(tmp_path):
     assert data.grouping == 'column `Patient ID`'
 
 
-def test_numbers_with_decimal_commas_are_read_between_semicolons(tmp_path):
+def test_csv_with_semicolons_reads_decimal_commas(tmp_path):
     (tmp_path / 'd.csv').write_text('a;b;label\n1,5;2;x\n-3,25;4;y\n')
     data = open_dataset(str(tmp_path / 'd.csv'))
     assert data.read(1).tolist() == [-3.25, 4.0]
@@ -185,7 +185,7 @@ def test_numbers_with_decimal_commas_are_read_between_semicolons(tmp_path):
     ('file,label\n0.png,a\n0.png,b\n', 'd.csv:3: 0.png is b, and a in line 2'),
     ('file,a,b\n0.png,1,1\n', 'd.csv:2: one class an image is needed, received a, b'),
     ('file,a,b\n0.png,0,0\n', 'd.csv:2: one class an image is needed, received none')])
-def test_image_of_two_classes_is_refused(tmp_path, text, words):
+def test_csv_image_with_two_classes_is_refused(tmp_path, text, words):
     images(tmp_path, '0.png')
     (tmp_path / 'd.csv').write_text(text)
     with pytest.raises(DatasetError) as refused:
@@ -193,7 +193,7 @@ def test_image_of_two_classes_is_refused(tmp_path, text, words):
     assert words in str(refused.value)
 
 
-def test_parts_as_roboflow_exports_them_are_parts(tmp_path):
+def test_csv_parts_of_roboflow_are_read(tmp_path):
     for index, part in enumerate(('train', 'valid', 'test')):
         write(tmp_path / part / 'x.jpg', index)
         one_hot = ('1, 0', '0, 1', '1, 0')[index]
@@ -207,7 +207,7 @@ def test_parts_as_roboflow_exports_them_are_parts(tmp_path):
     assert [data.labels[index] for index in held_out.classes] == ['Dog']
 
 
-def test_several_tables_in_no_parts_are_named(tmp_path):
+def test_csv_several_tables_without_parts_are_refused(tmp_path):
     for name in ('a', 'b'):
         images(tmp_path / name, '0.png')
         (tmp_path / name / 'labels.csv').write_text('file,label\n0.png,x\n')

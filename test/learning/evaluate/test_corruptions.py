@@ -40,13 +40,13 @@ def change(image, name, strength):
                     for seed in range(5)])
 
 
-def test_there_are_twelve():
+def test_corruptions_are_twelve():
     assert len(CORRUPTIONS) == 12
 
 
 @pytest.mark.parametrize('shape', [(64, 48, 3), (64, 48), (32, 32, 3)])
 @pytest.mark.parametrize('name', ALL_CORRUPTIONS)
-def test_each_changes_more_and_more_and_can_be_repeated(name, shape):
+def test_corrupt_grows_with_the_strength_and_is_reproducible(name, shape):
     image = scene(shape)
     if name == 'color_temperature' and len(shape) == 2:
         assert not changes(name, image)
@@ -64,7 +64,7 @@ def test_each_changes_more_and_more_and_can_be_repeated(name, shape):
 
 @pytest.mark.parametrize(('roi', 'shape'), [
     (None, (90, 120, 3)), ((0.25, 0.0, 0.5, 1.0), (180, 240, 3))])
-def test_a_photograph_is_shrunk_to_twice_what_the_network_sees_of_it(roi, shape):
+def test_shrink_keeps_twice_the_network_input(roi, shape):
     spec = PreprocessSpec(width=60, height=32, roi=roi)
     photograph = scene((900, 1200, 3))
     small = shrink(photograph, spec)

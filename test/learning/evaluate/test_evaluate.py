@@ -26,7 +26,7 @@ import numpy as np
 import pytest
 
 
-def test_the_report_of_a_trained_bundle(bundle, colors, tmp_path, capsys):
+def test_evaluate_reports_a_trained_bundle(bundle, colors, tmp_path, capsys):
     np.savez(tmp_path / 'grey.npz', x=np.full((20, 24, 24, 3), 120, np.uint8),
              y=np.arange(20) % 2)
     code = main(['evaluate', str(bundle), '--data', str(colors / 'd.npz'), '--labels',
@@ -58,7 +58,7 @@ def test_the_report_of_a_trained_bundle(bundle, colors, tmp_path, capsys):
     assert 'accuracy           ' in capsys.readouterr().out
 
 
-def test_what_grey_images_cannot_show_is_not_in_the_mean(bundle, tmp_path, capsys):
+def test_evaluate_grey_images_skip_color_corruptions(bundle, tmp_path, capsys):
     rng = np.random.default_rng(0)
     np.savez(tmp_path / 'grey.npz', x=rng.integers(0, 256, (70, 24, 24), np.uint8),
              y=np.arange(70) % 2)
@@ -87,7 +87,7 @@ sys.exit(main(['evaluate', bundle, '--data', large, '--json', report]))
 """
 
 
-def test_photographs_larger_than_the_memory(bundle, colors, tmp_path):
+def test_evaluate_photographs_larger_than_the_memory(bundle, colors, tmp_path):
     count, room = 24, 120 << 20
     for index in range(count):
         file = tmp_path / 'photographs' / str(index % 3) / f'{index}.jpg'
@@ -106,7 +106,7 @@ def test_photographs_larger_than_the_memory(bundle, colors, tmp_path):
     assert report['accuracy'] == report['robustness']['accuracy'] == 1.0
 
 
-def test_figures_are_those_of_the_training(bundle, colors, tmp_path):
+def test_evaluate_metrics_equal_those_of_the_training(bundle, colors, tmp_path):
     main(['evaluate', str(bundle), '--data', str(colors / 'd.npz'), '--labels',
           str(colors / 'names.txt'), '--val-fraction', '0.2', '--robustness', '0', '--json',
           str(tmp_path / 'r.json')])
@@ -132,7 +132,8 @@ def test_figures_are_those_of_the_training(bundle, colors, tmp_path):
     (['--engine', 'magic'], 2, 'engine "magic" is unknown'),
     (['--outliers', 'nowhere'], 2, 'nowhere: no such file or folder'),
 ])
-def test_wrong_arguments_are_one_sentence(bundle, colors, capsys, words, code, sentence):
+def test_evaluate_wrong_arguments_print_one_sentence(
+        bundle, colors, capsys, words, code, sentence):
     assert main(['evaluate', str(bundle), '--data', str(colors / 'd.npz'), *words]) == code
     assert sentence in capsys.readouterr().err.splitlines()[-1]
 
@@ -144,7 +145,7 @@ def numbered(labels, classes):
 
 @pytest.mark.field(
     'keras-team/keras #3054', 'the order of class folders is not that of the labels')
-def test_classes_are_matched_by_name_or_by_number():
+def test_match_labels_by_name_or_number():
     by_name = match_labels(numbered(('stop', 'go'), [0, 1]), ('go', 'wait', 'stop'))
     assert by_name.classes.tolist() == [2, 0]
     by_number = match_labels(numbered(('0', '1'), [0, 1]), ('go', 'wait', 'stop'))
@@ -155,7 +156,7 @@ def test_classes_are_matched_by_name_or_by_number():
         match_labels(numbered(('0', '1', '2', '3'), [0, 3]), ('go', 'wait', 'stop'))
 
 
-def test_a_number_is_its_class_though_others_are_missing():
+def test_match_labels_number_is_its_class_despite_gaps():
     # folders 00003 and 00017 alone, and arrays of numbers that have no sample of some
     folders = match_labels(numbered(('00001', '00002'), [0, 1]), ('go', 'wait', 'stop'))
     assert folders.classes.tolist() == [1, 2]
@@ -166,6 +167,6 @@ def test_a_number_is_its_class_though_others_are_missing():
     assert several.classes.tolist() == [1, 2]
 
 
-def test_names_that_no_sample_has_need_no_match():
+def test_match_labels_ignores_names_without_samples():
     data = match_labels(numbered(('stop', 'turn', 'go'), [0, 2]), ('go', 'wait', 'stop'))
     assert data.classes.tolist() == [2, 0]

@@ -34,7 +34,7 @@ import numpy as np
 import pytest
 
 
-def test_temperature_is_found_again():
+def test_fit_temperature_recovers_the_temperature():
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 2, (4000, 5))
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
@@ -42,18 +42,18 @@ def test_temperature_is_found_again():
     assert fit_temperature(logits * 3, labels) == pytest.approx(3.0, rel=0.1)
 
 
-def test_calibration_error_of_a_braggart():
+def test_calibration_error_of_an_overconfident_model():
     probabilities = np.tile([0.9, 0.1], (100, 1))
     assert expected_calibration_error(probabilities, np.arange(100) % 2) == pytest.approx(0.4)
 
 
-def test_threshold_is_the_lowest_that_is_right_often_enough():
+def test_abstain_threshold_is_the_lowest_with_the_accuracy():
     probabilities = np.array([[0.95, 0.05]] * 100 + [[0.55, 0.45]] * 100)
     labels = np.array([0] * 100 + [1] * 50 + [0] * 50)
     assert 0.55 < abstain_threshold(probabilities, labels) <= 0.6
 
 
-def test_a_image_that_has_no_answer_raises_the_threshold_above_its_confidence():
+def test_calibrate_ambiguous_image_raises_the_threshold():
     logits = np.tile([3.0, 0.0], (200, 1))
     labels = np.array([0] * 199 + [1])
     ambiguous = np.tile([0.3, 0.0], (200, 1))
@@ -63,13 +63,13 @@ def test_a_image_that_has_no_answer_raises_the_threshold_above_its_confidence():
     assert same == temperature
     surest = softmax(ambiguous, temperature).max()
     assert surest < higher <= surest + 0.02
-    # one that cannot be told from the others is answered: most of those would go with it
+    # an ambiguous image equal to the others is answered, else most of those would abstain
     assert calibrate(logits, labels, ambiguous=logits)[1] == 0.98
     groups = np.arange(200)
     assert cross_fit(logits, labels, groups, ambiguous=ambiguous)[1].all()
 
 
-def test_coverage_threshold_leaves_at_most_the_fraction_unanswered():
+def test_coverage_threshold_keeps_the_fraction_unanswered():
     surest = np.linspace(0.51, 0.97, 200)
     probabilities = np.stack([surest, 1 - surest], axis=1)
     for unanswered in (0.01, 0.1, 0.3):
@@ -91,7 +91,7 @@ def test_calibrate_with_a_fraction_unanswered_raises_the_threshold():
     assert 0.95 <= answered.mean() < 0.96 or high == 0.98
 
 
-def test_advice_is_not_made_surer_than_the_network_is():
+def test_calibrate_without_sharpening_keeps_temperature_at_1():
     # right more often than it says
     logits = np.tile([1.0, 0.0], (100, 1))
     labels = np.array([0] * 95 + [1] * 5)
@@ -100,7 +100,7 @@ def test_advice_is_not_made_surer_than_the_network_is():
     assert calibrate(10 * logits, labels, sharpen=False)[0] > 2
 
 
-def test_what_is_fitted_is_measured_on_other_groups():
+def test_cross_fit_measures_on_other_groups():
     # two groups of which each says that the other is badly calibrated
     logits = np.tile([2.0, 0.0], (200, 1))
     groups = np.arange(200) // 100
@@ -115,7 +115,7 @@ def test_what_is_fitted_is_measured_on_other_groups():
     assert honest['accuracy_of_answers'] == 0.5
 
 
-def test_of_one_group_everything_is_fitted_on_itself():
+def test_cross_fit_of_one_group_uses_the_group():
     logits, labels = np.tile([2.0, 0.0], (10, 1)), np.arange(10) % 2
     probabilities, answered = cross_fit(logits, labels, np.zeros(10))
     assert probabilities.shape == (10, 2)
@@ -127,7 +127,7 @@ def test_wilson_interval():
     assert wilson_interval(0, 0) == (0.0, 1.0)
 
 
-def test_precision_and_recall_by_hand():
+def test_by_class_equals_values_by_hand():
     truth = np.array([0, 0, 0, 1, 1, 3])
     answers = np.array([0, 0, 1, 1, 1, 0])
     report = by_class(answers, truth, ['a', 'b', 'c', 'd'])
@@ -142,7 +142,7 @@ def test_precision_and_recall_by_hand():
     assert report['confusion'] == [[2, 1, 0, 0], [0, 2, 0, 0], [0, 0, 0, 0], [1, 0, 0, 0]]
 
 
-def test_answers_are_fewer_and_better_above_a_threshold():
+def test_abstain_curve_has_fewer_and_better_answers_at_higher_thresholds():
     probabilities = np.array([[0.95, 0.05]] * 10 + [[0.55, 0.45]] * 10)
     labels = np.array([0] * 10 + [1] * 5 + [0] * 5)
     curve = {point['threshold']: point for point in abstain_curve(probabilities, labels)}
@@ -151,7 +151,7 @@ def test_answers_are_fewer_and_better_above_a_threshold():
     assert 0.98 not in curve
 
 
-def test_the_worst_group_is_one_with_enough_images():
+def test_worst_group_has_enough_images():
     groups = np.array(['a'] * 10 + ['b'] * 5 + ['c'] * 2)
     answers = np.array([0] * 10 + [0, 0, 0, 1, 1] + [1, 1])
     report = worst_group(answers, np.zeros(17, int), groups)
@@ -159,5 +159,5 @@ def test_the_worst_group_is_one_with_enough_images():
     assert worst_group(answers, np.zeros(17, int), np.arange(17)) is None
 
 
-def test_auroc_is_the_share_of_pairs_in_order():
+def test_auroc_is_the_fraction_of_ordered_pairs():
     assert auroc(np.array([0.9, 0.8]), np.array([0.1, 0.85])) == 0.75

@@ -28,7 +28,7 @@ def export(bundle, colors, *words):
                  str(colors / 'names.txt'), *words])
 
 
-def test_every_format_is_measured_against_keras(bundle, colors, tmp_path, capsys):
+def test_export_measures_every_format_against_keras(bundle, colors, tmp_path, capsys):
     names = ['litert_float32', 'litert_float16', 'litert_int8', 'savedmodel', 'onnx']
     assert export(bundle, colors, '--formats', ','.join(names), '--json',
                   str(tmp_path / 'e.json')) == 0
@@ -47,7 +47,7 @@ def test_every_format_is_measured_against_keras(bundle, colors, tmp_path, capsys
 
 @pytest.mark.parametrize(('formats', 'kinds'), [
     ('litert_int8', {'litert'}), ('onnx,litert_float16', {'onnx', 'litert'})])
-def test_the_bundle_written_runs_on_the_robot(bundle, colors, tmp_path, formats, kinds):
+def test_export_written_bundle_runs(bundle, colors, tmp_path, formats, kinds):
     assert export(bundle, colors, '--formats', formats, '--out', str(tmp_path / 'small')) == 0
     small = load_bundle(tmp_path / 'small')
     assert set(small.manifest.files) == kinds
@@ -64,7 +64,7 @@ def test_the_bundle_written_runs_on_the_robot(bundle, colors, tmp_path, formats,
             in card
 
 
-def test_the_card_of_a_second_export_tells_that_one_alone(bundle, colors, tmp_path):
+def test_export_card_has_only_the_last_export(bundle, colors, tmp_path):
     for source, name, formats in ((bundle, 'a', 'keras'), (tmp_path / 'a', 'b', 'onnx')):
         assert export(source, colors, '--formats', formats, '--out', str(tmp_path / name)) == 0
     card = (tmp_path / 'b' / 'MODEL_CARD.md').read_text()
@@ -72,7 +72,8 @@ def test_the_card_of_a_second_export_tells_that_one_alone(bundle, colors, tmp_pa
     assert '| onnx |' in card.partition('## Exported')[2]
 
 
-def test_a_format_that_loses_accuracy_is_refused(bundle, colors, tmp_path, monkeypatch, capsys):
+def test_export_format_that_loses_accuracy_is_refused(
+        bundle, colors, tmp_path, monkeypatch, capsys):
     real = export_module._measure
 
     def worse(part, name, *others):
@@ -96,18 +97,18 @@ def test_a_format_that_loses_accuracy_is_refused(bundle, colors, tmp_path, monke
     (['--val-fraction', 'half'], 2, '--val-fraction half: a fraction between 0 and 1'),
     (['--split', 'nowhere.json'], 2, '--split nowhere.json: no such file'),
 ])
-def test_wrong_arguments_are_one_sentence(bundle, colors, capsys, words, code, sentence):
+def test_export_wrong_arguments_print_one_sentence(bundle, colors, capsys, words, code, sentence):
     assert export(bundle, colors, *words) == code
     assert sentence in capsys.readouterr().err.splitlines()[-1]
 
 
-def test_a_bundle_without_keras_cannot_be_exported(bundle, colors, tmp_path, capsys):
+def test_export_bundle_without_keras_is_refused(bundle, colors, tmp_path, capsys):
     assert export(bundle, colors, '--formats', 'onnx', '--out', str(tmp_path / 'o')) == 0
     assert export(tmp_path / 'o', colors) == 2
     assert 'holds no Keras model to export, only onnx' in capsys.readouterr().err
 
 
-def test_a_network_that_divides_is_quantised_but_for_that(tmp_path):
+def test_export_int8_keeps_divisions_in_float32(tmp_path):
     from ai_edge_litert.interpreter import Interpreter
     from digiphys_ros.learning.export.litert import write_litert
     from digiphys_ros.learning.networks import build_network

@@ -34,7 +34,7 @@ def saved(tmp_path):
     return model, tmp_path / 'a.keras'
 
 
-def test_it_answers_as_before(saved):
+def test_save_portable_keeps_the_outputs(saved):
     model, path = saved
     again = keras.models.load_model(path, safe_mode=True, compile=False)
     batch = np.random.default_rng(0).random((2, 16, 16, 3)).astype(np.float32)
@@ -42,7 +42,7 @@ def test_it_answers_as_before(saved):
     assert [layer.name for layer in again.layers] == [layer.name for layer in model.layers]
 
 
-def test_options_that_say_nothing_are_left_out(saved):
+def test_save_portable_omits_default_options(saved):
     _, path = saved
     with zipfile.ZipFile(path) as archive:
         config = json.loads(archive.read('config.json'))

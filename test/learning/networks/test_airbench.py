@@ -20,7 +20,7 @@ import pytest
 
 
 @pytest.mark.parametrize('widths', [[4], [6, 10]])
-def test_widths(widths):
+def test_airbench_widths(widths):
     model = build_network('airbench', {'widths': widths}, (32, 32, 3), 5)
     first, *convolutions = [layer for layer in model.layers
                             if isinstance(layer, keras.layers.Conv2D)]
@@ -31,7 +31,7 @@ def test_widths(widths):
     assert convolutions[-1].output.shape[1] == 31 // 2 ** len(widths)
 
 
-def test_no_feature_follows_from_another():
+def test_whitening_decorrelates_features():
     rng = np.random.default_rng(0)
     # photographs are smooth: neighbours are alike, and so are the colors of a pixel
     rough = rng.normal(size=(8, 64, 64, 1)) + 0.3 * rng.normal(size=(8, 64, 64, 3))
@@ -47,7 +47,7 @@ def test_no_feature_follows_from_another():
     assert together[1] < 0.1
 
 
-def test_it_begins_as_the_identity():
+def test_airbench_starts_as_the_identity():
     model = build_network('airbench', {'widths': [24]}, (32, 32, 3), 5)
     images = np.random.default_rng(0).random((2, 32, 32, 3)).astype(np.float32)
     whitened = model.get_layer('whitening')(images)

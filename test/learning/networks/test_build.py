@@ -55,7 +55,7 @@ def network(request):
     return request.param, model, batch
 
 
-def test_answers_with_logits(network):
+def test_build_network_returns_logits(network):
     name, model, batch = network
     logits = model(batch).numpy()
     assert (model.name, logits.shape, model.layers[-1].name) == (name, (3, 6), 'logits')
@@ -64,7 +64,7 @@ def test_answers_with_logits(network):
     assert not np.allclose(logits.sum(axis=1), 1, atol=0.1)
 
 
-def test_a_saved_network_holds_nothing_but_what_keras_knows(network, tmp_path):
+def test_build_network_saves_only_keras_objects(network, tmp_path):
     _, model, batch = network
     save_portable(model, tmp_path / 'a.keras')
     again = load_keras(tmp_path / 'a.keras')
@@ -86,7 +86,7 @@ def _modules(config):
             yield from _modules(child)
 
 
-def test_converts_to_ordinary_litert(network):
+def test_build_network_converts_to_litert_without_custom_operations(network):
     interpreter = pytest.importorskip('ai_edge_litert.interpreter')
     import tensorflow as tf
     _, model, batch = network
@@ -111,14 +111,15 @@ def test_converts_to_ordinary_litert(network):
     ('perceptron', {}, (28, 28, 1), 10, 28 * 28 * 10 + 10),
     ('mlp', {'hidden': [5]}, (4,), 3, 4 * 5 + 5 + 5 * 3 + 3),
 ])
-def test_the_number_of_parameters_is_the_known_one(name, options, shape, classes, parameters):
+def test_build_network_has_the_published_number_of_parameters(
+        name, options, shape, classes, parameters):
     import keras
     # in such a scope no weight takes memory
     with keras.StatelessScope(initialize_variables=False):
         assert build_network(name, options, shape, classes).count_params() == parameters
 
 
-def test_the_same_seed_gives_the_same_network():
+def test_build_network_is_reproducible():
     import keras
 
     def build(seed):
@@ -140,7 +141,7 @@ def test_the_same_seed_gives_the_same_network():
     ('application', {}, (32, 32, 3), ['`model`', 'required']),
     ('application', {'model': 'GPT'}, (32, 32, 3), ['no such model', 'MobileNetV2']),
 ])
-def test_what_cannot_be_built_is_told_in_one_sentence(name, options, shape, words):
+def test_build_network_error_is_one_sentence(name, options, shape, words):
     with pytest.raises(ConfigError) as refused:
         build_network(name, options, shape, 3)
     assert '\n' not in str(refused.value)
@@ -148,7 +149,7 @@ def test_what_cannot_be_built_is_told_in_one_sentence(name, options, shape, word
         assert word in str(refused.value)
 
 
-def test_options_come_with_the_defaults_of_the_builder():
+def test_options_of_has_the_defaults_of_the_builder():
     assert options_of('residual')().model_dump() == {
         'width': 24, 'last_width': None, 'dropout': 0.0, 'stride': 1,
         'standardise': False, 'local_contrast': False}

@@ -42,12 +42,12 @@ def trained(request):
     return model, before, adapted, images, untrained
 
 
-def test_at_first_nothing_is_changed(trained):
+def test_add_lora_keeps_the_outputs(trained):
     model, _, _, images, untrained = trained
     np.testing.assert_allclose(untrained, model(images), rtol=1e-5, atol=1e-6)
 
 
-def test_only_the_change_and_the_last_layer_learn(trained):
+def test_add_lora_trains_only_the_change_and_the_last_layer(trained):
     model, before, adapted, _, _ = trained
     frozen = [layer for layer in model.layers[:-1] if layer.weights]
     assert frozen
@@ -61,14 +61,14 @@ def test_only_the_change_and_the_last_layer_learn(trained):
     assert all(layer.get_weights()[0].any() for layer in changes)
 
 
-def test_fewer_weights_are_trained(trained):
+def test_add_lora_trains_fewer_weights(trained):
     model, _, adapted, _, _ = trained
     counts = [sum(weight.size for weight in map(np.asarray, one.trainable_weights))
               for one in (model, adapted)]
     assert counts[1] < counts[0]
 
 
-def test_merged_it_answers_the_same_from_ordinary_layers(trained):
+def test_merge_lora_keeps_the_outputs(trained):
     model, _, adapted, images, untrained = trained
     layers, expected = [layer.name for layer in model.layers], adapted(images).numpy()
     learnt = np.abs(expected - untrained).max()
@@ -78,7 +78,7 @@ def test_merged_it_answers_the_same_from_ordinary_layers(trained):
     np.testing.assert_allclose(merged(images), expected, atol=0.01 * learnt)
 
 
-def test_a_checkpoint_holds_the_change(tmp_path):
+def test_add_lora_checkpoint_has_the_change(tmp_path):
     model = build_network('mlp', {'hidden': [8]}, (4,), 2)
     rows = np.random.default_rng(0).random((8, 4)).astype(np.float32)
     first, second = add_lora(model, 2), add_lora(model, 2)
@@ -90,6 +90,6 @@ def test_a_checkpoint_holds_the_change(tmp_path):
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_perceptron_has_nothing_to_adapt():
+def test_add_lora_to_a_perceptron_is_refused():
     with pytest.raises(ConfigError, match='no dense or convolution layer with 2 outputs'):
         add_lora(build_network('perceptron', {}, (4,), 2), 2)

@@ -17,7 +17,7 @@ import keras
 import numpy as np
 
 
-def test_the_perceptron_is_one_matrix_and_one_vector():
+def test_perceptron_is_one_matrix_and_one_vector():
     model = build_network('perceptron', {}, (4, 3, 1), 2)
     weights, bias = model.get_weights()
     bias[:] = 0.5, -0.5
@@ -26,7 +26,7 @@ def test_the_perceptron_is_one_matrix_and_one_vector():
     np.testing.assert_allclose(model(images), images.reshape(5, 12) @ weights + bias, rtol=1e-5)
 
 
-def test_a_table_with_columns_of_any_size_can_be_learnt():
+def test_mlp_learns_a_table_with_columns_of_any_scale():
     keras.utils.set_random_seed(0)
     rng = np.random.default_rng(0)
     rows = (rng.normal(size=(256, 3)) * (1e4, 1, 1e-3) + (1e6, 0, 0)).astype(np.float32)

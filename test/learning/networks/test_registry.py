@@ -27,7 +27,7 @@ def {name}(shape, classes, *, width: int = 4):
 """
 
 
-def test_a_network_of_another_package_is_built_with_its_options(add_package):
+def test_network_of_another_package_is_built_with_its_options(add_package):
     add_package('tiny_package', 'digiphys_ros.networks', 'tiny_net = tiny_package:tiny_net',
                 source=SOURCE.format(name='tiny_net'))
     spec = NetworkSpec(name='tiny_net', options={'width': 8})
@@ -41,7 +41,7 @@ def test_a_network_of_another_package_is_built_with_its_options(add_package):
         build_network('tiny_net', {}, (5,), 7)
 
 
-def test_a_network_that_cannot_be_imported_is_named(add_package):
+def test_network_import_failure_is_named(add_package):
     add_package('lost_package', 'digiphys_ros.networks', 'lost_net = lost_package:lost_net')
     with pytest.raises(ValidationError, match='network "lost_net" of package lost_package cannot'):
         NetworkSpec(name='lost_net')

@@ -25,7 +25,7 @@ import pytest
     ({'width': 4}, [4, 8, 8, 8, 16, 32, 32, 32]),
     ({'width': 4, 'last_width': 12}, [4, 8, 8, 8, 16, 12, 12, 12]),
 ])
-def test_widths(options, widths):
+def test_residual_widths(options, widths):
     model = build_network('residual', options, (32, 32, 3), 5)
     convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
     assert [layer.filters for layer in convolutions] == widths
@@ -36,14 +36,14 @@ def test_widths(options, widths):
 
 
 @pytest.mark.parametrize(('stride', 'kernel', 'side'), [(1, 3, 64), (2, 3, 32), (4, 5, 16)])
-def test_the_stride_leaves_less_to_do_and_no_pixel_out(stride, kernel, side):
+def test_residual_stride_uses_every_pixel(stride, kernel, side):
     model = build_network('residual', {'width': 2, 'stride': stride}, (64, 64, 3), 5)
     first = next(layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D))
     assert first.kernel_size == (kernel, kernel)
     assert first.output.shape[1:3] == (side, side)
 
 
-def test_standardised_it_answers_the_same_in_any_light():
+def test_residual_standardised_is_independent_of_light():
     keras.utils.set_random_seed(0)
     model = build_network('residual', {'width': 2, 'standardise': True}, (16, 16, 1), 3)
     images = np.random.default_rng(0).random((2, 16, 16, 1)).astype(np.float32)
@@ -52,13 +52,13 @@ def test_standardised_it_answers_the_same_in_any_light():
     assert np.abs(plain(images * 3 + 1) - plain(images)).max() > 0.1
 
 
-def test_local_contrast_shows_what_is_dark_before_a_bright_sky():
+def test_residual_local_contrast_shows_dark_regions():
     squares = np.kron(np.indices((16, 16)).sum(0) % 2, np.ones((2, 2)))
     scene = np.ones((1, 48, 48, 3), np.float32)
     scene[0, 8:40, 8:40] = 0.1 + 0.05 * squares[..., None]
     seen = np.asarray(normalise_locally(keras.ops.convert_to_tensor(scene)))[0, ..., 0]
     inside, light = seen[20:28, 20:28], squares[12:20, 12:20] == 1
-    # a twentieth of white apart, beside a sky that is nine tenths away
+    # a difference of 5 % of white, next to a sky 90 % brighter
     assert inside[light].mean() - inside[~light].mean() > 1
     assert np.abs(seen[0, 0]) < 0.01
     model = build_network('residual', {'width': 2, 'local_contrast': True}, (16, 16, 3), 3)

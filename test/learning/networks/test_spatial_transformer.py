@@ -31,34 +31,34 @@ def images():
     return np.random.default_rng(0).random((2, 5, 9, 3)).astype(np.float32)
 
 
-def test_the_identity_changes_nothing(images):
+def test_sample_with_the_identity_changes_nothing(images):
     np.testing.assert_allclose(sampled(images, 1, 0, 0, 0, 1, 0), images, atol=1e-5)
 
 
-def test_a_mirror(images):
+def test_sample_mirrors(images):
     np.testing.assert_allclose(sampled(images, -1, 0, 0, 0, 1, 0), images[:, :, ::-1], atol=1e-5)
 
 
-def test_a_turn_by_90_degrees():
+def test_sample_rotates_by_90_degrees():
     image = np.arange(16, dtype=np.float32).reshape(1, 4, 4, 1)
     np.testing.assert_allclose(sampled(image, 0, 1, 0, -1, 0, 0)[0, ..., 0],
                                np.rot90(image[0, ..., 0], -1), atol=1e-4)
 
 
-def test_a_shift_is_black_beyond_the_edge(images):
+def test_sample_shift_is_black_outside(images):
     # two of the eight steps between nine columns
     moved = sampled(images, 1, 0, 0.5, 0, 1, 0)
     np.testing.assert_allclose(moved[:, :, :7], images[:, :, 2:], atol=1e-5)
     np.testing.assert_allclose(moved[:, :, 7:], 0, atol=1e-5)
 
 
-def test_between_two_pixels_their_mean_is_seen(images):
+def test_sample_interpolates_between_pixels(images):
     moved = sampled(images, 1, 0, 0.125, 0, 1, 0)
     np.testing.assert_allclose(moved[:, :, :8], (images[:, :, :-1] + images[:, :, 1:]) / 2,
                                atol=1e-5)
 
 
-def test_the_map_starts_as_the_identity_and_is_learnt():
+def test_spatial_transformer_starts_as_the_identity_and_learns():
     keras.utils.set_random_seed(0)
     model = build_network('spatial_transformer', {'width': 2}, (16, 16, 3), 3)
     before = model.get_layer('affine').get_weights()

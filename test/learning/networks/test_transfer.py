@@ -39,13 +39,13 @@ def weighty(model):
     return [layer.name for layer in model.layers if layer.weights]
 
 
-def test_frozen_only_the_last_layer_learns():
+def test_freeze_trains_only_the_last_layer():
     model = build_network('residual', {'width': 2}, (16, 16, 3), 3)
     freeze(model)
     assert step(model) == {'logits'}
 
 
-def test_unfrozen_all_but_batch_normalisation_learns():
+def test_unfreeze_trains_all_but_batch_normalisation():
     model = build_network('residual', {'width': 2}, (16, 16, 3), 3)
     freeze(model)
     unfreeze(model)
@@ -53,14 +53,14 @@ def test_unfrozen_all_but_batch_normalisation_learns():
     assert {name for name in weighty(model) if 'batch_norm' not in name} == changed
 
 
-def test_only_the_last_layers_are_unfrozen():
+def test_unfreeze_trains_the_last_layers():
     model = build_network('article_cnn', {}, (24, 24, 3), 3)
     freeze(model)
     unfreeze(model, 2)
     assert step(model) == set(weighty(model)[-2:])
 
 
-def test_a_bundle_lends_what_it_has_learnt():
+def test_pretrained_has_the_weights_of_the_bundle():
     model = build_network('pretrained', {'bundle': 'traffic_signs'}, (32, 32, 3), 3)
     source = keras.models.load_model(find_resource('traffic_signs', 'models') / 'model.keras')
     images = np.random.default_rng(0).random((2, 32, 32, 3)).astype(np.float32)
@@ -71,7 +71,7 @@ def test_a_bundle_lends_what_it_has_learnt():
 
 
 @pytest.mark.parametrize('name', ['transfer_signs', 'lora_signs'])
-def test_the_shipped_recipes_build_on_the_shipped_bundle_in_a_fresh_process(name):
+def test_pretrained_shipped_recipes_build_in_a_fresh_process(name):
     recipe = load_recipe(name)
     # names that Keras gives start from none again, as in a process that has built nothing yet
     keras.utils.clear_session()
@@ -89,17 +89,17 @@ def test_the_shipped_recipes_build_on_the_shipped_bundle_in_a_fresh_process(name
     ('nothing_here', (32, 32, 3), 'not found'),
     ('traffic_signs', (28, 28, 1), r'takes images of \(32, 32, 3\), .* \(28, 28, 1\)'),
 ])
-def test_a_bundle_that_does_not_fit(bundle, shape, words):
+def test_pretrained_bundle_of_another_shape_is_refused(bundle, shape, words):
     with pytest.raises(ConfigError, match=words):
         build_network('pretrained', {'bundle': bundle}, shape, 3)
 
 
-def test_a_folder_that_is_no_bundle(tmp_path):
+def test_pretrained_folder_without_a_bundle_is_refused(tmp_path):
     with pytest.raises(ConfigError, match=r'`bundle`.*is not a model bundle'):
         build_network('pretrained', {'bundle': str(tmp_path)}, (32, 32, 3), 3)
 
 
-def test_an_application_takes_weights_from_a_file(tmp_path):
+def test_application_loads_weights_from_a_file(tmp_path):
     keras.utils.set_random_seed(1)
     options = {'include_top': False, 'weights': None, 'input_shape': (32, 32, 3),
                'pooling': 'avg'}
@@ -114,7 +114,7 @@ def test_an_application_takes_weights_from_a_file(tmp_path):
 
 @pytest.mark.parametrize(('content', 'words'), [
     (None, 'no such file'), (b'not weights', 'does not hold the weights of MobileNet')])
-def test_wrong_weights(tmp_path, content, words):
+def test_application_wrong_weights_are_refused(tmp_path, content, words):
     path = tmp_path / 'a.weights.h5'
     if content is not None:
         path.write_bytes(content)
@@ -123,7 +123,7 @@ def test_wrong_weights(tmp_path, content, words):
                       (32, 32, 3), 3)
 
 
-def test_weights_of_another_model(tmp_path):
+def test_application_weights_of_another_model_are_refused(tmp_path):
     build_network('mlp', {}, (4,), 3).save_weights(tmp_path / 'a.weights.h5')
     with pytest.raises(ConfigError, match='does not hold the weights of MobileNet'):
         build_network('application', {

@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 
 
-def test_an_image_and_its_mirror_image_get_the_same_answer_the_mean_of_both(tmp_path):
+def test_flip_tta_averages_image_and_mirror_image(tmp_path):
     keras.utils.set_random_seed(0)
     images = np.random.default_rng(0).random((3, 16, 20, 3)).astype(np.float32)
     plain = build_network('airbench', {'widths': [4]}, (16, 20, 3), 5)
@@ -38,6 +38,6 @@ def test_an_image_and_its_mirror_image_get_the_same_answer_the_mean_of_both(tmp_
     assert again.layers[-1].name == 'logits'
 
 
-def test_a_table_has_no_mirror_image():
+def test_flip_tta_of_a_table_is_refused():
     with pytest.raises(ValueError, match='needs images'):
         Recipe(name='table', network={'name': 'mlp'}, tta='flip')

@@ -34,7 +34,7 @@ class Variable:
         self.value = value
 
 
-def test_comes_back_as_it_was(tmp_path):
+def test_checkpoint_round_trip(tmp_path):
     path = tmp_path / 'c.npz'
     checkpoint.save(path, [Variable([1, 2]), Variable(3)], {'epoch': 4})
     state, values = checkpoint.read(path, path.read_bytes())
@@ -47,7 +47,7 @@ def test_comes_back_as_it_was(tmp_path):
 
 @pytest.mark.field(
     'Lightning-AI/pytorch-lightning #688', 'a write that was cut off leaves a broken checkpoint')
-def test_a_failed_write_leaves_what_was_there(tmp_path):
+def test_checkpoint_failed_write_keeps_the_old_file(tmp_path):
     path = tmp_path / 'c.npz'
     path.write_bytes(b'good')
     with pytest.raises(TrainingError, match='no room'), checkpoint.replacing(path) as file:
@@ -58,12 +58,12 @@ def test_a_failed_write_leaves_what_was_there(tmp_path):
 
 
 @pytest.mark.parametrize('content', [b'', b'nonsense', b'PK\x03\x04 cut off'])
-def test_a_damaged_file_is_told(tmp_path, content):
+def test_checkpoint_damaged_file_is_refused(tmp_path, content):
     with pytest.raises(TrainingError, match='no whole checkpoint'):
         checkpoint.read(tmp_path / 'c.npz', content)
 
 
-def test_another_network_is_told(tmp_path):
+def test_checkpoint_of_another_network_is_refused(tmp_path):
     path = tmp_path / 'c.npz'
     checkpoint.save(path, [Variable([1, 2])], {})
     with pytest.raises(TrainingError, match='another network'):
@@ -71,7 +71,7 @@ def test_another_network_is_told(tmp_path):
 
 
 @pytest.mark.parametrize('state', ['[]', 'null', '{"history": 1}', '[' * 60])
-def test_checkpoint_with_a_state_of_anything_is_refused(tmp_path, state):
+def test_checkpoint_with_an_invalid_state_is_refused(tmp_path, state):
     content = io.BytesIO()
     np.savez(content, state=np.array(state))
     with pytest.raises(TrainingError, match='no whole checkpoint'):

@@ -100,7 +100,7 @@ class Machine:
         return self._process.poll() is None
 
 
-def test_two_machines_follow_the_curve_of_one_and_the_chief_alone_writes(material, monkeypatch):
+def test_two_workers_train_as_one_and_only_the_chief_writes(material, monkeypatch):
     ports = free_ports(2)
     machines = [Machine(material, f'machine{number}', cluster(ports, number))
                 for number in range(2)]
@@ -120,7 +120,7 @@ def test_two_machines_follow_the_curve_of_one_and_the_chief_alone_writes(materia
     assert not list(machines[1].folder.iterdir())
 
 
-def test_a_machine_that_is_killed_ends_the_other_with_one_sentence(material):
+def test_killed_worker_ends_the_other_with_one_sentence(material):
     ports = free_ports(2)
     chief, other = (Machine(material, f'machine{number}', cluster(ports, number),
                             '--epochs', '2000') for number in range(2))
@@ -136,7 +136,7 @@ def test_a_machine_that_is_killed_ends_the_other_with_one_sentence(material):
     assert not (chief.folder / 'out').exists()
 
 
-@pytest.mark.parametrize(('text', 'told'), [
+@pytest.mark.parametrize(('text', 'output'), [
     ('{', 'JSON'),
     ('{"task": {"type": "worker", "index": 0}}', '`cluster`'),
     ('{"cluster": {"ps": ["a:1"]}, "task": {"type": "worker", "index": 0}}', '`cluster.ps'),
@@ -144,14 +144,14 @@ def test_a_machine_that_is_killed_ends_the_other_with_one_sentence(material):
     ('{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}',
      'the cluster has no worker 1'),
     ('{"cluster": {"worker": ["a:1"]}, "task": {"type": "boss", "index": 0}}', '`task.type`')])
-def test_a_wrong_cluster_is_told_by_its_field(text, told):
+def test_worker_of_invalid_cluster_names_the_field(text, output):
     with pytest.raises(ConfigError, match='TF_CONFIG') as refused:
         worker_of({'TF_CONFIG': text})
-    assert told in str(refused.value)
+    assert output in str(refused.value)
     assert '\n' not in str(refused.value)
 
 
-def test_a_machine_knows_its_number():
+def test_worker_of_returns_index_and_count():
     assert worker_of({}) == (0, 1)
     config = {'cluster': {'chief': ['a:1'], 'worker': ['b:1', 'c:1']},
               'task': {'type': 'worker', 'index': 1}}

@@ -22,13 +22,13 @@ def rates(name, warmup):
     return [float(learning_rate_at(step, 0.1, 100, warmup, name)) for step in range(101)]
 
 
-def test_constant_after_the_rise():
+def test_learning_rate_is_constant_after_warmup():
     values = rates('constant', 10)
     assert values[:10] == pytest.approx(np.arange(1, 11) / 100)
     assert values[10:] == pytest.approx([0.1] * 91)
 
 
-def test_half_a_cosine_down_to_nothing():
+def test_learning_rate_cosine_ends_at_zero():
     values = rates('cosine', 20)
     assert values[20] == pytest.approx(0.1)
     assert values[60] == pytest.approx(0.05, abs=1e-6)
@@ -36,7 +36,7 @@ def test_half_a_cosine_down_to_nothing():
     assert values[20:] == sorted(values[20:], reverse=True)
 
 
-def test_losses_start_from_logits():
+def test_losses_take_logits():
     targets = np.array([[0.0, 1.0, 0.0]], np.float32)
     logits = np.array([[1.0, 2.0, -1.0]], np.float32)
     softmax = np.exp(logits) / np.exp(logits).sum()

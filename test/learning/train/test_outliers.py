@@ -58,7 +58,7 @@ def test_outliers_held_out_are_never_drawn(things):
     assert seen.count == sum(trained.classes[::10] != 1)
 
 
-def test_outliers_made_of_scenes_take_training_scenes_to_train_and_others_to_measure():
+def test_outliers_from_scenes_separate_training_and_evaluation():
     spec = OutliersSpec(fraction=0.5, kinds=('negative',), unseen_kinds=('upside_down',))
     outliers = Outliers(spec, scenes(100), scenes(200))
     assert outliers.draw(np.random.default_rng(0)).max() == 155
@@ -72,7 +72,7 @@ def test_outliers_of_a_class_that_the_images_lack_are_refused(things):
         Outliers(OutliersSpec(fraction=0.5, images={things: ('cat',)}), scenes(1), scenes(1))
 
 
-def test_stream_gives_outliers_the_share_and_every_class_alike_as_target(recipe_file):
+def test_outliers_in_the_stream_have_the_fraction_and_a_uniform_target(recipe_file):
     recipe = load_recipe(recipe_file(outliers={'fraction': 0.3, 'kinds': ['negative']}))
     data = in_memory('d', ('a', 'b'), np.full((400, 24, 24, 3), 255, np.uint8), np.arange(400) % 2)
     material = Material(data, {}, outliers=Outliers(recipe.outliers, data, data))
@@ -99,7 +99,7 @@ def exposed(colors, tmp_path_factory):
     return folder / 'b'
 
 
-def test_a_network_trained_with_outliers_abstains_from_them(exposed, colors):
+def test_train_with_outliers_abstains_on_them(exposed, colors):
     bundle = load_bundle(exposed)
     assert bundle.manifest.metrics['held-out groups']['answered'] > 0.85
     rows = bundle.manifest.provenance['outliers']
@@ -114,15 +114,15 @@ def test_a_network_trained_with_outliers_abstains_from_them(exposed, colors):
     assert np.mean([classifier(Frame(image, 'rgb')).abstained for image in images]) < 0.3
 
 
-def test_a_card_has_a_row_for_each_kind_of_outlier(exposed):
+def test_card_has_a_row_for_each_kind_of_outlier(exposed):
     card = Path(exposed, 'MODEL_CARD.md').read_text(encoding='utf-8')
     for kind, row in load_bundle(exposed).manifest.provenance['outliers'].items():
         seen = 'no' if row['unseen'] else 'such'
         assert f'| {kind.replace("_", " ")} | {seen} | 1000 | {row["answered"]:.4f} | ' in card
 
 
-def test_training_from_a_bundle_starts_with_its_weights_and_says_so(exposed, colors, recipe_file,
-                                                                    tmp_path):
+def test_init_from_starts_with_the_weights_and_is_recorded(exposed, colors, recipe_file,
+                                                           tmp_path):
     recipe = recipe_file(init_from=str(exposed), epochs=1,
                          optimizer={'name': 'sgd', 'learning_rate': 1e-9})
     assert main(['train', str(recipe), '--data', str(colors / 'd.npz'), '--labels',
@@ -138,23 +138,23 @@ def test_training_from_a_bundle_starts_with_its_weights_and_says_so(exposed, col
     ({'network': {'name': 'residual'}}, 'is of another network'),
     ({'init_from': 'nowhere'}, '`init_from`'),
 ], ids=['network', 'no bundle'])
-def test_training_from_a_bundle_that_does_not_fit_is_refused(exposed, colors, recipe_file,
-                                                             tmp_path, capsys, changes, words):
+def test_init_from_of_another_network_is_refused(exposed, colors, recipe_file,
+                                                 tmp_path, capsys, changes, words):
     recipe = recipe_file(**{'init_from': str(exposed), **changes})
     assert main(['train', str(recipe), '--data', str(colors / 'd.npz'), '--labels',
                  str(colors / 'names.txt'), '--out', str(tmp_path / 'b')]) == 2
     assert words in capsys.readouterr().err
 
 
-def test_training_from_a_bundle_of_other_classes_is_refused(exposed, colors, recipe_file,
-                                                            tmp_path, capsys):
+def test_init_from_with_other_classes_is_refused(exposed, colors, recipe_file,
+                                                 tmp_path, capsys):
     recipe = recipe_file(init_from=str(exposed))
     assert main(['train', str(recipe), '--data', str(colors / 'd.npz'),
                  '--out', str(tmp_path / 'b')]) == 2
     assert 'has other classes than the data' in capsys.readouterr().err
 
 
-def test_collected_images_of_the_simulator_are_trained_on_and_measured_apart(
+def test_collected_images_are_trained_on_and_measured_separately(
         colors, recipe_file, tmp_path):
     rng = np.random.default_rng(0)
     collected = tmp_path / 'collected'

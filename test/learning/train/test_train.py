@@ -52,7 +52,7 @@ def test_train_writes_a_bundle_that_classifies(trained):
     assert classifier(Frame(blue, 'rgb')).scores[0][0] == 'blue'
 
 
-def test_train_reports_what_it_measured(trained):
+def test_train_reports_its_metrics(trained):
     folder, _ = trained
     report = json.loads((folder / 'report.json').read_text())
     figures = report['metrics']['held-out groups']
@@ -68,7 +68,7 @@ def test_train_reports_what_it_measured(trained):
     assert list((folder / 'bundle.training' / 'tensorboard').iterdir())
 
 
-def test_curves_that_were_just_drawn_wait(tmp_path):
+def test_curves_are_not_redrawn_at_once(tmp_path):
     history = [{name: 1.0 / epoch for name in ('loss', 'accuracy', 'val_loss', 'val_accuracy')}
                for epoch in range(1, 4)]
     curves, path = Curves(tmp_path), tmp_path / 'curves.png'
@@ -80,8 +80,8 @@ def test_curves_that_were_just_drawn_wait(tmp_path):
     assert path.read_bytes() != first
 
 
-def test_a_network_that_was_shown_ambiguous_images_abstains_from_them(colors, recipe_file,
-                                                                      tmp_path):
+def test_train_with_ambiguous_images_abstains_on_them(colors, recipe_file,
+                                                      tmp_path):
     ambiguous = {'fraction': 0.4, 'corruptions': {'contrast': 5, 'darkness': 5}}
     assert main(command(colors, recipe_file(epochs=30, ambiguous=ambiguous), tmp_path / 'b')) == 0
     bundle = load_bundle(tmp_path / 'b')
@@ -97,7 +97,7 @@ def test_a_network_that_was_shown_ambiguous_images_abstains_from_them(colors, re
         assert np.mean([one.abstained is abstained for one in answers]) > 0.8
 
 
-def test_golden_frames_are_none_of_the_data(trained, colors):
+def test_golden_frames_are_not_images_of_the_data(trained, colors):
     frames, _ = load_bundle(trained[0] / 'bundle').golden()
     images = np.load(colors / 'd.npz')['x']
     assert frames.shape[1:] != images.shape[1:]
@@ -105,7 +105,7 @@ def test_golden_frames_are_none_of_the_data(trained, colors):
 
 @pytest.mark.field(
     'tensorflow/tensorflow #27049', 'a training that is resumed gives another result')
-def test_a_killed_training_resumes_to_the_same_weights(colors, recipe_file, tmp_path):
+def test_train_killed_resumes_to_the_same_weights(colors, recipe_file, tmp_path):
     recipe = recipe_file(epochs=6, augment={'crop': 0.1, 'noise': 0.05, 'mixup': 0.2},
                          early_stopping={'patience': 5})
     assert main(command(colors, recipe, tmp_path / 'whole')) == 0
@@ -130,7 +130,7 @@ def test_a_killed_training_resumes_to_the_same_weights(colors, recipe_file, tmp_
     assert whole.manifest.metrics == broken.manifest.metrics
 
 
-def test_another_recipe_cannot_resume(colors, recipe_file, tmp_path, capsys):
+def test_resume_with_another_recipe_is_refused(colors, recipe_file, tmp_path, capsys):
     assert main(command(colors, recipe_file(epochs=1), tmp_path / 'b')) == 0
     code = main(command(colors, recipe_file(epochs=1, batch=8), tmp_path / 'b', '--resume'))
     assert code == 2
@@ -138,13 +138,13 @@ def test_another_recipe_cannot_resume(colors, recipe_file, tmp_path, capsys):
 
 
 @pytest.mark.field('Nerogar/OneTrainer #1147', 'training goes on although its loss is NaN')
-def test_a_loss_that_is_no_number_stops_and_leaves_no_bundle(
+def test_train_with_a_non_finite_loss_leaves_no_bundle(
         colors, recipe_file, tmp_path, capsys):
     recipe = recipe_file(optimizer={'name': 'sgd', 'learning_rate': 1e20})
     assert main(command(colors, recipe, tmp_path / 'b')) == 2
-    told = capsys.readouterr().err.splitlines()[-1]
-    assert told.startswith('digiphys: recipe ')
-    assert 'in epoch 1' in told and 'lower the field `optimizer.learning_rate`' in told
+    output = capsys.readouterr().err.splitlines()[-1]
+    assert output.startswith('digiphys: recipe ')
+    assert 'in epoch 1' in output and 'lower the field `optimizer.learning_rate`' in output
     assert not (tmp_path / 'b').exists()
 
 
@@ -159,19 +159,19 @@ def small_disk(file_bytes):
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_full_disk_leaves_the_last_checkpoint(colors, recipe_file, tmp_path, capsys):
+def test_train_on_a_full_disk_keeps_the_last_checkpoint(colors, recipe_file, tmp_path, capsys):
     with small_disk(100_000):
         code = main(command(colors, recipe_file(epochs=2), tmp_path / 'b'))
-    told = capsys.readouterr().err
+    output = capsys.readouterr().err
     assert code == 2
-    assert 'checkpoint.npz: cannot be written' in told
-    assert 'Traceback' not in told
+    assert 'checkpoint.npz: cannot be written' in output
+    assert 'Traceback' not in output
     assert not [path for path in (tmp_path / 'b.training').iterdir() if 'new' in path.name]
 
 
 @pytest.mark.field(
     'eg4000/SKU110K_CVPR19 #23', 'training ends at a broken image that is not named')
-def test_an_image_cut_off_is_named(tmp_path, recipe_file, capsys):
+def test_train_truncated_image_is_named(tmp_path, recipe_file, capsys):
     import cv2
     for index, (label, value) in enumerate([('a', 10), ('b', 200)] * 6):
         (tmp_path / 'data' / label).mkdir(parents=True, exist_ok=True)
@@ -182,8 +182,8 @@ def test_an_image_cut_off_is_named(tmp_path, recipe_file, capsys):
     code = main(['train', str(recipe_file(epochs=1, augment={'noise': 0.1})), '--data',
                  str(tmp_path / 'data'), '--out', str(tmp_path / 'b')])
     assert code == 2
-    told = capsys.readouterr().err
-    assert 'a/4.png: the PNG file ends too early' in told.splitlines()[-1]
+    output = capsys.readouterr().err
+    assert 'a/4.png: the PNG file ends too early' in output.splitlines()[-1]
 
 
 @pytest.mark.parametrize(('words', 'sentence'), [
@@ -193,13 +193,13 @@ def test_an_image_cut_off_is_named(tmp_path, recipe_file, capsys):
     (['--epochs', '0'], 'epochs'),
     (['--labels', 'nowhere'], '"nowhere.txt" was not found'),
 ])
-def test_wrong_arguments_are_one_sentence(colors, recipe_file, tmp_path, capsys, words,
-                                          sentence):
+def test_train_wrong_arguments_print_one_sentence(colors, recipe_file, tmp_path, capsys, words,
+                                                  sentence):
     code = main([*command(colors, recipe_file(), tmp_path / 'b'), *words])
-    told = capsys.readouterr().err
+    output = capsys.readouterr().err
     assert code == 2
-    assert sentence in told
-    assert told.count('\n') == 1
+    assert sentence in output
+    assert output.count('\n') == 1
 
 
 @pytest.mark.parametrize('changes', [
@@ -209,7 +209,7 @@ def test_wrong_arguments_are_one_sentence(colors, recipe_file, tmp_path, capsys,
     {'optimizer': {'name': 'sgd', 'learning_rate': 0.05, 'momentum': 0.9, 'nesterov': True,
                    'weight_decay': 0.001}, 'lora': {'rank': 4}, 'epochs': 8},
 ])
-def test_each_way_to_train_learns_the_colors(colors, tmp_path, changes):
+def test_train_with_each_option_learns_the_colors(colors, tmp_path, changes):
     recipe = Recipe.model_validate({
         'name': 'c', 'network': {'name': 'article_cnn'}, 'batch': 16, 'epochs': 6,
         'preprocess': {'width': 24, 'height': 24}, **changes})
@@ -219,7 +219,7 @@ def test_each_way_to_train_learns_the_colors(colors, tmp_path, changes):
     assert result.bundle.manifest.metrics['rest']['accuracy'] > 0.9
 
 
-def test_signs_with_a_background_class(tmp_path, recipe_file, data_dir):
+def test_train_with_a_background_class(tmp_path, recipe_file, data_dir):
     recipe = recipe_file(epochs=1, background={
         'label': 'no_sign', 'scenery': str(data_dir / 'driving_track2a.zip'), 'crops': 50,
         'drawn': 80}, preprocess={'width': 32, 'height': 32})
@@ -228,7 +228,7 @@ def test_signs_with_a_background_class(tmp_path, recipe_file, data_dir):
         np.savez(tmp_path / 'few.npz', **{name: signs[name][keep] for name in ('x', 'y', 'track')})
     code = main(['train', str(recipe), '--data', str(tmp_path / 'few.npz'), '--labels', 'gtsrb',
                  '--out', str(tmp_path / 'b')])
-    # classes of which these few tracks hold none are told before anything is trained
+    # classes without samples are reported before the training
     assert code == 2
     names = open_dataset(str(data_dir / 'gtsrb_train.npz'))
     chosen = [int(np.flatnonzero(names.classes == label)[index]) for label in range(43)
@@ -260,7 +260,7 @@ def weather(tmp_path_factory):
     return folder
 
 
-def test_a_table_trains_too(weather, tmp_path, capsys):
+def test_train_on_a_table(weather, tmp_path, capsys):
     about = json.loads((weather / 'weather' / 'model.json').read_text())
     assert about['labels'] == ['cold', 'warm']
     assert about['metrics']['held-out groups']['accuracy'] > 0.9
@@ -274,7 +274,7 @@ def test_a_table_trains_too(weather, tmp_path, capsys):
     assert 'remove the field' in capsys.readouterr().err.splitlines()[-1]
 
 
-def test_a_table_is_evaluated_as_a_bundle_is(weather, tmp_path, capsys):
+def test_evaluate_a_table_model(weather, tmp_path, capsys):
     words = ['evaluate', str(weather / 'weather'), '--data', str(weather / 't.csv')]
     assert main([*words, '--validation', '--json', str(tmp_path / 'r.json'), '--plot',
                  str(tmp_path / 'r.png')]) == 0
@@ -292,19 +292,19 @@ def test_a_table_is_evaluated_as_a_bundle_is(weather, tmp_path, capsys):
         assert sentence in capsys.readouterr().err
 
 
-def test_a_full_disk_leaves_the_model_of_a_table_whole(weather, capsys):
+def test_train_on_a_table_with_a_full_disk_keeps_the_old_model(weather, capsys):
     before = {path.name: path.read_bytes() for path in (weather / 'weather').iterdir()}
     words = ['train', 'mlp', '--data', str(weather / 't.csv'), '--out', str(weather / 'weather'),
              '--epochs', '20', '--resume']
     with small_disk(20_000):
         code = main(words)
-    told = capsys.readouterr().err
+    output = capsys.readouterr().err
     assert code == 2
-    assert 'cannot be written' in told and 'Traceback' not in told
+    assert 'cannot be written' in output and 'Traceback' not in output
     assert {path.name: path.read_bytes() for path in (weather / 'weather').iterdir()} == before
 
 
-def test_what_is_no_model_of_a_table_is_not_overwritten(weather, tmp_path, capsys):
+def test_train_on_a_table_does_not_overwrite_other_files(weather, tmp_path, capsys):
     (tmp_path / 'notes').mkdir()
     (tmp_path / 'notes' / 'a.txt').write_text('hello')
     assert main(['train', 'mlp', '--data', str(weather / 't.csv'), '--out',
@@ -324,7 +324,7 @@ TURNS = {'augment': {'flip_vertical': True}}
     *((labels, *flip) for labels in ACROSS for flip in FLIPS),
     ('thumbs up\nthumbs down\nnone', TURNS, 'augment.flip_vertical'),
     ('lower_edge\nupper_edge\nnone', TURNS, 'augment.flip_vertical')])
-def test_classes_that_mirror_each_other_are_not_mirrored(
+def test_flip_of_mirrored_classes_is_refused(
         colors, recipe_file, tmp_path, capsys, labels, changes, field):
     (tmp_path / 'names.txt').write_text(labels)
     words = ['train', str(recipe_file(epochs=1, **changes)), '--data', str(colors / 'd.npz'),
@@ -336,7 +336,7 @@ def test_classes_that_mirror_each_other_are_not_mirrored(
     assert not (tmp_path / 'b.training').exists()
 
 
-def test_words_that_hold_left_or_right_are_no_sides(colors, recipe_file):
+def test_flip_ignores_left_and_right_inside_words(colors, recipe_file):
     recipe = Recipe.model_validate(yaml.safe_load(recipe_file(
         augment={'flip_horizontal': True}).read_text()))
     data = replace(open_dataset(str(colors / 'd.npz')), labels=('leftover', 'rightover', 'left'))

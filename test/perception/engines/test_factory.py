@@ -51,7 +51,7 @@ def test_engines_agree(bundle, tensor):
 
 @pytest.mark.parametrize('threads', [1, 2, 3])
 @pytest.mark.parametrize('images', [1, 2, 5])
-def test_a_batch_is_the_same_as_one_after_another(bundle, tensor, threads, images):
+def test_engine_batch_equals_single_frames(bundle, tensor, threads, images):
     engine, _ = create_engine(bundle, 'litert', threads=threads)
     batch = np.resize(tensor, (images, *tensor.shape[1:]))
     together = engine.infer(batch)
@@ -75,7 +75,7 @@ print(len(os.sched_getaffinity(0)), *{len(os.sched_getaffinity(int(one))) for on
 
 
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason='one core')
-def test_threads_that_have_a_core_each_keep_to_it():
+def test_litert_threads_stay_on_their_cores():
     cores = len(os.sched_getaffinity(0))
     for threads, kept in ((0, cores - 1), (cores, cores - 1), (cores + 1, cores)):
         words = [sys.executable, '-c', AFFINITY, str(share_dir() / 'models' / 'traffic_signs'),
@@ -85,13 +85,13 @@ def test_threads_that_have_a_core_each_keep_to_it():
         assert printed.split() == [str(cores), str(kept)]
 
 
-def test_xla_gives_the_same(bundle, tensor):
+def test_tensorflow_with_xla_gives_equal_logits(bundle, tensor):
     plain, _ = create_engine(bundle, 'tensorflow')
     compiled, _ = create_engine(bundle, 'tensorflow', xla=True)
     np.testing.assert_allclose(plain.infer(tensor), compiled.infer(tensor), atol=1e-2)
 
 
-def test_a_saved_model_runs_as_the_keras_file_does(bundle, tensor, tmp_path):
+def test_saved_model_equals_the_keras_file(bundle, tensor, tmp_path):
     from digiphys_ros.bundles import write_bundle
     import keras
     model = keras.models.load_model(bundle.file('keras'), compile=False)
@@ -116,7 +116,7 @@ def onnx_bundle(bundle, tmp_path_factory):
         'onnx': write_onnx(model, folder)}, frames=frames, logits=logits, card='')
 
 
-def test_an_onnx_model_runs_as_the_keras_file_does(onnx_bundle, bundle, tensor):
+def test_onnx_model_equals_the_keras_file(onnx_bundle, bundle, tensor):
     engine, why = create_engine(onnx_bundle)
     assert 'onnx on CPU' in why
     logits = engine.infer(tensor)
@@ -129,14 +129,14 @@ def test_an_onnx_model_runs_as_the_keras_file_does(onnx_bundle, bundle, tensor):
     np.testing.assert_array_equal(tensor, given)
 
 
-def test_a_bundle_without_that_kind_is_told(bundle, onnx_bundle):
+def test_create_engine_without_its_file_format_is_refused(bundle, onnx_bundle):
     with pytest.raises(EngineError, match='holds no ONNX model, only litert, keras'):
         create_engine(bundle, 'onnx')
     with pytest.raises(EngineError, match='holds no LiteRT model, only onnx'):
         create_engine(onnx_bundle, 'litert')
 
 
-def test_auto_takes_litert_without_a_gpu_and_says_why(bundle, monkeypatch):
+def test_auto_chooses_litert_without_a_gpu(bundle, monkeypatch):
     real = factory.Path.exists
     monkeypatch.setattr(factory.Path, 'exists',
                         lambda path: str(path) != '/dev/nvidia0' and real(path))
@@ -147,7 +147,7 @@ def test_auto_takes_litert_without_a_gpu_and_says_why(bundle, monkeypatch):
 
 @pytest.mark.parametrize(('seen', 'name', 'reason'), [
     (True, 'tensorflow', 'NVIDIA'), (False, 'litert', 'no GPU')])
-def test_auto_takes_tensorflow_on_a_gpu_that_it_can_use(bundle, monkeypatch, seen, name, reason):
+def test_auto_chooses_tensorflow_with_a_gpu(bundle, monkeypatch, seen, name, reason):
     from digiphys_ros.perception.engines import tensorflow
     real = factory.Path.exists
     monkeypatch.setattr(factory.Path, 'exists',
@@ -160,7 +160,7 @@ def test_auto_takes_tensorflow_on_a_gpu_that_it_can_use(bundle, monkeypatch, see
 
 @pytest.mark.parametrize(('seen', 'device', 'tolerance'), [
     (True, 'GPU', 0.02), (False, 'CPU', 1e-3)])
-def test_on_a_gpu_float32_may_round_as_tf32_does(bundle, monkeypatch, seen, device, tolerance):
+def test_golden_tolerance_on_a_gpu_allows_tf32(bundle, monkeypatch, seen, device, tolerance):
     from digiphys_ros.perception.engines import tensorflow
     monkeypatch.setattr(tensorflow, 'sees_gpu', lambda: seen)
     engine, _ = create_engine(bundle, 'tensorflow')
@@ -169,7 +169,7 @@ def test_on_a_gpu_float32_may_round_as_tf32_does(bundle, monkeypatch, seen, devi
 
 @pytest.mark.parametrize('name', sorted(
     path.parent.name for path in (share_dir() / 'models').glob('*/model.keras')))
-def test_every_shipped_model_computes_in_half_precision(name):
+def test_half_precision_runs_every_shipped_model(name):
     from digiphys_ros.perception.engines.tensorflow import _half
     import tensorflow as tf
     shipped = load_bundle(share_dir() / 'models' / name)
@@ -189,7 +189,7 @@ def computed_in(model):
             if layer.weights and not layer._layers}
 
 
-def test_a_model_within_a_model_computes_in_half_precision_too():
+def test_half_precision_runs_nested_models():
     from digiphys_ros.learning.networks import build_network, add_flip_tta
     from digiphys_ros.perception.engines.tensorflow import _half
     model = add_flip_tta(build_network('article_cnn', {}, (32, 32, 3), 10))
@@ -201,7 +201,7 @@ def test_a_model_within_a_model_computes_in_half_precision_too():
                                atol=0.02 * max(np.abs(expected).max(), 1.0))
 
 
-def test_tensorflow_takes_aligned_memory_as_it_is_and_copies_other(bundle, tensor):
+def test_tensorflow_copies_only_unaligned_memory(bundle, tensor):
     from digiphys_ros.perception.engines.tensorflow import _tensor
     engine, _ = create_engine(bundle, 'tensorflow')
     aligned = host_array(tensor.shape, tensor.dtype, 'GPU')
@@ -219,7 +219,7 @@ def test_tensorflow_takes_aligned_memory_as_it_is_and_copies_other(bundle, tenso
     'microsoft/onnxruntime #23372',
     'the GPU does not work and the processor is used without a word')
 @pytest.mark.parametrize('works', [True, False])
-def test_onnx_runtime_takes_the_processor_where_cuda_does_not_work(
+def test_onnx_runtime_without_cuda_uses_the_cpu(
         onnx_bundle, monkeypatch, works):
     real, asked = onnx_module.onnxruntime.InferenceSession, []
 
@@ -237,7 +237,7 @@ def test_onnx_runtime_takes_the_processor_where_cuda_does_not_work(
     check_golden(onnx_bundle, engine)
 
 
-def test_a_missing_engine_is_named_with_the_command(bundle, monkeypatch):
+def test_create_engine_missing_package_names_the_command(bundle, monkeypatch):
     monkeypatch.setattr(factory, 'find_spec', lambda module: None)
     with pytest.raises(EngineError, match='pip install ai-edge-litert'):
         create_engine(bundle)
@@ -245,7 +245,7 @@ def test_a_missing_engine_is_named_with_the_command(bundle, monkeypatch):
         create_engine(bundle, 'tensorflow')
 
 
-def test_an_unknown_engine_is_refused(bundle):
+def test_create_engine_unknown_name_is_refused(bundle):
     with pytest.raises(EngineError, match='allowed are auto, litert, tensorflow, onnx'):
         create_engine(bundle, 'magic')
 
@@ -276,7 +276,7 @@ def int8_bundle(tmp_path_factory):
 
 @pytest.mark.field(
     'tensorflow/tensorflow #35072', 'how the input of an int8 model is scaled is unclear')
-def test_a_quantised_model_is_fed_with_the_pixels(int8_bundle):
+def test_litert_quantised_model_takes_pixels(int8_bundle):
     engine, _ = create_engine(int8_bundle)
     assert engine.spec.dtype == 'uint8'
     frame = Frame(int8_bundle.golden()[0][0], int8_bundle.spec.color)
@@ -288,7 +288,7 @@ def test_a_quantised_model_is_fed_with_the_pixels(int8_bundle):
     check_golden(int8_bundle, engine)
 
 
-def test_a_quantised_model_of_another_range_is_fed_with_the_contracts_tensor(
+def test_litert_quantised_model_of_another_range_takes_float32(
         int8_bundle, tmp_path):
     from digiphys_ros.bundles import write_bundle
     spec = int8_bundle.spec.model_copy(update={'mean': (0.5,), 'std': (0.25,)})
@@ -299,7 +299,7 @@ def test_a_quantised_model_of_another_range_is_fed_with_the_contracts_tensor(
     assert create_engine(other)[0].spec == spec
 
 
-def test_warmed_up_an_engine_has_met_every_size_of_batch(bundle):
+def test_warm_up_runs_every_batch_size(bundle):
     class Recorder(FakeEngine):
         """Keeps what it was given."""
 
@@ -311,7 +311,7 @@ def test_warmed_up_an_engine_has_met_every_size_of_batch(bundle):
     assert shapes == [((size, 32, 32, 3), 'float32') for size in (1, 2, 3)]
 
 
-def test_fake_answers_by_the_mean():
+def test_fake_engine_answers_by_the_mean():
     tensor = np.stack([np.full((2, 2, 3), value, np.float32) for value in (0, 2, 7)])
     engine = FakeEngine(PreprocessSpec(width=2, height=2), 5)
     assert engine.infer(tensor).argmax(axis=1).tolist() == [0, 2, 2]

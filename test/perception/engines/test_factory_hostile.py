@@ -110,7 +110,7 @@ def saved(tf, folder, body, init=None):
     return folder
 
 
-def test_saved_model_that_computes_answers(tf, tmp_path):
+def test_saved_model_that_only_computes_is_accepted(tf, tmp_path):
     saved(tf, tmp_path, lambda: None)
     engine, _ = create_engine(bundle_of(tmp_path, 'savedmodel', 'model'), 'tensorflow')
     assert engine.infer(np.ones(SPEC.shape, np.float32)).tolist() == [[48, 48]]
@@ -217,7 +217,7 @@ def keras_file(folder, change=None, extra=None, weights=None):
     return folder
 
 
-def test_keras_file_that_computes_answers(tmp_path):
+def test_keras_file_that_only_computes_is_accepted(tmp_path):
     engine, _ = create_engine(bundle_of(keras_file(tmp_path), 'keras', 'model.keras'),
                               'tensorflow')
     assert engine.infer(np.ones(SPEC.shape, np.float32)).shape == (1, 2)
@@ -345,7 +345,7 @@ def context(onnx, model):
     model.graph.node[0].domain, model.graph.node[0].op_type = 'com.microsoft', 'EPContext'
 
 
-def test_onnx_file_that_computes_answers(tmp_path):
+def test_onnx_file_that_only_computes_is_accepted(tmp_path):
     onnx_file(tmp_path, lambda onnx, model: None)
     engine, _ = create_engine(bundle_of(tmp_path, 'onnx', 'model.onnx'), 'onnx')
     assert engine.infer(np.ones(SPEC.shape, np.float32)).tolist() == [[48, 48]]
@@ -354,7 +354,7 @@ def test_onnx_file_that_computes_answers(tmp_path):
 @pytest.mark.parametrize(('change', 'words'), [
     (external('../secret'), 'another file'), (external('/etc/passwd'), 'another file'),
     (external('beside.bin'), 'another file'), (custom, 'com.attacker'), (context, 'EPContext')])
-def test_onnx_file_that_reaches_out_is_refused(tmp_path, change, words):
+def test_onnx_file_with_external_parts_is_refused(tmp_path, change, words):
     (tmp_path / 'inner').mkdir()
     for path in (tmp_path / 'secret', tmp_path / 'inner' / 'beside.bin'):
         path.write_bytes(np.ones(96, np.float32).tobytes())
@@ -363,7 +363,7 @@ def test_onnx_file_that_reaches_out_is_refused(tmp_path, change, words):
 
 
 @pytest.mark.parametrize('content', [b'', b'nonsense', b'\x3a\xff\xff\xff\xff\x0f', b'\xff' * 20])
-def test_onnx_file_of_anything_is_refused(tmp_path, content):
+def test_onnx_file_of_arbitrary_bytes_is_refused(tmp_path, content):
     pytest.importorskip('onnxruntime')
     (tmp_path / 'model.onnx').write_bytes(content)
     assert 'model.onnx' in refused(tmp_path, 'onnx', 'model.onnx', 'onnx')
@@ -385,6 +385,6 @@ def test_litert_file_with_a_custom_operation_is_refused(tf, tmp_path):
 
 
 @pytest.mark.parametrize('content', [b'', b'nonsense', b'\x20\x00\x00\x00TFL3' + b'\xff' * 64])
-def test_litert_file_of_anything_is_refused(tmp_path, content):
+def test_litert_file_of_arbitrary_bytes_is_refused(tmp_path, content):
     (tmp_path / 'model.tflite').write_bytes(content)
     assert 'model.tflite' in refused(tmp_path, 'litert', 'model.tflite', 'litert')

@@ -46,13 +46,13 @@ def add(add_package):
         'npu_package', 'digiphys_ros.engines', f'{name} = npu_package:{kind}', source=SOURCE)
 
 
-def test_an_engine_of_another_package_gets_the_options_that_it_takes(bundle, add):
+def test_engine_of_another_package_gets_its_options(bundle, add):
     add('npu_good', 'GOOD')
     engine, why = create_engine(bundle, 'npu_good', threads=3, xla=True)
     assert (engine.threads, why) == (3, 'engine npu_good on NPU: requested')
 
 
-def test_auto_takes_a_built_in_engine_first(bundle, add, monkeypatch):
+def test_auto_prefers_a_built_in_engine(bundle, add, monkeypatch):
     add('npu_auto', 'GOOD')
     assert create_engine(bundle)[0].name != 'npu'
     monkeypatch.setattr(factory, 'find_spec', lambda module: module == 'npu_package' or None)
@@ -61,13 +61,13 @@ def test_auto_takes_a_built_in_engine_first(bundle, add, monkeypatch):
     assert 'no built-in engine can run the bundle' in why
 
 
-def test_an_engine_whose_runtime_is_missing_is_named_with_the_command(bundle, add):
+def test_engine_of_another_package_missing_runtime_names_the_command(bundle, add):
     add('npu_bare', 'BARE')
     with pytest.raises(EngineError, match='engine npu_bare needs the package npu-runtime: pip '):
         create_engine(bundle, 'npu_bare')
 
 
-def test_an_engine_that_cannot_be_imported_is_named_and_the_others_work(bundle, add):
+def test_engine_import_failure_is_named_and_others_work(bundle, add):
     add('npu_lost', 'LOST')
     with pytest.raises(EngineError, match='engine "npu_lost" cannot be imported from '
                        'npu_package:Lost'):

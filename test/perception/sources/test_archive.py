@@ -26,7 +26,7 @@ def png(value):
     return cv2.imencode('.png', np.full((12, 16, 3), value, np.uint8))[1].tobytes()
 
 
-def test_zip_of_class_folders(tmp_path):
+def test_zip_of_class_folders_is_played(tmp_path):
     with zipfile.ZipFile(tmp_path / 'd.zip', 'w') as archive:
         archive.writestr('set/red/1.png', png(10))
         archive.writestr('set/green/1.png', png(20))
@@ -35,7 +35,7 @@ def test_zip_of_class_folders(tmp_path):
         ('green', 20), ('red', 10)]
 
 
-def test_driving_log_with_its_timing_session_after_session(tmp_path):
+def test_driving_log_is_played_by_session_with_its_times(tmp_path):
     rows = ['file,timestamp_ms,session', 'b.png,1050,s1', 'a.png,1000,s1', 'c.png,5000,s2']
     with zipfile.ZipFile(tmp_path / 'd.zip', 'w') as archive:
         for name, value in (('a', 10), ('b', 20), ('c', 30)):
@@ -54,13 +54,13 @@ def zip_log(path, rows, images=('a', 'b')):
     return str(path)
 
 
-def test_recorded_time_goes_on_from_one_round_to_the_next(tmp_path):
+def test_driving_log_loop_continues_the_time(tmp_path):
     uri = zip_log(tmp_path / 'd.zip', ['file,timestamp_ms', 'a.png,5000', 'b.png,5040'])
     times = [frame.time_s for frame in islice(open_source(uri, loop=True), 6)]
     assert times == pytest.approx([0.0, 0.04, 0.08, 0.12, 0.16, 0.2])
 
 
-def test_sessions_follow_each_other_in_natural_order(tmp_path):
+def test_driving_log_sessions_are_in_natural_order(tmp_path):
     uri = zip_log(tmp_path / 'd.zip', ['file,timestamp_ms,session', 'a.png,90,day_10',
                                        'b.png,10,day_9', 'b.png,30,day_9', 'gone.png,99,day_10'])
     source = open_source(uri)
@@ -76,14 +76,14 @@ def test_sessions_follow_each_other_in_natural_order(tmp_path):
     ([''], ['found nothing']),
     (['file,timestamp_ms'], ['no readable image']),
 ])
-def test_a_log_whose_table_is_wrong_is_told(tmp_path, rows, words):
+def test_driving_log_wrong_table_is_refused(tmp_path, rows, words):
     with pytest.raises(SourceError) as refused:
         open_source(zip_log(tmp_path / 'd.zip', rows))
     for word in ['d.zip', *words]:
         assert word in str(refused.value)
 
 
-def test_damaged_members_of_an_archive_are_passed_over(tmp_path):
+def test_zip_damaged_members_are_skipped(tmp_path):
     path = tmp_path / 'd.zip'
     with zipfile.ZipFile(path, 'w') as archive:
         archive.writestr('one/1.png', png(10))

@@ -83,7 +83,7 @@ def mcap(bag_writer, compression):
 @pytest.mark.parametrize(('plugin', 'compression'), [
     ('MCAP', ''), ('MCAP', 'storage'), ('MCAP', 'file'), ('MCAP', 'message'), ('SQLITE3', ''),
     ('SQLITE3', 'file'), ('SQLITE3', 'message')])
-def test_bag_is_played_at_its_recorded_time_from_its_folder_or_file(
+def test_bag_is_played_at_recorded_times_from_folder_or_file(
         tmp_path, bag_writer, plugin, compression):
     bag = large(bag_writer, tmp_path / 'bag', plugin=plugin, compression=compression)
     file = next(path for path in bag.iterdir() if path.name != 'metadata.yaml')
@@ -114,7 +114,7 @@ def test_bag_of_several_files_of_which_one_is_missing_names_it(tmp_path, bag_wri
 
 
 @pytest.mark.parametrize('compression', ['', 'storage', 'file'])
-def test_torn_mcap_is_played_up_to_where_it_is_torn(tmp_path, bag_writer, compression):
+def test_truncated_mcap_is_played_up_to_its_end(tmp_path, bag_writer, compression):
     bag = large(bag_writer, tmp_path / 'bag', compression=compression)
     file = next(path for path in bag.iterdir() if path.name != 'metadata.yaml')
     os.truncate(file, file.stat().st_size * 3 // 4)
@@ -157,7 +157,7 @@ def test_sqlite_with_a_damaged_page_is_played_without_its_messages(tmp_path, bag
     assert 'bag.db3: messages behind number' in unreadable[0]
 
 
-def test_message_that_is_no_image_is_named_and_passed_over(tmp_path, bag_writer):
+def test_bag_invalid_image_is_named_and_skipped(tmp_path, bag_writer):
     store = bag_writer.typestore()
     images = [bag_writer.image(store, bag_writer.pixels(index), index) for index in range(3)]
     images[1] = images[1][:60]
@@ -169,7 +169,7 @@ def test_message_that_is_no_image_is_named_and_passed_over(tmp_path, bag_writer)
     assert unreadable and unreadable[0].startswith('/camera at 0.500 s: ')
 
 
-def test_bag_of_several_image_topics_needs_one_to_be_named(tmp_path, bag_writer):
+def test_bag_of_several_image_topics_needs_a_topic(tmp_path, bag_writer):
     store = bag_writer.typestore()
     bag = bag_writer.write_messages(tmp_path / 'bag', [
         (topic, bag_writer.IMAGE, 1, bag_writer.image(store, bag_writer.pixels(value), 0))
@@ -184,14 +184,14 @@ def test_bag_of_several_image_topics_needs_one_to_be_named(tmp_path, bag_writer)
         open_source(f'{tmp_path}#/up')
 
 
-def test_bag_loops_with_its_time_going_on(tmp_path, bag_writer):
+def test_bag_loop_continues_the_time(tmp_path, bag_writer):
     bag = bag_writer.write_bag(tmp_path / 'bag', 'MCAP', [None] * 3)
     frames = open_source(str(bag), loop=True)
     assert [next(frames).time_s for _ in range(7)] == pytest.approx(range(7))
 
 
 @pytest.mark.parametrize('name', ['a.mcap', 'a.db3', 'a.mcap.zstd'])
-def test_what_is_no_bag_is_refused(tmp_path, name):
+def test_other_file_is_not_a_bag(tmp_path, name):
     (tmp_path / name).write_bytes(b'nonsense' * 9)
     with pytest.raises(SourceError, match='cannot be read as a bag: a'):
         open_source(str(tmp_path / name))
@@ -206,7 +206,7 @@ def test_sqlite_whose_messages_are_a_view_is_refused(tmp_path):
         open_source(str(tmp_path / 'a.db3'))
 
 
-def test_compressed_bag_that_unpacks_without_end_is_given_up(tmp_path, monkeypatch):
+def test_compressed_bag_of_huge_size_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(bagfile, 'EXPANDED_BYTES', 1 << 20)
     packed = bagfile.import_zstd().compress(bytes(1 << 26))
     (tmp_path / 'a.mcap.zstd').write_bytes(packed)
@@ -227,7 +227,7 @@ def test_mcap_of_other_writers_with_checksums_and_without_a_summary(
         played(file)
 
 
-def test_folder_of_images_with_metadata_is_no_bag(tmp_path):
+def test_folder_of_images_with_metadata_is_not_a_bag(tmp_path):
     (tmp_path / 'metadata.yaml').write_text('author: me\n')
     assert not is_bag(tmp_path)
     np.savez(tmp_path / 'a.npz', x=np.zeros((1, 2, 2), np.uint8))

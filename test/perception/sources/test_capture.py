@@ -71,7 +71,7 @@ def play_device(monkeypatch, clock, **options):
 
 @pytest.mark.field(
     'opencv/opencv #13145', 'VideoCapture gives images from its buffer that are old')
-def test_a_device_never_shows_an_old_image(monkeypatch):
+def test_device_never_returns_an_old_image(monkeypatch):
     clock = [10.0]
     _, opened = play_device(monkeypatch, clock)
     source = opened()
@@ -82,7 +82,7 @@ def test_a_device_never_shows_an_old_image(monkeypatch):
     assert shown == [(100, 90.0), (100, pytest.approx(90.1)), (200, 190.0)]
 
 
-def test_a_device_that_cannot_be_opened_or_ends_is_told(monkeypatch):
+def test_device_that_cannot_be_opened_or_ends_is_reported(monkeypatch):
     camera, opened = play_device(monkeypatch, [0.0], opens=False)
     with pytest.raises(SourceError, match='/dev/video7: the camera cannot be opened'):
         opened()
@@ -101,7 +101,7 @@ GIVEN = {cv2.CAP_PROP_FRAME_WIDTH: 1280.0, cv2.CAP_PROP_FRAME_HEIGHT: 720.0,
 
 
 @pytest.mark.field('OTL/cv_camera #17', 'a USB camera is to give MJPG at 1280x720')
-def test_device_is_asked_for_its_format_first_and_gives_what_was_asked(monkeypatch):
+def test_device_gets_its_format_first_and_uses_the_options(monkeypatch):
     camera, _ = play_device(monkeypatch, [0.0])
     camera.given = GIVEN
     reader = open_reader('/dev/video7', MODE)
@@ -114,7 +114,7 @@ def test_device_is_asked_for_its_format_first_and_gives_what_was_asked(monkeypat
 
 @pytest.mark.field(
     'chalmers-revere/opendlv #33', 'a camera gives another size than it was asked for')
-def test_device_that_gives_another_mode_is_reported_with_both(monkeypatch):
+def test_device_with_another_mode_is_reported_with_both(monkeypatch):
     camera, _ = play_device(monkeypatch, [0.0])
     camera.given = {**GIVEN, cv2.CAP_PROP_FRAME_WIDTH: 640.0,
                     cv2.CAP_PROP_FOURCC: float(cv2.VideoWriter.fourcc(*'YUYV'))}
@@ -125,7 +125,7 @@ def test_device_that_gives_another_mode_is_reported_with_both(monkeypatch):
         assert words in reader.refused
 
 
-def test_device_without_options_is_asked_for_nothing(monkeypatch):
+def test_device_without_options_keeps_its_defaults(monkeypatch):
     camera, opened = play_device(monkeypatch, [0.0])
     opened()
     assert [name for name, _ in camera.asked] == [cv2.CAP_PROP_BUFFERSIZE]
@@ -208,7 +208,7 @@ def test_stream_that_does_not_answer_ends_after_its_timeout(mjpeg_server):
     assert time.monotonic() - began_s < 30.0
 
 
-def test_stream_plays_no_image_that_the_network_held_back(mjpeg_server):
+def test_stream_skips_images_that_the_network_delayed(mjpeg_server):
     mjpeg_server.start()
     late_s = []
     for index, frame in enumerate(open_source(mjpeg_server.url)):

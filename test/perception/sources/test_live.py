@@ -98,7 +98,7 @@ def play():
         camera.stop()
 
 
-def test_live_camera_that_is_not_there_is_tried_with_growing_bounded_pauses(play, monkeypatch):
+def test_live_camera_absent_is_retried_with_growing_bounded_pauses(play, monkeypatch):
     monkeypatch.setattr(live, 'FIRST_PAUSE_S', 0.05)
     monkeypatch.setattr(live, 'LONGEST_PAUSE_S', 0.2)
     camera, reader = play(fails)
@@ -116,7 +116,7 @@ def test_live_camera_that_comes_later_is_played(play):
     assert camera.problem == ''
 
 
-def test_live_camera_that_fails_after_each_first_image_is_not_opened_without_end(
+def test_live_camera_failing_after_each_first_image_keeps_growing_pauses(
         play, monkeypatch):
     monkeypatch.setattr(live, 'FIRST_PAUSE_S', 0.05)
     _, reader = play(shows_one)
@@ -125,7 +125,7 @@ def test_live_camera_that_fails_after_each_first_image_is_not_opened_without_end
 
 
 @pytest.mark.field('opencv/opencv #24393', 'reading a network camera hangs for ever')
-def test_live_camera_whose_driver_hangs_blocks_nobody_and_is_opened_beside_it(play, monkeypatch):
+def test_live_camera_hanging_driver_does_not_block_and_is_reopened(play, monkeypatch):
     monkeypatch.setattr(live, 'STUCK_S', 0.5)
     camera, _ = play(hangs, shows)
     # the driver hangs until the test ends, and so would a call that waited for it
@@ -137,7 +137,7 @@ def test_live_camera_whose_driver_hangs_blocks_nobody_and_is_opened_beside_it(pl
     assert camera.status()['stuck'] == 1
 
 
-def test_live_camera_whose_driver_always_hangs_takes_few_threads(play, monkeypatch):
+def test_live_camera_driver_that_always_hangs_uses_few_threads(play, monkeypatch):
     monkeypatch.setattr(live, 'STUCK_S', 0.02)
     camera, reader = play(hangs)
     until(lambda: len(reader.opened_s) >= live.MOST_THREADS, camera)
@@ -149,7 +149,7 @@ def test_live_camera_whose_driver_always_hangs_takes_few_threads(play, monkeypat
     until(lambda: camera.status()['stuck'] == 0)
 
 
-def test_live_camera_that_is_stopped_plays_no_more_and_starts_again(play):
+def test_live_camera_stops_and_restarts(play):
     camera, _ = play(shows)
     until_image(camera)
     camera.stop()
@@ -178,7 +178,7 @@ def test_network_camera_absent_at_first_then_stalled_then_switched_off_comes_bac
         assert camera.newest(TIMEOUT_S) is not None
 
 
-def test_backlog_images_that_come_at_once_after_a_silence_are_old():
+def test_backlog_burst_after_a_pause_is_old():
     backlog = Backlog(0.0)
     assert not any(backlog.is_old(one / 30) for one in range(1, 31))
     # 0.5 s of silence, then the images of it within 45 ms, then those of now
@@ -186,7 +186,7 @@ def test_backlog_images_that_come_at_once_after_a_silence_are_old():
     assert not any(backlog.is_old(1.6 + one / 30) for one in range(9))
 
 
-def test_backlog_of_a_camera_that_paused_itself_is_its_first_image_only():
+def test_backlog_after_a_pause_of_the_camera_is_its_first_image_only():
     backlog = Backlog(0.0)
     for one in range(1, 31):
         backlog.is_old(one / 30)
@@ -199,7 +199,7 @@ def test_backlog_learns_the_rate_of_a_camera(rate_hz):
     assert not any([backlog.is_old(one / rate_hz) for one in range(1, 200)][60:])
 
 
-def test_backlog_images_that_wait_when_a_stream_is_opened_are_old():
+def test_backlog_images_waiting_at_the_start_are_old():
     backlog = Backlog(0.0)
     assert all(backlog.is_old(0.001 + one * 0.002) for one in range(24))
     assert not any(backlog.is_old(0.08 + one / 30) for one in range(9))

@@ -22,7 +22,7 @@ import pytest
 RNG = np.random.default_rng(0)
 
 
-def test_npz_track_by_track(tmp_path):
+def test_npz_is_played_by_track(tmp_path):
     images = RNG.integers(0, 255, (4, 8, 8, 3)).astype(np.uint8)
     np.savez(tmp_path / 'd.npz', x=images, y=np.array([7, 3, 7, 3], np.uint8),
              track=np.array([1, 0, 1, 0]), frame=np.array([1, 1, 0, 0]))
@@ -33,19 +33,19 @@ def test_npz_track_by_track(tmp_path):
     assert frames[0].encoding == 'rgb8'
 
 
-def test_grey_npz(tmp_path):
+def test_npz_grey_images_are_played(tmp_path):
     np.savez(tmp_path / 'd.npz', x_train=np.zeros((2, 8, 8), np.uint8), y_train=np.array([0, 1]))
     frames = list(open_source(str(tmp_path / 'd.npz')))
     assert [(frame.encoding, frame.label) for frame in frames] == [('mono8', '0'), ('mono8', '1')]
 
 
-def test_npz_without_images_is_told(tmp_path):
+def test_npz_without_images_is_refused(tmp_path):
     np.savez(tmp_path / 'd.npz', images=np.zeros(3))
     with pytest.raises(SourceError, match='found images'):
         open_source(str(tmp_path / 'd.npz'))
 
 
-def test_a_real_track_is_one_sign_seen_ever_closer(data_dir):
+def test_npz_real_track_is_one_sign_coming_closer(data_dir):
     with np.load(data_dir / 'gtsrb_train.npz') as archive:
         track, frame, label = archive['track'], archive['frame'], archive['y']
     first = np.flatnonzero(track == track.min())
@@ -64,7 +64,7 @@ def test_a_real_track_is_one_sign_seen_ever_closer(data_dir):
     ({'x': np.zeros((2, 4, 4), np.uint8), 'y': np.zeros(3)}, ['`y` must hold one value', '(3,)']),
     ({'x': np.array([{}])}, ['cannot be read as .npz']),
 ])
-def test_npz_whose_arrays_do_not_fit_is_told(tmp_path, arrays, words):
+def test_npz_inconsistent_arrays_are_refused(tmp_path, arrays, words):
     np.savez(tmp_path / 'd.npz', **arrays)
     with pytest.raises(SourceError) as refused:
         open_source(str(tmp_path / 'd.npz'))

@@ -30,7 +30,7 @@ def test_folder_in_natural_order_with_labels_from_class_folders(tmp_path):
         path.write_bytes(png(value))
     (tmp_path / 'b' / 'broken.png').write_bytes(b'no image')
     (tmp_path / 'b' / 'notes.txt').write_text('no image either')
-    (tmp_path / 'b' / '._f1.png').write_bytes(b'what macOS leaves beside a file')
+    (tmp_path / 'b' / '._f1.png').write_bytes(b'hidden copy of macOS')
     source = open_source(str(tmp_path))
     frames = list(source)
     assert [(frame.pixels[0, 0, 0], frame.label) for frame in frames] == [
@@ -39,7 +39,7 @@ def test_folder_in_natural_order_with_labels_from_class_folders(tmp_path):
     assert frames[0].encoding == 'bgr8'
 
 
-def test_loops(tmp_path):
+def test_open_source_loops(tmp_path):
     for index in range(2):
         (tmp_path / f'{index}.png').write_bytes(png(50 + index))
     frames = open_source(str(tmp_path), loop=True)
@@ -53,7 +53,7 @@ def test_loops(tmp_path):
     ('text.npz', b'no archive', ['.npz']),
     ('text.zip', b'no archive', ['.zip']),
 ])
-def test_what_cannot_be_played_is_told(tmp_path, name, content, words):
+def test_open_source_unplayable_is_refused(tmp_path, name, content, words):
     path = tmp_path / name
     if content == 'folder':
         path.mkdir()
@@ -65,7 +65,7 @@ def test_what_cannot_be_played_is_told(tmp_path, name, content, words):
         assert word in str(refused.value)
 
 
-def test_real_data_sets(data_dir):
+def test_open_source_plays_real_data_sets(data_dir):
     signs = open_source(str(data_dir / 'gtsrb_train.npz'))
     assert next(signs).pixels.shape == (32, 32, 3)
     log = open_source(str(data_dir / 'driving_track2a.zip'))
@@ -78,7 +78,7 @@ def test_real_data_sets(data_dir):
     assert next(open_source(str(data_dir / 'pneumonia_mnist_train.npz'))).encoding == 'mono8'
 
 
-def test_grey_images_stay_grey(tmp_path):
+def test_open_source_keeps_grey_images(tmp_path):
     cv2.imwrite(str(tmp_path / '1.png'), np.full((4, 5), 9, np.uint8))
     frame = next(open_source(str(tmp_path)))
     assert (frame.encoding, frame.pixels.shape, frame.label) == ('mono8', (4, 5), None)

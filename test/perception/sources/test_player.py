@@ -47,7 +47,7 @@ def frames(*times_s):
     return (SourceFrame(PIXELS, 'rgb8', None, time_s) for time_s in times_s)
 
 
-def test_a_recording_is_played_to_its_end():
+def test_player_plays_a_recording_to_its_end():
     played = Played(frames=frames(0.0, 1.0, 2.0)).until_it_changes()
     assert len(played.frames) == 3
     assert played.player.ended
@@ -56,7 +56,7 @@ def test_a_recording_is_played_to_its_end():
     assert played.notes[-1].endswith('ended after 3 frames')
 
 
-def test_rate_0_plays_at_the_recorded_time():
+def test_player_rate_0_plays_at_recorded_times():
     settings = CameraSettings(rate_hz=0.0)
     player = Player(settings, publish=None, note=None, changed=None)
     frame = next(frames(7.5))
@@ -65,7 +65,7 @@ def test_rate_0_plays_at_the_recorded_time():
         pytest.approx(0.1)
 
 
-def test_a_decoder_that_fails_is_a_problem_and_ends_it():
+def test_player_decoder_failure_is_a_problem_and_ends_it():
     def broken():
         yield from frames(0.0)
         raise SourceError('the file is torn.')
@@ -84,7 +84,7 @@ class Recording:
         return frames(0.0, 1.0)
 
 
-def test_few_images_that_repeat_are_a_warning_and_unreadable_ones_are_named():
+def test_player_warns_of_repeats_and_names_unreadable_images():
     played = Played(frames=Recording()).until_it_changes()
     assert 'skip_repeated to false' in played.player.warning
     assert any('b.png' in note for note in played.notes)
@@ -114,7 +114,7 @@ class Camera:
         return None
 
 
-def test_a_live_camera_is_a_problem_while_it_shows_nothing():
+def test_player_live_camera_without_images_is_a_problem():
     settings = CameraSettings(rate_hz=0.0, capture=CaptureOptions(width=640))
     played = Played(settings, camera=Camera(), reader=None)
     while not played.frames:

@@ -40,7 +40,7 @@ def open_count(uri, options):
 
 
 @pytest.mark.parametrize('uri', ['count_up://camera/3', 'count_up:/3'])
-def test_a_source_of_another_package_is_opened_by_name_and_colon(add_package, uri):
+def test_source_of_another_package_opens_name_and_colon(add_package, uri):
     add_package('count_package', 'digiphys_ros.sources', 'count_up = count_package:open_count',
                 source=SOURCE)
     frames = list(open_source(uri, options=CaptureOptions(width=8)))
@@ -48,19 +48,19 @@ def test_a_source_of_another_package_is_opened_by_name_and_colon(add_package, ur
     assert frames[0].pixels.shape == (4, 8)
 
 
-def test_an_unknown_protocol_lists_those_of_other_packages(add_package):
+def test_source_unknown_protocol_lists_those_of_other_packages(add_package):
     add_package('count_package', 'digiphys_ros.sources', 'count_on = count_package:open_count')
     with pytest.raises(SourceError, match=r'gige:// is not read, allowed .*count_on://'):
         open_source('gige://camera')
 
 
-def test_a_source_that_cannot_be_imported_is_named(add_package):
+def test_source_import_failure_is_named(add_package):
     add_package('lost_package', 'digiphys_ros.sources', 'lost_source = lost_package:open')
     with pytest.raises(SourceError, match='image source "lost_source" of package lost_package'):
         open_source('lost_source://7')
 
 
-def test_a_source_that_is_built_in_reads_no_entry_points(tmp_path):
+def test_built_in_source_reads_no_entry_points(tmp_path):
     script = ('import sys; from digiphys_ros.errors import SourceError;'
               'from digiphys_ros.perception.sources import open_reader;'
               'known = "importlib.metadata" in sys.modules;'

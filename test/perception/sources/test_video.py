@@ -22,7 +22,7 @@ def flat(value):
     return np.full((12, 16, 3), value, np.uint8)
 
 
-def test_video_with_its_timing(tmp_path):
+def test_video_is_played_with_its_times(tmp_path):
     path = tmp_path / 'clip.avi'
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*'MJPG'), 20.0, (16, 12))
     for value in (10, 100, 200):
