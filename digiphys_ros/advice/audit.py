@@ -203,15 +203,15 @@ class AuditLog:
 
     def _note_end(self, index: int, found: str) -> None:
         target = head_file(self.path)
-        beside = target.with_name(f'{target.name}.new')
+        temporary = target.with_name(f'{target.name}.new')
         # it may be a pipe, which never opens, or a link
-        beside.unlink(missing_ok=True)
-        file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
+        temporary.unlink(missing_ok=True)
+        file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
         try:
             _write(file, head_text(index, found, self._key).encode())
         finally:
             os.close(file)
-        os.replace(beside, target)
+        os.replace(temporary, target)
         folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
             # the directory entries of both files are on disk too

@@ -41,7 +41,7 @@ def test_shipped_card_has_data_split_metrics_limits_and_command(name):
     manifest = load_bundle(MODELS / name).manifest
     card = (MODELS / name / 'MODEL_CARD.md').read_text(encoding='utf-8')
     for output in (*manifest.provenance['sources'], manifest.provenance['split'],
-                 manifest.provenance['command'], manifest.provenance['recipe']['limits'].strip()):
+                   manifest.provenance['command'], manifest.provenance['recipe']['limits'].strip()):
         assert output in card
     for part in manifest.metrics.values():
         assert f'| {part["images"]} | {part["accuracy"]:.4f} (' in card

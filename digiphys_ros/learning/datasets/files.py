@@ -108,7 +108,7 @@ class ZipFiles:
 
 
 def images_in(files: Files) -> list[PurePosixPath]:
-    """Return the paths of all images; what macOS hides beside them is left out."""
+    """Return the paths of all images, without the hidden copies of macOS."""
     paths = [PurePosixPath(name) for name in files.names()]
     return [path for path in paths if is_image(path.name) and '__MACOSX' not in path.parts]
 

@@ -66,14 +66,14 @@ def open_gtsrb(files: Files, names: list[str], part: str | None = None) -> Datas
 
 def _test_folder(files: Files, table: str, rows: list[tuple[str, int]]) -> PurePosixPath:
     """Return the folder of the test images: that of their table, or ``Images`` in it."""
-    beside = PurePosixPath(table).parent
+    folder = PurePosixPath(table).parent
     there = set(files.names())
     first = rows[0][0] if rows else ''
-    if not first or str(beside / first) in there:
-        return beside
+    if not first or str(folder / first) in there:
+        return folder
     # the published archive has the table two folders above the images
     below = [PurePosixPath(name).parent for name in there
-             if name.endswith(f'Images/{first}') and beside in PurePosixPath(name).parents]
+             if name.endswith(f'Images/{first}') and folder in PurePosixPath(name).parents]
     if not below:
         raise DatasetError(f'{files.uri}: {table} names {first}, which is neither in its '
                            'folder nor in Images there: put both into one folder.')

@@ -73,10 +73,10 @@ class ImagePaths:
                                    'right folder.')
             if whole:
                 return whole[0][1]
-        beside = self._table.parent
+        folder = self._table.parent
         raise DatasetError(
             f'{self._files.uri}: {self._table}:{line + 2}: field `{column}`: there is no '
-            f'{beside / values[line]} and no {beside / "images" / values[line]}.')
+            f'{folder / values[line]} and no {folder / "images" / values[line]}.')
 
     def _ways(self, first: str) -> list[list[Way]]:
         """Return the ways that find the first image; those in one list are equal."""

@@ -51,8 +51,8 @@ def save_figure(figure: Any, path: Path) -> None:
 def _confusion(axes: Any, report: dict[str, Any]) -> None:
     import numpy as np
     counts = np.array(report['confusion'], float)
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    axes.imshow(shares, cmap='Blues', vmin=0, vmax=1)
+    fractions = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    axes.imshow(fractions, cmap='Blues', vmin=0, vmax=1)
     names = report['classes']
     size = max(min(9, 220 // len(names)), 4)
     axes.set_xticks(range(len(names)), names, rotation=90, fontsize=size)
@@ -61,7 +61,7 @@ def _confusion(axes: Any, report: dict[str, Any]) -> None:
         for row, column in np.ndindex(*counts.shape):
             if counts[row, column]:
                 axes.text(column, row, f'{counts[row, column]:.0f}', ha='center', va='center',
-                          fontsize=8, color='white' if shares[row, column] > 0.5 else 'black')
+                          fontsize=8, color='white' if fractions[row, column] > 0.5 else 'black')
     axes.set(xlabel='prediction', ylabel='truth', title='confusion (fraction of each true class)')
 
 

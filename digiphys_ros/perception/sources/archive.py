@@ -90,8 +90,8 @@ class DrivingLog:
                 step_s = recorded_s - last[1] if session == last[0] else step_s
                 time_s += step_s
             last = session, recorded_s
-            beside, within = str(folder / file), str(folder / 'images' / file)
-            self._images.append((beside if beside in names else within, time_s))
+            same_folder, within = str(folder / file), str(folder / 'images' / file)
+            self._images.append((same_folder if same_folder in names else within, time_s))
 
     def frames(self, unreadable: list[str]) -> Iterator[SourceFrame]:
         """Yield the images in recorded order, with their recorded times."""

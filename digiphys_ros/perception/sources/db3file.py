@@ -46,7 +46,7 @@ class Db3File:
         numbers = [number for number, topic in self._topics.items() if topic.name in wanted]
         query = ('SELECT id, topic_id, timestamp, data FROM messages WHERE id > ? AND topic_id IN '
                  f'({",".join("?" * len(numbers))}) ORDER BY id')
-        last, step, told = -1, 1, False
+        last, step, reported = -1, 1, False
         while step <= MOST_SKIPPED:
             try:
                 for row in self._file.execute(query, (last, *numbers)):
@@ -54,9 +54,9 @@ class Db3File:
                     yield self._topics[row[1]], int(row[2]), bytes(row[3])
                 return
             except (sqlite3.Error, TypeError, OverflowError) as error:
-                if not told:
+                if not reported:
                     self._damage(f'messages behind number {max(last, 0)}: SQLite: {error}')
-                told = True
+                reported = True
                 # a damaged page is skipped
                 last, step = last + step, 2 * step
 
