@@ -48,12 +48,12 @@ def add_parser(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train, measure and report."""
     check_targets(arguments, ['json'])
-    from digiphys_ros.learning.baselines import KINDS, train_baseline
+    from digiphys_ros.learning.baselines import BASELINES, train_baseline
     from digiphys_ros.learning.held_out import HeldOut
     view = view_of(arguments)
     parted = open_parts(arguments, HeldOut(arguments.val_fraction, arguments.seed,
                                            arguments.split))
-    kinds = arguments.kind or KINDS
+    kinds = arguments.kind or BASELINES
     reports = [train_baseline(kind, parted.training, parted.validation, seed=arguments.seed,
                               roi=view.roi)
                for kind in kinds]

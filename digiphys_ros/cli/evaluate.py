@@ -147,9 +147,9 @@ def _data(arguments: argparse.Namespace, trained: Mapping[str, Any]
 def _baselines(training: 'Dataset', held_out: 'Dataset', seed: int, view: View
                ) -> list[dict[str, Any]]:
     """Return what simpler models reach on the same images."""
-    from digiphys_ros.learning.baselines import KINDS, train_baseline
+    from digiphys_ros.learning.baselines import BASELINES, train_baseline
     figures = [train_baseline(kind, training, held_out, seed=seed, roi=view.roi)
-               for kind in KINDS]
+               for kind in BASELINES]
     return [{'name': one['baseline'], **{name: one[name] for name in (
         'accuracy', 'balanced_accuracy', 'images', 'training_images')}} for one in figures]
 

@@ -30,8 +30,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-Kind = Literal['tree', 'svm']
-KINDS: tuple[Kind, ...] = ('tree', 'svm')
+Baseline = Literal['tree', 'svm']
+BASELINES: tuple[Baseline, ...] = ('tree', 'svm')
 
 SIDE_PX = 40
 """Images are resized to five by five cells."""
@@ -40,7 +40,7 @@ LEAST_PROBABILITY = 1e-3
 """Probability of a class without a training sample in a leaf, so that it has a logarithm."""
 
 
-def train_baseline(kind: Kind, training: Dataset, held_out: Dataset, *,
+def train_baseline(baseline: Baseline, training: Dataset, held_out: Dataset, *,
                    seed: int = 0, roi: Roi | None = None) -> dict[str, Any]:
     """
     Train on one part of the data and measure on the other.
@@ -48,25 +48,25 @@ def train_baseline(kind: Kind, training: Dataset, held_out: Dataset, *,
     The features of images are histograms of oriented gradients of 40x40 pixels. Those of tables
     are their numbers, scaled to mean 0 and deviation 1.
 
-    :param kind: ``tree`` or ``svm`` (linear, one class against the rest).
+    :param baseline: ``tree`` or ``svm`` (linear, one class against the rest).
     :param roi: region of interest; None is the whole image.
     :return: the metrics of a bundle, and ``baseline``, ``features``, ``training_images`` and
         ``training_s``.
     :raises DatasetError: when a sample cannot be read, or there are not two classes.
     :raises UsageError: when the baseline is unknown.
     """
-    if kind not in KINDS:
-        raise UsageError(f'there is no baseline "{kind}", there are: {", ".join(KINDS)}.')
+    if baseline not in BASELINES:
+        raise UsageError(f'there is no baseline "{baseline}", there are: {", ".join(BASELINES)}.')
     training.check_trainable()
     rows, unseen = _features(training, roi), _features(held_out, roi)
     start = time.monotonic()
-    model = _model(kind, seed).fit(rows, training.classes)
+    model = _model(baseline, seed).fit(rows, training.classes)
     training_s = time.monotonic() - start
-    logits = _logits(kind, model, unseen)
+    logits = _logits(baseline, model, unseen)
     temperature = fit_temperature(logits, held_out.classes)
     threshold = abstain_threshold(softmax(logits, temperature), held_out.classes)
     return {
-        'baseline': kind, 'features': rows.shape[1], 'training_images': len(training),
+        'baseline': baseline, 'features': rows.shape[1], 'training_images': len(training),
         'training_s': round(training_s, 3), 'temperature': temperature,
         'abstain_below': threshold,
         **figures(logits, held_out.classes, temperature, threshold)}
@@ -83,20 +83,20 @@ def _features(data: Dataset, roi: Roi | None) -> NDArray[Any]:
                      for index in tqdm(range(len(data)), desc='features', disable=None)])
 
 
-def _model(kind: Kind, seed: int) -> Any:
+def _model(baseline: Baseline, seed: int) -> Any:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import LinearSVC
     from sklearn.tree import DecisionTreeClassifier
-    if kind == 'tree':
+    if baseline == 'tree':
         return DecisionTreeClassifier(min_samples_leaf=5, random_state=seed)
     # strong regularisation: HOG has more features than GTSRB has images of a class
     return make_pipeline(StandardScaler(), LinearSVC(C=0.01, dual='auto', random_state=seed))
 
 
-def _logits(kind: Kind, model: Any, rows: NDArray[Any]) -> NDArray[Any]:
+def _logits(baseline: Baseline, model: Any, rows: NDArray[Any]) -> NDArray[Any]:
     """Return scores for a softmax: (N, classes)."""
-    if kind == 'tree':
+    if baseline == 'tree':
         logits: NDArray[Any] = np.log(np.maximum(model.predict_proba(rows), LEAST_PROBABILITY))
         return logits
     margins = model.decision_function(rows)

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 from digiphys_ros.errors import DatasetError, UsageError
-from digiphys_ros.learning.baselines import KINDS, train_baseline
+from digiphys_ros.learning.baselines import BASELINES, train_baseline
 from digiphys_ros.learning.datasets import Dataset, split_dataset
 import numpy as np
 import pytest
@@ -48,7 +48,7 @@ def table(count):
                    lambda index: rows[index], kind='table')
 
 
-@pytest.mark.parametrize('kind', KINDS)
+@pytest.mark.parametrize('kind', BASELINES)
 @pytest.mark.parametrize('data', [images(240, 3), images(160, 2), table(400)],
                          ids=['images', 'two classes', 'table'])
 def test_baseline_learns_and_reports(kind, data):

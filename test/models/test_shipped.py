@@ -20,6 +20,7 @@ import shlex
 
 from digiphys_ros.bundles import load_bundle
 from digiphys_ros.cli.main import main
+from digiphys_ros.learning.train.card import model_card
 from digiphys_ros.perception import check_golden, create_engine
 from digiphys_ros.resources import share_dir
 import pytest
@@ -40,11 +41,19 @@ def test_shipped_bundle_is_small_and_passes_its_golden_frames(name):
 def test_shipped_card_has_data_split_metrics_limits_and_command(name):
     manifest = load_bundle(MODELS / name).manifest
     card = (MODELS / name / 'MODEL_CARD.md').read_text(encoding='utf-8')
-    for output in (*manifest.provenance['sources'], manifest.provenance['split'],
-                   manifest.provenance['command'], manifest.provenance['recipe']['limits'].strip()):
-        assert output in card
+    for text in (*manifest.provenance['sources'], manifest.provenance['split'],
+                 manifest.provenance['command'], manifest.provenance['recipe']['limits'].strip()):
+        assert text in card
     for part in manifest.metrics.values():
         assert f'| {part["images"]} | {part["accuracy"]:.4f} (' in card
+
+
+@pytest.mark.parametrize('name', SHIPPED)
+def test_model_card_of_a_shipped_bundle_has_its_ambiguous_images(name):
+    manifest = load_bundle(MODELS / name).manifest
+    recipe = manifest.provenance['recipe']
+    assert ('ambiguous images (' in model_card(manifest)) is (
+        'ambiguous' in recipe or 'doubtful' in recipe)
 
 
 def test_docs_have_the_metrics_of_every_bundle():

@@ -24,8 +24,8 @@ from digiphys_ros.learning.datasets.reader import Part, READERS, ReadOptions
 from digiphys_ros.perception.sources.bagfile import is_bag
 import numpy as np
 
-KINDS = ('a folder or .zip of class folders, of a labels.csv, of GTSRB or of CIFAR-10, a .csv, '
-         'an .npz with x and y, cifar-10-python.tar.gz, or a ROS 2 bag')
+LAYOUTS = ('a folder or .zip of class folders, of a labels.csv, of GTSRB or of CIFAR-10, a .csv, '
+           'an .npz with x and y, cifar-10-python.tar.gz, or a ROS 2 bag')
 
 BY_ENDING = {'.zip': 'zip', '.csv': 'csv', '.npz': 'npz', '.tar.gz': 'tar', '.tgz': 'tar',
              '.tar': 'tar'}
@@ -56,7 +56,7 @@ def open_dataset(uri: str, *, labels: Sequence[str] | None = None, part: Part | 
     elif name := READERS.plugin_for(uri):
         data = READERS[name](uri, options)
     else:
-        raise DatasetError(f'{uri or "(nothing)"}: does not exist; a data set is {KINDS}.')
+        raise DatasetError(f'{uri or "(nothing)"}: does not exist; a data set is {LAYOUTS}.')
     return data if labels is None else _named(data, tuple(labels))
 
 
@@ -69,7 +69,7 @@ def _layout(path: Path) -> str:
     for ending, name in BY_ENDING.items():
         if path.name.lower().endswith(ending):
             return name
-    raise DatasetError(f'{path}: is no data set; one is {KINDS}.')
+    raise DatasetError(f'{path}: is no data set; one is {LAYOUTS}.')
 
 
 def _named(data: Dataset, labels: tuple[str, ...]) -> Dataset:

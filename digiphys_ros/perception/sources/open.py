@@ -19,7 +19,7 @@ from pathlib import Path
 from digiphys_ros.errors import SourceError
 from digiphys_ros.perception.sources.openers import split_topic
 from digiphys_ros.perception.sources.options import CaptureOptions
-from digiphys_ros.perception.sources.reader import KINDS, Reader, SOURCES
+from digiphys_ros.perception.sources.reader import Reader, SOURCE_TYPES, SOURCES
 from digiphys_ros.perception.sources.source import Source
 
 
@@ -69,7 +69,7 @@ def _format(uri: str) -> str:
     name, topic = split_topic(uri)
     path = Path(name).expanduser()
     if not uri or not path.exists():
-        raise SourceError(f'{uri or "(nothing)"}: does not exist; a source is {KINDS}.')
+        raise SourceError(f'{uri or "(nothing)"}: does not exist; a source is {SOURCE_TYPES}.')
     from digiphys_ros.perception.sources.bagfile import is_bag
     if is_bag(path):
         return 'bag'

@@ -21,7 +21,7 @@ import cv2
 from digiphys_ros.errors import FrameError, SourceError
 from digiphys_ros.files import check_regular_file, reason_of
 from digiphys_ros.perception.imagefile import check_pixels
-from digiphys_ros.perception.sources.reader import KINDS, SourceFrame
+from digiphys_ros.perception.sources.reader import SOURCE_TYPES, SourceFrame
 
 
 class Video:
@@ -51,7 +51,7 @@ class Video:
             capture = cv2.VideoCapture(str(self._path))
             if not capture.isOpened():
                 raise SourceError(
-                    f'{self._path}: cannot be opened as a video; a source is {KINDS}.')
+                    f'{self._path}: cannot be opened as a video; a source is {SOURCE_TYPES}.')
             check_pixels(capture.get(cv2.CAP_PROP_FRAME_HEIGHT),
                          capture.get(cv2.CAP_PROP_FRAME_WIDTH))
         except (OSError, FrameError) as error:

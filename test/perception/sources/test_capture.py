@@ -121,7 +121,7 @@ def test_device_with_another_mode_is_reported_with_both(monkeypatch):
     reader = open_reader('/dev/video7', MODE)
     next(reader.frames([]))
     for words in ('requested fourcc MJPG, width 1280, height 720, fps 30',
-                  'gives fourcc YUYV, width 640, height 720, fps 29.97', 'v4l2-ctl'):
+                  'uses fourcc YUYV, width 640, height 720, fps 29.97', 'v4l2-ctl'):
         assert words in reader.refused
 
 
