@@ -23,9 +23,10 @@ from digiphys_ros.perception.sources.options import CaptureOptions
 from digiphys_ros.registry import Registry
 from numpy.typing import NDArray
 
-SOURCE_TYPES = ('a folder of images, an image, a video file, a device (/dev/video0), a stream '
-                '(rtsp://, http://), a GStreamer pipeline, a ROS 2 bag (.mcap, .db3 or its folder), a '
-                '.npz or a .zip data set')
+SOURCE_TYPES = (
+    'a folder of images, an image, a video file, a device (/dev/video0), a stream '
+    '(rtsp://, http://), a GStreamer pipeline, a ROS 2 bag (.mcap, .db3 or its folder), a .npz or '
+    'a .zip data set')
 
 
 @dataclass(frozen=True)
