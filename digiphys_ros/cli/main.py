@@ -27,7 +27,7 @@ import warnings
 
 from digiphys_ros import __version__
 from digiphys_ros.cli.process import CLOSED_PIPE, is_unread, run_process, say
-from digiphys_ros.cli.renamed_options import upgrade_options
+from digiphys_ros.cli.renamed_options import rename_options
 from digiphys_ros.cli.simulation.old_form import upgrade
 from digiphys_ros.errors import (
     AdviceError,
@@ -148,7 +148,7 @@ def _run_verb(words: Sequence[str]) -> int:
         # NumPy writes a page about a module that was built for another NumPy
         with redirect_stderr(io.StringIO()):
             parser = build_parser(_asked(words))
-        parsed = parser.parse_args(upgrade_options(upgrade(words)))
+        parsed = parser.parse_args(rename_options(''.join(_asked(words)), upgrade(words)))
         if parsed.verb not in WITHOUT_IMAGES and (problem := opencv_problem()):
             say('; fix: '.join(problem))
             return 2

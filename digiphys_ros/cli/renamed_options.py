@@ -11,54 +11,52 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-
 """Options of an earlier release, which still work for one release with a warning."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from digiphys_ros.errors import UsageError
 from digiphys_ros.renamed import warn_renamed
 
-_VALIDATION = {'--validation': '--val-fraction'}
-
-OPTIONS: Mapping[str, Mapping[str, str]] = {
-    'baseline': _VALIDATION, 'data': {**_VALIDATION, '--test': '--test-fraction'},
-    'evaluate': _VALIDATION, 'export': _VALIDATION, 'train': _VALIDATION, 'tune': _VALIDATION}
+RENAMED = {
+    'data': {'--validation': '--val-fraction', '--test': '--test-fraction'},
+    'train': {'--validation': '--val-fraction'},
+    'baseline': {'--validation': '--val-fraction'},
+    'evaluate': {'--validation': '--val-fraction'},
+    'export': {'--validation': '--val-fraction'},
+    'tune': {'--validation': '--val-fraction'},
+}
 """Subcommand -> old option -> new option."""
 
 
-def upgrade_options(words: Sequence[str]) -> list[str]:
+def rename_options(subcommand: str, words: Sequence[str]) -> list[str]:
     """
-    Return a command line with the new names of its options, and warn of each old one.
+    Return a command line with new options instead of old ones; warn of each old one.
 
-    :raises UsageError: when an old and a new name of one option are given.
+    :raises UsageError: if both names of an option are given.
 
     Example::
 
-        >>> upgrade_options(['train', 'mlp', '--val-fraction', '0.1'])
-        ['train', 'mlp', '--val-fraction', '0.1']
+        >>> rename_options('data', ['data', 'inspect', 'images', '--seed', '9'])
+        ['data', 'inspect', 'images', '--seed', '9']
     """
-    command = next((word for word in words if not word.startswith('-')), '')
-    options = OPTIONS.get(command, {})
-    given = {word.partition('=')[0] for word in words}
-    upgraded = list(words)
-    for index, word in enumerate(words):
-        old, equals, value = word.partition('=')
-        new = options.get(old)
-        following = value if equals else ''.join(words[index + 1:index + 2])
-        # of `evaluate`, --validation without a value is no old name
-        if new is None or (command == 'evaluate' and not _is_fraction(following)):
-            continue
-        if new in given:
-            raise UsageError(f'{new} and {old}, its deprecated name, are both given: remove '
-                             f'{old}.')
-        warn_renamed(old, new)
-        upgraded[index] = new + equals + value
-    return upgraded
+    names = RENAMED.get(subcommand, {})
+    given = [word.partition('=')[0] for word in words]
+    if subcommand == 'evaluate' and not _has_validation_fraction(words):
+        # without a fraction the option keeps its name
+        names = {}
+    for old, new in names.items():
+        if old in given:
+            if new in given:
+                raise UsageError(f'{old} is deprecated and {new} is given too: remove {old}.')
+            warn_renamed(old, new)
+    return [names.get(option, option) + word[len(option):]
+            for option, word in zip(given, words, strict=True)]
 
 
-def _is_fraction(text: str) -> bool:
-    try:
-        return text == 'part' or float(text) is not None
-    except ValueError:
-        return False
+def _has_validation_fraction(words: Sequence[str]) -> bool:
+    """Return whether a word after ``--validation`` is a fraction or ``part``."""
+    pairs = [*zip(words, words[1:], strict=False),
+             *(word.split('=', 1) for word in words if '=' in word)]
+    values = [value for name, value in pairs if name == '--validation']
+    return any(value == 'part' or value.replace('.', '', 1).isdigit() for value in values)
