@@ -145,7 +145,7 @@ def test_a_wrong_recipe_is_told_with_its_line(tmp_path, capsys, more, sentence):
 
 @pytest.mark.parametrize(('recipe', 'name', 'sentence'), [
     ('mlp', 'd.npz', 'field `preprocess` is missing: '),
-    ('perceptron', 'd.csv', 'd.csv is a table of numbers, there are no images to prepare'),
+    ('perceptron', 'd.csv', 'd.csv is a table of numbers without images to prepare'),
 ])
 def test_images_and_tables_are_told_apart(tmp_path, capsys, recipe, name, sentence):
     of_arrays()(tmp_path / 'd.npz')

@@ -72,7 +72,7 @@ for name in ('onnx', 'opencv'):
     engine, why = create_engine(bundle, name)
     check_golden(bundle, engine)
     classifier = Classifier(bundle, engine)
-    answers.append([classifier(Frame(one, bundle.spec.colour)).probabilities.argmax()
+    answers.append([classifier(Frame(one, bundle.spec.color)).probabilities.argmax()
                     for one in bundle.golden()[0]])
     print(why)
 assert answers[0] == answers[1], answers
