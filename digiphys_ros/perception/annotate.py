@@ -31,7 +31,7 @@ RECOGNISED, ABSTAINED = (0, 200, 0), (0, 165, 255)
 """Color of the region, BGR."""
 
 
-def annotated(frame: Frame, result: Classification, box: Box) -> NDArray[Any]:
+def annotate(frame: Frame, result: Classification, box: Box) -> NDArray[Any]:
     """
     Return a copy of the frame with the region of interest, and the best classes below it.
 

@@ -62,8 +62,8 @@ class ViewerTopics:
         raw, compressed = _listeners(self._images), _listeners(self._jpegs)
         if not raw and not compressed:
             return
-        from digiphys_ros.perception.annotate import annotated
-        pixels = annotated(frame, result, box)
+        from digiphys_ros.perception.annotate import annotate
+        pixels = annotate(frame, result, box)
         if raw:
             self._images.publish(image_message(pixels, 'bgr8', header))
         if compressed:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-from digiphys_ros.perception.annotate import ABSTAINED, annotated, RECOGNISED, ROWS
+from digiphys_ros.perception.annotate import ABSTAINED, annotate, RECOGNISED, ROWS
 from digiphys_ros.perception.classify import Classification
 from digiphys_ros.perception.frame import Frame
 import numpy as np
@@ -25,7 +25,7 @@ NONE = Classification((), True, np.zeros(3))
 
 def drawn(height, width, result=ANSWER, box=None):
     frame = Frame(np.full((height, width, 3), 90, np.uint8), 'rgb')
-    return annotated(frame, result, box or (0, 0, width, height))
+    return annotate(frame, result, box or (0, 0, width, height))
 
 
 @pytest.mark.parametrize(('height', 'width'), [(480, 640), (240, 320), (1080, 1920), (64, 64)])
