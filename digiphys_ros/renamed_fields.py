@@ -45,11 +45,15 @@ class Renames:
         :raises ValueError: when ``data`` has an old and a new name of the same key.
         """
         data = _copied(data)
+        parents: dict[str, str] = {}
         for old, new in self.keys.items():
             mapping, name = _parent_of(data, old)
             if name in mapping:
-                _rename_key(mapping, old, new)
-                self._upgrade_value(mapping, old, new, warn)
+                # the name in the data, where the parent is an old one too
+                head, dot, last = old.rpartition('.')
+                given = parents[new] = parents.get(head, head) + dot + last
+                _rename_key(mapping, given, new)
+                self._upgrade_value(mapping, given, new, warn)
         for key in self.values:
             self._upgrade_value(_parent_of(data, key)[0], key, key, warn)
         return data

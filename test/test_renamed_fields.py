@@ -46,14 +46,16 @@ def test_renames_upgrade_warns_once_of_each_old_name_and_changes_a_copy():
     with pytest.warns(RenamedWarning) as warned:
         RENAMES.upgrade(data)
     assert [re.findall('"([^"]*)"', str(one.message)) for one in warned] == [
-        ['view', 'image'], ['image.colour', 'image.color'], ['mirror: true', 'tta: flip']]
+        ['view', 'image'], ['view.colour', 'image.color'], ['mirror: true', 'tta: flip']]
     assert data == {'view': {'colour': 'rgb'}, 'mirror': True}
 
 
 @pytest.mark.parametrize(('data', 'names'), [
     ({'view': {}, 'image': {}}, 'has both `image` and `view`'),
     ({'image': {'colour': 'rgb', 'color': 'rgb'}},
-     'has both `image.color` and `image.colour`')])
+     'has both `image.color` and `image.colour`'),
+    ({'view': {'colour': 'rgb', 'color': 'rgb'}},
+     'has both `image.color` and `view.colour`')])
 def test_renames_upgrade_refuses_both_spellings_with_both_names(data, names):
     with pytest.raises(ValueError, match=names):
         RENAMES.upgrade(data, warn=False)
