@@ -59,7 +59,7 @@ def test_checkpoint_failed_write_keeps_the_old_file(tmp_path):
 
 @pytest.mark.parametrize('content', [b'', b'nonsense', b'PK\x03\x04 cut off'])
 def test_checkpoint_damaged_file_is_refused(tmp_path, content):
-    with pytest.raises(TrainingError, match='no whole checkpoint'):
+    with pytest.raises(TrainingError, match='not a complete checkpoint'):
         checkpoint.read(tmp_path / 'c.npz', content)
 
 
@@ -74,5 +74,5 @@ def test_checkpoint_of_another_network_is_refused(tmp_path):
 def test_checkpoint_with_an_invalid_state_is_refused(tmp_path, state):
     content = io.BytesIO()
     np.savez(content, state=np.array(state))
-    with pytest.raises(TrainingError, match='no whole checkpoint'):
+    with pytest.raises(TrainingError, match='not a complete checkpoint'):
         checkpoint.read(tmp_path / 'c.npz', content.getvalue())
