@@ -14,6 +14,7 @@
 """Options of an earlier release, which still work for one release with a warning."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from digiphys_ros.errors import UsageError
 from digiphys_ros.renamed import warn_renamed
@@ -56,7 +57,7 @@ def rename_options(subcommand: str, words: Sequence[str]) -> list[str]:
 
 def _has_validation_fraction(words: Sequence[str]) -> bool:
     """Return whether a word after ``--validation`` is a fraction or ``part``."""
-    pairs = [*zip(words, words[1:], strict=False),
+    pairs = [*pairwise(words),
              *(word.split('=', 1) for word in words if '=' in word)]
     values = [value for name, value in pairs if name == '--validation']
     return any(value == 'part' or value.replace('.', '', 1).isdigit() for value in values)
