@@ -40,7 +40,7 @@ WITHOUT_A_TEST = {
     'applications/sorting': 'collection scene scoring specification',
     'applications/traffic_lights': 'collection demand scene scoring specification',
     'applications/traffic_signs': (
-        'camera collection faults route scene scoring signs specification view'),
+        'camera collection faults route scene scoring signs specification'),
     'applications/triage': 'collection scoring specification',
     'bench': (
         'blind_cameras engines far_side fit floor frozen_cameras latency load memory options '

@@ -27,6 +27,10 @@ from digiphys_ros.simulation.physics.physics import Physics
 import numpy as np
 
 
+DISTANCES_M = ((2.35, 4.0), (6.4, 12.0), (-1.0, 1.5))
+"""To a board that can be read, that is too far away, and that has just been passed."""
+
+
 def collect(rng: np.random.Generator, needed: Needed) -> Iterator[Shot]:
     """Drive up to boards with any signs, from where a robot may see them, and past them."""
     route = draw_route(rng)
@@ -38,8 +42,7 @@ def collect(rng: np.random.Generator, needed: Needed) -> Iterator[Shot]:
     for board in boards:
         leg = route.legs[board.leg]
         for _ in range(PER_RUN):
-            before_m = float(rng.uniform(2.35, 4.0) if rng.random() < 0.9 else
-                             rng.uniform(-1.0, 1.5))
+            before_m = float(rng.uniform(*DISTANCES_M[rng.choice(3, p=(0.8, 0.1, 0.1))]))
             x_m, y_m = leg.point(board.station_m - before_m, float(rng.normal(0, 0.05)))
             pose = (x_m, y_m, leg.heading_rad + float(rng.normal(0, 0.03)))
             label = sign_in_view(boards, *pose)

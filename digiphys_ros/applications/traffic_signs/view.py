@@ -25,6 +25,9 @@ ROI_PX = (388.0, 118.0, 592.0, 322.0)
 """Left, top, right, bottom, of 640 by 480 pixels; as config/traffic_signs_sim.yaml has it."""
 
 READABLE_FILL = 0.45
+FAR_FILL = 0.28
+"""A board that appears no larger is too far away to be obeyed: 6.4 m and more."""
+
 VISIBLE_SHARE = 0.004
 """Of the region's area: with less of a board in it, there is nothing to see."""
 
@@ -71,10 +74,16 @@ def project(board: Board, x_m: float, y_m: float, heading_rad: float) -> Project
 
 def sign_in_view(boards: Sequence[Board], x_m: float, y_m: float, heading_rad: float
                  ) -> str | None:
-    """Return the sign that can be read, ``no_sign`` where there is none, None in between."""
+    """
+    Return the sign that can be read.
+
+    :return: its name; ``no_sign`` without a board or with a far one; None in between.
+    """
     seen = [one for one in (project(board, x_m, y_m, heading_rad) for board in boards)
             if one is not None and one.share > VISIBLE_SHARE]
     if not seen:
         return 'no_sign'
     nearest = max(seen, key=lambda one: one.fill)
+    if nearest.fill <= FAR_FILL:
+        return 'no_sign'
     return nearest.board.sign if nearest.inside and nearest.fill >= READABLE_FILL else None
