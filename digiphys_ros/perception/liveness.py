@@ -14,6 +14,7 @@
 
 """Detect frozen, covered and broken cameras."""
 
+import math
 from typing import Any
 
 from digiphys_ros.perception.camera_checks import (
@@ -52,6 +53,10 @@ LENIENT = (1.0, 2.0)
 LEAST_SHARPNESS = 0.01
 """Smallest reference: an image of a smooth gradient has no sharpness."""
 
+SHARP_AGAIN = 1.3
+"""Times the limit that a frame must reach after a blurred one. Noise alone changes the sharpness
+of a blurred image by so much."""
+
 SHARPNESS_BLOCKS = 48
 """Sharpness is checked from 64x48 pixels; smaller images have too few edges."""
 
@@ -83,7 +88,7 @@ class LivenessMonitor:
         self._references: tuple[float, ...] = ()
         self._bits = 0
         self._verdict, self._bad, self._good = 'fresh', 0, 0
-        self._found = ''
+        self._found, self._blurred_at = '', math.nan
 
     def check(self, frame: Frame) -> str:
         """Return ``fresh``, ``black`` or one of ``REASONS``."""
@@ -138,8 +143,15 @@ class LivenessMonitor:
             'saturated': measures.saturated > limits.max_saturated,
             'no_contrast': measures.contrast < limits.min_contrast,
             'dead_region': measures.dead > limits.max_dead,
-            'blurred': sharpness < limits.min_sharpness}
+            'blurred': self._is_blurred(sharpness)}
         return next((name for name, found in problems.items() if found), '')
+
+    def _is_blurred(self, sharpness: float) -> bool:
+        limit = self.limits.min_sharpness
+        # a limit that was changed holds as it is
+        blurred = sharpness < limit * (SHARP_AGAIN if self._blurred_at == limit else 1.0)
+        self._blurred_at = limit if blurred else math.nan
+        return blurred
 
     def _follow(self, sharpness: float) -> None:
         before = self._references or (sharpness,) * len(FALLS)

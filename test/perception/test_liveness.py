@@ -12,6 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+from dataclasses import replace
 from itertools import islice
 
 from digiphys_ros.applications.traffic_signs.drawn_course import Course
@@ -115,6 +116,27 @@ def test_monitor_camera_blind_from_the_start_is_noticed(kind, drive):
     see = KINDS[kind](np.random.default_rng(0))
     found = verdicts(LivenessMonitor(Limits()), [see(frame) for frame in drive[:30]])
     assert 'fresh' not in found[VERDICT_FRAMES:]
+
+
+@pytest.mark.parametrize('seed', range(20))
+def test_monitor_greasy_lens_from_the_start_noise_does_not_make_it_sharp(seed, drive):
+    see = KINDS['grease'](np.random.default_rng(seed))
+    found = verdicts(LivenessMonitor(Limits()), [see(frame) for frame in drive[:30]])
+    assert 'fresh' not in found[VERDICT_FRAMES:]
+
+
+def test_monitor_blurred_camera_little_above_the_limit_stays_blurred_until_it_changes(drive):
+    soft, blurred = (KINDS[kind](np.random.default_rng(0))(drive[0])
+                     for kind in ('grease', 'defocus 8 %'))
+    monitor = LivenessMonitor(Limits(min_sharpness=0.0))
+    verdicts(monitor, [soft])
+    limits = Limits(min_sharpness=monitor.figures['sharpness'] / 1.2, skip_repeated=False)
+    monitor = LivenessMonitor(limits)
+    assert set(verdicts(monitor, [soft] * 5)) == {'fresh'}
+    monitor = LivenessMonitor(limits)
+    assert set(verdicts(monitor, [blurred] * 5 + [soft] * 5)[4:]) == {'blurred'}
+    monitor.limits = replace(limits, min_sharpness=limits.min_sharpness * 1.01)
+    assert verdicts(monitor, [soft] * 3)[-1] == 'fresh'
 
 
 @pytest.mark.parametrize('warm_up', [30, 0])
