@@ -16,7 +16,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 import contextlib
 import faulthandler
-import fcntl
 from importlib import import_module
 from importlib.abc import MetaPathFinder
 from importlib.metadata import version
@@ -28,7 +27,6 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from typing import Any
@@ -39,11 +37,8 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 TIMEOUT_S = 90.0
 ENDING_S = 60.0
 """What a test that pytest-timeout stopped has for its fixtures' ends."""
-DOMAINS = range(1, 100)
 REPORT = re.compile(r'[\w.-]+/[\w.-]+ ?#[1-9]\d*')
-LOCKS = Path(tempfile.gettempdir())
-"""The same for all test runs, whatever a test does to its environment."""
-_domains = itertools.cycle(DOMAINS)
+_domains = itertools.count(os.getpid())
 OPTIONAL = ('ai_edge_litert', 'h5py', 'hypothesis', 'jsonschema', 'keras', 'matplotlib', 'mujoco',
             'onnx', 'onnxruntime', 'optuna', 'packaging', 'pydantic', 'rosbags', 'sklearn',
             'tensorflow', 'tf2onnx', 'tqdm')
@@ -408,24 +403,11 @@ def _is_command(fix: str) -> bool:
 
 
 @contextlib.contextmanager
-def free_domain() -> Iterator[int]:
-    """Give a ROS domain that no other test run on this machine uses meanwhile."""
-    for number in itertools.islice(_domains, len(DOMAINS)):
-        path = LOCKS / f'digiphys_domain_{number}.lock'
-        with open(path, 'w') as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
-            # who held it may have removed it since it was opened here
-            if not os.fstat(lock.fileno()).st_nlink:
-                continue
-            try:
-                yield number
-            finally:
-                path.unlink()
-            return
-    pytest.fail('every ROS domain is taken by another test run')
+def next_domain() -> Iterator[int]:
+    """Give a free ROS domain, not the one of the test before, whose nodes others may still see."""
+    from digiphys_ros.ros.transport.domain import free_domain
+    with free_domain(first=next(_domains)) as number:
+        yield number
 
 
 @contextlib.contextmanager
@@ -474,7 +456,7 @@ def mjpeg_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 @pytest.fixture
 def domain_id() -> Iterator[int]:
     """Return a ROS domain that no other test run on this machine uses meanwhile."""
-    with free_domain() as number:
+    with next_domain() as number:
         yield number
 
 
@@ -488,7 +470,7 @@ def robot(tmp_path: Path, domain_id: int) -> Iterator[Robot]:
 @pytest.fixture(scope='module')
 def shared_robot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Robot]:
     """Return a robot that the tests of one file share, where its nodes take long to start."""
-    with free_domain() as number, robot_in(tmp_path_factory.mktemp('robot'), number) as one:
+    with next_domain() as number, robot_in(tmp_path_factory.mktemp('robot'), number) as one:
         yield one
 
 

@@ -20,28 +20,6 @@ from types import SimpleNamespace
 import pytest
 
 
-@pytest.fixture
-def free_domain(request, tmp_path, monkeypatch):
-    """Return the function that gives a ROS domain, with a folder of its own for its locks."""
-    conftest = request.config.pluginmanager.get_plugin(str(
-        Path(__file__).with_name('conftest.py')))
-    monkeypatch.setattr(conftest, 'LOCKS', tmp_path)
-    return conftest.free_domain
-
-
-def test_domain_is_given_once_at_a_time_and_leaves_no_file(free_domain, tmp_path):
-    with free_domain() as first, free_domain() as second:
-        assert first != second
-        assert len(list(tmp_path.iterdir())) == 2
-    assert not list(tmp_path.iterdir())
-
-
-def test_domain_of_a_test_that_failed_leaves_no_file(free_domain, tmp_path):
-    with pytest.raises(ZeroDivisionError), free_domain():
-        raise ZeroDivisionError
-    assert not list(tmp_path.iterdir())
-
-
 @pytest.mark.parametrize(('skipped', 'sections'), [
     ('test/launch/test_launch_files.py', ['NOT RUN: the launch files']),
     ('test/nodes/test_gate.py::test_a', [])])

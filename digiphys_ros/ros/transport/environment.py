@@ -16,9 +16,9 @@
 
 import atexit
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 import fcntl
 from ipaddress import ip_address
-import os
 from pathlib import Path
 from shlex import quote
 import shutil
@@ -29,6 +29,7 @@ from xml.etree import ElementTree
 
 from digiphys_ros.resources import find_resource, share_dir
 from digiphys_ros.ros.transport.distro import profile_variable, ros_distro
+from digiphys_ros.ros.transport.domain import free_domain
 from digiphys_ros.ros.transport.segment import (
     describe_room,
     fitting_bytes,
@@ -116,13 +117,16 @@ def memory_note(profile: str) -> str:
 
 def private_environment(base: Mapping[str, str]) -> dict[str, str]:
     """
-    Return ``base`` with a ROS domain and a ``ROS_HOME`` of its own, removed with this process.
+    Return ``base`` with a ROS domain and a ``ROS_HOME`` of its own, until this process ends.
 
     An e-stop that another run left pressed is remembered in that one's home.
     """
     home = tempfile.mkdtemp(prefix='digiphys_ros_')
     atexit.register(shutil.rmtree, home, ignore_errors=True)
-    return {**base, 'ROS_DOMAIN_ID': str(1 + os.getpid() % 100), 'ROS_HOME': home}
+    kept = ExitStack()
+    domain = kept.enter_context(free_domain(but=base.get('ROS_DOMAIN_ID', '')))
+    atexit.register(kept.close)
+    return {**base, 'ROS_DOMAIN_ID': str(domain), 'ROS_HOME': home}
 
 
 def profile_setting(environment: Mapping[str, str]) -> str:

@@ -34,6 +34,7 @@ def test_private_environment_has_a_domain_and_a_home_of_its_own():
     second = private_environment({'A': 'b'})
     assert first['A'] == 'b'
     assert 1 <= int(first['ROS_DOMAIN_ID']) <= 100
+    assert first['ROS_DOMAIN_ID'] != second['ROS_DOMAIN_ID']
     assert Path(first['ROS_HOME']).is_dir() and not list(Path(first['ROS_HOME']).iterdir())
     assert len({first['ROS_HOME'], second['ROS_HOME'], '/elsewhere'}) == 3
 
