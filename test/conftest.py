@@ -95,6 +95,11 @@ class _Sought(MetaPathFinder):
 
 _sought = _Sought()
 sys.meta_path.append(_sought)
+if find_spec('hypothesis'):
+    from hypothesis import settings
+    # its own limit of 0.2 s for an example says how busy the machine is
+    settings.register_profile('digiphys_ros', deadline=None)
+    settings.load_profile('digiphys_ros')
 # colcon's options are for this run, not for those that a test starts
 os.environ.pop('PYTEST_ADDOPTS', None)
 

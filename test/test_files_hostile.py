@@ -206,7 +206,7 @@ def test_hostile_yaml_gets_one_sentence(tmp_path, reader, kind):
     assert words in sentence(READERS[reader][0], tmp_path / 'a.yaml')
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.recursive(
     st.sampled_from(['a', '1', '0x1', '1:1', 'null', '*a', '&a 1', '!!set {}', '"\\ud800"', '=',
                      '<<', '2001-01-01', '!!int x', '!x y', '.inf', '~', '!!binary x']),

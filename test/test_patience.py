@@ -17,6 +17,7 @@
 import ast
 
 from digiphys_ros.resources import share_dir
+import pytest
 
 LEAST_S = 30.0
 """A machine with four busy programs on two cores takes several seconds for what takes one."""
@@ -57,6 +58,11 @@ def limits(test):
                 words, node.args.defaults, strict=True) if word.arg in ('timeout', 'timeout_s'))
         if isinstance(node, ast.Assign) and names_of(node.targets[0]) & {'TIMEOUT_S', 'WITHIN_S'}:
             yield node.lineno, node.value
+
+
+def test_hypothesis_has_no_limit_for_an_example():
+    hypothesis = pytest.importorskip('hypothesis')
+    assert hypothesis.settings.default.deadline is None
 
 
 def test_limits_of_tests_are_generous():

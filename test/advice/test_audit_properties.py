@@ -93,7 +93,7 @@ single = st.tuples(st.integers(0, 10_000), st.integers(1, 255)).map(
 
 
 @pytest.mark.parametrize('name', KEYS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(corrupt=st.one_of(single, change_bytes(), change_lines(), cut), of_end=st.booleans())
 def test_audit_log_changed_in_any_way_is_found(logs, name, corrupt, of_end):
     path = logs.with_name('changed') / name

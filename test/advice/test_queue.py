@@ -52,7 +52,7 @@ def test_margin_of_a_single_class_uses_the_rest_to_1():
     assert margin([]) == 0.0
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.sampled_from([None, 'a', 'b']), st.sampled_from([0.1, 0.2, 0.9])),
                 max_size=30), st.randoms())
 def test_queue_stays_sorted_as_cases_arrive_and_leave(cases, random):

@@ -17,7 +17,7 @@ import math
 from digiphys_ros.control.config import check_labels, ControlConfig, load_control
 from digiphys_ros.control.policy import best_of, NOT_RECOGNISED, Observation, Policy
 from digiphys_ros.errors import ConfigError
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 from pydantic import ValidationError
 import pytest
 import yaml
@@ -244,7 +244,6 @@ def test_what_a_rule_does_not_mention_stays_safe():
     assert commands['lamp'].values == {'data': 1.0}
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(['stop', 'twenty', 'x', None]),
                           st.floats(),
                           st.one_of(st.floats(0, 9), st.floats())), max_size=60))

@@ -97,7 +97,7 @@ STEPS = st.lists(st.tuples(WISH | WISH | NONE | st.just({}), st.integers(1, 60),
                            st.sampled_from([0.0, 0.01, 0.1])), max_size=40)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(STEPS, st.sampled_from(['all_red', 'flashing']))
 def test_no_sequence_of_wishes_breaks_an_invariant(steps, safe):
     street = Street(plan(safe))
@@ -106,7 +106,6 @@ def test_no_sequence_of_wishes_breaks_an_invariant(steps, safe):
             street.show(wishes, seconds)
 
 
-@settings(deadline=None)
 @given(STEPS, st.sampled_from(['all_red', 'flashing']))
 def test_after_whatever_was_wished_no_wish_leads_to_the_safe_state_and_one_to_green(steps, safe):
     street = Street(plan(safe))
@@ -121,7 +120,6 @@ def test_after_whatever_was_wished_no_wish_leads_to_the_safe_state_and_one_to_gr
     assert street.heads == {'north': RED, 'south': RED, 'east': GREEN, 'left': RED}
 
 
-@settings(deadline=None)
 @given(st.lists(WISH, min_size=1, max_size=10))
 def test_every_phase_that_is_always_wished_gets_its_green(wishes):
     street = Street(plan())
