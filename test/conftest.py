@@ -81,6 +81,17 @@ def pytest_pycollect_makemodule(module_path: Path, parent: Any) -> Iterator[None
 LAUNCH_FILES = 'test/launch/'
 
 
+def _lacks_pydantic() -> str:
+    if find_spec('pydantic') is None:
+        return 'pydantic is not installed'
+    # apt of Ubuntu 22.04 and 24.04 has 1
+    return 'pydantic 2 is not installed' if version('pydantic').startswith('1.') else ''
+
+
+LACKS_PYDANTIC = _lacks_pydantic()
+"""Empty where it is there: without it no command of this package starts."""
+
+
 class _Sought(MetaPathFinder):
     """Note which optional packages a test looks for in vain; the last of the finders."""
 
@@ -95,6 +106,17 @@ class _Sought(MetaPathFinder):
 
 _sought = _Sought()
 sys.meta_path.append(_sought)
+_start_process = subprocess.Popen.__init__
+
+
+def _start_in_vain(process: Any, *words: Any, **named: Any) -> None:
+    """Note that a test starts a process, which looks for the same packages."""
+    _sought.names.append('pydantic')
+    _start_process(process, *words, **named)
+
+
+if LACKS_PYDANTIC:
+    subprocess.Popen.__init__ = _start_in_vain  # type: ignore[method-assign]
 if find_spec('hypothesis'):
     from hypothesis import settings
     # its own limit of 0.2 s for an example says how busy the machine is
@@ -117,7 +139,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         return
     error: Any = call.excinfo.value
     missing = _missing_optional(str(error)) or ''.join(
-        f'{name} is not installed' for name in _sought.names[:1])
+        LACKS_PYDANTIC if name == 'pydantic' else f'{name} is not installed'
+        for name in _sought.names[:1])
     # a fixture that several tests share raises its error for each, and looks for nothing again
     missing = error.missing = missing or getattr(error, 'missing', '')
     if missing:
@@ -132,10 +155,7 @@ def _missing_optional(text: str) -> str:
     for name in re.findall(r"No module named '(\w+)", text):
         if name in OPTIONAL and find_spec(name) is None:
             return f'{name} is not installed'
-    # apt of Ubuntu 22.04 and 24.04 has 1
-    if "from 'pydantic'" in text and version('pydantic').startswith('1.'):
-        return 'pydantic 2 is not installed'
-    return ''
+    return LACKS_PYDANTIC if "from 'pydantic'" in text else ''
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

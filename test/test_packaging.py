@@ -157,33 +157,34 @@ def test_package_xml_names_every_ros_package_that_is_imported() -> None:
 
 WITHOUT = """
 from importlib.machinery import PathFinder
-import sys
-find, package = PathFinder.find_spec, sys.argv[1]
+import os
+find = PathFinder.find_spec
 
 def find_spec(cls, name, path=None, target=None):
-    return None if name.partition('.')[0] == package else find(name, path, target)
+    return None if name.partition('.')[0] == os.environ['WITHOUT'] else find(name, path, target)
 
 PathFinder.find_spec = classmethod(find_spec)
-for name in [name for name in sys.modules if name.partition('.')[0] == package]:
-    del sys.modules[name]
-import digiphys_ros
-import pytest
-sys.exit(pytest.main(sys.argv[2:]))
 """
 
 
 @pytest.mark.parametrize(('package', 'files', 'skipped'), [
-    # imported by the test, by a fixture, and by the command that the test runs
+    # imported by the test, by a fixture, by the command that the test runs, and by its process
     ('hypothesis', ['test/test_metrics.py', 'test/test_yamlfile.py'], 2),
     ('rosbags', ['test/learning/datasets/test_labelled.py'], 7),
     ('pydantic', ['test/cli/test_baseline.py'], 4),
+    ('pydantic', ['test/cli/test_process.py::test_an_ascii_terminal_gets_escapes'], 1),
 ])
 def test_tests_without_an_optional_package_skip_and_say_so(
-        package: str, files: list[str], skipped: int) -> None:
+        tmp_path: Path, package: str, files: list[str], skipped: int) -> None:
+    for name in (package, 'pydantic'):
+        pytest.importorskip(name, reason=f'{name} is not installed')
+    # of the tests and of the processes that they start
+    (tmp_path / 'sitecustomize.py').write_text(WITHOUT)
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get('PYTHONPATH')])])
     done = subprocess.run(
-        [sys.executable, '-c', WITHOUT, package, '-p', 'no:hypothesispytest', '-q',
-         '-p', 'no:cacheprovider', *files],
-        cwd=REPOSITORY, capture_output=True, text=True, timeout=300)
+        [sys.executable, '-m', 'pytest', '-p', 'no:hypothesispytest', '-q', '-p',
+         'no:cacheprovider', *files], cwd=REPOSITORY, capture_output=True, text=True, timeout=300,
+        env={**os.environ, 'PYTHONPATH': path, 'WITHOUT': package})
     assert f'{package} is not installed' in done.stdout, done.stdout
     assert done.returncode in (0, pytest.ExitCode.NO_TESTS_COLLECTED), done.stdout
     assert f'{skipped} skipped' in done.stdout
