@@ -40,8 +40,12 @@ VERSION_2_HASH = 'a3bf44b10fa0b4f165d98fa90a2618abf50d153539764239e6bdc1dea60250
 
 @pytest.fixture
 def bundle(tmp_path):
-    """Return a copy of the shipped bundle that may be changed."""
-    return shutil.copytree(SHIPPED, tmp_path / 'copy')
+    """Return a copy of the shipped bundle, as version 1, that may be changed."""
+    copy = shutil.copytree(SHIPPED, tmp_path / 'copy')
+    manifest = load_bundle(copy).manifest.model_copy(update={'schema_version': 1})
+    fields = {**manifest.spelled(), 'content_hash': content_hash(copy, manifest)}
+    (copy / 'bundle.json').write_text(json.dumps(fields))
+    return copy
 
 
 def change(bundle, **fields):
