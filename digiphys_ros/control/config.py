@@ -20,12 +20,14 @@ import json
 from pathlib import Path
 import sys
 from typing import Annotated
+import warnings
 
 from digiphys_ros.control.actuators import Actuator
 from digiphys_ros.control.rules import ABSTAIN, Rule, Votes
 from digiphys_ros.control.schema import ActuatorConfig
 from digiphys_ros.control.validation import Name, Problem, refuse, STRICT
 from digiphys_ros.errors import ConfigError
+from digiphys_ros.renamed import RenamedWarning
 from digiphys_ros.yamlfile import load_yaml
 from pydantic import BaseModel, Field, model_validator
 
@@ -74,7 +76,8 @@ class ControlConfig(BaseModel):
         return self
 
     def _command_problems(self, index: int, rule: Rule) -> Iterable[Problem]:
-        for part, commands in (('command', rule.command), ('remember', rule.remember or {})):
+        for part, commands in (('command', rule.command),
+                               ('persistent_limit', rule.persistent_limit or {})):
             for actuator, values in commands.items():
                 place = ('rules', index, part, actuator)
                 if actuator not in self.actuators:
@@ -102,7 +105,7 @@ class ControlConfig(BaseModel):
         limits = fields[name]
         if part == 'command' and not limits.min <= value <= limits.max:
             return f'a value from {limits.min} to {limits.max} is needed', value
-        if part == 'remember' and limits.safe is not None and value < abs(limits.safe):
+        if part == 'persistent_limit' and limits.safe is not None and value < abs(limits.safe):
             return f'must not keep the field from its safe value, which is {limits.safe}', value
         return None
 
@@ -192,7 +195,7 @@ def control_warnings(config: ControlConfig) -> list[str]:
         for rule in config.rules for field, for_s in (
             *((('votes.max_unsure_s', unsure_s),)
               if rule.default or ABSTAIN in config.classes(rule) else ()),
-            ('hold_s', rule.hold_s), ('linger_s', rule.linger_s))
+            ('min_hold_s', rule.min_hold_s), ('off_delay_s', rule.off_delay_s))
         if (moved := _moved_for_long(config, rule, for_s))]
 
 
@@ -217,6 +220,8 @@ def check_use(use: str, model: str) -> None:
 
 def main() -> int:
     """Check the rules file named on the command line; print its actuators as JSON."""
+    # the policy node reads the same file and reports its deprecated keys
+    warnings.simplefilter('ignore', RenamedWarning)
     try:
         control = load_control(sys.argv[1])
     except ConfigError as error:

@@ -106,8 +106,8 @@ class Policy:
     lease does the rest. So there is none before ``votes.needed`` images were seen, nor for an
     image that is shown again, which has no second vote either. Nor is there one for an image that
     comes late. A capture time that goes back by more than ``votes.max_age_s``, or for
-    ``LATE_IMAGES`` images, starts all anew: the clock was set, or a recording starts again. What
-    a rule says to remember outlasts the rule, and that too; so does the time without a class.
+    ``LATE_IMAGES`` images, starts all again: the clock was set, or a recording starts again. A
+    ``persistent_limit`` outlasts its rule and such a restart; so does the time without a class.
 
     Example::
 
@@ -126,7 +126,7 @@ class Policy:
         self._classes = {rule.name: config.classes(rule) for rule in config.rules}
         self._commands = {rule.name: config.command(rule) for rule in config.rules}
         self._safe = config.safe_command()
-        self._rearm_after_s = {rule.name: rule.rearm_after_s for rule in config.rules}
+        self._retrigger_after_s = {rule.name: rule.retrigger_after_s for rule in config.rules}
         self._bounds: Mapping[str, Mapping[str, float]] = {}
         self._reported: str | None = None
         self._unsure, self._period_s = UnsureTime(self._votes.max_unsure_s), 0.0
@@ -157,8 +157,8 @@ class Policy:
             return self._decision(None, {}, stamp_s)
         before = self._rule
         rule = self._choose(stamp_s)
-        if rule is not before and rule.remember is not None:
-            self._bounds = rule.remember
+        if rule is not before and rule.persistent_limit is not None:
+            self._bounds = rule.persistent_limit
         recognised = self._recognised(observation)
         self._count_unsure(recognised, self._held(rule, before, stamp_s), stamp_s)
         doubt = '' if recognised else self._doubt(observation)
@@ -186,7 +186,7 @@ class Policy:
             self._held_until_s = -math.inf
         voted_s = self._voted_s(rule)
         if voted_s is not None:
-            self._held_until_s = max(self._since_s + rule.hold_s, voted_s + rule.linger_s)
+            self._held_until_s = max(self._since_s + rule.min_hold_s, voted_s + rule.off_delay_s)
         return now_s < self._held_until_s
 
     def _doubt(self, seen: Observation) -> str:
@@ -237,7 +237,7 @@ class Policy:
     def _choose(self, now_s: float) -> Rule:
         wanted = {rule.name for rule in self._rules if self._wants(rule)}
         self._spent_s = {name: since_s for name, since_s in self._spent_s.items()
-                         if name in wanted and not self._rearmed(name, since_s, now_s)}
+                         if name in wanted and not self._may_retrigger(name, since_s, now_s)}
         held = self._rule
         if held is not None and self._ran_out(held, now_s):
             self._spent_s[held.name] = now_s
@@ -253,13 +253,13 @@ class Policy:
         return rule
 
     def _stays(self, rule: Rule, now_s: float) -> bool:
-        return now_s - self._since_s < rule.hold_s or now_s - self._wanted_s < rule.linger_s
+        return now_s - self._since_s < rule.min_hold_s or now_s - self._wanted_s < rule.off_delay_s
 
     def _ran_out(self, rule: Rule, now_s: float) -> bool:
-        return rule.release_after_s is not None and now_s - self._since_s >= rule.release_after_s
+        return rule.max_hold_s is not None and now_s - self._since_s >= rule.max_hold_s
 
-    def _rearmed(self, name: str, spent_s: float, now_s: float) -> bool:
-        after_s = self._rearm_after_s[name]
+    def _may_retrigger(self, name: str, spent_s: float, now_s: float) -> bool:
+        after_s = self._retrigger_after_s[name]
         return after_s is not None and now_s - spent_s >= after_s
 
     def _wants(self, rule: Rule) -> bool:

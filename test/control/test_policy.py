@@ -36,12 +36,12 @@ rules:
     when: [stop]
     min_score: 0.6
     release_score: 0.3
-    hold_s: 1.0
-    release_after_s: 3.0
+    min_hold_s: 1.0
+    max_hold_s: 3.0
     command: {base: {linear.x: 0.0}}
   - name: slow
     when: [limits]
-    hold_s: 0.5
+    min_hold_s: 0.5
     command: {base: {linear.x: 0.2}}
   - name: unsure
     when: [abstain]
@@ -110,7 +110,7 @@ def test_full_stop_then_go_until_the_sign_was_gone():
 
 def test_a_rule_that_ran_out_is_taken_again_after_a_while_with_its_sign_still_in_view():
     listed = yaml.safe_load(TEXT)['rules']
-    policy = Policy(config(rules=[{**listed[0], 'rearm_after_s': 2.0}, *listed[1:]]))
+    policy = Policy(config(rules=[{**listed[0], 'retrigger_after_s': 2.0}, *listed[1:]]))
     found = rules(policy, *['stop'] * 60)
     assert found[2:32] == ['halt'] * 30
     assert found[33:51] == ['cruise'] * 18
@@ -213,7 +213,7 @@ def test_a_rule_below_waits_for_the_end_of_a_hold():
 
 def lingering(**slow):
     rules_ = yaml.safe_load(TEXT)['rules']
-    rules_[1] = {**rules_[1], 'hold_s': 0.0, 'linger_s': 0.5, **slow}
+    rules_[1] = {**rules_[1], 'min_hold_s': 0.0, 'off_delay_s': 0.5, **slow}
     return config(rules=rules_)
 
 
@@ -267,15 +267,16 @@ def test_whatever_is_seen_every_command_is_whole_and_allowed(seen):
     ('needed: 3', 'needed: 9', 8, ['votes.needed', 'window, which is 5']),
     ('min_score: 0.6', 'min_score: 2', 13, ['min_score', '2']),
     ('release_score: 0.3', 'release_score: 0.9', 14, ['release_score', '0.6']),
-    ('hold_s: 1.0', 'hold: 1.0', 15, ['hold', '1.0']),
+    ('min_hold_s: 1.0', 'hold: 1.0', 15, ['hold', '1.0']),
     ('{linear.x: 0.2}', '{linear.x: 2.0}', 21, ['rules.1.command.base.linear.x', '0.0 to 0.6']),
     ('{base: {linear.x: 0.3}}', '{bass: {linear.x: 0.3}}', 24, ['bass', 'base']),
     ('name: slow', 'name: halt', 18, ['rules.1.name', 'already']),
     ('when: [abstain]', 'when: [never]', 10, ['abstain']),
     ('default: true', 'when: [y]', 10, ['default']),
-    ('default: true', 'default: true\n    release_after_s: 1.0', 27, ['release_after_s']),
-    ('release_after_s: 3.0', 'release_after_s: 0.5', 16, ['release_after_s', 'hold_s', '1.0']),
-    ('name: slow', 'name: slow\n    rearm_after_s: 2.0', 19, ['rearm_after_s', 'release_after_s']),
+    ('default: true', 'default: true\n    max_hold_s: 1.0', 27, ['max_hold_s']),
+    ('max_hold_s: 3.0', 'max_hold_s: 0.5', 16, ['max_hold_s', 'min_hold_s', '1.0']),
+    ('name: slow', 'name: slow\n    retrigger_after_s: 2.0', 19,
+     ['retrigger_after_s', 'max_hold_s']),
     ('needed: 3', 'needed: 3, max_age_s: 0', 8, ['votes.max_age_s', 'greater than 0']),
     ('[thirty, twenty]', '[thirty, more], more: [twenty]', 9, ['groups.limits.1', 'classes']),
     ('{limits: [thirty, twenty]', '{limits: [thirty], abstain: [x]', 9, ['groups.abstain']),
@@ -395,7 +396,7 @@ def with_first_rule(**first):
         {'name': 'first', 'command': {'base': {'linear.x': 0.4}}, **first}, *listed])
 
 
-@pytest.mark.parametrize('stay', ['hold_s', 'linger_s'])
+@pytest.mark.parametrize('stay', ['min_hold_s', 'off_delay_s'])
 def test_policy_rule_that_stays_counts_as_recognised_until_it_ends(stay):
     found = timeline(Policy(with_first_rule(when=['go'], **{stay: 5.0})),
                      *['go'] * 3, *[None] * 150)
@@ -404,7 +405,7 @@ def test_policy_rule_that_stays_counts_as_recognised_until_it_ends(stay):
     assert max(moving) in (2 + 50 + 19, 2 + 50 + 20)
 
 
-@pytest.mark.parametrize('stay', ['hold_s', 'linger_s'])
+@pytest.mark.parametrize('stay', ['min_hold_s', 'off_delay_s'])
 @pytest.mark.parametrize('when', [['abstain'], ['abstain', 'go']])
 def test_policy_hold_of_an_abstention_extends_nothing(stay, when):
     found = timeline(Policy(with_first_rule(when=when, **{stay: 50.0})),
@@ -414,20 +415,20 @@ def test_policy_hold_of_an_abstention_extends_nothing(stay, when):
     assert max(moving) == 6 + 20
 
 
-@pytest.mark.parametrize('linger_s', [0.0, 1.0])
+@pytest.mark.parametrize('off_delay_s', [0.0, 1.0])
 @pytest.mark.parametrize('seen', UNSURE.values(), ids=UNSURE)
-def test_policy_votes_kept_for_long_extend_no_motion(seen, linger_s):
+def test_policy_votes_kept_for_long_extend_no_motion(seen, off_delay_s):
     wide = {'window': 1000, 'needed': 1, 'max_age_s': 1e5}
-    first = with_first_rule(when=['go'], linger_s=linger_s).model_dump(mode='json')
+    first = with_first_rule(when=['go'], off_delay_s=off_delay_s).model_dump(mode='json')
     found = timeline(Policy(ControlConfig.model_validate({**first, 'votes': wide})),
                      'go', *[seen] * 900, period_s=0.2)
     moving = [index for index, (_, speed) in enumerate(found) if speed]
     # the linger ends with the image before its second is over
-    assert max(moving) == (10 if linger_s == 0.0 else 14)
+    assert max(moving) == (10 if off_delay_s == 0.0 else 14)
     assert found[-1] == (NOT_RECOGNISED, 0.0)
 
 
-@pytest.mark.parametrize('stay', ['hold_s', 'linger_s'])
+@pytest.mark.parametrize('stay', ['min_hold_s', 'off_delay_s'])
 def test_policy_hold_after_unsure_images_pays_no_unsure_time_back(stay):
     first = with_first_rule(when=['go'], **{stay: 1.0})
     found = timeline(Policy(first), *[*['go'] * 3, *[None] * 15] * 20)
@@ -436,7 +437,7 @@ def test_policy_hold_after_unsure_images_pays_no_unsure_time_back(stay):
 
 
 def test_policy_hold_after_the_time_is_over_does_not_end_the_safe_state():
-    found = timeline(Policy(with_first_rule(when=['go'], hold_s=30.0)),
+    found = timeline(Policy(with_first_rule(when=['go'], min_hold_s=30.0)),
                      *[None] * 40, *['go'] * 5, *[None] * 200)
     assert found[40:] == [(NOT_RECOGNISED, 0.0)] * 205
 
@@ -523,11 +524,11 @@ def test_best_of_possible_results_returns_the_best():
 LIMITED = """
   - name: thirty
     when: [thirty]
-    remember: {base: {linear.x: 0.3}}
+    persistent_limit: {base: {linear.x: 0.3}}
     command: {base: {linear.x: 0.3}}
   - name: end
     when: [end]
-    remember: {}
+    persistent_limit: {}
     command: {base: {linear.x: 0.5}}
 """
 
@@ -565,19 +566,19 @@ def test_a_limit_bounds_both_directions():
     data = yaml.safe_load(TEXT.partition('rules')[0])
     data['actuators']['base']['fields']['linear.x']['min'] = -0.6
     data['rules'] = [*yaml.safe_load(text), *yaml.safe_load(TEXT)['rules']]
-    data['rules'][1]['remember'] = None
+    data['rules'][1]['persistent_limit'] = None
     config = ControlConfig.model_validate(data)
     assert speeds(Policy(config), 'thirty', 'end') == [0.1, -0.1]
 
 
-@pytest.mark.parametrize('remember, reason', [
+@pytest.mark.parametrize('limit, reason', [
     ({'arm': {'linear.x': 0.3}}, 'no such actuator, allowed are base'),
     ({'base': {'angular.z': 0.3}}, 'no such field, allowed are linear.x'),
     ({'base': {'linear.x': -0.3}}, 'greater than or equal to 0'),
 ])
-def test_a_limit_of_something_unknown_is_refused(remember, reason):
+def test_a_limit_of_something_unknown_is_refused(limit, reason):
     data = yaml.safe_load(TEXT)
-    data['rules'][0]['remember'] = remember
+    data['rules'][0]['persistent_limit'] = limit
     with pytest.raises(ValidationError, match=reason):
         ControlConfig.model_validate(data)
 
@@ -585,6 +586,6 @@ def test_a_limit_of_something_unknown_is_refused(remember, reason):
 def test_a_limit_that_would_keep_from_the_safe_state_is_refused():
     data = yaml.safe_load(TEXT)
     data['actuators']['base']['fields']['linear.x']['safe'] = 0.4
-    data['rules'][0]['remember'] = {'base': {'linear.x': 0.3}}
+    data['rules'][0]['persistent_limit'] = {'base': {'linear.x': 0.3}}
     with pytest.raises(ValidationError, match='must not keep the field from its safe value'):
         ControlConfig.model_validate(data)

@@ -113,7 +113,7 @@ def test_nothing_recognised_moves_for_the_bounded_time_only(path, nothing):
     moving = [stamp_s for stamp_s, (label, score) in zip(stamps, seen, strict=True)
               if moved(control, policy.update(Observation(label, score, stamp_s)).commands)]
     rule = control.rule_for(known)
-    bound_s = control.votes.max_unsure_s + rule.hold_s + rule.linger_s + \
+    bound_s = control.votes.max_unsure_s + rule.min_hold_s + rule.off_delay_s + \
         (control.votes.window - control.votes.needed) * period_s
     assert moving
     assert moving[-1] - last_s <= bound_s + 1e-6

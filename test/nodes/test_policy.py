@@ -284,7 +284,7 @@ def test_policy_hold_while_the_classifier_abstains_warns_with_the_reason(robot, 
     from vision_msgs.msg import Classification
     rules = tmp_path / 'rules.yaml'
     rules.write_text(RULES.replace('command: {base: {linear.x: 0.5}}',
-                                   'hold_s: 60.0, command: {base: {linear.x: 0.5}}').replace(
+                                   'min_hold_s: 60.0, command: {base: {linear.x: 0.5}}').replace(
                                        'green light', 'no_sign'))
     tell(robot)
     robot.start('policy', rules=str(rules))
