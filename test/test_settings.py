@@ -82,7 +82,7 @@ def folder(tmp_path):
     (tmp_path / 'rules.yaml').write_text(rules.replace(
         'max_rate_per_s: 2.0', 'max_rate_per_s: 0.125'))
     (tmp_path / 'mine.yaml').write_text(f"""
-/**/classifier: {{ros__parameters: {{bundle: traffic_signs, black_below: 77.0}}}}
+/**/classifier: {{ros__parameters: {{bundle: traffic_signs, min_brightness: 77.0}}}}
 /**/policy: {{ros__parameters: {{rules: {tmp_path}/rules.yaml}}}}
 /**/gate: {{ros__parameters: {{rules: {tmp_path}/rules.yaml, lease_s: 0.25, rate_hz: 20.0}}}}
 """)
@@ -94,7 +94,7 @@ def test_one_parameters_file_sets_nodes_simulator_and_demo(folder):
     settings = load_settings(config)
     assert settings.gate == GateSettings(
         rules=f'{folder}/rules.yaml', lease_s=0.25, rate_hz=20.0)
-    assert settings.classifier.limits == Limits(black_below=77.0)
+    assert settings.classifier.limits == Limits(min_brightness=77.0)
     # the nodes read the same classes
     assert settings_of('gate') is GateSettings
     assert settings_of('classifier') is ClassifierSettings
@@ -129,7 +129,7 @@ def test_defaults_of_a_pipeline_are_those_of_the_nodes():
     defaults = {node: {one.name: one.default for one in declared(node)} for node in NODES}
     own = PipelineSettings()
     assert defaults['gate']['lease_s'] == own.gate.lease_s
-    assert defaults['classifier']['black_below'] == own.classifier.limits.black_below
+    assert defaults['classifier']['min_brightness'] == own.classifier.limits.min_brightness
     assert Limits() == own.classifier.limits
 
 

@@ -126,8 +126,8 @@ class TriageNode(PipelineNode[TriageSettings]):
         if advice is None:
             return
         self.note('', about='advice')
-        self.note(advisor.unexplained and f'explanation: {advisor.unexplained}', about='explanation',
-                  warn=True, state=without_numbers(advisor.unexplained))
+        self.note(advisor.unexplained and f'explanation: {advisor.unexplained}',
+                  about='explanation', warn=True, state=without_numbers(advisor.unexplained))
         self._advice.publish(advice_message(advice, message.header))
 
     def _on_decision(self, message: DiagnosticArray) -> None:

@@ -88,7 +88,7 @@ class LivenessMonitor:
             # at another depth the same edges are fainter
             self._bits, self._references = frame.bits, ()
         blocks = sample_blocks(frame)
-        if self.limits.skip_repeated and self._equals_last(frame, blocks):
+        if self.limits.drop_duplicate_frames and self._equals_last(frame, blocks):
             # a slow camera may send each image several times: it is as good or as bad as before
             if self._found:
                 self._settle(self._found)
@@ -99,7 +99,7 @@ class LivenessMonitor:
             measures = measure(blocks, thumbnail(frame))
             self._found = self._problem(measures, blocks)
             brightness, lasting = measures.brightness, self._settle(self._found)
-        return 'black' if brightness < self.limits.black_below else lasting
+        return 'black' if brightness < self.limits.min_brightness else lasting
 
     def _equals_last(self, frame: Frame, blocks: NDArray[Any] | None) -> bool:
         # the sample, still in the cache, tells nearly every fresh frame; the rows make sure
@@ -111,7 +111,7 @@ class LivenessMonitor:
 
     def _problem(self, measures: Measures, blocks: NDArray[Any]) -> str:
         """Return what is wrong with this frame alone, empty where nothing is."""
-        repeated = self._repeats.repeated(blocks) if self.limits.skip_repeated else 0.0
+        repeated = self._repeats.repeated(blocks) if self.limits.drop_duplicate_frames else 0.0
         sharpness = self._sharpness(measures, blocks)
         self.figures = vars(measures) | {'repeated': repeated, 'sharpness': sharpness}
         problem = self._first_problem(measures, repeated, sharpness)

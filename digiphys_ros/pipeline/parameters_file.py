@@ -23,6 +23,7 @@ from typing import Any
 
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.pipeline.parameter_values import read_scalar
+from digiphys_ros.renamed import PARAMETERS, rename_keys, renamed_in
 from digiphys_ros.yamlfile import field_error, parse_mapping, read_yaml
 import yaml
 
@@ -55,8 +56,13 @@ class Section:
         return self.key.rpartition('/')[2]
 
     def parameter(self, location: Sequence[Any]) -> str:
-        """Return the name of a parameter of its ``values``: nested names are joined by dots."""
-        return '.'.join(location[len(self.location) + 1:])
+        """
+        Return the name of a parameter of its ``values``, in place of a deprecated one.
+
+        Nested names are joined by dots.
+        """
+        name = '.'.join(location[len(self.location) + 1:])
+        return PARAMETERS.get(name, name)
 
     def applies_to(self, name: str) -> bool:
         """
@@ -81,7 +87,8 @@ class ParametersFile:
         text = read_yaml(path)
         self._nodes, _ = parse_mapping(path, text)
         _refuse_unread_yaml(path, text)
-        self.sections = tuple(self._sections(self._nodes, ()))
+        with renamed_in(path):
+            self.sections = tuple(self._sections(self._nodes, ()))
 
     def error(self, location: Sequence[Any], reason: str) -> ConfigError:
         """Return an error that names the file, the line and the field."""
@@ -99,13 +106,21 @@ class ParametersFile:
                                        'more for each /')
             if key == 'ros__parameters' and keys and isinstance(value, yaml.MappingNode):
                 closed = True
-                yield Section(keys, tuple(self._values(value, here)))
+                values = tuple(self._values(value, here))
+                self._check_names(here, ['.'.join(found[len(here):]) for found, _ in values])
+                yield Section(keys, values)
             elif key == 'ros__parameters' or not _items(value):
                 raise self.error(here, 'a node with its ros__parameters is needed, as /**/gate: '
                                        '{ros__parameters: {lease_s: 0.5}}, '
                                        f'received {_shown(value)}')
             else:
                 yield from self._sections(value, here)
+
+    def _check_names(self, here: tuple[str, ...], names: Sequence[str]) -> None:
+        try:
+            rename_keys(dict.fromkeys(names), PARAMETERS)
+        except ValueError as error:
+            raise self.error(here, str(error)) from error
 
     def _values(self, data: Any, keys: tuple[str, ...]
                 ) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -25,6 +25,7 @@ import traceback
 from typing import Any
 
 from digiphys_ros.errors import ConfigError
+from digiphys_ros.renamed import show_renamed
 from digiphys_ros.resources import parameters_files
 from digiphys_ros.ros.executor import make_executor
 from digiphys_ros.ros.lifecycle import PipelineNode
@@ -40,6 +41,7 @@ from rclpy._rclpy_pybind11 import RCLError
 from rclpy.exceptions import NameValidationException
 from rclpy.executors import Executor, ExternalShutdownException
 from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.logging import get_logger
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 KEPT_BYTES = 256 << 20
@@ -83,6 +85,7 @@ def _run_nodes(make_nodes: Callable[[], Sequence[PipelineNode[Any]]]) -> None:
     # rclpy's own handlers would invalidate the context before the safe state is published
     # a disk that hangs would hold up whoever logs: the relay writes the file instead
     start_middleware([*sys.argv, *WITHOUT_LOG_FILE])
+    show_renamed(get_logger('digiphys_ros').warning)
     stopping: list[int] = []
     on_signal_to_end(lambda: stopping.append(1))
     nodes = _make(make_nodes)

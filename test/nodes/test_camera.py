@@ -130,7 +130,8 @@ def test_device_that_is_not_there_is_waited_for(robot):
 def test_still_image_says_what_to_set(robot, tmp_path):
     cv2.imwrite(str(tmp_path / 'still.png'), np.full((12, 16, 3), 90, np.uint8))
     start_when_heard_by_none(robot, source=str(tmp_path / 'still.png'), rate_hz=100.0)
-    robot.wait(lambda: 'classifier.skip_repeated=false' in robot.message('camera'), 'advice')
+    robot.wait(
+        lambda: 'classifier.drop_duplicate_frames=false' in robot.message('camera'), 'advice')
     assert robot.log('camera').count('takes for a frozen camera') == 1
 
 

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.ros
 RATE_HZ = 20.0
 START_S = 1000.0
 # fewer than 64 images that return are a frozen camera's, as `/diagnostics` says
-OF_NODE = {'gate': {'estop_wait_s': 0.0}, 'classifier': {'skip_repeated': False}}
+OF_NODE = {'gate': {'estop_wait_s': 0.0}, 'classifier': {'drop_duplicate_frames': False}}
 
 
 class Recording:

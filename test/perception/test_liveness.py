@@ -76,7 +76,7 @@ def test_frame_equal_only_in_its_sample_is_fresh(outside):
 
 
 def test_repeats_pass_where_they_are_legitimate(drive):
-    monitor = LivenessMonitor(Limits(skip_repeated=False))
+    monitor = LivenessMonitor(Limits(drop_duplicate_frames=False))
     assert set(verdicts(monitor, [drive[0]] * 20)) == {'fresh'}
 
 
@@ -93,7 +93,7 @@ def test_dark_images_are_black_in_every_depth(pixels, expected):
 
 def test_black_can_be_switched_off():
     dark = Frame(np.zeros((48, 64, 3), np.uint8), 'rgb')
-    assert LivenessMonitor(Limits(black_below=0.0)).check(dark) == 'fresh'
+    assert LivenessMonitor(Limits(min_brightness=0.0)).check(dark) == 'fresh'
 
 
 def test_another_size_is_fresh():

@@ -59,8 +59,8 @@ def test_look_blind_or_frozen_camera_gives_no_frame_and_is_counted(camera, frame
 def test_adjust_changes_the_next_frame(camera):
     dark = scene(0.01)
     assert camera.look(dark) is None
-    camera.adjust(Limits(black_below=0.0, min_contrast=0.0, skip_repeated=False, max_saturated=1.0,
-                         max_dead=1.0, min_sharpness=0.0, min_correlation=0.0))
+    camera.adjust(Limits(min_brightness=0.0, min_contrast=0.0, drop_duplicate_frames=False,
+                         max_saturated=1.0, max_dead=1.0, min_sharpness=0.0, min_correlation=0.0))
     assert camera.look(dark) is dark
 
 
@@ -105,7 +105,7 @@ def test_problem_of_the_frames_names_the_parameter_to_change(camera):
     camera.look(scene(0.01))
     sentence, fix = problem(camera)
     assert sentence == 'black'
-    assert 'ros2 param set /classifier black_below VALUE' in fix
+    assert 'ros2 param set /classifier min_brightness VALUE' in fix
 
 
 @pytest.mark.parametrize(('stamp_s', 'behind_s', 'words'), [

@@ -113,7 +113,7 @@ def test_a_model_that_does_not_fit_the_rules_is_refused():
 
 def test_settings_reach_each_step(classifier):
     settings = PipelineSettings(
-        ClassifierSettings(limits=Limits(black_below=250.0)),
+        ClassifierSettings(limits=Limits(min_brightness=250.0)),
         PolicySettings(), GateSettings(lease_s=0.05, future_tolerance_s=0.0))
     pipeline = Pipeline(settings, load_rules(settings), classifier)
     assert pipeline.perceive(course(1)[0]) is None

@@ -17,6 +17,7 @@
 from typing import Any, Generic, TypeVar
 
 from digiphys_ros.errors import ConfigError
+from digiphys_ros.renamed import PARAMETERS, rename_keys
 from digiphys_ros.settings import (
     change_settings,
     NodeSettings,
@@ -53,8 +54,18 @@ class ParameterSet(Generic[S]):
         self._node, self._settings = node, settings
         self._problems: dict[str, str] = {}
         self.declared = {one.name: one for one in parameters_of(settings)}
+        for old, new in PARAMETERS.items():
+            if new in self.declared:
+                self._accept_old_name(old, new)
         for parameter in self.declared.values():
             self._declare(parameter)
+
+    def _accept_old_name(self, old: str, new: str) -> None:
+        try:
+            self._node._parameter_overrides = rename_keys(
+                self._node._parameter_overrides, {old: new})
+        except ValueError as error:
+            self._problems[new] = str(error)
 
     def _declare(self, parameter: Parameter) -> None:
         descriptor = descriptor_of(parameter)

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from digiphys_ros.errors import ConfigError, did_you_mean
+from digiphys_ros.renamed import PARAMETERS
 from digiphys_ros.resources import share_dir
 from digiphys_ros.ros.lifecycle import PipelineNode
 
@@ -33,7 +34,7 @@ def ignored_parameters(node: PipelineNode[Any], nodes: Sequence[PipelineNode[Any
     :param nodes: all nodes of the process: the command line is for each of them.
     :param words: the command line.
     """
-    given = list(node._parameter_overrides)
+    given = [PARAMETERS.get(name, name) for name in node._parameter_overrides]
     from_file = [name for name in given if not any(
         word.startswith(f'{name}:=') for word in words)]
     unknown = [name for name in given if not any(one.has_parameter(name) for one in nodes)]

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from digiphys_ros.renamed import new_parameter
 from digiphys_ros.ros.executor import SERVICES_MAY_WAIT
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.node import Node
@@ -53,20 +54,29 @@ class PreparingParameterService(ParameterService):
 
     if SERVICES_MAY_WAIT:
         async def _set_parameters_callback(self, request: Any, response: Any) -> Any:
+            self._rename(request)
             await self._prepared(request)
             return self._set(request, response)
 
         async def _set_parameters_atomically_callback(self, request: Any, response: Any) -> Any:
+            self._rename(request)
             await self._prepared(request)
             return self._set_atomically(request, response)
     else:
         def _set_parameters_callback(  # type: ignore[misc]
                 self, request: Any, response: Any) -> Any:
+            self._rename(request)
             return self._set(request, response)
 
         def _set_parameters_atomically_callback(  # type: ignore[misc]
                 self, request: Any, response: Any) -> Any:
+            self._rename(request)
             return self._set_atomically(request, response)
+
+    def _rename(self, request: Any) -> None:
+        for one in request.parameters:
+            if not self._node.has_parameter(one.name):
+                one.name = new_parameter(one.name)
 
     def _set(self, request: Any, response: Any) -> Any:
         for one in request.parameters:

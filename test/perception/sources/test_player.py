@@ -86,7 +86,7 @@ class Recording:
 
 def test_few_images_that_repeat_are_a_warning_and_unreadable_ones_are_named():
     played = Played(frames=Recording()).until_it_changes()
-    assert 'skip_repeated to false' in played.player.warning
+    assert 'drop_duplicate_frames to false' in played.player.warning
     assert any('b.png' in note for note in played.notes)
     assert played.player.figures()['unreadable'] == 1
 

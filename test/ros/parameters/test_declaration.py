@@ -15,10 +15,13 @@
 import math
 import sys
 
+from digiphys_ros.cli.main import main
 from digiphys_ros.errors import ConfigError
-from digiphys_ros.renamed import RenamedWarning
+from digiphys_ros.pipeline.settings import ClassifierSettings, load_settings
+from digiphys_ros.renamed import PARAMETERS, RenamedWarning
 from digiphys_ros.resources import share_dir
 from digiphys_ros.ros.parameters.configuration import command, declared, load_configuration, NODES
+from digiphys_ros.ros.parameters.declaration import ParameterSet
 from digiphys_ros.settings import Parameter
 import pytest
 import yaml
@@ -290,3 +293,93 @@ def test_a_choice_is_also_a_name_that_another_package_adds(add_package):
     assert engine.check('npu') == 'npu'
     with pytest.raises(ConfigError, match='one of auto, litert, tensorflow, onnx, npu is needed'):
         engine.check('gpu')
+
+
+# Names of an earlier release.
+
+CHANGED = {'min_brightness': 77.0, 'drop_duplicate_frames': False}
+"""A value that is not the default, for each parameter that was renamed."""
+OLD_NAMES = pytest.mark.parametrize(('old', 'new'), PARAMETERS.items())
+
+
+def classifier_file(tmp_path, **values):
+    path = tmp_path / 'mine.yaml'
+    path.write_text(yaml.safe_dump({'/**/classifier': {'ros__parameters': values}}))
+    return path
+
+
+@OLD_NAMES
+def test_parameters_file_with_an_old_name_warns_with_file_and_new_name(tmp_path, old, new):
+    path = classifier_file(tmp_path, **{old: CHANGED[new]})
+    for load in (load_configuration, load_settings):
+        with pytest.warns(RenamedWarning) as caught:
+            found = load(path)
+        assert [str(one.message).partition('. ')[0] for one in caught] == [
+            f'{path}: "{old}" is deprecated: write "{new}"']
+    assert getattr(found.classifier.limits, new) == CHANGED[new]
+
+
+@OLD_NAMES
+def test_parameters_file_with_old_and_new_name_fails_and_names_both(tmp_path, old, new):
+    path = classifier_file(tmp_path, **{old: CHANGED[new], new: CHANGED[new]})
+    with pytest.raises(ConfigError, match=f'has both `{new}` and `{old}`'):
+        load_configuration(path)
+
+
+@OLD_NAMES
+def test_parameters_file_with_a_bad_value_of_an_old_name_fails_at_its_line(tmp_path, old, new):
+    path = classifier_file(tmp_path, **{old: 'soon'})
+    with pytest.warns(RenamedWarning), pytest.raises(ConfigError, match=f':3: .*{old}.*{new}'):
+        load_configuration(path)
+
+
+@OLD_NAMES
+def test_node_with_an_old_parameter_name_reads_it_as_the_new_one(make_node, tmp_path, old, new):
+    path = classifier_file(tmp_path, **{old: CHANGED[new]})
+    with pytest.warns(RenamedWarning, match=f'"{old}" is deprecated: write "{new}"'):
+        parameters = ParameterSet(make_node('--params-file', str(path)), ClassifierSettings)
+    assert getattr(parameters.read().limits, new) == CHANGED[new]
+
+
+@OLD_NAMES
+def test_node_with_old_and_new_parameter_name_fails_and_names_both(make_node, tmp_path, old, new):
+    path = classifier_file(tmp_path, **{old: CHANGED[new], new: CHANGED[new]})
+    parameters = ParameterSet(make_node('--params-file', str(path)), ClassifierSettings)
+    with pytest.raises(ConfigError, match=f'has both `{new}` and `{old}`'):
+        parameters.read()
+
+
+@pytest.fixture
+def make_node(context):
+    from digiphys_ros.ros.transport.middleware import start_middleware
+    from rclpy.node import Node
+    made = []
+
+    def make(*words):
+        start_middleware(['--ros-args', *words], context)
+        made.append(Node('classifier', context=context, enable_rosout=False,
+                         start_parameter_services=False))
+        return made[0]
+    yield make
+    for node in made:
+        node.destroy_node()
+
+
+def test_running_node_takes_an_old_parameter_name_and_logs_the_new_one(robot):
+    alone(robot, 'classifier', '-p', 'black_below:=7.0')
+    warning = '"{}" is deprecated: write "{}"'
+    robot.wait(lambda: warning.format('black_below', 'min_brightness') in robot.log('classifier'),
+               'warning')
+    result = robot.set_parameter('classifier', 'skip_repeated', False)
+    assert result.successful, result.reason
+    robot.wait(lambda: warning.format('skip_repeated', 'drop_duplicate_frames')
+               in robot.log('classifier'), 'warning')
+    assert 'black_below' not in robot.message('classifier')
+
+
+@OLD_NAMES
+def test_run_set_with_an_old_name_warns_and_checks_the_new_parameter(capsys, old, new):
+    assert main(['run', '--set', f'classifier.{old}=soon']) == 2
+    error = capsys.readouterr().err
+    assert f'"{old}" is deprecated: write "{new}"' in error
+    assert f'parameter `{new}`' in error
