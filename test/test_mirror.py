@@ -50,7 +50,7 @@ WITHOUT_A_TEST = {
     'cli': 'demo export labelled run sim tune',
     'cli/simulation': 'options scenario',
     'control': (
-        'checked_rules command fitting rules schema settings signal_gate signal_schema '
+        'checked_rules command fitting schema settings signal_gate signal_schema '
         'unsure_time validation'),
     'demo': 'plot report',
     'doctor': (

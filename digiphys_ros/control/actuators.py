@@ -93,7 +93,7 @@ class Actuator:
 
     def safe_values(self) -> dict[str, float]:
         """
-        Return the typed safe state: zero velocity, the default lane, no phase wished.
+        Return the typed safe state: zero velocity, the default lane, no phase requested.
 
         Fields that hold are left out: they have no value before the first command.
         """

@@ -148,7 +148,7 @@ class ActuatorConfig(BaseModel):
     ``fields`` names the numbers it takes: parts of a Twist (``linear.x``), ``data`` of a Float64
     or Bool, joints of a JointTrajectory, or names of one's own that ``field_map`` leads into a
     message of any ``type``. ``topic`` is relative, so that a namespace holds a whole robot.
-    Signals have a ``plan`` instead: they take a wish from 0 to 1 for each of its phases.
+    Signals have a ``plan`` instead: they take a request from 0 to 1 for each of its phases.
     ``options`` are for a kind that another package adds.
     """
 

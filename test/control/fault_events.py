@@ -28,13 +28,13 @@ Event = tuple[Any, ...]
 HEADS = ('north', 'south', 'east')
 CONFLICTS = {'north': ('east',), 'south': ('east',), 'east': ('north', 'south')}
 PHASES = {'through': ('north', 'south'), 'cross': ('east',)}
-WISH = Limits(0.0, 1.0, 0.0)
+REQUEST = Limits(0.0, 1.0, 0.0)
 
 
 def _signals(safe: str) -> Actuator:
     plan = SignalPlan(HEADS, CONFLICTS, PHASES, min_green_s=0.7, max_green_s=1.5, yellow_s=0.4,
                       all_red_s=0.25, safe=safe)
-    return Actuator('signals', 'heads', dict.fromkeys(PHASES, WISH), plan=plan)
+    return Actuator('signals', 'heads', dict.fromkeys(PHASES, REQUEST), plan=plan)
 
 
 ACTUATORS = {

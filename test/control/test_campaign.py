@@ -176,13 +176,13 @@ def _no_minimum_green(gate):
 def _green_for_all(gate):
     if hasattr(gate, 'plan'):
         gate._interlock = SimpleNamespace(
-            step=lambda wishes, elapsed_s: dict.fromkeys(gate.plan.heads, GREEN))
+            step=lambda requests, elapsed_s: dict.fromkeys(gate.plan.heads, GREEN))
 
 
 def _signals_stretched_by_a_slow_rate(gate):
     if hasattr(gate, 'plan'):
         step = gate._interlock.step
-        gate._interlock.step = lambda wishes, elapsed_s: step(wishes, min(elapsed_s, 0.1))
+        gate._interlock.step = lambda requests, elapsed_s: step(requests, min(elapsed_s, 0.1))
 
 
 def _future_accepted(gate):

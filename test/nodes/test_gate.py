@@ -393,7 +393,7 @@ def colours(messages):
     return [one for index, one in enumerate(shown) if index == 0 or one != shown[index - 1]]
 
 
-def test_signals_go_through_yellow_and_red_whatever_is_wished(robot, tmp_path):
+def test_signals_any_requests_go_through_yellow_and_red(robot, tmp_path):
     from sensor_msgs.msg import JointState
     rules = tmp_path / 'signals.yaml'
     rules.write_text(SIGNALS)
@@ -402,21 +402,21 @@ def test_signals_go_through_yellow_and_red_whatever_is_wished(robot, tmp_path):
     desired = robot.speak(JointState, 'desired/junction')
     robot.is_active('gate')
 
-    def wish(across, along):
+    def request(across, along):
         message = JointState(name=['across', 'along'], position=[across, along])
         message.header.stamp = robot.now()
         desired.publish(message)
 
-    def until(shown, wishes):
+    def until(shown, requests):
         while colours(heads)[-1:] != [shown]:
-            if wishes:
-                wish(*wishes)
+            if requests:
+                request(*requests)
             count = len(heads)
             robot.wait(lambda: len(heads) > count, 'heads')  # noqa: B023
 
     until({'north': GREEN, 'east': RED}, (1.0, 0.0))
     until({'north': RED, 'east': GREEN}, (0.0, 1.0))
-    # nobody wishes any more: the lease ends the green
+    # without requests the lease ends the green
     until({'north': RED, 'east': RED}, None)
     until({'north': GREEN, 'east': RED}, (1.0, 0.5))
     assert colours(heads) == [
