@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a rules file says about votes and rules."""
+"""Votes and rules of a rules file."""
 
 from typing import Annotated
 
@@ -21,7 +21,7 @@ from digiphys_ros.renamed import renamed_keys
 from pydantic import BaseModel, Field, model_validator
 
 ABSTAIN = 'abstain'
-"""The word a rule uses for a classification without a result."""
+"""The word in ``when`` for a classification without a result."""
 
 Score = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -32,12 +32,12 @@ class Votes(BaseModel):
     """
     A class counts once it has ``needed`` of the last ``window`` classifications.
 
-    :ivar max_age_s: an image this much older than the newest has no vote: after a pause nothing
-        is decided on what was seen before it. One this old when it arrives shows no class.
-    :ivar max_unsure_s: longest time between captures for which a command may move an actuator
-        while no class is recognised; then the safe state, until all of it is taken off again.
-        Images without a class and late ones add to it, images with one take off. The time of a
-        hold does neither.
+    :ivar max_age_s: an image this much older than the newest has no vote: after a pause, earlier
+        images no longer count. An image this old on arrival counts as one without a class.
+    :ivar max_unsure_s: longest capture time for which a command may move an actuator while no
+        class is recognised; then the safe state, until all of that time is paid back. Images
+        without a class and late images add to it, images with a class subtract from it. The time
+        in which a rule is held does neither.
     """
 
     model_config = STRICT
@@ -57,7 +57,7 @@ class Votes(BaseModel):
 
 class Rule(BaseModel):
     """
-    What to command while some classes are seen.
+    A command for some classes.
 
     :ivar when: classes, groups or ``abstain``; a default rule has none.
     :ivar min_score: score from which a classification votes for the rule.

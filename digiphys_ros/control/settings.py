@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Settings of the nodes policy and gate. Small: the gate reads them, and no YAML."""
+"""Settings of the nodes policy and gate; no YAML, because the gate imports this module."""
 
 from dataclasses import dataclass
 

@@ -30,8 +30,8 @@ class SignalPlanConfig(BaseModel):
     Heads, conflict matrix, phases and times; see ``control.signals.SignalPlan``.
 
     :ivar conflicts: head to the heads that must not be green with it; one direction is enough.
-        Two heads that never share a phase and are in no conflict are refused: a line that was
-        forgotten must not pass for two movements that get on with each other.
+        Two heads without a common phase must conflict: a forgotten line must not count as two
+        compatible movements.
     """
 
     model_config = STRICT
@@ -83,7 +83,7 @@ class SignalPlanConfig(BaseModel):
                 yield ('heads', index), 'is green in no phase', head
 
     def _forgotten(self) -> list[Problem]:
-        return [(('conflicts',), f'{one} and {other} share no phase: say that they conflict',
+        return [(('conflicts',), f'{one} and {other} share no phase: add their conflict',
                  self.conflicts)
                 for one, other in combinations(self.heads, 2) if not self._conflict(one, other)
                 and not any({one, other} <= set(heads) for heads in self.phases.values())]
@@ -92,7 +92,7 @@ class SignalPlanConfig(BaseModel):
         return other in self.conflicts.get(one, ()) or one in self.conflicts.get(other, ())
 
     def build(self) -> SignalPlan:
-        """Return the checked values alone."""
+        """Return the plan without its schema."""
         conflicts = {one: tuple(other for other in self.heads if self._conflict(one, other))
                      for one in self.heads}
         phases = {name: tuple(heads) for name, heads in self.phases.items()}
@@ -101,7 +101,7 @@ class SignalPlanConfig(BaseModel):
 
 
 def repeated(place: tuple[str | int, ...], names: Iterable[str]) -> Iterator[Problem]:
-    """Report each name that a list has already."""
+    """Report each repeated name of a list."""
     seen: set[str] = set()
     for index, name in enumerate(names):
         if name in seen:

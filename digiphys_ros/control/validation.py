@@ -25,7 +25,7 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
 def spelt(pattern: str, allowed: str) -> AfterValidator:
-    """Return a validator of strings; ``allowed`` says in words what ``pattern`` asks for."""
+    """Return a validator of strings; ``allowed`` describes ``pattern`` in words."""
     def check(value: str) -> str:
         if not re.fullmatch(pattern, value):
             raise PydanticCustomError('refused', '{reason}', {'reason': f'must be {allowed}'})

@@ -119,7 +119,7 @@ def test_what_cannot_work_is_refused(values):
 def test_actuator_that_holds_has_no_safe_values(kind, field):
     actuator = ActuatorConfig.model_validate(
         {'topic': 't', 'kind': kind, 'fields': {'data': field}}).build()
-    assert actuator.holds()
+    assert actuator.holds_position()
     assert actuator.safe_values() == {}
     assert actuator.fields['data'].safe is None
 
@@ -147,11 +147,11 @@ TWO_KINDS = {'a': HELD, 'b': HOMED}
     ('joint_trajectory', TWO_KINDS, 'all fields hold or none does'),
     ('float64', {'data': HELD}, 'safe.*is required: a number, or hold'),
     ('twist', {'linear.x': HOMED}, 'is for positions'),
-    ('float64', {'data': {**HOMED, 'max_decel_per_s': 1.0}}, 'name one of them'),
+    ('float64', {'data': {**HOMED, 'max_decel_per_s': 1.0}}, 'give one of them'),
     ('float64', {'data': {**HELD, 'safe': 'hold', 'stop_rate_per_s': 1.0}}, 'holds has none'),
     ('float64', {'data': {**FIELD, 'max_decel_per_s': 0.0}}, 'greater than 0'),
     ('float64', {'data': {**FIELD, 'max_jerk_per_s2': float('inf')}}, 'finite'),
-    ('twist', {'linear.x': {**HELD, 'safe': 'hold'}}, 'a velocity, which must not last'),
+    ('twist', {'linear.x': {**HELD, 'safe': 'hold'}}, 'is a velocity and must not hold'),
     ('bool', {'data': {**BIT, 'safe': 'hold'}}, 'safe 0 or 1'),
     ('bool', {'data': {**BIT, 'max_decel_per_s': 1.0}}, 'a bool has no rate'),
 ])
@@ -181,11 +181,11 @@ def test_actuator_that_holds_is_read_without_the_checker_in_this_process(tmp_pat
     path.write_text(ARM)
     arm = load_actuators(path)['arm']
     assert arm.fields['shoulder'] == Limits(-1.5, 1.5, None, 0.5, max_jerk_per_s2=2.0)
-    assert arm.holds()
+    assert arm.holds_position()
 
 
 def test_rule_that_leaves_out_a_field_that_holds_is_refused(tmp_path):
     path = tmp_path / 'rules.yaml'
     path.write_text(ARM.replace('{shoulder: 1.0, elbow: 0.5}', '{shoulder: 1.0}'))
-    with pytest.raises(ConfigError, match=r'yaml:9: field `rules.0.command`: must give arm.elbow'):
+    with pytest.raises(ConfigError, match=r'yaml:9: field `rules.0.command`: must set arm.elbow'):
         load_actuators(path)

@@ -44,17 +44,17 @@ def test_gate_under_random_faults_does_as_its_description_says(campaign, seed):
 
 
 def _lease_that_never_ends(gate):
-    gate._lease.holds = lambda now_s, steady_s: True
+    gate._lease.is_valid = lambda now_s, steady_s: True
 
 
 def _lease_by_stamp_only(gate):
     lease = gate._lease
-    lease.holds = lambda now_s, steady_s: 0.0 <= now_s - lease._from_s <= lease.lease_s
+    lease.is_valid = lambda now_s, steady_s: 0.0 <= now_s - lease._from_s <= lease.lease_s
 
 
 def _lease_by_steady_time_only(gate):
     lease = gate._lease
-    lease.holds = lambda now_s, steady_s: steady_s - lease._steady_from_s <= lease.lease_s
+    lease.is_valid = lambda now_s, steady_s: steady_s - lease._steady_from_s <= lease.lease_s
 
 
 def _lease_from_the_arrival(gate):
@@ -121,8 +121,8 @@ def _old_images_after_a_reset(gate):
 
 def _hold_that_leaps(gate):
     fields = gate._actuator.fields
-    if gate._actuator.holds():
-        gate._motion.rest = lambda: setattr(
+    if gate._actuator.holds_position():
+        gate._motion.drop_command = lambda: setattr(
             gate._motion, 'values', {name: one.min for name, one in fields.items()})
 
 

@@ -22,12 +22,12 @@ import pytest
 
 def test_holds_from_the_capture_to_the_end_of_the_lease():
     lease = Lease(0.5)
-    assert not lease.holds(10.0, 10.0)
+    assert not lease.is_valid(10.0, 10.0)
     assert lease.refusal(10.0, 10.25, 10.25) is None
     lease.grant(10.0, 10.25, 10.25)
-    assert lease.holds(10.25, 10.25)
-    assert lease.holds(10.5, 10.5)
-    assert not lease.holds(10.501, 10.501)
+    assert lease.is_valid(10.25, 10.25)
+    assert lease.is_valid(10.5, 10.5)
+    assert not lease.is_valid(10.501, 10.501)
 
 
 def test_an_image_of_this_very_moment_is_not_from_the_future():
@@ -44,8 +44,8 @@ def test_a_stamp_slightly_ahead_lengthens_no_lease():
     assert lease.refusal(10.125, 10.0, 10.0) is None
     assert lease.refusal(10.25, 10.0, 10.0) is Refusal.FUTURE
     lease.grant(10.125, 10.0, 10.0)
-    assert lease.holds(10.5, 10.5)
-    assert not lease.holds(10.51, 10.51)
+    assert lease.is_valid(10.5, 10.5)
+    assert not lease.is_valid(10.51, 10.51)
 
 
 def test_a_clock_that_is_behind_lets_stamps_be_ahead_and_lengthens_no_lease():
@@ -54,8 +54,8 @@ def test_a_clock_that_is_behind_lets_stamps_be_ahead_and_lengthens_no_lease():
     assert lease.refusal(10.05, 10.0, 10.0) is None
     assert lease.refusal(10.06, 10.0, 10.0) is Refusal.FUTURE
     lease.grant(10.05, 10.0, 10.0)
-    assert lease.holds(10.5, 10.5)
-    assert not lease.holds(10.51, 10.51)
+    assert lease.is_valid(10.5, 10.5)
+    assert not lease.is_valid(10.51, 10.51)
     lease.refuse(10.06, 10.0, 10.0)
     assert 'the clock may be 50 ms behind' in lease.explain(Refusal.FUTURE, 10.06, 10.0, 10.0)
     lease.tolerate(0.0)
@@ -80,7 +80,7 @@ def test_after_a_restart_only_newer_images_count():
     lease = Lease(0.5)
     lease.grant(1000.0, 1000.0, 1000.0)
     lease.restart(5.0)
-    assert not lease.holds(5.0, 5.0)
+    assert not lease.is_valid(5.0, 5.0)
     assert lease.refusal(1000.0, 5.1, 5.1) is Refusal.FUTURE
     assert lease.refusal(4.9, 5.1, 5.1) is Refusal.STALE
     assert lease.refusal(5.05, 5.1, 5.1) is None
@@ -91,8 +91,8 @@ def test_a_clock_without_time_grants_nothing(now_s):
     lease = Lease(0.5)
     assert lease.refusal(10.0, now_s, now_s) is not None
     lease.grant(10.0, 10.0, 10.0)
-    assert not lease.holds(now_s, 10.0)
-    assert not lease.holds(10.0, now_s)
+    assert not lease.is_valid(now_s, 10.0)
+    assert not lease.is_valid(10.0, now_s)
 
 
 @pytest.mark.parametrize('tolerance_s', [-0.1, math.nan, math.inf])
@@ -108,7 +108,7 @@ def test_lease_ends_by_the_clock_that_is_sooner(now_s, steady_s, left_s):
     lease = Lease(0.5)
     lease.grant(10.0, 10.25, 3.0)
     assert lease.left_s(now_s, steady_s) == left_s
-    assert lease.holds(now_s, steady_s) is (now_s <= 10.5 and steady_s <= 3.25)
+    assert lease.is_valid(now_s, steady_s) is (now_s <= 10.5 and steady_s <= 3.25)
 
 
 def straddle(lease, seconds, ahead_s=0.012):

@@ -57,7 +57,7 @@ def test_a_cycle_in_order_is_safe():
     ([*CYCLE[:9], (RED, RED)], 'north goes from 1.0 to 0.0 after 0.500 s'),
     ([*CYCLE[:11], (RED, GREEN)], 'east turns green too early after north'),
     ([*CYCLE[:4], (RED, YELLOW)], 'east goes from 0.0 to 1.0'),
-    ([*CYCLE[:4], (FLASHING, FLASHING)], 'flashing and not'),
+    ([*CYCLE[:4], (FLASHING, FLASHING)], 'not as the safe state'),
     ([*CYCLE[:4], (7.0, RED)], 'shows'),
 ])
 def test_what_breaks_the_plan_is_told(shown, problem):

@@ -488,7 +488,7 @@ def test_policy_class_called_abstain_is_no_class():
 
 
 def test_check_labels_class_called_abstain_is_refused():
-    with pytest.raises(ConfigError, match=r'signs@1 has a class "abstain".*another name'):
+    with pytest.raises(ConfigError, match=r'signs@1 has a class "abstain".*rename the class'):
         check_labels(config(), ['stop', 'twenty', 'thirty', 'abstain'], 'signs@1')
 
 

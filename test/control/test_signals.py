@@ -223,7 +223,7 @@ def test_load_actuators_of_signals_equals_load_control(tmp_path):
     ('safe: flashing', 'safe: green', 'yaml:15: .*all_red'),
     ('through: 1.0}', 'left: 1.0}', 'yaml:17: .*no such field, allowed are through, cross'),
     ('through: 1.0}', 'through: 2.0}', 'yaml:17: .*from 0.0 to 1.0'),
-    ('kind: signals', 'kind: float64', 'by them alone'),
+    ('kind: signals', 'kind: float64', 'and by no other'),
     ('    topic: signal_heads\n', '    topic: signal_heads\n    fields: {through: {min: 0, max: 1,'
      ' safe: 0}}\n', 'takes the phases of its plan'),
 ])

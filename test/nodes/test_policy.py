@@ -224,7 +224,7 @@ def test_a_model_for_advice_moves_nothing(robot, start):
         # one that may command beside it changes nothing
         tell(robot)
         tell(robot, use='advice')
-    sentence = 'test@0 is for advice to a person: no rule acts on it and no actuator can be wired'
+    sentence = 'test@0 is for advice to a person: no rule and no actuator may use it'
     robot.wait(lambda: sentence in robot.message('policy'), 'refusal')
     if start == 'after':
         tell(robot)

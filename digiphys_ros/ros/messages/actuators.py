@@ -118,7 +118,7 @@ def check_message(actuator: Actuator) -> None:
     """
     if actuator.plan:
         return
-    for what in ('min', 'max') if actuator.holds() else ('min', 'max', 'safe'):
+    for what in ('min', 'max') if actuator.holds_position() else ('min', 'max', 'safe'):
         values = {name: float(getattr(limits, what)) for name, limits in actuator.fields.items()}
         arrived = _sent(actuator, values)
         for name, value in values.items():
