@@ -81,7 +81,7 @@ def read_all(path):
         data.read(index)
 
 
-# What is no regular file.
+# Not a regular file.
 
 READERS = {
     'rules': (load_control, 'a.yaml'), 'recipe': (load_recipe, 'a.yaml'),
@@ -175,7 +175,7 @@ MERGES = 'a0: &a0 {k: 1}\n' + ''.join(
     for level in range(1, 20))
 YAML = {
     'aliases': (BOMB, 'more than 20000 values'), 'merges': (MERGES, 'more than 20000 values'),
-    'itself': ('a: &a [*a]\n', 'is the value itself'),
+    'itself': ('a: &a [*a]\n', 'contains itself by an alias'),
     'brackets': (nested('[', ']'), 'nested deeper than 50'),
     'braces': (nested('{a: ', '}'), 'nested deeper than 50'),
     'dashes': ('- ' * 5000 + 'a\n', 'nested deeper than 50'),
@@ -556,7 +556,7 @@ def test_zip_entry_that_lies_about_its_size_is_not_unpacked(tmp_path):
 @pytest.mark.parametrize('method', [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_zip_entry_that_can_only_be_unpacked_at_once_is_refused(tmp_path, method):
     zipped(tmp_path / 'd.zip', 'a/x.png', 1 << 27, method)
-    assert 'packed in an unusual way' in sentence(read_all, tmp_path / 'd.zip')
+    assert 'compressed in an unusual way' in sentence(read_all, tmp_path / 'd.zip')
 
 
 def test_zip_of_too_many_entries_is_refused(tmp_path, monkeypatch):
@@ -603,7 +603,7 @@ def test_arrays_that_would_fill_the_memory_are_refused(tmp_path, monkeypatch):
     np.savez_compressed(tmp_path / 'd.npz', y=np.zeros(2),
                         x=np.broadcast_to(np.zeros(1, np.uint8), (2, 8192, 8192)))
     for act in (play, read_all):
-        assert 'as no images or numbers do' in sentence(act, tmp_path / 'd.npz')
+        assert 'more than images or numbers do' in sentence(act, tmp_path / 'd.npz')
     with pytest.raises(zipfile.BadZipFile, match='its arrays have'), \
             open_npz(tmp_path / 'd.npz', 1 << 20):
         pass

@@ -24,7 +24,7 @@ def test_what_is_shipped_is_found_with_and_without_its_ending():
 
 
 @pytest.mark.parametrize(('name', 'reason'), [
-    ('', 'A path or the name of something in config/ is needed'),
+    ('', 'A path or a name in config/ is needed'),
     ('nothing', '"nothing" was not found, neither as a path nor in'),
     ('~nobody-of-that-name/x', 'home directory'), ('x' * 5000, 'File name too long')])
 def test_what_is_not_there_is_told_whatever_is_wrong_with_it(name, reason):

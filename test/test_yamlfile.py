@@ -80,7 +80,7 @@ def test_what_yaml_cannot_mean_is_a_sentence_too(tmp_path, text):
 
 
 def test_a_node_that_holds_itself_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match=r'a\.yaml:2: an alias in this value is the value'):
+    with pytest.raises(ConfigError, match=r'a\.yaml:2: this value contains itself'):
         load(tmp_path, 'name: a\ntable: &loop\n  b: *loop\n')
 
 

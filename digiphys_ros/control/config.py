@@ -95,7 +95,7 @@ class ControlConfig(BaseModel):
             for field in actuator.fields:
                 if actuator.fields[field].safe is None and field not in given:
                     yield (('rules', index, 'command'), f'must set {name}.{field}: the field '
-                           'holds its position and has no safe value to fall back on', rule.command)
+                           'holds its position and has no safe value to use', rule.command)
 
     def _value_problem(self, part: str, actuator: str, name: str, value: float
                        ) -> tuple[str, str | float] | None:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A ROS parameters file as ROS reads it: which section applies to which node."""
+"""Read a ROS parameters file as ROS does: which section applies to which node."""
 
 from collections.abc import Iterator, Sequence
 import contextlib
@@ -35,8 +35,8 @@ class Section:
     """
     One ``ros__parameters`` of a file.
 
-    :ivar location: the keys that lead to it.
-    :ivar values: the location and the value of each parameter.
+    :ivar location: keys of the section, from the top.
+    :ivar values: location and value of each parameter.
     """
 
     location: tuple[Any, ...]
@@ -44,7 +44,7 @@ class Section:
 
     @property
     def key(self) -> str:
-        """Return its keys, joined as ROS joins them: ``/**/gate``."""
+        """Return its keys, joined as in ROS: ``/**/gate``."""
         joined = ''
         for part in self.location:
             joined += part if not joined or joined.endswith('/') else f'/{part}'
@@ -68,7 +68,7 @@ class Section:
         """
         Return whether ROS gives its parameters to a node.
 
-        :param name: with the namespace: ``/robot1/gate``.
+        :param name: name of the node with its namespace: ``/robot1/gate``.
         """
         pattern = ''.join(WILDCARDS.get(part, f'/{re.escape(part)}')
                           for part in self.key.removeprefix('/').split('/'))
@@ -79,7 +79,7 @@ class ParametersFile:
     """
     The sections of a ROS parameters file.
 
-    :raises ConfigError: for what ROS cannot read or would read as something else.
+    :raises ConfigError: for text that ROS cannot read or reads in another way.
     """
 
     def __init__(self, path: Path) -> None:
@@ -157,13 +157,13 @@ class ParametersFile:
 
 def files_without(name: str, files: Sequence[Path]) -> list[Path]:
     """
-    Return the parameters files of which ROS gives a node nothing, in silence.
+    Return the parameters files that contain nothing for a node; ROS does not report them.
 
     :param name: the node's name with its namespace.
     """
     without = []
     for path in files:
-        # what is refused here for more than ROS refuses is left to ROS
+        # ROS itself reports an invalid file
         with contextlib.suppress(ConfigError):
             if not any(section.applies_to(name) for section in ParametersFile(path).sections):
                 without.append(path)
@@ -171,7 +171,7 @@ def files_without(name: str, files: Sequence[Path]) -> list[Path]:
 
 
 def _items(node: Any) -> list[tuple[str, yaml.Node]]:
-    """Return the keys of a mapping as text, as ROS takes them, and its values."""
+    """Return the keys of a mapping as text, as in ROS, and its values."""
     pairs = node.value if isinstance(node, yaml.MappingNode) else []
     return [(str(key.value), value) for key, value in pairs]
 
@@ -181,7 +181,7 @@ def _shown(node: yaml.Node) -> str:
 
 
 def _refuse_unread_yaml(path: Path, text: str) -> None:
-    """Refuse the features of YAML that rcl refuses (aliases) or passes over (tags)."""
+    """Refuse the features of YAML that rcl refuses (aliases) or ignores (tags)."""
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.AliasEvent):
@@ -189,6 +189,6 @@ def _refuse_unread_yaml(path: Path, text: str) -> None:
                               'write the value again.')
         tag = getattr(event, 'tag', None)
         if tag:
-            raise ConfigError(f'{path}:{line}: ROS passes over tags, received '
-                              f'{tag.replace("tag:yaml.org,2002:", "!!")}: write the value as it '
-                              'is meant, text in quotes.')
+            raise ConfigError(f'{path}:{line}: ROS ignores tags, received '
+                              f'{tag.replace("tag:yaml.org,2002:", "!!")}: write the plain value, '
+                              'text in quotes.')

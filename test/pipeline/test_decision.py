@@ -50,7 +50,7 @@ def show(decider, label, images=5, start_s=100.0):
 
 def test_commands_come_once_a_model_is_known(decider):
     assert show(decider, 'stop') is None
-    assert decider.warning == 'waits for vision_info, which tells what classifies'
+    assert decider.warning == 'waits for vision_info, which describes the model'
     assert decider.fix().startswith('ros2 ') or '/robot1/classifier' in decider.fix()
     assert meet(decider) == {'model': ''}
     decision = show(decider, 'stop', start_s=200.0)
@@ -96,12 +96,12 @@ def test_a_model_that_cannot_be_read_silences(decider):
 
 @pytest.mark.parametrize('results', [[('stop', 1.5)], [('stop', float('nan'))],
                                      [('abstain', 0.9)]])
-def test_an_impossible_score_is_refused_and_counted(decider, results):
+def test_an_invalid_score_is_refused_and_counted(decider, results):
     meet(decider)
     decider.decide(results, 1.0, 0.0, 1.0)
     assert decider.refused == 1
     assert decider.warning.startswith('refused: ')
-    assert 'scores have to be from 0 to 1' in decider.fix()
+    assert 'scores must be from 0 to 1' in decider.fix()
 
 
 @pytest.mark.parametrize('stops', [False, True])
