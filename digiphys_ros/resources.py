@@ -79,7 +79,7 @@ def find_resource(name: str, folder: str) -> Path:
         f'"{name}" was not found, neither as a path nor in {shipped} (which has: {offered}).')
 
 
-def beside_parameters(name: str, words: Sequence[str]) -> str:
+def next_to_parameters(name: str, words: Sequence[str]) -> str:
     """
     Resolve a relative path from the folder of the parameters file that a node was started with.
 

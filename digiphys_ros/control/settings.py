@@ -44,8 +44,8 @@ class GateSettings(NodeSettings):
         'machines differ [s]. Under use_sim_time it is longer by two steps of /clock.',
         0.0, MAX_TOLERANCE_S)
     rate_hz: float = setting(
-        50.0, 'Rate of the messages to the actuator. A new command is sent at once, in place of the '
-        'next message.', 10.0, 1000.0)
+        50.0, 'Rate of the messages to the actuator. A new command is sent at once, in place of '
+        'the next message.', 10.0, 1000.0)
     estop_wait_s: float = setting(
         2.0, 'Time that a configured gate listens for a pressed e-stop before it obeys: discovery '
         'takes time [s].', 0.0, 60.0)

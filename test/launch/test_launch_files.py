@@ -283,7 +283,7 @@ def test_a_path_with_spaces_reaches_gazebo_as_one_word(gazebo, tmp_path):
 
 @pytest.mark.parametrize(('arguments', 'sentence'), [
     ({'world': 'moon'}, '"moon.sdf" was not found'),
-    ({'world': str(REPOSITORY / 'package.xml')}, 'is no SDF world'),
+    ({'world': str(REPOSITORY / 'package.xml')}, 'is not an SDF world'),
 ])
 def test_an_unknown_world_is_one_sentence(gazebo, arguments, sentence):
     with pytest.raises(ConfigError, match=sentence):

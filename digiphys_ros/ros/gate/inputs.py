@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the gate hears besides the e-stop: desired commands, its services and a timer."""
+"""Inputs of the gate except the e-stop: desired commands, services and a timer."""
 
 from collections.abc import Callable
 from functools import partial
@@ -49,7 +49,7 @@ class GateInputs:
 
     @property
     def duplicates(self) -> str:
-        """Return a sentence where several nodes send commands for one actuator, else ''."""
+        """Return a sentence if several nodes send commands for one actuator, else ''."""
         return '; '.join(filter(None, (one.duplicate_sources for one in self.desired)))
 
     def close(self) -> None:
@@ -79,6 +79,6 @@ class GateInputs:
 
 
 def _refused(response: Trigger.Response) -> Trigger.Response:
-    """Answer a call that was on its way when the node was cleaned up."""
+    """Answer a call that was pending when the node was cleaned up."""
     response.success, response.message = False, 'refused: the gate is not configured'
     return response

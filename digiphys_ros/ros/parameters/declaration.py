@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The settings of a node as parameters of ROS."""
+"""Declare the settings of a node as ROS parameters."""
 
 from typing import Any, Generic, TypeVar
 
@@ -48,7 +48,7 @@ def descriptor_of(parameter: Parameter) -> ParameterDescriptor:
 
 
 class ParameterSet(Generic[S]):
-    """The parameters of one node, declared and read as its settings declare them."""
+    """The parameters of one node, declared and read according to its settings."""
 
     def __init__(self, node: Node, settings: type[S]) -> None:
         self._node, self._settings = node, settings
@@ -72,7 +72,7 @@ class ParameterSet(Generic[S]):
         try:
             self._node.declare_parameter(parameter.name, parameter.default, descriptor)
         except InvalidParameterValueException as error:
-            # A value out of range must not end the process: the node stays unconfigured instead.
+            # a value out of range must not end the process: the node stays unconfigured instead
             self._problems[parameter.name] = ' '.join(str(error).split())
             self._node.declare_parameter(
                 parameter.name, parameter.default, descriptor, ignore_override=True)
@@ -96,5 +96,5 @@ class ParameterSet(Generic[S]):
         return changed
 
     def is_in_force(self, name: str) -> bool:
-        """Return whether a parameter has the value that was asked for, and not a default."""
+        """Return whether a parameter has the requested value, not a default in its place."""
         return name not in self._problems

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What ROS gives to a node that has no such parameter, and passes over without a word."""
+"""Find parameters that are set but unknown to their node; ROS ignores them silently."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -29,9 +29,9 @@ from digiphys_ros.ros.lifecycle import PipelineNode
 def ignored_parameters(node: PipelineNode[Any], nodes: Sequence[PipelineNode[Any]],
                        words: Sequence[str]) -> list[str]:
     """
-    Return a sentence for each parameter that is meant for a node and has no effect on it.
+    Return a sentence for each parameter that is set for a node and has no effect.
 
-    :param nodes: all nodes of the process: the command line is for each of them.
+    :param nodes: all nodes of the process: they share the command line.
     :param words: the command line.
     """
     given = [PARAMETERS.get(name, name) for name in node._parameter_overrides]
@@ -39,7 +39,7 @@ def ignored_parameters(node: PipelineNode[Any], nodes: Sequence[PipelineNode[Any
         word.startswith(f'{name}:=') for word in words)]
     unknown = [name for name in given if not any(one.has_parameter(name) for one in nodes)]
     if set(unknown) & set(from_file):
-        # a section for all nodes may be meant for another one
+        # a section for all nodes may be for another node
         known = _names(share_dir() / 'config/parameters.yaml')
         unknown = [name for name in unknown if name not in from_file or name not in known]
     sentences = [f'there is no parameter `{name}`{did_you_mean(name, node.parameters.declared)}'
@@ -52,14 +52,14 @@ def ignored_parameters(node: PipelineNode[Any], nodes: Sequence[PipelineNode[Any
 
 
 def _names(path: Path) -> set[str]:
-    # the gate reads no YAML unless it has to
+    # imported here: the gate reads YAML only if necessary
     from digiphys_ros.pipeline.parameters_file import ParametersFile
     return {'.'.join(map(str, keys[len(section.location) + 1:]))
             for section in ParametersFile(path).sections for keys, _ in section.values}
 
 
 def _missed(name: str, path: Path) -> Iterator[str]:
-    """Yield a sentence for each section that seems meant for a node and does not apply to it."""
+    """Yield a sentence for each section with a similar node name that does not apply."""
     from digiphys_ros.pipeline.parameters_file import ParametersFile
     node = name.rpartition('/')[2]
     with suppress(ConfigError):
