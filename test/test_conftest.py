@@ -29,7 +29,7 @@ def free_domain(request, tmp_path, monkeypatch):
     return conftest.free_domain
 
 
-def test_domain_is_given_once_at_a_time_and_leaves_no_file(free_domain, tmp_path):
+def test_domain_is_exclusive_and_leaves_no_file(free_domain, tmp_path):
     with free_domain() as first, free_domain() as second:
         assert first != second
         assert len(list(tmp_path.iterdir())) == 2

@@ -57,7 +57,7 @@ def run(environment: dict[str, str], *words: str | Path) -> str:
                           cwd='/', timeout=300).stdout
 
 
-def test_the_version_is_the_same_everywhere() -> None:
+def test_version_is_the_same_everywhere() -> None:
     manifest = ElementTree.parse(REPOSITORY / 'package.xml').findtext('version')
     calls = [node for node in ast.walk(ast.parse((REPOSITORY / 'setup.py').read_text()))
              if isinstance(node, ast.Call)]
@@ -68,7 +68,7 @@ def test_the_version_is_the_same_everywhere() -> None:
 
 
 @pytest.mark.ros_tools
-def test_collection_beside_the_launch_plugins_of_ros_takes_files_of_one_name() -> None:
+def test_collection_with_ros_launch_plugins_accepts_files_of_one_name() -> None:
     pytest.importorskip('launch_testing', reason='launch_testing is not installed')
     done = subprocess.run(
         [sys.executable, '-m', 'pytest', '--collect-only', '-q', 'test/control/test_gate.py',
@@ -89,7 +89,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-def test_pip_puts_the_command_alone_on_the_path(wheel: Path) -> None:
+def test_pip_installs_only_the_command_on_the_path(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         entries = archive.read(next(
@@ -106,7 +106,7 @@ def test_pip_puts_the_command_alone_on_the_path(wheel: Path) -> None:
 
 
 @pytest.mark.parametrize('option', ['--target', '--prefix'])
-def test_a_wheel_installed_anywhere_finds_its_models_and_starts_its_nodes(
+def test_wheel_installed_anywhere_finds_its_models_and_starts_its_nodes(
         wheel: Path, tmp_path: Path, option: str) -> None:
     subprocess.run(
         [sys.executable, '-m', 'pip', 'install', '-q', '--no-deps', '--no-index',
@@ -178,7 +178,7 @@ sys.exit(pytest.main(sys.argv[2:]))
     ('rosbags', ['test/learning/datasets/test_labelled.py'], 7),
     ('pydantic', ['test/cli/test_baseline.py'], 4),
 ])
-def test_tests_without_an_optional_package_skip_and_say_so(
+def test_tests_without_an_optional_package_skip_with_a_reason(
         package: str, files: list[str], skipped: int) -> None:
     done = subprocess.run(
         [sys.executable, '-c', WITHOUT, package, '-p', 'no:hypothesispytest', '-q',
@@ -208,13 +208,13 @@ def test_colcon_puts_executables_where_ros2_run_looks(prefix: Path) -> None:
 
 
 @pytest.mark.ros
-def test_the_installed_command_runs(prefix: Path, environment: dict[str, str]) -> None:
+def test_installed_command_runs(prefix: Path, environment: dict[str, str]) -> None:
     command = prefix / 'lib' / 'digiphys_ros' / 'digiphys'
     assert 'demo' in run(environment, sys.executable, command, '--help')
 
 
 @pytest.mark.ros
-def test_the_installed_package_finds_its_own_files(
+def test_installed_package_finds_its_own_files(
         prefix: Path, environment: dict[str, str]) -> None:
     code = 'from digiphys_ros.resources import share_dir; print(share_dir())'
     found = run(environment, sys.executable, '-c', code)

@@ -55,7 +55,7 @@ class Outer(NodeSettings):
     pair: tuple[float, float] = setting((0.0, 1.0), 'Two numbers.', 0.0, 1.0)
 
 
-def test_parameters_are_those_of_the_fields_in_order():
+def test_parameters_of_returns_the_fields_in_order():
     assert [one.name for one in parameters_of(Outer)] == [
         'autostart', 'cpus', 'nice', 'word', 'deep', 'pair']
     assert parameters_of(Outer)[-1].default == [0.0, 1.0]
@@ -133,14 +133,14 @@ def test_defaults_of_a_pipeline_are_those_of_the_nodes():
     assert Limits() == own.classifier.limits
 
 
-def test_a_section_that_does_not_apply_is_refused(tmp_path):
+def test_load_settings_section_that_does_not_apply_is_refused(tmp_path):
     path = tmp_path / 'mine.yaml'
     path.write_text('/robot1/gate:\n  ros__parameters:\n    lease_s: 0.2\n')
     with pytest.raises(ConfigError, match=r'mine.yaml:1.*write /\*\*/gate'):
         load_settings(path)
 
 
-def test_a_value_out_of_range_names_file_line_and_field(tmp_path):
+def test_load_settings_value_out_of_range_names_file_line_and_field(tmp_path):
     path = tmp_path / 'mine.yaml'
     path.write_text('/**/gate:\n  ros__parameters:\n    lease_s: 99.0\n')
     with pytest.raises(ConfigError, match=r'mine.yaml:3.*lease_s.*0.01 to 5.0'):
@@ -189,7 +189,7 @@ def _is_number(node):
         and not isinstance(node.value, bool)
 
 
-def test_nodes_are_thin_and_pass_typed_settings_on():
+def test_nodes_are_thin_and_use_typed_settings():
     for path in sorted((PACKAGE / 'nodes').glob('*.py')):
         assert len(path.read_text().splitlines()) < 150, path
     for path in sorted(PACKAGE.rglob('*.py')):

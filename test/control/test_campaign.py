@@ -38,7 +38,7 @@ def campaign(monkeypatch):
 
 
 @pytest.mark.parametrize('seed', [1, 2, 3, 4])
-def test_gate_under_random_faults_does_as_its_description_says(campaign, seed):
+def test_gate_under_random_faults_follows_its_specification(campaign, seed):
     found = campaign.run_cases(seed, 0, EVENTS_OF_A_SEED // campaign.EVENTS_OF_A_CASE)
     assert not found, str(found[0])
 
@@ -274,7 +274,7 @@ MUTATIONS = [value for name, value in list(globals().items())
 
 
 @pytest.mark.parametrize('mutate', MUTATIONS, ids=lambda mutate: mutate.__name__.strip('_'))
-def test_broken_gate_is_caught(campaign, mutate):
+def test_campaign_detects_a_broken_gate(campaign, mutate):
     def make(*arguments):
         gate = make_gate(*arguments)
         mutate(gate)
@@ -289,7 +289,7 @@ def _cases(campaign, count):
         yield case, campaign.draw_events(random, case, campaign.EVENTS_OF_A_CASE)
 
 
-def test_violation_is_reported_with_its_seed_and_few_events(campaign):
+def test_campaign_reports_a_violation_with_seed_and_few_events(campaign):
     def make(*arguments):
         gate = make_gate(*arguments)
         _lease_that_never_ends(gate)

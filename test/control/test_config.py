@@ -29,7 +29,7 @@ def test_control_warnings_long_hold_of_a_moving_rule_is_named():
     assert 'min_hold_s' in warning
 
 
-def test_a_model_for_advice_is_refused_in_one_sentence():
+def test_check_use_model_for_advice_is_refused_in_one_sentence():
     check_use('control', 'signs@1')
     with pytest.raises(ConfigError, match='xray@1 is for advice to a person'):
         check_use('advice', 'xray@1')

@@ -24,7 +24,7 @@ def estop():
     return EstopInput()
 
 
-def test_estop_is_pressed_while_any_publisher_is(estop):
+def test_estop_any_pressed_publisher_is_pressed(estop):
     assert estop.hear(A, True, 1.0)
     assert not estop.hear(B, False, 1.1)
     assert estop.pressed()
@@ -38,7 +38,7 @@ def test_estop_names_the_pressed_publishers(estop):
     assert estop.pressed() == 'pressed: /left'
 
 
-def test_estop_message_heard_twice_counts_once(estop):
+def test_estop_message_received_twice_counts_once(estop):
     estop.hear(A, True, 1.0, sequence=7)
     estop.hear(A, False, 1.1, sequence=8)
     assert not estop.hear(A, True, 1.2, sequence=7)
@@ -46,7 +46,7 @@ def test_estop_message_heard_twice_counts_once(estop):
     assert estop.hear(A, True, 1.3, sequence=9)
 
 
-def test_estop_of_a_publisher_that_vanished_pressed_needs_an_override(estop):
+def test_estop_publisher_vanished_while_pressed_needs_override(estop):
     estop.hear(A, True, 1.0)
     estop.see([(A, '/left')], 1.0)
     estop.see([], 1.0)
@@ -55,34 +55,34 @@ def test_estop_of_a_publisher_that_vanished_pressed_needs_an_override(estop):
     assert not estop.pressed()
 
 
-def test_override_forgets_nobody_who_is_there(estop):
+def test_estop_override_keeps_present_publishers(estop):
     estop.hear(A, True, 1.0)
     estop.see([(A, '/left')], 1.0)
     assert estop.override() == []
     assert estop.pressed()
 
 
-def test_publisher_that_comes_back_is_not_vanished(estop):
+def test_estop_publisher_that_returns_is_not_vanished(estop):
     estop.hear(A, True, 1.0)
     estop.see([], 1.0)
     estop.see([(A, '/left')], 1.0)
     assert estop.override() == []
 
 
-def test_publisher_that_vanished_released_is_forgotten(estop):
+def test_estop_publisher_vanished_while_released_is_dropped(estop):
     estop.hear(A, False, 1.0)
     estop.see([], 1.0)
     assert not estop.pressed()
     assert estop.heard
 
 
-def test_press_that_arrives_after_its_release_trips_and_does_not_stay(estop):
+def test_estop_press_after_its_release_trips_once(estop):
     assert not estop.hear(A, False, 1.0, sequence=5)
     assert estop.hear(A, True, 1.1, sequence=4)
     assert not estop.pressed()
 
 
-def test_required_publisher_that_joins_has_its_timeout_to_speak():
+def test_estop_required_new_publisher_has_its_timeout():
     estop = EstopInput(required=True, timeout_s=0.5)
     estop.see([(A, '/left')], 9.0)
     estop.hear(A, False, 10.0)
@@ -92,7 +92,7 @@ def test_required_publisher_that_joins_has_its_timeout_to_speak():
     assert '/right' in estop.silent(10.7)
 
 
-def test_estop_keeps_who_is_pressed_over_a_restart(estop):
+def test_estop_restart_keeps_pressed_publishers(estop):
     estop.hear(A, True, 1.0)
     estop.hear(B, False, 1.0)
     estop.restart(True, 0.5)
@@ -100,11 +100,11 @@ def test_estop_keeps_who_is_pressed_over_a_restart(estop):
     assert not estop.heard
 
 
-def test_required_estop_without_publisher_is_silent():
+def test_estop_required_without_publisher_is_silent():
     assert 'nobody publishes' in EstopInput(required=True).silent(1.0)
 
 
-def test_required_estop_names_who_is_silent_and_since_when():
+def test_estop_required_names_silent_publishers_and_timeout():
     estop = EstopInput(required=True, timeout_s=0.5)
     estop.see([(A, '/left'), (B, '/right')], 1.0)
     estop.hear(A, False, 10.0)
@@ -114,7 +114,7 @@ def test_required_estop_names_who_is_silent_and_since_when():
     assert '/left' in estop.silent(10.6)
 
 
-def test_required_estop_whose_publisher_vanished_is_silent():
+def test_estop_required_publisher_vanished_is_silent():
     estop = EstopInput(required=True)
     estop.see([(A, '/left')], 1.0)
     estop.hear(A, False, 10.0)
@@ -122,7 +122,7 @@ def test_required_estop_whose_publisher_vanished_is_silent():
     assert estop.silent(10.1)
 
 
-def test_required_estop_of_which_one_publisher_vanished_is_pressed_once():
+def test_estop_required_one_of_two_vanished_is_pressed_once():
     estop = EstopInput(required=True, timeout_s=60.0)
     for publisher in (A, B):
         estop.hear(publisher, False, 10.0)
@@ -134,7 +134,7 @@ def test_required_estop_of_which_one_publisher_vanished_is_pressed_once():
     assert not estop.silent(10.2)
 
 
-def test_estop_that_is_not_required_may_be_missing_silent_and_end(estop):
+def test_estop_not_required_may_be_missing_silent_or_end(estop):
     assert not estop.silent(1e9)
     estop.hear(A, False, 1.0)
     estop.see([(A, '/left')], 1.0)
@@ -143,7 +143,7 @@ def test_estop_that_is_not_required_may_be_missing_silent_and_end(estop):
     assert not estop.take_vanished()
 
 
-def test_publisher_that_was_never_heard_is_named(estop):
+def test_estop_publisher_never_heard_is_named(estop):
     estop.hear(A, False, 1.0)
     estop.see([(A, '/left'), (B, '/right')], 1.0)
     assert not estop.silent(1.9)
@@ -153,7 +153,7 @@ def test_publisher_that_was_never_heard_is_named(estop):
     assert not estop.silent(2.3)
 
 
-def test_publisher_that_was_never_heard_may_be_allowed():
+def test_estop_publisher_never_heard_may_be_allowed():
     estop = EstopInput(unheard_stops=False)
     estop.see([(A, '/left')], 1.0)
     assert not estop.silent(1e9, to_start=True)

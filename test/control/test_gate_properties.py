@@ -133,7 +133,7 @@ class Judge:
 
 @settings(max_examples=200)
 @given(EVENTS)
-def test_whatever_happens_the_output_is_safe(events):
+def test_gate_any_events_output_is_safe(events):
     judge = Judge()
     judge.activate()
     for name, *arguments in events:
@@ -141,7 +141,7 @@ def test_whatever_happens_the_output_is_safe(events):
 
 
 @given(EVENTS)
-def test_after_whatever_happened_a_reset_and_fresh_commands_move_it(events):
+def test_gate_after_any_events_reset_and_new_commands_move(events):
     judge = Judge()
     for name, *arguments in events:
         if name != 'jump' or abs(arguments[0]) < 1e9:
@@ -159,7 +159,7 @@ def test_after_whatever_happened_a_reset_and_fresh_commands_move_it(events):
 
 
 @given(EVENTS)
-def test_the_same_events_give_the_same_output(events):
+def test_gate_same_events_give_same_output(events):
     judges = Judge(), Judge()
     for name, *arguments in events:
         for judge in judges:

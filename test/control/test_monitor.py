@@ -45,7 +45,7 @@ CYCLE = [(RED, RED)] * 4 + [(GREEN, RED)] * 4 + [(YELLOW, RED)] * 2 + [(RED, RED
     + [(RED, GREEN)] * 4 + [(RED, YELLOW)] * 2 + [(RED, RED)] * 2
 
 
-def test_a_cycle_in_order_is_safe():
+def test_signal_judge_cycle_in_order_is_safe():
     assert not any(problems(*CYCLE))
 
 
@@ -60,13 +60,13 @@ def test_a_cycle_in_order_is_safe():
     ([*CYCLE[:4], (FLASHING, FLASHING)], 'not as the safe state'),
     ([*CYCLE[:4], (7.0, RED)], 'shows'),
 ])
-def test_what_breaks_the_plan_is_told(shown, problem):
+def test_signal_judge_violation_of_the_plan_is_reported(shown, problem):
     *before, last = problems(*shown)
     assert not any(before)
     assert problem in last
 
 
-def test_without_images_a_green_ends_and_none_begins():
+def test_signal_judge_without_images_a_green_ends_and_none_begins():
     assert problems(*CYCLE[:5], blind_from=4)[-1] == 'north turns green without an image'
     told = problems(*CYCLE[:5], *[(GREEN, RED)] * 6, blind_from=5)
     assert told[-1] == 'stays green without an image'
@@ -111,7 +111,7 @@ class Watched:
 
 
 @pytest.mark.parametrize('name', FIELDS)
-def test_safety_judge_finds_nothing_in_what_a_gate_sends(name):
+def test_safety_judge_output_of_a_gate_is_safe(name):
     watched = Watched(name)
     for value in (None, 0.8, 0.9, -0.7, 0.0, 0.5, None):
         assert not any(watched.run(3.0, value))
@@ -134,7 +134,7 @@ def test_safety_judge_finds_nothing_in_what_a_gate_sends(name):
     ('homed', 0.0, False, 'too fast'),
     ('homed', 0.77, False, 'too fast'),
     ('homed', 0.8, False, 'is not the safe state')])
-def test_safety_judge_finds_a_leap_and_a_stop_that_is_none(name, value, obeyed, problem):
+def test_safety_judge_jump_and_missing_stop_are_unsafe(name, value, obeyed, problem):
     watched = Watched(name)
     watched.run(5.0, 0.8)
     assert watched.output.values['a'] == pytest.approx(0.8)
@@ -159,14 +159,14 @@ def sent(stamp_s, linear_mps, angular_radps=0.0):
     ([sent(1.6, 0.0)], None),
     ([sent(0.9, 0.1)], 'younger than the lease'),
 ])
-def test_unsafe_commands_are_found_by_their_stamps(commands, words):
+def test_unsafe_commands_are_reported_with_their_stamps(commands, words):
     problems = unsafe_commands(BASE, commands, [1.0], 0.5, 0.02)
     assert bool(problems) == (words is not None)
     if words:
         assert words in problems[0]
 
 
-def test_a_ramp_of_the_gates_own_making_is_not_too_fast():
+def test_unsafe_commands_ramp_of_a_gate_is_safe():
     rng, now_s, value, commands = np.random.default_rng(0), 1.8e9, 0.5, []
     for _ in range(4_000):
         # as a message carries it

@@ -170,7 +170,7 @@ def mean_speed(commands, first_s, last_s):
     return sum(step * speed for step, speed in steps if step > 0) / (last_s - first_s)
 
 
-def test_bag_played_with_a_clock_of_40_hz_moves_as_the_live_run(shared_robot, live):
+def test_bag_played_with_a_40_hz_clock_moves_like_the_live_run(shared_robot, live):
     from geometry_msgs.msg import TwistStamped
     from sensor_msgs.msg import Image
     robot = shared_robot
@@ -219,7 +219,7 @@ def every_answer(bag, folder, writer):
 
 
 @pytest.mark.parametrize('transport', ['raw', 'compressed'])
-def test_evaluate_answers_each_frame_of_a_bag_as_the_live_robot(
+def test_evaluate_bag_gives_the_results_of_the_live_robot(
         shared_robot, live, tmp_path, writer, capsys, transport):
     from vision_msgs.msg import Classification
     bag = live if transport == 'raw' else \

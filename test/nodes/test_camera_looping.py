@@ -80,7 +80,7 @@ def recording(robot):
 
 
 @pytest.mark.field('ApolloAuto/apollo #14344', 'a recording that starts again stops all nodes')
-def test_pipeline_on_a_recording_that_loops_moves_in_each_lap(robot, recording):
+def test_pipeline_looping_recording_moves_in_each_lap(robot, recording):
     from geometry_msgs.msg import TwistStamped
     commands = robot.listen(TwistStamped, 'cmd_vel')
     # 2 s, and less than the policy's `votes.max_age_s`

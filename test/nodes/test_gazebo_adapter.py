@@ -57,7 +57,7 @@ def base(robot):
     return Base()
 
 
-def test_a_moving_base_is_led_back_to_its_line_and_nothing_else_is_changed(robot, base):
+def test_gazebo_adapter_moving_base_is_steered_to_its_line_only(robot, base):
     # without odometry there is nothing to correct by
     assert base.sent(0.3) == (0.3, 0.0)
 
@@ -72,14 +72,14 @@ def test_a_moving_base_is_led_back_to_its_line_and_nothing_else_is_changed(robot
     assert base.sent(0.0) == (0.0, 0.0)
 
 
-def test_old_or_broken_odometry_corrects_nothing(robot, base):
+def test_gazebo_adapter_old_or_invalid_odometry_corrects_nothing(robot, base):
     base.is_at(math.nan)
     assert base.sent(0.3) == (0.3, 0.0)
     base.is_at(0.5)
     robot.poll(lambda: base.sent(0.3) == (0.3, 0.0), 'end of the correction')
 
 
-def test_a_silent_gate_stays_silent_and_the_end_is_a_stop(robot, base):
+def test_gazebo_adapter_silent_gate_stays_silent_and_the_end_stops(robot, base):
     base.sent(0.3)
     before = len(base.told)
     robot.poll(lambda: robot.value('gazebo_adapter', 'passed') == str(before), 'diagnostics')
@@ -90,7 +90,7 @@ def test_a_silent_gate_stays_silent_and_the_end_is_a_stop(robot, base):
     assert base.told[-1].twist.linear.x == 0.0
 
 
-def test_after_deactivation_nothing_moves_whatever_was_on_its_way(robot, base):
+def test_gazebo_adapter_deactivated_ignores_pending_messages(robot, base):
     from geometry_msgs.msg import TwistStamped
     moving = TwistStamped()
     moving.twist.linear.x = 0.3
@@ -113,7 +113,7 @@ def test_after_deactivation_nothing_moves_whatever_was_on_its_way(robot, base):
         driver.join()
 
 
-def test_the_lane_becomes_the_angle_of_the_blade(robot):
+def test_gazebo_adapter_lane_becomes_the_blade_angle(robot):
     from std_msgs.msg import Bool, Float64
     angles = robot.listen(Float64, 'diverter_rad')
     process = robot.start('gazebo_adapter', app='sorting')
@@ -135,7 +135,7 @@ def test_the_lane_becomes_the_angle_of_the_blade(robot):
 @pytest.mark.parametrize(('app', 'rules'), [
     ('traffic_signs', 'traffic_signs_sim_rules.yaml'), ('sorting', 'sorting_rules.yaml'),
     ('traffic_lights', 'traffic_lights_rules.yaml')])
-def test_somebody_publishes_all_that_the_bridge_takes_to_gazebo(robot, app, rules):
+def test_gazebo_adapter_and_gate_publish_all_topics_of_the_bridge(robot, app, rules):
     bridge = yaml.safe_load((share_dir() / f'config/gazebo/bridge_{app}.yaml').read_text())
     wanted = {f'/{one["ros_topic_name"]}': one['ros_type_name'] for one in bridge
               if one['direction'] == 'ROS_TO_GZ'}
@@ -151,7 +151,7 @@ def test_somebody_publishes_all_that_the_bridge_takes_to_gazebo(robot, app, rule
                f'publishers of {wanted}')
 
 
-def test_a_head_lifts_the_lamp_of_its_state(robot):
+def test_gazebo_adapter_head_shows_the_lamp_of_its_state(robot):
     from sensor_msgs.msg import JointState
     from std_msgs.msg import Float64
     turns = {side: robot.listen(Float64, f'lamps_{side}_rad')

@@ -37,7 +37,7 @@ def publish(robot, publisher, seed):
     return message
 
 
-def test_a_command_follows_an_image_without_a_hop_between(robot):
+def test_pipeline_executable_command_follows_an_image_directly(robot):
     from digiphys_ros.ros.parameters.configuration import command
     from geometry_msgs.msg import TwistStamped
     from sensor_msgs.msg import Image
@@ -61,7 +61,7 @@ def test_a_command_follows_an_image_without_a_hop_between(robot):
                for one in robot.node.get_subscriptions_info_by_topic('/classification'))
 
 
-def test_one_policy_does_not_follow_several_cameras(robot):
+def test_pipeline_executable_several_cameras_are_refused(robot):
     from digiphys_ros.ros.parameters.configuration import command
     words = command('classifier', parameters={'cameras': 'front,rear'})
     robot.run('pipeline', [*words[:2], 'digiphys_ros.nodes', 'pipeline', *words[4:]])

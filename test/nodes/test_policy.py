@@ -75,7 +75,7 @@ def test_policy_model_lacks_a_class_of_the_rules_commands_nothing(robot, tmp_pat
     assert seen.desired
 
 
-def test_policy_second_model_that_fits_unlocks_none_that_does_not(robot, tmp_path):
+def test_policy_second_matching_model_does_not_unlock_a_mismatch(robot, tmp_path):
     from digiphys_ros.ros.qos import LATCHED
     from vision_msgs.msg import VisionInfo
     rules = tmp_path / 'rules.yaml'
@@ -144,7 +144,7 @@ UNREADABLE = {
     'number left out': FACTS.replace('"1"', '"2"')}
 
 
-def test_policy_label_table_unreadable_commands_nothing(robot, tmp_path):
+def test_policy_unreadable_vision_info_commands_nothing(robot, tmp_path):
     from digiphys_ros.ros.qos import LATCHED
     from vision_msgs.msg import VisionInfo
     infos = robot.node.create_publisher(VisionInfo, 'vision_info', LATCHED)
@@ -164,7 +164,7 @@ def test_policy_label_table_unreadable_commands_nothing(robot, tmp_path):
     assert process.poll() is None
 
 
-def test_the_desired_command_has_the_images_header(robot):
+def test_policy_desired_command_has_the_images_header(robot):
     from digiphys_ros.ros.messages.images import classification_message
     from geometry_msgs.msg import TwistStamped
     from std_msgs.msg import Header
@@ -215,7 +215,7 @@ class Seen:
 
 
 @pytest.mark.parametrize('start', ['before', 'after'])
-def test_a_model_for_advice_moves_nothing(robot, start):
+def test_policy_model_for_advice_commands_nothing(robot, start):
     if start == 'before':
         tell(robot, use='advice')
     robot.start('policy')
@@ -234,7 +234,7 @@ def test_a_model_for_advice_moves_nothing(robot, start):
     assert sentence in robot.message('policy')
 
 
-def test_nothing_moves_before_it_is_known_what_classifies(robot):
+def test_policy_before_vision_info_commands_nothing(robot):
     robot.start('policy')
     robot.is_active('policy')
     seen = Seen(robot)
@@ -250,7 +250,7 @@ IMPOSSIBLE = [
     ('no_sign', 1.5), ('no_sign', -0.5), ('no_sign', float('nan')), ('', 0.9), ('abstain', 0.9)]
 
 
-def test_policy_impossible_classification_is_counted_and_commands_nothing(robot):
+def test_policy_invalid_classification_is_counted_and_commands_nothing(robot):
     tell(robot)
     robot.start('policy')
     robot.is_active('policy')
@@ -264,7 +264,7 @@ def test_policy_impossible_classification_is_counted_and_commands_nothing(robot)
         assert seen.obeyed(seen.show(10))
 
 
-def test_policy_nothing_recognised_commands_the_safe_state_and_warns(robot):
+def test_policy_no_class_commands_the_safe_state_and_warns(robot):
     tell(robot)
     robot.start('policy')
     robot.is_active('policy')
@@ -303,7 +303,7 @@ def test_policy_hold_while_the_classifier_abstains_warns_with_the_reason(robot, 
     assert seen.desired[-1].twist.linear.x == 0.5
 
 
-def test_policy_images_older_than_they_may_be_are_named(robot):
+def test_policy_images_older_than_max_age_s_are_reported(robot):
     from digiphys_ros.ros.messages.images import classification_message
     from rclpy.duration import Duration
     from rclpy.time import Time
@@ -322,7 +322,7 @@ def test_policy_images_older_than_they_may_be_are_named(robot):
 
 
 @pytest.mark.parametrize('stops', [False, True])
-def test_policy_second_publisher_on_classification_is_named(robot, stops):
+def test_policy_second_publisher_on_classification_is_reported(robot, stops):
     from vision_msgs.msg import Classification
     tell(robot)
     robot.start('policy', stop_on_duplicate_publishers=stops)

@@ -50,7 +50,7 @@ def test_look_fresh_frame_is_returned(camera):
 @pytest.mark.parametrize(('frames', 'verdict', 'words'), [
     (lambda: [scene(0.01)], 'black', 'black'),
     (lambda: [scene()] * 2, 'repeated', 'equals the one before')])
-def test_look_blind_or_frozen_camera_gives_no_frame_and_is_counted(camera, frames, verdict, words):
+def test_look_blind_or_frozen_camera_returns_none_and_counts(camera, frames, verdict, words):
     assert [camera.look(frame) for frame in frames()][-1] is None
     assert words in camera.status
     assert camera.counts == {verdict: 1}
@@ -64,7 +64,7 @@ def test_adjust_changes_the_next_frame(camera):
     assert camera.look(dark) is dark
 
 
-def test_decode_error_is_a_status_and_the_next_frame_is_looked_at(camera):
+def test_decode_error_becomes_a_status_and_the_next_frame_is_checked(camera):
     def broken():
         raise FrameError('an image of 3 bytes is too short.')
 
@@ -93,7 +93,7 @@ def test_problem_without_images_explains_the_silence(camera):
     assert problem(camera) == SILENCE
 
 
-def test_problem_two_senders_are_named_before_anything_else(camera):
+def test_problem_of_two_senders_comes_first(camera):
     camera.look(scene(0.01))
     sentence, fix = problem(camera, duplicates='2 publishers on /image: /a, /b')
     assert sentence == '2 publishers on /image: /a, /b; black'
@@ -138,6 +138,6 @@ def test_camera_names_are_separated_by_commas(names, cameras):
 
 
 @pytest.mark.parametrize('names', ['front,', '1st', 'a b', 'front,front', '/front'])
-def test_camera_names_that_are_none_are_refused(names):
+def test_camera_names_invalid_or_repeated_are_refused(names):
     with pytest.raises(ConfigError, match='parameter `cameras`'):
         camera_names(names)

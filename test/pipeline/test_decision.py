@@ -48,7 +48,7 @@ def show(decider, label, images=5, start_s=100.0):
     return decision
 
 
-def test_commands_come_once_a_model_is_known(decider):
+def test_decider_without_a_model_commands_nothing(decider):
     assert show(decider, 'stop') is None
     assert decider.warning == 'waits for vision_info, which describes the model'
     assert decider.fix().startswith('ros2 ') or '/robot1/classifier' in decider.fix()
@@ -61,7 +61,7 @@ def test_commands_come_once_a_model_is_known(decider):
     assert decider.received == 10
 
 
-def test_a_model_for_advice_silences_until_restart(decider):
+def test_decider_model_for_advice_silences_until_restart(decider):
     [(about, sentence)] = meet(decider, use='advice').items()
     assert about == 'use'
     assert 'for advice to a person' in sentence
@@ -75,7 +75,7 @@ def test_a_model_for_advice_silences_until_restart(decider):
     assert show(decider, 'stop', start_s=200.0) is not None
 
 
-def test_a_model_without_a_class_of_the_rules_silences_until_another_fits(decider):
+def test_decider_model_without_a_class_silences_until_another_matches(decider):
     found = meet(decider, labels=['stop'])
     assert 'has no class' in found['model']
     assert show(decider, 'stop') is None
@@ -87,7 +87,7 @@ def test_a_model_without_a_class_of_the_rules_silences_until_another_fits(decide
     assert show(decider, 'stop', start_s=200.0) is not None
 
 
-def test_a_model_that_cannot_be_read_silences(decider):
+def test_decider_unreadable_model_facts_silence(decider):
     def unreadable():
         raise ConfigError('vision_info is cut off')
     assert 'vision_info is cut off' in decider.meet('x', unreadable)['model']
@@ -96,7 +96,7 @@ def test_a_model_that_cannot_be_read_silences(decider):
 
 @pytest.mark.parametrize('results', [[('stop', 1.5)], [('stop', float('nan'))],
                                      [('abstain', 0.9)]])
-def test_an_invalid_score_is_refused_and_counted(decider, results):
+def test_decider_invalid_score_is_refused_and_counted(decider, results):
     meet(decider)
     decider.decide(results, 1.0, 0.0, 1.0)
     assert decider.refused == 1
@@ -105,7 +105,7 @@ def test_an_invalid_score_is_refused_and_counted(decider, results):
 
 
 @pytest.mark.parametrize('stops', [False, True])
-def test_two_senders_are_a_warning_or_a_stop(decider, stops):
+def test_decider_two_senders_warn_or_stop(decider, stops):
     meet(decider)
     decider.duplicates, decider.stops_on_duplicates = '2 publishers on classification', stops
     decision = show(decider, 'stop')
@@ -114,7 +114,7 @@ def test_two_senders_are_a_warning_or_a_stop(decider, stops):
     assert '/robot1/classification' in decider.fix()
 
 
-def test_images_without_a_class_are_told_after_a_while(decider):
+def test_decider_images_without_a_class_are_reported_after_a_while(decider):
     meet(decider)
     show(decider, 'stop')
     show(decider, None, images=200, start_s=101.0)

@@ -40,7 +40,7 @@ class Graph:
 
 
 @pytest.mark.parametrize('topic', ['/image', '/image/compressed'])
-def test_images_for_viewers_are_not_proposed_as_those_of_a_camera(topic):
+def test_image_topics_exclude_debug_images(topic):
     graph = Graph(('/robot2/debug_image', RAW, 'other'),
                   ('/robot2/debug_image/compressed', COMPRESSED, 'other'))
     sentence, _ = explain_silence(graph, topic, topic[1:], compressed='compressed' in topic)

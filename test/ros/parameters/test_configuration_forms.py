@@ -188,7 +188,7 @@ REFUSED = {
                                    ['mean lease_s']),
     'nested parameter': ('gate: {ros__parameters: {lease: {s: 0.4}}}', '', ['no such parameter']),
     'QoS of a node': ('gate: {ros__parameters: {qos_overrides: {/a: {publisher: {depth: 5}}}}}',
-                      '', ['choose their QoS']),
+                      '', ['adapt their QoS']),
     'wrong type': ('gate: {ros__parameters: {guard: 1}}', '', ['bool is needed', '1']),
     'text that ROS reads as true': ('camera: {ros__parameters: {source: y}}', '',
                                     ['str is needed', 'True']),
@@ -241,7 +241,7 @@ OWN = {
 
 
 @pytest.mark.parametrize('form', OWN)
-def test_load_configuration_file_for_all_nodes_is_laid_over_the_application(
+def test_load_configuration_file_for_all_nodes_overrides_the_application(
         tmp_path, given, form):
     text, namespace = OWN[form]
     (tmp_path / 'own.yaml').write_text(text)
@@ -265,7 +265,7 @@ def test_run_file_for_all_nodes_starts_those_of_the_application(tmp_path):
         assert [file.rpartition('/')[2] for file in files] == ['sorting.yaml', 'own.yaml']
 
 
-def test_check_config_warns_of_what_applies_to_no_node(tmp_path):
+def test_check_config_warns_of_sections_without_a_node(tmp_path):
     from digiphys_ros.doctor.system import check_config
     (tmp_path / 'own.yaml').write_text(f'/r1/gate: {{{GATE}}}\n{NAVIGATION}')
     found = check_config(str(tmp_path / 'own.yaml'), 'r1')
@@ -286,13 +286,13 @@ def notes(tmp_path, text, *arguments, **options):
     (f'/**/gate: {{{GATE}}}\nclasifier: {{{GATE}}}', '', ['mean classifier']),
     (f'/**/gate: {{{GATE}}}\n/**: {{ros__parameters: {{map: 1}}}}', '', ['`map` of `/**`']),
 ])
-def test_load_configuration_what_applies_to_no_node_is_noted(tmp_path, text, namespace, words):
+def test_load_configuration_section_without_a_node_is_noted(tmp_path, text, namespace, words):
     [sentence] = notes(tmp_path, text, namespace)
     for word in words:
         assert word in sentence
 
 
-def test_load_configuration_without_a_node_its_sections_are_not_checked(tmp_path):
+def test_load_configuration_excluded_node_is_not_checked(tmp_path):
     text = f'/camera/camera: {{ros__parameters: {{serial_no: "7"}}}}\n/**/gate: {{{GATE}}}'
     with pytest.raises(ConfigError, match='does not apply to the node /camera'):
         notes(tmp_path, text)

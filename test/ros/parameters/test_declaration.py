@@ -29,7 +29,7 @@ import yaml
 pytestmark = [pytest.mark.ros, pytest.mark.parallel]
 
 
-def test_the_yaml_mirror_holds_every_parameter_with_its_default():
+def test_parameters_yaml_has_every_parameter_with_its_default():
     mirror = yaml.safe_load((share_dir() / 'config' / 'parameters.yaml').read_text())
     assert mirror == {
         f'/**/{node}': {'ros__parameters': {one.name: one.default for one in declared(node)}}
@@ -50,14 +50,14 @@ def table_row(node, parameter):
         f'| {parameter.description} |'
 
 
-def test_the_docs_table_holds_every_parameter_as_it_is_declared():
+def test_docs_table_has_every_parameter_as_declared():
     text = (share_dir() / 'docs' / 'reference' / 'parameters.md').read_text()
     table = text.partition('|---|---|---|---|---|---|\n')[2].partition('\n<!-- end')[0]
     assert table.strip().splitlines() == [
         table_row(node, parameter) for node in NODES for parameter in declared(node)]
 
 
-def test_the_yaml_mirror_describes_every_parameter_as_it_is_declared():
+def test_parameters_yaml_describes_every_parameter_as_declared():
     comments, words = [], []
     for line in (share_dir() / 'config' / 'parameters.yaml').read_text().splitlines():
         if line.startswith('    # '):
@@ -75,7 +75,7 @@ def yaml_comment(parameter):
             ' (at run time)' if parameter.runtime else '')
 
 
-def test_every_parameter_is_described_and_its_default_allowed():
+def test_parameter_has_a_description_and_an_allowed_default():
     for node in NODES:
         for parameter in declared(node):
             assert parameter.description.endswith('.')
@@ -87,7 +87,7 @@ def test_every_parameter_is_described_and_its_default_allowed():
     ('triage.yaml', ('sim', 'classifier', 'triage')),
     ('parameters.yaml', NODES),
 ])
-def test_the_shipped_files_pass_the_check(name, nodes):
+def test_load_configuration_shipped_files_pass(name, nodes):
     found = load_configuration(share_dir() / 'config' / name)
     assert (found.nodes, found.notes) == (nodes, ())
 
@@ -99,7 +99,7 @@ def test_the_shipped_files_pass_the_check(name, nodes):
     ('/**/classifier:\n  ros__parameters:\n    engine: gpu\n', 3, ['engine', 'auto, litert']),
     ('/**/gate:\n  lease_s: 0.5\n', 2, ['lease_s']),
 ])
-def test_a_wrong_file_is_refused_with_line_and_field(tmp_path, text, line, words):
+def test_load_configuration_invalid_file_names_line_and_field(tmp_path, text, line, words):
     path = tmp_path / 'wrong.yaml'
     path.write_text(text)
     with pytest.raises(ConfigError) as refused:
@@ -134,7 +134,7 @@ NAMESPACED = pytest.mark.field('ros2/ros2 #569', 'a section is for another names
     ('ros__parameters: {lease_s: 0.4}\n', '', ['/**/gate']),
     (GATE.format('/**/gate').replace('0.4', ''), '', ['has no value']),
 ])
-def test_load_configuration_names_what_ros_would_pass_over(tmp_path, text, namespace, words):
+def test_load_configuration_names_content_that_ros_would_ignore(tmp_path, text, namespace, words):
     with pytest.raises(ConfigError) as refused:
         check(tmp_path, text, namespace)
     for word in [f'{tmp_path}/a.yaml:', *words]:
@@ -151,7 +151,7 @@ def test_load_configuration_names_what_ros_would_pass_over(tmp_path, text, names
     ('/**/gate:\n  ros__parameters:\n    lease_s: !!float 0.4\n', [':3:', '!!float']),
     ('/my-robot/gate:\n  ros__parameters: {lease_s: 0.4}\n', ['/gate']),
 ])
-def test_load_configuration_names_what_rcl_cannot_read(tmp_path, text, words):
+def test_load_configuration_names_content_that_rcl_cannot_read(tmp_path, text, words):
     with pytest.raises(ConfigError) as refused:
         check(tmp_path, text)
     for word in words:
@@ -188,7 +188,7 @@ def context(domain_id, monkeypatch):
     one.try_shutdown()
 
 
-def test_sections_of_other_robots_are_named(tmp_path):
+def test_load_configuration_sections_of_other_robots_are_noted(tmp_path):
     text = GATE.format('/robot1/gate') + GATE.format('/robot2/gate')
     assert check(tmp_path, text, 'robot1') == ('gate',)
     [sentence] = load_configuration(tmp_path / 'a.yaml', 'robot1').notes
@@ -207,24 +207,24 @@ def test_load_configuration_reads_exponents_as_ros_does(tmp_path):
     assert check(tmp_path, GATE.format('/**/gate').replace('0.4', '4e-1')) == ('gate',)
 
 
-def test_an_integer_serves_as_text():
+def test_parameter_integer_for_text_is_accepted():
     assert Parameter('source', 'course', 'A source.').check(2024) == '2024'
     with pytest.raises(ConfigError, match='a str is needed'):
         Parameter('source', 'course', 'A source.').check(1.5)
 
 
 @pytest.mark.parametrize('value', ['1', True, math.nan, math.inf, 2.5, None, [1.0]])
-def test_a_number_out_of_range_or_of_another_kind_is_refused(value):
+def test_parameter_number_out_of_range_or_of_wrong_type_is_refused(value):
     with pytest.raises(ConfigError, match='parameter `share`'):
         Parameter('share', 0.5, 'A share.', 0.0, 1.0).check(value)
 
 
 @pytest.mark.field('ros2/rclcpp #979', 'a whole number is given where a decimal one is needed')
-def test_an_integer_serves_as_a_number():
+def test_parameter_integer_for_a_float_is_accepted():
     assert Parameter('share', 0.5, 'A share.', 0.0, 1.0).check(1) == 1.0
 
 
-def test_command_quotes_what_yaml_would_read_otherwise():
+def test_command_quotes_texts_that_yaml_would_misread():
     words = command('camera', namespace='/a', parameters={'source': "it's", 'loop': True})
     assert words[-5:] == ['__ns:=/a', '-p', "source:='it''s'", '-p', 'loop:=true']
 
@@ -267,7 +267,7 @@ def test_node_section_that_does_not_apply_is_named(robot, tmp_path, text, says):
     assert bool(says) == ('section' in robot.log('policy'))
 
 
-def test_pipeline_parameter_of_one_of_its_nodes_is_known(robot):
+def test_pipeline_executable_accepts_parameters_of_each_node(robot):
     robot.run('pipeline', [sys.executable, '-m', 'digiphys_ros.nodes', 'pipeline', '--ros-args',
                            '-p', 'rules:=traffic_signs_rules.yaml', '-p', 'topk:=2'])
     robot.is_active('classifier', 'policy')
@@ -275,7 +275,7 @@ def test_pipeline_parameter_of_one_of_its_nodes_is_known(robot):
     assert '`rules`' not in robot.message('classifier')
 
 
-def test_old_choice_of_a_parameter_warns_and_means_the_new_one():
+def test_parameter_deprecated_choice_warns_and_means_the_new_one():
     parameter = Parameter('app', 'new', 'An application.', choices=('new',),
                           renamed={'old': 'new'})
     with pytest.warns(RenamedWarning, match='"old" is deprecated: write "new"'):
@@ -284,7 +284,7 @@ def test_old_choice_of_a_parameter_warns_and_means_the_new_one():
         parameter.check('other')
 
 
-def test_a_choice_is_also_a_name_that_another_package_adds(add_package):
+def test_parameter_choice_of_a_plugin_is_accepted(add_package):
     engine, = (one for one in declared('classifier') if one.name == 'engine')
     assert engine.check('litert') == 'litert'
     with pytest.raises(ConfigError, match='one of auto, litert, tensorflow, onnx is needed'):

@@ -38,7 +38,7 @@ AS_ANOTHER_USER = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'
 
 @AS_ROOT
 @pytest.mark.field('eProsima/Fast-DDS #1750', "an e-stop of another user's process is not heard")
-def test_gate_of_another_user_hears_the_estop(robot):
+def test_gate_of_another_user_receives_the_estop(robot):
     with another_user(robot, 'local', images=False):
         gate = robot.start('gate')
     hears_the_estop(robot, gate)
@@ -50,7 +50,7 @@ def test_gate_of_another_user_hears_the_estop(robot):
 @pytest.mark.field(
     'eProsima/Fast-DDS #2956', 'a camera in a container is found and its images never come')
 @pytest.mark.field('eProsima/Fast-DDS #3475', 'a root shell hears nothing of the nodes of a user')
-def test_doctor_images_of_another_user_that_are_not_heard_are_named_with_the_fix(robot):
+def test_doctor_unreceived_images_of_another_user_are_reported_with_the_fix(robot):
     from sensor_msgs.msg import Image
     publisher = robot.node.create_publisher(Image, 'image', 1)
     robot.node.create_timer(0.1, lambda: publisher.publish(Image()))
@@ -118,7 +118,7 @@ def hears_the_estop(robot, gate):
 @pytest.mark.field(
     'ros2/rmw_zenoh #867', 'a node finds no room for its segment of shared memory')
 @pytest.mark.parametrize('profile', ['local', 'robot'])
-def test_fast_dds_takes_the_segment_that_fits_a_small_dev_shm(robot, monkeypatch, profile):
+def test_fast_dds_uses_the_segment_for_a_small_dev_shm(robot, monkeypatch, profile):
     monkeypatch.setattr(transport, 'room_bytes', lambda: 64 << 20)
     robot.environment = transport_environment(profile, robot.environment)
     policy = robot.start('policy')
