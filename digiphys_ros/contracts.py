@@ -86,7 +86,7 @@ class ModelFacts(Contract):
     abstain_below: float = Field(default=0.0, ge=0, le=1)
 
     @model_validator(mode='after')
-    def _numbered(self) -> 'ModelFacts':
+    def _check_labels(self) -> 'ModelFacts':
         if list(self.labels) != [str(index) for index in range(len(self.labels))]:
             raise ValueError('labels must be numbered "0", "1", ... in order')
         return self

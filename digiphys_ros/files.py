@@ -157,7 +157,7 @@ def csv_columns(text: str, delimiter: str = ',') -> list[str]:
 
     :raises csv.Error: when it is not a CSV.
     """
-    return _stripped(next(_reader(text, delimiter), []))
+    return _strip(next(_reader(text, delimiter), []))
 
 
 def csv_rows(text: str, delimiter: str = ',') -> Iterator[dict[str, str]]:
@@ -169,7 +169,7 @@ def csv_rows(text: str, delimiter: str = ',') -> Iterator[dict[str, str]]:
     :raises csv.Error: when a row has more or fewer values than columns, or it is not a CSV.
     """
     reader = _reader(text, delimiter)
-    columns = _stripped(next(reader, []))
+    columns = _strip(next(reader, []))
     if len(set(columns)) < len(columns):
         raise csv.Error('a column is named twice')
     for row in reader:
@@ -178,7 +178,7 @@ def csv_rows(text: str, delimiter: str = ',') -> Iterator[dict[str, str]]:
             raise csv.Error(f'line {reader.line_num} has {len(row)} values, and the first line '
                             f'names {len(columns)} columns')
         if any(value.strip() for value in row):
-            yield dict(zip(columns, _stripped(row), strict=True))
+            yield dict(zip(columns, _strip(row), strict=True))
 
 
 def _reader(text: str, delimiter: str) -> Any:
@@ -191,7 +191,7 @@ def _body(text: str) -> str:
     return rest if re.fullmatch(r'"?sep=.?"?\s*', first, re.IGNORECASE) else text
 
 
-def _stripped(values: list[str]) -> list[str]:
+def _strip(values: list[str]) -> list[str]:
     return [value.strip() for value in values]
 
 

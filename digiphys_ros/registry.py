@@ -102,7 +102,7 @@ class Registry(Generic[Part]):
         """Return the names that other packages add."""
         return sorted(self._plugins().keys() - self.built_in)
 
-    def added(self) -> Iterator[tuple[str, Part]]:
+    def usable_plugins(self) -> Iterator[tuple[str, Part]]:
         """Yield name and part of each entry point that can be used."""
         for name in self.added_names():
             try:

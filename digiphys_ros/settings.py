@@ -66,8 +66,8 @@ class Parameter:
         if kind is float:
             return self._number(value)
         if kind is int:
-            return self._bounded(self._typed(value, int))
-        text_or_bool = self._typed(value, kind)
+            return self._check_bounds(self._check_type(value, int))
+        text_or_bool = self._check_type(value, kind)
         if text_or_bool in self.renamed:
             warn_renamed(text_or_bool, self.renamed[text_or_bool])
             text_or_bool = self.renamed[text_or_bool]
@@ -90,10 +90,10 @@ class Parameter:
             raise self._error(value, 'a number')
         if not math.isfinite(value):
             raise self._error(value, 'a finite number')
-        result: float = self._bounded(float(value))
+        result: float = self._check_bounds(float(value))
         return result
 
-    def _typed(self, value: Any, kind: type) -> Any:
+    def _check_type(self, value: Any, kind: type) -> Any:
         if kind is str and type(value) is int:
             # `source: 0`, `cpus: 2` and `bundle: 2024`: ROS reads these texts as numbers
             return str(value)
@@ -101,7 +101,7 @@ class Parameter:
             raise self._error(value, f'a {kind.__name__}')
         return value
 
-    def _bounded(self, value: Any) -> Any:
+    def _check_bounds(self, value: Any) -> Any:
         if (self.low is not None and value < self.low) or \
                 (self.high is not None and value > self.high):
             raise self._error(value, f'a value from {self.low} to {self.high}')

@@ -42,7 +42,7 @@ ENDING_S = 60.0
 DOMAINS = range(1, 100)
 REPORT = re.compile(r'[\w.-]+/[\w.-]+ ?#[1-9]\d*')
 LOCKS = Path(tempfile.gettempdir())
-"""The same for all test runs, whatever a test does to its environment."""
+"""The same for all test runs, regardless of a test's environment."""
 _domains = itertools.cycle(DOMAINS)
 OPTIONAL = ('ai_edge_litert', 'h5py', 'hypothesis', 'jsonschema', 'keras', 'matplotlib', 'mujoco',
             'onnx', 'onnxruntime', 'optuna', 'packaging', 'pydantic', 'rosbags', 'sklearn',
@@ -300,7 +300,7 @@ class Robot:
             assert self._changed.wait_for(condition, timeout_s), f'no {what}\n{self._logs()}'
 
     def poll(self, condition: Callable[[], Any], what: str, timeout_s: float = TIMEOUT_S) -> None:
-        """Wait for something that no message tells, such as a discovered endpoint."""
+        """Wait for an event without a message, such as a discovered endpoint."""
         deadline_s = time.monotonic() + timeout_s
         while not condition():
             assert time.monotonic() < deadline_s, f'no {what}\n{self._logs()}'

@@ -429,7 +429,7 @@ def header_of(*segments):
 
 
 def size_and_pixels(content):
-    """Return the size by the header, and as OpenCV decodes the file whatever the header says."""
+    """Return the size in the header, and the size that OpenCV decodes."""
     import cv2
     from digiphys_ros.perception.imagefile import image_size
     data = np.frombuffer(content, np.uint8)

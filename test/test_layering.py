@@ -28,7 +28,7 @@ PACKAGE = share_dir() / 'digiphys_ros'
 ROS = {'rclpy', 'launch', 'launch_ros', 'ament_index_python', 'tf2_ros'}
 MESSAGES = ('_msgs', '_srvs', '_interfaces')
 GROUND = 'ground'
-"""The modules beside the rooms: errors, files, resources and the like."""
+"""The top-level modules: errors, files, resources and so on."""
 FACE = 'face'
 """What ``import digiphys_ros`` gives."""
 MAY_IMPORT = {

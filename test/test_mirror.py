@@ -90,13 +90,13 @@ WITHOUT_A_TEST = {
 def module_of(test):
     """Return the module, relative to the package, that a test is named after, None for none."""
     folder = test.parent.relative_to(TESTS)
-    beside = ROOT / folder if folder.parts[:1] == ('tools',) else ROOT / 'digiphys_ros' / folder
+    package = ROOT / folder if folder.parts[:1] == ('tools',) else ROOT / 'digiphys_ros' / folder
     words = test.stem.removeprefix('test_').split('_')
     names = ['_'.join(words[:count]) for count in range(len(words), 0, -1)]
-    if test.stem == f'test_{folder.name}' and not (beside / f'{folder.name}.py').is_file():
-        return (beside / '__init__.py').relative_to(ROOT)
+    if test.stem == f'test_{folder.name}' and not (package / f'{folder.name}.py').is_file():
+        return (package / '__init__.py').relative_to(ROOT)
     # a helper of tests may have a test too
-    for place in (beside, test.parent):
+    for place in (package, test.parent):
         for name in names:
             if (place / f'{name}.py').is_file():
                 return (place / f'{name}.py').relative_to(ROOT)

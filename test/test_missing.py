@@ -28,7 +28,7 @@ sys.stderr.write('A module that was compiled using NumPy 1.x cannot be run in\\n
                  'Traceback (most recent call last):\\nAttributeError: _ARRAY_API not found\\n')
 raise ImportError('numpy.core.multiarray failed to import')
 """
-"""What apt's OpenCV 4.6 does beside NumPy 2."""
+"""The behaviour of apt's OpenCV 4.6 with NumPy 2."""
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def test_registry_part_of_another_package_is_found_by_entry_point(shapes, instal
     assert 'circle' in shapes
     assert list(shapes) == ['fraction', 'circle']
     assert shapes['circle']() == 'o'
-    assert [name for name, _ in shapes.added()] == ['circle']
+    assert [name for name, _ in shapes.usable_plugins()] == ['circle']
     assert shapes.problems() == []
 
 
@@ -81,7 +81,7 @@ def test_registry_unusable_package_is_named_and_the_rest_works(
     assert problem.startswith(f'shape "{name}" of package broken')
     assert reason in problem
     assert '\n' not in problem
-    assert [name for name, _ in shapes.added()] == ['square']
+    assert [name for name, _ in shapes.usable_plugins()] == ['square']
     assert shapes['square'](4) == 2
     if name != 'fraction':
         with pytest.raises(EngineError, match='^shape "' + name):
@@ -97,7 +97,7 @@ def test_registry_name_of_two_packages_is_refused(shapes, install):
     with pytest.raises(EngineError, match=sentence):
         shapes['circle']
     assert len(shapes.problems()) == 1
-    assert list(shapes.added()) == []
+    assert list(shapes.usable_plugins()) == []
 
 
 def test_registry_damaged_metadata_keeps_the_built_in_parts(shapes, install):

@@ -130,7 +130,7 @@ class EstopInput:
             del self._buttons[publisher]
         return sorted(gone.values())
 
-    def pressed(self) -> str:
+    def pressed_by(self) -> str:
         """Return a sentence with the pressed publishers; empty when none is pressed."""
         names = sorted(f'{button.name} (vanished)' if button.gone else button.name
                        for button in self._buttons.values() if button.pressed)

@@ -183,7 +183,7 @@ class Gate:
         refusal = self._refusal(command, now_s if math.isfinite(steady_s) else steady_s, steady_s)
         if refusal is None:
             self.accepted += 1
-            self._wanted, self._wanted_stamp_s = self._clamped(command), command.stamp_s
+            self._wanted, self._wanted_stamp_s = self._clamp(command), command.stamp_s
             self._lease.grant(command.stamp_s, now_s, steady_s)
             return None
         self.refused[refusal] += 1
@@ -196,7 +196,7 @@ class Gate:
         elif self.state in (GateState.WAITING, GateState.EXPIRED) and self._wanted is None:
             self.reason = reason
         elif self._wanted is not None and not self._motion.is_stop(self._wanted) \
-                and self._motion.is_stop(self._clamped(command)):
+                and self._motion.is_stop(self._clamp(command)):
             self._enter_safe_state(GateState.WAITING, f'{reason}, but stop always passes')
         return refusal
 
@@ -269,7 +269,7 @@ class Gate:
             return Refusal.NOT_BOOL
         return self._lease.refusal(command.stamp_s, now_s, steady_s)
 
-    def _clamped(self, command: DesiredCommand) -> dict[str, float]:
+    def _clamp(self, command: DesiredCommand) -> dict[str, float]:
         return {name: min(max(float(command.values[name]), limits.min), limits.max)
                 for name, limits in self._actuator.fields.items()}
 

@@ -90,7 +90,7 @@ class SafetyJudge:
             return '' if output.obeyed_stamp_s is None else 'is nothing under a command'
         last, self._last = self._last, (time_s, dict(output.values))
         problems = [self._problem(name, time_s, output, last) for name in self._fields]
-        unfounded = self._unfounded(time_s, output, last)
+        unfounded = self._check_image(time_s, output, last)
         return next(filter(None, problems), unfounded)
 
     def _problem(self, name: str, time_s: float, output: Sent,
@@ -134,8 +134,8 @@ class SafetyJudge:
         grown = abs(rate_per_s) - max(0.0, before_per_s * math.copysign(1.0, rate_per_s))
         return grown * step_s > limits.max_jerk_per_s2 * step_s * step_s + 1e-6
 
-    def _unfounded(self, time_s: float, output: Sent,
-                   last: tuple[float, dict[str, float]] | None) -> str:
+    def _check_image(self, time_s: float, output: Sent,
+                     last: tuple[float, dict[str, float]] | None) -> str:
         stamp_s = output.obeyed_stamp_s
         if self._safe and dict(output.values) == self._safe:
             return ''

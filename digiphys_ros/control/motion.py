@@ -126,7 +126,7 @@ class Motion:
         if wanted is None or (not self._range_s and self.is_stop(wanted)):
             self._stop(elapsed_s)
         else:
-            self.values = {name: self._approached(name, value, elapsed_s)
+            self.values = {name: self._approach(name, value, elapsed_s)
                            for name, value in wanted.items()}
         return self.values
 
@@ -172,7 +172,7 @@ class Motion:
         elif self.safe:
             self.values = self.safe
 
-    def _approached(self, name: str, wanted: float, elapsed_s: float) -> float:
+    def _approach(self, name: str, wanted: float, elapsed_s: float) -> float:
         limits, last = self._fields[name], self.values[name]
         rate_per_s = limits.max_rate_per_s
         if rate_per_s is None:
@@ -183,10 +183,10 @@ class Motion:
             if abs(wanted - limits.safe) < abs(last - limits.safe):
                 rate_per_s = limits.max_decel_per_s
         if limits.max_jerk_per_s2 is not None:
-            rate_per_s = self._eased(name, wanted - last, rate_per_s, elapsed_s)
+            rate_per_s = self._ease(name, wanted - last, rate_per_s, elapsed_s)
         return _towards(last, wanted, rate_per_s * elapsed_s)
 
-    def _eased(self, name: str, way: float, rate_per_s: float, elapsed_s: float) -> float:
+    def _ease(self, name: str, way: float, rate_per_s: float, elapsed_s: float) -> float:
         """Return the rate that the jerk limit allows for the remaining signed distance."""
         jerk = self._fields[name].max_jerk_per_s2 or math.inf
         grown = max(0.0, math.copysign(1.0, way) * self._rates.get(name, 0.0)) + jerk * elapsed_s

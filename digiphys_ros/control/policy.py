@@ -159,13 +159,13 @@ class Policy:
         rule = self._choose(stamp_s)
         if rule is not before and rule.persistent_limit is not None:
             self._bounds = rule.persistent_limit
-        recognised = self._recognised(observation)
+        recognised = self._is_recognised(observation)
         self._count_unsure(recognised, self._held(rule, before, stamp_s), stamp_s)
         doubt = '' if recognised else self._doubt(observation)
         if self._unsure.is_over:
             return self._decision(NOT_RECOGNISED, self._safe, stamp_s, doubt)
         return self._decision(rule.name, {
-            name: self._bounded(name, values)
+            name: self._bound(name, values)
             for name, values in self._commands[rule.name].items()}, stamp_s, doubt)
 
     def _decision(self, reported: str | None, commands: Mapping[str, Mapping[str, float]],
@@ -174,7 +174,7 @@ class Policy:
         return Decision(reported, {name: DesiredCommand(values, stamp_s)
                                    for name, values in commands.items()}, changed, doubt)
 
-    def _recognised(self, seen: Observation) -> bool:
+    def _is_recognised(self, seen: Observation) -> bool:
         """Return whether this image shows a class, now and not long ago."""
         # this image counts, not whether old votes are still enough: a wide window keeps them long
         return seen.age_s <= self._votes.max_age_s and any(
@@ -212,7 +212,7 @@ class Policy:
             self._unsure.count(now_s - self._decided_s)
         self._decided_s = now_s
 
-    def _bounded(self, actuator: str, values: Mapping[str, float]) -> dict[str, float]:
+    def _bound(self, actuator: str, values: Mapping[str, float]) -> dict[str, float]:
         bounds = self._bounds.get(actuator, {})
         return {name: max(-bounds[name], min(value, bounds[name])) if name in bounds else value
                 for name, value in values.items()}

@@ -20,7 +20,7 @@ from typing import Annotated, Any
 from digiphys_ros.control.actuator_kind import ACTUATOR_KINDS
 from digiphys_ros.control.actuators import Actuator, Limits
 from digiphys_ros.control.signal_schema import SignalPlanConfig
-from digiphys_ros.control.validation import Finite, Problem, refuse, spelt, STRICT
+from digiphys_ros.control.validation import Finite, matching, Problem, refuse, STRICT
 from digiphys_ros.errors import ConfigError
 from pydantic import (
     AfterValidator,
@@ -34,15 +34,15 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 # an absolute name would leave the robot's namespace: all robots of a fleet would share it
-Topic = Annotated[str, spelt(r'[A-Za-z][A-Za-z0-9_]*(/[A-Za-z][A-Za-z0-9_]*)*',
-                             'a relative name such as cmd_vel')]
+Topic = Annotated[str, matching(r'[A-Za-z][A-Za-z0-9_]*(/[A-Za-z][A-Za-z0-9_]*)*',
+                                'a relative name such as cmd_vel')]
 
-MessageType = Annotated[str, spelt(r'([a-z][a-z0-9_]*/msg/[A-Z][A-Za-z0-9]*)?',
-                                   'a message type as package/msg/Type')]
+MessageType = Annotated[str, matching(r'([a-z][a-z0-9_]*/msg/[A-Z][A-Za-z0-9]*)?',
+                                      'a message type as package/msg/Type')]
 
 # fields as ROS spells them: such a path cannot reach Python's own attributes
-FieldPath = Annotated[str, spelt(r'[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*',
-                                 'fields of the message joined by dots, as signal.phase')]
+FieldPath = Annotated[str, matching(r'[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*',
+                                    'fields of the message joined by dots, as signal.phase')]
 
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 

@@ -103,7 +103,7 @@ class SignalInterlock:
             waits = phase != self._phase and requests.get(phase, 0.0) > 0.0
             self._waited_s[phase] = waited_s + elapsed_s if waits else 0.0
         if self._stage is Stage.GREEN and self._left_s <= 0.0:
-            wanted = self._wanted(requests)
+            wanted = self._choose_phase(requests)
             if wanted != self._phase:
                 self._next = wanted
                 self._enter(Stage.YELLOW, plan.yellow_s)
@@ -112,7 +112,7 @@ class SignalInterlock:
             self._enter(Stage.CLEARING, plan.all_red_s)
         elif self._stage is Stage.CLEARING and self._left_s <= 0.0:
             self._leave_red(requests)
-        elif self._stage is Stage.SAFE and self._wanted(requests):
+        elif self._stage is Stage.SAFE and self._choose_phase(requests):
             self._leave_safe(requests)
         if self._stage is Stage.SAFE:
             return plan.safe_heads()
@@ -124,7 +124,7 @@ class SignalInterlock:
     def _leave_red(self, requests: Mapping[str, float]) -> None:
         # keep the choice made at the end of the green: after the maximum it must be another phase
         decided = self._next if self._next and requests.get(self._next, 0.0) > 0.0 else None
-        self._phase, self._next = decided or self._wanted(requests), None
+        self._phase, self._next = decided or self._choose_phase(requests), None
         if self._phase is None:
             self._enter(Stage.SAFE)
             return
@@ -138,7 +138,7 @@ class SignalInterlock:
         else:
             self._leave_red(requests)
 
-    def _wanted(self, requests: Mapping[str, float]) -> str | None:
+    def _choose_phase(self, requests: Mapping[str, float]) -> str | None:
         """Return the phase that should be green, None for the safe state."""
         # waiting phases come before the green one; of equal requests, the first wins
         others = [phase for phase in self._turns

@@ -124,7 +124,7 @@ class PolicyNode(PipelineNode[PolicySettings]):
         self._look_for_duplicates(decider)
         taken_s = stamp_s(message.header)
         # a looping recording sets a simulated clock back: it measures no age
-        age_s = 0.0 if self.simulated else self.now_s() - taken_s
+        age_s = 0.0 if self.is_simulated else self.now_s() - taken_s
         decision = decider.decide(
             ((result.class_id, result.score) for result in message.results), taken_s, age_s,
             self.now_s())

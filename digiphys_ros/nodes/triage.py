@@ -96,7 +96,7 @@ class TriageNode(PipelineNode[TriageSettings]):
         if advisor is None:
             return OK, self.phase, {}
         figures = {**advisor.figures(), 'listeners':
-                   self._advice.get_subscription_count() if self.configured else 0}
+                   self._advice.get_subscription_count() if self.is_configured else 0}
         problem = advisor.problem(
             active=self.phase == 'active',
             duplicates=self._infos.duplicate_sources if self._inputs else '')

@@ -206,12 +206,12 @@ class PipelineNode(SimClockNode, Generic[S]):
     # Parameters.
 
     @property
-    def configured(self) -> bool:
+    def is_configured(self) -> bool:
         """Return whether the settings are in force."""
         return self.phase in ('inactive', 'active')
 
     def _prepare(self, changes: list[Any]) -> None:
-        if not self.configured:
+        if not self.is_configured:
             return
         # setting the parameter reports the error a moment later
         with contextlib.suppress(Exception):
@@ -222,7 +222,7 @@ class PipelineNode(SimClockNode, Generic[S]):
         try:
             own = self._own(changes)
             changed = self.parameters.change(self.settings, own)
-            if self.configured and own:
+            if self.is_configured and own:
                 self.apply(changed, own)
             self.settings = changed
         except DigiphysError as error:
@@ -238,7 +238,7 @@ class PipelineNode(SimClockNode, Generic[S]):
         own = {change.name: change.value for change in changes
                if change.name in self.parameters.declared}
         for name in own:
-            if self.configured and not self.parameters.declared[name].runtime:
+            if self.is_configured and not self.parameters.declared[name].runtime:
                 raise ConfigError(
                     f'parameter `{name}` is read when the node is configured: deactivate and '
                     'clean up the node, set it, then configure again.')

@@ -37,14 +37,14 @@ class SimClockNode(LifecycleNode):
     _ticks: 'TickingClock | None' = None
 
     @property
-    def simulated(self) -> bool:
+    def is_simulated(self) -> bool:
         """Return whether the node's clock is a simulation's."""
         clock: Any = self.get_clock()
         return bool(clock.ros_time_is_active)
 
     def read_clock(self) -> tuple[float, bool]:
         """Return the node's clock [s], and whether it is a simulation's."""
-        if self.simulated:
+        if self.is_simulated:
             return self.get_clock().now().nanoseconds * 1e-9, True
         # the same clock, without the objects that rclpy creates for each reading
         return time.time(), False
@@ -56,16 +56,16 @@ class SimClockNode(LifecycleNode):
     @property
     def has_time(self) -> bool:
         """Return whether the node's clock has a time: a simulation's is 0 until its first tick."""
-        return not self.simulated or self.get_clock().now().nanoseconds > 0
+        return not self.is_simulated or self.get_clock().now().nanoseconds > 0
 
     @property
     def behind_s(self) -> float:
         """Return how far the node's clock may be behind a stamp [s]: a simulation's ticks."""
-        return self._ticks.behind_s if self._ticks is not None and self.simulated else 0.0
+        return self._ticks.behind_s if self._ticks is not None and self.is_simulated else 0.0
 
     def clock_problem(self) -> tuple[str, str]:
         """Return why the node's clock does not run, and the fix; both empty if it runs."""
-        if not self.simulated:
+        if not self.is_simulated:
             return '', ''
         # imported here: a real robot does not need it, and it would delay the start
         from digiphys_ros.control.running_clock import STANDSTILL_S
@@ -89,10 +89,10 @@ class SimClockNode(LifecycleNode):
                             *args: Any, **options: Any) -> Any:
         """Subscribe; rclpy also calls this for its own clock."""
         if msg_type is Clock:
-            callback = self._measured(callback)
+            callback = self._measure(callback)
         return super().create_subscription(msg_type, topic, callback, *args, **options)
 
-    def _measured(self, callback: Callable[[Any], None]) -> Callable[[Any], None]:
+    def _measure(self, callback: Callable[[Any], None]) -> Callable[[Any], None]:
         """Return a callback that measures the clock's steps and ignores a negative time."""
         from digiphys_ros.control.ticking_clock import TickingClock
         ticks = self._ticks = TickingClock()

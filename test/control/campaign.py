@@ -68,7 +68,7 @@ class Play:
         self.rate = 1.0
 
     def happen(self, event: Event) -> None:
-        """Let an event happen to the gate and tell the oracle of it."""
+        """Apply an event to the gate and report it to the oracle."""
         name, seconds, *arguments = event
         self.now_s += seconds * self.rate
         self.steady_s = self.now_s if self.one_clock else self.steady_s + seconds
@@ -161,7 +161,7 @@ def play(case: Case, events: Sequence[Event], make: MakeGate) -> tuple[int, str]
             game.happen(event)
         except Violation as violation:
             return index + 1, str(violation)
-        except Exception as error:  # of a gate that must not raise, whatever happens
+        except Exception as error:  # the gate must never raise
             return index + 1, f'raised {error!r}'
     if game.gate.accepted != game.oracle.accepted:
         return len(events), f'{game.gate.accepted} counted, {game.oracle.accepted} accepted'

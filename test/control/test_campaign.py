@@ -67,15 +67,15 @@ def _lease_from_the_arrival(gate):
 
 
 def _no_clamp(gate):
-    gate._clamped = lambda command: dict(command.values)
+    gate._clamp = lambda command: dict(command.values)
 
 
 def _no_ramp(gate):
-    gate._motion._approached = lambda name, wanted, elapsed_s: wanted
+    gate._motion._approach = lambda name, wanted, elapsed_s: wanted
 
 
 def _no_jerk_limit(gate):
-    gate._motion._eased = lambda name, way, rate_per_s, elapsed_s: rate_per_s
+    gate._motion._ease = lambda name, way, rate_per_s, elapsed_s: rate_per_s
 
 
 def _no_deceleration(gate):

@@ -27,22 +27,22 @@ def estop():
 def test_estop_any_pressed_publisher_is_pressed(estop):
     assert estop.hear(A, True, 1.0)
     assert not estop.hear(B, False, 1.1)
-    assert estop.pressed()
+    assert estop.pressed_by()
     estop.hear(A, False, 1.2)
-    assert not estop.pressed()
+    assert not estop.pressed_by()
 
 
 def test_estop_names_the_pressed_publishers(estop):
     estop.hear(A, True, 1.0)
     estop.see([(A, '/left'), (B, '/right')], 1.0)
-    assert estop.pressed() == 'pressed: /left'
+    assert estop.pressed_by() == 'pressed: /left'
 
 
 def test_estop_message_received_twice_counts_once(estop):
     estop.hear(A, True, 1.0, sequence=7)
     estop.hear(A, False, 1.1, sequence=8)
     assert not estop.hear(A, True, 1.2, sequence=7)
-    assert not estop.pressed()
+    assert not estop.pressed_by()
     assert estop.hear(A, True, 1.3, sequence=9)
 
 
@@ -50,16 +50,16 @@ def test_estop_publisher_vanished_while_pressed_needs_override(estop):
     estop.hear(A, True, 1.0)
     estop.see([(A, '/left')], 1.0)
     estop.see([], 1.0)
-    assert estop.pressed() == 'pressed: /left (vanished)'
+    assert estop.pressed_by() == 'pressed: /left (vanished)'
     assert estop.override() == ['/left']
-    assert not estop.pressed()
+    assert not estop.pressed_by()
 
 
 def test_estop_override_keeps_present_publishers(estop):
     estop.hear(A, True, 1.0)
     estop.see([(A, '/left')], 1.0)
     assert estop.override() == []
-    assert estop.pressed()
+    assert estop.pressed_by()
 
 
 def test_estop_publisher_that_returns_is_not_vanished(estop):
@@ -72,14 +72,14 @@ def test_estop_publisher_that_returns_is_not_vanished(estop):
 def test_estop_publisher_vanished_while_released_is_dropped(estop):
     estop.hear(A, False, 1.0)
     estop.see([], 1.0)
-    assert not estop.pressed()
+    assert not estop.pressed_by()
     assert estop.heard
 
 
 def test_estop_press_after_its_release_trips_once(estop):
     assert not estop.hear(A, False, 1.0, sequence=5)
     assert estop.hear(A, True, 1.1, sequence=4)
-    assert not estop.pressed()
+    assert not estop.pressed_by()
 
 
 def test_estop_required_new_publisher_has_its_timeout():
@@ -96,7 +96,7 @@ def test_estop_restart_keeps_pressed_publishers(estop):
     estop.hear(A, True, 1.0)
     estop.hear(B, False, 1.0)
     estop.restart(True, 0.5)
-    assert estop.pressed()
+    assert estop.pressed_by()
     assert not estop.heard
 
 

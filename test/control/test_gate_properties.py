@@ -13,7 +13,7 @@
 # limitations under the License.
 
 
-"""Whatever is offered, pressed and stepped in whatever order: an independent judge watches."""
+"""Any commands, presses and steps in any order: an independent judge watches."""
 
 import math
 
@@ -47,7 +47,7 @@ EVENTS = st.lists(st.one_of(OFFER, OFFER, STEP, STEP, STEP, RARE), max_size=60)
 
 
 class Judge:
-    """Play events to a gate and check each output from what was told to it alone."""
+    """Apply events to a gate and check each output against these events alone."""
 
     def __init__(self):
         self.gate = Gate(BASE, LEASE_S)
@@ -118,7 +118,7 @@ class Judge:
         self.active = False
 
     def jump(self, to_s):
-        """Set the clock; one that tells no time is shown for one step only."""
+        """Set the clock; a NaN lasts for one step only."""
         if math.isfinite(to_s):
             if to_s < self.now_s:
                 self.accepted, self.newest_s = None, to_s

@@ -32,13 +32,13 @@ PLAN = SignalPlan(
 def problems(*shown, blind_from=99):
     """Return what is wrong with pairs of heads, one each period, the first at 0 s."""
     judge = SignalJudge(PLAN, LEASE_S, PERIOD_S)
-    told = []
+    found = []
     for index, (north, east) in enumerate(shown):
         time_s = index * PERIOD_S
         output = GateOutput({'north': north, 'east': east}, GateState.OBEYING, '',
                             None if index >= blind_from else time_s - 0.1)
-        told.append(judge.judge(time_s, output))
-    return told
+        found.append(judge.judge(time_s, output))
+    return found
 
 
 CYCLE = [(RED, RED)] * 4 + [(GREEN, RED)] * 4 + [(YELLOW, RED)] * 2 + [(RED, RED)] * 2 \
@@ -68,9 +68,9 @@ def test_signal_judge_violation_of_the_plan_is_reported(shown, problem):
 
 def test_signal_judge_without_images_a_green_ends_and_none_begins():
     assert problems(*CYCLE[:5], blind_from=4)[-1] == 'north turns green without an image'
-    told = problems(*CYCLE[:5], *[(GREEN, RED)] * 6, blind_from=5)
-    assert told[-1] == 'stays green without an image'
-    assert not any(told[:8])
+    found = problems(*CYCLE[:5], *[(GREEN, RED)] * 6, blind_from=5)
+    assert found[-1] == 'stays green without an image'
+    assert not any(found[:8])
 
 
 SENT_S = 0.02
@@ -93,14 +93,14 @@ class Watched:
         self.now_s = 10.0
 
     def run(self, seconds, value=None):
-        told = []
+        found = []
         for _ in range(round(seconds / SENT_S)):
             self.now_s += SENT_S
             if value is not None:
                 self.gate.submit(DesiredCommand({'a': value}, self.now_s), self.now_s)
             self.output = self.gate.step(self.now_s)
-            told.append(self.judge.judge(self.now_s, self.output))
-        return told
+            found.append(self.judge.judge(self.now_s, self.output))
+        return found
 
     def send(self, value, obeyed=False):
         self.now_s += SENT_S

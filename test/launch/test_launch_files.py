@@ -260,7 +260,7 @@ def test_simulation_launch_pipeline_uses_simulated_time(gazebo):
 
 @pytest.mark.parametrize(('transport', 'address'), [('local', '127.0.0.1'), ('robot', None)])
 def test_simulation_launch_local_keeps_gazebos_transport_local(gazebo, monkeypatch, transport,
-                                                             address):
+                                                               address):
     monkeypatch.delenv('GZ_IP', raising=False)
     node = started(SIMULATION, transport=transport)['/server']
     assert node.environment.get('GZ_IP') == address
@@ -322,10 +322,10 @@ def test_ros2_launch_starts_gazebo_bridges_and_pipeline(robot, gazebo):
         'ros2', 'launch', 'digiphys_ros', 'simulation.launch.py', 'namespace:=r1',
         'headless:=true'])
     robot.is_active('r1/classifier', 'r1/policy', 'r1/gate')
-    told = {name: json.loads((gazebo / f'{name}.json').read_text())
-            for name in ('server', 'create', 'parameter_bridge', 'image_bridge')}
-    assert told['server'][1].startswith('-r -s --headless-rendering ')
-    assert '__ns:=/r1' in told['parameter_bridge']
+    calls = {name: json.loads((gazebo / f'{name}.json').read_text())
+             for name in ('server', 'create', 'parameter_bridge', 'image_bridge')}
+    assert calls['server'][1].startswith('-r -s --headless-rendering ')
+    assert '__ns:=/r1' in calls['parameter_bridge']
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 0
 
@@ -372,7 +372,7 @@ def test_pipeline_launch_open_transport_is_logged_once(transport):
     ('/**/gate:\n  ros__parameters: {}\n', {'namespace': 'my-robot'}, "namespace 'my-robot'"),
     ('/**/gate:\n  ros__parameters: {}\n', {'image': '/my-camera/image'}, 'FROM:=TO is needed'),
 ])
-def test_pipeline_launch_file_that_ros_refuses_ends_the_launch(tmp_path, text, arguments, sentence):
+def test_pipeline_launch_invalid_file_ends_the_launch(tmp_path, text, arguments, sentence):
     (tmp_path / 'own.yaml').write_text(text)
     with pytest.raises(ConfigError, match=sentence):
         started(PIPELINE, config=str(tmp_path / 'own.yaml'), **arguments)

@@ -26,7 +26,7 @@ PERIOD_S = 0.02
 
 
 class Base:
-    """A base behind a gate: what it is told, and a driver that keeps wanting to move."""
+    """A base behind a gate: its commands, and a driver that keeps requesting motion."""
 
     def __init__(self, robot, **parameters):
         from geometry_msgs.msg import TwistStamped

@@ -129,14 +129,14 @@ def test_classifier_broken_images_are_counted_and_reported(camera):
     unknown = image(camera.robot, good, 'rgb9')
     empty = image(camera.robot, good)
     empty.height = 0
-    told = []
+    messages = []
     for expected, message in enumerate((short, unknown, empty), 1):
         camera.publish(message)
         camera.robot.wait(lambda wanted=expected: camera.count('broken') == wanted, 'count')
-        told.append(camera.robot.message('classifier'))
-    assert '12281 bytes' in told[0]
-    assert '"rgb9"' in told[1]
-    assert '64x0' in told[2]
+        messages.append(camera.robot.message('classifier'))
+    assert '12281 bytes' in messages[0]
+    assert '"rgb9"' in messages[1]
+    assert '64x0' in messages[2]
     assert not camera.results
     camera.answer(random_image(2))
     assert camera.process.poll() is None
@@ -264,7 +264,7 @@ def test_classifier_padded_jpegs_are_classified_and_broken_ones_log_once(robot):
                    else len(results) > count, 'count or answer')
     show(1)
     for seed in range(2, 5):
-        # of another size each: the sentence in the diagnostics tells it, the log says it once
+        # each of another size: diagnostics report the size, the log has one line
         show(seed, cut=True)
     assert robot.log('classifier').count('the JPEG file ends too early') == 1
     show(5)
@@ -315,12 +315,12 @@ def test_classifier_several_cameras_share_a_batch_with_separate_results(robot):
     robot.wait(lambda: robot.value('classifier', 'rear.classified') == '1', 'count')
 
 
-@pytest.mark.parametrize(('cameras', 'told'), [
+@pytest.mark.parametrize(('cameras', 'message'), [
     ('front,,rear', 'names of letters, digits and _'), ('/front', 'names of letters'),
     ('front,front', 'names a camera twice')])
-def test_classifier_invalid_camera_list_is_reported(robot, cameras, told):
+def test_classifier_invalid_camera_list_is_reported(robot, cameras, message):
     robot.start('classifier', cameras=cameras)
-    robot.wait(lambda: told in robot.message('classifier'), 'refusal')
+    robot.wait(lambda: message in robot.message('classifier'), 'refusal')
 
 
 @pytest.mark.field(

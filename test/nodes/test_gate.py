@@ -164,7 +164,7 @@ def test_gate_before_the_first_valid_command_does_not_move(base):
     base.want(float('nan'))
     base.hears_still()
     base.robot.wait(lambda: base.robot.value('gate', 'base.refused.not_finite') == '1', 'counter')
-    # one that arrives while the subscription is made anew may be heard by both
+    # a message that arrives while the subscription is replaced may be received by both
     assert base.robot.value('gate', 'base.refused.stale') in ('1', '2')
     assert base.robot.value('gate', 'base.accepted') == '0'
 

@@ -24,12 +24,12 @@ pytestmark = [pytest.mark.ros, pytest.mark.parallel]
 
 @pytest.fixture
 def base(robot):
-    """Return a gate, a base in Gazebo and what it is told, around a running adapter."""
+    """Return a gate, a base in Gazebo and the forwarded commands, around a running adapter."""
     from geometry_msgs.msg import TwistStamped
     from nav_msgs.msg import Odometry
 
     class Base:
-        told = robot.listen(TwistStamped, 'gazebo/cmd_vel')
+        forwarded = robot.listen(TwistStamped, 'gazebo/cmd_vel')
         process = robot.start('gazebo_adapter', app='traffic_signs')
 
         def __init__(self):
@@ -49,11 +49,11 @@ def base(robot):
             message.header.frame_id = 'base_link'
             message.header.stamp.sec = 7
             message.twist.linear.x, message.twist.angular.z = linear, angular
-            before = len(self.told)
+            before = len(self.forwarded)
             self.commands.publish(message)
-            robot.wait(lambda: len(self.told) > before, 'command')
-            assert self.told[-1].header == message.header
-            return self.told[-1].twist.linear.x, self.told[-1].twist.angular.z
+            robot.wait(lambda: len(self.forwarded) > before, 'command')
+            assert self.forwarded[-1].header == message.header
+            return self.forwarded[-1].twist.linear.x, self.forwarded[-1].twist.angular.z
     return Base()
 
 
@@ -81,13 +81,13 @@ def test_gazebo_adapter_old_or_invalid_odometry_corrects_nothing(robot, base):
 
 def test_gazebo_adapter_silent_gate_stays_silent_and_the_end_stops(robot, base):
     base.sent(0.3)
-    before = len(base.told)
+    before = len(base.forwarded)
     robot.poll(lambda: robot.value('gazebo_adapter', 'passed') == str(before), 'diagnostics')
-    assert len(base.told) == before
+    assert len(base.forwarded) == before
     base.process.send_signal(signal.SIGTERM)
     assert base.process.wait(60) == 0
-    robot.wait(lambda: len(base.told) > before, 'stop')
-    assert base.told[-1].twist.linear.x == 0.0
+    robot.wait(lambda: len(base.forwarded) > before, 'stop')
+    assert base.forwarded[-1].twist.linear.x == 0.0
 
 
 def test_gazebo_adapter_deactivated_ignores_pending_messages(robot, base):
@@ -103,10 +103,10 @@ def test_gazebo_adapter_deactivated_ignores_pending_messages(robot, base):
     driver.start()
     try:
         for _ in range(5):
-            before = len(base.told)
-            robot.wait(lambda: len(base.told) > before + 20, 'commands')  # noqa: B023
+            before = len(base.forwarded)
+            robot.wait(lambda: len(base.forwarded) > before + 20, 'commands')  # noqa: B023
             assert robot.transition('gazebo_adapter', 4)
-            robot.wait(lambda: base.told[-1].twist.linear.x == 0.0, 'stop')
+            robot.wait(lambda: base.forwarded[-1].twist.linear.x == 0.0, 'stop')
             assert robot.transition('gazebo_adapter', 3)
     finally:
         ended.set()

@@ -71,7 +71,7 @@ def test_pipeline_killed_node_leads_to_the_safe_state_and_restarts(robot, node):
     os.kill(pipeline.pid(node), signal.SIGKILL)
     robot.wait(lambda: not pipeline.moves(), 'safe state')
     last_motion = [one for one in pipeline.commands if one.twist.linear.x][-1]
-    # by the stamps, whatever the load: no motion for an image older than the lease
+    # by the stamps, at any load: no motion for an image older than the lease
     assert stamp_s(last_motion.header) - stamp_s(pipeline.obeyed[-1]) <= LEASE_S
     pipeline.wait_for_motion()
 

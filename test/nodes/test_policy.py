@@ -44,8 +44,8 @@ def table(labels, **about):
     return vision_info_message('test@0', labels, Header(), **about)
 
 
-def tell(robot, **about):
-    """Return a latched publisher that has told what classifies: all that shipped rules name."""
+def announce_model(robot, **about):
+    """Return a latched publisher of vision_info with all classes of the shipped rules."""
     from digiphys_ros.ros.qos import LATCHED
     from vision_msgs.msg import VisionInfo
     infos = robot.node.create_publisher(VisionInfo, 'vision_info', LATCHED)
@@ -121,7 +121,7 @@ def test_policy_second_matching_model_does_not_unlock_a_mismatch(robot, tmp_path
 def test_policy_model_lacks_an_optional_class_commands(robot, tmp_path):
     rules = tmp_path / 'rules.yaml'
     rules.write_text(f'{RULES}optional_labels: [green light]\n')
-    tell(robot)
+    announce_model(robot)
     robot.start('policy', rules=str(rules))
     robot.is_active('policy')
     seen = Seen(robot)
@@ -169,7 +169,7 @@ def test_policy_desired_command_has_the_images_header(robot):
     from geometry_msgs.msg import TwistStamped
     from std_msgs.msg import Header
     from vision_msgs.msg import Classification
-    tell(robot)
+    announce_model(robot)
     robot.start('policy')
     robot.is_active('policy')
     desired = robot.listen(TwistStamped, 'desired/base')
@@ -217,17 +217,17 @@ class Seen:
 @pytest.mark.parametrize('start', ['before', 'after'])
 def test_policy_model_for_advice_commands_nothing(robot, start):
     if start == 'before':
-        tell(robot, use='advice')
+        announce_model(robot, use='advice')
     robot.start('policy')
     robot.is_active('policy')
     if start == 'after':
-        # one that may command beside it changes nothing
-        tell(robot)
-        tell(robot, use='advice')
+        # a second model for control changes nothing
+        announce_model(robot)
+        announce_model(robot, use='advice')
     sentence = 'test@0 is for advice to a person: no rule and no actuator may use it'
     robot.wait(lambda: sentence in robot.message('policy'), 'refusal')
     if start == 'after':
-        tell(robot)
+        announce_model(robot)
     seen = Seen(robot)
     seen.show(10)
     assert not seen.desired
@@ -241,7 +241,7 @@ def test_policy_before_vision_info_commands_nothing(robot):
     seen.show(10)
     assert not seen.desired
     assert 'waits for vision_info' in robot.message('policy')
-    tell(robot)
+    announce_model(robot)
     seen.show(10)
     assert seen.desired
 
@@ -251,7 +251,7 @@ IMPOSSIBLE = [
 
 
 def test_policy_invalid_classification_is_counted_and_commands_nothing(robot):
-    tell(robot)
+    announce_model(robot)
     robot.start('policy')
     robot.is_active('policy')
     seen = Seen(robot)
@@ -265,7 +265,7 @@ def test_policy_invalid_classification_is_counted_and_commands_nothing(robot):
 
 
 def test_policy_no_class_commands_the_safe_state_and_warns(robot):
-    tell(robot)
+    announce_model(robot)
     robot.start('policy')
     robot.is_active('policy')
     seen = Seen(robot)
@@ -286,7 +286,7 @@ def test_policy_hold_while_the_classifier_abstains_warns_with_the_reason(robot, 
     rules.write_text(RULES.replace('command: {base: {linear.x: 0.5}}',
                                    'min_hold_s: 60.0, command: {base: {linear.x: 0.5}}').replace(
                                        'green light', 'no_sign'))
-    tell(robot)
+    announce_model(robot)
     robot.start('policy', rules=str(rules))
     robot.is_active('policy')
     seen = Seen(robot)
@@ -309,7 +309,7 @@ def test_policy_images_older_than_max_age_s_are_reported(robot):
     from rclpy.time import Time
     from std_msgs.msg import Header
     from vision_msgs.msg import Classification
-    tell(robot)
+    announce_model(robot)
     robot.start('policy')
     robot.is_active('policy')
     late = robot.speak(Classification, 'classification')
@@ -324,7 +324,7 @@ def test_policy_images_older_than_max_age_s_are_reported(robot):
 @pytest.mark.parametrize('stops', [False, True])
 def test_policy_second_publisher_on_classification_is_reported(robot, stops):
     from vision_msgs.msg import Classification
-    tell(robot)
+    announce_model(robot)
     robot.start('policy', stop_on_duplicate_publishers=stops)
     robot.is_active('policy')
     seen = Seen(robot)

@@ -151,7 +151,7 @@ def test_sim_with_the_pipeline_closes_the_loop(robot, drawing, config, actuator)
                    'belt': ('belt_mps', 0.05)}[actuator]
     robot.wait(lambda: float(robot.value('sim', f'fact.{fact}') or 0) >= moved, fact)
     assert json.loads(robot.value('sim', 'events')) is not None
-    # a gate of several actuators tells each state once, not at every command
+    # a gate of several actuators logs each state once, not at every command
     assert 0 < robot.log('gate').count(': obeying (') < 20
 
 

@@ -140,7 +140,7 @@ def test_triage_log_has_the_sha256_of_the_image(reader):
     digest = hashlib.sha256(data).hexdigest()
 
     def known():
-        # an image may reach the node after what was said of it
+        # an image may reach the node after its classification
         known.number += 1
         reader.image(known.number, data)
         return values(reader.advise(known.number))['sha256'] == digest
@@ -160,17 +160,17 @@ def test_triage_reason_names_the_decisive_part_of_the_image(robot, log):
                            if not (answer := classifier(Frame(one, 'mono'))).abstained)
     reader = Reader(robot, log, model=f'chest_xray@{bundle.hash}', bundle='chest_xray')
 
-    def told():
-        # an image may reach the node after what was said of it
-        told.number += 1
-        reader.image(told.number, phantom.tobytes(), len(phantom))
-        advice = reader.advise(told.number, *answer.scores)
+    def is_explained():
+        # an image may reach the node after its classification
+        is_explained.number += 1
+        reader.image(is_explained.number, phantom.tobytes(), len(phantom))
+        advice = reader.advise(is_explained.number, *answer.scores)
         return 'there the model looked' in advice.status[0].message
-    told.number = 0
-    robot.poll(told, 'explanation')
+    is_explained.number = 0
+    robot.poll(is_explained, 'explanation')
     assert set(json.loads(log.read_text().splitlines()[-1])['explanation']) == {
         'place', 'box', 'score', 'covered'}
-    # an abstention hangs on nothing, and another model looks elsewhere
+    # an abstention has no decisive part
     reader.image(50, phantom.tobytes(), len(phantom))
     assert 'looked' not in reader.advise(50).status[0].message
     reader.model = 'chest_xray@another'

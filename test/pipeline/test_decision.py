@@ -79,7 +79,7 @@ def test_decider_model_without_a_class_silences_until_another_matches(decider):
     found = meet(decider, labels=['stop'])
     assert 'has no class' in found['model']
     assert show(decider, 'stop') is None
-    # beside another one, it may be at work still
+    # with another model, it may still be in use
     meet(decider, alone=False)
     assert decider.silence
     meet(decider)

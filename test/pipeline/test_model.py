@@ -102,7 +102,7 @@ def test_slot_model_that_fails_keeps_the_old_one_in_use(loads):
         with pytest.raises(BundleError, match='is no bundle'):
             slot.swap('bad')
         assert slot.classifier is first
-    # an error is told once: the next try loads again
+    # an error is raised once: the next try loads again
     assert loads.loaded == ['one', 'bad', 'bad']
 
 

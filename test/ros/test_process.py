@@ -31,7 +31,7 @@ MIXED = '/**/classifier:\n  ros__parameters: {roi: [0, 0.2, 1, 1.0]}\n'
     (['--params-file', 'mixed.yaml'], {}, 'Sequence should be of same type'),
 ])
 def test_node_refused_by_the_middleware_ends_with_one_sentence(tmp_path, words, environment,
-                                                                 sentence):
+                                                               sentence):
     (tmp_path / 'mixed.yaml').write_text(MIXED)
     done = subprocess.run(
         [sys.executable, '-m', 'digiphys_ros.nodes', 'policy', '--ros-args', *words], timeout=300,
@@ -81,7 +81,7 @@ def test_node_runs_without_home(robot):
 
 
 def make_configuration(folder):
-    """Write a parameters file, with nested sections, and its rules beside it."""
+    """Write a parameters file, with nested sections, and its rules in the same folder."""
     rules = (share_dir() / 'config/traffic_signs_rules.yaml').read_text()
     assert 'topic: cmd_vel' in rules
     (folder / 'own_rules.yaml').write_text(rules.replace('topic: cmd_vel', 'topic: drive'))
@@ -103,7 +103,7 @@ def make_configuration(folder):
     'ifm/ifm3d-ros2 #27', 'a path in a parameters file depends on where a node is started')
 @pytest.mark.field('ros2/rclcpp #2166', 'nodes are nested in a namespace')
 def test_run_uses_own_files_and_remaps(robot, tmp_path):
-    """A camera driver's topic, nested sections, rules beside the file, and overrides."""
+    """A camera driver's topic, nested sections, rules in the same folder, and overrides."""
     from geometry_msgs.msg import TwistStamped
     commands = robot.listen(TwistStamped, 'robot1/drive')
     process = robot.run('run', [

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A timer that is destroyed calls no more, whatever the executor has in its queue."""
+"""A destroyed timer never calls back, even if the executor has it in its queue."""
 
 import subprocess
 import sys

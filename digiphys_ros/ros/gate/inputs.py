@@ -66,19 +66,19 @@ class GateInputs:
 
     def _on_reset(self, _request: Trigger.Request, response: Trigger.Response) -> Any:
         if not self._is_open:
-            return _refused(response)
+            return _refuse(response)
         response.success, response.message = self._output.reset()
         return response
 
     def _on_override(self, _request: Trigger.Request, response: Trigger.Response) -> Any:
         if not self._is_open:
-            return _refused(response)
+            return _refuse(response)
         response.success, response.message = self._output.override()
         self._node.get_logger().warning(f'~/override_estop: {response.message}')
         return response
 
 
-def _refused(response: Trigger.Response) -> Trigger.Response:
+def _refuse(response: Trigger.Response) -> Trigger.Response:
     """Answer a call that was pending when the node was cleaned up."""
     response.success, response.message = False, 'refused: the gate is not configured'
     return response

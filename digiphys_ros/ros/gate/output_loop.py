@@ -186,7 +186,7 @@ class OutputLoop:
         """Forward the e-stop to the gates; return whether it changed."""
         press = self._listener.poll(now_s) | self._estop.take_vanished()
         silent = self._estop.silent(now_s) if self._estop.heard or self.obeys else ''
-        pressed = bool(self._estop.pressed() or silent)
+        pressed = bool(self._estop.pressed_by() or silent)
         if not press and pressed == self._pressed:
             return False
         self._pressed = pressed

@@ -39,7 +39,7 @@ def report(output: SafeOutput | None, inputs: GateInputs | None,
         steady_s = clocks()[1]
     figures = {key: value for channel in output.channels
                for key, value in channel.figures(steady_s).items()}
-    figures['estop'] = pressed = output.pressed()
+    figures['estop'] = pressed = output.pressed_by()
     serious = output.serious_problems()
     problems = serious + (
         [(f'e-stop {pressed}', reset_estop(name, pressed))] if pressed else [])

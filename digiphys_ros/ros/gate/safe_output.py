@@ -164,7 +164,7 @@ class SafeOutput:
     def reset(self) -> tuple[bool, str]:
         """Release the e-stop's latch unless it is pressed; return success and a sentence."""
         with self.loop.lock:
-            held = self.estop.pressed() or self.estop.silent(time.monotonic())
+            held = self.estop.pressed_by() or self.estop.silent(time.monotonic())
             released = not held and all(
                 [channel.gate.reset(*self._clocks()) for channel in self.channels])
             if released:
@@ -186,10 +186,10 @@ class SafeOutput:
                 channel.gate.fault(reason)
             self.loop.wake(*(channel.name for channel in self.channels))
 
-    def pressed(self) -> str:
+    def pressed_by(self) -> str:
         """Return the pressed publishers of the e-stop, else ''."""
         with self.loop.lock:
-            return self.estop.pressed()
+            return self.estop.pressed_by()
 
     def serious_problems(self) -> list[tuple[str, str]]:
         """Return problems that make the gate unsafe or stop it, with the fix."""

@@ -101,16 +101,16 @@ def load_configuration(path: Path, namespace: str = '', *, base: Path | None = N
     _check_namespace(namespace)
     file = ParametersFile(path)
     below: list[Path] = []
-    named = _named(file)
+    named = _nodes_in(file)
     if base is not None and not named:
         below = [base]
-        named = _named(ParametersFile(base))
+        named = _nodes_in(ParametersFile(base))
     started = {full_name(node, namespace): node for node in named if node not in without}
     if below:
         _check_any_reach(file, started)
     else:
         _check_own_reach(file, started)
-    notes = list(_unused(file, started, [full_name(node, namespace) for node in without]))
+    notes = list(_describe_unused(file, started, [full_name(node, namespace) for node in without]))
     for section in file.sections:
         targets = [node for name, node in started.items() if section.applies_to(name)]
         notes += _check_values(file, section, targets)
@@ -119,7 +119,7 @@ def load_configuration(path: Path, namespace: str = '', *, base: Path | None = N
                          tuple(node for node in named if node in without), tuple(notes))
 
 
-def _named(file: ParametersFile) -> list[str]:
+def _nodes_in(file: ParametersFile) -> list[str]:
     names = {section.node for section in file.sections}
     return [node for node in NODES if node in names]
 
@@ -149,7 +149,7 @@ def _check_any_reach(file: ParametersFile, started: Mapping[str, str]) -> None:
                           f'them, as /**/gate, received {keys or "no section"}.')
 
 
-def _unused(file: ParametersFile, started: Mapping[str, str], left_out: Sequence[str]
+def _describe_unused(file: ParametersFile, started: Mapping[str, str], left_out: Sequence[str]
             ) -> Iterator[str]:
     """Yield a sentence about sections that apply to no started node, such as those of others."""
     names = [*started, *left_out]

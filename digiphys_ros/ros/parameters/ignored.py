@@ -47,7 +47,7 @@ def ignored_parameters(node: PipelineNode[Any], nodes: Sequence[PipelineNode[Any
     if not from_file:
         for word, path in pairwise(words):
             if word == '--params-file':
-                sentences += _missed(node.get_fully_qualified_name(), Path(path))
+                sentences += _find_missed(node.get_fully_qualified_name(), Path(path))
     return sentences
 
 
@@ -58,7 +58,7 @@ def _names(path: Path) -> set[str]:
             for section in ParametersFile(path).sections for keys, _ in section.values}
 
 
-def _missed(name: str, path: Path) -> Iterator[str]:
+def _find_missed(name: str, path: Path) -> Iterator[str]:
     """Yield a sentence for each section with a similar node name that does not apply."""
     from digiphys_ros.pipeline.parameters_file import ParametersFile
     node = name.rpartition('/')[2]

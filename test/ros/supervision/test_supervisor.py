@@ -52,17 +52,17 @@ def test_supervisor_dead_process_is_restarted(supervise):
     one = supervise(steady=FOREVER)
     first = one.pids()['steady']
     os.kill(first, signal.SIGKILL)
-    told = until(one.poll)
-    assert 'ended with code -9' in told[0]
+    sentences = until(one.poll)
+    assert 'ended with code -9' in sentences[0]
     assert 'started again' in until(one.poll)[0]
     assert one.pids()['steady'] != first
 
 
 def test_supervisor_pause_grows_with_repeated_deaths(supervise):
     one = supervise(brief=BRIEF)
-    told = []
-    until(lambda: told.extend(one.poll()) or len(told) >= 5)
-    pauses = [float(sentence.split(' in ')[1].split()[0]) for sentence in told
+    sentences = []
+    until(lambda: sentences.extend(one.poll()) or len(sentences) >= 5)
+    pauses = [float(sentence.split(' in ')[1].split()[0]) for sentence in sentences
               if 'starting it again' in sentence]
     assert pauses[:3] == [0.1, 0.2, 0.4]
 
