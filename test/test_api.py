@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The public face: what ``import digiphys_ros as dp`` offers works without ROS."""
+"""The public Python API works without ROS."""
 
 import inspect
 import subprocess

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Archives, arrays and folders made by an attacker: one sentence, soon, and no traceback."""
+"""Hostile archives, arrays and folders: one sentence, quickly, and no traceback."""
 
 import io
 import os
@@ -47,7 +47,7 @@ def read_all(path):
 
 
 def refused(act, path):
-    """Return the one sentence that refuses."""
+    """Return the sentence of the refusal."""
     with pytest.raises(DigiphysError) as error:
         act(path)
     text = str(error.value)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Texts that cross a process: what cannot be read is refused, wherever it is cut."""
+"""Texts that cross processes: an unreadable one is refused, at any truncation."""
 
 
 from digiphys_ros.contracts import (

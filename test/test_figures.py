@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Figures of nodes: another version, or text where a number should be, is refused."""
+"""Figures of nodes: another version, or text instead of a number, is refused."""
 
 
 from digiphys_ros.errors import ConfigError

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Files made by an attacker: each reader answers with one sentence, soon, in little memory."""
+"""Hostile files: each reader refuses with one sentence, quickly, in little memory."""
 
 import csv
 import io
@@ -52,7 +52,7 @@ SIGNS = share_dir() / 'models' / 'traffic_signs'
 
 
 def sentence(act, *arguments):
-    """Return the one sentence that refuses, within limits of time and memory."""
+    """Return the sentence of the refusal, within limits of time and memory."""
     tracemalloc.start()
     started_s = time.monotonic()
     try:
@@ -279,7 +279,7 @@ JPEG = (b'\xff\xd8\xff\xe0\x00\x04ab\xff\xff' + b'\xff\xc0\x00\x11\x08\xff\xff\x
 
 
 def tiff(order='<', **tags):
-    """Return a TIFF of one strip or tile that claims to be all there."""
+    """Return a TIFF of one strip or tile with a false size."""
     entries = {256: 100, 257: 100, 258: 8, 277: 1, 273: 8, 279: 4, **{
         int(name.removeprefix('tag')): value for name, value in tags.items()}}
     entries = {tag: value for tag, value in sorted(entries.items()) if value is not None}
@@ -529,7 +529,7 @@ def zipped(path, name, size, method=zipfile.ZIP_DEFLATED):
 
 
 def with_size(path, size):
-    """Let an archive claim another size of its only entry, in both of its headers."""
+    """Write a false size of an archive's only entry into both of its headers."""
     data = bytearray(path.read_bytes())
     struct.pack_into('<I', data, data.index(b'PK\x03\x04') + 22, size)
     struct.pack_into('<I', data, data.rindex(b'PK\x01\x02') + 24, size)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The vision_msgs types in use are the official ones, whoever built them."""
+"""The vision_msgs types in use are the official ones, from any build."""
 
 from importlib import import_module
 from typing import Any

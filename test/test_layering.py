@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Which room of the package may import which, and what no room may."""
+"""Allowed and forbidden imports between the packages."""
 
 import ast
 from collections import defaultdict
@@ -30,7 +30,7 @@ MESSAGES = ('_msgs', '_srvs', '_interfaces')
 GROUND = 'ground'
 """The top-level modules: errors, files, resources and so on."""
 FACE = 'face'
-"""What ``import digiphys_ros`` gives."""
+"""Modules of the public API."""
 MAY_IMPORT = {
     GROUND: set(),
     'bundles': {GROUND},
@@ -53,7 +53,7 @@ MAY_IMPORT = {
     'cli': {GROUND, 'bundles', 'perception', 'control', 'advice', 'pipeline', 'simulation',
             'applications', 'learning', 'ros', 'demo', 'doctor', 'bench', FACE},
 }
-"""Room to the rooms that its modules may import."""
+"""Package -> the packages that its modules may import."""
 
 
 def modules():
@@ -108,7 +108,7 @@ def test_packages_have_no_import_cycle():
 
 
 def test_modules_have_no_import_cycle():
-    # the error names the modules of a circle
+    # the error names the modules of a cycle
     TopologicalSorter(arrows()).prepare()
 
 
@@ -124,7 +124,7 @@ def test_core_imports_no_ros(folder):
 
 
 def test_advice_is_never_imported_by_control():
-    # the node as well: what it publishes is for people
+    # also the node: its topics are for people
     assert not [name for name in imports(PACKAGE / 'nodes' / 'triage.py')
                 if name.startswith('digiphys_ros.control')]
 

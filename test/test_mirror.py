@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The tests lie as the package does: the test of a module is found without a search."""
+"""The folder test/ mirrors the package: each test file is named after its module."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ OF_NO_MODULE = {
     'test_packaging.py': 'package.xml, setup.py and the wheel',
     'test_patience.py': 'limits of tests',
 }
-"""Tests of what is not in the package, by file or folder."""
+"""Tests of files outside the package, by file or folder."""
 WITHOUT_A_TEST = {
     '.': 'duration errors fixes folders streams',
     'advice': 'chain settings verify',
@@ -84,7 +84,7 @@ WITHOUT_A_TEST = {
     'simulation/rendering': 'camera record',
     'simulation/scenarios': 'expectation faults plot',
 }
-"""Room to its modules without a test of their own; nothing is added here."""
+"""Package -> its modules without their own test; add none."""
 
 
 def module_of(test):

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What colcon and pip install is what a robot needs."""
+"""colcon and pip install everything that a robot needs."""
 
 import ast
 import os
@@ -47,7 +47,7 @@ def prefix(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def environment(prefix: Path) -> dict[str, str]:
-    """Return what sourcing the workspace sets."""
+    """Return the environment of the sourced workspace."""
     [modules] = prefix.glob('lib/python3*/site-packages')
     return {**os.environ, 'PYTHONPATH': str(modules), 'AMENT_PREFIX_PATH': str(prefix)}
 
@@ -78,7 +78,7 @@ def test_collection_with_ros_launch_plugins_accepts_files_of_one_name() -> None:
 
 @pytest.fixture(scope='module')
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the wheel that pip makes of a copy of the tree."""
+    """Return the wheel that pip builds from a copy of the tree."""
     folder = tmp_path_factory.mktemp('wheel')
     shutil.copytree(REPOSITORY, folder / 'tree', symlinks=True, ignore=shutil.ignore_patterns(
         '.*', '__pycache__', '*.egg-info', 'build', 'install', 'log', 'mutants', 'out'))

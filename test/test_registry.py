@@ -31,7 +31,7 @@ def shapes():
 
 @pytest.fixture
 def install(add_package):
-    """Return what installs a package with these entry points."""
+    """Return a function that installs a package with these entry points."""
     return lambda package, *entries, **others: add_package(package, GROUP, *entries, **others)
 
 

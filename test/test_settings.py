@@ -76,7 +76,7 @@ def test_settings_are_checked_typed_and_frozen():
 
 @pytest.fixture
 def folder(tmp_path):
-    """Return copies of the traffic files with a lease, a brightness and a rate of their own."""
+    """Return copies of the traffic_signs files with another lease, brightness and rate."""
     rules = (CONFIG / 'traffic_signs_rules.yaml').read_text()
     assert 'max_rate_per_s: 2.0' in rules
     (tmp_path / 'rules.yaml').write_text(rules.replace(
@@ -157,12 +157,12 @@ def test_no_literal_copy_of_a_default_is_left():
              for path in sorted(PACKAGE.rglob('*.py'))
              if path.name not in ('settings.py', 'limits.py', 'fixes.py')
              for name, line in _numbers_given(ast.parse(path.read_text())) if name in names]
-    # an experiment that has a lease of its own
+    # an experiment with its own lease
     assert found == ['bench/stopping.py:35: lease_s']
 
 
 def _numbers_given(tree):
-    """Yield each name, in small letters, that is given a number."""
+    """Yield each name, in lower case, that is assigned a number."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign):
             for target in node.targets:

@@ -40,7 +40,7 @@ LIFT = ActuatorKind('lift_package:CONVERSION', fields=('data',), options='no_suc
 
 @pytest.fixture
 def load(tmp_path):
-    """Return what loads a rules file whose actuator is of a kind."""
+    """Return a function that loads a rules file with an actuator of a kind."""
     def of(kind, more=''):
         path = tmp_path / 'rules.yaml'
         path.write_text(RULES.format(kind=kind, more=more))

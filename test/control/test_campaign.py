@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Random faults at gates, and at gates that are broken on purpose."""
+"""Random faults at gates, and at deliberately broken gates."""
 
 from dataclasses import replace
 from importlib import import_module

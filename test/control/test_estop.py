@@ -163,5 +163,5 @@ def test_estop_remembers_a_bounded_number_of_messages(estop):
     for sequence in range(1, 3 * REMEMBERED):
         estop.hear(A, False, 1.0, sequence)
     assert not estop.hear(A, True, 1.0, 2 * REMEMBERED)
-    # forgotten, and so a press that came late
+    # too old to be remembered: it counts as a late press
     assert estop.hear(A, True, 1.0, 1)

@@ -36,7 +36,7 @@ def gate():
 
 
 def drive(gate, start_s=10.0, seconds=1.0):
-    """Offer and step at 50 Hz; return the time after it."""
+    """Submit and step at 50 Hz; return the time at the end."""
     steps = round(seconds * 50)
     for index in range(steps):
         gate.submit(command(start_s + index / 50), start_s + index / 50)
@@ -166,7 +166,7 @@ def test_gate_clock_that_loops_moves_in_each_lap_of_any_length(gate):
         for _ in range(3):
             gate.step(1000.0)
             assert gate.step(1000.0).values['linear.x'] == 0.0
-            # one more image from the end of the lap before
+            # one more image from the end of the previous lap
             gate.submit(command(1000.0 + lap_s), 1000.02)
             drive(gate, 1000.04, min(lap_s, 1.0))
             assert gate.state is GateState.OBEYING
@@ -230,7 +230,7 @@ def test_gate_shutdown_output_uses_steady_time():
         'a': Limits(-1.0, 2.0, 0.0, 0.5, stop_rate_per_s=0.25)}), LEASE_S)
     held.activate()
     assert held.step(10.0, 100.0).reach_s == 12.0
-    # 2 s of the first way are over, and the clock of the images stood still
+    # 2 s of the first motion are over, and the clock of the images stood still
     assert held.shutdown_output(10.0, 102.0).reach_s == pytest.approx(10.0)
 
 

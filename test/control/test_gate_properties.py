@@ -89,7 +89,7 @@ class Judge:
             assert math.isfinite(values[name])
             assert limits.min <= values[name] <= limits.max
             reach = limits.max_rate_per_s * elapsed_s + 1e-9
-            # A stop and a new start between two steps begins at the safe state.
+            # a stop and a restart between two steps begin at the safe state
             start = min((self.last[name], limits.safe), key=lambda one: abs(values[name] - one))
             assert values == SAFE or abs(values[name] - start) <= reach
 

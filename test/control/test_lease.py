@@ -112,7 +112,7 @@ def test_lease_ends_by_the_earlier_clock(now_s, steady_s, left_s):
 
 
 def straddle(lease, seconds, ahead_s=0.012):
-    """Return the refusals of images of 30 Hz, every third of which is ahead of the clock."""
+    """Return the refusals of images at 30 Hz; every third is ahead of the clock."""
     answers = []
     for index in range(round(30 * seconds)):
         now_s = 10.0 + index / 30

@@ -30,7 +30,7 @@ PLAN = SignalPlan(
 
 
 def problems(*shown, blind_from=99):
-    """Return what is wrong with pairs of heads, one each period, the first at 0 s."""
+    """Return the problems of pairs of heads, one per period, the first at 0 s."""
     judge = SignalJudge(PLAN, LEASE_S, PERIOD_S)
     found = []
     for index, (north, east) in enumerate(shown):
@@ -83,7 +83,7 @@ FIELDS = {
 
 
 class Watched:
-    """A gate of one field, and a judge that sees its outputs, or others in their place."""
+    """A gate with one field, and a judge of its outputs or of others in their place."""
 
     def __init__(self, name):
         actuator = Actuator('joint_trajectory', 'arm', {'a': FIELDS[name]})
@@ -169,7 +169,7 @@ def test_unsafe_commands_are_reported_with_their_stamps(commands, words):
 def test_unsafe_commands_ramp_of_a_gate_is_safe():
     rng, now_s, value, commands = np.random.default_rng(0), 1.8e9, 0.5, []
     for _ in range(4_000):
-        # as a message carries it
+        # as in a message
         seconds, nanoseconds = divmod(round(now_s * 1e9), 10**9)
         commands.append(sent(seconds + nanoseconds * 1e-9, 0.3, value))
         later_s = now_s + rng.uniform(0.001, 0.02)

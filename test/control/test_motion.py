@@ -26,7 +26,7 @@ EASED = Limits(-0.5, 1.0, 0.0, 1.0, max_decel_per_s=2.0, max_jerk_per_s2=4.0)
 
 
 class Guarded:
-    """A gate on a clock of its own; each step offers the present command first."""
+    """A gate on its own clock; each step first submits the current command."""
 
     def __init__(self, kind='joint_trajectory', **fields):
         self.gate = Gate(Actuator(kind, 'arm', fields), LEASE_S)
@@ -93,7 +93,7 @@ def test_gate_holding_position_is_repeated_in_every_safe_state(stop):
     stop(guarded.gate)
     outputs = guarded.run(2.0)
     assert outputs[-1].state is not GateState.OBEYING
-    # the lease may let it go on for a while
+    # the lease may keep it moving for a while
     assert len({output.values['a'] for output in outputs[30:]}) == 1
     assert abs(outputs[0].values['a'] - held) <= 0.5 * PERIOD_S + 1e-9
     assert max(map(abs, changes(outputs))) <= 0.5 * PERIOD_S + 1e-9
@@ -126,7 +126,7 @@ def test_gate_holding_arm_stops_during_its_first_motion(stop):
     STOPS[stop](guarded.gate)
     outputs = guarded.run(1.0)
     sent = [output for output in outputs if output.values]
-    # one message stops the arm, wherever it is; those after it are for a listener that missed it
+    # one message stops the arm at any position; the next ones are for a subscriber that missed it
     assert sent
     assert all(output.values == {'a': 1.5} and output.reach_s >= 86_400.0 for output in sent)
     assert outputs[20:] == [output for output in outputs[20:] if not output.values]

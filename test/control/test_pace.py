@@ -37,6 +37,6 @@ def test_pace_new_command_is_sent_at_once_a_second_one_with_the_period():
     assert not pace.leaves(new=True, due=False)
     assert not pace.leaves(new=False, due=False)
     assert pace.leaves(new=False, due=True)
-    # that one took the place of the next
+    # it replaced the next one
     assert not pace.leaves(new=False, due=True)
     assert pace.leaves(new=False, due=True)

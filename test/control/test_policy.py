@@ -57,7 +57,7 @@ def config(**changes):
 
 
 def rules(policy, *seen, start_s=0.0, period_s=0.1):
-    """Show classes, or (class, score), one after another; return the rule after each."""
+    """Observe classes, or (class, score), in sequence; return the rule after each."""
     pairs = [one if isinstance(one, tuple) else (one, 0.9) for one in seen]
     return [policy.update(Observation(label, score, start_s + index * period_s)).rule
             for index, (label, score) in enumerate(pairs)]
@@ -211,26 +211,26 @@ def test_policy_later_rule_waits_for_the_end_of_min_hold_s():
     assert found[-1] == 'slow'
 
 
-def lingering(**slow):
+def off_delayed(**slow):
     rules_ = yaml.safe_load(TEXT)['rules']
     rules_[1] = {**rules_[1], 'min_hold_s': 0.0, 'off_delay_s': 0.5, **slow}
     return config(rules=rules_)
 
 
 def test_policy_off_delay_s_starts_with_the_last_votes():
-    # two images after the last of its classes it still has the votes
-    found = rules(Policy(lingering()), *['twenty'] * 8, *['x'] * 12)
+    # it still has the votes two images after the last of its classes
+    found = rules(Policy(off_delayed()), *['twenty'] * 8, *['x'] * 12)
     assert found[2:14] == ['slow'] * 12
     assert found[14:] == ['cruise'] * 6
 
 
 def test_policy_off_delay_s_starts_again_with_each_sighting():
-    found = rules(Policy(lingering()), *['twenty'] * 5, *['x'] * 4, *['twenty'] * 5, *['x'] * 4)
+    found = rules(Policy(off_delayed()), *['twenty'] * 5, *['x'] * 4, *['twenty'] * 5, *['x'] * 4)
     assert found[2:] == ['slow'] * 16
 
 
 def test_policy_earlier_rule_interrupts_off_delay_s():
-    found = rules(Policy(lingering()), *['twenty'] * 5, *['stop'] * 4)
+    found = rules(Policy(off_delayed()), *['twenty'] * 5, *['stop'] * 4)
     assert found[-3:] == ['slow', 'halt', 'halt']
 
 
@@ -335,7 +335,7 @@ UNSURE = {'abstention': (None, 0.0), 'unknown class': 'x', 'low score': ('stop',
 @pytest.mark.parametrize('seen', UNSURE.values(), ids=UNSURE)
 def test_policy_no_class_at_the_start_moves_for_max_unsure_s(seen):
     found = timeline(Policy(config()), *[seen] * 100)
-    # three images are needed to decide: it may move from 0.2 s to 2.2 s
+    # three images are needed to decide: motion is allowed from 0.2 s to 2.2 s
     assert all(speed for _, speed in found[2:22])
     assert found[23:] == [(NOT_RECOGNISED, 0.0)] * 77
 
@@ -357,7 +357,7 @@ def test_policy_no_class_any_more_moves_for_max_unsure_s(seen):
 def test_policy_class_seen_rarely_stops_permanently(seen, known):
     found = timeline(Policy(config()), *[*[seen] * (known + 8), *['twenty'] * known] * 20)
     moving = [index for index, (_, speed) in enumerate(found) if speed]
-    # it would have moved as long as a class is recognised every two seconds
+    # a class every two seconds would otherwise keep it moving
     assert moving and max(moving) <= 2 + 20 + 7 * known
     assert found[-1][0] == NOT_RECOGNISED
 
@@ -401,7 +401,7 @@ def test_policy_held_rule_counts_as_recognised_until_it_ends(stay):
     found = timeline(Policy(with_first_rule(when=['go'], **{stay: 5.0})),
                      *['go'] * 3, *[None] * 150)
     moving = [index for index, (_, speed) in enumerate(found) if speed]
-    # a hold starts with the first image that has the votes, a linger with the last of the class
+    # min_hold_s starts with the first image with the votes, off_delay_s with the last of the class
     assert max(moving) in (2 + 50 + 19, 2 + 50 + 20)
 
 
@@ -411,7 +411,7 @@ def test_policy_hold_of_an_abstention_does_not_extend_motion(stay, when):
     found = timeline(Policy(with_first_rule(when=when, **{stay: 50.0})),
                      *['twenty'] * 5, *[None] * 200)
     moving = [index for index, (_, speed) in enumerate(found) if speed]
-    # `slow` stays by its own hold
+    # `slow` stays active by its own min_hold_s
     assert max(moving) == 6 + 20
 
 
@@ -423,7 +423,7 @@ def test_policy_old_votes_do_not_extend_motion(seen, off_delay_s):
     found = timeline(Policy(ControlConfig.model_validate({**first, 'votes': wide})),
                      'go', *[seen] * 900, period_s=0.2)
     moving = [index for index, (_, speed) in enumerate(found) if speed]
-    # the linger ends with the image before its second is over
+    # the off delay ends with the last image before its second is over
     assert max(moving) == (10 if off_delay_s == 0.0 else 14)
     assert found[-1] == (NOT_RECOGNISED, 0.0)
 
@@ -543,7 +543,7 @@ def limited():
 
 
 def speeds(policy, *labels):
-    """Show each class three times; return the speed after each third one."""
+    """Observe each class three times; return the speed after each third one."""
     times = iter(range(1000))
     return [[policy.update(Observation(label, 0.9, next(times) * 0.6)).commands for _ in range(3)]
             [-1]['base'].values['linear.x'] for label in labels]

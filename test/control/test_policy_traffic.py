@@ -13,7 +13,7 @@
 # limitations under the License.
 
 
-"""What the shipped rules do at each sign the shipped model knows."""
+"""The commands of the shipped rules for each sign of the shipped model."""
 
 import itertools
 
@@ -92,7 +92,7 @@ def test_traffic_signs_rules_abstention_is_careful_and_stops(unsure):
 
 
 def moved(control, command):
-    """Return whether a command is another one than the typed safe state."""
+    """Return whether a command differs from the typed safe state."""
     return {name: one.values for name, one in command.items()} != control.safe_command()
 
 

@@ -45,7 +45,7 @@ def plan(safe='all_red', **changes):
 
 
 class Street:
-    """Heads that an interlock drives, and how long each has shown what it shows."""
+    """Heads that an interlock drives, and how long each has shown its light."""
 
     def __init__(self, one):
         self.plan = one

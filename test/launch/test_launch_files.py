@@ -92,14 +92,14 @@ def started(path, argv=(), **arguments):
 
 @pytest.fixture(autouse=True)
 def _own_temporary_folder(tmp_path, monkeypatch):
-    """Give launch, which never removes its files of parameters, a folder that is removed."""
+    """Give launch, which never removes its parameters files, a temporary folder."""
     monkeypatch.setenv('TMPDIR', str(tmp_path))
     monkeypatch.setattr(tempfile, 'tempdir', None)
 
 
 @pytest.fixture
 def gazebo(tmp_path, monkeypatch):
-    """Install stand-ins for Gazebo's ROS packages, which say how they were started."""
+    """Install stubs for Gazebo's ROS packages, which report their command lines."""
     prefix = tmp_path / 'gazebo'
     index = prefix / 'share/ament_index/resource_index/packages'
     index.mkdir(parents=True)
@@ -194,7 +194,7 @@ def test_simulation_launch_passes_world_to_gazebo_and_namespace_to_ros(gazebo):
 
 
 def parameters(node):
-    """Return the parameters that a walked node is given in files of its own."""
+    """Return the parameters of a walked node from its own files."""
     values = {}
     for file in node.words:
         if 'launch_params_' in file:

@@ -43,7 +43,7 @@ def ros2(robot):
         assert done.returncode == code, done.stdout + done.stderr
         if 'does not contain any valid parameters' in done.stderr:
             pytest.skip('this ros2param calls another rclpy')
-        # Fast DDS writes to the other about what killed processes left
+        # Fast DDS reports leftovers of killed processes on the other stream
         return done.stdout if code == 0 else done.stdout + done.stderr
     if subprocess.run(['ros2', 'pkg', 'prefix', 'digiphys_ros'], capture_output=True).returncode:
         pytest.skip('no workspace with digiphys_ros is sourced')

@@ -35,7 +35,7 @@ def listen(robot, message_type, topic):
 
 
 def start_when_heard(robot, **parameters):
-    """Configure the camera, and activate it once it is heard."""
+    """Configure the camera, and activate it once it has a subscriber."""
     robot.start('camera', autostart=False, reliability='reliable', **parameters)
     assert robot.transition('camera', 1)
     robot.wait(lambda: robot.value('camera', 'listeners') == '1', 'listener')

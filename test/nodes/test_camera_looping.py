@@ -24,12 +24,12 @@ import pytest
 pytestmark = pytest.mark.ros
 RATE_HZ = 20.0
 START_S = 1000.0
-# fewer than 64 images that return are a frozen camera's, as `/diagnostics` says
+# fewer than 64 repeated images count as a frozen camera, as `/diagnostics` reports
 OF_NODE = {'gate': {'estop_wait_s': 0.0}, 'classifier': {'drop_duplicate_frames': False}}
 
 
 class Recording:
-    """Images and their clock, played in a loop as `ros2 bag play --loop --clock` does."""
+    """Images and their clock, played in a loop like `ros2 bag play --loop --clock`."""
 
     def __init__(self, robot):
         from rosgraph_msgs.msg import Clock

@@ -38,7 +38,7 @@ def image(robot, pixels, encoding='rgb8'):
 
 
 def heard_reliably(robot, topic):
-    """Wait until the classifier has adapted to us; what comes while it does may be lost."""
+    """Wait until the classifier has adapted to this publisher; earlier images may be lost."""
     from rclpy.qos import ReliabilityPolicy
     robot.poll(lambda: [one for one in robot.node.get_subscriptions_info_by_topic(topic)
                         if one.qos_profile.reliability == ReliabilityPolicy.RELIABLE],
@@ -46,7 +46,7 @@ def heard_reliably(robot, topic):
 
 
 class Camera:
-    """A camera of the test's own before a running classifier."""
+    """The test's own camera for a running classifier."""
 
     def __init__(self, robot, **parameters):
         from sensor_msgs.msg import Image
@@ -85,7 +85,7 @@ class Camera:
             self._thread.join(2.0)
 
     def answer(self, pixels):
-        """Show pixels until they are answered, return the answer."""
+        """Publish pixels until they are classified; return the result."""
         before = len(self.results)
         message = self.show(pixels)
         self.robot.wait(lambda: len(self.results) > before, 'classification')
@@ -168,7 +168,7 @@ def test_classifier_label_table_is_latched(camera):
     camera.robot.wait(lambda: infos and tables, 'latched messages')
     labels = model_facts(infos[0]).labels
     assert labels['14'] == SIGN
-    # numbers in one table are those in the other, and names are what a classification carries
+    # both tables have the same numbers; a classification carries names
     assert {str(one.class_id): one.class_name for one in tables[0].class_map} == labels
     assert infos[0].method.startswith('traffic_signs@')
 
@@ -419,7 +419,7 @@ def test_classifier_slow_model_uses_the_newest_frame(slow_camera):
     assert answered == sorted(set(answered))
     robot.wait(lambda: camera.count('dropped') > 0 or camera.count('received') < len(shown),
                'dropped frames')
-    # while one frame is worked on, those before the newest are passed over
+    # while one frame is processed, all but the newest are dropped
     assert answered[-1] - answered[0] > len(answered)
 
 

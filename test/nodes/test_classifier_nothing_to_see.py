@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""From images of nothing to commands, with real nodes, models and rules: the robot stops."""
+"""Images without known content, with real nodes, models and rules: the robot stops."""
 
 from itertools import cycle, islice
 import threading
@@ -28,14 +28,14 @@ import pytest
 pytestmark = pytest.mark.ros
 RATE_HZ = 15.0
 STILL_S = 2.0
-"""No command may move for so long after the last one that did."""
+"""No command may move for so long after the last motion."""
 
 UNSEEN = ('bird', 'dog', 'ship', 'truck')
 """Classes that no image of nothing in training had."""
 
 
 class Camera:
-    """A camera of the test's own, whose view changes."""
+    """The test's own camera with a changing view."""
 
     def __init__(self, robot):
         from sensor_msgs.msg import Image

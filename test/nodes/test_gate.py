@@ -26,7 +26,7 @@ PERIOD_S = 0.02
 
 
 class SimulationClock:
-    """A simulation's /clock, as fast as real time, that can jump."""
+    """A simulation's /clock in real time, which can jump."""
 
     def __init__(self, robot, start_s):
         from rosgraph_msgs.msg import Clock
@@ -109,7 +109,7 @@ def ahead_of(robot, seconds):
 
 
 def starts(commands):
-    """Return how often a base began to move."""
+    """Return how often a base started to move."""
     speeds = [0.0, *(one.twist.linear.x for one in commands)]
     return sum(before == 0.0 < after for before, after in itertools.pairwise(speeds))
 
@@ -126,7 +126,7 @@ def test_gate_camera_clock_ahead_is_refused_steadily_with_its_offset(base):
     assert re.search(r'future \(images are up to \d+(\.\d+)? ms ahead of the clock; '
                      r'future_tolerance_s is 1 ms\)', base.robot.message('gate'))
     assert 0.0 < float(base.robot.value('gate', 'base.images_ahead_ms')) <= 60.0
-    # the figures differ from image to image, and the state is one
+    # the figures differ from image to image, but the state is the same
     assert base.robot.log('gate').count('ahead of the clock') <= 2
 
 
@@ -188,7 +188,7 @@ def test_gate_accelerates_at_the_rate_limit(base):
     base.robot.wait(lambda: base.moves() and base.commands[-1].twist.linear.x == 0.5, 'speed')
     for before, after in zip(base.commands, base.commands[1:], strict=False):
         change = after.twist.linear.x - before.twist.linear.x
-        # stamps and ramps go by two clocks that are read one after the other
+        # stamps and ramps use two clocks that are read one after the other
         assert change <= 2.0 * (stamp_s(after) - stamp_s(before)) + 0.01
 
 
@@ -224,7 +224,7 @@ def test_gate_sends_the_safe_state_when_it_ends(base):
 
 
 def latched_button(robot):
-    """Return an e-stop button that a gate started later still has to hear."""
+    """Return a pressed e-stop button for a gate that starts later."""
     from rclpy.qos import DurabilityPolicy, QoSProfile
     from std_msgs.msg import Bool
     return robot.node.create_publisher(Bool, 'estop', QoSProfile(
@@ -388,7 +388,7 @@ RED, YELLOW, GREEN = 0.0, 1.0, 2.0
 
 
 def colours(messages):
-    """Return what the heads showed, without repetitions."""
+    """Return the states of the heads, without repetitions."""
     shown = [dict(zip(one.name, one.position, strict=True)) for one in messages]
     return [one for index, one in enumerate(shown) if index == 0 or one != shown[index - 1]]
 

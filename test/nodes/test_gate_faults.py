@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The gate under what happens to real processes: full terminals, stops, kills, broken disks."""
+"""The gate under faults of real processes: full terminals, stops, kills, broken disks."""
 
 from contextlib import suppress
 import itertools
@@ -41,14 +41,14 @@ def stopped_terminal():
 
 @pytest.fixture
 def full_disk():
-    """Return a file that has no room."""
+    """Return a file without free space."""
     with open('/dev/full', 'wb') as file:
         yield file.fileno()
 
 
 @pytest.fixture(params=['full_pipe', 'stopped_terminal', 'full_disk'])
 def blocked(request, robot):
-    """Let the output of all nodes go where nothing goes on."""
+    """Send the output of all nodes to a blocked reader."""
     robot.output = request.getfixturevalue(request.param)
 
 
@@ -103,7 +103,7 @@ def test_gate_with_a_stopped_subscriber_keeps_its_rate_and_stops(base):
     try:
         base.drive()
         base.robot.wait(base.moves, 'motion')
-        # more than any queue between the two processes holds
+        # more than the capacity of any queue between the two processes
         base.robot.wait(lambda: len(base.commands) > 400, 'commands', 60)
         base.stop_driving()
         base.robot.wait(lambda: not base.moves(), 'safe state')
@@ -124,7 +124,7 @@ def test_guard_of_a_stopped_gate_sends_the_safe_state_and_ends_the_gate(driven):
     driven.process.send_signal(signal.SIGSTOP)
     driven.robot.wait(lambda: not driven.moves(), 'safe state')
     driven.hears_still()
-    # it hangs, so that whoever supervises it starts it again
+    # it hangs, so its supervisor restarts it
     assert driven.process.wait(60) == -signal.SIGKILL
 
 
@@ -148,7 +148,7 @@ def test_guard_of_a_killed_gate_falls_silent_after_another_gate_starts(driven):
                        estop_unheard_stops=False)
     driven.robot.wait(driven.moves, 'motion')
     moved_s = time.monotonic()
-    # it may learn a moment later who the other is
+    # it may learn the other's name a moment later
     driven.robot.poll(lambda: not runs(guard), 'end of the guard')
     # on a machine that starts a gate too slowly the guard may have ended by itself
     assert time.monotonic() - killed_s < SEND_S or moved_s - killed_s > SEND_S / 2
@@ -172,7 +172,7 @@ def test_gate_before_the_guard_reaches_the_first_subscriber_does_not_move(robot)
             message.twist.linear.x = 0.5
             desired.publish(message)
             return bool(commands) and commands[-1].twist.linear.x > 0
-        # a guard that hangs is replaced, and the next one may reach who listens a moment later
+        # a guard that hangs is replaced; the next one may reach the subscribers a moment later
         robot.poll(lambda: moves() or (commands and guards_of(process.pid) != [guard]), 'commands')
         assert not any(one.twist.linear.x for one in commands)
     finally:
@@ -193,7 +193,7 @@ def test_guard_held_up_with_its_gate_does_not_kill_it(driven):
     [guard] = guards_of(driven.process.pid)
     driven.process.send_signal(signal.SIGSTOP)
     os.kill(guard, signal.SIGSTOP)
-    # longer than a gate may hang: a machine that sleeps, or gives no time
+    # longer than a gate may hang: a sleeping or overloaded machine
     time.sleep(2.0)
     os.kill(guard, signal.SIGCONT)
     driven.process.send_signal(signal.SIGCONT)
@@ -316,7 +316,7 @@ def test_gate_with_a_hanging_command_thread_sends_the_safe_state(robot, make_bas
         return base.moves()
     robot.poll(moves, 'motion')
     robot.wait(lambda: not base.moves(), 'safe state')
-    # by the watch over the thread, a moment before the lease ends
+    # by the watchdog of the thread, a moment before the lease ends
     robot.poll(lambda: "base: fault (the node's thread has been held up" in robot.log('gate'),
                'word of it')
 
@@ -328,7 +328,7 @@ def test_gate_that_ends_leaves_no_guard(driven):
 
 
 def runs(pid):
-    """Return whether a process is there and has not ended."""
+    """Return whether a process is alive."""
     try:
         return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] != 'Z'
     except OSError:
@@ -336,7 +336,7 @@ def runs(pid):
 
 
 def guards_of(gate):
-    """Return the pids of guards that a gate started and that run."""
+    """Return the pids of a gate's running guards."""
     found = []
     for pid in filter(str.isdigit, os.listdir('/proc')):
         try:
@@ -377,7 +377,7 @@ class Button:
         self._publisher.publish(self._bool(data=pressed))
 
     def until(self, pressed, condition, what):
-        """Send again and again, as a button of best effort does."""
+        """Send repeatedly, like a best-effort button."""
         def done():
             self.press(pressed)
             return condition()
@@ -525,7 +525,7 @@ def test_estop_latched_released_publisher_that_joins_does_not_stop(
         base.press(False)
         return base.moves()
     robot.poll(moves, 'motion')
-    # it sends before anybody can hear it
+    # it sends before any subscriber exists
     robot.node.create_publisher(Bool, 'estop', quality(True, True)).publish(Bool(data=False))
     first = len(base.commands)
     robot.wait(lambda: len(base.commands) > first + 150, 'commands')
@@ -571,7 +571,7 @@ def folder_is_a_link_to_nowhere(home):
 @pytest.fixture(params=[folder_is_a_file, folder_is_a_link_to_itself,
                         folder_is_a_link_to_nowhere])
 def without_memory(request, robot, tmp_path):
-    """Give the nodes a ROS_HOME in which nothing can be kept."""
+    """Give the nodes a ROS_HOME that cannot store anything."""
     home = tmp_path / 'home'
     request.param(home)
     robot.environment['ROS_HOME'] = str(home)
@@ -683,9 +683,9 @@ def test_gate_holding_arm_gets_nothing_at_first_and_never_jumps(robot, tmp_path)
     assert first.sec + first.nanosec * 1e-9 >= 3.0 / 0.5 - 0.1
     robot.wait(lambda: robot.value('gate', 'arm.state') == 'expired', 'end of the lease')
     assert set(positions()) == {1.0}
-    # it stands, wherever it is
+    # it stands still at any position
     robot.wait(lambda: heard[-1].points[0].time_from_start.sec >= 86_400, 'message that stops it')
-    # whoever stops it: an arm stays where it was sent, and the guard does not know where
+    # an arm holds its last commanded position, which the guard does not know
     robot.wait(lambda: 0.0 < lifts[-1].data < 0.55, 'way to the safe position')
     [guard] = guards_of(process.pid)
     process.kill()

@@ -58,7 +58,7 @@ def base(robot):
 
 
 def test_gazebo_adapter_moving_base_is_steered_to_its_line_only(robot, base):
-    # without odometry there is nothing to correct by
+    # without odometry there is no correction
     assert base.sent(0.3) == (0.3, 0.0)
 
     def led_back():

@@ -83,7 +83,7 @@ def test_pipeline_killed_gate_restarts_in_the_safe_state(robot):
     pipeline.wait_for_motion()
     waits = pipeline.pid('gate')
     gate = children_of(waits)[0]
-    # one that dies sooner is left to the supervisor
+    # the supervisor restarts one that dies sooner
     robot.wait(lambda: stamp_s(pipeline.obeyed[-1]) > stamp_s(pipeline.obeyed[0]) + 3.0, 'age')
     os.kill(gate, signal.SIGKILL)
     count = len(pipeline.commands)

@@ -56,7 +56,7 @@ def test_pipeline_executable_command_follows_an_image_directly(robot):
     robot.wait(lambda: commands, 'command')
     assert commands[-1].header.stamp in [one.header.stamp for one in answers]
     assert answers[-1].header == message.header
-    # nobody in the process listens to what it publishes
+    # no node in the process subscribes to it
     assert all(one.node_name != 'policy'
                for one in robot.node.get_subscriptions_info_by_topic('/classification'))
 

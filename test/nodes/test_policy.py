@@ -98,12 +98,12 @@ def test_policy_second_matching_model_does_not_unlock_a_mismatch(robot, tmp_path
     seen.show(10)
     assert rejected()
     assert not seen.desired
-    # in order: the one that fits stays, and says so though it has nothing new to send
+    # in order: the matching one stays, and its latched message is received again
     robot.node.destroy_publisher(unfit)
     robot.wait(lambda: not rejected(), 'model that fits')
     seen.show(10)
     assert seen.desired
-    # a second one that does not fit stops the first
+    # a second one that does not match stops the first
     second = announce('stop')
     robot.wait(rejected, 'error')
     del seen.desired[:]
@@ -157,7 +157,7 @@ def test_policy_unreadable_vision_info_commands_nothing(robot, tmp_path):
         robot.wait(lambda: robot.levels.get('/policy') == ERROR, f'error of {name}')
         assert 'vision_info of other@0' in robot.message('policy')
         assert not seen.obeyed(seen.show(10)), name
-        # one that can be read makes it obey again
+        # a readable one makes it obey again
         infos.publish(table(['stop', 'no_sign']))
         robot.wait(lambda: robot.levels.get('/policy') != ERROR, 'model that fits')
         assert seen.obeyed(seen.show(10))
@@ -186,7 +186,7 @@ def test_policy_desired_command_has_the_images_header(robot):
 
 
 class Seen:
-    """A classifier of the test's own that sees one stop sign after another."""
+    """The test's own classifier, which sees one stop sign after another."""
 
     def __init__(self, robot):
         from geometry_msgs.msg import TwistStamped
@@ -196,7 +196,7 @@ class Seen:
         self._publisher = robot.speak(Classification, 'classification')
 
     def show(self, count, *results):
-        """Show results until the policy has counted some; return the stamps of their images."""
+        """Publish results until the policy has counted some; return the stamps of their images."""
         from digiphys_ros.ros.messages.images import classification_message
         from std_msgs.msg import Header
         before, stamps = int(self._robot.value('policy', 'classifications') or 0), []

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.ros
 
 @pytest.fixture
 def world(robot, drawing):
-    """Return a function that starts the node sim and waits until its time passes."""
+    """Return a function that starts the node sim and waits until its time runs."""
     def start(app, rules='', **parameters):
         process = robot.start('sim', app=app, rules=rules, **parameters)
         robot.is_active('sim')
@@ -52,12 +52,12 @@ def test_sim_publishes_the_topics_of_a_robot_with_a_camera(robot, world):
     assert (image.width, image.height, image.encoding) == (640, 480, 'rgb8')
     assert (info.width, info.height, info.k[2], info.k[5]) == (640, 480, 320.0, 240.0)
     assert image.header.frame_id == info.header.frame_id == 'camera_optical_frame'
-    # without /clock its time is the machine's
+    # without /clock it uses the machine's time
     assert abs(stamp_s(images[-1].header.stamp) - stamp_s(robot.now())) < 5.0
     steps = [stamp_s(after.clock) - stamp_s(before.clock)
              for before, after in pairwise(clock)]
     assert min(steps) > 0.0
-    # nobody commands: nothing moves
+    # no commands: no motion
     assert odometry[-1].pose.pose.position.x == pytest.approx(0.0, abs=0.01)
 
 

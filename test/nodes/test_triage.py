@@ -29,7 +29,7 @@ COMMANDING = {'geometry_msgs/msg/TwistStamped', 'geometry_msgs/msg/Twist',
 
 
 class Reader:
-    """A classifier and a person of the test's own around a running triage node."""
+    """The test's own classifier and person for a running triage node."""
 
     def __init__(self, robot, log, informed=True, model='xray@a1b2', **parameters):
         from diagnostic_msgs.msg import DiagnosticArray

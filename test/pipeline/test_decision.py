@@ -40,7 +40,7 @@ def facts(use, labels):
 
 
 def show(decider, label, images=5, start_s=100.0):
-    """Show one class, or none, at 20 Hz; return the last decision."""
+    """Observe one class, or none, at 20 Hz; return the last decision."""
     for index in range(images):
         stamp_s = start_s + index / 20
         results = [] if label is None else [(label, 0.99)]
@@ -65,7 +65,7 @@ def test_decider_model_for_advice_silences_until_restart(decider):
     [(about, sentence)] = meet(decider, use='advice').items()
     assert about == 'use'
     assert 'for advice to a person' in sentence
-    # neither a model that may command nor time changes that
+    # neither a model for control nor time changes that
     meet(decider)
     assert show(decider, 'stop') is None
     assert decider.silence == sentence

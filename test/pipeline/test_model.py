@@ -64,7 +64,7 @@ def test_only_load_model_creates_and_checks_an_engine():
 
 
 class Loads:
-    """Stands for ``load_model``: counts, and refuses a bundle named bad."""
+    """Replacement for ``load_model``: counts calls, and refuses a bundle named bad."""
 
     def __init__(self):
         self.bundle, self.loaded = load_bundle(SIGNS), []

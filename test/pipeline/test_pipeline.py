@@ -42,7 +42,7 @@ def pipeline(classifier):
 
 
 def drive(pipeline, frames, start_s=10.0):
-    """Show frames at 20 Hz; return what the base is sent after each."""
+    """Process frames at 20 Hz; return the command of the base after each."""
     sent = []
     for index, frame in enumerate(frames):
         now_s = start_s + index / 20

@@ -18,7 +18,7 @@ import pytest
 
 
 class Log:
-    """A log with a clock of its own, and the lines that it wrote."""
+    """A log with its own clock, and its lines."""
 
     def __init__(self):
         self.now_s, self.lines = 100.0, []

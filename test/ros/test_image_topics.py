@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.ros, pytest.mark.parallel]
 
 
 class Graph:
-    """A node of whose graph these topics are known: name, type and node of one publisher."""
+    """A node with a graph of these topics: name, type and node of one publisher."""
 
     def __init__(self, *topics):
         self._topics = {name: (kind, node) for name, kind, node in topics}

@@ -26,7 +26,7 @@ CONFIGURE, CLEANUP, ACTIVATE, DEACTIVATE, SHUTDOWN_INACTIVE, SHUTDOWN_ACTIVE = 1
 
 @pytest.fixture
 def default_signals():
-    """Let nodes start as in a terminal, also where the tests run under nohup."""
+    """Start nodes as in a terminal, even if the tests run under nohup."""
     before = {number: signal.signal(number, signal.SIG_DFL)
               for number in (signal.SIGHUP, signal.SIGQUIT)}
     yield
@@ -60,7 +60,7 @@ def test_lifecycle_manager_without_bond_starts_nodes_under_the_supervisor(robot)
     def are(phase, *nodes):
         robot.wait(lambda: all(robot.value(node, 'phase') == phase for node in nodes), phase)
     are('unconfigured', 'gate', 'policy')
-    # as nav2_lifecycle_manager does: all of them to one state, then all to the next
+    # like nav2_lifecycle_manager: all nodes to one state, then all to the next
     for number, phase in ((CONFIGURE, 'inactive'), (ACTIVATE, 'active')):
         assert all(robot.transition(node, number) for node in ('gate', 'policy'))
         are(phase, 'gate', 'policy')
@@ -70,7 +70,7 @@ def test_lifecycle_manager_without_bond_starts_nodes_under_the_supervisor(robot)
     are('unconfigured', 'policy')
     assert robot.transition('policy', CONFIGURE)
     assert robot.transition('policy', ACTIVATE)
-    # a manager that shuts down ends no process, so that there is nothing to restart
+    # a manager that shuts down ends no process: there is nothing to restart
     again = child(run, 'policy')
     assert robot.transition('policy', SHUTDOWN_ACTIVE)
     are('finalized', 'policy')
@@ -163,7 +163,7 @@ def test_node_configured_refuses_a_startup_parameter_with_the_reason(robot):
 
 
 def dump(robot, node):
-    """Return the parameters of a node, as ``ros2 param dump`` asks for them."""
+    """Return the parameters of a node, as in ``ros2 param dump``."""
     from rcl_interfaces.msg import Parameter
     from rcl_interfaces.srv import GetParameters, ListParameters
     names = robot.call(ListParameters, f'{node}/list_parameters',

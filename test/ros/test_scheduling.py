@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Cores and priority, each tried in a process of its own."""
+"""Cores and priority, each tested in a separate process."""
 
 import os
 import subprocess

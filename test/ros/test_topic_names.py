@@ -13,7 +13,7 @@
 # limitations under the License.
 
 
-"""Names that a remap may rename."""
+"""Names in remap rules."""
 
 from digiphys_ros.ros.topic_names import misspelt_remap, NAMES, OF_ACTUATORS
 import pytest

@@ -23,7 +23,7 @@ TIMEOUT_S = 60.0
 
 
 class Handler:
-    """Takes batches, and waits in the first one until it is let go."""
+    """Takes batches, and blocks in the first one until it is released."""
 
     def __init__(self):
         self.batches = []

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a gate and its guard know of each other."""
+"""The shared memory of a gate and its guard."""
 
 import subprocess
 import sys

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Parameter files as ROS writes them: applied as rcl applies them, or refused before a start."""
+"""Parameter files in all forms of ROS: applied as by rcl, or refused before the start."""
 
 import math
 
@@ -60,7 +60,7 @@ amcl:
 """
 
 APPLIED = {
-    # name: text, namespace, what each started node is given by this file
+    # name: text, namespace, parameters of each started node
     'dump of a node': (DUMP.format(name='/gate'), '', DUMPED),
     'dump of a node in a namespace': (DUMP.format(name='/r1/gate'), 'r1', DUMPED),
     'dump of two nodes': (DUMP.format(name='/gate') + '/policy:\n  ros__parameters: {nice: 1}\n',
@@ -135,7 +135,7 @@ def test_read_scalar_reads_as_rcl_does():
 
 @pytest.fixture
 def given(domain_id, monkeypatch):
-    """Return a function for the parameters that ROS gives a node."""
+    """Return a function for the parameters that a node gets from ROS."""
     from digiphys_ros.ros.transport.middleware import start_middleware
     from rclpy.context import Context
     from rclpy.node import Node
@@ -164,7 +164,7 @@ def test_load_configuration_file_that_ros_accepts_is_applied(tmp_path, given, fo
     (tmp_path / 'own.yaml').write_text(text, newline='')
     found = load_configuration(tmp_path / 'own.yaml', namespace)
     assert {node: given(found.files, node, namespace) for node in found.nodes} == expected
-    # what is checked is what ROS applies
+    # the checked values are those that ROS applies
     for node in found.nodes:
         name = '/'.join(['', *filter(None, namespace.split('/')), node])
         assert {section.parameter(location): value
@@ -174,7 +174,7 @@ def test_load_configuration_file_that_ros_accepts_is_applied(tmp_path, given, fo
 
 
 REFUSED = {
-    # name: text, namespace, words of the sentence
+    # name: text, namespace, words of the error
     'gate of another namespace': (f'gate: {{{GATE}}}', 'r1', ['/r1/gate', 'write /**/gate']),
     'node of another namespace': (
         f'classifier: {{ros__parameters: {{}}}}\n/**/gate: {{{GATE}}}', 'r1',

@@ -295,10 +295,10 @@ def test_parameter_choice_of_a_plugin_is_accepted(add_package):
         engine.check('gpu')
 
 
-# Names of an earlier release.
+# Deprecated names.
 
 CHANGED = {'min_brightness': 77.0, 'drop_duplicate_frames': False}
-"""A value that is not the default, for each parameter that was renamed."""
+"""A value other than the default for each renamed parameter."""
 OLD_NAMES = pytest.mark.parametrize(('old', 'new'), PARAMETERS.items())
 
 

@@ -36,7 +36,7 @@ os.write({done}, b'done')
 
 
 def run(lines, **streams):
-    """Run the writer; return what it wrote to a pipe after its last line."""
+    """Run the writer; return its output to a pipe after its last line."""
     reader, writer = os.pipe()
     process = subprocess.Popen(
         [sys.executable, '-c', WRITER.format(lines=lines, done=writer)], pass_fds=[writer],
@@ -55,7 +55,7 @@ def test_relay_forwards_everything_in_order():
 
 
 def differences(lines, start, end, count):
-    """Return the first of the lines that are not as they were written."""
+    """Return the first changed lines."""
     found = [line for line in lines if line.startswith(start)]
     written = [b'%s %06d%s' % (start, number, end) for number in range(count)]
     return [pair for pair in itertools.zip_longest(found, written) if pair[0] != pair[1]][:3]

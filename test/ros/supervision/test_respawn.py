@@ -37,7 +37,7 @@ def work(death, memory):
 
 respawn.respawn(work)
 """
-# as respawn.py does, with a shorter least life
+# like respawn.py, with a shorter minimum life
 WAITS = ('import sys; from digiphys_ros.ros.supervision import respawn;'
          'respawn.LEAST_LIFE_S = {}; respawn.run({})')
 
@@ -60,7 +60,7 @@ def start():
 
 
 def next_program(process):
-    """Return pid, scheduling, how many worked so far, and the line about the death before."""
+    """Return pid, scheduling, number of workers so far, and the line about the previous death."""
     pid, policy, count, death = process.stdout.readline().rstrip('\n').split(' ', 3)
     return int(pid), int(policy), count, death
 
@@ -145,7 +145,7 @@ def children_of(pid):
 
 
 def runs(pid):
-    """Return whether a process is there and has not ended."""
+    """Return whether a process is alive."""
     try:
         return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] != 'Z'
     except OSError:

@@ -160,7 +160,7 @@ def test_network_exposure_local_transport_is_empty(machine, profile):
     {'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}, {'ROS_LOCALHOST_ONLY': '1'}])
 def test_network_exposure_local_environment_is_empty(machine, variable):
     assert network_exposure('none', {**machine, **variable}) == ''
-    # the profile opens sockets of its own
+    # the profile opens its own sockets
     assert network_exposure('robot', {**machine, **variable})
 
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Nodes of other users and in containers, whose shared memory is not that of the others."""
+"""Nodes of other users and in containers, with separate shared memory."""
 
 import contextlib
 import json
@@ -32,7 +32,7 @@ AS_ROOT = pytest.mark.skipif(
     os.geteuid() != 0, reason='only root may become another user or mount a small /dev/shm')
 
 AS_ANOTHER_USER = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups',
-                   # its Python may lie in a folder of root
+                   # its Python may be in a folder of root
                    '--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search']
 
 
@@ -69,7 +69,7 @@ def test_doctor_unreceived_images_of_another_user_are_reported_with_the_fix(robo
     assert '--transport local_udp' in found['chain']['fix']
     classifier.send_signal(signal.SIGINT)
     classifier.wait(60)
-    # the fix works: these images are heard, and broken
+    # the fix works: these images are received, and broken
     with another_user(robot, 'local_udp'):
         classifier = robot.start('classifier')
     robot.poll(lambda: 'image of 0x0 pixels' in robot.log('classifier'), 'images')
@@ -79,7 +79,7 @@ def test_doctor_unreceived_images_of_another_user_are_reported_with_the_fix(robo
 
 @contextlib.contextmanager
 def another_user(robot, profile, *, images=True):
-    """Let the robot start nodes as nobody with this transport."""
+    """Make the robot start nodes as user nobody with this transport."""
     own, run = robot.environment, robot.run
     home = robot.home_of_nobody = tempfile.mkdtemp()
     os.chmod(home, 0o777)
@@ -91,7 +91,7 @@ def another_user(robot, profile, *, images=True):
 
 
 def addresses(pid):
-    """Return the addresses that the UDP sockets of a process are bound to."""
+    """Return the addresses of the UDP sockets of a process."""
     folder = f'/proc/{pid}/fd'
     inodes = {os.readlink(f'{folder}/{name}')[8:-1] for name in os.listdir(folder)}
     with open('/proc/net/udp') as table:
