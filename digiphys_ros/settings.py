@@ -60,14 +60,14 @@ class Parameter:
 
         :raises ConfigError: with the received and the allowed values.
         """
-        kind = type(self.default)
-        if kind is list:
+        value_type = type(self.default)
+        if value_type is list:
             return [self._number(item) for item in self._list(value)]
-        if kind is float:
+        if value_type is float:
             return self._number(value)
-        if kind is int:
+        if value_type is int:
             return self._check_bounds(self._check_type(value, int))
-        text_or_bool = self._check_type(value, kind)
+        text_or_bool = self._check_type(value, value_type)
         if text_or_bool in self.renamed:
             warn_renamed(text_or_bool, self.renamed[text_or_bool])
             text_or_bool = self.renamed[text_or_bool]
@@ -93,12 +93,12 @@ class Parameter:
         result: float = self._check_bounds(float(value))
         return result
 
-    def _check_type(self, value: Any, kind: type) -> Any:
-        if kind is str and type(value) is int:
+    def _check_type(self, value: Any, value_type: type) -> Any:
+        if value_type is str and type(value) is int:
             # `source: 0`, `cpus: 2` and `bundle: 2024`: ROS reads these texts as numbers
             return str(value)
-        if type(value) is not kind:
-            raise self._error(value, f'a {kind.__name__}')
+        if type(value) is not value_type:
+            raise self._error(value, f'a {value_type.__name__}')
         return value
 
     def _check_bounds(self, value: Any) -> Any:

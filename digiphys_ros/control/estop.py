@@ -76,8 +76,8 @@ class EstopInput:
         self._vanished = False
         self._buttons: dict[Publisher, _Button] = {}
 
-    def hear(self, publisher: Publisher, pressed: bool, steady_s: float,
-             sequence: int | None = None) -> bool:
+    def receive(self, publisher: Publisher, pressed: bool, steady_s: float,
+                sequence: int | None = None) -> bool:
         """
         Take one message.
 
@@ -97,7 +97,8 @@ class EstopInput:
         self.heard = True
         return pressed
 
-    def see(self, publishers: Iterable[tuple[Publisher, str]], steady_s: float) -> None:
+    def update_publishers(self, publishers: Iterable[tuple[Publisher, str]],
+                          steady_s: float) -> None:
         """Update with the publishers that are on the topic now, each with its node's name."""
         present = dict(publishers)
         for publisher, button in list(self._buttons.items()):
@@ -136,7 +137,7 @@ class EstopInput:
                        for button in self._buttons.values() if button.pressed)
         return f'pressed: {", ".join(names)}' if names else ''
 
-    def silent(self, steady_s: float, *, to_start: bool = False) -> str:
+    def silence(self, steady_s: float, *, to_start: bool = False) -> str:
         """
         Return why the e-stop cannot be trusted now; empty when it can.
 

@@ -25,18 +25,18 @@ class Pace:
     Example::
 
         >>> pace = Pace()
-        >>> pace.leaves(new=True, due=False)
+        >>> pace.should_send(new=True, due=False)
         True
-        >>> pace.leaves(new=False, due=True)
+        >>> pace.should_send(new=False, due=True)
         False
-        >>> pace.leaves(new=False, due=True)
+        >>> pace.should_send(new=False, due=True)
         True
     """
 
     def __init__(self) -> None:
         self._is_ahead = self._waits = False
 
-    def leaves(self, *, new: bool, due: bool) -> bool:
+    def should_send(self, *, new: bool, due: bool) -> bool:
         """
         Return whether to send now.
 

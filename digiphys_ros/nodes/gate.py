@@ -75,7 +75,7 @@ class GateNode(PipelineNode[GateSettings]):
             check_message(actuator)
         self._output = SafeOutput(self, self._latch, self._estop, self._clocks, alone=self._alone)
         self._output.start(actuators)
-        self._inputs = GateInputs(self, self._output, self._on_desired, self._look_after)
+        self._inputs = GateInputs(self, self._output, self._on_desired, self._supervise)
 
     def activate(self) -> None:
         """Obey from now on, after the time in which an e-stop can be heard."""
@@ -108,10 +108,10 @@ class GateNode(PipelineNode[GateSettings]):
         # a simulation has its own seconds; any other clock can be set
         return running_s, running_s if simulated else steady_s
 
-    def _look_after(self) -> None:
+    def _supervise(self) -> None:
         output, inputs = self._output, self._inputs
         assert output is not None
-        output.look_after()
+        output.supervise()
         if inputs is not None and self.settings.stop_on_duplicate_publishers \
                 and inputs.duplicates:
             output.fault(inputs.duplicates)
@@ -119,7 +119,7 @@ class GateNode(PipelineNode[GateSettings]):
             name, change = output.loop.changes.popleft()
             self.note(f'{name}: {change.state.value} ({change.reason})', about=name,
                       warn=change.state is not GateState.OBEYING)
-        output.look_after_guard()
+        output.supervise_guard()
 
     def _on_desired(self, channel: Channel, message: Any) -> None:
         output, inputs = self._output, self._inputs

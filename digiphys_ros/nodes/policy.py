@@ -112,7 +112,8 @@ class PolicyNode(PipelineNode[PolicySettings]):
             return
         # with another publisher, this may be another model than the refused one
         alone = self._infos is not None and self._infos.publishers() <= 1
-        found = self._decider.meet(message.method, partial(model_facts, message), alone=alone)
+        found = self._decider.check_model(
+            message.method, partial(model_facts, message), alone=alone)
         for about, sentence in found.items():
             self.note(sentence, about=about, warn=True)
 

@@ -38,7 +38,7 @@ class CameraState:
     Example::
 
         camera = CameraState(Limits())
-        frame = camera.look(frame)
+        frame = camera.check(frame)
         if frame is None:
             print(camera.status)
 
@@ -71,7 +71,7 @@ class CameraState:
         self._stamps.add(stamp_s, now_s)
         self._image_bytes = image_bytes
 
-    def look(self, frame: Frame) -> Frame | None:
+    def check(self, frame: Frame) -> Frame | None:
         """Return the frame to classify, None when the camera is blind or frozen."""
         frame = self._depth.steady(frame)
         verdict = self._liveness.check(frame)
@@ -82,12 +82,12 @@ class CameraState:
         return None
 
     def decode(self, decode: Callable[[], Frame]) -> Frame | None:
-        """As ``look``, for a frame that must first be decoded; any failure becomes a status."""
+        """As ``check``, for a frame that must first be decoded; any failure becomes a status."""
         try:
-            return self.look(decode())
+            return self.check(decode())
         except FrameError as error:
             self.refuse('broken', str(error))
-        except Exception as error:  # the next frame must be looked at
+        except Exception as error:  # the next frame must still be checked
             self.fail(error)
         return None
 

@@ -39,7 +39,7 @@ class Decider:
     Example::
 
         decider = Decider(load_control(path), 'my_rules.yaml')
-        decider.meet('my_model', lambda: ModelFacts(labels=labels, use='control'))
+        decider.check_model('my_model', lambda: ModelFacts(labels=labels, use='control'))
         decision = decider.decide([('stop', 0.97)], stamp_s, age_s, now_s)
 
     :param rules: name of the rules file, for messages.
@@ -63,8 +63,8 @@ class Decider:
         self._sure_s = self._unsure_s = 0.0
         self._knows_model = False
 
-    def meet(self, model: str, read: Callable[[], 'ModelFacts'], *, alone: bool = True
-             ) -> dict[str, str]:
+    def check_model(self, model: str, read: Callable[[], 'ModelFacts'], *, alone: bool = True
+                    ) -> dict[str, str]:
         """
         Compare the rules with a model that is in use.
 

@@ -32,7 +32,7 @@ class Perception:
 
         perception = Perception([CameraState(Limits())])
         [camera] = perception.cameras
-        frame = camera.look(frame)
+        frame = camera.check(frame)
         if frame is not None:
             [result] = perception.classify(classifier, [frame])
             perception.answer(camera, result, age_s=0.02)

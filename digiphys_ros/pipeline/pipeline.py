@@ -79,10 +79,10 @@ class Pipeline:
     def perceive(self, frame: Frame) -> Classification | None:
         """Return the classification of a frame; None while the camera is blind or frozen."""
         [camera] = self.perception.cameras
-        looked = camera.look(frame)
-        if looked is None or self.classifier is None:
+        checked = camera.check(frame)
+        if checked is None or self.classifier is None:
             return None
-        [result] = self.perception.classify(self.classifier, [looked])
+        [result] = self.perception.classify(self.classifier, [checked])
         return result
 
     def decide(self, label: str | None, score: float, captured_s: float, age_s: float = 0.0

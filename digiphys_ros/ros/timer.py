@@ -30,7 +30,7 @@ class Timer:
 
     Example::
 
-        timer = Timer(node, 0.05, look_after)
+        timer = Timer(node, 0.05, supervise)
     """
 
     def __init__(self, node: Node, period_s: float, callback: Callable[[], Any]) -> None:

@@ -298,7 +298,7 @@ def test_policy_hold_while_the_classifier_abstains_warns_with_the_reason(robot, 
         abstains.publish(Classification(header=Header(stamp=robot.now())))
         return 'no class recognised: the classifier abstains' in robot.message('policy')
     robot.poll(warned, 'warning')
-    assert 'rule go goes on' in robot.message('policy')
+    assert 'rule go stays active' in robot.message('policy')
     assert robot.levels['/policy'] == b'\x01'
     assert seen.desired[-1].twist.linear.x == 0.5
 

@@ -108,7 +108,7 @@ class Channel:
             fix = reset_estop(self._node.get_fully_qualified_name(), '')
         return [(self.gate.reason, fix)]
 
-    def strangers(self, own: int) -> list[tuple[str, str]]:
+    def topic_problems(self, own: int) -> list[tuple[str, str]]:
         """
         Return missing subscribers and extra publishers on the actuator's topic, with the fix.
 

@@ -67,7 +67,7 @@ class EstopListener:
                 if message is None:
                     break
                 publisher, sequence, data = message
-                pressed |= self._estop.hear(publisher, data, steady_s, sequence)
+                pressed |= self._estop.receive(publisher, data, steady_s, sequence)
         return pressed
 
     def adapt(self) -> list[tuple[bytes, str]]:

@@ -102,7 +102,7 @@ class GuardProcess:
             return 'starting'
         return 'hung' if self._looks > HUNG_LOOKS else 'watching'
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Check whether it keeps watching; call it periodically."""
         watch_s = self._heartbeat.read('watch_s')
         # counted, not timed: a gate held up together with its guard cannot judge by time

@@ -55,9 +55,9 @@ class GuardKeeper:
         """Return the state of the guard, as ``GuardProcess.state``."""
         return self._guard.state
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Check whether the guard watches; call it periodically."""
-        self._guard.look()
+        self._guard.check()
         state = self._guard.state
         if state not in ('dead', 'hung'):
             return

@@ -32,11 +32,11 @@ class GateInputs:
     Subscriptions to ``desired/<actuator>``, the services of the e-stop, and the timer.
 
     :param on_desired: called with a channel and a message.
-    :param look_after: called every ``BEAT_S``.
+    :param supervise: called every ``BEAT_S``.
     """
 
     def __init__(self, node: Node, output: SafeOutput,
-                 on_desired: Callable[[Channel, Any], None], look_after: Callable[[], None]
+                 on_desired: Callable[[Channel, Any], None], supervise: Callable[[], None]
                  ) -> None:
         self._node, self._output = node, output
         self._is_open = True
@@ -45,7 +45,7 @@ class GateInputs:
             partial(on_desired, channel), depth=5) for channel in output.channels]
         self._services = [node.create_service(Trigger, '~/reset', self._on_reset),
                           node.create_service(Trigger, '~/override_estop', self._on_override)]
-        self._timer = Timer(node, BEAT_S, look_after)
+        self._timer = Timer(node, BEAT_S, supervise)
 
     @property
     def duplicates(self) -> str:

@@ -147,7 +147,7 @@ class OutputLoop:
             self._count_listeners(now_s)
             everything = self._follow_estop(now_s) or self._notice_stalls(now_s)
             leaving = [channel for channel in self._channels
-                       if self._leaves(channel, due) or everything
+                       if self._should_send(channel, due) or everything
                        or channel.has_expired(clock_s, steady_s)]
             outputs = [(channel, *channel.step(clock_s, steady_s)) for channel in leaving]
             self._urgent = set()
@@ -163,10 +163,10 @@ class OutputLoop:
                            for channel, *_ in outputs]
         self._send(outputs, clock_s)
 
-    def _leaves(self, channel: Channel, due: bool) -> bool:
+    def _should_send(self, channel: Channel, due: bool) -> bool:
         """Return whether to send for a channel: once per period, and any safe state at once."""
         is_new = channel.name in self._urgent
-        return channel.pace.leaves(new=is_new, due=due) or (
+        return channel.pace.should_send(new=is_new, due=due) or (
             is_new and not channel.gate.has_command)
 
     def _send(self, outputs: Sequence[tuple[Channel, GateOutput, Time | None]],
@@ -185,7 +185,7 @@ class OutputLoop:
     def _follow_estop(self, now_s: float) -> bool:
         """Forward the e-stop to the gates; return whether it changed."""
         press = self._listener.poll(now_s) | self._estop.take_vanished()
-        silent = self._estop.silent(now_s) if self._estop.heard or self.obeys else ''
+        silent = self._estop.silence(now_s) if self._estop.heard or self.obeys else ''
         pressed = bool(self._estop.pressed_by() or silent)
         if not press and pressed == self._pressed:
             return False

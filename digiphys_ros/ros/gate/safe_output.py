@@ -33,14 +33,14 @@ from digiphys_ros.ros.transport.variables import ros_home
 from rclpy.duration import Duration
 
 BEAT_S = 0.05
-"""Period of the calls of ``SafeOutput.look_after``."""
+"""Period of the calls of ``SafeOutput.supervise``."""
 GUARD_PATIENCE_S = 10.0
 """Longest time that a gate waits for its guard before it obeys without one, with an error."""
 
 
 class SafeOutput:
     """
-    Publish the safe states from the start, and commands once ``look_after`` allows it.
+    Publish the safe states from the start, and commands once ``supervise`` allows it.
 
     :param latch: stores the e-stop on disk.
     :param estop: outlasts this object: a pressed button stays pressed.
@@ -132,19 +132,19 @@ class SafeOutput:
             channel.destroy()
         self.channels = []
 
-    def look_after(self) -> None:
+    def supervise(self) -> None:
         """Do the work of the node's thread for the loop; call it every ``BEAT_S``."""
         self.loop.beat()
         publishers = self.listener.adapt()
         with self.loop.lock:
-            self.estop.see(publishers, time.monotonic())
+            self.estop.update_publishers(publishers, time.monotonic())
         if self.wants_to_obey and not self.obeys:
             self._obey_when_heard()
 
-    def look_after_guard(self) -> None:
+    def supervise_guard(self) -> None:
         """Start another guard if it died or hangs."""
         if self._guard is not None:
-            self._guard.look()
+            self._guard.check()
 
     def _obey_when_heard(self) -> None:
         now_s = time.monotonic()
@@ -154,7 +154,7 @@ class SafeOutput:
                 and now_s < self._listens_since_s + GUARD_PATIENCE_S:
             return
         with self.loop.lock:
-            if not self.estop.silent(now_s, to_start=True):
+            if not self.estop.silence(now_s, to_start=True):
                 self.loop.obeys = True
                 for channel in self.channels:
                     channel.gate.activate()
@@ -164,7 +164,7 @@ class SafeOutput:
     def reset(self) -> tuple[bool, str]:
         """Release the e-stop's latch unless it is pressed; return success and a sentence."""
         with self.loop.lock:
-            held = self.estop.pressed_by() or self.estop.silent(time.monotonic())
+            held = self.estop.pressed_by() or self.estop.silence(time.monotonic())
             released = not held and all(
                 [channel.gate.reset(*self._clocks()) for channel in self.channels])
             if released:
@@ -195,7 +195,7 @@ class SafeOutput:
         """Return problems that make the gate unsafe or stop it, with the fix."""
         name, topic = self._node.get_fully_qualified_name(), self.listener.topic
         with self.loop.lock:
-            silent = self.estop.silent(time.monotonic(), to_start=not self.obeys)
+            silent = self.estop.silence(time.monotonic(), to_start=not self.obeys)
         unguarded = self.obeys and self.guard_state not in ('watching', 'off')
         return [(sentence, fix) for sentence, fix in (
             (self.keeper.problem or self._memory_problem,
@@ -216,7 +216,7 @@ class SafeOutput:
         own = 1 + (self._guard is not None)
         return [problem for channel in self.channels for problem in (
             *([('listens for an e-stop and waits for its guard before it obeys', '')] if starts
-              else channel.refusals(steady_s)), *channel.strangers(own))]
+              else channel.refusals(steady_s)), *channel.topic_problems(own))]
 
 
 def latch_file(node: str) -> LatchFile:

@@ -71,7 +71,7 @@ class Supervisor:
         :return: one sentence for each death and each restart since the last call.
         """
         return [text for name, child in self._children.items()
-                for text in self._look_after(name, child)]
+                for text in self._supervise(name, child)]
 
     def stop(self, patience_s: float = 1.3) -> None:
         """Ask every process to end; kill those left after ``patience_s`` seconds."""
@@ -96,7 +96,7 @@ class Supervisor:
             stdout=self.output, stderr=self.output, start_new_session=True,
             preexec_fn=die_with_parent)
 
-    def _look_after(self, name: str, child: _Child) -> list[str]:
+    def _supervise(self, name: str, child: _Child) -> list[str]:
         now_s = time.monotonic()
         if child.restart_at_s is None:
             if child.process.poll() is None:
