@@ -159,7 +159,7 @@ def test_sim_with_the_pipeline_closes_the_loop(robot, drawing, config, actuator)
     ({'app': 'boat'}, "received 'boat'"),
     ({'rules': 'nothing.yaml'}, '"nothing.yaml" was not found'),
     ({'real_time_factor': 0.0}, 'real_time_factor'),
-    ({'app': 'sorting', 'data': 'xrays.npz'}, 'sorting shows no data'),
+    ({'app': 'sorting', 'data': 'xrays.npz'}, 'sorting renders its world and shows no data'),
     ({'app': 'triage', 'data': 'nothing.npz'}, 'nothing.npz'),
 ])
 def test_sim_invalid_settings_are_reported(robot, parameters, words):
