@@ -15,7 +15,7 @@
 """
 Camera in, safe command out: image classification and safe actuation for ROS 2.
 
-The names below need no ROS; each is imported when it is first used.
+The names below need no ROS; each is imported on first use.
 
 Example:
     >>> import digiphys_ros as dp, numpy as np

@@ -76,7 +76,7 @@ class Model:
 
         Raises:
             FrameError: for an array of another shape or type.
-            SourceError: for a file that is no image.
+            SourceError: for a file that is not an image.
 
         Example:
             >>> import digiphys_ros as dp, numpy as np
@@ -95,16 +95,16 @@ def load(bundle: str | PathLike[str] = 'traffic_signs', *, engine: str = 'auto',
     Args:
         bundle: a folder, or the name of a shipped bundle.
         engine: auto, litert, tensorflow or onnx.
-        roi: region x, y, width, height as fractions of the image; None leaves it to the bundle.
+        roi: region x, y, width, height as fractions of the image; None: as in the bundle.
         top_k: number of classes to report.
-        threads: inference threads; 0 lets the engine choose.
+        threads: inference threads; 0: the engine chooses.
 
     Returns:
         A model: call it with an image.
 
     Raises:
-        ConfigError: when there is no such bundle.
-        BundleError: when the bundle is not what it claims to be.
+        ConfigError: when the bundle does not exist.
+        BundleError: when the bundle is incomplete or was changed.
         EngineError: when no installed engine can run it.
 
     Example:
@@ -121,7 +121,7 @@ def load(bundle: str | PathLike[str] = 'traffic_signs', *, engine: str = 'auto',
 
 def load_rules(rules: str | PathLike[str] = 'traffic_signs_rules') -> 'ControlConfig':
     """
-    Read a rules file: actuators with their limits, and what each class does.
+    Read a rules file: actuators with their limits, and the command for each class.
 
     Args:
         rules: a path, or the name of a shipped file.
@@ -136,7 +136,7 @@ def load_rules(rules: str | PathLike[str] = 'traffic_signs_rules') -> 'ControlCo
         >>> import digiphys_ros as dp
         >>> rules = dp.load_rules('traffic_signs_rules')
         >>> policy = dp.Policy(rules)
-        >>> for stamp_s in (0.0, 0.05, 0.1):  # one image is no vote yet
+        >>> for stamp_s in (0.0, 0.05, 0.1):  # three images must agree
         ...     decision = policy.update(dp.Observation('stop', score=0.99, stamp_s=stamp_s))
         >>> decision.commands['base'].values['linear.x']
         0.0
@@ -160,20 +160,20 @@ def train(recipe: 'str | PathLike[str] | Recipe', data: str | PathLike[str],
         recipe: a YAML file, the name of a shipped recipe, or a ``Recipe``.
         data: a folder or .zip of class folders, a .npz or .csv file, or a ROS 2 bag.
         out: folder of the bundle to write.
-        labels: file of class names, one a line; None takes those of the data.
-        val_fraction: fraction of each class's groups that is held out for validation.
-        split: file of a split made by ``digiphys data split`` instead.
-        epochs: replaces the recipe's.
-        seed: replaces the recipe's.
-        work: folder of checkpoint, log and curves; None is ``out`` with ``.training`` appended.
+        labels: file of class names, one per line; None: as in the data.
+        val_fraction: fraction of the groups of each class to hold out for validation.
+        split: file from ``digiphys data split``, instead of ``val_fraction``.
+        epochs: replaces the value of the recipe.
+        seed: replaces the value of the recipe.
+        work: folder of checkpoint, log and curves; None: ``out`` with ``.training`` appended.
         resume: continue from the checkpoint in ``work``.
 
     Returns:
         The bundle; its manifest holds the metrics on the held-out images.
 
     Raises:
-        ConfigError: when recipe and data do not fit each other.
-        DatasetError: when the data cannot be trained on.
+        ConfigError: when the recipe does not match the data.
+        DatasetError: when the data cannot be used for training.
         TrainingError: when the training cannot continue.
 
     Example:
@@ -209,25 +209,25 @@ def evaluate(bundle: str | PathLike[str], data: str | PathLike[str], *,
              roi: 'Roi | None' = None, robustness_images: int = 0,
              seed: int = 0) -> Mapping[str, Any]:
     """
-    Measure a bundle on labelled images, run as the robot runs it.
+    Evaluate a bundle on labelled images, as the robot runs it.
 
     Args:
         bundle: a folder, or the name of a shipped bundle.
         data: labelled images, as for ``train``.
-        labels: file of class names, one a line; None takes those of the data.
-        part: train, val or test, of data that comes in parts.
+        labels: file of class names, one per line; None: as in the data.
+        part: train, val or test, for data with such parts.
         engine: auto, litert, tensorflow or onnx.
-        roi: region x, y, width, height as fractions of the image; None leaves it to the bundle.
-        robustness_images: number of images to corrupt; 0 for none.
+        roi: region x, y, width, height as fractions of the image; None: as in the bundle.
+        robustness_images: number of images to corrupt; 0: none.
         seed: chooses these images.
 
     Returns:
-        A report that JSON can hold: accuracy with its 95 % confidence interval, calibration
-        error, abstention, classes and groups.
+        A report for JSON: accuracy with its 95 % confidence interval, calibration error,
+        abstention, classes and groups.
 
     Raises:
-        BundleError: when the bundle is not what it claims to be.
-        DatasetError: when the data cannot be measured on.
+        BundleError: when the bundle is incomplete or was changed.
+        DatasetError: when the data cannot be used for evaluation.
 
     Example:
         >>> import digiphys_ros as dp

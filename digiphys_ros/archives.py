@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Read .zip and .npz archives that somebody else may have made: with limits on what is inside."""
+"""Read untrusted .zip and .npz archives, with limits on their content."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,26 +36,26 @@ from numpy.lib import format as npy
 ENTRIES = 2_000_000
 """Files in an archive: ImageNet has 1.3 million."""
 ARRAY_BYTES = 4 << 30
-"""Of the arrays that are read at once: more than that is no camera's recording."""
+"""Largest size of arrays that are read together; recordings of cameras are smaller."""
 EXPANSION, EXPANDED_BYTES = 200, 1 << 30
-"""Bytes for each byte in the archive, of an entry that large; images and numbers have 1 to 20."""
+"""Largest expansion of an entry of at least that size; images and numbers have 1 to 20."""
 
 METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
-"""Only these can be unpacked piece by piece; others hold the whole entry in memory at once."""
+"""Only these can be unpacked in pieces; others need the whole entry in memory."""
 
 NAME_LENGTH, NAME_PARTS = 1024, 64
-"""Of the name of an entry: characters, and folders above each other."""
+"""Longest name of an entry, in characters, and its most nested folders."""
 
 BROKEN = (*UNREADABLE, zipfile.BadZipFile, zlib.error)
-"""What a damaged, encrypted or hostile archive raises."""
+"""Exceptions of a damaged, encrypted or hostile archive."""
 
 
 def open_zip(path: str | Path) -> zipfile.ZipFile:
     """
     Open an archive.
 
-    :raises OSError: when there is no regular file.
-    :raises zipfile.BadZipFile: when it is no archive, or has too many entries.
+    :raises OSError: when it is not a regular file.
+    :raises zipfile.BadZipFile: when it is not an archive, or has too many entries.
     """
     check_regular_file(path)
     archive = zipfile.ZipFile(path)
@@ -84,37 +84,37 @@ def read_entry(archive: zipfile.ZipFile, name: str, limit: int = DATA_BYTES) -> 
     """
     Return one file of an archive.
 
-    :param limit: the most bytes that it may have.
-    :raises zipfile.BadZipFile: when it is larger, damaged or packed in an unusual way.
+    :param limit: maximum size in bytes.
+    :raises zipfile.BadZipFile: when it is larger, damaged or compressed in an unusual way.
     """
     info = archive.getinfo(name)
     check_entry(info, limit)
     with archive.open(info) as file:
-        # never more than it claims: what follows would be unpacked before it is cut off
+        # never more than its stated size: the rest would be unpacked before it is cut off
         return file.read(info.file_size)
 
 
 def check_entry(info: zipfile.ZipInfo, limit: int) -> None:
     """
-    Look at an entry before it is unpacked.
+    Check an entry before it is unpacked.
 
     :raises zipfile.BadZipFile: when it would be too large.
     """
     if info.compress_type not in METHODS:
-        raise zipfile.BadZipFile(f'{info.filename!r} is packed in an unusual way: only stored and '
-                                 'deflated entries are read')
+        raise zipfile.BadZipFile(f'{info.filename!r} is compressed in an unusual way: only stored '
+                                 'and deflated entries are read')
     if info.file_size > limit:
         raise zipfile.BadZipFile(f'{info.filename!r} has {megabytes(info.file_size)} unpacked, '
                                  f'and at most {megabytes(limit)} are read')
     if info.file_size > max(EXPANDED_BYTES, EXPANSION * info.compress_size):
         raise zipfile.BadZipFile(
-            f'{info.filename!r} grows from {megabytes(info.compress_size)} to '
-            f'{megabytes(info.file_size)}, as no images or numbers do')
+            f'{info.filename!r} expands from {megabytes(info.compress_size)} to '
+            f'{megabytes(info.file_size)}, more than images or numbers do')
 
 
 def check_array(archive: zipfile.ZipFile, name: str, limit: int) -> None:
     """
-    Look at an array of an .npz before memory is reserved for it.
+    Check an array of an .npz before memory is allocated for it.
 
     :param name: of the entry.
     :raises zipfile.BadZipFile: when it is too large.
@@ -125,25 +125,25 @@ def check_array(archive: zipfile.ZipFile, name: str, limit: int) -> None:
     with archive.open(info) as file:
         shape, _, dtype = array_header(file)
     if any(type(side) is not int or side < 0 for side in shape):
-        raise ValueError(f'{name}: is to be {shape}, which is no shape')
-    # an array of nothing has a length too, which readers go through
+        raise ValueError(f'{name}: the header states the invalid shape {shape}')
+    # an empty array has a length too, and readers loop over it
     size = math.prod((max(dtype.itemsize, 1), *(side or 1 for side in shape)))
     if size > (info.file_size if all(shape) else limit) and not dtype.hasobject:
-        raise ValueError(f'{name}: is to be {shape} {dtype}, which needs {megabytes(size)}, and '
-                         f'the entry has {megabytes(info.file_size)}')
+        raise ValueError(f'{name}: the header states {shape} {dtype}, which needs '
+                         f'{megabytes(size)}, and the entry has {megabytes(info.file_size)}')
 
 
 def array_header(file: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     """
     Return shape, order and type in the header of an array.
 
-    :raises ValueError: when it is none.
+    :raises ValueError: when it has no valid header.
     """
     try:
         version = npy.read_magic(file)
         read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         shape, fortran, dtype = read(file)
-    except Exception as error:  # NumPy reads it as Python, whose parser raises many kinds
+    except Exception as error:  # NumPy parses it as Python, which raises many types
         raise ValueError(f'its header cannot be read: {reason_of(error)[:200]}') from error
     return shape, fortran, dtype
 
@@ -151,15 +151,15 @@ def array_header(file: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
 @contextmanager
 def open_npz(file: str | Path | BinaryIO, limit: int = ARRAY_BYTES) -> Iterator[Any]:
     """
-    Open an archive of arrays; Python objects in it are refused, they could run code.
+    Open an archive of arrays; Python objects in it are refused, because they could run code.
 
-    :param limit: the most bytes that all arrays together may have.
+    :param limit: maximum size of all arrays together in bytes.
     :raises Exception: one of ``BROKEN``.
     """
     if isinstance(file, (str, os.PathLike)):
         check_regular_file(file)
     if not zipfile.is_zipfile(file):
-        raise ValueError('it is no archive of arrays')
+        raise ValueError('it is not an archive of arrays')
     with zipfile.ZipFile(file) as archive:
         total = sum(info.file_size for info in archive.infolist())
         if total > limit:

@@ -13,10 +13,10 @@
 # limitations under the License.
 
 """
-What crosses a process as text: each has a model, a schema version, and a reader that fails closed.
+Texts that cross processes: each has a model, a schema version, and a reader that fails closed.
 
-What a reader cannot read, or does not know, is an error, which its caller treats as the safe case:
-a model whose facts cannot be read is for advice only, and nothing moves.
+A text that cannot be read, or has unknown fields, is an error. The caller then takes the safe
+case: a model with unreadable facts is for advice only, and nothing moves.
 """
 
 from collections.abc import Mapping
@@ -52,10 +52,10 @@ class Contract(BaseModel):
     @classmethod
     def read(cls: type[Self], text: str, source: str) -> Self:
         """
-        Return what a text holds.
+        Return the content of a text.
 
-        :param source: where it comes from, for the error.
-        :raises ConfigError: when it is cut off, of another version, or not as the schema says.
+        :param source: its origin, for the error.
+        :raises ConfigError: when it is cut off, of another version, or against the schema.
         """
         try:
             value = parse_json(text)
@@ -65,7 +65,7 @@ class Contract(BaseModel):
             raise ConfigError(f'{source}: needs a JSON object with a schema_version, received '
                               f'"{text[:80]}".')
         try:
-            # by pydantic's rules for JSON: lists are tuples there
+            # with pydantic's rules for JSON: lists become tuples
             return cls.model_validate_json(text)
         except ValidationError as error:
             raise ConfigError(f'{source}: {first_problem(error, "(whole text)")}.') from error
@@ -73,11 +73,11 @@ class Contract(BaseModel):
 
 class ModelFacts(Contract):
     """
-    What a classifier says of its model, in ``database_location`` of ``vision_info``.
+    Facts about a classifier's model, in ``database_location`` of ``vision_info``.
 
     :ivar labels: class name by the number of the output, from "0".
-    :ivar use: whether results may lead to commands, or are advice to a person and no more.
-    :ivar abstain_below: best probability under which the classifier gives no result.
+    :ivar use: whether results may lead to commands, or are only advice to a person.
+    :ivar abstain_below: best probability below which the classifier gives no result.
     """
 
     task: Literal['classification'] = 'classification'
@@ -86,7 +86,7 @@ class ModelFacts(Contract):
     abstain_below: float = Field(default=0.0, ge=0, le=1)
 
     @model_validator(mode='after')
-    def _numbered(self) -> 'ModelFacts':
+    def _check_labels(self) -> 'ModelFacts':
         if list(self.labels) != [str(index) for index in range(len(self.labels))]:
             raise ValueError('labels must be numbered "0", "1", ... in order')
         return self
@@ -96,7 +96,7 @@ class SimulatedEvent(BaseModel):
     """
     One event of a simulated world.
 
-    :ivar right: whether the robot did as it should, None where that is not judged.
+    :ivar right: whether the robot acted correctly, None if that is not judged.
     """
 
     model_config = ConfigDict(extra='forbid', frozen=True, strict=True)
@@ -115,7 +115,7 @@ class SimulatedEvents(Contract):
 
 class KeyedContract(BaseModel):
     """
-    Keys and values of text, as a DiagnosticStatus carries them.
+    Keys and values as text, as in a DiagnosticStatus.
 
     Example::
 
@@ -134,10 +134,10 @@ class KeyedContract(BaseModel):
     @classmethod
     def of(cls: type[Keyed], values: Mapping[str, str], source: str) -> Keyed:
         """
-        Return what keys and values say.
+        Return the content of keys and values.
 
-        :param source: where they come from, for the error.
-        :raises ConfigError: when one is missing, unknown, or not as the schema says.
+        :param source: their origin, for the error.
+        :raises ConfigError: when one is missing, unknown, or against the schema.
         """
         try:
             return cls.model_validate(dict(values))
@@ -150,9 +150,9 @@ class KeyedContract(BaseModel):
 
 class AdviceFacts(KeyedContract):
     """
-    What the node ``triage`` advises on one image, for people.
+    Advice of the node ``triage`` on one image, for people.
 
-    :ivar label: the class, empty where the classifier abstained.
+    :ivar label: the class, empty if the classifier abstained.
     :ivar score: its probability.
     :ivar position: place in the review queue; 1 is the next to look at.
     :ivar waiting: open cases, this one included.
@@ -172,7 +172,7 @@ class AdviceFacts(KeyedContract):
 
 
 class Decision(KeyedContract):
-    """What a person decides on one image; other values that their tool adds are passed over."""
+    """A person's decision on one image; additional values of their tool are ignored."""
 
     model_config = ConfigDict(extra='ignore', frozen=True)
 

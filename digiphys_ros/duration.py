@@ -12,16 +12,16 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Durations as people read them."""
+"""Durations in a readable form."""
 
 UNITS = (('days', 86400.0, 172800.0), ('h', 3600.0, 7200.0), ('min', 60.0, 120.0),
          ('s', 1.0, 1.0))
-"""Name, length and least duration of each unit, in seconds."""
+"""Name, length and shortest duration of each unit, in seconds."""
 
 
 def duration_text(seconds: float) -> str:
     """
-    Return a duration in the unit that fits, with about three digits.
+    Return a duration in a suitable unit, with about three digits.
 
     :param seconds: any number.
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The one exception hierarchy of the package: each message is a sentence with the fix."""
+"""The exceptions of the package: each message is a sentence with the fix."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -24,9 +24,9 @@ SENTENCE_BEGIN, SENTENCE_END = 1000, 400
 
 class DigiphysError(Exception):
     """
-    Base of every error this package raises on purpose.
+    Base of every error that this package raises on purpose.
 
-    As text it is one line of printable characters, whatever names a file gave to its parts.
+    As text it is one line of printable characters, even if names in a file have others.
 
     Example::
 
@@ -43,11 +43,11 @@ class DigiphysError(Exception):
 
 
 class FrameError(DigiphysError):
-    """Raise when an image message cannot be read as its own fields describe it."""
+    """Raise when an image message does not match its own fields."""
 
 
 class BundleError(DigiphysError):
-    """Raise when a model bundle is incomplete, changed or not what it claims to be."""
+    """Raise when a model bundle is incomplete, was changed, or fails its golden check."""
 
 
 class EngineError(DigiphysError):
@@ -55,7 +55,7 @@ class EngineError(DigiphysError):
 
 
 class ConfigError(DigiphysError):
-    """Raise when a YAML file or a parameter holds something it must not."""
+    """Raise when a YAML file or a parameter has an invalid value."""
 
 
 class SourceError(DigiphysError):
@@ -71,15 +71,15 @@ class UsageError(DigiphysError):
 
 
 class SimulationError(DigiphysError):
-    """Raise when the simulator cannot run here, or is asked for what it does not show."""
+    """Raise when the simulator cannot run here, or cannot show what is asked for."""
 
 
 class TrainingError(DigiphysError):
-    """A training that cannot go on."""
+    """Raise when a training cannot continue."""
 
 
 class BenchmarkError(DigiphysError):
-    """Raise when something that is to be measured does not run."""
+    """Raise when the program under measurement does not run."""
 
 
 class AdviceError(DigiphysError):
@@ -87,7 +87,7 @@ class AdviceError(DigiphysError):
 
 
 class AuditError(DigiphysError):
-    """Raise when an audit log cannot be written, or is not as it was written."""
+    """Raise when an audit log cannot be written, or was changed."""
 
 
 class AuditFileError(AuditError):
@@ -96,7 +96,7 @@ class AuditFileError(AuditError):
 
 def one_line(text: str) -> str:
     r"""
-    Return a text as one line that a terminal shows, escapes for what would command it.
+    Return a text as one line that is safe to print: control characters are escaped.
 
     Example::
 
@@ -114,7 +114,7 @@ def did_you_mean(name: str, allowed: Iterable[str]) -> str:
     Return a suggestion for a misspelt name.
 
     :param allowed: the names that exist.
-    :return: text for the end of a clause, empty where nothing is near.
+    :return: text for the end of a clause, empty if no name is similar.
 
     Example::
 
@@ -127,10 +127,10 @@ def did_you_mean(name: str, allowed: Iterable[str]) -> str:
 
 def first_problem(error: Any, whole: str) -> str:
     """
-    Return the field, the fault and the value of what pydantic refused first.
+    Return field, fault and value of the first error that pydantic found.
 
-    :param error: a ValidationError, whose package is not loaded for this.
-    :param whole: stands for the field where the fault is in the whole.
+    :param error: a ValidationError; the type is not imported here.
+    :param whole: replaces the field if the fault is in the whole.
     """
     problem = error.errors()[0]
     field = '.'.join(map(str, problem['loc'])) or whole

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Figures that a node publishes on /diagnostics, as keys and values of text."""
+"""Figures that a node publishes on /diagnostics, as keys and values in text form."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +20,7 @@ from typing import Any
 from digiphys_ros.errors import ConfigError
 
 FIGURES_VERSION = '1'
-"""Of the keys and values; every node publishes it as ``schema_version``."""
+"""Version of the keys and values; every node publishes it as ``schema_version``."""
 
 
 class Figures:
@@ -29,7 +29,7 @@ class Figures:
 
     :param node: its name, for errors.
     :param values: keys and values; empty for a node that has not reported.
-    :raises ConfigError: when they are of another version.
+    :raises ConfigError: when they have another version.
 
     Example::
 
@@ -49,14 +49,14 @@ class Figures:
         return bool(self._values)
 
     def text(self, key: str) -> str:
-        """Return a figure as text, empty where the node has not reported it."""
+        """Return a figure as text, empty if the node has not reported it."""
         return self._values.get(key, '')
 
     def count(self, key: str) -> int:
         """
-        Return a figure that counts, 0 where the node has not reported it.
+        Return a count, 0 if the node has not reported it.
 
-        :raises ConfigError: when it is no number.
+        :raises ConfigError: when it is not a number.
         """
         value: Any = self._values.get(key, 0)
         try:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Read files that somebody else may have made: of a limited size, and never a pipe or device."""
+"""Read untrusted files: of a limited size, and never from a pipe or device."""
 
 from collections.abc import Iterator, Mapping
 import csv
@@ -28,24 +28,24 @@ import struct
 from typing import Any, BinaryIO
 
 CONFIG_BYTES = 256 << 10
-"""Of a YAML file: the largest one shipped has 7 kB, and PyYAML reads 256 kB in some seconds."""
+"""Limit of a YAML file: the largest shipped one has 7 kB; PyYAML reads 256 kB in seconds."""
 TEXT_BYTES = 16 << 20
-"""Of a JSON or text file: a manifest of a million samples is larger than most of them."""
+"""Limit of a JSON or text file."""
 DATA_BYTES = 256 << 20
-"""Of an image or a table: an image of the most pixels that are decoded has 200 MB."""
+"""Limit of an image or table file: the largest image that is decoded has 200 MB."""
 MOST_PIXELS = 1 << 26
-"""Of an image that is decoded, 8192x8192: in colours 201 MB. The next cameras have 61 million."""
+"""Limit of an image to decode, 8192x8192: 201 MB in colour. Large cameras have 61 million."""
 MODEL_BYTES = 4 << 30
-"""Of one file of a model: more than a robot's memory holds beside its other programs."""
+"""Limit of one file of a model: more than the free memory of a robot."""
 SEPARATORS = (',', ';', '\t', '|')
-"""Of the values in a CSV."""
+"""Separators of the values in a CSV."""
 REASON_LENGTH = 500
 DEPTH = 50
-"""Of lists and mappings inside each other; no file of this package has more than ten."""
+"""Deepest nesting of lists and mappings; no file of this package has more than ten."""
 
 UNREADABLE = (ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError,
               OSError, RuntimeError, TypeError, ValueError, struct.error)
-"""What a parser raises for a damaged or hostile file, RecursionError and UnicodeError included."""
+"""Exceptions of parsers for damaged or hostile files, with RecursionError and UnicodeError."""
 
 _KINDS = {stat.S_IFIFO: 'a named pipe', stat.S_IFCHR: 'a device', stat.S_IFBLK: 'a device',
           stat.S_IFDIR: 'a folder', stat.S_IFSOCK: 'a socket'}
@@ -53,9 +53,9 @@ _KINDS = {stat.S_IFIFO: 'a named pipe', stat.S_IFCHR: 'a device', stat.S_IFBLK: 
 
 def check_regular_file(path: str | Path) -> None:
     """
-    Refuse what is no regular file: to open a named pipe waits for ever, a device never ends.
+    Refuse anything but a regular file: opening a named pipe blocks, a device never ends.
 
-    :raises OSError: naming what is there.
+    :raises OSError: naming the type of the file.
     """
     _check_mode(os.stat(path).st_mode)
 
@@ -64,10 +64,10 @@ def open_regular(path: str | Path, limit: int) -> BinaryIO:
     """
     Open a regular file to read.
 
-    :param limit: the most bytes that it may have.
-    :raises OSError: when something else is there, or the file is larger.
+    :param limit: maximum size in bytes.
+    :raises OSError: when it is not a regular file, or is larger.
     """
-    # without O_NONBLOCK, opening a named pipe waits for somebody who writes
+    # without O_NONBLOCK, opening a named pipe waits for a writer
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         status = os.fstat(descriptor)
@@ -84,15 +84,15 @@ def read_bytes(path: str | Path, limit: int = DATA_BYTES) -> bytes:
     """
     Return the content of a regular file.
 
-    :param limit: the most bytes that it may have.
-    :raises OSError: when it cannot be read, is something else, or is larger.
+    :param limit: maximum size in bytes.
+    :raises OSError: when it cannot be read, is not a regular file, or is larger.
     """
     with open_regular(path, limit) as file:
         size = os.fstat(file.fileno()).st_size
-        # a read reserves all that it asks for
+        # a read allocates all that it asks for
         content = file.read(size + 1)
         if len(content) > size:
-            # it grew meanwhile, or is one of the system's, which have no size
+            # it grew meanwhile, or is a system file without a size
             content += file.read(limit + 1 - len(content))
     if len(content) > limit:
         raise _too_large(len(content), limit)
@@ -111,12 +111,12 @@ def read_text(path: str | Path, limit: int = TEXT_BYTES) -> str:
 
 def parse_json(text: str | bytes, depth: int = DEPTH, *, finite: bool = False) -> Any:
     """
-    Return what a JSON text holds.
+    Return the content of a JSON text.
 
     :param depth: how deep lists and objects may be nested.
-    :param finite: whether to refuse numbers that are none or too large: NaN, Infinity, 1e999.
-    :raises ValueError: when it is no JSON, a key is given twice in one object, it is nested
-        deeper, or a text holds half of a character.
+    :param finite: whether to refuse NaN, Infinity and numbers that are too large, such as 1e999.
+    :raises ValueError: when it is not JSON, repeats a key in one object, is nested deeper, or
+        contains half of a character.
     """
     try:
         value = json.loads(text, object_pairs_hook=unique_keys)
@@ -128,9 +128,9 @@ def parse_json(text: str | bytes, depth: int = DEPTH, *, finite: bool = False) -
 
 def unique_keys(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
     """
-    Return the keys and values of a JSON object; of a key given twice, readers keep either.
+    Return the keys and values of a JSON object; readers differ in which repeated key they keep.
 
-    :raises ValueError: naming the key that is given twice.
+    :raises ValueError: naming the repeated key.
     """
     found = dict(pairs)
     if len(found) < len(pairs):
@@ -141,13 +141,13 @@ def unique_keys(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
 
 
 def csv_dialect(text: str) -> str:
-    """Return what separates the values in a CSV: comma, semicolon, tab or bar."""
+    """Return the separator of the values in a CSV: comma, semicolon, tab or bar."""
     names = re.sub('"[^"]*"', '', _body(text).partition('\n')[0])
     return max(SEPARATORS, key=names.count)
 
 
 def limit_opencv() -> None:
-    """Let OpenCV refuse more than ``MOST_PIXELS`` too; it reads this once, when it is loaded."""
+    """Make OpenCV refuse more than ``MOST_PIXELS`` too; it reads this once, when it is loaded."""
     os.environ.setdefault('OPENCV_IO_MAX_IMAGE_PIXELS', str(MOST_PIXELS))
 
 
@@ -155,30 +155,30 @@ def csv_columns(text: str, delimiter: str = ',') -> list[str]:
     """
     Return the names in the first line of a CSV, without blanks around them.
 
-    :raises csv.Error: when it is no CSV.
+    :raises csv.Error: when it is not a CSV.
     """
-    return _stripped(next(_reader(text, delimiter), []))
+    return _strip(next(_reader(text, delimiter), []))
 
 
 def csv_rows(text: str, delimiter: str = ',') -> Iterator[dict[str, str]]:
     """
-    Yield the rows of a CSV by the names in its first line; lines without any value are left out.
+    Yield the rows of a CSV by the names in its first line; empty lines are skipped.
 
-    Blanks around a value are no part of it.
+    Blanks around a value are removed.
 
-    :raises csv.Error: when a row has more or fewer values than there are columns, or it is no CSV.
+    :raises csv.Error: when a row has more or fewer values than columns, or it is not a CSV.
     """
     reader = _reader(text, delimiter)
-    columns = _stripped(next(reader, []))
+    columns = _strip(next(reader, []))
     if len(set(columns)) < len(columns):
         raise csv.Error('a column is named twice')
     for row in reader:
-        # filled up with nothing, a million short rows of a wide table would need all memory
+        # a million short rows of a wide table, padded, would need all memory
         if row and len(row) != len(columns):
             raise csv.Error(f'line {reader.line_num} has {len(row)} values, and the first line '
                             f'names {len(columns)} columns')
         if any(value.strip() for value in row):
-            yield dict(zip(columns, _stripped(row), strict=True))
+            yield dict(zip(columns, _strip(row), strict=True))
 
 
 def _reader(text: str, delimiter: str) -> Any:
@@ -191,25 +191,25 @@ def _body(text: str) -> str:
     return rest if re.fullmatch(r'"?sep=.?"?\s*', first, re.IGNORECASE) else text
 
 
-def _stripped(values: list[str]) -> list[str]:
+def _strip(values: list[str]) -> list[str]:
     return [value.strip() for value in values]
 
 
 def reason_of(error: Exception) -> str:
     """Return why a file cannot be read, in one line without its name."""
     reason = ' '.join(str(getattr(error, 'strerror', None) or error).split())
-    # some libraries show what they read
+    # some libraries quote their input
     return reason[:REASON_LENGTH].rstrip('.') or type(error).__name__
 
 
 def megabytes(size: float) -> str:
-    """Return a size for people."""
+    """Return a size in MB as text."""
     return f'{size / 1e6:,.1f} MB'
 
 
 def _check_mode(mode: int) -> None:
     if not stat.S_ISREG(mode):
-        found = _KINDS.get(stat.S_IFMT(mode), 'no regular file')
+        found = _KINDS.get(stat.S_IFMT(mode), 'not a regular file')
         raise OSError(errno.EINVAL, f'a regular file is needed, and this is {found}')
 
 
@@ -219,7 +219,7 @@ def _too_large(size: int, limit: int) -> OSError:
 
 
 def _check_values(value: Any, most: int, finite: bool) -> None:
-    """Look for depth and for halves of characters, which no file and no terminal takes."""
+    """Check the depth, and refuse halves of characters, which no file and no terminal accepts."""
     waiting = [(value, 0)]
     while waiting:
         one, depth = waiting.pop()
@@ -232,7 +232,7 @@ def _check_values(value: Any, most: int, finite: bool) -> None:
         elif isinstance(one, str):
             check_characters(one)
         elif finite and isinstance(one, float) and not math.isfinite(one):
-            raise ValueError(f'it holds the number {one}')
+            raise ValueError(f'it contains the number {one}')
 
 
 def check_characters(text: str) -> None:
@@ -245,5 +245,5 @@ def check_characters(text: str) -> None:
         text.encode()
     except UnicodeEncodeError as error:
         part = text[max(error.start - 20, 0):error.end + 20]
-        raise ValueError(f'the text {part!r} holds half of a character (a lone surrogate)'
+        raise ValueError(f'the text {part!r} contains half of a character (a lone surrogate)'
                          ) from error

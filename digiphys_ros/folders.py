@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Folders with all that is in them, however deep somebody nested them."""
+"""Walk through folders of any depth."""
 
 from collections.abc import Iterator
 import os
@@ -23,9 +23,9 @@ def walk(folder: Path) -> Iterator[Path]:
     """
     Yield all files and folders under a folder; links are not followed.
 
-    ``Path.rglob`` calls itself for each level, which ends in a RecursionError.
+    ``Path.rglob`` recurses for each level, and can raise a RecursionError.
 
-    :raises OSError: when a folder cannot be read, such as one whose path is too long.
+    :raises OSError: when a folder cannot be read, for example because its path is too long.
     """
     waiting = [folder]
     while waiting:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Rolling figures a node reports about itself."""
+"""Rolling figures that a node reports about itself."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 
 class Window:
-    """The newest samples of one quantity, safe to fill and read from two threads."""
+    """The newest samples of one quantity; thread-safe."""
 
     def __init__(self, size: int = 4096) -> None:
         self._samples: deque[float] = deque(maxlen=size)
@@ -57,7 +57,7 @@ class Window:
 
 
 class Rate:
-    """Events a second, measured between two reports."""
+    """Events per second, measured between two reports."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -66,14 +66,14 @@ class Rate:
 
     @property
     def count(self) -> int:
-        """Return how many events there were in all."""
+        """Return the total number of events."""
         return self._count
 
     def tick(self) -> None:
         self._count += 1
 
     def per_second(self, monotonic_s: float) -> float:
-        """Return the rate since the last call, 0 at the first."""
+        """Return the rate since the previous call, 0 at the first."""
         rate = 0.0
         if self._reported_s is not None and monotonic_s > self._reported_s:
             rate = (self._count - self._reported_count) / (monotonic_s - self._reported_s)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Say in one sentence which Python package does not load here, and the command that mends it."""
+"""Explain in one sentence which Python package does not load, with the command that fixes it."""
 
 from contextlib import redirect_stderr
 from functools import cache
@@ -21,14 +21,14 @@ import sys
 
 PACKAGES = {'cv2': 'opencv-python-headless', 'yaml': 'pyyaml', 'sklearn': 'scikit-learn',
             'ai_edge_litert': 'ai-edge-litert', 'pydantic': "'pydantic>=2'"}
-"""Modules whose package has another name, or needs a version."""
+"""Modules whose package has another name or needs a version."""
 
 SOURCE_ROS = 'source /opt/ros/DISTRO/setup.bash  # or: make venv && . .venv/bin/activate'
-"""The fix where rclpy or message packages are missing."""
+"""The fix if rclpy or message packages are missing."""
 
 ABI_CLASH = ('numpy.core.multiarray failed', 'numpy.core.umath failed', '_ARRAY_API', '_UFUNC_API',
              'compiled using NumPy 1', 'numpy.dtype size changed')
-"""Words of an import that fails since a module was built for another NumPy."""
+"""Texts of import errors of modules that were built for another NumPy."""
 
 
 def explain_import_error(error: ImportError) -> tuple[str, str]:
@@ -40,7 +40,7 @@ def explain_import_error(error: ImportError) -> tuple[str, str]:
 
 
 def is_of_opencv(error: ImportError) -> bool:
-    """Return whether OpenCV may be what did not load: it does not always say its name."""
+    """Return whether OpenCV may have failed to load: the error does not always name it."""
     return error.name in (None, 'cv2') or (error.name or '').startswith(('cv2.', 'numpy'))
 
 
@@ -49,8 +49,8 @@ def opencv_problem() -> tuple[str, str] | None:
     """
     Load OpenCV; return why that fails, and the fix.
 
-    NumPy writes a page about each attempt to load a module that was built for another NumPy. It is
-    left out, and any later attempt in this process fails without it.
+    NumPy prints a page for each attempt to load a module that was built for another NumPy. The
+    page is suppressed, and later attempts in this process fail without it.
     """
     try:
         with redirect_stderr(io.StringIO()):
@@ -77,7 +77,7 @@ def _explain(error: ImportError, subject: str) -> tuple[str, str]:
         return f'a package is missing: {text}', SOURCE_ROS
     return (f'a package is missing: {text}',
             f'pip install {PACKAGES.get(module, module)}' if module else
-            'digiphys doctor  # after what the sentence names is installed')
+            'digiphys doctor  # after installing the named package')
 
 
 def _version(package: str) -> str:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Extension points: names that stand for built-in parts or for parts of other packages."""
+"""Extension points: names of built-in parts and of parts of other packages."""
 
 from collections.abc import Iterator, Mapping
 from functools import reduce
@@ -34,9 +34,9 @@ class Registry(Generic[Part]):
     """
     The parts of one extension point, by name.
 
-    A built-in part is imported when it is first asked for. Another package adds a part with an
-    entry point in ``group``. Entry points are read for a name that is not built in and for a
-    listing, and only then: reading them costs time and memory.
+    A built-in part is imported on first use. Another package adds a part with an entry point in
+    ``group``. Entry points are read only for a listing and for a name that is not built in:
+    reading them costs time and memory.
 
     :param group: group of entry points, such as ``digiphys_ros.engines``.
     :param noun: the word for a part in messages, such as ``engine``.
@@ -83,7 +83,7 @@ class Registry(Generic[Part]):
 
     def follow(self, name: str, path: str) -> Any:
         """
-        Return what a part of this name refers to, imported only now.
+        Return an object that a part of this name refers to, imported on first use.
 
         :param path: ``module:attribute``.
         :raises DigiphysError: of the class ``error``, when another package's cannot be imported.
@@ -94,7 +94,7 @@ class Registry(Generic[Part]):
         return self._followed[name, path]
 
     def plugin_for(self, uri: str) -> str:
-        """Return the NAME of ``NAME:...`` where another package adds it; else nothing."""
+        """Return the NAME of ``NAME:...`` if another package adds it, else an empty text."""
         name = uri.partition(':')[0] if ':' in uri else ''
         return name if NAME.fullmatch(name) and name not in self.built_in and name in self else ''
 
@@ -102,7 +102,7 @@ class Registry(Generic[Part]):
         """Return the names that other packages add."""
         return sorted(self._plugins().keys() - self.built_in)
 
-    def added(self) -> Iterator[tuple[str, Part]]:
+    def usable_plugins(self) -> Iterator[tuple[str, Part]]:
         """Yield name and part of each entry point that can be used."""
         for name in self.added_names():
             try:
@@ -130,7 +130,7 @@ class Registry(Generic[Part]):
         from importlib.metadata import entry_points
         try:
             entries = entry_points(group=self.group)
-        except Exception as error:  # Python's reader has no error of its own
+        except Exception as error:  # Python's reader has no own error type
             raise self._error(f'the entry points of the installed packages cannot be read: '
                               f'{type(error).__name__}: {error}; run pip check.') from error
         found: dict[str, list[EntryPoint]] = {}
@@ -161,7 +161,7 @@ class Registry(Generic[Part]):
     def _import(self, part: str, path: str) -> Any:
         try:
             return _resolve(path)
-        except (Exception, SystemExit) as error:  # it is the code of somebody else
+        except (Exception, SystemExit) as error:  # third-party code
             raise self._error(
                 f'{part} cannot be imported from {path}: {type(error).__name__}: '
                 f'{" ".join(str(error).split())[:300]}; repair or uninstall that package.'
@@ -169,7 +169,7 @@ class Registry(Generic[Part]):
 
 
 def _resolve(path: str) -> Any:
-    """Return what ``module:attribute`` names."""
+    """Return the object at ``module:attribute``."""
     module, colon, attribute = path.partition('[')[0].strip().partition(':')
     if not colon:
         raise ValueError('module:attribute is needed')

@@ -24,6 +24,9 @@ import warnings
 APPLICATIONS = {'traffic': 'traffic_signs', 'signals': 'traffic_lights'}
 """Application, and how the names of its files begin: old name -> new name."""
 
+PARAMETERS = {'black_below': 'min_brightness', 'skip_repeated': 'drop_duplicate_frames'}
+"""Parameter of a node: old name -> new name."""
+
 _OLD_STEM = re.compile(rf'({"|".join(APPLICATIONS)})(?!_signs|_lights)(?=$|[_.])')
 
 _FILE: ContextVar[tuple[str, set[str]]] = ContextVar('_FILE')
@@ -43,6 +46,18 @@ def warn_renamed(old: str, new: str) -> None:
     place = f'{file}: ' if file else ''
     warnings.warn(f'{place}"{old}" is deprecated: write "{new}". The next release refuses the '
                   'old name.', RenamedWarning, stacklevel=3)
+
+
+def show_renamed(write: Callable[[str], object]) -> None:
+    """Show warnings of deprecated names by ``write``, as one line without a place in the code."""
+    show_others = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *place: Any, **to: Any) -> None:
+        if issubclass(category, RenamedWarning):
+            write(str(message))
+        else:
+            show_others(message, category, *place, **to)
+    warnings.showwarning = show
 
 
 @contextmanager
@@ -120,9 +135,25 @@ def new_application(name: str) -> str:
         >>> new_application('sorting')
         'sorting'
     """
-    if name in APPLICATIONS:
-        warn_renamed(name, APPLICATIONS[name])
-    return APPLICATIONS.get(name, name)
+    return _new_name(name, APPLICATIONS)
+
+
+def new_parameter(name: str) -> str:
+    """
+    Return the new name of a parameter, with a warning where it is an old one.
+
+    Example::
+
+        >>> new_parameter('top_k')
+        'top_k'
+    """
+    return _new_name(name, PARAMETERS)
+
+
+def _new_name(name: str, new_names: Mapping[str, str]) -> str:
+    if name in new_names:
+        warn_renamed(name, new_names[name])
+    return new_names.get(name, name)
 
 
 def new_file(name: str) -> str | None:

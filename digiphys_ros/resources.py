@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Where the package's own files (config, models, launch, worlds) lie."""
+"""Locate the package's own files: config, models, launch, worlds."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,16 +23,15 @@ from digiphys_ros.renamed import new_file, warn_renamed
 
 PACKAGE = 'digiphys_ros'
 LAUNCH_PREFIX = 'launch_params_'
-"""How launch names the files that it writes: their values come from its command line."""
+"""Prefix of the files that launch writes from values on its command line."""
 
 
 def share_dir() -> Path:
     """
     Return the folder that holds config, launch and models.
 
-    That is the source tree for a checkout or an editable install, the ament prefix under colcon,
-    the folder of ``pip install --target``, and the interpreter's prefix after a plain ``pip
-    install``.
+    It is the source tree for a checkout or an editable install, the ament prefix under colcon, the
+    folder of ``pip install --target``, and the interpreter's prefix after ``pip install``.
     """
     source_tree = Path(__file__).resolve().parent.parent
     if (source_tree / 'package.xml').is_file():
@@ -41,13 +40,12 @@ def share_dir() -> Path:
         if (prefix / 'share' / PACKAGE / 'package.xml').is_file():
             return prefix / 'share' / PACKAGE
     raise ConfigError(
-        f'The shared files of {PACKAGE} were not found beside {source_tree}; install the package '
+        f'The shared files of {PACKAGE} were not found next to {source_tree}; install the package '
         'with colcon or pip, or run from its source tree.')
 
 
 def _prefixes() -> list[Path]:
-    # site-packages itself for pip --target, and from lib/python3.X/site-packages up to the prefix
-    # of a colcon or pip --prefix install
+    # site-packages itself for pip --target; its parents for the prefix of colcon or pip --prefix
     package_parents = Path(__file__).resolve().parents
     return [*package_parents[1:6], Path(sys.prefix)]
 
@@ -57,14 +55,14 @@ def find_resource(name: str, folder: str) -> Path:
     Resolve a file or folder named in a parameter.
 
     :param name: an absolute path, a path relative to the working directory, or the name of
-        something shipped in ``folder``, with or without its ``.yaml`` ending. A name of an
-        earlier release is found with a warning.
+        a file or folder shipped in ``folder``, with or without ``.yaml``. A name of an earlier
+        release is found with a warning.
     :param folder: the shipped folder to look in: ``config``, ``models``, ...
     :return: an existing path.
-    :raises ConfigError: when nothing of that name exists, with the places looked at.
+    :raises ConfigError: when it does not exist, with the places that were searched.
     """
     if not name:
-        raise ConfigError(f'A path or the name of something in {folder}/ is needed, received "".')
+        raise ConfigError(f'A path or a name in {folder}/ is needed, received "".')
     shipped = share_dir() / folder
     try:
         for one in filter(None, (name, new_file(name))):
@@ -74,20 +72,20 @@ def find_resource(name: str, folder: str) -> Path:
                         warn_renamed(name, one)
                     return candidate.resolve()
     except (OSError, RuntimeError) as error:
-        # a home folder of nobody, a name longer than the system takes, a folder without the right
+        # an unknown home folder, a name that is too long, a folder without permission
         raise ConfigError(f'"{name[:80]}" cannot be looked up: {error}') from error
     offered = ', '.join(sorted(path.name for path in shipped.glob('*'))) or 'nothing'
     raise ConfigError(
-        f'"{name}" was not found, neither as a path nor in {shipped} (which offers: {offered}).')
+        f'"{name}" was not found, neither as a path nor in {shipped} (which has: {offered}).')
 
 
-def beside_parameters(name: str, words: Sequence[str]) -> str:
+def next_to_parameters(name: str, words: Sequence[str]) -> str:
     """
     Resolve a relative path from the folder of the parameters file that a node was started with.
 
-    :param name: a path, or the name of something shipped.
+    :param name: a path, or a shipped name.
     :param words: the command line of the node.
-    :return: the path where something lies there, else ``name`` as it is.
+    :return: the path if it exists, else ``name`` unchanged.
     :raises ConfigError: for a path that cannot be looked up.
     """
     shipped = share_dir() / 'config'

@@ -13,9 +13,9 @@
 # limitations under the License.
 
 """
-Each setting is declared once, as a field of a frozen dataclass.
+Declare each setting once, as a field of a frozen dataclass.
 
-ROS parameters, checks of YAML files, tables of the documentation and JSON schemas are derived.
+ROS parameters, checks of YAML files, documentation tables and JSON schemas are derived from it.
 """
 
 from collections.abc import Mapping
@@ -38,10 +38,10 @@ class Parameter:
     """
     One setting as a ROS parameter.
 
-    ``low`` and ``high`` bound a number (or each number of a list), in the unit that the name
-    ends with. ``runtime`` parameters take effect at once; the others when the node is configured.
-    ``renamed`` maps choices of an earlier release to those of now.
-    ``registry`` holds names that are allowed as well; its listing is read for an error alone.
+    ``low`` and ``high`` bound a number (or each number of a list), in the unit at the end of the
+    name. ``runtime`` parameters take effect at once; the others when the node is configured.
+    ``renamed`` maps deprecated choices to new ones.
+    ``registry`` contains more allowed names; it is listed only for an error message.
     """
 
     name: str
@@ -58,16 +58,16 @@ class Parameter:
         """
         Return ``value`` in the parameter's type.
 
-        :raises ConfigError: saying what was received and what is allowed.
+        :raises ConfigError: with the received and the allowed values.
         """
-        kind = type(self.default)
-        if kind is list:
+        value_type = type(self.default)
+        if value_type is list:
             return [self._number(item) for item in self._list(value)]
-        if kind is float:
+        if value_type is float:
             return self._number(value)
-        if kind is int:
-            return self._bounded(self._typed(value, int))
-        text_or_bool = self._typed(value, kind)
+        if value_type is int:
+            return self._check_bounds(self._check_type(value, int))
+        text_or_bool = self._check_type(value, value_type)
         if text_or_bool in self.renamed:
             warn_renamed(text_or_bool, self.renamed[text_or_bool])
             text_or_bool = self.renamed[text_or_bool]
@@ -90,18 +90,18 @@ class Parameter:
             raise self._error(value, 'a number')
         if not math.isfinite(value):
             raise self._error(value, 'a finite number')
-        result: float = self._bounded(float(value))
+        result: float = self._check_bounds(float(value))
         return result
 
-    def _typed(self, value: Any, kind: type) -> Any:
-        if kind is str and type(value) is int:
-            # `source: 0`, `cpus: 2` and `bundle: 2024`: ROS reads their text as a number
+    def _check_type(self, value: Any, value_type: type) -> Any:
+        if value_type is str and type(value) is int:
+            # `source: 0`, `cpus: 2` and `bundle: 2024`: ROS reads these texts as numbers
             return str(value)
-        if type(value) is not kind:
-            raise self._error(value, f'a {kind.__name__}')
+        if type(value) is not value_type:
+            raise self._error(value, f'a {value_type.__name__}')
         return value
 
-    def _bounded(self, value: Any) -> Any:
+    def _check_bounds(self, value: Any) -> Any:
         if (self.low is not None and value < self.low) or \
                 (self.high is not None and value > self.high):
             raise self._error(value, f'a value from {self.low} to {self.high}')
@@ -134,26 +134,26 @@ def setting(default: Default, description: str, low: float | None = None,
 
 
 def group(settings: type[S]) -> Any:
-    """Declare a field that stands for all settings of another dataclass."""
+    """Declare a field that includes all settings of another dataclass."""
     return field(default=settings())
 
 
 @dataclass(frozen=True)
 class NodeSettings:
-    """What each node has."""
+    """Settings of every node."""
 
     autostart: bool = setting(
         True, 'Configure and activate on start; false waits for a lifecycle manager.')
-    cpus: str = setting('', 'Cores that the process may run on, as 0,2 or 1-3. Empty: all.')
+    cpus: str = setting('', 'Cores that the process may run on, such as 0,2 or 1-3. Empty: all.')
     nice: int = setting(
-        0, 'Priority of the process, -20 (first, needs the right to it) to 19.', -20, 19)
+        0, 'Priority of the process, -20 (highest, needs the permission) to 19.', -20, 19)
 
 
 def parameters_of(settings: type) -> tuple[Parameter, ...]:
     """
     Return the parameters of a settings dataclass, in the order they are declared.
 
-    A field whose default is a settings dataclass itself stands for the fields of that one.
+    A field whose default is a settings dataclass includes the fields of that dataclass.
     """
     found: list[Parameter] = []
     for one in fields(settings):
@@ -166,7 +166,7 @@ def parameters_of(settings: type) -> tuple[Parameter, ...]:
 
 def read_settings(settings: type[S], values: Mapping[str, Any]) -> S:
     """
-    Return settings of checked values; what is not given has its default.
+    Return settings with checked values; a missing value has its default.
 
     :raises ConfigError: for the first value that is not allowed.
     """
@@ -190,6 +190,6 @@ def change_settings(settings: S, values: Mapping[str, Any]) -> S:
 
 
 def _parameter(one: Field[Any]) -> Parameter:
-    # ROS has lists, and a frozen dataclass tuples
+    # ROS has lists, a frozen dataclass has tuples
     default: Any = list(one.default) if isinstance(one.default, tuple) else one.default
     return Parameter(one.name, default, **one.metadata)

@@ -19,9 +19,9 @@ import signal
 
 
 def on_signal_to_end(callback: Callable[[], None]) -> None:
-    """Call back on SIGINT, SIGTERM, SIGQUIT and SIGHUP, as of an ssh session that breaks off."""
+    """Call back on SIGINT, SIGTERM, SIGQUIT and SIGHUP, which a broken ssh session sends."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
-        # nohup has the closing ignored, and so it stays
+        # keep SIGHUP ignored under nohup
         if number in (signal.SIGINT, signal.SIGTERM) or \
                 signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, lambda *_: callback())

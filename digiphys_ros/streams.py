@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Standard input, output and error as they may be when a program starts: closed, or ASCII only."""
+"""Repair standard input, output and error that are closed or ASCII only at the start."""
 
 import os
 import sys
@@ -20,9 +20,9 @@ import sys
 
 def open_closed_streams() -> None:
     """
-    Open ``/dev/null`` where standard input, output or error is closed (``>&-``).
+    Open ``/dev/null`` if standard input, output or error is closed (``>&-``).
 
-    Else the next file that is opened gets its number, and what is printed goes into that file.
+    Otherwise the next opened file gets the stream's number, and printed text goes into that file.
     """
     for descriptor, name, mode in ((0, 'stdin', 'r'), (1, 'stdout', 'w'), (2, 'stderr', 'w')):
         try:
@@ -37,7 +37,7 @@ def open_closed_streams() -> None:
 
 
 def escape_unprintable() -> None:
-    """Write characters that the encoding of a terminal lacks as escapes."""
+    """Escape characters that the encoding of a terminal lacks."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, 'reconfigure', None)
         if reconfigure is not None:

@@ -36,15 +36,15 @@ if TYPE_CHECKING:
 Model = TypeVar('Model', bound='BaseModel')
 
 NODES = 20_000
-"""Values in a file, aliases written out; the largest file shipped has some hundreds."""
+"""Most values in a file, aliases expanded; the largest shipped file has some hundreds."""
 NUMBER_LENGTH = 100
-"""Characters of a number: a float has 24 at most, and longer integers take ages to read."""
+"""Most characters of a number: a float needs 24, and long integers take very long to read."""
 _PREFIX = 'tag:yaml.org,2002:'
 _TAGS = {_PREFIX + name for name in ('null', 'bool', 'int', 'float', 'str', 'seq', 'map', 'merge')}
 
 
 class _Loader(yaml.SafeLoader):
-    """Also read ``5e-1`` as a number, as YAML 1.2 and ROS do: PyYAML takes it for text."""
+    """Also read ``5e-1`` as a number, as YAML 1.2 and ROS do; PyYAML reads it as text."""
 
 
 _Loader.add_implicit_resolver(
@@ -56,13 +56,13 @@ def load_yaml(path: str | Path, model: type[Model], context: Any = None) -> Mode
     """
     Read ``path`` and validate it against ``model``.
 
-    :param path: a YAML file; only plain YAML is read, tags that build objects are refused.
+    :param path: a YAML file; tags that build objects are refused.
     :param model: the pydantic model that describes the file.
     :param context: for the validators of the model.
     :return: the validated model.
     :raises ConfigError: ``FILE:LINE: field `a.b`: reason, received VALUE``.
     """
-    # the gate and others read parameters without it
+    # imported here: the gate and others read parameters without pydantic
     from pydantic import ValidationError
     path = Path(path)
     node, data = parse_mapping(path, read_yaml(path))
@@ -88,10 +88,10 @@ def read_yaml(path: Path) -> str:
 
 def parse_mapping(path: Path, text: str) -> tuple[yaml.Node | None, dict[Any, Any]]:
     """
-    Return the nodes of a YAML text, which know their lines, and its data.
+    Return the nodes of a YAML text, which have line numbers, and its data.
 
-    :param path: named in errors.
-    :raises ConfigError: when it is no plain YAML, or no mapping.
+    :param path: for errors.
+    :raises ConfigError: when it is not plain YAML, or not a mapping.
     """
     node, data = _parse(path, text)
     if not isinstance(data, dict):
@@ -104,7 +104,7 @@ def field_error(path: Path, node: yaml.Node | None, location: Sequence[Any],
     """
     Return an error that names file, line and field.
 
-    :param node: the file's nodes, of ``parse_mapping``.
+    :param node: the file's nodes, from ``parse_mapping``.
     :param location: keys and indices that lead to the field.
     """
     return ConfigError(_at(path, node, location) + reason)
@@ -112,9 +112,9 @@ def field_error(path: Path, node: yaml.Node | None, location: Sequence[Any],
 
 def parse_value(text: str) -> Any:
     """
-    Return a value as it stands on a command line, such as ``[1, 2]``.
+    Return a value from a command line, such as ``[1, 2]``.
 
-    :raises ConfigError: when it is no YAML, or more than a value is.
+    :raises ConfigError: when it is not YAML, or too large for a value.
     """
     return _parse('value', text)[1]
 
@@ -126,7 +126,7 @@ def _parse(where: str | Path, text: str) -> tuple[yaml.Node | None, Any]:
         _check_size(where, node)
         for key in _repeated_keys(node, set()):
             raise ConfigError(f'{where}:{key.start_mark.line + 1}: field `{key.value}`: is '
-                              'already given above, and only one of them could count.')
+                              'already given above: remove one of them.')
         return node, yaml.load(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -138,7 +138,7 @@ def _parse(where: str | Path, text: str) -> tuple[yaml.Node | None, Any]:
 
 
 def _check_depth(where: str | Path, text: str) -> None:
-    """Look for deep brackets before they are read by functions that call themselves."""
+    """Refuse deep nesting before recursive functions read it."""
     depth = 0
     for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.CollectionStartEvent):
@@ -152,7 +152,7 @@ def _check_depth(where: str | Path, text: str) -> None:
 
 
 def _check_size(where: str | Path, node: yaml.Node | None) -> None:
-    """Look for aliases that hold themselves or multiply, and for values of other kinds."""
+    """Refuse aliases that contain themselves or multiply, and unsupported values."""
     sizes: dict[int, int | None] = {}
 
     def size_of(one: yaml.Node) -> int:
@@ -160,13 +160,13 @@ def _check_size(where: str | Path, node: yaml.Node | None) -> None:
         if id(one) in sizes:
             size = sizes[id(one)]
             if size is None:
-                raise ConfigError(f'{line}: an alias in this value is the value itself.')
+                raise ConfigError(f'{line}: this value contains itself by an alias.')
             return size
         _check_scalar(line, one)
         sizes[id(one)] = None
         size = 1 + sum(size_of(child) for child in _children(one))
         if size > NODES:
-            raise ConfigError(f'{line}: with its aliases written out it holds more than {NODES} '
+            raise ConfigError(f'{line}: with its aliases expanded it has more than {NODES} '
                               'values.')
         sizes[id(one)] = size
         return size
@@ -181,7 +181,7 @@ def _check_scalar(line: str, node: yaml.Node) -> None:
         name = node.tag.replace(_PREFIX, '!!')
         raise ConfigError(f'{line}: is not valid YAML here: {name} {shown[:40]}'.rstrip()
                           + ': only text, numbers, true, false, null, lists and mappings are '
-                          'read; put a date or other text in quotes.')
+                          'read; write a date or other text in quotes.')
     if isinstance(node, yaml.ScalarNode):
         check_characters(node.value)
     if node.tag in (f'{_PREFIX}int', f'{_PREFIX}float') and len(node.value) > NUMBER_LENGTH:
@@ -223,7 +223,7 @@ def _at(path: Path, node: yaml.Node | None, location: Sequence[Any]) -> str:
 
 
 def reason_of(item: Any) -> str:
-    """Return what is wrong with a field, of one of pydantic's errors, in words for people."""
+    """Return the fault of a field from one of pydantic's errors, in plain words."""
     if item['type'] == 'extra_forbidden':
         return 'there is no such field'
     return str(item['msg']).removeprefix('Value error, ')

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-Start the nodes of an application: those that its parameters file in config/ names.
+Start the nodes of an application: those in its parameters file in config/.
 
 Examples::
 
@@ -61,17 +61,17 @@ from launch_ros.actions import Node, SetParameter
 BOOLEAN = ['true', 'false']
 IMAGE_MAKERS = ('sim', 'camera')
 NOT_HERE = ('gazebo_adapter',)
-"""What simulation.launch.py starts."""
+"""Nodes that simulation.launch.py starts."""
 ORDER = {True: (*IMAGE_MAKERS, 'classifier', 'triage'), False: ('policy', 'gate')}
-"""The nodes that get images, which need the shared memory of a profile, and the others."""
+"""The nodes with images, which need the shared memory of a profile, and the others."""
 ARGUMENTS = (
     DeclareLaunchArgument(
         'app', default_value=DEFAULT, choices=[*APPLICATIONS, *renamed.APPLICATIONS],
-        description='Application: it chooses the parameters file.'),
+        description='Application: selects the parameters file.'),
     DeclareLaunchArgument(
         'config', default_value='',
-        description='ROS parameters file instead, a path or a name in config/: the nodes that it '
-                    'names are started, with /** alone those of the application. Empty: that of '
+        description='Another ROS parameters file, a path or a name in config/. The nodes in it '
+                    'are started; with /** alone, those of the application. Empty: the file of '
                     'the application.'),
     DeclareLaunchArgument(
         'namespace', default_value='',
@@ -81,12 +81,12 @@ ARGUMENTS = (
         description='Take the time from /clock.'),
     DeclareLaunchArgument(
         'camera', default_value='true', choices=BOOLEAN,
-        description='Start the node that makes the images, camera or sim; false where a driver '
+        description='Start the node that publishes the images, camera or sim; false if a driver '
                     'or Gazebo does.'),
     DeclareLaunchArgument(
         'source', default_value='',
         description='What the camera plays: course, a folder, a video, a device, a stream, a '
-                    'ROS 2 bag, a data set. Empty: as the parameters file says.'),
+                    'ROS 2 bag, a data set. Empty: as in the parameters file.'),
     DeclareLaunchArgument(
         'image', default_value='image',
         description='Image topic, published by the camera and read by the classifier.'),
@@ -95,22 +95,22 @@ ARGUMENTS = (
         'transport', default_value='local', choices=[*PROFILES, 'none'],
         description='Fast DDS profile: local (this machine only), robot (all its interfaces), '
                     'local_udp or robot_udp (without shared memory, for images between users '
-                    'or containers) or none (as the environment says).'),
+                    'or containers) or none (as in the environment).'),
     DeclareLaunchArgument(
         'log_level', default_value='info', choices=['debug', 'info', 'warn', 'error', 'fatal'],
-        description='Least severity that the nodes log.'),
+        description='Lowest severity that the nodes log.'),
     DeclareLaunchArgument(
         'autostart', default_value='true', choices=BOOLEAN,
-        description='Let each node configure and activate itself, or, with false, leave both to '
-                    'a lifecycle manager. `autostart` in the parameters file goes first.'),
+        description='Each node configures and activates itself; false leaves both to a '
+                    'lifecycle manager. `autostart` in the parameters file has precedence.'),
     DeclareLaunchArgument(
         'respawn', default_value='true', choices=BOOLEAN,
-        description='Start a node again when it dies.'),
+        description='Restart a node that dies.'),
 )
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Return the arguments and the nodes, of which those start that the file names."""
+    """Return the arguments and the nodes; only the nodes in the file start."""
     return refuse_unknown(LaunchDescription([
         *ARGUMENTS,
         OpaqueFunction(function=rename_application),
@@ -124,7 +124,7 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def _exposure() -> Iterator[Action]:
-    """Log who can reach the nodes, where not only this machine can, and scarce shared memory."""
+    """Log which other hosts can reach the nodes, and a lack of shared memory."""
     for profile in (*PROFILES, 'none'):
         for sentence in (network_exposure(profile, os.environ), memory_note(profile)):
             if sentence:
@@ -132,13 +132,13 @@ def _exposure() -> Iterator[Action]:
 
 
 def _if_transport(profile: str) -> Condition:
-    # in the one form that Humble to Kilted share
+    # in the form that Humble to Kilted share
     return Condition(predicate=lambda context: bool(
         LaunchConfiguration('transport').perform(context) == profile))
 
 
 def _nodes(context: LaunchContext) -> list[Action]:
-    """Return the nodes; what ROS would refuse or pass over ends the launch."""
+    """Return the nodes; settings that ROS would refuse or ignore end the launch."""
     def value(name: str) -> str:
         return str(LaunchConfiguration(name).perform(context))
     check_remap(f'image:={value("image")}')

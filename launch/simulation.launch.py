@@ -57,14 +57,14 @@ BOOLEAN = ['true', 'false']
 ARGUMENTS = (
     DeclareLaunchArgument(
         'app', default_value=DEFAULT, choices=[*APPLICATIONS, *renamed.APPLICATIONS],
-        description='Application: it chooses the world, the machine in it and the parameters '
-                    'file. Where it has no world in Gazebo, the node sim shows its images.'),
+        description='Application: selects the world, the machine in it and the parameters file. '
+                    'Without a world in Gazebo, the node sim publishes its images.'),
     DeclareLaunchArgument(
         'world', default_value='',
         description='SDF world: a path, or a name in worlds/. Empty: that of the application.'),
     DeclareLaunchArgument(
         'headless', default_value='false', choices=BOOLEAN,
-        description='No window: the server alone, which draws for the cameras by EGL.'),
+        description='No window: only the server, which renders for the cameras with EGL.'),
     DeclareLaunchArgument(
         'use_sim_time', default_value='true', choices=BOOLEAN,
         description="Take the time from Gazebo's clock."),
@@ -73,11 +73,11 @@ ARGUMENTS = (
         description='Namespace of every node, and name of the machine in Gazebo.'),
     DeclareLaunchArgument(
         'x_pose', default_value='0.0',
-        description='Where the machine stands in the world, along x [m]. For the base: what a '
-                    'belt carries and the roads of the junction stay where they are.'),
+        description='Position of the machine along x [m]. For the base: the parts on a belt and '
+                    'the roads of the junction do not move with it.'),
     DeclareLaunchArgument(
         'y_pose', default_value='0.0',
-        description='Where the machine stands in the world, along y [m]; see x_pose.'),
+        description='Position of the machine along y [m]; see x_pose.'),
     DeclareLaunchArgument(
         'rviz', default_value='false', choices=BOOLEAN,
         description='Show the annotated camera image and the odometry in RViz.'),
@@ -88,7 +88,7 @@ ARGUMENTS = (
     *MODEL_ARGUMENTS,
     DeclareLaunchArgument(
         'autostart', default_value='true', choices=BOOLEAN,
-        description='As in pipeline.launch.py; it also holds for the node gazebo_adapter.'),
+        description='As in pipeline.launch.py; also for the node gazebo_adapter.'),
     DeclareLaunchArgument(
         'transport', default_value='local', choices=[*PROFILES, 'none'],
         description="Fast DDS profile, as in pipeline.launch.py; with local, Gazebo's own "
@@ -97,14 +97,14 @@ ARGUMENTS = (
 
 
 def _gazebo_of(context: LaunchContext) -> Gazebo:
-    """Return what Gazebo has of the chosen application, which has a world there."""
+    """Return the Gazebo parts of the chosen application, which has a world there."""
     gazebo = find_application(LaunchConfiguration('app').perform(context)).gazebo
     assert gazebo is not None
     return gazebo
 
 
 class World(Substitution):
-    """The chosen world, as its file or as the name inside; a missing file ends the launch."""
+    """The chosen world, as a file or as the name in it; a missing file ends the launch."""
 
     def __init__(self, *, name: bool) -> None:
         super().__init__()
@@ -121,23 +121,23 @@ def _name_inside(path: Path) -> str:
     try:
         world = ElementTree.parse(path).find('world')
     except (OSError, ElementTree.ParseError) as error:
-        raise ConfigError(f'{path}: is no SDF world: {error}') from error
+        raise ConfigError(f'{path}: is not an SDF world: {error}') from error
     if world is None or not world.get('name'):
-        raise ConfigError(f'{path}: is no SDF world: it holds no <world name="...">.')
+        raise ConfigError(f'{path}: is not an SDF world: it has no <world name="...">.')
     return str(world.get('name'))
 
 
 class Machine(Substitution):
-    """The name in Gazebo of what the application drives: the namespace as one word."""
+    """The machine's name in Gazebo: the namespace as one word."""
 
     def perform(self, context: LaunchContext) -> str:
-        """Return the name, that of the application without a namespace."""
+        """Return the name; without a namespace, that of the application."""
         namespace: str = LaunchConfiguration('namespace').perform(context).strip('/')
         return namespace.replace('/', '_') or str(LaunchConfiguration('app').perform(context))
 
 
 class MachineFile(Substitution):
-    """The model of what the application drives."""
+    """The model of the application's machine."""
 
     def perform(self, context: LaunchContext) -> str:
         """Return its absolute path."""
@@ -146,7 +146,7 @@ class MachineFile(Substitution):
 
 
 class GazeboArguments(Substitution):
-    """What Gazebo is started with; gz_sim.launch.py hands it to a shell, so it is quoted."""
+    """Gazebo's arguments, quoted: gz_sim.launch.py passes them to a shell."""
 
     def perform(self, context: LaunchContext) -> str:
         """Return one line of arguments."""
@@ -156,7 +156,7 @@ class GazeboArguments(Substitution):
 
 
 class GazeboShare(Substitution):
-    """Where ros_gz_sim is; without it the launch ends with the line that installs it."""
+    """The folder of ros_gz_sim; if missing, the launch ends with the command to install it."""
 
     def perform(self, context: LaunchContext) -> str:
         """Return its share folder."""
@@ -168,7 +168,7 @@ class GazeboShare(Substitution):
 
 
 class BridgeFile(Substitution):
-    """The bridge's table of topics for this world and machine, written into the log folder."""
+    """The bridge's topics for this world and machine, in a file in the log folder."""
 
     def perform(self, context: LaunchContext) -> str:
         """Return its path."""
@@ -181,7 +181,7 @@ class BridgeFile(Substitution):
 
 
 class OwnImages(Substitution):
-    """Whether the pipeline makes its images: Gazebo does, unless there is no world to see."""
+    """Whether the pipeline publishes its own images: only without a world in Gazebo."""
 
     def perform(self, context: LaunchContext) -> str:
         """Return true or false."""
@@ -189,7 +189,7 @@ class OwnImages(Substitution):
 
 
 class Config(Substitution):
-    """The chosen parameters file, that of the application's simulated world by default."""
+    """The chosen parameters file; by default that of the application's simulated world."""
 
     def perform(self, context: LaunchContext) -> str:
         """Return its name or path."""
@@ -209,7 +209,7 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def _environment() -> Iterator[Action]:
-    """Let Gazebo find the models, the images through DDS, and a local run stay local."""
+    """Set Gazebo's model path, the DDS profile, and local transport for a local run."""
     for variable in ('GZ_SIM_RESOURCE_PATH', 'IGN_GAZEBO_RESOURCE_PATH'):
         yield AppendEnvironmentVariable(variable, str(share_dir() / 'worlds/models'))
     for profile in PROFILES:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Writes ROS 2 bags for tests, with the library rosbags."""
+"""Write ROS 2 bags for tests, with the library rosbags."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path

@@ -36,17 +36,17 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parent.parent
 TIMEOUT_S = 90.0
 ENDING_S = 60.0
-"""What a test that pytest-timeout stopped has for its fixtures' ends."""
+"""Time for the teardown of a test that pytest-timeout stopped."""
 REPORT = re.compile(r'[\w.-]+/[\w.-]+ ?#[1-9]\d*')
 _domains = itertools.count(os.getpid())
 OPTIONAL = ('ai_edge_litert', 'h5py', 'hypothesis', 'jsonschema', 'keras', 'matplotlib', 'mujoco',
             'onnx', 'onnxruntime', 'optuna', 'packaging', 'pydantic', 'rosbags', 'sklearn',
             'tensorflow', 'tf2onnx', 'tqdm')
-"""Modules that a machine made by rosdep may lack; tests that need them skip there."""
+"""Modules that rosdep may not install; tests that need them skip without them."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let each test's report carry the public reports that it answers; refuse other marks."""
+    """Add the public reports of its field marks to each test report; refuse other marks."""
     for item in items:
         item.user_properties += [('field', _field(item.nodeid, *mark.args))
                                  for mark in item.iter_markers('field')]
@@ -70,7 +70,7 @@ def pytest_pycollect_makemodule(module_path: Path, parent: Any) -> Iterator[None
         try:
             return load()
         except module.CollectError as error:
-            # it holds the traceback as text
+            # it has the traceback as text
             missing = _missing_optional(str(error))
             if missing:
                 pytest.skip(missing, allow_module_level=True)
@@ -93,7 +93,7 @@ LACKS_PYDANTIC = _lacks_pydantic()
 
 
 class _Sought(MetaPathFinder):
-    """Note which optional packages a test looks for in vain; the last of the finders."""
+    """Record the missing optional packages that a test imports; the last of the finders."""
 
     def __init__(self) -> None:
         self.names: list[str] = []
@@ -128,20 +128,20 @@ os.environ.pop('PYTEST_ADDOPTS', None)
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup() -> None:
-    """Begin a test that has looked for nothing."""
+    """Reset the record before a test."""
     _sought.names.clear()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
-    """Skip a test that fails where an optional package is not installed which it looked for."""
+    """Skip a failing test if it imports an optional package that is not installed."""
     if call.excinfo is None or isinstance(call.excinfo.value, pytest.skip.Exception):
         return
     error: Any = call.excinfo.value
     missing = _missing_optional(str(error)) or ''.join(
         LACKS_PYDANTIC if name == 'pydantic' else f'{name} is not installed'
         for name in _sought.names[:1])
-    # a fixture that several tests share raises its error for each, and looks for nothing again
+    # a shared fixture raises its error for each test, without a new import
     missing = error.missing = missing or getattr(error, 'missing', '')
     if missing:
         try:
@@ -151,7 +151,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 def _missing_optional(text: str) -> str:
-    """Return which optional package an import lacks, as a sentence; empty for another fault."""
+    """Return a sentence about a missing optional package; empty for another fault."""
     for name in re.findall(r"No module named '(\w+)", text):
         if name in OPTIONAL and find_spec(name) is None:
             return f'{name} is not installed'
@@ -206,13 +206,13 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 
 
 def pytest_enter_pdb() -> None:
-    """Leave a person the time to look."""
+    """Disable the timeout in a debugger."""
     faulthandler.cancel_dump_traceback_later()
 
 
 @pytest.fixture(scope='session')
 def data_dir() -> Path:
-    """Return the folder of real data sets, or skip saying where it was looked for."""
+    """Return the folder of real data sets, or skip with the searched place."""
     folder = Path(os.environ.get('DIGIPHYS_DATA', REPOSITORY.parent / 'shared' / 'data'))
     if not folder.is_dir():
         pytest.skip(f'real data sets not found in {folder} (set DIGIPHYS_DATA)')
@@ -235,14 +235,14 @@ def may_be_realtime() -> bool:
 
 @pytest.fixture(scope='session', autouse=True)
 def _sweep() -> Iterator[None]:
-    """Remove what processes killed on purpose left in shared memory: 70 MB each, until reboot."""
+    """Remove the shared memory of deliberately killed processes: 70 MB each, until reboot."""
     yield
     from digiphys_ros.doctor.shared_memory import check_shared_memory
     check_shared_memory(fix=True)
 
 
 class Robot:
-    """A ROS 2 participant of the test's own, spinning on a thread, and the nodes it starts."""
+    """The test's own ROS 2 participant, spinning on a thread, and the nodes that it starts."""
 
     def __init__(self, domain_id: int, folder: Path) -> None:
         import rclpy
@@ -288,7 +288,7 @@ class Robot:
         return self._processes[name]
 
     def log(self, name: str) -> str:
-        """Return what a process wrote."""
+        """Return the output of a process."""
         return (self._folder / f'{name}.log').read_text()
 
     @staticmethod
@@ -309,18 +309,18 @@ class Robot:
         return received
 
     def speak(self, message_type: type, topic: str, qos: Any = 10) -> Any:
-        """Return a publisher that somebody listens to."""
+        """Return a publisher with a subscriber."""
         publisher = self.node.create_publisher(message_type, topic, qos)
         self.poll(lambda: publisher.get_subscription_count() > 0, f'a subscription to {topic}')
         return publisher
 
     def wait(self, condition: Callable[[], Any], what: str, timeout_s: float = TIMEOUT_S) -> None:
-        """Wait until ``condition`` holds; it is looked at after every message."""
+        """Wait until ``condition`` is true; it is checked after every message."""
         with self._changed:
             assert self._changed.wait_for(condition, timeout_s), f'no {what}\n{self._logs()}'
 
     def poll(self, condition: Callable[[], Any], what: str, timeout_s: float = TIMEOUT_S) -> None:
-        """Wait for something that no message tells, such as a discovered endpoint."""
+        """Wait for an event without a message, such as a discovered endpoint."""
         deadline_s = time.monotonic() + timeout_s
         while not condition():
             assert time.monotonic() < deadline_s, f'no {what}\n{self._logs()}'
@@ -335,13 +335,13 @@ class Robot:
         return self.diagnostics.get(f'/{node}', ('', {}))[1].get(key, '')
 
     def is_active(self, *nodes: str) -> None:
-        """Wait until the nodes say that they are active."""
+        """Wait until the nodes report that they are active."""
         self.wait(lambda: all(self.value(node, 'phase') == 'active' for node in nodes),
                   f'active {nodes}')
 
     def call(self, service_type: type, name: str, request: Any) -> Any:
         """Return a service's answer."""
-        # one client a service: an answer to one that is just being discovered may be lost
+        # one client per service: a response to a client under discovery may be lost
         if name not in self._clients:
             self._clients[name] = self.node.create_client(service_type, name)
         client = self._clients[name]
@@ -353,7 +353,7 @@ class Robot:
         return future.result()
 
     def transition(self, node: str, number: int) -> bool:
-        """Ask for a lifecycle transition; return whether it succeeded."""
+        """Request a lifecycle transition; return whether it succeeded."""
         from lifecycle_msgs.srv import ChangeState
         request = ChangeState.Request()
         request.transition.id = number
@@ -406,7 +406,7 @@ FIRST_WORDS = ('digiphys', 'env', 'export', 'kill', 'ls', 'pip', 'ps', 'ros2', '
 
 @pytest.fixture
 def fixes_are_commands(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Require of each fix of doctor that a shell reads it, and of each failure that it has one."""
+    """Require that a shell can parse each fix of doctor, and that each failure has one."""
     from digiphys_ros.doctor.finding import Finding
     made: list[Finding] = []
     make: Any = Finding.__init__
@@ -437,7 +437,7 @@ def next_domain() -> Iterator[int]:
 
 @contextlib.contextmanager
 def robot_in(folder: Path, domain: int) -> Iterator[Robot]:
-    """Give a robot in a ROS domain, on this machine alone."""
+    """Yield a robot in a ROS domain, on this machine only."""
     pytest.importorskip('rclpy', reason='rclpy is not installed')
     from digiphys_ros.ros.transport.environment import transport_environment
     os.environ.update(transport_environment('local', os.environ))
@@ -448,7 +448,7 @@ def robot_in(folder: Path, domain: int) -> Iterator[Robot]:
 
 @pytest.fixture
 def add_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Return what installs a package with entry points in one group, and perhaps a module."""
+    """Return a function that installs a package with entry points in one group."""
     def add(package: str, group: str, *entries: str, source: str = '') -> None:
         folder = tmp_path / f'{package}-site'
         info = folder / f'{package}-1.0.dist-info'
@@ -487,21 +487,21 @@ def domain_id() -> Iterator[int]:
 
 @pytest.fixture
 def robot(tmp_path: Path, domain_id: int) -> Iterator[Robot]:
-    """Return a robot in a ROS domain of its own, on this machine alone."""
+    """Return a robot in its own ROS domain, on this machine only."""
     with robot_in(tmp_path, domain_id) as one:
         yield one
 
 
 @pytest.fixture(scope='module')
 def shared_robot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Robot]:
-    """Return a robot that the tests of one file share, where its nodes take long to start."""
+    """Return a robot for all tests of one file, for nodes with a slow start."""
     with next_domain() as number, robot_in(tmp_path_factory.mktemp('robot'), number) as one:
         yield one
 
 
 @pytest.fixture(scope='session')
 def drawing() -> None:
-    """Skip where the simulator cannot draw."""
+    """Skip without OpenGL."""
     from digiphys_ros.applications import make_application
     from digiphys_ros.errors import SimulationError
     try:
@@ -525,13 +525,13 @@ def use_up_inodes(disk: Path) -> None:
 
 
 def make_read_only(disk: Path) -> None:
-    """Let a disk be read alone, as Linux does after an error of it."""
+    """Make a disk read-only, as Linux does after a disk error."""
     subprocess.run(['mount', '-o', 'remount,ro', str(disk)], check=True)
 
 
 @pytest.fixture(params=[fill, use_up_inodes, make_read_only])
 def broken_disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
-    """Return a real disk of its own that takes nothing more."""
+    """Return a separate real disk that cannot store anything."""
     disk = tmp_path / 'disk'
     disk.mkdir()
     mount = ['mount', '-t', 'tmpfs', '-o', 'size=64k,nr_inodes=8', 'tmpfs', str(disk)]

@@ -23,7 +23,7 @@ import numpy as np
 
 RATE_HZ = 30.0
 STEP = 4
-"""Of brightness: it survives JPEG. Two halves of an image show its number to this base."""
+"""Levels of brightness that survive JPEG; the halves of an image show its number to this base."""
 
 BASE = 64
 
@@ -85,15 +85,15 @@ class MjpegServer:
             self._server = None
 
     def stall(self):
-        """Let no more image through."""
+        """Hold back all images."""
         self._flows.clear()
 
     def resume(self):
-        """Let them through, those that were held back first."""
+        """Send images again, held-back ones first."""
         self._flows.set()
 
     def resume_in(self, seconds):
-        """Do so later."""
+        """Resume later."""
         threading.Timer(seconds, self.resume).start()
 
     def age_s(self, pixels):

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The public face: what ``import digiphys_ros as dp`` offers works without ROS."""
+"""The public Python API works without ROS."""
 
 import inspect
 import subprocess
@@ -31,7 +31,7 @@ def sign():
     return sample_crop(np.random.default_rng(1), 'stop', 96)
 
 
-def test_face_lists_every_public_name():
+def test_api_lists_every_public_name():
     assert set(dp.__all__) <= set(dir(dp))
     for name in dp.__all__:
         assert getattr(dp, name) is not None
@@ -40,7 +40,7 @@ def test_face_lists_every_public_name():
 
 
 @pytest.mark.parametrize('name', FUNCTIONS)
-def test_face_docstring_names_every_argument_and_an_example(name):
+def test_api_docstring_has_every_argument_and_an_example(name):
     function = getattr(dp, name)
     text = inspect.getdoc(function)
     for section in ('Args:', 'Returns:', 'Raises:', 'Example:'):
@@ -49,7 +49,7 @@ def test_face_docstring_names_every_argument_and_an_example(name):
         assert f'\n    {argument}: ' in text
 
 
-def test_import_loads_nothing_heavy():
+def test_api_import_loads_no_heavy_package():
     code = ('import sys, digiphys_ros; heavy = {"numpy", "cv2", "pydantic", "rclpy", '
             '"tensorflow", "importlib.metadata"}; print(sorted(heavy & set(sys.modules)))')
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
@@ -73,12 +73,12 @@ def test_load_classifies_an_array_and_a_file_alike(tmp_path):
     (np.zeros((8, 8, 4), np.uint8), r'\(8, 8, 4\) uint8'),
     (np.zeros((0, 8), np.uint8), r'\(0, 8\) uint8'),
     ([[1, 2]], 'list')])
-def test_model_refuses_what_is_no_image(image, received):
+def test_model_invalid_image_is_refused(image, received):
     with pytest.raises(FrameError, match=received):
         dp.load('traffic_signs')(image)
 
 
-def test_model_names_a_file_that_is_no_image(tmp_path):
+def test_model_file_without_image_is_named(tmp_path):
     (tmp_path / 'a.png').write_text('text')
     model = dp.load('traffic_signs')
     with pytest.raises(SourceError, match=r'a\.png'):
@@ -87,12 +87,12 @@ def test_model_names_a_file_that_is_no_image(tmp_path):
         model(tmp_path / 'b.png')
 
 
-def test_load_names_a_bundle_that_does_not_exist():
+def test_load_missing_bundle_is_named():
     with pytest.raises(ConfigError, match='nowhere'):
         dp.load('nowhere')
 
 
-def test_train_and_evaluate_without_the_command_line(tmp_path):
+def test_train_and_evaluate_work_from_python(tmp_path):
     rng = np.random.default_rng(0)
     images = rng.integers(0, 90, (40, 16, 16, 3)).astype(np.uint8)
     images[1::2] += 150

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Archives, arrays and folders made by an attacker: one sentence, soon, and no traceback."""
+"""Hostile archives, arrays and folders: one sentence, quickly, and no traceback."""
 
 import io
 import os
@@ -47,7 +47,7 @@ def read_all(path):
 
 
 def refused(act, path):
-    """Return the one sentence that refuses."""
+    """Return the sentence of the refusal."""
     with pytest.raises(DigiphysError) as error:
         act(path)
     text = str(error.value)
@@ -67,7 +67,7 @@ def zipped(path, *entries):
 
 @pytest.mark.parametrize('name', ['d/' * 65 + 'x.png', 'x' * 1100 + '.png'], ids=['deep', 'long'])
 @pytest.mark.parametrize('act', [play, read_all])
-def test_zip_entry_with_a_name_of_no_file_is_refused(tmp_path, name, act):
+def test_zip_entry_with_an_invalid_name_is_refused(tmp_path, name, act):
     # each folder above it would be a name of its own
     assert 'has' in refused(act, zipped(tmp_path / 'a.zip', (name, IMAGE)))
 
@@ -81,7 +81,7 @@ def test_zip_entry_without_a_name_is_refused(tmp_path, act):
         act(path)
 
 
-def test_reason_that_shows_what_a_library_read_is_cut():
+def test_reason_of_long_library_message_is_cut():
     assert reason_of(ValueError('no name\n' + 'x' * 10_000)) == f'no name {"x" * 492}'
 
 
@@ -89,25 +89,25 @@ def test_zip_entry_with_the_longest_name_is_read(tmp_path):
     open_zip(zipped(tmp_path / 'a.zip', ('d/' * 64 + 'x' * 800 + '.png', IMAGE))).close()
 
 
-def test_labels_of_digits_longer_than_a_number_are_sorted(tmp_path):
+def test_labels_of_very_long_digits_are_sorted(tmp_path):
     path = tmp_path / 'a.csv'
     path.write_text(f'label,x\n{DIGITS},1\n2,2\n10,3\n')
     assert open_dataset(str(path)).labels == ('2', '10', DIGITS)
 
 
-def test_sessions_of_digits_longer_than_a_number_are_played(tmp_path):
+def test_sessions_of_very_long_digits_are_played(tmp_path):
     path = zipped(tmp_path / 'a.zip', (
         'labels.csv', f'file,timestamp_ms,session\na/1.png,1,{DIGITS}\nb/2.png,1,2\n'))
     assert len(play(path)) == 2
 
 
 @given(st.lists(st.integers(0, 10 ** 6)))
-def test_natural_order_is_that_of_numbers(numbers):
+def test_natural_order_sorts_by_number(numbers):
     assert sorted((f'frame_{number}.png' for number in numbers), key=natural) == \
         [f'frame_{number}.png' for number in sorted(numbers)]
 
 
-def test_name_that_commands_a_terminal_is_shown_as_escapes(tmp_path):
+def test_name_with_terminal_commands_is_escaped(tmp_path):
     path = zipped(tmp_path / 'a.zip', ('a/\x1b[2J\n\u202e.png', b'broken'))
     assert r'a/\x1b[2J\n\u202e.png' in refused(read_all, path)
 
@@ -119,7 +119,7 @@ def test_any_text_becomes_one_printable_line(text):
     assert one_line(str(DigiphysError(text))) == str(DigiphysError(text))
 
 
-def test_folder_nested_deeper_than_python_calls_is_read(tmp_path, monkeypatch):
+def test_folder_nested_deeper_than_the_recursion_limit_is_read(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for _ in range(1500):
         os.mkdir('d')
@@ -149,7 +149,7 @@ def test_folder_whose_path_is_too_long_is_refused(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize('offset', [(1 << 64) - 1, (1 << 63) - 1, 1 << 62])
 @pytest.mark.parametrize('act', [play, read_all])
-def test_zip_entry_far_beyond_the_file_is_unreadable(tmp_path, offset, act):
+def test_zip_entry_beyond_the_file_is_refused(tmp_path, offset, act):
     path = zipped(tmp_path / 'a.zip')
     content = path.read_bytes()
     table, last, end = content.find(b'PK\1\2'), content.rfind(b'PK\1\2'), content.rfind(b'PK\5\6')
@@ -173,7 +173,7 @@ def test_gtsrb_class_out_of_range_is_refused(tmp_path, number):
 
 @pytest.mark.parametrize('about', ['{"labels": ["a"], "temperature": 1' + '0' * 400 + '}', '[]',
                                    '{"labels": 1, "temperature": 1}', '{"labels": []}'])
-def test_about_a_table_model_of_anything_is_refused(tmp_path, about):
+def test_table_model_with_invalid_description_is_refused(tmp_path, about):
     (tmp_path / 'model.json').write_text(about)
     with pytest.raises(BundleError, match='needs `labels` and `temperature`'):
         read_about(tmp_path)
@@ -202,13 +202,13 @@ def arrays(path, **given):
     ('|u1', (2 ** 62, 0, 3)), ('|u1', (True, 8, 8)), ('|u1', (-1, 8, 8)), ('|u1', (-4, -8))],
     ids=['bytes', 'text', 'void', 'beyond', 'rows', 'bool', 'minus', 'minuses'])
 @pytest.mark.parametrize('act', [play, read_all])
-def test_array_of_a_shape_that_no_bytes_hold_is_refused(tmp_path, name, claim, act):
+def test_array_of_an_impossible_shape_is_refused(tmp_path, name, claim, act):
     path = arrays(tmp_path / 'a.npz', **{name: claim})
     assert 'cannot be read as .npz' in refused(act, path)
 
 
 @pytest.mark.parametrize('names', [np.zeros(2, 'V8'), np.zeros(2, [('a', 'i4')]),
                                    np.zeros(1 << 17, 'u1')], ids=['void', 'fields', 'many'])
-def test_class_names_that_are_none_are_refused(tmp_path, names):
+def test_class_names_invalid_are_refused(tmp_path, names):
     with pytest.raises(DatasetError, match='`labels` must be at most 65536 names'):
         open_dataset(str(arrays(tmp_path / 'a.npz', labels=names)))

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What all tests share."""
+"""Fixtures and hooks of all tests."""
 
 from pathlib import Path
 from types import SimpleNamespace

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Texts that cross a process: what cannot be read is refused, wherever it is cut."""
+"""Texts that cross processes: an unreadable one is refused, at any truncation."""
 
 
 from digiphys_ros.contracts import (
@@ -32,12 +32,12 @@ EVENTS = SimulatedEvents(events=(
 
 
 @pytest.mark.parametrize('one', [FACTS, EVENTS, SimulatedEvents()])
-def test_contract_text_read_back_is_equal(one):
+def test_contract_text_round_trip_is_equal(one):
     assert type(one).read(one.text(), 'a test') == one
 
 
 @pytest.mark.parametrize('one', [FACTS, EVENTS])
-def test_contract_cut_off_anywhere_is_refused(one):
+def test_contract_truncated_anywhere_is_refused(one):
     text = one.text()
     for end in range(len(text)):
         with pytest.raises(ConfigError, match='a test: '):
@@ -69,7 +69,7 @@ ADVICE = {'schema_version': '1', 'label': 'clear', 'score': '0.9312', 'position'
           'sha256': 'cd', 'index': '7', 'hash': 'ef'}
 
 
-def test_keyed_contract_values_read_back_are_equal():
+def test_keyed_contract_round_trip_is_equal():
     facts = AdviceFacts.of(ADVICE, 'advice')
     assert facts.values() == ADVICE
     assert AdviceFacts.of(facts.values(), 'advice') == facts
@@ -85,7 +85,7 @@ def test_keyed_contract_that_lacks_or_changes_a_value_is_refused(change):
         AdviceFacts.of(values, 'advice')
 
 
-def test_decision_passes_over_what_a_tool_adds_and_refuses_another_version():
+def test_decision_ignores_extra_values_and_refuses_another_version():
     values = {'label': 'clear', 'reader': 'Dr. A', 'room': '4'}
     assert Decision.of(values, 'a decision').values() == {
         'schema_version': '1', 'label': 'clear', 'reader': 'Dr. A'}

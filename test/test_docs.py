@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The documentation keeps to the code, and its links lead somewhere."""
+"""The documentation matches the code, and its links work."""
 
 from importlib import import_module
 import json

@@ -22,7 +22,7 @@ from digiphys_ros.resources import share_dir
 import pytest
 
 SITUATIONS = 115
-"""How many were tried on running nodes at first."""
+"""Number of situations with tests on running nodes at first."""
 
 
 @pytest.mark.parametrize(('arguments', 'is_taken'), [

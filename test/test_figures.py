@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Figures of nodes: another version, or text where a number should be, is refused."""
+"""Figures of nodes: another version, or text instead of a number, is refused."""
 
 
 from digiphys_ros.errors import ConfigError
@@ -31,6 +31,6 @@ def test_figures_of_a_silent_node_are_empty():
     assert (bool(silent), silent.count('received'), silent.text('engine')) == (False, 0, '')
 
 
-def test_figures_that_are_no_number_are_refused():
+def test_figures_not_a_number_are_refused():
     with pytest.raises(ConfigError, match='`received` must be a whole number, received "many"'):
         Figures('camera', {'schema_version': '1', 'received': 'many'}).count('received')

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The vision_msgs types in use are the official ones, whoever built them."""
+"""The vision_msgs types in use are the official ones, from any build."""
 
 from importlib import import_module
 from typing import Any
@@ -34,7 +34,7 @@ HASHES = {
 
 @pytest.mark.field(
     'ros-perception/vision_msgs #54', 'the same message is another one in another distribution')
-def test_what_is_announced_over_dds_has_the_official_hashes(robot: Any) -> None:
+def test_message_types_have_the_official_hashes(robot: Any) -> None:
     messages = import_module('vision_msgs.msg')
     for name in HASHES:
         robot.node.create_publisher(getattr(messages, name), name, 1)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Which room of the package may import which, and what no room may."""
+"""Allowed and forbidden imports between the packages."""
 
 import ast
 from collections import defaultdict
@@ -28,9 +28,9 @@ PACKAGE = share_dir() / 'digiphys_ros'
 ROS = {'rclpy', 'launch', 'launch_ros', 'ament_index_python', 'tf2_ros'}
 MESSAGES = ('_msgs', '_srvs', '_interfaces')
 GROUND = 'ground'
-"""The modules beside the rooms: errors, files, resources and the like."""
+"""The top-level modules: errors, files, resources and so on."""
 FACE = 'face'
-"""What ``import digiphys_ros`` gives."""
+"""Modules of the public API."""
 MAY_IMPORT = {
     GROUND: set(),
     'bundles': {GROUND},
@@ -53,7 +53,7 @@ MAY_IMPORT = {
     'cli': {GROUND, 'bundles', 'perception', 'control', 'advice', 'pipeline', 'simulation',
             'applications', 'learning', 'ros', 'demo', 'doctor', 'bench', FACE},
 }
-"""Room to the rooms that its modules may import."""
+"""Package -> the packages that its modules may import."""
 
 
 def modules():
@@ -95,7 +95,7 @@ def room_of(module):
     return parts[0] if (PACKAGE / parts[0]).is_dir() else GROUND
 
 
-def test_each_room_imports_only_the_rooms_that_it_may():
+def test_package_imports_only_allowed_packages():
     found = {(room_of(one), room_of(other), f'{one} -> {other}')
              for one, others in arrows().items() for other in others}
     assert {room for arrow in found for room in arrow[:2]} <= MAY_IMPORT.keys()
@@ -103,18 +103,18 @@ def test_each_room_imports_only_the_rooms_that_it_may():
                       if other not in {room, *MAY_IMPORT[room]})
 
 
-def test_no_circle_between_rooms():
+def test_packages_have_no_import_cycle():
     TopologicalSorter(MAY_IMPORT).prepare()
 
 
-def test_no_circle_between_modules():
-    # the error names the modules of a circle
+def test_modules_have_no_import_cycle():
+    # the error names the modules of a cycle
     TopologicalSorter(arrows()).prepare()
 
 
 @pytest.mark.parametrize('folder', ['advice', 'applications', 'bundles', 'control', 'demo',
                                     'learning', 'perception', 'pipeline', 'simulation'])
-def test_the_core_imports_no_ros(folder):
+def test_core_imports_no_ros(folder):
     found = {(path.name, name) for path in (PACKAGE / folder).rglob('*.py')
              for name in imports(path)}
     packages = {(path, name.split('.')[0]) for path, name in found}
@@ -123,13 +123,13 @@ def test_the_core_imports_no_ros(folder):
     assert found
 
 
-def test_advice_reaches_no_command():
-    # the node as well: what it publishes is for people
+def test_advice_is_never_imported_by_control():
+    # also the node: its topics are for people
     assert not [name for name in imports(PACKAGE / 'nodes' / 'triage.py')
                 if name.startswith('digiphys_ros.control')]
 
 
-def test_the_robots_side_imports_no_inference_library_before_it_is_needed():
+def test_robot_packages_import_inference_libraries_lazily():
     script = ('import sys; import digiphys_ros.perception, digiphys_ros.perception.sources;'
               'print(sorted({"tensorflow", "keras", "ai_edge_litert", "rclpy", "cv_bridge"}'
               ' & set(sys.modules)))')

@@ -24,7 +24,7 @@ def test_percentile_is_the_nearest_rank(percent, expected):
     assert percentile([4, 2, 1, 3], percent) == expected
 
 
-def test_percentile_of_nothing_is_no_number():
+def test_percentile_of_an_empty_sequence_is_nan():
     assert math.isnan(percentile([], 50))
 
 
@@ -42,7 +42,7 @@ def test_window_forgets_the_oldest():
         'x.p50': '1.000', 'x.p99': '2.000', 'x.p99.9': '2.000'}
 
 
-def test_rate_counts_between_two_reports():
+def test_rate_is_measured_between_two_reports():
     rate = Rate()
     assert rate.per_second(10.0) == 0.0
     for _ in range(30):

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The tests lie as the package does: the test of a module is found without a search."""
+"""The folder test/ mirrors the package: each test file is named after its module."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ OF_NO_MODULE = {
     'test_packaging.py': 'package.xml, setup.py and the wheel',
     'test_patience.py': 'limits of tests',
 }
-"""Tests of what is not in the package, by file or folder."""
+"""Tests of files outside the package, by file or folder."""
 WITHOUT_A_TEST = {
     '.': 'duration errors fixes folders streams',
     'advice': 'chain settings verify',
@@ -50,7 +50,7 @@ WITHOUT_A_TEST = {
     'cli': 'demo export labelled run sim tune',
     'cli/simulation': 'options scenario',
     'control': (
-        'checked_rules command fitting rules schema settings signal_gate signal_schema '
+        'checked_rules command fitting schema settings signal_gate signal_schema '
         'unsure_time validation'),
     'demo': 'plot report',
     'doctor': (
@@ -85,19 +85,19 @@ WITHOUT_A_TEST = {
     'simulation/rendering': 'camera record',
     'simulation/scenarios': 'expectation faults plot',
 }
-"""Room to its modules without a test of their own; nothing is added here."""
+"""Package -> its modules without their own test; add none."""
 
 
 def module_of(test):
     """Return the module, relative to the package, that a test is named after, None for none."""
     folder = test.parent.relative_to(TESTS)
-    beside = ROOT / folder if folder.parts[:1] == ('tools',) else ROOT / 'digiphys_ros' / folder
+    package = ROOT / folder if folder.parts[:1] == ('tools',) else ROOT / 'digiphys_ros' / folder
     words = test.stem.removeprefix('test_').split('_')
     names = ['_'.join(words[:count]) for count in range(len(words), 0, -1)]
-    if test.stem == f'test_{folder.name}' and not (beside / f'{folder.name}.py').is_file():
-        return (beside / '__init__.py').relative_to(ROOT)
+    if test.stem == f'test_{folder.name}' and not (package / f'{folder.name}.py').is_file():
+        return (package / '__init__.py').relative_to(ROOT)
     # a helper of tests may have a test too
-    for place in (beside, test.parent):
+    for place in (package, test.parent):
         for name in names:
             if (place / f'{name}.py').is_file():
                 return (place / f'{name}.py').relative_to(ROOT)

@@ -28,7 +28,7 @@ sys.stderr.write('A module that was compiled using NumPy 1.x cannot be run in\\n
                  'Traceback (most recent call last):\\nAttributeError: _ARRAY_API not found\\n')
 raise ImportError('numpy.core.multiarray failed to import')
 """
-"""What apt's OpenCV 4.6 does beside NumPy 2."""
+"""The behaviour of apt's OpenCV 4.6 with NumPy 2."""
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def run(environment: dict[str, str], *words: str) -> 'subprocess.CompletedProces
 @pytest.mark.field('opencv/opencv #25772', 'OpenCV was built for NumPy 1 and NumPy 2 is there')
 @pytest.mark.parametrize('words', [['run'], ['sim', 'run', 'traffic_signs'],
                                    ['evaluate', 'x', '--data', 'y']])
-def test_command_beside_a_clashing_opencv_ends_with_one_sentence(
+def test_command_with_an_incompatible_opencv_ends_with_one_sentence(
         words: list[str], clash: dict[str, str]) -> None:
     if words[0] == 'run':
         pytest.importorskip('rclpy', reason='rclpy is not installed')
@@ -66,7 +66,7 @@ def test_help_needs_no_opencv(clash: dict[str, str]) -> None:
 @pytest.mark.ros
 @pytest.mark.parallel
 @pytest.mark.parametrize('node', ['camera', 'classifier', 'pipeline', 'sim', 'triage'])
-def test_node_beside_a_clashing_opencv_ends_with_one_sentence(
+def test_node_with_an_incompatible_opencv_ends_with_one_sentence(
         node: str, clash: dict[str, str]) -> None:
     pytest.importorskip('rclpy', reason='rclpy is not installed')
     done = run(clash, 'digiphys_ros.nodes', node)
@@ -77,7 +77,7 @@ def test_node_beside_a_clashing_opencv_ends_with_one_sentence(
 
 @pytest.mark.ros
 @pytest.mark.parallel
-def test_gate_beside_a_clashing_opencv_starts(robot, clash: dict[str, str]) -> None:
+def test_gate_with_an_incompatible_opencv_starts(robot, clash: dict[str, str]) -> None:
     robot.environment['PYTHONPATH'] = clash['PYTHONPATH']
     robot.start('gate')
     robot.is_active('gate')
@@ -85,7 +85,7 @@ def test_gate_beside_a_clashing_opencv_starts(robot, clash: dict[str, str]) -> N
 
 @pytest.mark.ros
 @pytest.mark.parallel
-def test_doctor_beside_a_clashing_opencv_names_it(clash: dict[str, str]) -> None:
+def test_doctor_with_an_incompatible_opencv_reports_it(clash: dict[str, str]) -> None:
     pytest.importorskip('rclpy', reason='rclpy is not installed')
     done = run(clash, 'digiphys_ros.cli.main', 'doctor', '--json', '-', '--seconds', '0.1')
     assert (done.returncode, done.stderr) == (1, '')
@@ -98,7 +98,7 @@ def test_doctor_beside_a_clashing_opencv_names_it(clash: dict[str, str]) -> None
 
 @pytest.mark.parametrize(('numpy', 'fix'), [
     ('2.2.6', FIX), ('1.21.5', "pip install --upgrade 'numpy<2' ai-edge-litert")])
-def test_the_fix_of_a_clash_fits_the_installed_numpy(
+def test_fix_of_an_incompatible_opencv_matches_the_installed_numpy(
         numpy: str, fix: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr('importlib.metadata.version', lambda package: numpy)
     found, named = missing.explain_import_error(ImportError(
@@ -111,7 +111,7 @@ def test_the_fix_of_a_clash_fits_the_installed_numpy(
     ('pydantic', "pip install 'pydantic>=2'"), ('yaml.nodes', 'pip install pyyaml'),
     ('rclpy', missing.SOURCE_ROS),
     ('vision_msgs.msg', missing.SOURCE_ROS)])
-def test_a_package_that_is_missing_is_named_with_its_fix(name: str, fix: str) -> None:
+def test_missing_package_is_named_with_its_fix(name: str, fix: str) -> None:
     error = ModuleNotFoundError(f"No module named '{name}'", name=name)
     assert missing.explain_import_error(error) == (
         f"a package is missing: No module named '{name}'", fix)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What colcon and pip install is what a robot needs."""
+"""colcon and pip install everything that a robot needs."""
 
 import ast
 import os
@@ -47,7 +47,7 @@ def prefix(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def environment(prefix: Path) -> dict[str, str]:
-    """Return what sourcing the workspace sets."""
+    """Return the environment of the sourced workspace."""
     [modules] = prefix.glob('lib/python3*/site-packages')
     return {**os.environ, 'PYTHONPATH': str(modules), 'AMENT_PREFIX_PATH': str(prefix)}
 
@@ -57,7 +57,7 @@ def run(environment: dict[str, str], *words: str | Path) -> str:
                           cwd='/', timeout=300).stdout
 
 
-def test_the_version_is_the_same_everywhere() -> None:
+def test_version_is_the_same_everywhere() -> None:
     manifest = ElementTree.parse(REPOSITORY / 'package.xml').findtext('version')
     calls = [node for node in ast.walk(ast.parse((REPOSITORY / 'setup.py').read_text()))
              if isinstance(node, ast.Call)]
@@ -68,7 +68,7 @@ def test_the_version_is_the_same_everywhere() -> None:
 
 
 @pytest.mark.ros_tools
-def test_collection_beside_the_launch_plugins_of_ros_takes_files_of_one_name() -> None:
+def test_collection_with_ros_launch_plugins_accepts_files_of_one_name() -> None:
     pytest.importorskip('launch_testing', reason='launch_testing is not installed')
     done = subprocess.run(
         [sys.executable, '-m', 'pytest', '--collect-only', '-q', 'test/control/test_gate.py',
@@ -78,7 +78,7 @@ def test_collection_beside_the_launch_plugins_of_ros_takes_files_of_one_name() -
 
 @pytest.fixture(scope='module')
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the wheel that pip makes of a copy of the tree."""
+    """Return the wheel that pip builds from a copy of the tree."""
     folder = tmp_path_factory.mktemp('wheel')
     shutil.copytree(REPOSITORY, folder / 'tree', symlinks=True, ignore=shutil.ignore_patterns(
         '.*', '__pycache__', '*.egg-info', 'build', 'install', 'log', 'mutants', 'out'))
@@ -89,7 +89,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-def test_pip_puts_the_command_alone_on_the_path(wheel: Path) -> None:
+def test_pip_installs_only_the_command_on_the_path(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         entries = archive.read(next(
@@ -106,7 +106,7 @@ def test_pip_puts_the_command_alone_on_the_path(wheel: Path) -> None:
 
 
 @pytest.mark.parametrize('option', ['--target', '--prefix'])
-def test_a_wheel_installed_anywhere_finds_its_models_and_starts_its_nodes(
+def test_wheel_installed_anywhere_finds_its_models_and_starts_its_nodes(
         wheel: Path, tmp_path: Path, option: str) -> None:
     subprocess.run(
         [sys.executable, '-m', 'pip', 'install', '-q', '--no-deps', '--no-index',
@@ -174,7 +174,7 @@ PathFinder.find_spec = classmethod(find_spec)
     ('pydantic', ['test/cli/test_baseline.py'], 4),
     ('pydantic', ['test/cli/test_process.py::test_an_ascii_terminal_gets_escapes'], 1),
 ])
-def test_tests_without_an_optional_package_skip_and_say_so(
+def test_tests_without_an_optional_package_skip_with_a_reason(
         tmp_path: Path, package: str, files: list[str], skipped: int) -> None:
     for name in (package, 'pydantic'):
         pytest.importorskip(name, reason=f'{name} is not installed')
@@ -209,13 +209,13 @@ def test_colcon_puts_executables_where_ros2_run_looks(prefix: Path) -> None:
 
 
 @pytest.mark.ros
-def test_the_installed_command_runs(prefix: Path, environment: dict[str, str]) -> None:
+def test_installed_command_runs(prefix: Path, environment: dict[str, str]) -> None:
     command = prefix / 'lib' / 'digiphys_ros' / 'digiphys'
     assert 'demo' in run(environment, sys.executable, command, '--help')
 
 
 @pytest.mark.ros
-def test_the_installed_package_finds_its_own_files(
+def test_installed_package_finds_its_own_files(
         prefix: Path, environment: dict[str, str]) -> None:
     code = 'from digiphys_ros.resources import share_dir; print(share_dir())'
     found = run(environment, sys.executable, '-c', code)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""No test fails because a machine is busy: what it waits for has time, or no limit at all."""
+"""No test fails on a busy machine: limits on waiting are generous, or missing."""
 
 import ast
 
@@ -20,13 +20,13 @@ from digiphys_ros.resources import share_dir
 import pytest
 
 LEAST_S = 30.0
-"""A machine with four busy programs on two cores takes several seconds for what takes one."""
+"""A machine with four busy programs on two cores is several times slower."""
 WAITS = {'wait', 'wait_for', 'poll', 'communicate', 'run', 'check_output', 'check_call', 'join',
          'until'}
 
 
 def seconds_of(node):
-    """Return the number that a limit is, None where it is none."""
+    """Return the value of a limit, None if it is not a number."""
     return node.value if isinstance(node, ast.Constant) and isinstance(
         node.value, (int, float)) and not isinstance(node.value, bool) else None
 

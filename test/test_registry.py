@@ -31,27 +31,27 @@ def shapes():
 
 @pytest.fixture
 def install(add_package):
-    """Return what installs a package with these entry points."""
+    """Return a function that installs a package with these entry points."""
     return lambda package, *entries, **others: add_package(package, GROUP, *entries, **others)
 
 
-def test_a_built_in_part_is_imported_when_it_is_asked_for(shapes):
+def test_registry_built_in_part_is_imported_on_first_use(shapes):
     assert 'fraction' in shapes
     assert list(shapes) == ['fraction']
     assert shapes['fraction'](1, 2) + 0.5 == 1
 
 
-def test_a_part_of_another_package_is_found_by_its_entry_point(shapes, install):
+def test_registry_part_of_another_package_is_found_by_entry_point(shapes, install):
     install('circles', 'circle = circles:Circle.round',
             source='class Circle:\n    def round(): return "o"\n')
     assert 'circle' in shapes
     assert list(shapes) == ['fraction', 'circle']
     assert shapes['circle']() == 'o'
-    assert [name for name, _ in shapes.added()] == ['circle']
+    assert [name for name, _ in shapes.usable_plugins()] == ['circle']
     assert shapes.problems() == []
 
 
-def test_an_unknown_name_lists_the_allowed_ones(shapes, install):
+def test_registry_unknown_name_lists_the_allowed_ones(shapes, install):
     install('circles', 'circle = math:sqrt')
     assert 'square' not in shapes
     with pytest.raises(EngineError, match=r'^shape "circel" is unknown, allowed are fraction, '
@@ -69,7 +69,7 @@ def test_an_unknown_name_lists_the_allowed_ones(shapes, install):
     ('Two Words = math:sqrt', 'needs a name of lower-case letters'),
     ('fraction = math:sqrt', 'has the name of a built-in one'),
 ])
-def test_a_package_that_cannot_be_used_is_named_and_the_rest_works(
+def test_registry_unusable_package_is_named_and_the_rest_works(
         shapes, install, tmp_path, monkeypatch, entry, reason):
     (tmp_path / 'leaves_at_import.py').write_text('raise SystemExit("not licensed")')
     (tmp_path / 'fails_at_import.py').write_text('raise RuntimeError("in two\\nlines")')
@@ -81,7 +81,7 @@ def test_a_package_that_cannot_be_used_is_named_and_the_rest_works(
     assert problem.startswith(f'shape "{name}" of package broken')
     assert reason in problem
     assert '\n' not in problem
-    assert [name for name, _ in shapes.added()] == ['square']
+    assert [name for name, _ in shapes.usable_plugins()] == ['square']
     assert shapes['square'](4) == 2
     if name != 'fraction':
         with pytest.raises(EngineError, match='^shape "' + name):
@@ -90,17 +90,17 @@ def test_a_package_that_cannot_be_used_is_named_and_the_rest_works(
         assert shapes['fraction'](1, 2) == 0.5
 
 
-def test_a_name_that_two_packages_add_is_refused(shapes, install):
+def test_registry_name_of_two_packages_is_refused(shapes, install):
     install('circles', 'circle = math:sqrt')
     install('rounds', 'circle = math:exp')
     sentence = r'^shape "circle" of package circles and package rounds has one name in several'
     with pytest.raises(EngineError, match=sentence):
         shapes['circle']
     assert len(shapes.problems()) == 1
-    assert list(shapes.added()) == []
+    assert list(shapes.usable_plugins()) == []
 
 
-def test_damaged_metadata_of_any_package_leaves_the_built_in_parts(shapes, install):
+def test_registry_damaged_metadata_keeps_the_built_in_parts(shapes, install):
     install('broken', 'no equals sign')
     assert shapes['fraction'](1, 2) == 0.5
     try:
@@ -111,7 +111,7 @@ def test_damaged_metadata_of_any_package_leaves_the_built_in_parts(shapes, insta
         assert names == ['fraction']
 
 
-def test_a_built_in_name_reads_no_entry_points():
+def test_registry_built_in_name_reads_no_entry_points():
     script = ('import sys; from digiphys_ros.registry import Registry;'
               'shapes = Registry("g", "shape", {"fraction": "fractions:Fraction"});'
               'assert "fractions" not in sys.modules;'

@@ -70,7 +70,7 @@ def test_yaml_file_with_a_bad_value_of_an_old_key_fails_with_the_new_key(tmp_pat
         read_lamps(tmp_path, 'lamps: [{hz: fast}]')
 
 
-def test_schema_of_a_renamed_key_has_the_new_key_alone():
+def test_schema_of_a_renamed_key_has_only_the_new_key():
     assert list(Lamp.model_json_schema()['properties']) == ['rate_hz']
 
 
@@ -106,11 +106,11 @@ def test_old_file_name_warns_and_finds_the_new_one(old, new, folder):
 
 @pytest.mark.parametrize('name', ['traffic_signs.yaml', 'traffic_lights_rules', 'sorting',
                                   'trafficking.yaml', 'signalsmoke', 'my_traffic.yaml', ''])
-def test_other_names_are_no_old_ones(name):
+def test_new_file_other_names_are_not_renamed(name):
     assert new_file(name) is None
 
 
-def test_own_file_with_an_old_name_is_taken_as_it_is(tmp_path, recwarn):
+def test_own_file_with_an_old_name_is_used_unchanged(tmp_path, recwarn):
     (tmp_path / 'traffic.yaml').touch()
     assert find_resource(str(tmp_path / 'traffic.yaml'), 'config') == tmp_path / 'traffic.yaml'
     assert not recwarn.list

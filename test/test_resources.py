@@ -13,52 +13,52 @@
 # limitations under the License.
 
 from digiphys_ros.errors import ConfigError
-from digiphys_ros.resources import beside_parameters, find_resource, share_dir
+from digiphys_ros.resources import next_to_parameters, find_resource, share_dir
 import pytest
 
 
-def test_what_is_shipped_is_found_with_and_without_its_ending():
+def test_find_resource_shipped_file_with_and_without_ending():
     expected = share_dir() / 'config' / 'traffic_signs.yaml'
     assert find_resource('traffic_signs', 'config') == expected
     assert find_resource('traffic_signs.yaml', 'config') == expected
 
 
 @pytest.mark.parametrize(('name', 'reason'), [
-    ('', 'A path or the name of something in config/ is needed'),
+    ('', 'A path or a name in config/ is needed'),
     ('nothing', '"nothing" was not found, neither as a path nor in'),
     ('~nobody-of-that-name/x', 'home directory'), ('x' * 5000, 'File name too long')])
-def test_what_is_not_there_is_told_whatever_is_wrong_with_it(name, reason):
+def test_find_resource_invalid_name_is_reported(name, reason):
     with pytest.raises(ConfigError, match=reason):
         find_resource(name, 'config')
 
 
-def beside(name, *files):
+def resolve(name, *files):
     words = ['gate', '--ros-args']
     for file in files:
         words += ['--params-file', str(file)]
-    return beside_parameters(name, words)
+    return next_to_parameters(name, words)
 
 
-def test_beside_parameters_finds_a_file_beside_the_parameters_file(tmp_path):
+def test_next_to_parameters_finds_a_file_in_the_same_folder(tmp_path):
     (tmp_path / 'rules.yaml').touch()
-    assert beside('rules.yaml', tmp_path / 'gate.yaml') == str(tmp_path / 'rules.yaml')
+    assert resolve('rules.yaml', tmp_path / 'gate.yaml') == str(tmp_path / 'rules.yaml')
 
 
 @pytest.mark.parametrize('name', ['', 'nothing.yaml', '/absolute.yaml', 'a' * 200])
-def test_beside_parameters_leaves_other_names_as_they_are(tmp_path, name):
-    assert beside(name, tmp_path / 'gate.yaml') == name
+def test_next_to_parameters_keeps_other_names(tmp_path, name):
+    assert resolve(name, tmp_path / 'gate.yaml') == name
 
 
-def test_beside_parameters_passes_over_files_that_launch_writes(tmp_path):
+def test_next_to_parameters_ignores_files_of_launch(tmp_path):
     (tmp_path / 'rules.yaml').touch()
-    assert beside('rules.yaml', tmp_path / 'launch_params_a1') == 'rules.yaml'
+    assert resolve('rules.yaml', tmp_path / 'launch_params_a1') == 'rules.yaml'
 
 
-def test_beside_parameters_leaves_shipped_names_to_the_working_folder():
-    assert beside('traffic_signs_rules.yaml', share_dir() / 'config/traffic_signs.yaml') == \
+def test_next_to_parameters_keeps_shipped_names():
+    assert resolve('traffic_signs_rules.yaml', share_dir() / 'config/traffic_signs.yaml') == \
         'traffic_signs_rules.yaml'
 
 
-def test_beside_parameters_names_the_home_folder_of_nobody():
+def test_next_to_parameters_unknown_home_is_reported():
     with pytest.raises(ConfigError, match='~nobody_of_this_name/x'):
-        beside('~nobody_of_this_name/x')
+        resolve('~nobody_of_this_name/x')

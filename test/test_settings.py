@@ -55,7 +55,7 @@ class Outer(NodeSettings):
     pair: tuple[float, float] = setting((0.0, 1.0), 'Two numbers.', 0.0, 1.0)
 
 
-def test_parameters_are_those_of_the_fields_in_order():
+def test_parameters_of_returns_the_fields_in_order():
     assert [one.name for one in parameters_of(Outer)] == [
         'autostart', 'cpus', 'nice', 'word', 'deep', 'pair']
     assert parameters_of(Outer)[-1].default == [0.0, 1.0]
@@ -76,13 +76,13 @@ def test_settings_are_checked_typed_and_frozen():
 
 @pytest.fixture
 def folder(tmp_path):
-    """Return copies of the traffic files with a lease, a brightness and a rate of their own."""
+    """Return copies of the traffic_signs files with another lease, brightness and rate."""
     rules = (CONFIG / 'traffic_signs_rules.yaml').read_text()
     assert 'max_rate_per_s: 2.0' in rules
     (tmp_path / 'rules.yaml').write_text(rules.replace(
         'max_rate_per_s: 2.0', 'max_rate_per_s: 0.125'))
     (tmp_path / 'mine.yaml').write_text(f"""
-/**/classifier: {{ros__parameters: {{bundle: traffic_signs, black_below: 77.0}}}}
+/**/classifier: {{ros__parameters: {{bundle: traffic_signs, min_brightness: 77.0}}}}
 /**/policy: {{ros__parameters: {{rules: {tmp_path}/rules.yaml}}}}
 /**/gate: {{ros__parameters: {{rules: {tmp_path}/rules.yaml, lease_s: 0.25, rate_hz: 20.0}}}}
 """)
@@ -94,7 +94,7 @@ def test_one_parameters_file_sets_nodes_simulator_and_demo(folder):
     settings = load_settings(config)
     assert settings.gate == GateSettings(
         rules=f'{folder}/rules.yaml', lease_s=0.25, rate_hz=20.0)
-    assert settings.classifier.limits == Limits(black_below=77.0)
+    assert settings.classifier.limits == Limits(min_brightness=77.0)
     # the nodes read the same classes
     assert settings_of('gate') is GateSettings
     assert settings_of('classifier') is ClassifierSettings
@@ -129,18 +129,18 @@ def test_defaults_of_a_pipeline_are_those_of_the_nodes():
     defaults = {node: {one.name: one.default for one in declared(node)} for node in NODES}
     own = PipelineSettings()
     assert defaults['gate']['lease_s'] == own.gate.lease_s
-    assert defaults['classifier']['black_below'] == own.classifier.limits.black_below
+    assert defaults['classifier']['min_brightness'] == own.classifier.limits.min_brightness
     assert Limits() == own.classifier.limits
 
 
-def test_a_section_that_does_not_apply_is_refused(tmp_path):
+def test_load_settings_section_that_does_not_apply_is_refused(tmp_path):
     path = tmp_path / 'mine.yaml'
     path.write_text('/robot1/gate:\n  ros__parameters:\n    lease_s: 0.2\n')
     with pytest.raises(ConfigError, match=r'mine.yaml:1.*write /\*\*/gate'):
         load_settings(path)
 
 
-def test_a_value_out_of_range_names_file_line_and_field(tmp_path):
+def test_load_settings_value_out_of_range_names_file_line_and_field(tmp_path):
     path = tmp_path / 'mine.yaml'
     path.write_text('/**/gate:\n  ros__parameters:\n    lease_s: 99.0\n')
     with pytest.raises(ConfigError, match=r'mine.yaml:3.*lease_s.*0.01 to 5.0'):
@@ -157,12 +157,12 @@ def test_no_literal_copy_of_a_default_is_left():
              for path in sorted(PACKAGE.rglob('*.py'))
              if path.name not in ('settings.py', 'limits.py', 'fixes.py')
              for name, line in _numbers_given(ast.parse(path.read_text())) if name in names]
-    # an experiment that has a lease of its own
+    # an experiment with its own lease
     assert found == ['bench/stopping.py:35: lease_s']
 
 
 def _numbers_given(tree):
-    """Yield each name, in small letters, that is given a number."""
+    """Yield each name, in lower case, that is assigned a number."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign):
             for target in node.targets:
@@ -189,7 +189,7 @@ def _is_number(node):
         and not isinstance(node.value, bool)
 
 
-def test_nodes_are_thin_and_pass_typed_settings_on():
+def test_nodes_are_thin_and_use_typed_settings():
     for path in sorted((PACKAGE / 'nodes').glob('*.py')):
         assert len(path.read_text().splitlines()) < 150, path
     for path in sorted(PACKAGE.rglob('*.py')):

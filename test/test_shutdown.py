@@ -33,9 +33,9 @@ def heard(hangup):
     return int(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
 
 
-def test_each_signal_to_end_is_heard():
+def test_on_signal_to_end_handles_each_signal():
     assert heard('SIG_DFL') == 4
 
 
-def test_under_nohup_the_end_of_the_terminal_is_not():
+def test_on_signal_to_end_under_nohup_ignores_sighup():
     assert heard('SIG_IGN') == 3

@@ -38,7 +38,7 @@ def load(folder, text):
     return load_yaml(path, Whole)
 
 
-def test_reads_a_file(tmp_path):
+def test_load_yaml_reads_a_file(tmp_path):
     whole = load(tmp_path, 'name: a\nparts: [{size: 1}, {size: 2}]\n')
     assert [part.size for part in whole.parts] == [1, 2]
 
@@ -58,7 +58,7 @@ def test_reads_a_file(tmp_path):
     ('- name\n', 1, ['a mapping', "['name']"]),
     ('', 1, ['a mapping', 'None']),
 ])
-def test_an_error_names_file_line_and_field(tmp_path, text, line, words):
+def test_load_yaml_error_names_file_line_and_field(tmp_path, text, line, words):
     with pytest.raises(ConfigError) as refused:
         load(tmp_path, text)
     assert f'{tmp_path}/a.yaml:{line}: ' in str(refused.value)
@@ -67,37 +67,37 @@ def test_an_error_names_file_line_and_field(tmp_path, text, line, words):
         assert word in str(refused.value)
 
 
-def test_every_problem_is_named_at_once(tmp_path):
+def test_load_yaml_reports_every_problem_at_once(tmp_path):
     with pytest.raises(ConfigError, match=r'a\.yaml:1: .*`name`.*; .*a\.yaml:2: .*`parts`'):
         load(tmp_path, 'name: []\nparts: 3\n')
 
 
 @pytest.mark.parametrize('text', ['name: 2001-99-99\n', 'name: "\x01"\n', '? [a]\n: b\n',
                                   'name: *nowhere\n'])
-def test_what_yaml_cannot_mean_is_a_sentence_too(tmp_path, text):
+def test_load_yaml_invalid_value_is_one_sentence(tmp_path, text):
     with pytest.raises(ConfigError, match='not valid YAML'):
         load(tmp_path, text)
 
 
-def test_a_node_that_holds_itself_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match=r'a\.yaml:2: an alias in this value is the value'):
+def test_load_yaml_node_that_contains_itself_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match=r'a\.yaml:2: this value contains itself'):
         load(tmp_path, 'name: a\ntable: &loop\n  b: *loop\n')
 
 
 @pytest.mark.parametrize('name', ['missing.yaml', '.'])
-def test_a_file_that_cannot_be_read(tmp_path, name):
+def test_load_yaml_unreadable_file_is_reported(tmp_path, name):
     with pytest.raises(ConfigError, match='cannot be read'):
         load_yaml(tmp_path / name, Whole)
 
 
-def test_bytes_that_are_no_text(tmp_path):
+def test_load_yaml_binary_file_is_reported(tmp_path):
     (tmp_path / 'b.yaml').write_bytes(b'name: \xff\xfe')
     with pytest.raises(ConfigError, match='cannot be read'):
         load_yaml(tmp_path / 'b.yaml', Whole)
 
 
 @given(st.text(alphabet='ab:-[]{}&*!? \n\'"#|>%@,0.~<', max_size=40))
-def test_any_text_is_read_or_refused(tmp_path_factory, text):
+def test_load_yaml_any_text_is_read_or_refused(tmp_path_factory, text):
     try:
         load(tmp_path_factory.getbasetemp(), text)
     except ConfigError as error:

@@ -161,7 +161,7 @@ class Advisor:
         if self.unlogged or self._refused:
             return self.unlogged or self._refused
         if active and self.model is None:
-            return 'waits for vision_info, which names the model'
+            return 'waits for vision_info, which describes the model'
         if self._explainer and self.model and self._explainer.hash != self.model.hash:
             return (f'parameter `bundle`: is not {self.model.name}, which classifies: reasons do '
                     'not name the part of the image')

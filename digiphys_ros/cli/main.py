@@ -22,7 +22,7 @@ import io
 import os
 import signal
 import sys
-from typing import Any, NoReturn
+from typing import NoReturn
 import warnings
 
 from digiphys_ros import __version__
@@ -39,7 +39,7 @@ from digiphys_ros.errors import (
 )
 from digiphys_ros.files import limit_opencv
 from digiphys_ros.missing import explain_import_error, opencv_problem
-from digiphys_ros.renamed import RenamedWarning
+from digiphys_ros.renamed import show_renamed
 from digiphys_ros.ros.supervision.output_relay import SHOW_ALL
 
 VERBS = {
@@ -131,14 +131,7 @@ def _asked(words: Sequence[str]) -> list[str]:
 
 def _run(words: Sequence[str]) -> int:
     with warnings.catch_warnings():
-        shown = warnings.showwarning
-
-        def show(message: Warning | str, category: type[Warning], *place: Any, **to: Any) -> None:
-            if issubclass(category, RenamedWarning):
-                say(str(message))
-            else:
-                shown(message, category, *place, **to)
-        warnings.showwarning = show
+        show_renamed(say)
         return _run_verb(words)
 
 

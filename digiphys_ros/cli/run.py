@@ -21,6 +21,7 @@ import threading
 from typing import Any
 
 from digiphys_ros.errors import ConfigError, did_you_mean, UsageError
+from digiphys_ros.renamed import new_parameter
 from digiphys_ros.resources import find_resource
 from digiphys_ros.ros.supervision.output_relay import relay_output
 from digiphys_ros.ros.supervision.respawn import RESPAWN
@@ -131,6 +132,7 @@ def _overrides(texts: list[str], nodes: tuple[str, ...]) -> dict[str, dict[str, 
     for text in texts:
         target, equals, value = text.partition('=')
         node, dot, name = target.rpartition('.')
+        name = new_parameter(name)
         if (dot and node not in nodes) or not equals:
             raise UsageError(f'--set {text}: NODE.NAME=VALUE is needed, with a node of '
                              f'{", ".join(nodes)}{did_you_mean(node, nodes)}.')

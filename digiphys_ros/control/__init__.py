@@ -13,11 +13,10 @@
 # limitations under the License.
 
 """
-From classifications to commands that are safe to send: policy, gate and actuators.
+Turn classifications into commands that are safe to send: policy, gate and actuators.
 
-What reads and checks YAML (``ControlConfig``, ``load_control``) is imported from
-``digiphys_ros.control.config``, rules from ``digiphys_ros.control.policy``: the gate's process
-needs neither.
+Import the YAML reader (``ControlConfig``, ``load_control``) from ``digiphys_ros.control.config``,
+and the policy from ``digiphys_ros.control.policy``: the gate's process needs neither.
 """
 
 from digiphys_ros.control.actuators import (

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a kind of actuator has to declare, and where kinds are registered."""
+"""Declaration and registry of actuator kinds."""
 
 from dataclasses import dataclass
 from typing import get_args, Literal
@@ -29,18 +29,18 @@ TWIST_FIELDS = tuple(f'{part}.{axis}' for part in ('linear', 'angular') for axis
 @dataclass(frozen=True)
 class ActuatorKind:
     """
-    One kind of actuator, as the rules file names it in ``kind``.
+    One kind of actuator, selected by ``kind`` in a rules file.
 
     :ivar conversion: ``module:attribute`` of its ``Conversion`` (``ros.messages.conversion``).
-        Only nodes import it, as it needs ROS messages.
-    :ivar motion: the rules for its fields. ``velocity``: the safe value is a number, and
-        ``max_decel_per_s`` leads there. ``joint``: a position, reached in a time that its message
-        carries. ``switch``: 0 or 1, without a rate. ``number``: a velocity or a position, as the
-        field itself says.
+        Only nodes import it, because it needs ROS messages.
+    :ivar motion: the rules for its fields. ``velocity``: the safe value is a number, approached
+        at ``max_decel_per_s``. ``joint``: a position; its message carries the time to reach it.
+        ``switch``: 0 or 1, without a rate. ``number``: a velocity or a position, depending on
+        the field.
     :ivar fields: the names that its fields may have; empty: any.
     :ivar options: ``module:attribute`` of a pydantic model for the section ``options`` of the
-        rules file; empty: it has none. The gate does not import it.
-    :ivar sections: sections of the rules file that it takes.
+        rules file; empty: none. The gate does not import it.
+    :ivar sections: sections of the rules file that it accepts.
 
     Example::
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What an actuator takes: its message, its limits and its typed safe state."""
+"""Actuators: message, limits and typed safe state."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,14 +31,14 @@ from digiphys_ros.errors import ConfigError
 @dataclass(frozen=True)
 class Limits:
     """
-    Limits of one number an actuator takes, in that number's own unit.
+    Limits of one field of an actuator's command, in the unit of that field.
 
-    :ivar safe: value in the safe state; None holds a position where it was sent last.
-    :ivar max_rate_per_s: fastest change a second on the way to a command. Only a bool has none.
-    :ivar max_decel_per_s: fastest change a second towards the safe value of a velocity; None
-        takes the safe state at once.
-    :ivar stop_rate_per_s: fastest change a second of a position on the way to the safe state.
-    :ivar max_jerk_per_s2: fastest growth of the rate on the way to a command.
+    :ivar safe: value in the safe state; None holds the position that was sent last.
+    :ivar max_rate_per_s: fastest change per second towards a command. Only a bool has none.
+    :ivar max_decel_per_s: fastest change per second of a velocity towards its safe value; None
+        takes the safe value at once.
+    :ivar stop_rate_per_s: fastest change per second of a position towards its safe value.
+    :ivar max_jerk_per_s2: fastest growth of the rate towards a command.
     """
 
     min: float
@@ -50,11 +50,11 @@ class Limits:
     max_jerk_per_s2: float | None = None
 
     def is_position(self) -> bool:
-        """Return whether this is a position, which must not leap to a safe value."""
+        """Return whether this is a position, which must not jump to its safe value."""
         return self.safe is None or self.stop_rate_per_s is not None
 
     def least_s(self, last: float, value: float) -> float:
-        """Return the shortest time for the way from one value to another, under a command."""
+        """Return the shortest time from one value to another under a command."""
         if self.max_rate_per_s is None:
             return 0.0
         if self.safe is None or self.max_decel_per_s is None:
@@ -77,9 +77,9 @@ class Actuator:
     One actuator, as a rules file describes it (the schema is control.schema.ActuatorConfig).
 
     :ivar fields: limits by field name, as ``linear.x``.
-    :ivar type: message type of kind ``message``, into which ``field_map`` leads the fields.
-    :ivar options: of a kind that another package adds, as its own model checked them.
-    :ivar plan: of kind ``signals``; its phases are the fields, and its heads are what is sent.
+    :ivar type: message type of kind ``message``; ``field_map`` maps the fields into it.
+    :ivar options: options of a kind from another package, validated by that package's model.
+    :ivar plan: plan of kind ``signals``; its phases are the fields, its heads are sent.
     """
 
     kind: str
@@ -93,7 +93,7 @@ class Actuator:
 
     def safe_values(self) -> dict[str, float]:
         """
-        Return the typed safe state: zero velocity, the default lane, no phase wished.
+        Return the typed safe state: zero velocity, the default lane, no phase requested.
 
         Fields that hold are left out: they have no value before the first command.
         """
@@ -110,15 +110,15 @@ class Actuator:
 
     def guard_values(self) -> dict[str, float]:
         """
-        Return the safe state as sent by who does not know which values were sent last.
+        Return the safe state that the guard sends without knowing the previous values.
 
-        Nothing for a position whose message carries no time: it would leap.
+        It is empty for a position whose message carries no time: the position would jump.
         """
         leaps = not self.is_timed() and any(one.is_position() for one in self.fields.values())
         return {} if leaps else self.safe_values()
 
-    def holds(self) -> bool:
-        """Return whether the safe state is to stay at the position sent last."""
+    def holds_position(self) -> bool:
+        """Return whether the safe state holds the position that was sent last."""
         return any(limits.safe is None for limits in self.fields.values())
 
 
@@ -126,12 +126,12 @@ def load_actuators(path: str | Path, checked: CheckedRules | None = None) -> dic
     """
     Return the actuators of a rules file, checked in a short-lived process.
 
-    The gate lives beside the actuator, and the checker would be a fifth of its memory.
+    The gate may run on a small computer, and the checker would add a fifth to its memory.
 
-    :param checked: what was checked before, and is not checked again.
+    :param checked: the result of an earlier check, which is not repeated.
     :raises ConfigError: naming the file, the line and the field.
     """
-    # of before the check: a file that changes meanwhile has another one
+    # read before the check: a file that changes meanwhile gets another version
     version = file_version(path)
     text = checked.recall(version) if checked else b''
     if not text:

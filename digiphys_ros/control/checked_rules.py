@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a check of a rules file found, for a process that takes the place of another."""
+"""The result of checking a rules file, kept for a process that replaces another."""
 
 from hashlib import sha256
 import mmap
@@ -24,7 +24,7 @@ VERSION_BYTES = sha256().digest_size
 
 
 def file_version(path: str | Path) -> bytes:
-    """Return what changes with each change of a file; empty where it cannot be looked at."""
+    """Return a value that changes whenever the file changes; empty if it cannot be read."""
     try:
         about = os.stat(path)
     except OSError:
@@ -37,10 +37,10 @@ class CheckedRules:
     """
     The result of the last check, in memory that processes may share.
 
-    A check takes as long as all else at the start of a gate. One that starts in the place of
-    another need not repeat it for the same file.
+    The check is half of a gate's start time. A gate that replaces another does not repeat it
+    for the same file.
 
-    :param memory: None for memory of this process.
+    :param memory: shared memory; None uses memory of this process.
 
     Example::
 
@@ -53,13 +53,13 @@ class CheckedRules:
         self._memory = memory or mmap.mmap(-1, KEPT_BYTES)
 
     def recall(self, version: bytes) -> bytes:
-        """Return the result for this version of a file; empty where another was checked."""
+        """Return the result for this version of a file; empty if another version was checked."""
         if not version or self._memory[:VERSION_BYTES] != version:
             return b''
         return self._memory[VERSION_BYTES:].partition(b'\0')[0]
 
     def keep(self, version: bytes, text: bytes) -> None:
-        """Keep a result; one that is too long, or of a file without a version, is not kept."""
+        """Keep a result, unless it is too long or its file has no version."""
         if not version or len(text) >= len(self._memory) - VERSION_BYTES:
             return
         # a process that is killed in the middle leaves no version

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""A desired command, and the reasons not to obey it."""
+"""Desired commands, and the reasons to refuse one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ from enum import Enum
 @dataclass(frozen=True)
 class DesiredCommand:
     """
-    What the policy wants.
+    A command that the policy requests.
 
     :ivar values: field name to value, in the field's unit.
-    :ivar stamp_s: capture time of the image behind it, seconds on the node's clock.
+    :ivar stamp_s: capture time of its image, seconds on the node's clock.
 
     Example::
 
@@ -54,8 +54,8 @@ class Refusal(Enum):
 FAULTS = frozenset({Refusal.NOT_FINITE, Refusal.UNKNOWN_FIELD, Refusal.MISSING_FIELD,
                     Refusal.NOT_BOOL, Refusal.FUTURE})
 """
-Refusals that show the sender or its clock to be broken: the safe state at once.
+Refusals that prove a fault of the sender or its clock: they lead to the safe state at once.
 
-A stale, repeated or late command can be an honest one that was delayed or delivered twice; the
-command obeyed before it stays good for the rest of its own lease, and no longer.
+A stale, repeated or late command may be a valid one that was delayed or delivered twice. The
+previous command then stays in force for the rest of its own lease, and no longer.
 """

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Actuators and rules as one YAML file describes them."""
+"""Rules files: actuators, votes, groups of classes and rules."""
 
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -20,28 +20,30 @@ import json
 from pathlib import Path
 import sys
 from typing import Annotated
+import warnings
 
 from digiphys_ros.control.actuators import Actuator
 from digiphys_ros.control.rules import ABSTAIN, Rule, Votes
 from digiphys_ros.control.schema import ActuatorConfig
 from digiphys_ros.control.validation import Name, Problem, refuse, STRICT
 from digiphys_ros.errors import ConfigError
+from digiphys_ros.renamed import RenamedWarning
 from digiphys_ros.yamlfile import load_yaml
 from pydantic import BaseModel, Field, model_validator
 
 
 LONGEST_UNSURE_S = 10.0
-"""Of motion while no class is recognised: a longer one is worth a warning."""
+"""Longest motion without a recognised class that causes no warning."""
 
 LONGEST_UNSURE_SIGNALS_S = 600.0
-"""The same for signals: a plan by the clock serves every road while a detector cannot."""
+"""The same for signals: fixed times serve every road while no class is recognised."""
 
 
 class ControlConfig(BaseModel):
     """
-    Actuators, votes, groups of classes and rules; an earlier rule goes before a later one.
+    Actuators, votes, groups of classes and rules; an earlier rule takes precedence.
 
-    :ivar optional_labels: classes that the rules name and a model may lack.
+    :ivar optional_labels: classes that the rules name although a model may lack them.
     """
 
     model_config = STRICT
@@ -68,13 +70,14 @@ class ControlConfig(BaseModel):
             problems.append((('rules',), 'exactly one rule with `default: true` is needed',
                              f'{len(defaults)} of them'))
         if not any(ABSTAIN in self.classes(rule) for rule in self.rules):
-            problems.append((('rules',), f'a rule with `when: [{ABSTAIN}]` is needed: what to do '
-                             'when the classifier is not sure', ', '.join(names)))
+            problems.append((('rules',), f'a rule with `when: [{ABSTAIN}]` is needed, for images '
+                             'on which the classifier abstains', ', '.join(names)))
         refuse('ControlConfig', *problems)
         return self
 
     def _command_problems(self, index: int, rule: Rule) -> Iterable[Problem]:
-        for part, commands in (('command', rule.command), ('remember', rule.remember or {})):
+        for part, commands in (('command', rule.command),
+                               ('persistent_limit', rule.persistent_limit or {})):
             for actuator, values in commands.items():
                 place = ('rules', index, part, actuator)
                 if actuator not in self.actuators:
@@ -91,8 +94,8 @@ class ControlConfig(BaseModel):
             given = rule.command.get(name, {})
             for field in actuator.fields:
                 if actuator.fields[field].safe is None and field not in given:
-                    yield (('rules', index, 'command'), f'must give {name}.{field}: it holds its '
-                           'position and has no safe value to fall back on', rule.command)
+                    yield (('rules', index, 'command'), f'must set {name}.{field}: the field '
+                           'holds its position and has no safe value to use', rule.command)
 
     def _value_problem(self, part: str, actuator: str, name: str, value: float
                        ) -> tuple[str, str | float] | None:
@@ -102,7 +105,7 @@ class ControlConfig(BaseModel):
         limits = fields[name]
         if part == 'command' and not limits.min <= value <= limits.max:
             return f'a value from {limits.min} to {limits.max} is needed', value
-        if part == 'remember' and limits.safe is not None and value < abs(limits.safe):
+        if part == 'persistent_limit' and limits.safe is not None and value < abs(limits.safe):
             return f'must not keep the field from its safe value, which is {limits.safe}', value
         return None
 
@@ -117,10 +120,10 @@ class ControlConfig(BaseModel):
     def _group_problems(self) -> Iterable[Problem]:
         for name, members in self.groups.items():
             if name == ABSTAIN:
-                yield ('groups', name), f'{ABSTAIN} is no name for a group', members
+                yield ('groups', name), f'a group cannot have the name {ABSTAIN}', members
             for index, member in enumerate(members):
                 if member in self.groups and member != name:
-                    yield ('groups', name, index), 'a group holds classes, not groups', member
+                    yield ('groups', name, index), 'a group contains classes, not groups', member
 
     def _optional_problems(self) -> Iterable[Problem]:
         named = {label for rule in self.rules for label in self.classes(rule)} - {ABSTAIN}
@@ -129,20 +132,20 @@ class ControlConfig(BaseModel):
                 yield ('optional_labels', index), 'must be a class that a rule names', label
 
     def actuator(self, name: str) -> Actuator:
-        """Return one actuator's checked values."""
+        """Return one actuator without its schema."""
         return self.actuators[name].build()
 
     def classes(self, rule: Rule) -> frozenset[str]:
-        """Return the classes of a rule, groups replaced by their members."""
+        """Return the classes of a rule, with groups replaced by their members."""
         return frozenset(label for word in rule.when for label in self.groups.get(word, [word]))
 
     def command(self, rule: Rule) -> dict[str, dict[str, float]]:
-        """Return the whole command of a rule: what it does not mention stays in the safe state."""
+        """Return the full command of a rule; a field that it omits takes its safe value."""
         return {name: {**values, **rule.command.get(name, {})}
                 for name, values in self.safe_command().items()}
 
     def safe_command(self) -> dict[str, dict[str, float]]:
-        """Return the command that leaves every actuator in its safe state."""
+        """Return the command for the safe state of every actuator."""
         return {name: self.actuator(name).safe_values() for name in self.actuators}
 
     def rule_for(self, label: str) -> Rule:
@@ -164,16 +167,16 @@ def load_control(path: str | Path) -> ControlConfig:
 
 def check_labels(config: ControlConfig, labels: Iterable[str], model: str = '') -> None:
     """
-    Compare the classes that the rules name with those a model knows.
+    Check that a model has the classes that the rules name.
 
     :param model: its name, for the error.
-    :raises ConfigError: for a class that can never be seen and is not an optional one, or one
-        whose name the rules need for no class.
+    :raises ConfigError: for a class that the model lacks and that is not optional, or a class
+        of the model with the reserved name ``abstain``.
     """
     known = {*labels}
     if ABSTAIN in known:
-        raise ConfigError(f'the model{model and f" {model}"} has a class "{ABSTAIN}", which is '
-                          'the word of the rules for no class: give the class another name')
+        raise ConfigError(f'the model{model and f" {model}"} has a class "{ABSTAIN}", which '
+                          'rules reserve for images without a class: rename the class')
     known.add(ABSTAIN)
     for rule in config.rules:
         for label in sorted(config.classes(rule) - known - set(config.optional_labels)):
@@ -184,15 +187,15 @@ def check_labels(config: ControlConfig, labels: Iterable[str], model: str = '') 
 
 
 def control_warnings(config: ControlConfig) -> list[str]:
-    """Return a sentence for each rule that moves an actuator for long without a class."""
+    """Return a sentence for each rule that moves an actuator for a long time without a class."""
     unsure_s = config.votes.max_unsure_s
     return [
         f'rule `{rule.name}` may move {", ".join(moved)} for {for_s:g} s while no class is '
-        f'recognised: shorten `{field}`, or let the rule command the safe state'
+        f'recognised: shorten `{field}`, or command the safe state in the rule'
         for rule in config.rules for field, for_s in (
             *((('votes.max_unsure_s', unsure_s),)
               if rule.default or ABSTAIN in config.classes(rule) else ()),
-            ('hold_s', rule.hold_s), ('linger_s', rule.linger_s))
+            ('min_hold_s', rule.min_hold_s), ('off_delay_s', rule.off_delay_s))
         if (moved := _moved_for_long(config, rule, for_s))]
 
 
@@ -205,18 +208,20 @@ def _moved_for_long(config: ControlConfig, rule: Rule, for_s: float) -> list[str
 
 def check_use(use: str, model: str) -> None:
     """
-    Refuse a model whose bundle says that it gives advice to a person.
+    Refuse a model whose bundle is for advice to a person.
 
-    :param use: what its manifest says, control or advice.
+    :param use: ``use`` of its manifest, control or advice.
     :raises ConfigError: unless it is control.
     """
     if use != 'control':
-        raise ConfigError(f'{model} is for advice to a person: no rule acts on it and no actuator '
-                          'can be wired to it; run it with the triage node alone.')
+        raise ConfigError(f'{model} is for advice to a person: no rule and no actuator may use '
+                          'it; run it with the triage node alone.')
 
 
 def main() -> int:
     """Check the rules file named on the command line; print its actuators as JSON."""
+    # the policy node reads the same file and reports its deprecated keys
+    warnings.simplefilter('ignore', RenamedWarning)
     try:
         control = load_control(sys.argv[1])
     except ConfigError as error:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The e-stop input: who presses, who was pressed when it vanished, who went silent."""
+"""The e-stop input: the publishers that press, vanish while pressed, or go silent."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -20,14 +20,14 @@ from dataclasses import dataclass, field
 import math
 
 REMEMBERED = 1000
-"""How many of a publisher's messages are told from those that are heard once more."""
+"""How many messages of a publisher are remembered, to recognise those received twice."""
 
 UNHEARD = ('published and not heard once (a process of another user or container? '
-           'Or a button that sends only when it is pressed: let it send its state, or set '
+           'Or a button that sends only when it is pressed: make it send its state, or set '
            'estop_unheard_stops to false)')
 
 Publisher = bytes
-"""What tells one publisher from another: its gid in the middleware."""
+"""The identity of a publisher: its gid in the middleware."""
 
 
 @dataclass
@@ -42,7 +42,7 @@ class _Button:
     gone: bool = False
 
     def knows(self, sequence: int) -> bool:
-        """Return whether a message was heard before; remember it."""
+        """Return whether a message was received before; remember it."""
         if sequence in self.sequences:
             return True
         self.sequences.add(sequence)
@@ -54,17 +54,17 @@ class _Button:
 
 class EstopInput:
     """
-    Keep the state of every publisher on the e-stop topic; pressed is, who or whatever says so.
+    Keep the state of every publisher on the e-stop topic; one pressed publisher is enough.
 
     Times are steady seconds. A publisher that vanishes while it is pressed stays pressed until
-    ``override``: a cut cable must not release a robot. With ``required`` silence is a press too,
-    and so is a publisher that vanishes.
+    ``override``: a cut cable must not release a robot. With ``required``, silence counts as a
+    press too, and so does a publisher that vanishes.
 
-    :param required: at least one publisher has to be there, and each has to be heard at least
-        every ``timeout_s``.
-    :param timeout_s: a publisher that is there has so long to be heard for the first time.
-    :param unheard_stops: whether one that was never heard is a press: messages of another user's
-        process or of a container may never arrive.
+    :param required: at least one publisher must exist, and each must send at least every
+        ``timeout_s``.
+    :param timeout_s: time that a publisher has for its first message.
+    :param unheard_stops: whether a publisher that never sent anything counts as a press:
+        messages of another user's process or of a container may never arrive.
     :ivar heard: whether any publisher was heard since the start.
     """
 
@@ -76,13 +76,13 @@ class EstopInput:
         self._vanished = False
         self._buttons: dict[Publisher, _Button] = {}
 
-    def hear(self, publisher: Publisher, pressed: bool, steady_s: float,
-             sequence: int | None = None) -> bool:
+    def receive(self, publisher: Publisher, pressed: bool, steady_s: float,
+                sequence: int | None = None) -> bool:
         """
         Take one message.
 
-        :param sequence: the publisher's own number of it, where the middleware knows one: a
-            message that two subscriptions hear counts once.
+        :param sequence: the publisher's number for the message, where the middleware has one: a
+            message that two subscriptions receive counts once.
         :return: whether it is a press.
         """
         button = self._buttons.setdefault(publisher, _Button(_short(publisher)))
@@ -90,15 +90,16 @@ class EstopInput:
             if button.knows(sequence):
                 return False
             if sequence < button.newest:
-                # a press that another subscription lost: it trips, and is over already
+                # a press that another subscription missed: it trips the gate, and is over already
                 return pressed
             button.newest = sequence
         button.pressed, button.heard_s, button.gone = pressed, steady_s, False
         self.heard = True
         return pressed
 
-    def see(self, publishers: Iterable[tuple[Publisher, str]], steady_s: float) -> None:
-        """Compare with those who are on the topic now, each with its node's name."""
+    def update_publishers(self, publishers: Iterable[tuple[Publisher, str]],
+                          steady_s: float) -> None:
+        """Update with the publishers that are on the topic now, each with its node's name."""
         present = dict(publishers)
         for publisher, button in list(self._buttons.items()):
             if publisher in present:
@@ -117,7 +118,7 @@ class EstopInput:
         return vanished
 
     def restart(self, required: bool, timeout_s: float, unheard_stops: bool = True) -> None:
-        """Begin anew with other settings; who is pressed stays pressed."""
+        """Restart with other settings; a pressed publisher stays pressed."""
         self.required, self.timeout_s, self.heard = required, timeout_s, False
         self.unheard_stops, self._vanished = unheard_stops, False
         self._buttons = {publisher: button for publisher, button in self._buttons.items()
@@ -130,18 +131,18 @@ class EstopInput:
             del self._buttons[publisher]
         return sorted(gone.values())
 
-    def pressed(self) -> str:
-        """Return who is pressed, in a sentence; empty when nobody is."""
+    def pressed_by(self) -> str:
+        """Return a sentence with the pressed publishers; empty when none is pressed."""
         names = sorted(f'{button.name} (vanished)' if button.gone else button.name
                        for button in self._buttons.values() if button.pressed)
         return f'pressed: {", ".join(names)}' if names else ''
 
-    def silent(self, steady_s: float, *, to_start: bool = False) -> str:
+    def silence(self, steady_s: float, *, to_start: bool = False) -> str:
         """
         Return why the e-stop cannot be trusted now; empty when it can.
 
-        :param to_start: every publisher has to have been heard. Later, one that joins has
-            ``timeout_s`` to speak.
+        :param to_start: every publisher must have been heard. Later, a new publisher has
+            ``timeout_s`` for its first message.
         """
         if self.required:
             late = sorted(button.name for button in self._buttons.values() if steady_s - max(

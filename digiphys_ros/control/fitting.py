@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Shipped models that a rules file can work with."""
+"""Shipped models that match a rules file."""
 
 from digiphys_ros.control.config import check_labels, check_use, ControlConfig
 from digiphys_ros.errors import ConfigError
@@ -38,11 +38,11 @@ def _fits(config: ControlConfig, manifest: dict[str, object]) -> bool:
 
 def fit_fix(config: ControlConfig, rules: str, classifier: str = '', then: str = '') -> str:
     """
-    Return the command that sets a model which fits the rules.
+    Return the command that selects a model with the classes of the rules.
 
-    :param rules: name of their file.
-    :param classifier: name of the node that runs; empty: where none does.
-    :param then: a command that has to follow.
+    :param rules: name of the rules file.
+    :param classifier: name of the running node; empty if none runs.
+    :param then: a command that must follow.
     """
     fitting = fitting_bundles(config)
     if not fitting:

@@ -27,7 +27,7 @@ from digiphys_ros.fixes import FUTURE_TOLERANCE_S
 
 
 class GateState(Enum):
-    """What the gate does; in every state but OBEYING the actuator hears its safe state."""
+    """State of the gate; in every state but OBEYING the actuator gets its safe state."""
 
     INACTIVE = 'inactive'
     WAITING = 'waiting'
@@ -40,12 +40,12 @@ class GateState(Enum):
 @dataclass(frozen=True)
 class GateOutput:
     """
-    What the actuator is sent.
+    The output for the actuator.
 
-    :ivar values: empty when there is nothing to send: to hold before the first command.
-    :ivar reason: a sentence; figures that change from image to image stand in brackets.
-    :ivar obeyed_stamp_s: None in the safe state.
-    :ivar reach_s: time in which an actuator that takes positions is to reach the values.
+    :ivar values: values by field; empty for a position that holds before the first command.
+    :ivar reason: a sentence; figures that change with each image are in brackets.
+    :ivar obeyed_stamp_s: capture time of the obeyed image; None in the safe state.
+    :ivar reach_s: time in which an actuator of positions must reach the values.
     """
 
     values: Mapping[str, float]
@@ -59,28 +59,28 @@ class Gate:
     """
     Guard one actuator.
 
-    It reads no clock. Methods take ``now_s``, seconds on the clock that stamps the images, and
-    ``steady_s``, seconds on a clock that never stops or jumps; without it ``now_s`` serves for
-    both. Durations go by steady time. From any error the gate recovers by itself with the next
-    valid command; only an e-stop latches.
+    The gate reads no clock. Methods take ``now_s``, seconds on the clock that stamps the images,
+    and ``steady_s``, seconds on a clock that never stops or jumps; ``now_s`` replaces a missing
+    ``steady_s``. Durations use steady time. The gate recovers from any error with the next valid
+    command; only an e-stop latches.
 
-    - A command is obeyed while the image it came from is at most ``lease_s`` old, by both clocks:
-      one that arrives at an age of 0.2 s lives for ``lease_s`` less 0.2 s of steady time, even if
-      the other clock is stepped. Nothing moves before the first valid command.
+    - A command is obeyed while its image is at most ``lease_s`` old, by both clocks. A command
+      that arrives with an age of 0.2 s stays valid for ``lease_s`` minus 0.2 s of steady time,
+      even if the other clock is stepped. Nothing moves before the first valid command.
     - Values are clamped to their limits and move as ``Motion`` describes: to a command at
-      ``max_rate_per_s``; to the safe state at once, unless it is a position or has a
+      ``max_rate_per_s``; to the safe state at once, except for positions and for fields with a
       ``max_decel_per_s``.
     - Stop always passes: a command for the safe state that is refused for its stamp still ends
-      what is being obeyed, for stopping on an old image hurts less than driving on.
-    - A refusal that shows the sender to be broken (``FAULTS``) means the safe state at once.
-    - An image ahead of the clock by more than ``future_tolerance_s`` means the safe state until
-      none was for ``settle_s``: clocks that differ stop the robot, they do not make it jerk.
-    - A clock that jumps back, as simulation time does on a reset, means the safe state until a
-      command arrives from an image taken after the jump.
+      the obeyed command, because stopping on an old image is safer than driving on.
+    - A refusal that proves a fault of the sender (``FAULTS``) leads to the safe state at once.
+    - An image ahead of the clock by more than ``future_tolerance_s`` leads to the safe state for
+      at least ``settle_s``: clocks that differ stop the robot instead of making it stop and go.
+    - A clock that jumps back, as simulation time does on a reset, leads to the safe state until
+      a command arrives from an image taken after the jump.
 
-    :param lease_s: oldest image a command may come from, seconds.
+    :param lease_s: oldest image that a command may come from, seconds.
     :param future_tolerance_s: how far ahead of the clock a stamp may be, seconds.
-    :param settle_s: how long nothing is obeyed after a stamp that was further ahead, seconds.
+    :param settle_s: how long nothing is obeyed after a stamp further ahead, seconds.
     :raises ValueError: when a duration is not finite or out of range.
 
     Example::
@@ -104,7 +104,7 @@ class Gate:
         self._wanted: dict[str, float] | None = None
         self._wanted_stamp_s = 0.0
         self._newest_now_s = -math.inf
-        # Ahead of any clock, so that the first step has no length.
+        # ahead of any clock: the first step has no length
         self._steady_s = self._stepped_s = math.inf
         self._elapsed_s = 0.0
         self._active = self._latched = self._estop_pressed = False
@@ -127,7 +127,7 @@ class Gate:
         self._enter_safe_state(GateState.INACTIVE, 'deactivated')
 
     def estop(self, pressed: bool) -> None:
-        """Follow the e-stop input: pressing it trips the gate, letting go does not release it."""
+        """Follow the e-stop input: a press trips the gate, a release does not reset it."""
         self._estop_pressed = pressed
         if pressed:
             self.trip()
@@ -142,17 +142,17 @@ class Gate:
         self._enter_safe_state(GateState.FAULT, reason)
 
     def start_over(self, reason: str) -> None:
-        """As ``fault``, and go on from the safe values: a guard has sent them meanwhile."""
+        """As ``fault``, and continue from the safe values that a guard has sent meanwhile."""
         self.fault(reason)
         self._motion.start_over()
-        # of the time until now it is unknown how much came after the guard's message
+        # it is unknown how much of the time until now passed after the guard's message
         self._steady_s = self._stepped_s = math.inf
 
     def reset(self, now_s: float, steady_s: float | None = None) -> bool:
         """
         Release the latch; motion waits for a command from an image taken after ``now_s``.
 
-        :return: False while the e-stop is still pressed, or when there is no time to go by.
+        :return: False while the e-stop is still pressed, or when a clock is not a number.
         """
         steady_s = now_s if steady_s is None else steady_s
         if self._estop_pressed or not (math.isfinite(now_s) and math.isfinite(steady_s)):
@@ -167,9 +167,9 @@ class Gate:
 
     def tolerate(self, behind_s: float) -> None:
         """
-        Obey images that are further ahead of the clock, which lengthens no lease.
+        Obey images that are further ahead of the clock, without lengthening a lease.
 
-        :param behind_s: how far the clock may be behind, as a simulation's between two ticks.
+        :param behind_s: how far the clock may be behind, like a simulation's between two ticks.
         """
         self._lease.tolerate(behind_s)
 
@@ -183,7 +183,7 @@ class Gate:
         refusal = self._refusal(command, now_s if math.isfinite(steady_s) else steady_s, steady_s)
         if refusal is None:
             self.accepted += 1
-            self._wanted, self._wanted_stamp_s = self._clamped(command), command.stamp_s
+            self._wanted, self._wanted_stamp_s = self._clamp(command), command.stamp_s
             self._lease.grant(command.stamp_s, now_s, steady_s)
             return None
         self.refused[refusal] += 1
@@ -196,7 +196,7 @@ class Gate:
         elif self.state in (GateState.WAITING, GateState.EXPIRED) and self._wanted is None:
             self.reason = reason
         elif self._wanted is not None and not self._motion.is_stop(self._wanted) \
-                and self._motion.is_stop(self._clamped(command)):
+                and self._motion.is_stop(self._clamp(command)):
             self._enter_safe_state(GateState.WAITING, f'{reason}, but stop always passes')
         return refusal
 
@@ -204,10 +204,10 @@ class Gate:
         """Return what to send now."""
         steady_s = now_s if steady_s is None else steady_s
         self._notice_clock(now_s, steady_s)
-        # This order makes zero of a length that is not a number.
+        # this order of arguments turns a NaN into zero
         self._elapsed_s = max(0.0, self._steady_s - self._stepped_s)
         self._stepped_s = self._steady_s
-        if self._wanted is not None and not self._lease.holds(now_s, steady_s):
+        if self._wanted is not None and not self._lease.is_valid(now_s, steady_s):
             self._enter_safe_state(GateState.EXPIRED,
                                    f'no image younger than the lease of {self._lease.lease_s} s')
         stamp_s = None if self._wanted is None else self._wanted_stamp_s
@@ -218,10 +218,10 @@ class Gate:
 
     def shutdown_output(self, now_s: float, steady_s: float | None = None) -> GateOutput:
         """
-        Deactivate; return what to send before falling silent, the typed safe state.
+        Deactivate; return the last output before the gate falls silent, the typed safe state.
 
-        Nobody is left to approach it; a position gets the time for its way in ``reach_s``. Where
-        its message carries no time, the value sent last is repeated.
+        No later output approaches it, so a position gets the time to reach it in ``reach_s``. If
+        its message carries no time, the previous value is repeated.
         """
         self.deactivate()
         output = self.step(now_s, steady_s)
@@ -229,17 +229,17 @@ class Gate:
         return replace(output, values=dict(values), reach_s=self._motion.reach_s)
 
     def forget_position(self) -> None:
-        """Repeat the next position for the time of the whole range, as for a new actuator."""
+        """Give the next position the time of the whole range, as for a new actuator."""
         self._motion.forget_position()
 
     @property
     def has_command(self) -> bool:
-        """Whether a command was accepted that no safe state has ended since."""
+        """Return whether an accepted command is in force: no safe state has ended it."""
         return self._wanted is not None
 
     def lease_ends_in_s(self, now_s: float, steady_s: float | None = None) -> float | None:
         """
-        Return how long the lease of the obeyed command lasts, by the clock that is sooner.
+        Return how long the lease of the obeyed command lasts, by the clock that ends it first.
 
         :return: zero or more; None when nothing is obeyed.
         """
@@ -248,7 +248,7 @@ class Gate:
         return self._lease.left_s(now_s, now_s if steady_s is None else steady_s)
 
     def images_ahead_s(self, steady_s: float) -> float:
-        """Return how far images were stamped ahead of the clock lately, at most; 0 if none was."""
+        """Return how far images were recently stamped ahead of the clock at most, else 0."""
         return self._lease.ahead_s(steady_s)
 
     def _refusal(self, command: DesiredCommand, now_s: float,
@@ -269,7 +269,7 @@ class Gate:
             return Refusal.NOT_BOOL
         return self._lease.refusal(command.stamp_s, now_s, steady_s)
 
-    def _clamped(self, command: DesiredCommand) -> dict[str, float]:
+    def _clamp(self, command: DesiredCommand) -> dict[str, float]:
         return {name: min(max(float(command.values[name]), limits.min), limits.max)
                 for name, limits in self._actuator.fields.items()}
 
@@ -288,7 +288,7 @@ class Gate:
     def _enter_safe_state(self, state: GateState, reason: str) -> None:
         """Drop the command for the safe state; an e-stop, then inactivity, outrank ``state``."""
         self._wanted = None
-        self._motion.rest()
+        self._motion.drop_command()
         if self._latched and state is not GateState.ESTOPPED:
             return
         if not self._active and state not in (GateState.ESTOPPED, GateState.INACTIVE):

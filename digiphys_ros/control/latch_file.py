@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""An e-stop that outlasts the process: a gate that is started again must not forget it."""
+"""An e-stop that outlasts the process: a restarted gate must not forget it."""
 
 from contextlib import suppress
 import math
@@ -26,12 +26,12 @@ HELD, RELEASED = b'held    \n', b'released\n'
 
 class LatchFile:
     """
-    A small file that says whether an e-stop is latched.
+    A small file that stores whether an e-stop is latched.
 
-    It is made, written and read back before it is needed, and changed in place: a disk that
-    fills up later has nothing left to refuse. Each change reaches the disk before it counts.
+    It is created, written and read back before it is needed, and changed in place: a disk that
+    fills up later cannot refuse the change. Each change reaches the disk before it counts.
 
-    :param path: its folder is made when it is needed.
+    :param path: its folder is created when needed.
     :raises OSError: from each method, when the system refuses or reads back something else.
     """
 
@@ -39,15 +39,15 @@ class LatchFile:
         self.path = path
 
     def check(self) -> None:
-        """Write the state that it has already, and read it back."""
+        """Write the current state again, and read it back."""
         self._write(HELD if self.is_held() else RELEASED)
 
     def is_held(self) -> bool:
         """
         Return whether an e-stop was latched and never reset.
 
-        Whatever lies there and does not say that it was released counts as latched: a folder,
-        a link that leads nowhere or to itself, a file that was cut off.
+        Anything at the path that does not state a release counts as latched: a folder, a
+        dangling or circular link, a truncated file.
         """
         try:
             return self._read() != RELEASED
@@ -59,15 +59,15 @@ class LatchFile:
             raise
 
     def hold(self) -> None:
-        """Remember it."""
+        """Store a latched e-stop."""
         self._write(HELD)
 
     def release(self) -> None:
-        """Forget it."""
+        """Store a released e-stop."""
         self._write(RELEASED)
 
     def _read(self) -> bytes:
-        # without a wait: where a file should be, there may be a pipe
+        # without blocking: the path may be a pipe instead of a file
         file = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             return os.read(file, len(RELEASED) + 1)
@@ -88,7 +88,7 @@ class LatchFile:
         self._sync_folder()
 
     def _sync_folder(self) -> None:
-        # some file systems have folders that cannot be synced; the file itself was
+        # some file systems cannot sync folders; the file itself is synced
         with suppress(OSError):
             folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
             try:
@@ -99,9 +99,9 @@ class LatchFile:
 
 class LatchKeeper:
     """
-    Keep a latch file on a thread of its own: a slow disk delays nobody.
+    Write a latch file on its own thread: a slow disk does not delay the gate.
 
-    A change that cannot be kept is tried again until it is, and ``problem`` says why meanwhile.
+    A change that fails is tried again until it succeeds; ``problem`` reports why meanwhile.
 
     :param retry_s: pause between two attempts.
     :param patience_s: how long the disk may take.
@@ -109,7 +109,7 @@ class LatchKeeper:
 
     def __init__(self, file: LatchFile, retry_s: float = 1.0, patience_s: float = 1.0) -> None:
         self._problem, self._patience_s = '', patience_s
-        # of an attempt that is under way
+        # start of the attempt that is under way
         self._since_s = math.inf
         self._file, self._retry_s = file, retry_s
         self._changed = threading.Condition()
@@ -121,20 +121,20 @@ class LatchKeeper:
 
     @property
     def problem(self) -> str:
-        """Return why the last change is not kept yet; empty when it is, or soon will be."""
+        """Return why the last change is not stored; empty if it is stored or still in time."""
         if time.monotonic() - self._since_s > self._patience_s:
             return f'the e-stop cannot be remembered: {self._file.path} gives no answer'
         return self._problem
 
     def keep(self, held: bool) -> None:
-        """Make ``held`` what the next start finds; returns at once."""
+        """Store ``held`` for the next start; return at once."""
         with self._changed:
             if held != self._kept:
                 self._wanted = self._kept = held
                 self._changed.notify_all()
 
     def close(self, timeout_s: float = 0.5) -> None:
-        """Wait until the last change is kept or has failed, then end the thread."""
+        """Wait until the last change is stored or has failed, then end the thread."""
         with self._changed:
             self._running = False
             self._changed.notify_all()
@@ -166,7 +166,7 @@ def recall(file: LatchFile, *, without_memory: bool) -> tuple[bool, str]:
     """
     Return whether to start e-stopped, and why the e-stop cannot be remembered, else ''.
 
-    :param without_memory: whether to, where that is not known.
+    :param without_memory: whether to start e-stopped if the stored state is unknown.
     """
     try:
         file.check()

@@ -21,23 +21,23 @@ from digiphys_ros.fixes import FUTURE_TOLERANCE_S
 
 SETTLE_S = 10.0
 """
-How long no image is obeyed after one that was stamped ahead of the clock.
+How long no image is obeyed after an image that was stamped ahead of the clock.
 
-Where a camera's clock is ahead by about as long as an image takes to get here, some images come
-from the future and some do not. To obey those in between would be stop and go.
+If a camera's clock is ahead by about the transport latency, only some images come from the future.
+Obeying the others would make the robot stop and go.
 """
 
 
 class Lease:
     """
-    Judge capture stamps against clocks that are passed in.
+    Judge capture stamps by two clocks that are passed in.
 
     ``now_s`` is the clock that stamps images; it may be stepped. ``steady_s`` never stops or
-    jumps. A command that arrived with an age lives for the rest of the lease by both of them.
+    jumps. A command stays valid for the lease minus its age on arrival, by both clocks.
 
-    :param lease_s: oldest image a command may come from, seconds.
+    :param lease_s: oldest image that a command may come from, seconds.
     :param future_tolerance_s: how far ahead of the clock a stamp may be, seconds.
-    :param settle_s: how long no image is obeyed after one that was further ahead, seconds.
+    :param settle_s: how long no image is obeyed after one further ahead, seconds.
     :raises ValueError: when ``lease_s`` is not positive or one of them is not finite.
 
     Example::
@@ -65,7 +65,7 @@ class Lease:
         self._ahead_s, self._ahead_until_s, self._settled_s = 0.0, -math.inf, -math.inf
 
     def tolerate(self, behind_s: float) -> None:
-        """Let stamps be further ahead: the clock may be behind by this much [s]."""
+        """Allow stamps to be further ahead: the clock may be behind by this much [s]."""
         self._behind_s = behind_s
 
     @property
@@ -75,7 +75,7 @@ class Lease:
     def refusal(self, stamp_s: float, now_s: float, steady_s: float) -> Refusal | None:
         """Return why an image may not be obeyed, None when it may."""
         age_s = now_s - stamp_s
-        # Written so that a clock that is not a number refuses too.
+        # `not >=` also refuses when a clock is not a number
         if not age_s >= -self._tolerance_s or not steady_s >= self._settled_s:
             return Refusal.FUTURE
         if not age_s <= self.lease_s or stamp_s <= self._after_s:
@@ -86,10 +86,10 @@ class Lease:
 
     def refuse(self, stamp_s: float, now_s: float, steady_s: float) -> None:
         """
-        Notice the stamp of a refused image.
+        Record the stamp of a refused image.
 
-        One that is too far ahead, after others that were not, shows a clock that is set wrong.
-        Right after a clock has jumped back, it is an image from before.
+        A stamp too far ahead, after stamps that were not, proves that a clock is set wrong.
+        Right after the clock jumped back, it is only an image from before the jump.
         """
         if not math.isfinite(now_s + steady_s):
             return
@@ -98,7 +98,7 @@ class Lease:
             self._settled_s = steady_s + self._settle_s
 
     def ahead_s(self, steady_s: float) -> float:
-        """Return how far images were stamped ahead of the clock lately, at most; 0 if none was."""
+        """Return how far images were recently stamped ahead of the clock at most, else 0."""
         return self._ahead_s if steady_s < self._ahead_until_s else 0.0
 
     def _measure(self, ahead_s: float, steady_s: float) -> None:
@@ -107,7 +107,7 @@ class Lease:
             self._ahead_until_s = steady_s + self._settle_s
 
     def explain(self, refusal: Refusal, stamp_s: float, now_s: float, steady_s: float) -> str:
-        """Return the age or the offset behind a refusal as a sentence, empty without one."""
+        """Return the age or the offset that caused a refusal as a sentence, or an empty one."""
         if refusal is Refusal.FUTURE:
             ahead = duration_text(self.ahead_s(steady_s))
             return (f'images are up to {ahead} ahead of the clock; future_tolerance_s is '
@@ -125,19 +125,19 @@ class Lease:
         return 'its image is from before a reset or a jump of the clock'
 
     def grant(self, stamp_s: float, now_s: float, steady_s: float) -> None:
-        """Start the lease at the capture, or now for a stamp that is slightly ahead."""
+        """Start the lease at the capture time, or now for a stamp that is slightly ahead."""
         self._measure(stamp_s - now_s, steady_s)
         self._newest_stamp_s = stamp_s
         self._from_s = min(stamp_s, now_s)
         self._steady_from_s = steady_s - (now_s - self._from_s)
 
-    def holds(self, now_s: float, steady_s: float) -> bool:
-        """Return whether the command granted last may still be obeyed."""
+    def is_valid(self, now_s: float, steady_s: float) -> bool:
+        """Return whether the last granted command may still be obeyed."""
         return 0.0 <= now_s - self._from_s <= self.lease_s and \
             0.0 <= steady_s - self._steady_from_s <= self.lease_s
 
     def left_s(self, now_s: float, steady_s: float) -> float:
-        """Return the time until the command granted last may no longer be obeyed."""
+        """Return the time until the lease of the last granted command ends."""
         age_s = max(now_s - self._from_s, steady_s - self._steady_from_s)
         return max(0.0, self.lease_s - age_s)
 

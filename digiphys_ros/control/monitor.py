@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Judge what an actuator was sent, from outside the gate and by its rules file alone."""
+"""Judge the commands of an actuator from outside the gate, by its rules file alone."""
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
@@ -27,11 +27,11 @@ from digiphys_ros.control.signals import FLASHING, GREEN, RED, SignalPlan, YELLO
 
 
 STAMP_S = 1e-6
-"""How well two stamps of today are told apart: a float of so many seconds holds 0.24 us."""
+"""Resolution of a stamp: a float of seconds since 1970 resolves 0.24 us."""
 
 
 class Sent(Protocol):
-    """What an actuator was sent: a ``GateOutput``, or what was seen of it from outside."""
+    """A command as sent: a ``GateOutput``, or a command observed from outside."""
 
     @property
     def values(self) -> Mapping[str, float]:
@@ -39,16 +39,16 @@ class Sent(Protocol):
 
     @property
     def obeyed_stamp_s(self) -> float | None:
-        """Return the capture stamp of the image behind it, None without one."""
+        """Return the capture stamp of the command's image, None without an image."""
 
     @property
     def reach_s(self) -> float:
-        """Return the time in which a position is to be reached."""
+        """Return the time in which a position must be reached."""
 
 
 @dataclass(frozen=True)
 class SeenCommand:
-    """One command as it was seen from outside the gate."""
+    """One command as observed from outside the gate."""
 
     values: Mapping[str, float]
     obeyed_stamp_s: float | None
@@ -57,17 +57,17 @@ class SeenCommand:
 
 class SafetyJudge:
     """
-    Look at every command of one actuator.
+    Judge every command of one actuator.
 
-    Unsafe is a command that is not finite, outside its limits or changed faster than its limits
-    of rate, deceleration and jerk, and a command other than the typed safe state for which no
-    image younger than the lease and one period is given, unless it is on the way there: a
-    position that holds stays, what has a stop rate or a deceleration moves no slower than that.
+    A command is unsafe if it is not finite, outside its limits, or changes faster than its limits
+    of rate, deceleration and jerk. It is also unsafe if it is not the typed safe state although
+    its image is older than the lease and one period, unless it approaches the safe state: a
+    position that holds stays, a field with a stop rate or a deceleration moves no slower.
 
-    :param jitter_s: how early a time may be: 0 for the times that the gate itself goes by, a
-        period for the stamps of messages. The gate moves values by steady time and stamps them by
-        another clock, and between the readings of the two a process may wait. Over many commands
-        the limits of rate and deceleration are exact all the same; jerk is not judged.
+    :param jitter_s: how early a time may be: 0 for the gate's own times, one period for the
+        stamps of messages. The gate moves values by steady time and stamps them by another
+        clock, and a process may wait between reading the two. Over many commands the limits of
+        rate and deceleration are still exact; jerk is not judged.
     """
 
     def __init__(self, actuator: Actuator, lease_s: float, period_s: float,
@@ -79,18 +79,18 @@ class SafetyJudge:
         self._resolution_s = min(jitter_s, STAMP_S)
         self._last: tuple[float, dict[str, float]] | None = None
         self._rates: dict[str, float] = {}
-        # time that is left over from what was sent before, and time that a way to stop is late
+        # time left over from earlier commands, and the delay of a stop
         self._spare_s = dict.fromkeys(self._fields, jitter_s)
         self._late_s = dict.fromkeys(self._fields, 0.0)
 
     def judge(self, time_s: float, output: Sent) -> str:
-        """Return what is wrong with a command, empty when nothing is."""
+        """Return why a command is unsafe; empty if it is safe."""
         if self._may_be_silent and not output.values:
             self._last = None
             return '' if output.obeyed_stamp_s is None else 'is nothing under a command'
         last, self._last = self._last, (time_s, dict(output.values))
         problems = [self._problem(name, time_s, output, last) for name in self._fields]
-        unfounded = self._unfounded(time_s, output, last)
+        unfounded = self._check_image(time_s, output, last)
         return next(filter(None, problems), unfounded)
 
     def _problem(self, name: str, time_s: float, output: Sent,
@@ -101,7 +101,7 @@ class SafetyJudge:
         if not limits.min - 1e-9 <= value <= limits.max + 1e-9:
             return f'{name} is {value}, outside {limits.min} to {limits.max}'
         before = math.nan if last is None else last[1].get(name, math.nan)
-        # a longer time to reach the position is a ramp of its own
+        # a longer time to reach the position is itself a ramp
         if last is not None and math.isfinite(before) and self._too_fast(
                 name, before, value, max(time_s - last[0], 0.0)
                 if output.reach_s <= LONGEST_STEP_S else output.reach_s,
@@ -127,15 +127,15 @@ class SafetyJudge:
         self._spare_s[name] = min(max(0.0, spare_s), self._jitter_s)
         if spare_s < -(1e-6 / rate + self._resolution_s):
             return True
-        # a command to stop is free of jerk limits, and looks like any that is slower
+        # a command to stop has no jerk limit, and looks like any slower command
         slows = limits.safe is not None and abs(value - limits.safe) <= abs(last - limits.safe)
         if limits.max_jerk_per_s2 is None or not obeys or slows or self._jitter_s:
             return False
         grown = abs(rate_per_s) - max(0.0, before_per_s * math.copysign(1.0, rate_per_s))
         return grown * step_s > limits.max_jerk_per_s2 * step_s * step_s + 1e-6
 
-    def _unfounded(self, time_s: float, output: Sent,
-                   last: tuple[float, dict[str, float]] | None) -> str:
+    def _check_image(self, time_s: float, output: Sent,
+                     last: tuple[float, dict[str, float]] | None) -> str:
         stamp_s = output.obeyed_stamp_s
         if self._safe and dict(output.values) == self._safe:
             return ''
@@ -165,12 +165,12 @@ class SafetyJudge:
 
 class SignalJudge:
     """
-    Look at all heads of a junction.
+    Judge all heads of a junction.
 
-    Unsafe are heads that conflict and are not red, a change of colour that is out of order or
-    comes too early, a green that begins without an image younger than the lease and one period,
-    and one that lasts for longer than the minimum after the last such image. After a silence,
-    as of a gate that died, heads begin with red.
+    Heads are unsafe if two that conflict are not red, if a colour changes out of order or too
+    early, if a green begins without an image younger than the lease and one period, or if a green
+    lasts longer than its minimum after the last such image. After a silence, for example of a
+    gate that died, heads begin with red.
     """
 
     def __init__(self, plan: SignalPlan, lease_s: float, period_s: float) -> None:
@@ -182,7 +182,7 @@ class SignalJudge:
         self._time_s = self._seen_s = -math.inf
 
     def judge(self, time_s: float, output: Sent) -> str:
-        """Return what is wrong with the heads, empty when nothing is."""
+        """Return why the heads are unsafe; empty if they are safe."""
         before, self._heads = self._heads, dict(output.values)
         silent = time_s - self._time_s > 2 * self._period_s + 1e-6
         self._time_s = time_s
@@ -201,7 +201,8 @@ class SignalJudge:
                 heads.values()):
             return f'shows {heads}'
         if FLASHING in heads.values():
-            return '' if heads == plan.safe_heads() else f'shows {heads}, flashing and not'
+            return '' if heads == plan.safe_heads() else \
+                f'shows {heads}: flashes, but not as the safe state'
         for one, other in combinations(plan.heads, 2):
             if RED not in (heads[one], heads[other]) and other in plan.conflicts[one]:
                 return f'{one} and {other} conflict, and neither is red'
@@ -237,7 +238,7 @@ class SignalJudge:
 
 
 def make_judge(actuator: Actuator, lease_s: float, period_s: float) -> SafetyJudge | SignalJudge:
-    """Return the judge of an actuator, whatever its kind."""
+    """Return the judge for an actuator of any kind."""
     if actuator.plan is not None:
         return SignalJudge(actuator.plan, lease_s, period_s)
     return SafetyJudge(actuator, lease_s, period_s)
@@ -247,17 +248,17 @@ def unsafe_commands(actuator: Actuator, sent: Sequence[tuple[float, Mapping[str,
                     obeyed_stamps_s: Sequence[float], lease_s: float, period_s: float
                     ) -> list[str]:
     """
-    Return one sentence for each command of a recording that must not have been sent.
+    Return one sentence for each unsafe command of a recording.
 
     :param sent: stamp and values of each command, in order.
-    :param obeyed_stamps_s: capture stamps of the images that commands came from.
+    :param obeyed_stamps_s: capture stamps of the images behind the commands.
     """
     judge = SafetyJudge(actuator, lease_s, period_s, jitter_s=period_s)
     captured, problems = sorted(obeyed_stamps_s), []
     for stamp_s, values in sent:
         index = bisect_right(captured, stamp_s)
         newest_s = captured[index - 1] if index else -math.inf
-        # whether a command obeys its newest image or is on the way to a stop is not seen
+        # a recording does not show whether a command obeys its image or approaches a stop
         fresh = stamp_s - newest_s <= lease_s + period_s
         problem = judge.judge(stamp_s, SeenCommand(values, newest_s if fresh else None))
         if problem:

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""How an actuator's values move: to a command, and to the safe state."""
+"""Motion of an actuator's values towards a command and towards the safe state."""
 
 from collections.abc import Mapping
 import math
@@ -19,41 +19,41 @@ import math
 from digiphys_ros.control.actuators import Limits
 
 LONGEST_STEP_S = 0.1
-"""A gate that was not stepped for longer still moves an actuator no further than in this time."""
+"""A gate that is stepped less often moves an actuator no further than in this time."""
 STAND_S = 86_400.0
-"""Time for the way of joints that are to stand still: they move by no more than their range a day.
+"""Time to reach the position for joints that must stand still: at most their range per day.
 An empty trajectory would stop nothing: the controllers of ros2_control refuse it."""
 
 
 class Motion:
     """
-    The values sent last, and how far the next ones may be from them.
+    Limit how far the next values may be from the previous ones.
 
-    - On the way to a command a value changes by at most ``max_rate_per_s``. Towards its safe
-      value it changes by at most ``max_decel_per_s`` where there is one; it does not pass the
-      safe value within one step. With ``max_jerk_per_s2`` the rate grows by no more than that
-      and shrinks in time before the command. A value never moves away from its command, nor
-      past it: a command that turns back ends the rate at once.
-    - In the safe state, and under a command for the whole of it, velocities take the safe value
-      at once, or approach it at ``max_decel_per_s``.
-    - In the safe state positions repeat the value sent last (``hold``), or approach the safe
-      value at ``stop_rate_per_s``. A commanded position keeps to ``max_rate_per_s`` always.
-    - Where a position actuator stands at first is unknown. Its first position is therefore sent
-      with the time that its whole range takes, and stays until that time is over. The safe state
-      ends the way of joints that hold: for a moment the same position is sent with the time
-      ``STAND_S``, which stops them where they are, and then nothing. The next command begins
-      such a way again.
-    - A message that carries no time (``timed`` is false) makes a position leap to its first
-      value. While its place is unknown nothing is therefore sent without a command, also where
-      there is a safe value. The last message of all repeats the value sent last.
+    - Towards a command a value changes by at most ``max_rate_per_s``. Towards its safe value it
+      changes by at most ``max_decel_per_s`` if it has one; it does not pass the safe value within
+      one step. With ``max_jerk_per_s2`` the rate grows by no more than that and shrinks in time
+      before the command. A value never moves away from its command or past it: a command in the
+      other direction ends the rate at once.
+    - In the safe state, and under a command for the whole safe state, velocities take the safe
+      value at once, or approach it at ``max_decel_per_s``.
+    - In the safe state positions repeat the previous value (``hold``), or approach the safe
+      value at ``stop_rate_per_s``. A commanded position always keeps to ``max_rate_per_s``.
+    - The initial position of an actuator is unknown. Its first position is therefore sent with
+      the time that its whole range takes, and repeated until that time is over. The safe state
+      ends this first motion of joints that hold: for a moment the same position is sent with the
+      time ``STAND_S``, which stops the joints where they are, and then nothing is sent. The next
+      command starts such a first motion again.
+    - If the message carries no time (``timed`` is false), a position jumps to its first value.
+      While the position is unknown, nothing is therefore sent without a command, even if there
+      is a safe value. The shutdown message repeats the previous value.
 
-    ``reach_s`` is the time in which an actuator that takes positions is to reach the values. It
-    is never below ``LONGEST_STEP_S``: then a message that is late or lost makes no joint faster
-    than its rate, for the values move no faster either.
+    ``reach_s`` is the time in which an actuator of positions must reach the values. It is never
+    below ``LONGEST_STEP_S``: a late or lost message then makes no joint faster than its rate,
+    because the values move no faster either.
 
     :param timed: whether the message of the actuator carries ``reach_s``.
-    :raises ValueError: when some fields hold and others do not: before the first command a
-        message could not leave out the first alone.
+    :raises ValueError: when only some fields hold: before the first command a message cannot
+        omit those fields alone.
     """
 
     def __init__(self, fields: Mapping[str, Limits], timed: bool = True) -> None:
@@ -69,7 +69,7 @@ class Motion:
         self._rates: dict[str, float] = {}
         ranges_s = [limits.range_s() for limits in fields.values() if limits.is_position()]
         self._range_s = max(ranges_s, default=0.0)
-        # of the way to the first position; None while nobody knows where the actuator stands
+        # time left of the first motion; None while the position of the actuator is unknown
         self._left_s = None if ranges_s else 0.0
         self._homes = bool(ranges_s and self.safe) and timed
         self._leaps = bool(ranges_s) and not timed
@@ -78,27 +78,27 @@ class Motion:
 
     @property
     def reach_s(self) -> float:
-        """Return the time in which the values are to be reached."""
+        """Return the time in which the actuator must reach the values."""
         return STAND_S if self._left_s is None else max(LONGEST_STEP_S, self._left_s)
 
     def is_stop(self, values: Mapping[str, float]) -> bool:
-        """Return whether values are the whole safe state; a position that holds has none."""
+        """Return whether values are the whole safe state; a holding position has none."""
         return bool(self.safe) and values == self.safe
 
     def forget_position(self) -> None:
-        """Let the next output take the time that the whole range takes: an arm may have moved."""
+        """Give the next output the time of the whole range: an arm may have been moved."""
         if self._range_s:
             self._left_s = None
 
     def start_over(self) -> None:
-        """Go on from the safe values where a guard can have sent them meanwhile."""
+        """Continue from the safe values if a guard can have sent them meanwhile."""
         self._rates.clear()
         if self.safe and not self._leaps:
             self.values = self.safe
             self.forget_position()
 
-    def rest(self) -> None:
-        """Drop the way to a command; what takes its safe value at once has it now."""
+    def drop_command(self) -> None:
+        """Stop moving to the command; a field that takes its safe value at once has it now."""
         self._rates.clear()
         if self._left_s:
             self._end_way()
@@ -115,7 +115,7 @@ class Motion:
         Return the next values.
 
         :param wanted: the command within its limits, None in the safe state.
-        :param elapsed_s: steady time since the call before.
+        :param elapsed_s: steady time since the previous call.
         """
         if self._left_s is None:
             return self._begin(wanted, elapsed_s)
@@ -126,12 +126,12 @@ class Motion:
         if wanted is None or (not self._range_s and self.is_stop(wanted)):
             self._stop(elapsed_s)
         else:
-            self.values = {name: self._approached(name, value, elapsed_s)
+            self.values = {name: self._approach(name, value, elapsed_s)
                            for name, value in wanted.items()}
         return self.values
 
     def end(self) -> Mapping[str, float]:
-        """Return the last values of all: the safe ones, and as much time as their way takes."""
+        """Return the shutdown values: the safe ones, with the time to reach them."""
         self._rates.clear()
         if self._leaps:
             return {} if self._left_s is None else self.values
@@ -144,11 +144,11 @@ class Motion:
 
     def _begin(self, wanted: Mapping[str, float] | None, elapsed_s: float
                ) -> Mapping[str, float]:
-        """Return the first values, or none, while it is unknown where the actuator stands."""
+        """Return the first values, or none, while the position of the actuator is unknown."""
         self._rates.clear()
         goal = self.values if self._homes else wanted
         if goal:
-            # what a value without time reaches is where it was sent before, and must not leap
+            # without a time in the message, the previous value is the position: no jump from it
             self.values = self.values if self._leaps and self.values else goal
             self._left_s = self._range_s
             return self.values
@@ -156,9 +156,9 @@ class Motion:
         return self.values if stands else {}
 
     def _end_way(self) -> None:
-        """Let no joint go on to its first position, unless that is the safe one."""
+        """Stop the first motion of a joint, unless it leads to the safe position."""
         if self._leaps:
-            # where it holds, no value is nearer to the actuator than this one
+            # if it holds, this value is the nearest known to the actuator's position
             self._left_s = 0.0 if self.safe else self._left_s
         elif not self._homes:
             self._left_s, self._standing_s = None, LONGEST_STEP_S
@@ -172,7 +172,7 @@ class Motion:
         elif self.safe:
             self.values = self.safe
 
-    def _approached(self, name: str, wanted: float, elapsed_s: float) -> float:
+    def _approach(self, name: str, wanted: float, elapsed_s: float) -> float:
         limits, last = self._fields[name], self.values[name]
         rate_per_s = limits.max_rate_per_s
         if rate_per_s is None:
@@ -183,14 +183,14 @@ class Motion:
             if abs(wanted - limits.safe) < abs(last - limits.safe):
                 rate_per_s = limits.max_decel_per_s
         if limits.max_jerk_per_s2 is not None:
-            rate_per_s = self._eased(name, wanted - last, rate_per_s, elapsed_s)
+            rate_per_s = self._ease(name, wanted - last, rate_per_s, elapsed_s)
         return _towards(last, wanted, rate_per_s * elapsed_s)
 
-    def _eased(self, name: str, way: float, rate_per_s: float, elapsed_s: float) -> float:
-        """Return the rate that jerk allows for the rest of the way, which has a sign."""
+    def _ease(self, name: str, way: float, rate_per_s: float, elapsed_s: float) -> float:
+        """Return the rate that the jerk limit allows for the remaining signed distance."""
         jerk = self._fields[name].max_jerk_per_s2 or math.inf
         grown = max(0.0, math.copysign(1.0, way) * self._rates.get(name, 0.0)) + jerk * elapsed_s
-        # the fastest from which steps of this length still end at the command
+        # the fastest rate from which steps of this length still end at the command
         step = jerk * elapsed_s / 2.0
         ending = math.sqrt(step * step + 2.0 * jerk * abs(way)) - step
         eased = min(rate_per_s, grown, ending)

@@ -12,31 +12,31 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""When the outputs of a gate leave: one in each period."""
+"""When the outputs of a gate are sent: one in each period."""
 
 
 class Pace:
     """
-    Keep the outputs of one actuator at a fixed rate although new commands leave at once.
+    Keep the outputs of one actuator at a fixed rate although new commands are sent at once.
 
-    A new command leaves at once, in place of the output at the end of its period. A second one in
-    the same period waits for that end.
+    A new command is sent at once, and replaces the output at the end of its period. A second
+    command in the same period waits for that end.
 
     Example::
 
         >>> pace = Pace()
-        >>> pace.leaves(new=True, due=False)
+        >>> pace.should_send(new=True, due=False)
         True
-        >>> pace.leaves(new=False, due=True)
+        >>> pace.should_send(new=False, due=True)
         False
-        >>> pace.leaves(new=False, due=True)
+        >>> pace.should_send(new=False, due=True)
         True
     """
 
     def __init__(self) -> None:
         self._is_ahead = self._waits = False
 
-    def leaves(self, *, new: bool, due: bool) -> bool:
+    def should_send(self, *, new: bool, due: bool) -> bool:
         """
         Return whether to send now.
 

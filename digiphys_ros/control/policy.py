@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The policy: classes over time to one desired command an actuator."""
+"""The policy: turn classes over time into one desired command per actuator."""
 
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -28,12 +28,12 @@ SCORE_TOLERANCE = 1e-6
 """How far beyond 0 and 1 a score may be: a softmax in float32 is rounded."""
 
 LATE_IMAGES = 3
-"""As many images in a row, in order and none newer than those before, show a clock set back."""
+"""So many late images in a row, in order among themselves, mean that a clock was set back."""
 
 LATE = 'the images come late, or in no order'
 
 NOT_RECOGNISED = 'no class recognised'
-"""Reported in place of a rule while every actuator is in its safe state for want of a class."""
+"""Reported instead of a rule while every actuator is in its safe state without a class."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Observation:
     :ivar class_id: its name, None when the classifier abstained.
     :ivar score: its probability, 0 to 1.
     :ivar stamp_s: capture time of the image in seconds.
-    :ivar age_s: time from then until now, 0 where nobody measured it.
+    :ivar age_s: time from then until now, 0 if unknown.
 
     Example::
 
@@ -59,12 +59,12 @@ class Observation:
 
     @property
     def problem(self) -> str:
-        """Return a sentence when no classifier can have meant this, else ''."""
+        """Return why no classifier can have sent this; empty if it is valid."""
         if self.class_id == '':
             return 'a classification names no class: its class_id is empty'
         if self.class_id == ABSTAIN:
-            return f'"{ABSTAIN}" is the word of the rules for no class, and no name for one'
-        # written so that a score that is not a number is refused too
+            return f'a class cannot have the name "{ABSTAIN}": rules reserve it for no class'
+        # `not <=` also refuses a score that is not a number
         if not -SCORE_TOLERANCE <= self.score <= 1.0 + SCORE_TOLERANCE:
             return f'a score from 0 to 1 is needed, received {self.score} for "{self.class_id}"'
         return ''
@@ -72,23 +72,23 @@ class Observation:
 
 def best_of(results: Iterable[tuple[str, float]], stamp_s: float, age_s: float = 0.0
             ) -> Observation:
-    """Return the best class of one image, an abstention for none, or the first impossible one."""
+    """Return the best class of one image, an abstention for none, or the first invalid one."""
     seen = [Observation(class_id, score, stamp_s, age_s) for class_id, score in results]
-    impossible = next((one for one in seen if one.problem), None)
-    return impossible or max(
+    invalid = next((one for one in seen if one.problem), None)
+    return invalid or max(
         seen, key=lambda one: one.score, default=Observation(None, 0.0, stamp_s, age_s))
 
 
 @dataclass(frozen=True)
 class Decision:
     """
-    What to do now.
+    The decision after one image.
 
-    :ivar rule: the rule in force, None before enough votes, ``NOT_RECOGNISED`` while the safe
-        state is commanded for want of a class.
-    :ivar commands: one command an actuator; none before enough votes or without a new image.
-    :ivar changed: whether the rule is another one than after the observation before.
-    :ivar doubt: why this image shows no class; empty where it does, or nothing is decided.
+    :ivar rule: the active rule, None before enough votes, ``NOT_RECOGNISED`` while the safe
+        state is commanded without a class.
+    :ivar commands: one command per actuator; none before enough votes or without a new image.
+    :ivar changed: whether the rule differs from that after the previous observation.
+    :ivar doubt: why this image shows no class; empty if it shows one, or nothing is decided.
     """
 
     rule: str | None
@@ -101,13 +101,13 @@ class Policy:
     """
     Apply the rules of a configuration to one observation after another.
 
-    Time is the images' own: a hold of one second is one second between captures. Every command
-    is stamped with the image it came from, and without a new image there is none: the gate's
-    lease does the rest. So there is none before ``votes.needed`` images were seen, nor for an
-    image that is shown again, which has no second vote either. Nor is there one for an image that
-    comes late. A capture time that goes back by more than ``votes.max_age_s``, or for
-    ``LATE_IMAGES`` images, starts all anew: the clock was set, or a recording starts again. What
-    a rule says to remember outlasts the rule, and that too; so does the time without a class.
+    Time is capture time: a hold of one second is one second between captures. Every command has
+    the stamp of its image. Without a new image there is no command, and the gate's lease ends the
+    previous one. There is no command before ``votes.needed`` images, for a repeated image, which
+    has no second vote either, or for a late image. A capture time that goes back by more than
+    ``votes.max_age_s``, or for ``LATE_IMAGES`` images, restarts the policy: the clock was set, or
+    a recording started again. A ``persistent_limit`` outlasts its rule and such a restart; so
+    does the time without a class.
 
     Example::
 
@@ -121,12 +121,12 @@ class Policy:
 
     def __init__(self, config: ControlConfig) -> None:
         self._votes = config.votes
-        # The default is what is left when no other rule has the votes, wherever it is written.
+        # the default rule comes last, at any place in the file
         self._rules = sorted(config.rules, key=lambda rule: rule.default)
         self._classes = {rule.name: config.classes(rule) for rule in config.rules}
         self._commands = {rule.name: config.command(rule) for rule in config.rules}
         self._safe = config.safe_command()
-        self._rearm_after_s = {rule.name: rule.rearm_after_s for rule in config.rules}
+        self._retrigger_after_s = {rule.name: rule.retrigger_after_s for rule in config.rules}
         self._bounds: Mapping[str, Mapping[str, float]] = {}
         self._reported: str | None = None
         self._unsure, self._period_s = UnsureTime(self._votes.max_unsure_s), 0.0
@@ -143,7 +143,7 @@ class Policy:
         self._held_until_s = -math.inf
 
     def update(self, observation: Observation) -> Decision:
-        """Return what to command after ``observation``; one that is impossible is left out."""
+        """Return what to command after ``observation``; an invalid one is ignored."""
         stamp_s = observation.stamp_s
         if observation.problem or not self._is_new(stamp_s):
             return Decision(self._reported, {}, doubt=LATE if self._late else '')
@@ -157,15 +157,15 @@ class Policy:
             return self._decision(None, {}, stamp_s)
         before = self._rule
         rule = self._choose(stamp_s)
-        if rule is not before and rule.remember is not None:
-            self._bounds = rule.remember
-        recognised = self._recognised(observation)
+        if rule is not before and rule.persistent_limit is not None:
+            self._bounds = rule.persistent_limit
+        recognised = self._is_recognised(observation)
         self._count_unsure(recognised, self._held(rule, before, stamp_s), stamp_s)
         doubt = '' if recognised else self._doubt(observation)
         if self._unsure.is_over:
             return self._decision(NOT_RECOGNISED, self._safe, stamp_s, doubt)
         return self._decision(rule.name, {
-            name: self._bounded(name, values)
+            name: self._bound(name, values)
             for name, values in self._commands[rule.name].items()}, stamp_s, doubt)
 
     def _decision(self, reported: str | None, commands: Mapping[str, Mapping[str, float]],
@@ -174,19 +174,19 @@ class Policy:
         return Decision(reported, {name: DesiredCommand(values, stamp_s)
                                    for name, values in commands.items()}, changed, doubt)
 
-    def _recognised(self, seen: Observation) -> bool:
+    def _is_recognised(self, seen: Observation) -> bool:
         """Return whether this image shows a class, now and not long ago."""
-        # a wide window keeps votes for long: the image counts, not that there still are enough
+        # this image counts, not whether old votes are still enough: a wide window keeps them long
         return seen.age_s <= self._votes.max_age_s and any(
             self._voted_s(one) == seen.stamp_s for one in self._rules)
 
     def _held(self, rule: Rule, before: Rule | None, now_s: float) -> bool:
-        """Return whether a class still holds its rule; an abstention never does."""
+        """Return whether a class still holds its rule; an abstention never holds one."""
         if rule is not before:
             self._held_until_s = -math.inf
         voted_s = self._voted_s(rule)
         if voted_s is not None:
-            self._held_until_s = max(self._since_s + rule.hold_s, voted_s + rule.linger_s)
+            self._held_until_s = max(self._since_s + rule.min_hold_s, voted_s + rule.off_delay_s)
         return now_s < self._held_until_s
 
     def _doubt(self, seen: Observation) -> str:
@@ -205,14 +205,14 @@ class Policy:
 
     def _count_unsure(self, recognised: bool, held: bool, now_s: float) -> None:
         if recognised:
-            # not a pause before the first votes: nothing was seen in it
+            # a pause before the first votes does not count: no image was taken in it
             self._unsure.count(0.0, now_s - self._seen[-2].stamp_s if len(self._seen) > 1 else 0.0)
         elif not held and self._decided_s is not None:
-            # a robot that starts before a sign it cannot read yet has as long as any other
+            # a robot that starts before an unreadable sign has the same time as any other
             self._unsure.count(now_s - self._decided_s)
         self._decided_s = now_s
 
-    def _bounded(self, actuator: str, values: Mapping[str, float]) -> dict[str, float]:
+    def _bound(self, actuator: str, values: Mapping[str, float]) -> dict[str, float]:
         bounds = self._bounds.get(actuator, {})
         return {name: max(-bounds[name], min(value, bounds[name])) if name in bounds else value
                 for name, value in values.items()}
@@ -224,8 +224,8 @@ class Policy:
             self._late, self._late_s = 0, -math.inf
             return True
         if stamp_s < self._seen[-1].stamp_s and not self._late:
-            # once for each jump: a recording that loops is followed also where images are lost.
-            # Nobody knows how long it took: as long as the image before
+            # once per jump: a looping recording is followed even if images are lost. The length
+            # of the jump is unknown: count one image period
             self._unsure.count(self._period_s)
         self._late = self._late + 1 if stamp_s > self._late_s else 1
         self._late_s = stamp_s
@@ -237,7 +237,7 @@ class Policy:
     def _choose(self, now_s: float) -> Rule:
         wanted = {rule.name for rule in self._rules if self._wants(rule)}
         self._spent_s = {name: since_s for name, since_s in self._spent_s.items()
-                         if name in wanted and not self._rearmed(name, since_s, now_s)}
+                         if name in wanted and not self._may_retrigger(name, since_s, now_s)}
         held = self._rule
         if held is not None and self._ran_out(held, now_s):
             self._spent_s[held.name] = now_s
@@ -253,20 +253,20 @@ class Policy:
         return rule
 
     def _stays(self, rule: Rule, now_s: float) -> bool:
-        return now_s - self._since_s < rule.hold_s or now_s - self._wanted_s < rule.linger_s
+        return now_s - self._since_s < rule.min_hold_s or now_s - self._wanted_s < rule.off_delay_s
 
     def _ran_out(self, rule: Rule, now_s: float) -> bool:
-        return rule.release_after_s is not None and now_s - self._since_s >= rule.release_after_s
+        return rule.max_hold_s is not None and now_s - self._since_s >= rule.max_hold_s
 
-    def _rearmed(self, name: str, spent_s: float, now_s: float) -> bool:
-        after_s = self._rearm_after_s[name]
+    def _may_retrigger(self, name: str, spent_s: float, now_s: float) -> bool:
+        after_s = self._retrigger_after_s[name]
         return after_s is not None and now_s - spent_s >= after_s
 
     def _wants(self, rule: Rule) -> bool:
         return rule.default or len(self._voters(rule)) >= self._votes.needed
 
     def _voted_s(self, rule: Rule) -> float | None:
-        """Return when a class voted for a rule last, None where its classes have too few votes."""
+        """Return when a class last voted for a rule, None if its classes have too few votes."""
         voters = [seen for seen in self._voters(rule) if seen.class_id is not None]
         return voters[-1].stamp_s if len(voters) >= self._votes.needed else None
 

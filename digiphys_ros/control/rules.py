@@ -12,15 +12,16 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a rules file says about votes and rules."""
+"""Votes and rules of a rules file."""
 
 from typing import Annotated
 
 from digiphys_ros.control.validation import Finite, Problem, refuse, STRICT
+from digiphys_ros.renamed import renamed_keys
 from pydantic import BaseModel, Field, model_validator
 
 ABSTAIN = 'abstain'
-"""The word a rule uses for a classification without a result."""
+"""The word in ``when`` for a classification without a result."""
 
 Score = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -31,12 +32,12 @@ class Votes(BaseModel):
     """
     A class counts once it has ``needed`` of the last ``window`` classifications.
 
-    :ivar max_age_s: an image this much older than the newest has no vote: after a pause nothing
-        is decided on what was seen before it. One this old when it arrives shows no class.
-    :ivar max_unsure_s: longest time between captures for which a command may move an actuator
-        while no class is recognised; then the safe state, until all of it is taken off again.
-        Images without a class and late ones add to it, images with one take off. The time of a
-        hold does neither.
+    :ivar max_age_s: an image this much older than the newest has no vote: after a pause, earlier
+        images no longer count. An image this old on arrival counts as one without a class.
+    :ivar max_unsure_s: longest capture time for which a command may move an actuator while no
+        class is recognised; then the safe state, until all of that time is paid back. Images
+        without a class and late images add to it, images with a class subtract from it. The time
+        in which a rule is held does neither.
     """
 
     model_config = STRICT
@@ -56,20 +57,23 @@ class Votes(BaseModel):
 
 class Rule(BaseModel):
     """
-    What to command while some classes are seen.
+    A command for some classes.
 
     :ivar when: classes, groups or ``abstain``; a default rule has none.
     :ivar min_score: score from which a classification votes for the rule.
     :ivar release_score: lower score at which it still votes once the rule is taken.
-    :ivar hold_s: shortest time the rule stays, unless a rule above it takes over.
-    :ivar linger_s: time it stays after its classes had the votes last, unless a rule above it
-        takes over: what was seen has left the image and is still on its way.
-    :ivar release_after_s: longest time; then the rule waits until its classes were gone.
-    :ivar rearm_after_s: longest wait; then it may be taken again with its classes still in view:
-        a stop too far away does not use up the one at the sign. None waits for good.
-    :ivar remember: greatest magnitudes by actuator and field that no rule's command exceeds from
-        now on, until another rule with ``remember`` is taken; an empty one ends them: a speed
-        limit holds when its sign is passed.
+    :ivar min_hold_s: shortest time that the rule stays active; a rule above it may still take
+        over.
+    :ivar off_delay_s: time that the rule stays active after its classes last had the votes; a
+        rule above it may still take over. An object that has left the image may still be ahead.
+    :ivar max_hold_s: longest time that the rule stays active; then it waits until its classes
+        are out of view.
+    :ivar retrigger_after_s: longest such wait; then the rule may become active again while its
+        classes are still in view. A stop too far away does not use up the one at the sign. None
+        waits without a limit.
+    :ivar persistent_limit: greatest magnitudes by actuator and field, which no rule's command
+        exceeds from now on, until another rule with a ``persistent_limit`` becomes active; an
+        empty one removes them. A speed limit still applies after its sign is passed.
     """
 
     model_config = STRICT
@@ -79,12 +83,16 @@ class Rule(BaseModel):
     default: bool = False
     min_score: Score = 0.5
     release_score: Score | None = None
-    hold_s: Seconds = 0.0
-    linger_s: Seconds = 0.0
-    release_after_s: Seconds | None = None
-    rearm_after_s: Seconds | None = None
-    remember: dict[str, dict[str, Magnitude]] | None = None
+    min_hold_s: Seconds = 0.0
+    off_delay_s: Seconds = 0.0
+    max_hold_s: Seconds | None = None
+    retrigger_after_s: Seconds | None = None
+    persistent_limit: dict[str, dict[str, Magnitude]] | None = None
     command: dict[str, dict[str, Finite]]
+
+    _old_keys = renamed_keys(
+        hold_s='min_hold_s', linger_s='off_delay_s', release_after_s='max_hold_s',
+        rearm_after_s='retrigger_after_s', remember='persistent_limit')
 
     @model_validator(mode='after')
     def _consistent(self) -> 'Rule':
@@ -95,15 +103,15 @@ class Rule(BaseModel):
             problems.append((('release_score',),
                              f'must not exceed min_score, which is {self.min_score}',
                              self.release_score))
-        if self.release_after_s is not None and self.release_after_s < self.hold_s:
-            problems.append((('release_after_s',),
-                             f'must not be below hold_s, which is {self.hold_s}',
-                             self.release_after_s))
-        if self.default and self.release_after_s is not None:
-            problems.append((('release_after_s',), 'a default rule has no other to give way to',
-                             self.release_after_s))
-        if self.rearm_after_s is not None and self.release_after_s is None:
-            problems.append((('rearm_after_s',), 'needs `release_after_s`: only a rule that ran '
-                             'out waits', self.rearm_after_s))
+        if self.max_hold_s is not None and self.max_hold_s < self.min_hold_s:
+            problems.append((('max_hold_s',),
+                             f'must not be below min_hold_s, which is {self.min_hold_s}',
+                             self.max_hold_s))
+        if self.default and self.max_hold_s is not None:
+            problems.append((('max_hold_s',), 'a default rule has no other to give way to',
+                             self.max_hold_s))
+        if self.retrigger_after_s is not None and self.max_hold_s is None:
+            problems.append((('retrigger_after_s',), 'needs `max_hold_s`: only a rule that ran '
+                             'out waits', self.retrigger_after_s))
         refuse('Rule', *problems)
         return self

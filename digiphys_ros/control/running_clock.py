@@ -12,20 +12,20 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A clock for leases, which run out although the clock that stamps the images has stopped."""
+"""A clock for leases: they run out even if the clock that stamps the images has stopped."""
 
 STANDSTILL_S = 1.0
 
 
 class RunningClock:
     """
-    A clock that goes on by steady time while the one behind it stands still.
+    A clock that continues with steady time while its source stands still.
 
-    By a clock that has stopped, as a simulation's does when it ends, no image would grow old.
-    When it moves again, this one jumps back.
+    A simulation's clock stops when the simulation ends; images would then never age. When the
+    source moves again, this clock jumps back.
 
-    :param standstill_s: how long it may stand still before it counts as stopped: clocks of slow
-        simulations move in steps.
+    :param standstill_s: how long the source may stand still before it counts as stopped: the
+        clock of a slow simulation moves in steps.
     """
 
     def __init__(self, standstill_s: float = STANDSTILL_S) -> None:
@@ -37,7 +37,7 @@ class RunningClock:
         """
         Return the time [s].
 
-        :param clock_s: the clock behind it.
+        :param clock_s: time of the source.
         :param steady_s: a clock that never stops or jumps.
         """
         if clock_s != self._clock_s:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Check what a rules file says about actuators."""
+"""Schema of the actuators in a rules file."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -20,7 +20,7 @@ from typing import Annotated, Any
 from digiphys_ros.control.actuator_kind import ACTUATOR_KINDS
 from digiphys_ros.control.actuators import Actuator, Limits
 from digiphys_ros.control.signal_schema import SignalPlanConfig
-from digiphys_ros.control.validation import Finite, Problem, refuse, spelt, STRICT
+from digiphys_ros.control.validation import Finite, matching, Problem, refuse, STRICT
 from digiphys_ros.errors import ConfigError
 from pydantic import (
     AfterValidator,
@@ -33,22 +33,22 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-# An absolute name would leave the robot's namespace: every robot of a fleet would share it.
-Topic = Annotated[str, spelt(r'[A-Za-z][A-Za-z0-9_]*(/[A-Za-z][A-Za-z0-9_]*)*',
-                             'a relative name such as cmd_vel')]
+# an absolute name would leave the robot's namespace: all robots of a fleet would share it
+Topic = Annotated[str, matching(r'[A-Za-z][A-Za-z0-9_]*(/[A-Za-z][A-Za-z0-9_]*)*',
+                                'a relative name such as cmd_vel')]
 
-MessageType = Annotated[str, spelt(r'([a-z][a-z0-9_]*/msg/[A-Z][A-Za-z0-9]*)?',
-                                   'a message type as package/msg/Type')]
+MessageType = Annotated[str, matching(r'([a-z][a-z0-9_]*/msg/[A-Z][A-Za-z0-9]*)?',
+                                      'a message type as package/msg/Type')]
 
-# Fields as ROS spells them: such a path cannot reach Python's own attributes.
-FieldPath = Annotated[str, spelt(r'[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*',
-                                 'fields of the message joined by dots, as signal.phase')]
+# fields as ROS spells them: such a path cannot reach Python's own attributes
+FieldPath = Annotated[str, matching(r'[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*',
+                                    'fields of the message joined by dots, as signal.phase')]
 
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 def _known(kind: str) -> str:
-    """Return a kind of actuator that exists and can be imported."""
+    """Return the name of an actuator kind if the kind exists and can be imported."""
     try:
         ACTUATOR_KINDS[kind]
     except ConfigError as error:
@@ -58,7 +58,7 @@ def _known(kind: str) -> str:
 
 
 def _safe(value: Any) -> Any:
-    """Return a safe value as Limits has it: None for the word hold."""
+    """Return a safe value as in Limits: None for the word hold."""
     if value == 'hold':
         return None
     try:
@@ -69,16 +69,16 @@ def _safe(value: Any) -> Any:
 
 class FieldConfig(BaseModel):
     """
-    Limits of one number an actuator takes, in that number's own unit.
+    Limits of one field of an actuator's command, in the unit of that field.
 
-    ``safe`` is the value in the safe state. ``hold`` keeps a position where it was sent last, and
+    ``safe`` is the value in the safe state. ``hold`` keeps the position that was sent last, and
     is the default for joints.
 
-    ``max_rate_per_s`` is the fastest change a second on the way to a command. Every number needs
-    it, a ``bool`` has none. A velocity takes its safe value at once, or at ``max_decel_per_s``.
-    A position with a number as its safe value needs ``stop_rate_per_s``, the rate on the way
-    there; in a Float64 or any other message it is what makes a position of it.
-    ``max_jerk_per_s2`` limits how fast the rate grows on the way to a command.
+    ``max_rate_per_s`` is the fastest change per second towards a command. Every number needs it,
+    a ``bool`` has none. A velocity takes its safe value at once, or at ``max_decel_per_s``. A
+    position whose safe value is a number needs ``stop_rate_per_s``, the rate towards that value;
+    a field of a Float64 or of any other message is a position if it has one. ``max_jerk_per_s2``
+    limits how fast the rate grows towards a command.
     """
 
     model_config = STRICT
@@ -103,7 +103,7 @@ class FieldConfig(BaseModel):
         """Report each part that a kind of actuator cannot have or lacks: name, reason, value."""
         motion = ACTUATOR_KINDS[kind].motion
         if motion == 'switch':
-            # Between false and true there is nothing to send.
+            # there is no value between false and true
             for name in ('max_rate_per_s', 'max_decel_per_s', 'stop_rate_per_s',
                          'max_jerk_per_s2'):
                 if getattr(self, name) is not None:
@@ -113,31 +113,31 @@ class FieldConfig(BaseModel):
                        f'min {self.min}, max {self.max}, safe {self.safe}')
             return
         if self.max_rate_per_s is None:
-            yield ('max_rate_per_s', 'is required, in units a second: no actuator is left without '
-                   'a rate limit', 'nothing')
+            yield ('max_rate_per_s', 'is required, in units per second: no actuator may be '
+                   'without a rate limit', 'nothing')
         if 'safe' not in self.model_fields_set and motion != 'joint':
             yield 'safe', 'is required: a number, or hold for a position', 'nothing'
         elif self.safe is None:
             yield from self._unfit_to_hold(kind)
         elif motion == 'joint' and self.stop_rate_per_s is None:
-            yield ('stop_rate_per_s', 'is required with a number as safe position, in units a '
-                   'second: a joint must not leap there; or say `safe: hold`', 'nothing')
+            yield ('stop_rate_per_s', 'is required with a number as safe position, in units per '
+                   'second: a joint must not jump there; or write `safe: hold`', 'nothing')
         if motion == 'joint' and self.max_decel_per_s is not None:
             yield ('max_decel_per_s', 'is for velocities: a joint has stop_rate_per_s',
                    self.max_decel_per_s)
         elif self.max_decel_per_s is not None and self.stop_rate_per_s is not None:
             yield ('stop_rate_per_s', 'is for a position, and max_decel_per_s for a velocity: '
-                   'name one of them', self.stop_rate_per_s)
+                   'give one of them', self.stop_rate_per_s)
         if motion == 'velocity' and self.stop_rate_per_s is not None:
             yield ('stop_rate_per_s', f'is for positions: a {kind} has max_decel_per_s',
                    self.stop_rate_per_s)
 
     def _unfit_to_hold(self, kind: str) -> Iterator[tuple[str, str, Any]]:
         if ACTUATOR_KINDS[kind].motion == 'velocity':
-            yield 'safe', f'must be a number: a {kind} is a velocity, which must not last', 'hold'
+            yield 'safe', f'must be a number: a {kind} is a velocity and must not hold', 'hold'
         for name in ('max_decel_per_s', 'stop_rate_per_s'):
             if getattr(self, name) is not None:
-                yield name, 'leads to a safe value, and a field that holds has none', \
+                yield name, 'is for a safe value, and a field that holds has none', \
                     getattr(self, name)
 
 
@@ -145,10 +145,10 @@ class ActuatorConfig(BaseModel):
     """
     One actuator.
 
-    ``fields`` names the numbers it takes: parts of a Twist (``linear.x``), ``data`` of a Float64
-    or Bool, joints of a JointTrajectory, or names of one's own that ``field_map`` leads into a
-    message of any ``type``. ``topic`` is relative, so that a namespace holds a whole robot.
-    Signals have a ``plan`` instead: they take a wish from 0 to 1 for each of its phases.
+    ``fields`` names the fields of its command: parts of a Twist (``linear.x``), ``data`` of a
+    Float64 or Bool, joints of a JointTrajectory, or your own names, which ``field_map`` maps into
+    a message of any ``type``. ``topic`` is relative, so that a namespace contains a whole robot.
+    Signals have a ``plan`` instead: they take a request from 0 to 1 for each of its phases.
     ``options`` are for a kind that another package adds.
     """
 
@@ -166,13 +166,13 @@ class ActuatorConfig(BaseModel):
     @field_validator('options')
     @classmethod
     def _fit(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-        # without a valid kind that error is enough
+        # an invalid kind is already an error
         kind = info.data.get('kind', '')
         model = kind and ACTUATOR_KINDS[kind].options
         if not model:
             return options
         try:
-            # as plain values: they travel to the gate as JSON
+            # as plain values: the gate gets them as JSON
             checked: dict[str, Any] = ACTUATOR_KINDS.follow(kind, model).model_validate(
                 options).model_dump(mode='json')
         except ConfigError as error:
@@ -189,7 +189,7 @@ class ActuatorConfig(BaseModel):
                  'have stop_rate_per_s')):
             if not problems and 0 < len(some) < len(self.fields):
                 problems.append((('fields',), f'all fields {what} or none does: before the first '
-                                 'command a message cannot leave some out',
+                                 'command a message cannot omit some',
                                  f'only {", ".join(some)}'))
         refuse('ActuatorConfig', *problems, *self._message_problems(), *self._plan_problems())
         return self
@@ -217,10 +217,10 @@ class ActuatorConfig(BaseModel):
             problems.append((('type',), f'kind {self.kind} needs a type as '
                              'package/msg/Type', self.type))
         if set(self.field_map) != set(self.fields):
-            problems.append((('field_map',), f'must lead each of {", ".join(self.fields)} to its '
+            problems.append((('field_map',), f'must map each of {", ".join(self.fields)} to its '
                              'place in the message', self.field_map))
         if len(set(self.field_map.values())) < len(self.field_map):
-            problems.append((('field_map',), 'must not lead two fields to one place',
+            problems.append((('field_map',), 'must not map two fields to one place',
                              self.field_map))
         return problems
 
@@ -228,14 +228,14 @@ class ActuatorConfig(BaseModel):
         signals = 'plan' in ACTUATOR_KINDS[self.kind].sections
         problems: list[Problem] = []
         if signals != (self.plan is not None):
-            problems.append((('plan',), 'is needed by signals, and by them alone', self.plan))
+            problems.append((('plan',), 'is needed by kind signals, and by no other', self.plan))
         if signals == bool(self.fields):
-            problems.append((('fields',), 'is needed by every kind but signals, which takes the '
-                             'phases of its plan', self.fields))
+            problems.append((('fields',), 'is needed by every kind except signals, which takes '
+                             'the phases of its plan', self.fields))
         return problems
 
     def build(self) -> Actuator:
-        """Return the checked values alone."""
+        """Return the actuator without its schema."""
         fields = {name: Limits(**field.model_dump()) for name, field in self.fields.items()}
         plan = self.plan.build() if self.plan else None
         if plan:

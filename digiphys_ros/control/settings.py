@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Settings of the nodes policy and gate. Small: the gate reads them, and no YAML."""
+"""Settings of the nodes policy and gate; no YAML, because the gate imports this module."""
 
 from dataclasses import dataclass
 
@@ -38,31 +38,31 @@ class GateSettings(NodeSettings):
     rules: str = setting(
         'traffic_signs_rules.yaml', 'YAML file with the actuators: a path, or a name in config/.')
     lease_s: float = setting(
-        0.5, 'Oldest image a command may come from [s].', 0.01, MAX_LEASE_S)
+        0.5, 'Oldest image that a command may come from [s].', 0.01, MAX_LEASE_S)
     future_tolerance_s: float = setting(
         FUTURE_TOLERANCE_S, 'How far ahead of the clock an image may be stamped: clocks of two '
         'machines differ [s]. Under use_sim_time it is longer by two steps of /clock.',
         0.0, MAX_TOLERANCE_S)
     rate_hz: float = setting(
-        50.0, 'Rate at which the actuator hears from the gate. A new command leaves at once, in '
-        'place of the next message.', 10.0, 1000.0)
+        50.0, 'Rate of the messages to the actuator. A new command is sent at once, in place of '
+        'the next message.', 10.0, 1000.0)
     estop_wait_s: float = setting(
-        2.0, 'How long a gate that is configured listens for an e-stop that is pressed already '
-        'before it obeys: discovery takes its time [s].', 0.0, 60.0)
+        2.0, 'Time that a configured gate listens for a pressed e-stop before it obeys: discovery '
+        'takes time [s].', 0.0, 60.0)
     estop_required: bool = setting(
-        False, 'Move only while an e-stop publisher is heard: silence is a press.')
+        False, 'Move only while an e-stop publisher is heard: silence counts as a press.')
     estop_timeout_s: float = setting(
-        1.0, 'Longest silence of a required e-stop publisher, and of any before it is heard for '
-        'the first time [s].', 0.05, 60.0)
+        1.0, 'Longest silence of a required e-stop publisher, and longest time until the first '
+        'message of any e-stop publisher [s].', 0.05, 60.0)
     estop_unheard_stops: bool = setting(
-        True, 'Take an e-stop publisher that is never heard for pressed: false for buttons that '
-        'send only when they are pressed.')
+        True, 'Treat an e-stop publisher that was never heard as pressed; false for buttons that '
+        'send only when pressed.')
     latch_without_memory: bool = setting(
-        True, 'Start e-stopped where the memory of the e-stop cannot be kept on disk.')
+        True, 'Start e-stopped if the e-stop state cannot be stored on disk.')
     guard: bool = setting(
-        True, 'Start a second process that sends the safe state when this one hangs or is killed.')
+        True, 'Start a second process that sends the safe state if this one hangs or is killed.')
     realtime: bool = setting(
-        True, 'Ask for real-time priority, so that a busy machine delays no safe command.')
+        True, 'Request real-time priority, so that a busy machine delays no safe command.')
     stop_on_duplicate_publishers: bool = setting(
         False, 'Stop while more than one node publishes on an input.', runtime=True)
 

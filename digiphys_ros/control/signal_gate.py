@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The gate of signals: what it lets pass are wishes, what it sends are heads."""
+"""The gate of signals: it takes requests for phases and sends the state of every head."""
 
 from dataclasses import replace
 
@@ -26,8 +26,8 @@ class SignalGate(Gate):
     """
     Guard the signals of a junction.
 
-    In every state but OBEYING nothing is wished, and the interlock leads to the typed safe state
-    through yellow: at once, as other actuators go there, would be a red that nobody can stop at.
+    In every state but OBEYING no phase is requested, and the interlock reaches the typed safe
+    state through yellow. Other actuators go there at once; no driver could stop at a sudden red.
     """
 
     def __init__(self, actuator: Actuator, plan: SignalPlan, lease_s: float,
@@ -43,19 +43,19 @@ class SignalGate(Gate):
         return replace(output, values=self._interlock.step(output.values, self._elapsed_s))
 
     def start_over(self, reason: str) -> None:
-        """As ``Gate.start_over``: all heads were red at once, or flashed."""
+        """As ``Gate.start_over``: the guard has set all heads to red, or to flashing."""
         super().start_over(reason)
         self._interlock = SignalInterlock(self.plan)
 
     def shutdown_output(self, now_s: float, steady_s: float | None = None) -> GateOutput:
-        """Return the safe state at once: worse than a sudden red is a green that nobody ends."""
+        """Return the safe state at once: a green that nobody ends is worse than a sudden red."""
         return replace(super().shutdown_output(now_s, steady_s), values=self.plan.safe_heads())
 
 
 def make_gate(actuator: Actuator, lease_s: float,
               future_tolerance_s: float = FUTURE_TOLERANCE_S,
               settle_s: float = SETTLE_S) -> Gate:
-    """Return the gate for an actuator, whatever its kind."""
+    """Return the gate for an actuator of any kind."""
     if actuator.plan is not None:
         return SignalGate(actuator, actuator.plan, lease_s, future_tolerance_s, settle_s)
     return Gate(actuator, lease_s, future_tolerance_s, settle_s)

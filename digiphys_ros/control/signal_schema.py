@@ -30,8 +30,8 @@ class SignalPlanConfig(BaseModel):
     Heads, conflict matrix, phases and times; see ``control.signals.SignalPlan``.
 
     :ivar conflicts: head to the heads that must not be green with it; one direction is enough.
-        Two heads that never share a phase and are in no conflict are refused: a line that was
-        forgotten must not pass for two movements that get on with each other.
+        Two heads without a common phase must conflict: a forgotten line must not count as two
+        compatible movements.
     """
 
     model_config = STRICT
@@ -48,18 +48,18 @@ class SignalPlanConfig(BaseModel):
     @model_validator(mode='after')
     def _consistent(self) -> 'SignalPlanConfig':
         problems = [*self._head_problems(), *self._phase_problems()]
-        refuse('SignalPlanConfig', *(problems or self._forgotten()))
+        refuse('SignalPlanConfig', *(problems or self._missing_conflicts()))
         if self.max_green_s < self.min_green_s:
             refuse('SignalPlanConfig', (('max_green_s',), 'must not be below min_green_s, which '
                                         f'is {self.min_green_s}', self.max_green_s))
         return self
 
     def _head_problems(self) -> Iterator[Problem]:
-        yield from repeated(('heads',), self.heads)
+        yield from find_repeated(('heads',), self.heads)
         places = [(('conflicts',), self.conflicts), (('phases',), self.phases)]
         for place, lists in places:
             for name, heads in lists.items():
-                yield from repeated((*place, name), heads)
+                yield from find_repeated((*place, name), heads)
                 for index, head in enumerate(heads):
                     if head not in self.heads:
                         yield ((*place, name, index), 'no such head, allowed are '
@@ -82,8 +82,8 @@ class SignalPlanConfig(BaseModel):
             if head not in green:
                 yield ('heads', index), 'is green in no phase', head
 
-    def _forgotten(self) -> list[Problem]:
-        return [(('conflicts',), f'{one} and {other} share no phase: say that they conflict',
+    def _missing_conflicts(self) -> list[Problem]:
+        return [(('conflicts',), f'{one} and {other} share no phase: add their conflict',
                  self.conflicts)
                 for one, other in combinations(self.heads, 2) if not self._conflict(one, other)
                 and not any({one, other} <= set(heads) for heads in self.phases.values())]
@@ -92,7 +92,7 @@ class SignalPlanConfig(BaseModel):
         return other in self.conflicts.get(one, ()) or one in self.conflicts.get(other, ())
 
     def build(self) -> SignalPlan:
-        """Return the checked values alone."""
+        """Return the plan without its schema."""
         conflicts = {one: tuple(other for other in self.heads if self._conflict(one, other))
                      for one in self.heads}
         phases = {name: tuple(heads) for name, heads in self.phases.items()}
@@ -100,8 +100,8 @@ class SignalPlanConfig(BaseModel):
                           self.max_green_s, self.yellow_s, self.all_red_s, self.safe)
 
 
-def repeated(place: tuple[str | int, ...], names: Iterable[str]) -> Iterator[Problem]:
-    """Report each name that a list has already."""
+def find_repeated(place: tuple[str | int, ...], names: Iterable[str]) -> Iterator[Problem]:
+    """Report each repeated name of a list."""
     seen: set[str] = set()
     for index, name in enumerate(names):
         if name in seen:

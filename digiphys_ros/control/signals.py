@@ -26,9 +26,9 @@ class SignalPlan:
     """
     The heads of a junction, as a rules file describes them (control.signal_schema checks it).
 
-    :ivar conflicts: head to the heads that must not be green with it, told in both directions.
+    :ivar conflicts: head to the heads that must not be green with it, given in both directions.
     :ivar phases: phase to the heads that are green in it.
-    :ivar max_green_s: longest green while another phase is wished too.
+    :ivar max_green_s: longest green while another phase is requested too.
     :ivar safe: the typed safe state, ``all_red`` or ``flashing``.
     """
 
@@ -56,7 +56,7 @@ class SignalPlan:
 
 
 class Stage(Enum):
-    """What the interlock is in the middle of."""
+    """The current step of the interlock."""
 
     CLEARING = 'all red'
     SAFE = 'safe state'
@@ -66,17 +66,18 @@ class Stage(Enum):
 
 class SignalInterlock:
     """
-    Turn wishes for phases, whatever they are and whenever they come, into safe heads.
+    Turn any requests for phases, at any time, into safe states of the heads.
 
-    A wish is a number by phase: the phase with the greatest gets its green, and one of zero
-    waits for nothing. No wish at all is a wish for the typed safe state. Between two greens, and
-    on the way to the safe state, come the rest of the minimum green, yellow and all red, each in
-    full. After the maximum green another phase that is wished takes its turn, the one first that
-    was not served for longest. So does, after any green, one that was wished without a break for
-    as long as all phases may take together: others that take turns cannot leave it out.
+    A request is a number for each phase. The phase with the greatest request gets its green; a
+    phase with a request of zero does not wait. Without any request the heads go to the typed
+    safe state. Between two greens, and on the way to the safe state, the rest of the minimum
+    green, yellow and all red follow, each in full. After the maximum green another requested
+    phase takes its turn; of several, the one that has waited longest since its last green. A
+    phase that was requested without a break for the maximum greens of all phases together takes
+    its turn after any green: phases that alternate cannot starve it.
 
-    It begins with all red for as long as yellow and all red take together: what the heads showed
-    before, it cannot know. So it does after flashing.
+    The interlock begins with all red for as long as yellow and all red take together, because it
+    cannot know what the heads showed before. It does the same after flashing.
     """
 
     def __init__(self, plan: SignalPlan) -> None:
@@ -87,21 +88,22 @@ class SignalInterlock:
         self._next: str | None = None
         self._enter(Stage.CLEARING, plan.yellow_s + plan.all_red_s)
 
-    def step(self, wishes: Mapping[str, float], elapsed_s: float) -> dict[str, float]:
+    def step(self, requests: Mapping[str, float], elapsed_s: float) -> dict[str, float]:
         """
         Return what every head shows now.
 
-        :param wishes: phase to wish; a phase that is left out is not wished.
-        :param elapsed_s: since the step before; too little makes the times longer, never shorter.
+        :param requests: phase to request; a phase that is missing is not requested.
+        :param elapsed_s: time since the previous step. Too small a value makes the times longer,
+            never shorter.
         """
         plan = self._plan
         self._left_s -= elapsed_s
         self._stage_s += elapsed_s
         for phase, waited_s in self._waited_s.items():
-            waits = phase != self._phase and wishes.get(phase, 0.0) > 0.0
+            waits = phase != self._phase and requests.get(phase, 0.0) > 0.0
             self._waited_s[phase] = waited_s + elapsed_s if waits else 0.0
         if self._stage is Stage.GREEN and self._left_s <= 0.0:
-            wanted = self._wanted(wishes)
+            wanted = self._choose_phase(requests)
             if wanted != self._phase:
                 self._next = wanted
                 self._enter(Stage.YELLOW, plan.yellow_s)
@@ -109,9 +111,9 @@ class SignalInterlock:
             self._phase = None
             self._enter(Stage.CLEARING, plan.all_red_s)
         elif self._stage is Stage.CLEARING and self._left_s <= 0.0:
-            self._leave_red(wishes)
-        elif self._stage is Stage.SAFE and self._wanted(wishes):
-            self._leave_safe(wishes)
+            self._leave_red(requests)
+        elif self._stage is Stage.SAFE and self._choose_phase(requests):
+            self._leave_safe(requests)
         if self._stage is Stage.SAFE:
             return plan.safe_heads()
         return plan.shown(self._phase, GREEN if self._stage is Stage.GREEN else YELLOW)
@@ -119,10 +121,10 @@ class SignalInterlock:
     def _enter(self, stage: Stage, least_s: float = 0.0) -> None:
         self._stage, self._left_s, self._stage_s = stage, least_s, 0.0
 
-    def _leave_red(self, wishes: Mapping[str, float]) -> None:
-        # what was decided at the end of a green holds: after the maximum it must be another
-        decided = self._next if self._next and wishes.get(self._next, 0.0) > 0.0 else None
-        self._phase, self._next = decided or self._wanted(wishes), None
+    def _leave_red(self, requests: Mapping[str, float]) -> None:
+        # keep the choice made at the end of the green: after the maximum it must be another phase
+        decided = self._next if self._next and requests.get(self._next, 0.0) > 0.0 else None
+        self._phase, self._next = decided or self._choose_phase(requests), None
         if self._phase is None:
             self._enter(Stage.SAFE)
             return
@@ -130,18 +132,18 @@ class SignalInterlock:
         self._turns.append(self._phase)
         self._enter(Stage.GREEN, self._plan.min_green_s)
 
-    def _leave_safe(self, wishes: Mapping[str, float]) -> None:
+    def _leave_safe(self, requests: Mapping[str, float]) -> None:
         if self._plan.safe == 'flashing':
             self._enter(Stage.CLEARING, self._plan.yellow_s + self._plan.all_red_s)
         else:
-            self._leave_red(wishes)
+            self._leave_red(requests)
 
-    def _wanted(self, wishes: Mapping[str, float]) -> str | None:
+    def _choose_phase(self, requests: Mapping[str, float]) -> str | None:
         """Return the phase that should be green, None for the safe state."""
-        # those that wait come before the one that is green; of equals, the first is taken
+        # waiting phases come before the green one; of equal requests, the first wins
         others = [phase for phase in self._turns
-                  if phase != self._phase and wishes.get(phase, 0.0) > 0.0]
-        own = wishes.get(self._phase, 0.0) if self._phase else 0.0
+                  if phase != self._phase and requests.get(phase, 0.0) > 0.0]
+        own = requests.get(self._phase, 0.0) if self._phase else 0.0
         if not others:
             return self._phase if own > 0.0 else None
         if self._stage is Stage.GREEN and self._stage_s >= self._plan.max_green_s:
@@ -150,5 +152,5 @@ class SignalInterlock:
         for phase in others:
             if self._waited_s[phase] >= longest_s:
                 return phase
-        best = max(others, key=lambda phase: wishes[phase])
-        return self._phase if own >= wishes[best] else best
+        best = max(others, key=lambda phase: requests[phase])
+        return self._phase if own >= requests[best] else best

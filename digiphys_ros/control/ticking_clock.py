@@ -18,15 +18,15 @@ MOST_S = 0.5
 """A longer step is a jump of the clock; no image may be ahead by more."""
 
 WINDOW_S = 5.0
-"""How long a step is remembered, at least."""
+"""Minimum time that a step is remembered."""
 
 
 class TickingClock:
     """
     Measure the steps of a clock.
 
-    An image is stamped by the time that its sender has, between two ticks of the clock that others
-    read. So its stamp may be ahead of that clock by one step, and by another one where the tick
+    A sender stamps an image with its own time, between two ticks of the clock that others read.
+    The stamp may therefore be ahead of that clock by one step, and by another step if the tick
     was delayed on its way.
 
     Example::
@@ -43,10 +43,10 @@ class TickingClock:
 
     def tick(self, clock_s: float, steady_s: float) -> None:
         """
-        Notice a tick.
+        Record a tick.
 
         :param clock_s: the new time [s].
-        :param steady_s: when it came, on a clock that never stops or jumps [s].
+        :param steady_s: its arrival on a clock that never stops or jumps [s].
         """
         last_s, self._clock_s = self._clock_s, clock_s
         if last_s is None:
@@ -58,5 +58,5 @@ class TickingClock:
 
     @property
     def behind_s(self) -> float:
-        """Return how far the clock may be behind [s]; the most while no step was measured."""
+        """Return how far the clock may be behind [s]; the maximum before any step was measured."""
         return min(2.0 * max(self._longest_s, self._before_s) or MOST_S, MOST_S)

@@ -20,14 +20,14 @@ LONGEST_PAYBACK_S = 10.0
 
 class UnsureTime:
     """
-    Add up the time without a recognised class; that with one pays it back.
+    Add up the time without a recognised class; time with a recognised class pays it back.
 
-    A camera that is upside down, say, shows something known now and then. Where all the time is
-    used up, all is to be paid back. The time that a rule stays by its hold neither counts nor
-    pays: a class was recognised before it.
+    An upside-down camera, for example, shows a known class now and then. Once the allowed time is
+    used up, all of it must be paid back. The time in which a rule is held neither counts nor
+    pays: its class was recognised before.
 
     :param longest_s: ``votes.max_unsure_s``.
-    :ivar is_over: whether nothing may move.
+    :ivar is_over: whether the allowed time is used up, and nothing may move.
 
     Example::
 
@@ -42,7 +42,7 @@ class UnsureTime:
         self._unsure_s, self.is_over = 0.0, False
 
     def count(self, unsure_s: float, recognised_s: float = 0.0) -> None:
-        """Take the time since the image before, without a recognised class or with one."""
+        """Add the time since the previous image, without or with a recognised class."""
         self._unsure_s += unsure_s - self._payback * recognised_s
         self.is_over = self._unsure_s > (0.0 if self.is_over else self._longest_s)
         self._unsure_s = min(max(self._unsure_s, 0.0), self._longest_s)

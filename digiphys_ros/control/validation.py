@@ -24,8 +24,8 @@ STRICT = ConfigDict(extra='forbid', frozen=True)
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
-def spelt(pattern: str, allowed: str) -> AfterValidator:
-    """Return a validator of strings; ``allowed`` says in words what ``pattern`` asks for."""
+def matching(pattern: str, allowed: str) -> AfterValidator:
+    """Return a validator of strings; ``allowed`` describes ``pattern`` in words."""
     def check(value: str) -> str:
         if not re.fullmatch(pattern, value):
             raise PydanticCustomError('refused', '{reason}', {'reason': f'must be {allowed}'})
@@ -33,7 +33,8 @@ def spelt(pattern: str, allowed: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-Name = Annotated[str, spelt(r'[A-Za-z][A-Za-z0-9_]*', 'letters, digits and _, a letter first')]
+Name = Annotated[
+    str, matching(r'[A-Za-z][A-Za-z0-9_]*', 'letters, digits and _, a letter first')]
 
 Problem = tuple[tuple[str | int, ...], str, Any]
 """Where in the model, why, and what was received there."""

@@ -12,9 +12,9 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The ROS 2 side: one lifecycle node per file; everything they know is in the core."""
+"""The executables: one lifecycle node per file; the logic is in the other packages."""
 
 from digiphys_ros.files import limit_opencv
 
-# here, because the nodes' modules load OpenCV
+# here, because the modules of the nodes load OpenCV
 limit_opencv()

@@ -15,7 +15,7 @@
 """
 The executables: ``python -m digiphys_ros.nodes camera``, and those that `ros2 run` starts.
 
-A package that does not load ends one with a sentence that names the fix, and code 2.
+A package that does not load ends the process with one sentence, its fix, and code 2.
 """
 
 from contextlib import redirect_stderr, suppress
@@ -29,18 +29,18 @@ from digiphys_ros.ros.supervision.output_relay import SHOW_ALL
 
 EXECUTABLES = ('camera', 'classifier', 'gate', 'gazebo_adapter', 'pipeline', 'policy', 'sim',
                'triage')
-"""As in resource/executables."""
+"""The names, as in resource/executables."""
 
 
 def start(name: str) -> None:
     """Run one executable, as this process."""
     written = io.StringIO()
     try:
-        # NumPy writes a page about a module that was built for another NumPy
+        # NumPy prints a page about a module that was built for another NumPy
         with redirect_stderr(written):
             module = import_module(f'digiphys_ros.nodes.{name}')
             if name == 'sim':
-                # its application loads OpenCV when it is configured, which is too late for this
+                # its application loads OpenCV only when it is configured, too late for this check
                 import_module('cv2')
     except ImportError as error:
         if os.environ.get(SHOW_ALL):
@@ -48,19 +48,19 @@ def start(name: str) -> None:
         sys.stderr.write(f'{name}: {"; fix: ".join(explain_import_error(error))}\n')
         sys.exit(2)
     if written.getvalue():
-        # a closed pipe or a full disk holds nothing up
+        # a closed pipe or a full disk blocks nothing
         with suppress(OSError, ValueError):
             sys.stderr.write(written.getvalue())
     module.main()
 
 
 def main() -> None:
-    """Run the executable that the command line names."""
+    """Run the executable named on the command line."""
     if sys.argv[1:2] == [] or sys.argv[1] not in EXECUTABLES:
         sys.exit('usage: python -m digiphys_ros.nodes NODE ..., with NODE '
                  f'{", ".join(EXECUTABLES)}')
     name = sys.argv.pop(1)
-    # its log has this name
+    # the name of its log file
     sys.argv[0] = name
     start(name)
 

@@ -35,7 +35,7 @@ from vision_msgs.msg import Classification
 
 
 class CameraNode(PipelineNode[CameraSettings]):
-    """Publish ``image`` (or ``image/compressed``) and, where labels are known, ``label``."""
+    """Publish ``image`` (or ``image/compressed``) and, if labels are known, ``label``."""
 
     SETTINGS = CameraSettings
 
@@ -46,7 +46,7 @@ class CameraNode(PipelineNode[CameraSettings]):
         self._labels: Any = None
 
     def configure(self) -> None:
-        """Open a recording, so that a missing file is told now; a camera may come later."""
+        """Open a recording, so that a missing file is reported now; a camera may appear later."""
         settings = self.settings
         self._player = Player(settings, publish=self._publish, note=self.note,
                               changed=self.publish_diagnostics, **self._open())
@@ -58,12 +58,12 @@ class CameraNode(PipelineNode[CameraSettings]):
         self._labels = self.create_lifecycle_publisher(Classification, 'label', qos.RELIABLE)
 
     def activate(self) -> None:
-        """Start to play, or go on where deactivate stopped."""
+        """Start to play, or continue where deactivate stopped."""
         assert self._player is not None
         self._player.start()
 
     def deactivate(self) -> None:
-        """Stop to play."""
+        """Stop playing."""
         assert self._player is not None
         self._player.stop()
 
@@ -74,7 +74,7 @@ class CameraNode(PipelineNode[CameraSettings]):
         self._images = self._labels = self._player = None
 
     def report(self) -> tuple[bytes, str, dict[str, Any]]:
-        """Return rates, how a camera does, and whether a recording has ended."""
+        """Return rates, the state of a camera, and whether a recording has ended."""
         source, player = without_password(self.settings.source), self._player
         if player is None:
             return OK, self.phase, {'source': source, 'frames_sent': 0, 'listeners': 0}
@@ -88,7 +88,7 @@ class CameraNode(PipelineNode[CameraSettings]):
                        'camera.source=SOURCE'} if player.problem else {})}
 
     def _open(self) -> dict[str, Any]:
-        """Return what plays, as ``Player`` takes it."""
+        """Return the source, as keyword arguments of ``Player``."""
         settings = self.settings
         if settings.source == 'course':
             from digiphys_ros.applications.traffic_signs.drawn_course import Course
@@ -96,7 +96,7 @@ class CameraNode(PipelineNode[CameraSettings]):
             return {'frames': (SourceFrame(frame.pixels, 'rgb8', frame.label, frame.time_s)
                                for frame in course.frames(loop=settings.loop))}
         path, topic = split_topic(settings.source)
-        source = self.beside(path) + (f'#{topic}' if topic else '')
+        source = self.resolve(path) + (f'#{topic}' if topic else '')
         reader: Any = open_reader(source, settings.capture)
         if reader.live:
             camera = LiveCamera(reader, settings.capture.timeout_s)

@@ -34,10 +34,10 @@ class ClassifierNode(PipelineNode[ClassifierSettings]):
     """
     Classify the newest frame of ``image`` (or ``image/compressed``).
 
-    Publishes ``classification``, the latched ``vision_info`` and ``label_info``, and
-    ``debug_image``, ``debug_image/compressed`` and ``image_markers`` while somebody listens to
-    them. With several cameras all these names begin with the camera's, and what they show at one
-    time goes through the network as one batch.
+    It publishes ``classification``, the latched ``vision_info`` and ``label_info``. While they
+    have subscribers, it also publishes ``debug_image``, ``debug_image/compressed`` and
+    ``image_markers``. With several cameras, all these names begin with the camera's name, and
+    their simultaneous frames form one batch.
     """
 
     SETTINGS = ClassifierSettings
@@ -50,7 +50,7 @@ class ClassifierNode(PipelineNode[ClassifierSettings]):
 
     @property
     def listeners(self) -> list[Callable[[Classification], None]]:
-        """Return who is called with each classification, on the thread of the network."""
+        """Return the callbacks for each classification, called on the inference thread."""
         return self._loop.listeners
 
     def configure(self) -> None:
@@ -61,7 +61,7 @@ class ClassifierNode(PipelineNode[ClassifierSettings]):
         if self.listeners and len(names) > 1:
             raise ConfigError('parameter `cameras`: one policy cannot follow several cameras, '
                               f'received {settings.cameras!r}: start classifier and policy as '
-                              'processes of their own, a policy in the namespace of each.')
+                              'separate processes, with a policy in the namespace of each camera.')
         self._cameras = [Camera(
             CameraState(settings.limits, settings.bit_depth, name),
             CameraStream(self, name, compressed=settings.image_transport == 'compressed',
@@ -85,12 +85,12 @@ class ClassifierNode(PipelineNode[ClassifierSettings]):
         self._models.clear()
 
     def prepare(self, settings: ClassifierSettings, changed: Collection[str]) -> None:
-        """Load another bundle beside the one at work."""
+        """Load another bundle while the current one is in use."""
         if 'bundle' in changed:
             self._models.prepare(settings.bundle)
 
     def apply(self, settings: ClassifierSettings, changed: Collection[str]) -> None:
-        """Swap the model, or change how frames are looked at, between two frames."""
+        """Swap the model, or change the checks of frames, between two frames."""
         swaps = 'bundle' in changed
         self._models.swap(settings.bundle if swaps else None, roi=settings.region,
                           top_k=settings.top_k)
@@ -100,7 +100,7 @@ class ClassifierNode(PipelineNode[ClassifierSettings]):
             camera.state.adjust(settings.limits, settings.bit_depth)
 
     def report(self) -> tuple[bytes, str, dict[str, Any]]:
-        """Return rates, latencies, drops and what is wrong with the frames."""
+        """Return rates, latencies, drops and the problem of the frames."""
         active = self.phase == 'active'
         sentence, fix = join_problems(map(self._problem, self._cameras)) if active else ('', '')
         figures = self._loop.perception.figures(self._models.classifier, self._loop.dropped)
@@ -117,7 +117,7 @@ class ClassifierNode(PipelineNode[ClassifierSettings]):
     def _load(self, bundle: str) -> Model:
         settings = self.settings
         model = load_model(
-            self.beside(bundle), settings.engine, threads=settings.threads, xla=settings.xla,
+            self.resolve(bundle), settings.engine, threads=settings.threads, xla=settings.xla,
             mixed_precision=settings.mixed_precision, batch=len(camera_names(settings.cameras)))
         self.get_logger().info(str(model))
         return model

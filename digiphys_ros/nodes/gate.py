@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The gate node: last before the actuator; whatever fails, it sends the safe state."""
+"""The gate node: the last one before the actuator; it sends the safe state on any failure."""
 
 from functools import partial
 import mmap
@@ -44,14 +44,14 @@ class GateNode(PipelineNode[GateSettings]):
     """
     Turn ``desired/<actuator>`` into the actuator's topic at a fixed rate.
 
-    An accepted command leaves at once, in place of the next message; the fixed rate repeats it, or
-    the safe state. A safe state that begins leaves at once, beside the fixed rate.
-    ``obeyed/<actuator>`` tells the capture stamp of the image behind each new command. An e-stop
-    outlasts the node: only ``~/reset`` releases it. The output has a thread of its own, and a
-    process beside this one (``gate_guard``) sends the safe state where this one hangs or dies.
+    An accepted command is sent at once, in place of the next message; the fixed rate repeats it,
+    or the safe state. A new safe state is sent at once, in addition to the fixed rate.
+    ``obeyed/<actuator>`` carries the capture stamp of the image behind each new command. An
+    e-stop outlasts the node: only ``~/reset`` releases it. The output has its own thread, and a
+    second process (``gate_guard``) sends the safe state if this one hangs or dies.
 
     :param alone: whether the process runs no other node: then all of it may be real-time.
-    :param checked: what gates before this one have checked.
+    :param checked: results of rules checks by earlier gates.
     """
 
     SETTINGS = GateSettings
@@ -69,21 +69,21 @@ class GateNode(PipelineNode[GateSettings]):
 
     def configure(self) -> None:
         """Load the actuators and start to publish their safe states."""
-        actuators = load_actuators(find_resource(self.beside(self.settings.rules), 'config'),
+        actuators = load_actuators(find_resource(self.resolve(self.settings.rules), 'config'),
                                    self._checked_rules)
         for actuator in actuators.values():
             check_message(actuator)
         self._output = SafeOutput(self, self._latch, self._estop, self._clocks, alone=self._alone)
         self._output.start(actuators)
-        self._inputs = GateInputs(self, self._output, self._on_desired, self._look_after)
+        self._inputs = GateInputs(self, self._output, self._on_desired, self._supervise)
 
     def activate(self) -> None:
-        """Obey from now on, but not before an e-stop had the time to be heard."""
+        """Obey from now on, after the time in which an e-stop can be heard."""
         assert self._output is not None
         self._output.wants_to_obey = True
 
     def deactivate(self) -> None:
-        """Send the safe state, and go on sending it."""
+        """Send the safe state, and keep sending it."""
         assert self._output is not None
         self._output.stop_obeying()
 
@@ -98,7 +98,7 @@ class GateNode(PipelineNode[GateSettings]):
         self._inputs = self._output = None
 
     def report(self) -> tuple[bytes, str, dict[str, Any]]:
-        """Return the state of each actuator, who listens, and what is wrong."""
+        """Return the state of each actuator, its subscribers, and problems."""
         return report(self._output, self._inputs, self._clocks, self.get_fully_qualified_name())
 
     def _clocks(self) -> tuple[float, float]:
@@ -108,10 +108,10 @@ class GateNode(PipelineNode[GateSettings]):
         # a simulation has its own seconds; any other clock can be set
         return running_s, running_s if simulated else steady_s
 
-    def _look_after(self) -> None:
+    def _supervise(self) -> None:
         output, inputs = self._output, self._inputs
         assert output is not None
-        output.look_after()
+        output.supervise()
         if inputs is not None and self.settings.stop_on_duplicate_publishers \
                 and inputs.duplicates:
             output.fault(inputs.duplicates)
@@ -119,7 +119,7 @@ class GateNode(PipelineNode[GateSettings]):
             name, change = output.loop.changes.popleft()
             self.note(f'{name}: {change.state.value} ({change.reason})', about=name,
                       warn=change.state is not GateState.OBEYING)
-        output.look_after_guard()
+        output.supervise_guard()
 
     def _on_desired(self, channel: Channel, message: Any) -> None:
         output, inputs = self._output, self._inputs
@@ -127,7 +127,7 @@ class GateNode(PipelineNode[GateSettings]):
                               and inputs.duplicates):
             return
         if not self.has_time:
-            # every image would come from the future
+            # without a time, every image would come from the future
             return
         command = DesiredCommand(
             desired_values(channel.actuator, message), stamp_s(message.header))
@@ -137,13 +137,13 @@ class GateNode(PipelineNode[GateSettings]):
             accepted = channel.gate.submit(command, *self._clocks()) is None
             if accepted:
                 channel.stamp = message.header.stamp
-            # of refused commands there may be any number
+            # no wake-up for refused commands: there may be any number of them
             if accepted or channel.gate.state is not before:
                 output.loop.wake(channel.name)
 
 
 def main() -> None:
-    """Run the gate node, and another one where it dies and a supervisor asks for it."""
+    """Run the gate node, and another one if it dies under a supervisor."""
     def work(death: str, memory: mmap.mmap | None) -> None:
         run_node(partial(GateNode, alone=True, checked=CheckedRules(memory)), death)
     respawn(work)

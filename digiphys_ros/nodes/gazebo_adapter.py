@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The gazebo_adapter node: what the embedded simulator's actuators do and Gazebo's do not."""
+"""The gazebo_adapter node: behaviour of the embedded simulator's actuators that Gazebo lacks."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -45,9 +45,10 @@ READERS: Mapping[MessageType, Callable[[Any], Mapping[str, float]]] = {
 
 class GazeboAdapterNode(PipelineNode[GazeboAdapterSettings]):
     """
-    Stand between a gate and Gazebo's bridge, as the application's adapter says.
+    Run the application's adapter between a gate and Gazebo's bridge.
 
-    It sends only what it gets, and the safe state when it ends: a silent gate stays silent.
+    It sends only in response to the gate, and the safe state when it ends: a silent gate stays
+    silent.
     """
 
     SETTINGS = GazeboAdapterSettings
@@ -60,31 +61,31 @@ class GazeboAdapterNode(PipelineNode[GazeboAdapterSettings]):
         self._passed = 0
 
     def configure(self) -> None:
-        """Offer the topics that the bridge listens to."""
+        """Create the topics that the bridge subscribes to."""
         gazebo = find_application(self.settings.app).gazebo
         if gazebo is None:
             raise ConfigError(f'parameter `app`: {self.settings.app} has no world in Gazebo.')
         self._adapter = gazebo.adapter()
-        self._outputs = {topic: self.create_publisher(TYPES[kind], topic, qos.RELIABLE)
-                         for topic, kind in self._adapter.outputs.items()}
+        self._outputs = {topic: self.create_publisher(TYPES[message_type], topic, qos.RELIABLE)
+                         for topic, message_type in self._adapter.outputs.items()}
 
     def activate(self) -> None:
-        """Listen to the gate."""
+        """Subscribe to the gate."""
         assert self._adapter is not None
-        for topic, kind in self._adapter.inputs.items():
+        for topic, message_type in self._adapter.inputs.items():
             self._inputs.append(self.create_subscription(
-                TYPES[kind], topic, partial(self._on_message, topic, kind),
-                qos.BEST_EFFORT if kind == 'odometry' else qos.RELIABLE))
+                TYPES[message_type], topic, partial(self._on_message, topic, message_type),
+                qos.BEST_EFFORT if message_type == 'odometry' else qos.RELIABLE))
 
     def deactivate(self) -> None:
-        """Stop what the gate cannot reach any more."""
+        """Stop the actuators that the gate can no longer reach."""
         assert self._adapter is not None
         inputs, self._inputs = self._inputs, []
         for one in inputs:
             self.destroy_subscription(one)
         self._adapter.forget()
         self._send(self._adapter.safe_state(self.now_s()))
-        # it has to be there before the topics are withdrawn
+        # it must arrive before the topics are withdrawn
         for output in self._outputs.values():
             output.wait_for_all_acked(Duration(seconds=0.2))
 
@@ -95,7 +96,7 @@ class GazeboAdapterNode(PipelineNode[GazeboAdapterSettings]):
         self._outputs, self._adapter = {}, None
 
     def report(self) -> tuple[bytes, str, dict[str, Any]]:
-        """Return how many commands passed, and how many of them were corrected."""
+        """Return the numbers of passed and of corrected commands."""
         problem = self._adapter.problem(self.now_s()) \
             if self._adapter and self.phase == 'active' else ''
         return (WARN if problem else OK), problem or self.phase, {
@@ -104,11 +105,11 @@ class GazeboAdapterNode(PipelineNode[GazeboAdapterSettings]):
             'listeners': min((output.get_subscription_count()
                               for output in self._outputs.values()), default=0)}
 
-    def _on_message(self, topic: str, kind: MessageType, message: Any) -> None:
-        # what waits in the executor still comes after the end of its subscription
+    def _on_message(self, topic: str, message_type: MessageType, message: Any) -> None:
+        # messages in the executor still arrive after the end of their subscription
         if not self._inputs or self._adapter is None:
             return
-        sent = self._adapter.receive(topic, READERS[kind](message), self.now_s())
+        sent = self._adapter.receive(topic, READERS[message_type](message), self.now_s())
         self._send(sent, message)
         self._passed += bool(sent)
 
@@ -116,19 +117,20 @@ class GazeboAdapterNode(PipelineNode[GazeboAdapterSettings]):
         """Publish; a twist keeps the header and the other fields of the one received."""
         assert self._adapter is not None
         for topic, values in messages.items():
-            kind = self._adapter.outputs[topic]
-            message = received if isinstance(received, TYPES[kind]) else TYPES[kind]()
-            _write(kind, message, values)
+            message_type = self._adapter.outputs[topic]
+            made = TYPES[message_type]
+            message = received if isinstance(received, made) else made()
+            _write(message_type, message, values)
             self._outputs[topic].publish(message)
 
 
-def _write(kind: MessageType, message: Any, values: Mapping[str, float]) -> None:
-    if kind == 'twist_stamped':
+def _write(message_type: MessageType, message: Any, values: Mapping[str, float]) -> None:
+    if message_type == 'twist_stamped':
         message.twist.linear.x, message.twist.angular.z = values['linear.x'], values['angular.z']
-    elif kind == 'joint_state':
+    elif message_type == 'joint_state':
         message.name, message.position = list(values), list(values.values())
     else:
-        message.data = bool(values['data']) if kind == 'bool' else float(values['data'])
+        message.data = bool(values['data']) if message_type == 'bool' else float(values['data'])
 
 
 def main() -> None:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Classifier and policy in one process, for the lowest latency; the gate stays its own."""
+"""Classifier and policy in one process, for the lowest latency; the gate has its own."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,7 +24,7 @@ from digiphys_ros.ros.process import run_nodes
 
 
 def make_nodes() -> Sequence[PipelineNode[Any]]:
-    """Return both nodes; a classification is handed over by a call, and published too."""
+    """Return both nodes; a classification is passed by a function call, and also published."""
     policy = PolicyNode(listens=False)
     classifier = ClassifierNode()
     classifier.listeners.append(policy.take)

@@ -33,11 +33,11 @@ class PolicyNode(PipelineNode[PolicySettings]):
     """
     Turn ``classification`` into ``desired/<actuator>``, under the image's header.
 
-    It acts once ``vision_info`` has told that the model may lead to commands and has every class
-    that the rules name. A model for advice silences it until it is activated again. Where several
-    nodes publish ``vision_info``, the model of each has to fit: no message says who sent it.
+    It acts after ``vision_info`` has shown that the model may lead to commands and has every class
+    that the rules name. A model for advice silences it until it is activated again. If several
+    nodes publish ``vision_info``, every model must match: no message names its sender.
 
-    :param listens: False where classifications are handed over by a call of ``take``.
+    :param listens: False if classifications are passed by calls of ``take``.
     """
 
     SETTINGS = PolicySettings
@@ -53,7 +53,7 @@ class PolicyNode(PipelineNode[PolicySettings]):
     def configure(self) -> None:
         """Load the rules."""
         rules = self.settings.rules
-        control = load_control(find_resource(self.beside(rules), 'config'))
+        control = load_control(find_resource(self.resolve(rules), 'config'))
         for sentence in control_warnings(control):
             self.get_logger().warning(f'{rules}: {sentence}')
         self._decider = Decider(control, rules, self.get_fully_qualified_name())
@@ -74,21 +74,21 @@ class PolicyNode(PipelineNode[PolicySettings]):
             self, VisionInfo, 'vision_info', self._on_vision_info, latched=True)
 
     def deactivate(self) -> None:
-        """Stop to command; the gate's lease does the rest."""
+        """Stop commanding; the gate's lease does the rest."""
         for one in (self._subscription, self._infos):
             if one is not None:
                 one.destroy()
         self._subscription = self._infos = None
 
     def cleanup(self) -> None:
-        """Forget the rules."""
+        """Drop the rules."""
         for publisher in self._desired.values():
             self.destroy_lifecycle_publisher(publisher)
         self._desired = {}
         self._decider = None
 
     def report(self) -> tuple[bytes, str, dict[str, Any]]:
-        """Return the rule in force, or why nothing is commanded."""
+        """Return the active rule, or why nothing is commanded."""
         decider = self._decider
         if decider is None:
             return OK, 'no rule yet', {'rule': '', 'classifications': 0, 'refused': 0}
@@ -107,24 +107,25 @@ class PolicyNode(PipelineNode[PolicySettings]):
             if one is not None and one.duplicate_sources)
 
     def _on_vision_info(self, message: VisionInfo) -> None:
-        """Compare the rules with the model that is at work."""
+        """Compare the rules with the model in use."""
         if self._decider is None:
             return
-        # beside another publisher it may be of a model that is not the one that was refused
+        # with another publisher, this may be another model than the refused one
         alone = self._infos is not None and self._infos.publishers() <= 1
-        found = self._decider.meet(message.method, partial(model_facts, message), alone=alone)
+        found = self._decider.check_model(
+            message.method, partial(model_facts, message), alone=alone)
         for about, sentence in found.items():
             self.note(sentence, about=about, warn=True)
 
     def take(self, message: Classification) -> None:
-        """Command what the rules say about one more image; nothing unless active."""
+        """Publish the commands for one more image; nothing unless active."""
         decider = self._decider
         if self.phase != 'active' or decider is None:
             return
         self._look_for_duplicates(decider)
         taken_s = stamp_s(message.header)
-        # a recording that loops sets a simulated clock back: it measures no age
-        age_s = 0.0 if self.simulated else self.now_s() - taken_s
+        # a looping recording sets a simulated clock back: it measures no age
+        age_s = 0.0 if self.is_simulated else self.now_s() - taken_s
         decision = decider.decide(
             ((result.class_id, result.score) for result in message.results), taken_s, age_s,
             self.now_s())

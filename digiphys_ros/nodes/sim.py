@@ -52,14 +52,14 @@ class SimNode(PipelineNode[SimSettings]):
         self._begun_s = 0.0
 
     def configure(self) -> None:
-        """Build the world, so that a missing GL is told now."""
+        """Build the world, so that missing OpenGL is reported now."""
         settings = self.settings
-        actuators = load_actuators(find_resource(self.beside(settings.rules), 'config')) \
+        actuators = load_actuators(find_resource(self.resolve(settings.rules), 'config')) \
             if settings.rules else {}
         if settings.data and 'data' not in find_application(settings.app).options:
-            raise ConfigError(f'parameter `data`: {settings.app} shows no data, it draws its '
-                              f'world: leave it empty, received {settings.data!r}.')
-        options: dict[str, Any] = {'data': self.beside(settings.data)} if settings.data else {}
+            raise ConfigError(f'parameter `data`: {settings.app} renders its world and shows '
+                              f'no data: leave it empty, received {settings.data!r}.')
+        options: dict[str, Any] = {'data': self.resolve(settings.data)} if settings.data else {}
         world = make_application(settings.app, settings.seed, **options)
         self._begun_s = 0.0
         self._topics = SimTopics(self, settings.frame_id, actuators)
@@ -69,7 +69,7 @@ class SimNode(PipelineNode[SimSettings]):
             failed=partial(self.note, warn=True), met=self._meet)
 
     def activate(self) -> None:
-        """Let time pass."""
+        """Run the simulation."""
         if not self._begun_s:
             self._begun_s = time.time()
         assert self._paced is not None
@@ -77,17 +77,17 @@ class SimNode(PipelineNode[SimSettings]):
         self._timer = Timer(self, STEP_S, self._catch_up)
 
     def deactivate(self) -> None:
-        """Let time stand still."""
+        """Pause the simulation."""
         self._timer.destroy()
 
     def cleanup(self) -> None:
-        """Forget the world."""
+        """Drop the world."""
         if self._topics is not None:
             self._topics.destroy()
         self._paced = self._topics = None
 
     def report(self) -> tuple[bytes, str, dict[str, Any]]:
-        """Return how far the simulation is and what happened in it."""
+        """Return the simulated time and the events."""
         paced = self._paced
         ended = paced is not None and paced.world.ended
         figures = {

@@ -37,8 +37,8 @@ class TriageNode(PipelineNode[TriageSettings]):
     """
     Turn ``classification`` into ``advice``, under the image's header.
 
-    Each advice and each ``decision`` of a person is in the audit log first. Both topics carry a
-    type that neither policy nor gate nor any actuator takes.
+    Each advice and each ``decision`` of a person is written to the audit log first. The type of
+    both topics is not accepted by policy, gate or any actuator.
     """
 
     SETTINGS = TriageSettings
@@ -50,18 +50,18 @@ class TriageNode(PipelineNode[TriageSettings]):
         self._inputs: list[Any] = []
 
     def configure(self) -> None:
-        """Open the audit log, and the model; a log that was changed is refused."""
+        """Open the audit log and the model; refuse a log that was changed."""
         settings = self.settings
         log = open_log(settings.audit_log or ros_home() / 'triage_audit.jsonl',
-                       self.beside(settings.audit_key))
+                       self.resolve(settings.audit_key))
         self._advisor = Advisor(
-            log, Explainer(self.beside(settings.bundle)) if settings.bundle else None)
-        # in the node's own log the hash is out of reach of who can write the audit log
+            log, Explainer(self.resolve(settings.bundle)) if settings.bundle else None)
+        # also in the node's own log: a writer of the audit log cannot change the hash there
         self.note(str(log), about='audit log')
         self._advice = self.create_lifecycle_publisher(DiagnosticArray, 'advice', qos.RELIABLE)
 
     def activate(self) -> None:
-        """Listen."""
+        """Subscribe."""
         assert self._advisor is not None
         self._advisor.restart()
         self._images = qos.AdaptiveSubscription(
@@ -74,7 +74,7 @@ class TriageNode(PipelineNode[TriageSettings]):
             self, VisionInfo, 'vision_info', self._on_vision_info, latched=True)
 
     def deactivate(self) -> None:
-        """Listen no more; open cases stay in the audit log."""
+        """Unsubscribe; open cases stay in the audit log."""
         if self._inputs:
             self._images.destroy()
             self._infos.destroy()
@@ -83,7 +83,7 @@ class TriageNode(PipelineNode[TriageSettings]):
         self._inputs = []
 
     def cleanup(self) -> None:
-        """Let go of log, model and images."""
+        """Close log, model and images."""
         if self._advice is not None:
             self.destroy_lifecycle_publisher(self._advice)
         if self._advisor is not None:
@@ -91,12 +91,12 @@ class TriageNode(PipelineNode[TriageSettings]):
         self._advice = self._advisor = None
 
     def report(self) -> tuple[bytes, str, dict[str, Any]]:
-        """Return how many cases are open, which is next, and what is wrong."""
+        """Return the number of open cases, the next one, and problems."""
         advisor = self._advisor
         if advisor is None:
             return OK, self.phase, {}
         figures = {**advisor.figures(), 'listeners':
-                   self._advice.get_subscription_count() if self.configured else 0}
+                   self._advice.get_subscription_count() if self.is_configured else 0}
         problem = advisor.problem(
             active=self.phase == 'active',
             duplicates=self._infos.duplicate_sources if self._inputs else '')

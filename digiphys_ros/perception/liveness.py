@@ -96,7 +96,7 @@ class LivenessMonitor:
             # at another bit depth the same edges have another contrast
             self._bits, self._references = frame.bits, ()
         blocks = sample_blocks(frame)
-        if self.limits.skip_repeated and self._equals_last(frame, blocks):
+        if self.limits.drop_duplicate_frames and self._equals_last(frame, blocks):
             # a slow camera may send each image several times; the verdict stays
             if self._found:
                 self._settle(self._found)
@@ -107,7 +107,7 @@ class LivenessMonitor:
             measures = measure(blocks, thumbnail(frame))
             self._found = self._problem(measures, blocks)
             brightness, lasting = measures.brightness, self._settle(self._found)
-        return 'black' if brightness < self.limits.black_below else lasting
+        return 'black' if brightness < self.limits.min_brightness else lasting
 
     def _equals_last(self, frame: Frame, blocks: NDArray[Any] | None) -> bool:
         # the cached sample differs in nearly every fresh frame; the rows confirm equality
@@ -119,7 +119,7 @@ class LivenessMonitor:
 
     def _problem(self, measures: Measures, blocks: NDArray[Any]) -> str:
         """Return the problem of this single frame, or ''."""
-        repeated = self._repeats.repeated(blocks) if self.limits.skip_repeated else 0.0
+        repeated = self._repeats.repeated(blocks) if self.limits.drop_duplicate_frames else 0.0
         sharpness = self._sharpness(measures, blocks)
         self.figures = vars(measures) | {'repeated': repeated, 'sharpness': sharpness}
         problem = self._first_problem(measures, repeated, sharpness)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What is known about one camera: whether its frames show the scene now, and how old they are."""
+"""State of one camera: whether its frames show the current scene, and how old they are."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -28,25 +28,25 @@ from digiphys_ros.perception.liveness import LivenessMonitor
 from digiphys_ros.perception.stamps import explain_stamp, StampMonitor
 
 COUNTED = ('abstained', 'broken', 'black', *REASONS, 'duplicate', 'failed')
-"""Why frames were not classified, or not answered."""
+"""Reasons why frames were not classified or got no answer."""
 
 
 class CameraState:
     """
-    Check the frames of one camera, and count what became of them.
+    Check the frames of one camera, and count the results.
 
     Example::
 
         camera = CameraState(Limits())
-        frame = camera.look(frame)
+        frame = camera.check(frame)
         if frame is None:
             print(camera.status)
 
-    :param limits: of the camera checks; ``adjust`` replaces them.
-    :param bits: of 16-bit pixels; 0 finds it.
-    :param name: empty where there is one camera.
+    :param limits: limits of the camera checks; ``adjust`` replaces them.
+    :param bits: used bits of 16-bit pixels; 0: measured.
+    :param name: empty for a single camera.
     :ivar status: ``fresh``, or why the last frame was not classified; empty before the first.
-    :ivar counts: frames by what became of them: ``classified`` and ``COUNTED``.
+    :ivar counts: frames by result: ``classified`` and ``COUNTED``.
     """
 
     def __init__(self, limits: Limits, bits: int = 0, name: str = '') -> None:
@@ -64,14 +64,14 @@ class CameraState:
 
     def arrive(self, stamp_s: float, now_s: float, image_bytes: int) -> None:
         """
-        Note an image that has arrived, before it is decoded.
+        Record an image that has arrived, before it is decoded.
 
-        :param now_s: on the node's clock.
+        :param now_s: time on the node's clock.
         """
         self._stamps.add(stamp_s, now_s)
         self._image_bytes = image_bytes
 
-    def look(self, frame: Frame) -> Frame | None:
+    def check(self, frame: Frame) -> Frame | None:
         """Return the frame to classify, None when the camera is blind or frozen."""
         frame = self._depth.steady(frame)
         verdict = self._liveness.check(frame)
@@ -82,22 +82,22 @@ class CameraState:
         return None
 
     def decode(self, decode: Callable[[], Frame]) -> Frame | None:
-        """As ``look``, of a frame that is yet to be decoded; whatever fails is a status."""
+        """As ``check``, for a frame that must first be decoded; any failure becomes a status."""
         try:
-            return self.look(decode())
+            return self.check(decode())
         except FrameError as error:
             self.refuse('broken', str(error))
-        except Exception as error:  # the next frame must be looked at
+        except Exception as error:  # the next frame must still be checked
             self.fail(error)
         return None
 
     def refuse(self, count: str, status: str) -> None:
-        """Count a frame that is not classified, and say why."""
+        """Count a frame that is not classified, and keep the reason."""
         self.counts[count] += 1
         self.status = status
 
     def fail(self, error: Exception) -> None:
-        """Count a frame that an unexpected error cost."""
+        """Count a frame that was lost by an unexpected error."""
         self.refuse('failed', f'{type(error).__name__}: {error}')
 
     def answer(self, *, abstained: bool) -> None:
@@ -109,19 +109,19 @@ class CameraState:
                 duplicates: str = '', drivers: Sequence[str] = (), behind_s: float = 0.0
                 ) -> tuple[str, str]:
         """
-        Return what is wrong with the images since the last call, and the fix, else twice ''.
+        Return the problem of the images since the last call, and its fix, else twice ''.
 
-        :param topic: where they arrive.
-        :param node: name of the node that takes them.
-        :param explain_silence: called when none has arrived; returns sentence and fix.
-        :param duplicates: a sentence when several nodes send images.
+        :param topic: topic of the images.
+        :param node: name of the node that receives them.
+        :param explain_silence: called if none has arrived; returns sentence and fix.
+        :param duplicates: a sentence if several nodes send images.
         :param drivers: names of the nodes that send them.
-        :param behind_s: how far the clock may be behind, as a simulation's between two ticks.
+        :param behind_s: how far the clock may be behind, like a simulation's between two ticks.
         """
         arrived = self._stamps.take()
         self._age_s = None if arrived is None else arrived[1]
         if duplicates:
-            # their images alternate: what the last one was explains nothing by itself
+            # their images alternate: the status of the last one alone explains nothing
             blind = '' if self.status in ('', 'fresh', duplicates) else f'; {self.status}'
             return duplicates + blind, keep_one(topic)
         if arrived is None:
@@ -131,7 +131,7 @@ class CameraState:
         return explain_stamp(*arrived, drivers, behind_s)
 
     def figures(self) -> dict[str, Any]:
-        """Return age and size of the last images when they arrived, and what the checks found."""
+        """Return age on arrival and size of the last images, and the results of the checks."""
         figures: dict[str, Any] = {
             f'camera_{name}': f'{value:.3g}' for name, value in self._liveness.figures.items()}
         if self._depth.bits:
@@ -144,15 +144,15 @@ class CameraState:
 
 def camera_names(names: str) -> list[str]:
     """
-    Return the cameras of a list, one without a name where it is empty.
+    Return the cameras of a list; an empty list means one camera without a name.
 
     Example::
 
         >>> camera_names('front, rear'), camera_names('')
         (['front', 'rear'], [''])
 
-    :param names: separated by commas.
-    :raises ConfigError: for a name that is none of a topic, or that comes twice.
+    :param names: names, separated by commas.
+    :raises ConfigError: for a name that is invalid in a topic, or a repeated name.
     """
     cameras = [name.strip() for name in names.split(',')]
     for name in cameras:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Rules applied to classifications, as long as the model behind them fits the rules."""
+"""Apply rules to classifications while the model matches the rules."""
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
@@ -26,26 +26,26 @@ if TYPE_CHECKING:
     from digiphys_ros.contracts import ModelFacts
 
 UNSURE_S = 1.0
-"""Images without a recognised class for so long are worth a warning, whatever rule goes on."""
+"""Time without a recognised class that causes a warning, even if a rule stays active."""
 
 
 class Decider:
     """
-    Decide on one classification after another, and say why nothing is commanded.
+    Decide on one classification after another, and report why nothing is commanded.
 
-    It commands once a model was met that may lead to commands and has every class that the rules
-    name. A model for advice silences it until ``restart``.
+    It commands only after a model was announced that may lead to commands and has every class
+    that the rules name. A model for advice silences it until ``restart``.
 
     Example::
 
         decider = Decider(load_control(path), 'my_rules.yaml')
-        decider.meet('my_model', lambda: ModelFacts(labels=labels, use='control'))
+        decider.check_model('my_model', lambda: ModelFacts(labels=labels, use='control'))
         decision = decider.decide([('stop', 0.97)], stamp_s, age_s, now_s)
 
-    :param rules: name of the rules file, for sentences.
-    :param name: of the node, for fixes.
-    :ivar duplicates: a sentence when several nodes send classifications; set from outside.
-    :ivar stops_on_duplicates: whether nothing is commanded then.
+    :param rules: name of the rules file, for messages.
+    :param name: name of the node, for fixes.
+    :ivar duplicates: a sentence if several nodes send classifications; set from outside.
+    :ivar stops_on_duplicates: whether nothing is commanded in that case.
     """
 
     def __init__(self, control: ControlConfig, rules: str, name: str = '/policy') -> None:
@@ -59,18 +59,18 @@ class Decider:
         """Forget votes and models."""
         self._policy = Policy(self._control)
         self.rule = self.doubt = ''
-        self._impossible = self._mismatch = self._refusal = self._fitting = ''
+        self._invalid = self._mismatch = self._refusal = self._fitting = ''
         self._sure_s = self._unsure_s = 0.0
         self._knows_model = False
 
-    def meet(self, model: str, read: Callable[[], 'ModelFacts'], *, alone: bool = True
-             ) -> dict[str, str]:
+    def check_model(self, model: str, read: Callable[[], 'ModelFacts'], *, alone: bool = True
+                    ) -> dict[str, str]:
         """
-        Compare the rules with a model that is at work.
+        Compare the rules with a model that is in use.
 
-        :param read: returns its facts, or raises a ConfigError when they cannot be read.
-        :param alone: whether no other model is announced: one that was refused may be at work
-            beside this one, and no message says whose it is.
+        :param read: returns its facts, or raises a ConfigError if they cannot be read.
+        :param alone: whether no other model is announced: a refused one may still be in use, and
+            no message names its model.
         :return: sentences to log, by subject; an empty one ends a subject.
         """
         self._knows_model = True
@@ -93,7 +93,7 @@ class Decider:
         try:
             check_use(use, model)
         except ConfigError as error:
-            # latched: a second classifier that may command would not make this one harmless
+            # latched: a second classifier for control would not make this one safe
             self._refusal, self.rule = str(error), ''
             self._fitting = self._fit(f'ros2 lifecycle set {self._name} deactivate && '
                                       f'ros2 lifecycle set {self._name} activate')
@@ -105,15 +105,15 @@ class Decider:
     def decide(self, results: Iterable[tuple[str, float]], stamp_s: float, age_s: float,
                now_s: float) -> Decision | None:
         """
-        Return what the rules say about one more image; None while nothing may be commanded.
+        Return the decision on one more image; None while nothing may be commanded.
 
         :param results: classes with their scores, none for an abstention.
-        :param age_s: of the image.
+        :param age_s: age of the image.
         """
         self.received += 1
         observation = best_of(results, stamp_s, age_s)
-        self._impossible = observation.problem and f'refused: {observation.problem}'
-        self.refused += bool(self._impossible)
+        self._invalid = observation.problem and f'refused: {observation.problem}'
+        self.refused += bool(self._invalid)
         if self.silence or not self._knows_model:
             self.rule = ''
             self._note_doubt('', now_s)
@@ -132,41 +132,41 @@ class Decider:
 
     @property
     def silence(self) -> str:
-        """Return why no command may be given although classifications come, else ''."""
+        """Return why no command may be given although classifications arrive, else ''."""
         if self._refusal or not (self._mismatch or self.stops_on_duplicates):
             return self._refusal
         return '; '.join(filter(None, (self._mismatch, self.duplicates)))
 
     @property
     def warning(self) -> str:
-        """Return what is wrong while commands are given, else ''."""
+        """Return the problem while commands are given, else ''."""
         if self.received and not self._knows_model:
-            return 'waits for vision_info, which tells what classifies'
-        return '; '.join(filter(None, (self.duplicates, self._impossible, self._unsure())))
+            return 'waits for vision_info, which describes the model'
+        return '; '.join(filter(None, (self.duplicates, self._invalid, self._unsure())))
 
     def _unsure(self) -> str:
-        """Return why no class is recognised, and what is commanded meanwhile, else ''."""
+        """Return why no class is recognised, and the command meanwhile, else ''."""
         stands = self.rule == NOT_RECOGNISED
         if not stands and self._unsure_s < UNSURE_S:
             return ''
         return f'{NOT_RECOGNISED}: {self.doubt or "a class is recognised again"}; ' + (
             'the safe state is commanded until one is for a while' if stands
-            else f'rule {self.rule or "none"} goes on for a while')
+            else f'rule {self.rule or "none"} stays active for a while')
 
     def fix(self) -> str:
-        """Return what to do about ``silence`` or ``warning``."""
+        """Return the fix for ``silence`` or ``warning``."""
         if self._refusal or self._mismatch:
             return self._fitting
-        if self._unsure() and not (self.duplicates or self._impossible):
+        if self._unsure() and not (self.duplicates or self._invalid):
             if self.doubt.startswith('the images'):
-                return f'ros2 topic delay {self._prefix}/image  # let one camera alone send ' \
-                    'images, in order and soon: synchronize the clocks (chrony or PTP), or take ' \
-                    'load off the machine'
+                return f'ros2 topic delay {self._prefix}/image  # one camera alone must send ' \
+                    'images, in order and in time: synchronize the clocks (chrony or PTP), or ' \
+                    'reduce the load of the machine'
             return f'ros2 run rqt_image_view rqt_image_view {self._prefix}/debug_image  # the ' \
-                'camera has to show what the model was trained on'
+                'camera must show scenes like those in the training data'
         if not self._knows_model:
             return start_node(f'{self._prefix}/classifier') + \
-                '; another classifier has to publish vision_info (latched)'
+                '; another classifier must publish vision_info (latched)'
         if self.duplicates:
             return keep_one(f'{self._prefix}/classification')
-        return f'ros2 topic echo {self._prefix}/classification  # scores have to be from 0 to 1'
+        return f'ros2 topic echo {self._prefix}/classification  # scores must be from 0 to 1'

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The model at work: load a bundle, check it, warm it up, swap it."""
+"""The model in use: load a bundle, check it, warm it up, swap it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Model:
     """
     A bundle and an engine that has reproduced its golden logits.
 
-    :ivar why: one line that says why this engine was chosen.
+    :ivar why: one line with the reason for this engine.
     """
 
     bundle: Bundle
@@ -51,11 +51,11 @@ def load_model(bundle: str | Path | Bundle, engine: str = 'auto', *, threads: in
         model = load_model('traffic_signs')
         model.engine.infer(tensor)
 
-    :param bundle: a path, a name in models/, or a bundle that was read already.
-    :param engine: ``auto``, or an engine by name; see ``create_engine`` for the other options.
+    :param bundle: a path, a name in models/, or a loaded bundle.
+    :param engine: ``auto``, or the name of an engine; see ``create_engine`` for other options.
     :param batch: the largest batch that the model will get.
-    :raises ConfigError: when there is no such bundle.
-    :raises BundleError: for a bundle that is not what it claims to be.
+    :raises ConfigError: when the bundle does not exist.
+    :raises BundleError: when the bundle is incomplete or was changed.
     :raises EngineError: when no engine can run it here.
     """
     if not isinstance(bundle, Bundle):
@@ -69,17 +69,17 @@ def load_model(bundle: str | Path | Bundle, engine: str = 'auto', *, threads: in
 
 class ModelSlot:
     """
-    Hold the classifier at work; another model is prepared while it works, then swapped in.
+    Hold the classifier in use; prepare another model meanwhile, then swap it in.
 
-    A model that cannot be loaded leaves the classifier as it is. ``prepare`` may run on another
+    A model that cannot be loaded leaves the classifier unchanged. ``prepare`` may run on another
     thread than ``swap``.
 
     Example::
 
         slot = ModelSlot(load_model)
         slot.swap('traffic_signs')
-        slot.prepare('my_signs')     # takes seconds; slot.classifier goes on working
-        slot.swap('my_signs')        # takes no time
+        slot.prepare('my_signs')     # takes seconds; slot.classifier stays in use
+        slot.swap('my_signs')        # immediate
 
     :param load: returns the model of a bundle, or raises a DigiphysError.
     :ivar classifier: None before the first ``swap``.
@@ -92,7 +92,7 @@ class ModelSlot:
         self.classifier: Classifier | None = None
 
     def prepare(self, bundle: str) -> None:
-        """Load a model; an error is kept, and raised by ``swap``."""
+        """Load a model; ``swap`` raises its error."""
         try:
             self._prepared = bundle, self._load(bundle)
         except DigiphysError as error:
@@ -101,14 +101,14 @@ class ModelSlot:
     def swap(self, bundle: str | None = None, *, roi: Roi | None = None, top_k: int = 3
              ) -> Classifier:
         """
-        Put a model to work, or the same one with another region or number of classes.
+        Use a model, or the same one with another region or number of classes.
 
         :param bundle: as in ``prepare``; loaded now unless it was prepared. None: the same model.
-        :raises DigiphysError: for a model that cannot be used; the last one stays at work.
+        :raises DigiphysError: for a model that cannot be used; the previous one stays in use.
         """
         model = self._model if bundle is None else self._take(bundle)
         if model is None:
-            raise ValueError('no model is at work: name a bundle')
+            raise ValueError('no model is in use: name a bundle')
         classifier = Classifier(model.bundle, model.engine, roi=roi, top_k=top_k)
         self._model, self.classifier = model, classifier
         return classifier

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The value of a scalar in a parameters file, as rcl reads it, which is not as YAML does."""
+"""Read the scalars of a parameters file as rcl does, which differs from YAML."""
 
 import math
 import re
@@ -37,7 +37,7 @@ def read_scalar(text: str, *, quoted: bool = False) -> bool | int | float | str:
         >>> read_scalar('y'), read_scalar('0x10'), read_scalar('1_000'), read_scalar('5e-1')
         (True, 16, '1_000', 0.5)
 
-    :param quoted: whether the text stands in quotes, which makes it text.
+    :param quoted: whether the text is in quotes, and therefore a string.
     """
     if quoted:
         return text
@@ -54,7 +54,7 @@ def read_scalar(text: str, *, quoted: bool = False) -> bool | int | float | str:
 
 
 def _is_out_of_range(text: str, value: float) -> bool:
-    """Return whether a number is too large or too small, so that rcl takes it for text."""
+    """Return whether a number is too large or too small, so that rcl reads it as text."""
     if 'n' in text:
         return False
     is_zero = re.search('[1-9]', text.partition('e')[0]) is None

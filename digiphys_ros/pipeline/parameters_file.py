@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A ROS parameters file as ROS reads it: which section applies to which node."""
+"""Read a ROS parameters file as ROS does: which section applies to which node."""
 
 from collections.abc import Iterator, Sequence
 import contextlib
@@ -23,6 +23,7 @@ from typing import Any
 
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.pipeline.parameter_values import read_scalar
+from digiphys_ros.renamed import PARAMETERS, rename_keys, renamed_in
 from digiphys_ros.yamlfile import field_error, parse_mapping, read_yaml
 import yaml
 
@@ -34,8 +35,8 @@ class Section:
     """
     One ``ros__parameters`` of a file.
 
-    :ivar location: the keys that lead to it.
-    :ivar values: the location and the value of each parameter.
+    :ivar location: keys of the section, from the top.
+    :ivar values: location and value of each parameter.
     """
 
     location: tuple[Any, ...]
@@ -43,7 +44,7 @@ class Section:
 
     @property
     def key(self) -> str:
-        """Return its keys, joined as ROS joins them: ``/**/gate``."""
+        """Return its keys, joined as in ROS: ``/**/gate``."""
         joined = ''
         for part in self.location:
             joined += part if not joined or joined.endswith('/') else f'/{part}'
@@ -55,14 +56,19 @@ class Section:
         return self.key.rpartition('/')[2]
 
     def parameter(self, location: Sequence[Any]) -> str:
-        """Return the name of a parameter of its ``values``: nested names are joined by dots."""
-        return '.'.join(location[len(self.location) + 1:])
+        """
+        Return the name of a parameter of its ``values``, in place of a deprecated one.
+
+        Nested names are joined by dots.
+        """
+        name = '.'.join(location[len(self.location) + 1:])
+        return PARAMETERS.get(name, name)
 
     def applies_to(self, name: str) -> bool:
         """
         Return whether ROS gives its parameters to a node.
 
-        :param name: with the namespace: ``/robot1/gate``.
+        :param name: name of the node with its namespace: ``/robot1/gate``.
         """
         pattern = ''.join(WILDCARDS.get(part, f'/{re.escape(part)}')
                           for part in self.key.removeprefix('/').split('/'))
@@ -73,7 +79,7 @@ class ParametersFile:
     """
     The sections of a ROS parameters file.
 
-    :raises ConfigError: for what ROS cannot read or would read as something else.
+    :raises ConfigError: for text that ROS cannot read or reads in another way.
     """
 
     def __init__(self, path: Path) -> None:
@@ -81,7 +87,8 @@ class ParametersFile:
         text = read_yaml(path)
         self._nodes, _ = parse_mapping(path, text)
         _refuse_unread_yaml(path, text)
-        self.sections = tuple(self._sections(self._nodes, ()))
+        with renamed_in(path):
+            self.sections = tuple(self._sections(self._nodes, ()))
 
     def error(self, location: Sequence[Any], reason: str) -> ConfigError:
         """Return an error that names the file, the line and the field."""
@@ -99,13 +106,21 @@ class ParametersFile:
                                        'more for each /')
             if key == 'ros__parameters' and keys and isinstance(value, yaml.MappingNode):
                 closed = True
-                yield Section(keys, tuple(self._values(value, here)))
+                values = tuple(self._values(value, here))
+                self._check_names(here, ['.'.join(found[len(here):]) for found, _ in values])
+                yield Section(keys, values)
             elif key == 'ros__parameters' or not _items(value):
                 raise self.error(here, 'a node with its ros__parameters is needed, as /**/gate: '
                                        '{ros__parameters: {lease_s: 0.5}}, '
                                        f'received {_shown(value)}')
             else:
                 yield from self._sections(value, here)
+
+    def _check_names(self, here: tuple[str, ...], names: Sequence[str]) -> None:
+        try:
+            rename_keys(dict.fromkeys(names), PARAMETERS)
+        except ValueError as error:
+            raise self.error(here, str(error)) from error
 
     def _values(self, data: Any, keys: tuple[str, ...]
                 ) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -142,13 +157,13 @@ class ParametersFile:
 
 def files_without(name: str, files: Sequence[Path]) -> list[Path]:
     """
-    Return the parameters files of which ROS gives a node nothing, in silence.
+    Return the parameters files that contain nothing for a node; ROS does not report them.
 
     :param name: the node's name with its namespace.
     """
     without = []
     for path in files:
-        # what is refused here for more than ROS refuses is left to ROS
+        # ROS itself reports an invalid file
         with contextlib.suppress(ConfigError):
             if not any(section.applies_to(name) for section in ParametersFile(path).sections):
                 without.append(path)
@@ -156,7 +171,7 @@ def files_without(name: str, files: Sequence[Path]) -> list[Path]:
 
 
 def _items(node: Any) -> list[tuple[str, yaml.Node]]:
-    """Return the keys of a mapping as text, as ROS takes them, and its values."""
+    """Return the keys of a mapping as text, as in ROS, and its values."""
     pairs = node.value if isinstance(node, yaml.MappingNode) else []
     return [(str(key.value), value) for key, value in pairs]
 
@@ -166,7 +181,7 @@ def _shown(node: yaml.Node) -> str:
 
 
 def _refuse_unread_yaml(path: Path, text: str) -> None:
-    """Refuse the features of YAML that rcl refuses (aliases) or passes over (tags)."""
+    """Refuse the features of YAML that rcl refuses (aliases) or ignores (tags)."""
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.AliasEvent):
@@ -174,6 +189,6 @@ def _refuse_unread_yaml(path: Path, text: str) -> None:
                               'write the value again.')
         tag = getattr(event, 'tag', None)
         if tag:
-            raise ConfigError(f'{path}:{line}: ROS passes over tags, received '
-                              f'{tag.replace("tag:yaml.org,2002:", "!!")}: write the value as it '
-                              'is meant, text in quotes.')
+            raise ConfigError(f'{path}:{line}: ROS ignores tags, received '
+                              f'{tag.replace("tag:yaml.org,2002:", "!!")}: write the plain value, '
+                              'text in quotes.')

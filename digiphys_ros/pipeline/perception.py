@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Several cameras before one network: look at each frame, classify, count, measure."""
+"""Several cameras and one network: check each frame, classify, count, measure."""
 
 from collections.abc import Iterable, Sequence
 import time
@@ -26,18 +26,18 @@ from digiphys_ros.pipeline.camera import CameraState, COUNTED
 
 class Perception:
     """
-    Classify what several cameras show, and keep the figures of it.
+    Classify the frames of several cameras, and keep figures.
 
     Example::
 
         perception = Perception([CameraState(Limits())])
         [camera] = perception.cameras
-        frame = camera.look(frame)
+        frame = camera.check(frame)
         if frame is not None:
             [result] = perception.classify(classifier, [frame])
             perception.answer(camera, result, age_s=0.02)
 
-    :ivar cameras: may be replaced, as when a node is configured again.
+    :ivar cameras: may be replaced, for example when a node is configured again.
     """
 
     def __init__(self, cameras: Sequence[CameraState] = ()) -> None:
@@ -46,12 +46,12 @@ class Perception:
         self._windows = {'inference_ms': Window(), 'capture_to_classification_ms': Window()}
 
     def arrive(self, camera: CameraState, stamp_s: float, now_s: float, image_bytes: int) -> None:
-        """Note an image that has arrived; see ``CameraState.arrive``."""
+        """Record an image that has arrived; see ``CameraState.arrive``."""
         self._received.tick()
         camera.arrive(stamp_s, now_s, image_bytes)
 
     def classify(self, classifier: Classifier, frames: Sequence[Frame]) -> list[Classification]:
-        """Return the classifications of frames that go through the network at once."""
+        """Return the classifications of frames that form one batch."""
         started_s = time.perf_counter()
         results = classifier.batch(frames)
         self._windows['inference_ms'].add((time.perf_counter() - started_s) * 1e3)
@@ -61,7 +61,7 @@ class Perception:
         """
         Count a classification that was published.
 
-        :param age_s: since the capture.
+        :param age_s: time since the capture.
         """
         camera.answer(abstained=result.abstained)
         self._windows['capture_to_classification_ms'].add(age_s * 1e3)
@@ -71,7 +71,7 @@ class Perception:
         """
         Return rates, counts, latencies and the model, for diagnostics.
 
-        :param dropped: frames that a newer one replaced before they were looked at.
+        :param dropped: frames that a newer one replaced before they were checked.
         """
         now_s = time.monotonic()
         figures: dict[str, Any] = {
@@ -95,12 +95,12 @@ class Perception:
         figures = camera.figures()
         if len(self.cameras) <= 1:
             return figures
-        # of several cameras each figure bears the camera's name
+        # with several cameras, each figure is prefixed with the camera's name
         figures['classified'] = camera.counts['classified']
         return {f'{camera.name}.{name}': value for name, value in figures.items()}
 
 
 def join_problems(problems: Iterable[tuple[str, str]]) -> tuple[str, str]:
-    """Return the sentences of several cameras as one, and their fixes; twice '' for none."""
+    """Join the sentences of several cameras, and their fixes; twice '' for none."""
     found = [one for one in problems if one[0]]
     return '; '.join(sentence for sentence, _ in found), '; '.join(fix for _, fix in found)

@@ -34,7 +34,7 @@ from digiphys_ros.resources import find_resource
 
 class Pipeline:
     """
-    What classifier, policy and gate do, in one process and without a clock of its own.
+    Classifier, policy and gate in one process, without an own clock.
 
     Example::
 
@@ -46,8 +46,8 @@ class Pipeline:
         outputs = pipeline.step(now_s)
 
     :param control: rules and actuators; None for a pipeline that moves nothing.
-    :param classifier: None for one that is given classes.
-    :ivar gates: by actuator.
+    :param classifier: None for a pipeline that is given classes.
+    :ivar gates: gates by actuator.
     """
 
     def __init__(self, settings: PipelineSettings, control: ControlConfig | None,
@@ -60,7 +60,7 @@ class Pipeline:
             self.restart(step)
 
     def restart(self, step: str) -> None:
-        """Start ``classifier``, ``policy`` or ``gate`` anew, as a node that has died."""
+        """Restart ``classifier``, ``policy`` or ``gate``, like a node that has died."""
         if step == 'classifier':
             settings = self.settings.classifier
             self.perception = Perception([CameraState(settings.limits, settings.bit_depth)])
@@ -77,42 +77,42 @@ class Pipeline:
         return gate
 
     def perceive(self, frame: Frame) -> Classification | None:
-        """Return what a frame shows; None while the camera is blind or frozen."""
+        """Return the classification of a frame; None while the camera is blind or frozen."""
         [camera] = self.perception.cameras
-        looked = camera.look(frame)
-        if looked is None or self.classifier is None:
+        checked = camera.check(frame)
+        if checked is None or self.classifier is None:
             return None
-        [result] = self.perception.classify(self.classifier, [looked])
+        [result] = self.perception.classify(self.classifier, [checked])
         return result
 
     def decide(self, label: str | None, score: float, captured_s: float, age_s: float = 0.0
                ) -> Decision:
         """
-        Return what the rules say about one more image.
+        Return the decision on one more image.
 
         :param label: its class, None for an abstention.
         :param captured_s: the image's stamp.
-        :param age_s: of the image when it is decided on.
+        :param age_s: age of the image now.
         """
         if self._policy is None:
             return Decision(None, {})
         return self._policy.update(Observation(label, score, captured_s, age_s))
 
     def obey(self, commands: Mapping[str, DesiredCommand], now_s: float) -> None:
-        """Offer commands to the gates, by actuator."""
+        """Submit commands to the gates, by actuator."""
         for name, command in commands.items():
             self.gates[name].submit(command, now_s)
 
     def step(self, now_s: float) -> dict[str, GateOutput]:
-        """Return what the gates send now, by actuator."""
+        """Return the outputs of the gates, by actuator."""
         return {name: gate.step(now_s) for name, gate in self.gates.items()}
 
 
 def load_rules(settings: PipelineSettings, folder: Path | None = None) -> ControlConfig | None:
     """
-    Return rules and actuators of a pipeline, None where it moves nothing.
+    Return rules and actuators of a pipeline, None if it moves nothing.
 
-    :param folder: of the parameters file: a rules file is looked for there first.
+    :param folder: folder of the parameters file: the rules file is searched there first.
     :raises ConfigError: naming the file, the line and the field.
     """
     if settings.policy is None:
@@ -125,12 +125,12 @@ def load_rules(settings: PipelineSettings, folder: Path | None = None) -> Contro
 def load_classifier(settings: PipelineSettings, control: ControlConfig | None,
                     bundle: str | Path | None = None, top_k: int | None = None) -> Classifier:
     """
-    Return the classifier of a pipeline; its model has to fit the rules.
+    Return the classifier of a pipeline; its model must match the rules.
 
-    :param bundle: another bundle than that of the settings.
-    :param top_k: how many classes it reports, else as the settings say.
-    :raises ConfigError: for a model for advice, or without a class that the rules name.
-    :raises BundleError: for a bundle that is not what it claims to be.
+    :param bundle: a bundle to use instead of that of the settings.
+    :param top_k: number of classes to report, else as in the settings.
+    :raises ConfigError: for a model for advice, or one that lacks a class of the rules.
+    :raises BundleError: when the bundle is incomplete or was changed.
     """
     own = settings.classifier
     found: Bundle = load_bundle(find_resource(str(bundle or own.bundle), 'models'))

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What runs between an image and a command, as the parameters file of the nodes says."""
+"""Settings of the steps between image and command, from the parameters file of the nodes."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,12 +34,12 @@ class ClassifierSettings(NodeSettings):
     """Parameters of the node classifier."""
 
     bundle: str = setting(
-        'traffic_signs', 'Model bundle: a path, or a name in models/. Changed at run time, the '
-        'new one is loaded and checked beside the old and swapped between two frames.',
+        'traffic_signs', 'Model bundle: a path, or a name in models/. If it changes '
+        'at run time, the new one is loaded and checked first, then swapped between two frames.',
         runtime=True)
     engine: str = setting(
         'auto', 'Inference engine.', choices=('auto', *ENGINES.built_in), registry=ENGINES)
-    threads: int = setting(0, 'Inference threads; 0 lets the engine choose.', 0, 64)
+    threads: int = setting(0, 'Inference threads; 0: the engine chooses.', 0, 64)
     xla: bool = setting(False, 'Compile with XLA (engine tensorflow).')
     mixed_precision: bool = setting(
         False, 'Compute in float16 on a GPU (engine tensorflow).')
@@ -49,36 +49,36 @@ class ClassifierSettings(NodeSettings):
         '', 'Several cameras, separated by commas: front,rear listens to front/image and '
         'rear/image. Empty: one, image.')
     batch_wait_ms: float = setting(
-        0.0, 'Longest time that a frame waits for those of the other cameras; 0 takes those that '
-        'are there.', 0.0, 1000.0)
+        0.0, 'Longest time that a frame waits for those of the other cameras; 0: do not wait.',
+        0.0, 1000.0)
     roi: tuple[float, float, float, float] = setting(
         WHOLE_FRAME, 'Region of interest x, y, width, height as fractions of the frame; the whole '
-        'frame leaves it to the bundle.', 0.0, 1.0, runtime=True)
+        'frame: as in the bundle.', 0.0, 1.0, runtime=True)
     image_markers: bool = setting(
-        False, 'Publish the outline of the region of interest as `image_markers`: needs '
-        'visualization_msgs, and 2 MB of memory.')
-    top_k: int = setting(3, 'How many classes to report.', 1, 100, runtime=True)
+        False, 'Publish the outline of the region of interest as `image_markers`; needs '
+        'visualization_msgs and 2 MB of memory.')
+    top_k: int = setting(3, 'Number of classes to report.', 1, 100, runtime=True)
     bit_depth: int = setting(
-        0, 'Bits that the camera uses of a 16-bit pixel, as 12 of mono16. 0: the fewest of 10, '
-        '12, 14 and 16 that hold the brightest pixel so far.', 0, 16, runtime=True)
+        0, 'Bits that the camera uses of a 16-bit pixel, such as 12 of mono16. 0: the fewest of '
+        '10, 12, 14 and 16 that fit the brightest pixel so far.', 0, 16, runtime=True)
     limits: Limits = group(Limits)
     stop_on_duplicate_publishers: bool = setting(
         False, 'Stop while more than one node publishes on an input.', runtime=True)
 
     @property
     def region(self) -> Roi | None:
-        """Return the region of interest, None where the bundle's own is meant."""
+        """Return the region of interest, None for that of the bundle."""
         return None if self.roi == WHOLE_FRAME else self.roi
 
 
 @dataclass(frozen=True)
 class PipelineSettings:
     """
-    Settings of classifier, policy and gate, as the nodes have them.
+    Settings of classifier, policy and gate, as for the nodes.
 
     :ivar policy: None for a pipeline that moves nothing.
-    :ivar processing_delay_s: from the capture of an image until its command reaches the gate, of
-        a pipeline on simulated time.
+    :ivar processing_delay_s: time from the capture of an image until its command reaches the
+        gate, for a pipeline on simulated time.
     """
 
     classifier: ClassifierSettings = group(ClassifierSettings)
@@ -89,7 +89,7 @@ class PipelineSettings:
 
 def load_settings(path: Path) -> PipelineSettings:
     """
-    Return the settings that a ROS parameters file gives classifier, policy and gate.
+    Return the settings of classifier, policy and gate from a ROS parameters file.
 
     :raises ConfigError: naming the file, the line and the field.
     """
@@ -100,7 +100,7 @@ def load_settings(path: Path) -> PipelineSettings:
 
 
 def _of(file: ParametersFile, node: str, settings: type[S]) -> S | None:
-    """Return the settings of a node, None where the file does not name it."""
+    """Return the settings of a node, None if the file does not name it."""
     own = [section for section in file.sections if section.node == node]
     if not own:
         return None
@@ -111,7 +111,7 @@ def _of(file: ParametersFile, node: str, settings: type[S]) -> S | None:
     for section in file.sections:
         for location, value in section.values if section.applies_to(f'/{node}') else ():
             name = section.parameter(location)
-            # names that are not known here are refused by `digiphys run`, which knows all nodes
+            # `digiphys run` refuses unknown names: it knows all nodes
             if name in known:
                 try:
                     values[name] = known[name].check(value)

@@ -12,4 +12,4 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What nodes are made of: lifecycle, quality of service, messages, processes."""
+"""Building blocks of the nodes: lifecycle, quality of service, messages, processes."""

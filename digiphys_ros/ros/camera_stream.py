@@ -41,7 +41,7 @@ class CameraStream:
     """
     Publishers and subscription of one camera.
 
-    :param camera: what the topics' names begin with; empty where there is one camera.
+    :param camera: prefix of the topics' names; empty for a single camera.
     :param compressed: whether images are CompressedImage.
     :param markers: whether to publish ``image_markers``.
     """
@@ -64,7 +64,7 @@ class CameraStream:
 
     @property
     def topic(self) -> str:
-        """Return the full name of the topic of images; there has to be a subscription."""
+        """Return the full name of the topic of images; needs a subscription."""
         assert self._subscription is not None
         return self._subscription.topic
 
@@ -75,7 +75,7 @@ class CameraStream:
 
     @property
     def duplicate_sources(self) -> str:
-        """Return a sentence that names all publishers of images when there are several."""
+        """Return a sentence that names all publishers of images if there are several."""
         return '' if self._subscription is None else self._subscription.duplicate_sources
 
     def explain_silence(self) -> tuple[str, str]:
@@ -106,7 +106,7 @@ class CameraStream:
         self._publishers = []
 
     def announce(self, bundle: Bundle, header: Header) -> None:
-        """Publish which model is at work and what its classes are."""
+        """Publish the model in use and its classes."""
         self._vision_info.publish(vision_info_message(
             f'{bundle.manifest.name}@{bundle.hash}', bundle.labels, header,
             use=bundle.manifest.use, abstain_below=bundle.manifest.abstain_below))
@@ -116,12 +116,12 @@ class CameraStream:
     def decode(self, message: Image | CompressedImage, least_size: tuple[int, int] | None
                ) -> Frame:
         """
-        Return the frame behind a message.
+        Return the frame of a message.
 
-        :param least_size: of a JPEG, where nobody looks at it.
-        :raises FrameError: when the message holds no image.
+        :param least_size: sufficient size of a decoded JPEG, unless somebody watches the topics.
+        :raises FrameError: when the message contains no valid image.
         """
-        # whether somebody looks takes as long to ask as to decode a raw image
+        # asking for viewers takes as long as decoding a raw image
         if not self._compressed or self._viewers.is_watched():
             least_size = None
         return frame_from(message, least_size)
@@ -131,7 +131,7 @@ class CameraStream:
         self._results.publish(message)
 
     def show(self, frame: Frame, result: Result, box: Box, header: Header) -> None:
-        """Show the result to those who look."""
+        """Publish the result for viewers."""
         self._viewers.show(frame, result, box, header)
 
     def _add(self, message_type: type, topic: str, profile: Any) -> Any:

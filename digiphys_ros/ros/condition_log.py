@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""One log line for a condition, however often it is noted and whatever it alternates with."""
+"""Log a condition once, even if it is noted often or alternates with others."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -23,18 +23,18 @@ import time
 from typing import Any
 
 LASTING_S = 2.0
-"""How long a condition that comes and goes must last until it is logged once more."""
+"""How long a recurring condition must last until it is logged again."""
 FORGOTTEN_S = 10.0
-"""After so long without it a condition is new."""
+"""Time after which a condition counts as new."""
 
 _NUMBER = re.compile(r'0x[0-9a-fA-F]+|\d+(?:\.\d+)?')
 
 
 @dataclass
 class _Subject:
-    """What is known about one subject: the state logged last, the one at present, those seen."""
+    """One subject: the last logged state, the current one, and those seen recently."""
 
-    logged: str = ''
+    last_logged: str = ''
     state: str = ''
     since_s: float = 0.0
     line: Callable[[], None] = lambda: None
@@ -45,8 +45,8 @@ class ConditionLog:
     """
     Log a condition when it changes.
 
-    A condition that was there within the last ten seconds is logged once it has lasted for two:
-    one that alternates with another from frame to frame is logged once.
+    A condition that was present in the last ten seconds is logged again only after it has lasted
+    for two: a condition that alternates with another from frame to frame is logged once.
 
     :param clock: returns steady time in seconds.
 
@@ -65,7 +65,7 @@ class ConditionLog:
         """
         Note the state of a subject.
 
-        :param state: two conditions with one state are the same; empty: nothing to log.
+        :param state: conditions with equal states are the same; empty: nothing to log.
         :param line: logs the condition.
         """
         with self._lock:
@@ -80,15 +80,15 @@ class ConditionLog:
             self._log(subject, now_s if recent else subject.since_s + LASTING_S)
 
     def settle(self) -> None:
-        """Log what has lasted; to be called about once a second."""
+        """Log conditions that have lasted; call it about once a second."""
         with self._lock:
             for subject in self._subjects.values():
                 self._log(subject, self._clock())
 
     @staticmethod
     def _log(subject: _Subject, now_s: float) -> None:
-        if subject.state != subject.logged and now_s - subject.since_s >= LASTING_S:
-            subject.logged = subject.state
+        if subject.state != subject.last_logged and now_s - subject.since_s >= LASTING_S:
+            subject.last_logged = subject.state
             if subject.state:
                 subject.line()
 
@@ -104,7 +104,7 @@ def log_line(logger: Any, text: str, *, warn: bool = False) -> None:
 
 def without_numbers(text: str) -> str:
     """
-    Return a condition without the figures that differ from message to message.
+    Return a condition with a placeholder for each number, which may differ between messages.
 
     Example::
 

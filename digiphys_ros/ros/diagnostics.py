@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The message in which a node reports itself on /diagnostics."""
+"""The status message of a node on /diagnostics."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,7 +22,7 @@ from digiphys_ros.figures import FIGURES_VERSION
 from rclpy.node import Node
 
 SILENT = 'no frames arrive'
-"""How a classifier's sentence begins while it gets no images."""
+"""Beginning of a classifier's sentence while it gets no images."""
 
 
 def diagnostic_message(node: Node, level: bytes, message: str, figures: Mapping[str, Any]

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Which of rclpy's executors runs a node, and what it can do."""
+"""The executor of rclpy that runs the nodes, and its capabilities."""
 
 from rclpy.executors import Executor, SingleThreadedExecutor
 
@@ -22,14 +22,14 @@ except ImportError:  # Humble
     _Fastest = SingleThreadedExecutor
 
 SERVICES_MAY_WAIT = _Fastest is SingleThreadedExecutor or hasattr(Executor, 'create_future')
-"""Whether the callback of a service may be a coroutine; Jazzy's EventsExecutor knows none."""
+"""Whether the callback of a service may be a coroutine; Jazzy's EventsExecutor supports none."""
 
 
 def make_executor() -> Executor:
     """
     Return rclpy's fastest executor with one thread.
 
-    The one in C++ (from Jazzy on) halves the time from capture to command: that in Python
-    gathers all entities of a node anew for each message.
+    The C++ executor (from Jazzy on) halves the time from capture to command: the Python executor
+    collects all entities of a node again for each message.
     """
     return _Fastest()

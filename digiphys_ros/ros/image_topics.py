@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Who publishes images, and why a node that waits for them gets none."""
+"""Find the publishers of images, and explain why a node gets no images."""
 
 from collections.abc import Sequence
 
@@ -24,7 +24,7 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 RAW, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
 SHOWN = 6
-"""How many image topics a sentence names."""
+"""Most image topics in a sentence."""
 FOREIGN_FIX = 'digiphys run --without camera --transport local_udp  # launch file: ' \
     'camera:=false transport:=local_udp; or run both as one user, containers with --ipc=host'
 
@@ -35,9 +35,9 @@ def explain_silence(node: Node, topic: str, name: str, *, compressed: bool, hear
     Return why no images arrive on a topic, and the fix.
 
     :param topic: its full name.
-    :param name: what the node itself calls it, for a remap.
-    :param compressed: the node waits for CompressedImage.
-    :param heard: images arrived there before.
+    :param name: its name before remapping, for a remap rule.
+    :param compressed: whether the node waits for CompressedImage.
+    :param heard: whether images have arrived there before.
     """
     wanted = COMPRESSED if compressed else RAW
     senders = node.get_publishers_info_by_topic(topic)
@@ -50,18 +50,18 @@ def explain_silence(node: Node, topic: str, name: str, *, compressed: bool, hear
             f'{"; ".join(f"ros2 node info {one}" for one in names.split(" and "))}  # look at ' \
             'its output: the camera may be unplugged, busy or not active'
     if senders:
-        return f'{names} publishes {senders[0].topic_type} there, {wanted} is awaited', \
-            f'ros2 topic info --verbose {topic}  # let {names} publish {wanted}, or remap it'
+        return f'{names} publishes {senders[0].topic_type} there, {wanted} is needed', \
+            f'ros2 topic info --verbose {topic}  # make {names} publish {wanted}, or remap it'
     found = image_topics(node)
     if not found:
         return 'nobody publishes images', \
             'digiphys run --set camera.source=/dev/video0  # or start the driver of the camera; ' \
-            f'it has to publish {wanted} on {topic}'
+            f'it must publish {wanted} on {topic}'
     return _on_other_topics(found, topic, name, wanted)
 
 
 def _foreign(node: Node, topic: str, senders: Sequence[TopicEndpointInfo]) -> str:
-    """Return the process of a publisher whose shared memory may not be read, else ''."""
+    """Return the process of a publisher whose shared memory is not accessible, else ''."""
     own = [bytes(one.endpoint_gid) for one in node.get_subscriptions_info_by_topic(topic)
            if endpoint_name(one) == node.get_fully_qualified_name()]
     found = [foreign_process(bytes(one.endpoint_gid), gid) for one in senders for gid in own[:1]]
@@ -69,7 +69,7 @@ def _foreign(node: Node, topic: str, senders: Sequence[TopicEndpointInfo]) -> st
 
 
 def image_topics(node: Node) -> dict[str, TopicEndpointInfo]:
-    """Return one publisher of each topic on which others than this node publish images."""
+    """Return one publisher per topic on which other nodes publish images."""
     own = node.get_fully_qualified_name()
     return {topic: others[0]
             for topic, types in sorted(node.get_topic_names_and_types())
@@ -92,7 +92,7 @@ def _on_other_topics(found: dict[str, TopicEndpointInfo], topic: str, name: str,
 
 
 def _fix(best: str, sent: str, topic: str, name: str, wanted: str) -> str:
-    """Return the options that make the node hear the topic ``best``."""
+    """Return the options that subscribe the node to the topic ``best``."""
     if sent == wanted:
         return (f'digiphys run --without camera --remap {name}:={best}  # launch file: '
                 f'camera:=false image:={best.removesuffix(SUFFIX)}')

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""From images to published classifications, on a thread of its own."""
+"""Turn images into published classifications, on a separate thread."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -35,7 +35,7 @@ from vision_msgs.msg import Classification
 
 
 class Camera(NamedTuple):
-    """One camera: what is known about it, and its topics."""
+    """One camera: its state and its topics."""
 
     state: CameraState
     topics: CameraStream
@@ -43,9 +43,9 @@ class Camera(NamedTuple):
 
 class InferenceLoop:
     """
-    Work on the newest image of each camera.
+    Classify the newest image of each camera.
 
-    :ivar perception: counts and figures of what was done.
+    :ivar perception: cameras, counts and figures.
     :ivar listeners: called with each classification, before it is published.
     """
 
@@ -57,7 +57,7 @@ class InferenceLoop:
 
     @property
     def dropped(self) -> int:
-        """Return how many images a newer one replaced before they were looked at."""
+        """Return how many images a newer one replaced before they were checked."""
         return self._worker.dropped if self._worker else 0
 
     def start(self, cameras: Sequence[Camera], wait_s: float) -> None:
@@ -85,7 +85,7 @@ class InferenceLoop:
             self._worker.submit((camera, message), camera.state.name)
 
     def _handle(self, batch: list[tuple[Camera, Image | CompressedImage]]) -> None:
-        # one for the whole batch: a swap comes between two frames, not within one
+        # one classifier for the whole batch: a swap happens between two frames
         classifier = self._models.classifier
         if classifier is None:
             return
@@ -95,7 +95,7 @@ class InferenceLoop:
             return
         try:
             self._classify(classifier, taken)
-        except Exception as error:  # whatever it is, the next frame must be looked at
+        except Exception as error:  # the next frame must be checked after any error
             for camera, *_ in taken:
                 camera.state.fail(error)
                 self._note_status(camera.state)

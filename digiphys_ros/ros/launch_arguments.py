@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Launch arguments that the launch files share; one that does not exist ends the launch."""
+"""Launch arguments of all launch files; an unknown argument ends the launch."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,37 +25,37 @@ from launch import LaunchContext, LaunchDescription  # type: ignore[attr-defined
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch.substitutions import LaunchConfiguration
 
-SAID = 'Empty: as the parameters file says.'
+UNSET = 'Empty: as in the parameters file.'
 TARGETS = {'source': ('camera',), 'bundle': ('classifier',), 'engine': ('classifier',),
            'rules': ('policy', 'gate'), 'image_transport': ('camera', 'classifier', 'triage')}
-"""The nodes whose parameter of the same name an argument sets."""
+"""Argument -> the nodes whose parameter of the same name it sets."""
 
 MODEL_ARGUMENTS = (
     DeclareLaunchArgument(
         'bundle', default_value='',
-        description=f'Model bundle: a path, or a name in models/. {SAID}'),
+        description=f'Model bundle: a path, or a name in models/. {UNSET}'),
     DeclareLaunchArgument(
         'engine', default_value='',
-        description=f'Inference engine: auto, litert, tensorflow or onnx. {SAID}'),
+        description=f'Inference engine: auto, litert, tensorflow or onnx. {UNSET}'),
     DeclareLaunchArgument(
         'rules', default_value='',
         description='Rules file of policy, gate and simulator: a path, or a name in config/. '
-                    f'{SAID}'),
+                    f'{UNSET}'),
     DeclareLaunchArgument(
         'image_transport', default_value='',
         description='How images are published and read: raw (Image) or compressed '
-                    f'(CompressedImage). {SAID}'),
+                    f'(CompressedImage). {UNSET}'),
 )
 OF_ROS = ('launch-prefix', 'launch-prefix-filter')
-"""What ``ros2 launch`` itself adds to the arguments."""
+"""Arguments that ``ros2 launch`` itself adds."""
 
 
 def refuse_unknown(description: LaunchDescription, file: str) -> LaunchDescription:
     """
-    Return a description that ends a launch with an argument that nobody declares.
+    Return a description that ends a launch with an undeclared argument.
 
-    Only where its file is the one that ``ros2 launch`` was asked for: in a launch file of
-    somebody else that includes it, the arguments are that file's.
+    This applies only if ``ros2 launch`` was called with the file: another launch file that
+    includes it may have more arguments.
 
     :param file: the name of the launch file.
     """
@@ -73,16 +73,16 @@ def refuse_unknown(description: LaunchDescription, file: str) -> LaunchDescripti
 
 
 def rename_application(context: LaunchContext) -> None:
-    """Replace the name that an application had in an earlier release."""
+    """Replace a deprecated name of an application."""
     names = context.launch_configurations
     names['app'] = new_application(names['app'])
 
 
 def overrides(context: LaunchContext, nodes: Sequence[str]) -> dict[str, dict[str, str]]:
     """
-    Return the parameters of each node that arguments set; one left empty sets none.
+    Return the parameters that arguments set, by node; an empty argument sets none.
 
-    :param nodes: those that are started.
+    :param nodes: the nodes that are started.
     :raises UsageError: for an argument that no node takes.
     :raises ConfigError: for a value that is not allowed.
     """
@@ -91,8 +91,8 @@ def overrides(context: LaunchContext, nodes: Sequence[str]) -> dict[str, dict[st
         value = LaunchConfiguration(name).perform(context)
         takers = [node for node in targets if node in nodes]
         if value and not takers:
-            raise UsageError(f'{name}:={value}: it is for {" and ".join(targets)}, started are '
-                             f'{", ".join(nodes)}.')
+            raise UsageError(f'{name}:={value}: it is for {" and ".join(targets)}, but only '
+                             f'{", ".join(nodes)} are started.')
         # the simulated machine has the actuators of the gate's rules
         takers += ['sim'] if name == 'rules' and 'sim' in nodes else []
         for node in takers if value else ():

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the four nodes share: parameters, lifecycle and diagnostics."""
+"""Base of all nodes: parameters, lifecycle and diagnostics."""
 
 from collections.abc import Callable, Collection, Sequence
 import contextlib
@@ -25,7 +25,7 @@ from typing import Any, Generic, TypeVar
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from digiphys_ros.errors import ConfigError, DigiphysError
 from digiphys_ros.fixes import configure_again
-from digiphys_ros.resources import beside_parameters
+from digiphys_ros.resources import next_to_parameters
 from digiphys_ros.ros.condition_log import ConditionLog, log_line
 from digiphys_ros.ros.diagnostics import diagnostic_message
 from digiphys_ros.ros.parameters.declaration import ParameterSet
@@ -47,10 +47,10 @@ OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.E
 
 def settle_memory() -> None:
     """
-    Look for garbage everywhere, and count what is left as there to stay.
+    Collect all garbage, and freeze the remaining objects.
 
-    A collection then looks through what is new since, not through the modules and the model: with
-    TensorFlow that takes a quarter of a second.
+    Later collections then examine only newer objects, not the modules and the model; with
+    TensorFlow that would take a quarter of a second.
     """
     gc.unfreeze()
     gc.collect()
@@ -61,15 +61,15 @@ class PipelineNode(SimClockNode, Generic[S]):
     """
     A lifecycle node of the pipeline.
 
-    A subclass says what to do in ``configure``, ``activate``, ``deactivate`` and ``cleanup``, and
-    reports itself in ``report``. A DigiphysError raised while configuring is logged as one
+    A subclass implements ``configure``, ``activate``, ``deactivate`` and ``cleanup``, and returns
+    its status from ``report``. A DigiphysError raised while configuring is logged as one
     sentence and leaves the node unconfigured.
     """
 
     SETTINGS: type[S]
     """The dataclass that declares the node's parameters."""
     NEEDS_A_SECTION = False
-    """Whether the process ends where parameters files are given of which none is for the node."""
+    """Whether the process ends if parameters files are given and none has a section for it."""
 
     def __init__(self, name: str, **options: Any) -> None:
         super().__init__(name, start_parameter_services=False, **options)
@@ -91,10 +91,10 @@ class PipelineNode(SimClockNode, Generic[S]):
         try:
             return self.parameters.read()
         except DigiphysError:
-            # configure tells
+            # configure reports the error
             return self.SETTINGS()
 
-    # What a subclass fills in.
+    # Methods for a subclass.
 
     def configure(self) -> None:
         """Load and warm up."""
@@ -106,23 +106,23 @@ class PipelineNode(SimClockNode, Generic[S]):
         """Stop the robot."""
 
     def cleanup(self) -> None:
-        """Free what configure loaded; must not fail when half of it is there."""
+        """Free what configure loaded; must also work after a configure that failed midway."""
 
     def prepare(self, settings: S, changed: Collection[str]) -> None:
         """
-        Do what takes long in a change of runtime parameters, on a thread of its own.
+        Do the slow part of a change of runtime parameters, on a separate thread.
 
-        :param settings: as they are going to be.
+        :param settings: the new settings.
         :param changed: names of the parameters that change.
         """
 
     def apply(self, settings: S, changed: Collection[str]) -> None:
-        """Make changed runtime parameters take effect, or refuse them by a DigiphysError."""
+        """Apply changed runtime parameters, or refuse them with a DigiphysError."""
 
     @staticmethod
-    def beside(name: str) -> str:
-        """Return the path of a file beside the node's parameters file, else ``name`` as it is."""
-        return beside_parameters(name, sys.argv)
+    def resolve(name: str) -> str:
+        """Return the path of a file next to the node's parameters file, else ``name``."""
+        return next_to_parameters(name, sys.argv)
 
     def report(self) -> tuple[bytes, str, dict[str, Any]]:
         """Return level, one sentence and figures for /diagnostics; ``fix`` is for the doctor."""
@@ -131,7 +131,7 @@ class PipelineNode(SimClockNode, Generic[S]):
     # Lifecycle.
 
     def _LifecycleNodeMixin__change_state(self, transition: int) -> TransitionCallbackReturn:
-        """Refuse what the state does not allow, where rclpy of Jazzy ends the process."""
+        """Refuse a transition that the state does not allow; rclpy of Jazzy ends the process."""
         try:
             result: TransitionCallbackReturn = \
                 super()._LifecycleNodeMixin__change_state(transition)  # type: ignore[misc]
@@ -156,11 +156,11 @@ class PipelineNode(SimClockNode, Generic[S]):
         return result
 
     def on_cleanup(self, state: Any) -> TransitionCallbackReturn:
-        """Go back to where configure can start again."""
+        """Return to the state in which configure can start again."""
         return self._transition(self._cleanup, 'unconfigured')
 
     def on_shutdown(self, state: Any) -> TransitionCallbackReturn:
-        """Stop the robot whatever the state, then free everything."""
+        """Stop the robot in any state, then free everything."""
         return self._transition(self._stop_and_cleanup, 'finalized')
 
     def on_error(self, state: Any) -> TransitionCallbackReturn:
@@ -206,14 +206,14 @@ class PipelineNode(SimClockNode, Generic[S]):
     # Parameters.
 
     @property
-    def configured(self) -> bool:
+    def is_configured(self) -> bool:
         """Return whether the settings are in force."""
         return self.phase in ('inactive', 'active')
 
     def _prepare(self, changes: list[Any]) -> None:
-        if not self.configured:
+        if not self.is_configured:
             return
-        # an error is told by the setting itself, a moment later
+        # setting the parameter reports the error a moment later
         with contextlib.suppress(Exception):
             own = self._own(changes)
             self.prepare(self.parameters.change(self.settings, own), own)
@@ -222,13 +222,13 @@ class PipelineNode(SimClockNode, Generic[S]):
         try:
             own = self._own(changes)
             changed = self.parameters.change(self.settings, own)
-            if self.configured and own:
+            if self.is_configured and own:
                 self.apply(changed, own)
             self.settings = changed
         except DigiphysError as error:
             self.get_logger().warning(f'refused: {error}')
             return SetParametersResult(successful=False, reason=str(error))
-        except Exception as error:  # whatever it is, the node goes on as it was
+        except Exception as error:  # after any error the node continues unchanged
             self.get_logger().error(traceback.format_exc())
             return SetParametersResult(
                 successful=False, reason=f'{type(error).__name__}: {error}')
@@ -238,7 +238,7 @@ class PipelineNode(SimClockNode, Generic[S]):
         own = {change.name: change.value for change in changes
                if change.name in self.parameters.declared}
         for name in own:
-            if self.configured and not self.parameters.declared[name].runtime:
+            if self.is_configured and not self.parameters.declared[name].runtime:
                 raise ConfigError(
                     f'parameter `{name}` is read when the node is configured: deactivate and '
                     'clean up the node, set it, then configure again.')

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Watch a running pipeline from outside: what the demo and the benchmark know comes from here."""
+"""Watch a running pipeline from outside, for the demo and the benchmark."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -53,7 +53,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Command:
-    """One command as the robot gets it: the gate's stamp, metres and radians a second."""
+    """One command as the robot gets it: the gate's stamp, metres and radians per second."""
 
     stamp_s: float
     linear_mps: float
@@ -62,7 +62,7 @@ class Command:
 
 @dataclass
 class Recording:
-    """Everything the observer saw."""
+    """Everything that the observer has recorded."""
 
     classifications: list[Seen] = field(default_factory=list)
     labels: dict[float, str] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class Recording:
 
 class Observer:
     """
-    A node on a thread of its own that records the topics of one pipeline.
+    A node on a separate thread that records the topics of one pipeline.
 
     :param actuator: the twist_stamped actuator to follow, and its name in the rules.
     """
@@ -99,7 +99,7 @@ class Observer:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop to watch."""
+        """Stop watching."""
         # an executor that is shut down while it spins may raise in its thread
         self._closed.set()
         self._thread.join(1.0)
@@ -108,16 +108,16 @@ class Observer:
         rclpy.try_shutdown()
 
     def diagnostic(self, node: str, key: str) -> str:
-        """Return the newest value a node reported, empty when there is none."""
+        """Return the newest value that a node reported, empty if there is none."""
         return self.recording.diagnostics.get(f'/{node}', {}).get(key, '')
 
     def wait_for(self, condition: Callable[[], bool], timeout_s: float) -> bool:
-        """Return whether ``condition`` became true; it is looked at after every message."""
+        """Return whether ``condition`` became true in time; it is checked after every message."""
         with self._changed:
             return self._changed.wait_for(condition, timeout_s)
 
     def wait_for_publisher(self, topic: str, timeout_s: float) -> bool:
-        """Return whether somebody publishes on ``topic`` in time."""
+        """Return whether ``topic`` gets a publisher in time."""
         deadline_s = time.monotonic() + timeout_s
         while not self._node.count_publishers(topic) and time.monotonic() < deadline_s:
             time.sleep(0.02)
@@ -125,7 +125,7 @@ class Observer:
 
     def transition(self, node: str, transition_id: int, timeout_s: float = 10.0) -> None:
         """
-        Ask a lifecycle node for a transition.
+        Request a transition of a lifecycle node.
 
         :raises DigiphysError: when it does not answer in time or refuses.
         """
@@ -148,7 +148,7 @@ class Observer:
         self._node.create_subscription(message_type, topic, callback, qos.BEST_EFFORT)
 
     def distro_and_rmw(self) -> tuple[str, str]:
-        """Return the ROS distro (by rclpy's major version where it is not set) and the RMW."""
+        """Return the ROS distro (from rclpy's major version if it is not set) and the RMW."""
         return ros_distro(os.environ), str(
             rclpy.get_rmw_implementation_identifier())  # type: ignore[attr-defined]
 

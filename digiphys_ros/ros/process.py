@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Nodes as a process: its memory, its signals and a clean end."""
+"""Run nodes as a process: memory, signals and a clean shutdown."""
 
 from collections.abc import Callable, Sequence
 import ctypes
@@ -25,6 +25,7 @@ import traceback
 from typing import Any
 
 from digiphys_ros.errors import ConfigError
+from digiphys_ros.renamed import show_renamed
 from digiphys_ros.resources import parameters_files
 from digiphys_ros.ros.executor import make_executor
 from digiphys_ros.ros.lifecycle import PipelineNode
@@ -40,6 +41,7 @@ from rclpy._rclpy_pybind11 import RCLError
 from rclpy.exceptions import NameValidationException
 from rclpy.executors import Executor, ExternalShutdownException
 from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.logging import get_logger
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 KEPT_BYTES = 256 << 20
@@ -48,16 +50,16 @@ COLLECT_S = 1.0
 
 
 def run_node(make_node: Callable[[], PipelineNode[Any]], note: str = '') -> None:
-    """Run one node as a process; a signal to end goes through its shutdown transition."""
+    """Run one node as a process; a signal to end triggers its shutdown transition."""
     run_nodes(lambda: [make_node()], note)
 
 
 def run_nodes(make_nodes: Callable[[], Sequence[PipelineNode[Any]]], note: str = '') -> None:
     """
-    Run nodes in one process, started in their order and ended in the reverse.
+    Run nodes in one process; start them in order and end them in reverse order.
 
-    Nothing that they write to a terminal, a pipe or a log can hold them up. What the middleware
-    refuses ends the process with one sentence and code 2.
+    No output to a terminal, a pipe or a log can block them. An error of the middleware ends the
+    process with one sentence and code 2.
 
     :param note: a line to write at the start.
     """
@@ -68,7 +70,7 @@ def run_nodes(make_nodes: Callable[[], Sequence[PipelineNode[Any]]], note: str =
     try:
         _run_nodes(make_nodes)
     except Exception as error:
-        # while a terminal that was stopped cannot hold it up
+        # written before the relay ends: a stopped terminal cannot block it
         refused = isinstance(error, ConfigError)
         sys.stderr.write(f'{error}\n' if refused else traceback.format_exc())
         end_relay()
@@ -78,11 +80,12 @@ def run_nodes(make_nodes: Callable[[], Sequence[PipelineNode[Any]]], note: str =
 
 def _run_nodes(make_nodes: Callable[[], Sequence[PipelineNode[Any]]]) -> None:
     keep_freed_memory()
-    # a thread that waits for the interpreter waits this long: 5 ms by default, as long as a frame
+    # how long a thread waits for the interpreter: the default of 5 ms is as long as a frame takes
     sys.setswitchinterval(0.0005)
     # rclpy's own handlers would invalidate the context before the safe state is published
-    # a disk that hangs would hold up whoever logs: the relay writes the file instead
+    # a disk that hangs would block every logging thread: the relay writes the file instead
     start_middleware([*sys.argv, *WITHOUT_LOG_FILE])
+    show_renamed(get_logger('digiphys_ros').warning)
     stopping: list[int] = []
     on_signal_to_end(lambda: stopping.append(1))
     nodes = _make(make_nodes)
@@ -113,11 +116,11 @@ def _make(make_nodes: Callable[[], Sequence[PipelineNode[Any]]]) -> Sequence[Pip
 
 
 def _check_reach(node: PipelineNode[Any]) -> None:
-    """Refuse a gate, and warn others, whose parameters files ROS passes over in silence."""
+    """Refuse a gate, and warn other nodes, if no section of their files applies: ROS is silent."""
     files = parameters_files(sys.argv)
-    if not files or RESPAWN in os.environ:  # whoever started it has looked
+    if not files or RESPAWN in os.environ:  # the starting process has checked
         return
-    # the gate reads no YAML unless it has to
+    # imported here: the gate reads YAML only if necessary
     from digiphys_ros.pipeline.parameters_file import files_without
     name = node.get_fully_qualified_name()
     unused = files_without(name, files)
@@ -133,8 +136,8 @@ def keep_freed_memory() -> None:
     """
     Keep freed memory for the next image instead of giving it back to the kernel.
 
-    glibc maps a large block anew each time, and touching its pages costs more than the copy: a
-    hop of a 1920x1080 frame takes 5 ms instead of 15. Does nothing with another C library.
+    glibc maps a large block again each time, and touching its pages costs more than the copy: the
+    transport of a 1920x1080 frame takes 5 ms instead of 15. No effect with another C library.
     """
     mallopt = getattr(ctypes.CDLL(None), 'mallopt', None)
     if mallopt is not None:
@@ -152,16 +155,16 @@ def open_log() -> tuple[int, str]:
 
 def _collect_between_frames(node: PipelineNode[Any]) -> None:
     """
-    Look for garbage once a second, among what is new, and not while a frame is on its way.
+    Collect garbage among newer objects once a second, and not while a frame is processed.
 
-    Python would look whenever enough objects were made: in the middle of a frame.
+    Python would collect whenever enough objects were created: in the middle of a frame.
     """
     gc.disable()
     node.create_timer(COLLECT_S, _collect, clock=node.steady_clock)
 
 
 def _collect() -> None:
-    # not itself the callback: rclpy would take its parameter for one that wants to know the time
+    # gc.collect itself cannot be the callback: rclpy would pass timer info as its parameter
     gc.collect()
 
 
@@ -184,5 +187,5 @@ def _end(nodes: Sequence[PipelineNode[Any]], executor: Executor) -> None:
     for node in nodes:
         node.destroy_node()
     rclpy.try_shutdown()
-    # what is frozen is never freed, and a participant that is never freed leaves its shared memory
+    # frozen objects are never freed, and a participant that is not freed leaves its shared memory
     gc.unfreeze()

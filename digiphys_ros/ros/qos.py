@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Quality of service: the profiles the nodes offer, and subscriptions that suit the publisher."""
+"""Quality of service: profiles of the nodes, and subscriptions that match the publishers."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -30,26 +30,26 @@ except ImportError:  # Humble
 
 LATCHED = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE,
                      durability=DurabilityPolicy.TRANSIENT_LOCAL)
-"""For what a late joiner must still learn: the label table, an e-stop."""
+"""For states that a late subscriber must get: the label table, an e-stop."""
 
 RELIABLE = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
 """For small messages that must all arrive: classifications, commands."""
 
 EVERY_ONE = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
-"""For what a person has to see or has decided: none may be lost in a burst."""
+"""For messages to and from people: none may be lost in a burst."""
 
 BEST_EFFORT = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 """For images: the newest frame wins. As a subscription it matches every publisher."""
 
 UNKNOWN = '_NODE_NAME_UNKNOWN_'
-"""The name of a node whose endpoints are known and that is not heard itself."""
+"""Reported name of a node whose endpoints are discovered but which is not itself."""
 
 
 def suited_to(publishers: Sequence[TopicEndpointInfo], depth: int) -> QoSProfile:
     """
     Return the strictest subscription profile that still matches every publisher.
 
-    A reliable or latched subscription gets nothing, silently, from a publisher that offers less.
+    A reliable or latched subscription silently gets nothing from a publisher that offers less.
     """
     offered = [publisher.qos_profile for publisher in publishers]
     reliable = bool(offered) and all(
@@ -63,7 +63,7 @@ def suited_to(publishers: Sequence[TopicEndpointInfo], depth: int) -> QoSProfile
 
 
 def endpoint_name(endpoint: TopicEndpointInfo) -> str:
-    """Return the full name of the node behind an endpoint, as ``/robot/policy``."""
+    """Return the full name of an endpoint's node, such as ``/robot/policy``."""
     if endpoint.node_name == UNKNOWN:
         return '(a node whose name did not arrive)'
     return f'{endpoint.node_namespace.rstrip("/")}/{endpoint.node_name}'
@@ -81,13 +81,13 @@ def subscription(node: Node, message_type: type, topic: str, callback: Callable[
 
 class AdaptiveSubscription:
     """
-    A subscription that is made anew when the publishers on its topic call for another QoS.
+    A subscription that is replaced when the publishers on its topic need another QoS.
 
-    The old one is heard until the new one has its first message, so that none is lost between
-    them. After ``destroy`` nothing is called back, whatever still waits in the executor.
+    The old one stays until the new one has its first message: no message is lost. After
+    ``destroy`` nothing is called back, even if messages still wait in the executor.
 
-    :param latched: whether the topic holds a state, as ``vision_info`` does. The QoS is then
-        ``LATCHED``, and the subscription is made anew when the publishers change: each of them
+    :param latched: whether the topic holds a state, like ``vision_info``. The QoS is then
+        ``LATCHED``, and the subscription is replaced when the publishers change: each of them
         sends its state again.
     """
 
@@ -118,7 +118,7 @@ class AdaptiveSubscription:
 
     @property
     def duplicate_sources(self) -> str:
-        """Return a sentence that names all publishers when there are several, else ''."""
+        """Return a sentence that names all publishers if there are several, else ''."""
         if len(self._sources) < 2:
             return ''
         return f'{len(self._sources)} publishers on {self.topic}: {", ".join(self._sources)}'
@@ -128,7 +128,7 @@ class AdaptiveSubscription:
         return len(self._node.get_publishers_info_by_topic(self.topic))
 
     def adapt(self) -> None:
-        """Compare with what is on the topic now; log one line when the profile changes."""
+        """Adapt to the current publishers on the topic; log one line if the profile changes."""
         self._retire()
         publishers = self._node.get_publishers_info_by_topic(self.topic)
         self._sources = tuple(sorted(endpoint_name(one) for one in publishers))

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""On which cores a node's process runs, and before which others."""
+"""Cores and priority of a node's process."""
 
 from functools import cache
 import os
@@ -24,13 +24,13 @@ from digiphys_ros.errors import ConfigError
 
 def apply_scheduling(cpus: str, nice: int) -> None:
     """
-    Move every thread of this process, those of the middleware too.
+    Set cores and priority of every thread of this process, including those of the middleware.
 
-    Threads started later inherit it. A ``nice`` of 0 leaves the priority as it is.
+    Threads started later inherit them. A ``nice`` of 0 leaves the priority unchanged.
 
-    :param cpus: cores by number, as ``0,2`` or ``1-3``; empty for all that it started on.
-    :param nice: -20 (first) to 19 (last); below 0 needs the right to it (CAP_SYS_NICE).
-    :raises ConfigError: when there is no such core, or the system refuses.
+    :param cpus: cores by number, such as ``0,2`` or ``1-3``; empty: all cores at its start.
+    :param nice: -20 (highest) to 19 (lowest); below 0 needs a permission (CAP_SYS_NICE).
+    :raises ConfigError: when a core does not exist, or the system refuses.
     """
     cores = _cores(cpus)
     moves = cores != os.sched_getaffinity(0)
@@ -66,5 +66,5 @@ def _cores(text: str) -> set[int]:
 
 @cache
 def _allowed() -> frozenset[int]:
-    """Return the cores that the process started on: asked for first before it leaves any."""
+    """Return the cores that the process started on; called before it leaves any."""
     return frozenset(os.sched_getaffinity(0))

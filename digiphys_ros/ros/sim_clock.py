@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The simulation's clock, as anybody on the network may publish it."""
+"""The simulation's clock, which any node on the network may publish."""
 
 from collections.abc import Callable
 import time
@@ -28,46 +28,46 @@ if TYPE_CHECKING:
 
 class SimClockNode(LifecycleNode):
     """
-    A node that a ``/clock`` below zero does not end, and that knows how its clock runs.
+    A node that survives a ``/clock`` below zero, and checks how its clock runs.
 
-    rclpy takes such a time for a mistake of the program and raises.
+    rclpy raises on a negative time.
     """
 
     _clock_ns, _clock_moved_s = 0, 0.0
     _ticks: 'TickingClock | None' = None
 
     @property
-    def simulated(self) -> bool:
+    def is_simulated(self) -> bool:
         """Return whether the node's clock is a simulation's."""
         clock: Any = self.get_clock()
         return bool(clock.ros_time_is_active)
 
     def read_clock(self) -> tuple[float, bool]:
         """Return the node's clock [s], and whether it is a simulation's."""
-        if self.simulated:
+        if self.is_simulated:
             return self.get_clock().now().nanoseconds * 1e-9, True
-        # the same clock, without the objects that rclpy makes for each reading
+        # the same clock, without the objects that rclpy creates for each reading
         return time.time(), False
 
     def now_s(self) -> float:
-        """Return the node's clock in seconds (simulation time where it is used)."""
+        """Return the node's clock in seconds (simulation time if it is used)."""
         return self.read_clock()[0]
 
     @property
     def has_time(self) -> bool:
         """Return whether the node's clock has a time: a simulation's is 0 until its first tick."""
-        return not self.simulated or self.get_clock().now().nanoseconds > 0
+        return not self.is_simulated or self.get_clock().now().nanoseconds > 0
 
     @property
     def behind_s(self) -> float:
         """Return how far the node's clock may be behind a stamp [s]: a simulation's ticks."""
-        return self._ticks.behind_s if self._ticks is not None and self.simulated else 0.0
+        return self._ticks.behind_s if self._ticks is not None and self.is_simulated else 0.0
 
     def clock_problem(self) -> tuple[str, str]:
-        """Return why the node's clock does not run, and the fix; both empty where it runs."""
-        if not self.simulated:
+        """Return why the node's clock does not run, and the fix; both empty if it runs."""
+        if not self.is_simulated:
             return '', ''
-        # the nodes of a robot do without this import, which takes its time at the start
+        # imported here: a real robot does not need it, and it would delay the start
         from digiphys_ros.control.running_clock import STANDSTILL_S
         now_ns, steady_s = self.get_clock().now().nanoseconds, time.monotonic()
         if now_ns != self._clock_ns:
@@ -83,17 +83,17 @@ class SimClockNode(LifecycleNode):
                 'the simulation, or the recording with `ros2 bag play --clock`')
         names = ', '.join(sorted(map(endpoint_name, publishers)))
         return f'{stands}, {names} publishes /clock and does not move it', \
-            f'ros2 topic hz /clock  # let {names} run: it may be paused or have ended'
+            f'ros2 topic hz /clock  # make {names} run: it may be paused or have ended'
 
     def create_subscription(self, msg_type: Any, topic: str, callback: Callable[..., Any],
                             *args: Any, **options: Any) -> Any:
-        """Subscribe; rclpy does so here too for its own clock."""
+        """Subscribe; rclpy also calls this for its own clock."""
         if msg_type is Clock:
-            callback = self._measured(callback)
+            callback = self._measure(callback)
         return super().create_subscription(msg_type, topic, callback, *args, **options)
 
-    def _measured(self, callback: Callable[[Any], None]) -> Callable[[Any], None]:
-        """Return a callback that measures the clock's steps and passes over a negative time."""
+    def _measure(self, callback: Callable[[Any], None]) -> Callable[[Any], None]:
+        """Return a callback that measures the clock's steps and ignores a negative time."""
         from digiphys_ros.control.ticking_clock import TickingClock
         ticks = self._ticks = TickingClock()
         refused = False
@@ -108,5 +108,5 @@ class SimClockNode(LifecycleNode):
                 refused = True
                 self.get_logger().warning(
                     f'/clock is {message.clock.sec} s, which is below zero and is not followed: '
-                    'let the simulation start at 0 or later.')
+                    'start the simulation at 0 or later.')
         return on_clock

@@ -39,12 +39,12 @@ from vision_msgs.msg import Classification
 
 class SimTopics:
     """
-    Publish what a world shows, and hear what its actuators are sent.
+    Publish the images and the state of a world, and receive the commands for its actuators.
 
-    :param frame_id: in the header of every image.
-    :param actuators: those to hear, by name.
+    :param frame_id: for the header of every image.
+    :param actuators: actuators to receive commands for, by name.
     :ivar commands: the newest values of each actuator.
-    :ivar refused: how many commands were not as their actuator takes them.
+    :ivar refused: number of invalid commands.
     """
 
     def __init__(self, node: PipelineNode[Any], frame_id: str, actuators: Mapping[str, Actuator]
@@ -70,7 +70,7 @@ class SimTopics:
 
     @property
     def listeners(self) -> int:
-        """Return how many subscriptions of images there are."""
+        """Return the number of subscriptions of images."""
         return self._images.get_subscription_count()
 
     def _on_command(self, name: str, actuator: Actuator, message: Any) -> None:
@@ -83,14 +83,14 @@ class SimTopics:
                             warn=True, state=without_numbers(str(error)))
 
     def publish_state(self, world: Application, now_s: float) -> None:
-        """Publish the time, and where the robot is if it drives."""
+        """Publish the time, and the odometry of a mobile robot."""
         self._times.publish(clock_message(now_s))
         state = world.state()
         if 'heading_rad' in state:
             self._odometry.publish(odometry_message(state, now_s))
 
     def publish_image(self, world: Application, now_s: float) -> None:
-        """Publish what the camera sees, and its label where there is one."""
+        """Publish the camera's image, and its label if there is one."""
         header = Header(frame_id=self._frame_id)
         set_stamp(header, now_s)
         image = world.image()

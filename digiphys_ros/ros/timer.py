@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A timer that is over once it is destroyed."""
+"""A timer that never calls back after it is destroyed."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,14 +23,14 @@ from rclpy.node import Node
 
 class Timer:
     """
-    Call a function every so many seconds of steady time, until ``destroy``.
+    Call a function periodically in steady time, until ``destroy``.
 
-    A timer of rclpy may call once more: an executor that works on events has the call in its queue
-    already.
+    A timer of rclpy may call once more, because an events executor already has the call in its
+    queue.
 
     Example::
 
-        timer = Timer(node, 0.05, look_after)
+        timer = Timer(node, 0.05, supervise)
     """
 
     def __init__(self, node: Node, period_s: float, callback: Callable[[], Any]) -> None:
@@ -43,7 +43,7 @@ class Timer:
             self._callback()
 
     def destroy(self) -> None:
-        """End it; once more does nothing."""
+        """End the timer; a second call has no effect."""
         if self._runs:
             self._runs = False
             self._node.destroy_timer(self._timer)

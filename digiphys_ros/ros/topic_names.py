@@ -13,7 +13,7 @@
 # limitations under the License.
 
 
-"""What the topics and services of the nodes are called, but for those that a rules file names."""
+"""Names of the nodes' topics and services, except those in a rules file."""
 
 from digiphys_ros.errors import did_you_mean
 
@@ -21,17 +21,17 @@ NAMES = frozenset((
     'image', 'compressed', 'label', 'camera_info', 'odom', 'classification', 'vision_info',
     'label_info', 'debug_image', 'image_markers', 'advice', 'decision', 'estop', 'reset',
     'override_estop', 'clock', 'diagnostics'))
-"""The last part of each; a camera's name may precede it."""
+"""The last part of each name; a camera's name may precede it."""
 
 OF_ACTUATORS = ('desired', 'obeyed')
-"""What precedes the name of an actuator."""
+"""Prefixes of the name of an actuator."""
 
 
 def misspelt_remap(rule: str) -> str:
     """
-    Return why a remap rule renames nothing, as ROS says nothing about it, else nothing.
+    Return why a remap rule has no effect, which ROS does not report, else an empty text.
 
-    The topic of an actuator may have any name: a name that is like none of ours is taken for one.
+    The topic of an actuator may have any name: a name that resembles none of ours is accepted.
 
     Example::
 

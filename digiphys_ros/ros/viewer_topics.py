@@ -31,11 +31,11 @@ WITHOUT_MARKERS = 'visualization_msgs is not installed: image_markers is not pub
 
 class ViewerTopics:
     """
-    What one camera's viewers see; nothing is drawn or encoded while nobody listens.
+    Topics for the viewers of one camera; nothing is drawn or encoded without subscribers.
 
     :param add: makes a publisher of a message type, a topic and a quality of service.
     :param markers: whether to publish ``image_markers``.
-    :ivar missing: a sentence where a package is missing for them.
+    :ivar missing: a sentence if a package is missing for them.
     """
 
     def __init__(self, add: Callable[[type, str, Any], Any], *, markers: bool) -> None:
@@ -45,18 +45,18 @@ class ViewerTopics:
         self.missing = ''
         if markers:
             try:
-                # 2 MB
+                # imported here: it takes 2 MB
                 from visualization_msgs.msg import ImageMarker
                 self._markers = add(ImageMarker, MARKERS, qos.RELIABLE)
             except ImportError:
                 self.missing = WITHOUT_MARKERS
 
     def is_watched(self) -> bool:
-        """Return whether anybody listens."""
+        """Return whether there is a subscriber."""
         return any(map(_listeners, (self._images, self._jpegs, self._markers)))
 
     def show(self, frame: Frame, result: Classification, box: Box, header: Header) -> None:
-        """Publish a result to those who listen, under the image's own header."""
+        """Publish a result for the subscribers, under the image's own header."""
         if _listeners(self._markers):
             self._markers.publish(marker_message(box, header, abstained=result.abstained))
         raw, compressed = _listeners(self._images), _listeners(self._jpegs)
@@ -71,7 +71,7 @@ class ViewerTopics:
 
 
 def marker_message(box: Box, header: Header, *, abstained: bool) -> Any:
-    """Return the outline of a region: green where a class was recognised, else orange."""
+    """Return the outline of a region: green for a recognised class, else orange."""
     from geometry_msgs.msg import Point
     from visualization_msgs.msg import ImageMarker
     left, top, right, bottom = map(float, box)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A thread that always works on the newest item of each source."""
+"""A thread that always processes the newest item of each source."""
 
 from collections.abc import Callable
 import threading
@@ -23,11 +23,11 @@ Item = TypeVar('Item')
 
 class NewestWorker(Generic[Item]):
     """
-    Hand the newest item of each source to ``handle``, all at once, on a thread of its own.
+    Pass the newest item of each source to ``handle``, together, on a separate thread.
 
-    A slow handler therefore never works on anything older than one handling time.
+    A slow handler therefore never processes an item older than one handling time.
 
-    :param sources: how many there are.
+    :param sources: number of sources.
     :param wait_s: longest time that an item waits for those of the other sources.
     """
 
@@ -43,14 +43,14 @@ class NewestWorker(Generic[Item]):
         self._thread.start()
 
     def submit(self, item: Item, source: str = '') -> None:
-        """Make ``item`` the next of its source; what waited there is dropped and counted."""
+        """Make ``item`` the next of its source; a waiting item is dropped and counted."""
         with self._changed:
             self.dropped += self._items.pop(source, None) is not None
             self._items[source] = item
             self._changed.notify()
 
     def stop(self, timeout_s: float = 1.0) -> None:
-        """End the thread once the items in hand are done; what waits is dropped."""
+        """End the thread after the current items; waiting items are dropped."""
         with self._changed:
             self._running = False
             self._changed.notify()

@@ -55,7 +55,7 @@ def test_the_shipped_files_are_valid(pattern, schema):
 @pytest.mark.parametrize(('node', 'name', 'value'), [
     ('gate', 'lease_s', 9.0), ('gate', 'leese_s', 0.5), ('gate', 'guard', 'yes please'),
     ('classifier', 'engine', 'gpu'), ('classifier', 'roi', [0.0, 0.5]),
-    ('classifier', 'black_below', 256.0)])
+    ('classifier', 'min_brightness', 256.0)])
 def test_a_wrong_value_is_refused(node, name, value):
     jsonschema = pytest.importorskip('jsonschema')
     with pytest.raises(jsonschema.ValidationError):

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""An arm that follows positions as their messages ask, from a place unknown to its gate."""
+"""An arm that follows position messages, from a start position that its gate does not know."""
 
 from collections.abc import Mapping
 
@@ -22,9 +22,9 @@ from violation import Violation
 
 class Arm:
     """
-    Joints, each on a straight way to the position sent last.
+    Joints, each moving straight to the last commanded position.
 
-    :param place: where they stand at first, as a fraction of their range.
+    :param place: start position, as a fraction of their range.
     """
 
     def __init__(self, fields: Mapping[str, Limits], place: float) -> None:
@@ -34,7 +34,7 @@ class Arm:
         self.left_s = 0.0
 
     def move(self, elapsed_s: float) -> None:
-        """Go on for some time."""
+        """Advance the time."""
         if not self.goal or self.left_s <= 0.0:
             return
         part = min(1.0, elapsed_s / self.left_s)
@@ -43,7 +43,7 @@ class Arm:
             self.at[name] = place + part * (self.goal[name] - place)
 
     def hear(self, values: dict[str, float], reach_s: float) -> None:
-        """Take new positions, and judge how fast the joints have to move."""
+        """Take new positions, and judge the speed that the joints need."""
         self.goal, self.left_s = values, reach_s
         for name, one in self.fields.items():
             speed = abs(values[name] - self.at[name]) / reach_s

@@ -42,7 +42,7 @@ CASES_OF_A_JOB = 50
 
 @dataclass(frozen=True)
 class Found:
-    """A violation: what has to happen, and what was wrong at the end of it."""
+    """A violation: the events that lead to it, and the fault at their end."""
 
     seed: int
     case_number: int
@@ -51,7 +51,7 @@ class Found:
     sentence: str
 
     def __str__(self) -> str:
-        """Return it for people."""
+        """Return it as readable text."""
         return '\n'.join((f'seed {self.seed}, case {self.case_number}, {self.case}:',
                           *(f'  {event}' for event in self.events), f'  {self.sentence}'))
 
@@ -68,14 +68,14 @@ class Play:
         self.rate = 1.0
 
     def happen(self, event: Event) -> None:
-        """Let an event happen to the gate and tell the oracle of it."""
+        """Apply an event to the gate and report it to the oracle."""
         name, seconds, *arguments = event
         self.now_s += seconds * self.rate
         self.steady_s = self.now_s if self.one_clock else self.steady_s + seconds
         getattr(self, name)(*arguments)
 
     def clocks(self, now_s: float | None = None, steady_s: float | None = None) -> Any:
-        """Return what the gate is given and what the oracle is."""
+        """Return the arguments for the gate and for the oracle."""
         now_s = self.now_s if now_s is None else now_s
         if self.one_clock:
             return (now_s,), (now_s, now_s)
@@ -133,7 +133,7 @@ class Play:
         self.oracle.fail()
 
     def guarded(self) -> None:
-        """Let a guard have sent the safe state meanwhile."""
+        """Simulate a guard that sent the safe state meanwhile."""
         self.gate.start_over('a guard acted')
         self.oracle.guarded()
 
@@ -141,7 +141,7 @@ class Play:
         self.now_s += seconds
 
     def pace(self, rate: float) -> None:
-        """Let the clock that stamps images stand still, or run slow or fast."""
+        """Stop the clock that stamps images, or make it slow or fast."""
         self.rate = rate
 
     def forget(self, place: float) -> None:
@@ -161,7 +161,7 @@ def play(case: Case, events: Sequence[Event], make: MakeGate) -> tuple[int, str]
             game.happen(event)
         except Violation as violation:
             return index + 1, str(violation)
-        except Exception as error:  # of a gate that must not raise, whatever happens
+        except Exception as error:  # the gate must never raise
             return index + 1, f'raised {error!r}'
     if game.gate.accepted != game.oracle.accepted:
         return len(events), f'{game.gate.accepted} counted, {game.oracle.accepted} accepted'
@@ -169,7 +169,7 @@ def play(case: Case, events: Sequence[Event], make: MakeGate) -> tuple[int, str]
 
 
 def shorten(case: Case, events: list[Event], make: MakeGate) -> tuple[list[Event], str]:
-    """Leave out events as long as some violation remains."""
+    """Remove events as long as a violation remains."""
     count, sentence = play(case, events, make) or (len(events), '')
     events, size = events[:count], max(1, count // 2)
     while size:
@@ -186,7 +186,7 @@ def shorten(case: Case, events: list[Event], make: MakeGate) -> tuple[list[Event
 
 
 def run_case(seed: int, number: int, make: MakeGate = make_gate) -> Found | None:
-    """Play one case; the same seed and number give the same."""
+    """Run one case; it depends only on seed and number."""
     random = Random(f'{seed}/{number}')
     case = draw_case(random)
     events = draw_events(random, case, EVENTS_OF_A_CASE)
@@ -196,13 +196,13 @@ def run_case(seed: int, number: int, make: MakeGate = make_gate) -> Found | None
 
 
 def run_cases(seed: int, first: int, count: int) -> list[Found]:
-    """Play some cases; return what was found."""
+    """Run some cases; return the findings."""
     found = (run_case(seed, number) for number in range(first, first + count))
     return [one for one in found if one]
 
 
 def run_campaign(seed: int, events: int, processes: int) -> Iterator[tuple[int, list[Found]]]:
-    """Yield, job by job, how many events were played and what was found."""
+    """Yield the number of events and the findings of each job."""
     cases = math.ceil(events / EVENTS_OF_A_CASE)
     with ProcessPoolExecutor(processes) as pool:
         jobs = {pool.submit(run_cases, seed, first, min(CASES_OF_A_JOB, cases - first)):
@@ -212,7 +212,7 @@ def run_campaign(seed: int, events: int, processes: int) -> Iterator[tuple[int, 
 
 
 def main() -> int:
-    """Run a campaign; the exit code is 1 if a gate broke its promise."""
+    """Run a campaign; the exit code is 1 if a gate violated its specification."""
     from tqdm import tqdm
     parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
     parser.add_argument('--events', type=int, default=10_000_000, metavar='N')

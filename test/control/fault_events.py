@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Draw what may happen to a gate: an actuator, and a sequence of events with their times."""
+"""Generate random cases for a gate: an actuator and a sequence of timed events."""
 
 from dataclasses import dataclass
 import math
@@ -23,18 +23,18 @@ from digiphys_ros.control import Actuator, Limits
 from digiphys_ros.control.signals import SignalPlan
 
 Event = tuple[Any, ...]
-"""Name, seconds since the event before, arguments."""
+"""Name, seconds since the previous event, arguments."""
 
 HEADS = ('north', 'south', 'east')
 CONFLICTS = {'north': ('east',), 'south': ('east',), 'east': ('north', 'south')}
 PHASES = {'through': ('north', 'south'), 'cross': ('east',)}
-WISH = Limits(0.0, 1.0, 0.0)
+REQUEST = Limits(0.0, 1.0, 0.0)
 
 
 def _signals(safe: str) -> Actuator:
     plan = SignalPlan(HEADS, CONFLICTS, PHASES, min_green_s=0.7, max_green_s=1.5, yellow_s=0.4,
                       all_red_s=0.25, safe=safe)
-    return Actuator('signals', 'heads', dict.fromkeys(PHASES, WISH), plan=plan)
+    return Actuator('signals', 'heads', dict.fromkeys(PHASES, REQUEST), plan=plan)
 
 
 ACTUATORS = {
@@ -70,7 +70,7 @@ class Case:
     One gate and its clocks.
 
     :ivar one_clock: steady time is not given.
-    :ivar place: where joints stand at first, as a fraction of their range.
+    :ivar place: start position of joints, as a fraction of their range.
     :ivar settle_s: how long nothing is obeyed after an image from the future.
     """
 
@@ -91,7 +91,7 @@ def draw_case(random: Random) -> Case:
 
 
 def draw_events(random: Random, case: Case, count: int) -> list[Event]:
-    """Return events; a drawn rhythm makes some sequences calm enough to get under way."""
+    """Return events; a random rhythm makes some sequences calm enough for motion."""
     draw, calm = random.random, random.choice((0.7, 0.93, 0.99))
     fields = ACTUATORS[case.actuator].fields
     events: list[Event] = [('activate', 0.0)] if draw() < 0.9 else []

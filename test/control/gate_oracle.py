@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Foretell every answer of a gate, from docs and docstrings and not from its code."""
+"""Predict every answer of a gate from docs and docstrings, not from its code."""
 
 import math
 
@@ -28,9 +28,9 @@ BROKEN = {Refusal.NOT_FINITE, Refusal.UNKNOWN_FIELD, Refusal.MISSING_FIELD, Refu
 
 class Oracle:
     """
-    Hear what happened and what the gate answered, and compare.
+    Compare the events with the answers of the gate.
 
-    :param place: where the joints of an arm stand at first, as a fraction of their range.
+    :param place: start position of an arm's joints, as a fraction of their range.
     :param settle_s: how long nothing is obeyed after an image from the future.
     """
 
@@ -45,45 +45,45 @@ class Oracle:
         self.obeyed: dict[str, float] | None = None
         self.stamp_s = self.newest_s = self.after_s = self.clock_s = -math.inf
         self.from_s = self.steady_from_s = 0.0
-        # steady time of the last image from the future, if it came after one that was obeyed
+        # steady time of the last image from the future, if an obeyed one came before
         self.future_s = -math.inf
         self.accepted = 0
         self.seen_s: float | None = None
         self.steady_s: float | None = None
 
     def drop(self, cause: GateState) -> None:
-        """Forget the command."""
+        """Drop the command."""
         self.obeyed, self.cause = None, cause
         self.motion.drop()
 
     def press(self, pressed: bool) -> None:
-        """Hear of the e-stop input."""
+        """Record the e-stop input."""
         self.pressed = pressed
         if pressed:
             self.latch()
 
     def latch(self) -> None:
-        """Hear of a trip."""
+        """Record a trip."""
         self.latched = True
         self.drop(self.cause)
 
     def enable(self) -> None:
-        """Hear of an activation."""
+        """Record an activation."""
         if not self.active:
             self.active = True
             self.drop(GateState.WAITING)
 
     def disable(self) -> None:
-        """Hear of a deactivation."""
+        """Record a deactivation."""
         self.active = False
         self.drop(self.cause)
 
     def fail(self) -> None:
-        """Hear of a fault."""
+        """Record a fault."""
         self.drop(GateState.FAULT)
 
     def guarded(self) -> None:
-        """Hear of a safe state that a guard has sent."""
+        """Record a safe state from a guard."""
         self.drop(GateState.FAULT)
         self.seen_s = self.steady_s = None
         self.motion.guarded()
@@ -91,7 +91,7 @@ class Oracle:
             self.signals.guarded()
 
     def look(self, now_s: float, steady_s: float) -> None:
-        """See the clocks."""
+        """Record the clocks."""
         if not (math.isfinite(now_s) and math.isfinite(steady_s)):
             self.drop(GateState.FAULT)
             return
@@ -101,13 +101,13 @@ class Oracle:
         self.clock_s = now_s
 
     def begin_again(self, now_s: float) -> None:
-        """Hear that only images from now on count."""
+        """Record that only images from now on count."""
         self.after_s, self.newest_s, self.future_s = now_s, -math.inf, -math.inf
         self.drop(GateState.WAITING)
 
     def offered(self, values: dict[str, float], stamp_s: float, now_s: float, steady_s: float,
                 answer: Refusal | None) -> None:
-        """Judge whether a command was rightly taken or refused."""
+        """Judge whether a command was correctly accepted or refused."""
         self.look(now_s, steady_s)
         reasons = self.reasons(values, stamp_s, now_s, steady_s)
         if answer is None:
@@ -132,7 +132,7 @@ class Oracle:
 
     def reasons(self, values: dict[str, float], stamp_s: float, now_s: float,
                 steady_s: float) -> set[Refusal]:
-        """Return all that speaks against a command."""
+        """Return all reasons to refuse a command."""
         age_s = now_s - stamp_s
         finite = all(map(math.isfinite, [stamp_s, *values.values()]))
         return {reason for reason, holds in (
@@ -149,7 +149,7 @@ class Oracle:
             (Refusal.OUT_OF_ORDER, stamp_s < self.newest_s)) if holds}
 
     def clamped(self, values: dict[str, float]) -> dict[str, float]:
-        """Return values within their limits."""
+        """Clamp values to their limits."""
         return {name: min(max(values[name], one.min), one.max)
                 for name, one in self.fields.items()}
 
@@ -164,7 +164,7 @@ class Oracle:
             self.begin_again(now_s)
 
     def ends(self, now_s: float, steady_s: float, answer: float | None) -> None:
-        """Judge how long the lease is said to last."""
+        """Judge the reported time until the end of the lease."""
         if (answer is None) is not (self.obeyed is None):
             raise Violation(f'the lease ends in {answer}, and obeyed is {self.obeyed}')
         if answer is not None:
@@ -174,7 +174,7 @@ class Oracle:
 
     def stepped(self, now_s: float, steady_s: float, output: GateOutput,
                 last: bool = False) -> None:
-        """Judge what is sent."""
+        """Judge the output."""
         self.look(now_s, steady_s)
         over_s = max(now_s - self.from_s, steady_s - self.steady_from_s) - self.lease_s
         if self.obeyed is not None and (over_s > EDGE_S or
@@ -192,7 +192,7 @@ class Oracle:
         self.motion.moved(self.obeyed, elapsed_s, output, last)
 
     def state(self, output: GateOutput) -> None:
-        """Judge the state and the image that is named."""
+        """Judge the state and the reported image."""
         stamp_s = self.stamp_s
         expected = (GateState.ESTOPPED if self.latched else GateState.INACTIVE
                     if not self.active else self.cause)

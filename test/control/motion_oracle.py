@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Foretell how far the values of an actuator may be from those sent before."""
+"""Predict how far the values of an actuator may be from the previous ones."""
 
 from collections.abc import Mapping
 import math
@@ -27,10 +27,10 @@ NEAR = 1e-9
 
 class MotionOracle:
     """
-    Know what was sent last.
+    Keep the previous values.
 
-    :param timed: messages say in which time positions are to be reached, as those of an arm do.
-    :param place: where its joints stand at first, as a fraction of their range.
+    :param timed: whether messages carry the time to reach positions, like those of an arm.
+    :param place: start position of its joints, as a fraction of their range.
     """
 
     def __init__(self, fields: Mapping[str, Limits], timed: bool, place: float) -> None:
@@ -45,12 +45,12 @@ class MotionOracle:
         self.forget(place)
 
     def forget(self, place: float) -> None:
-        """Put the joints somewhere else: an arm that has just appeared."""
+        """Move the joints elsewhere: a new arm."""
         self.left_s: float | None = None
         self.arm = Arm(self.fields, place)
 
     def guarded(self) -> None:
-        """Hear of the safe values, sent at once, or to joints with the time of their range."""
+        """Record the safe values, sent at once, or to joints with the time of their range."""
         self.drop()
         if not self.safe or self.leaps:
             return
@@ -64,7 +64,7 @@ class MotionOracle:
                    for one in self.fields.values())
 
     def drop(self) -> None:
-        """Forget the rates; velocities without a deceleration are at their safe value."""
+        """Reset the rates; velocities without a deceleration are at their safe value."""
         if self.left_s and self.leaps and self.safe:
             self.left_s = 0.0
         if self.left_s and self.arm_moves and not self.safe:
@@ -80,7 +80,7 @@ class MotionOracle:
 
     def moved(self, obeyed: dict[str, float] | None, elapsed_s: float, output: GateOutput,
               last: bool) -> None:
-        """Judge what is sent under a command, or without one."""
+        """Judge the output under a command, or without one."""
         self.obeyed = obeyed
         self.arm.move(elapsed_s)
         self.values(dict(output.values), elapsed_s, last, output.reach_s)
@@ -90,7 +90,7 @@ class MotionOracle:
 
     def values(self, values: dict[str, float], elapsed_s: float, last: bool,
                reach_s: float) -> None:
-        """Judge all values together: which are there, and whether they may differ at all."""
+        """Judge all values together: which exist, and whether they may change."""
         unknown = self.joints and self.left_s is None and not (self.arm_moves and self.safe)
         if unknown and self.obeyed is None:
             self.stood(values, elapsed_s, reach_s)
@@ -109,10 +109,10 @@ class MotionOracle:
             if not low - NEAR <= value <= high + NEAR:
                 raise Violation(f'{name} is {value} after {before[name]} and {elapsed_s} s, and '
                                 f'should be from {low} to {high}')
-            self.remember(name, value - before[name], min(elapsed_s, LONGEST_STEP_S))
+            self.keep_rate(name, value - before[name], min(elapsed_s, LONGEST_STEP_S))
 
     def stood(self, values: dict[str, float], elapsed_s: float, reach_s: float) -> None:
-        """Judge what is sent without a command, where nobody knows the place of the joints."""
+        """Judge the output without a command, while the position of the joints is unknown."""
         stands, self.stands_s = self.stands_s > 0.0, self.stands_s - elapsed_s
         if values and not self.arm_moves:
             raise Violation(f'{values} were sent without a command')
@@ -122,7 +122,7 @@ class MotionOracle:
             raise Violation('an arm on its way was not stopped')
 
     def crosses(self, elapsed_s: float, reach_s: float) -> bool:
-        """Return whether the joints are on the way to their first position."""
+        """Return whether the joints are in their first motion."""
         if self.left_s is None:
             self.left_s = self.range_s()
         elif self.left_s > 0.0:
@@ -134,7 +134,7 @@ class MotionOracle:
         return self.left_s > 0.0
 
     def bounds(self, name: str, elapsed_s: float) -> tuple[float, float]:
-        """Return between which values the next one has to be."""
+        """Return the bounds of the next value."""
         one, last = self.fields[name], self.sent[name]
         wanted = None if self.obeyed is None else self.obeyed[name]
         stops = wanted is None or (not self.joints and self.is_stop(self.obeyed or {}))
@@ -163,8 +163,8 @@ class MotionOracle:
         ends = last + math.copysign(least, way), last + math.copysign(most, way)
         return min(ends), max(ends)
 
-    def remember(self, name: str, change: float, elapsed_s: float) -> None:
-        """Keep the rate, which jerk builds on."""
+    def keep_rate(self, name: str, change: float, elapsed_s: float) -> None:
+        """Keep the rate, for the jerk limit."""
         if self.obeyed is None or (not self.joints and self.is_stop(self.obeyed)):
             self.rates[name] = 0.0
         elif elapsed_s > 0.0:

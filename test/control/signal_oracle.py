@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Judge the heads of a junction by what its plan says, from outside."""
+"""Judge the heads of a junction against its plan, from outside."""
 
 from itertools import combinations
 
@@ -24,7 +24,7 @@ NEAR_S = 1e-6
 
 class SignalOracle:
     """
-    See the heads at every step, and how long each has shown what it shows.
+    Follow the heads at every step, and how long each has shown its light.
 
     It knows plans whose phases share no head.
     """
@@ -36,7 +36,7 @@ class SignalOracle:
         self.opening_s = plan.yellow_s + plan.all_red_s
         self.closed_s = 0.0
 
-    def shown(self, wishes: dict[str, float], elapsed_s: float, heads: dict[str, float],
+    def shown(self, requests: dict[str, float], elapsed_s: float, heads: dict[str, float],
               last: bool) -> None:
         """Judge what the heads show after ``elapsed_s``."""
         if last:
@@ -52,19 +52,19 @@ class SignalOracle:
         self.meet()
         for head, now in heads.items():
             if now != before[head]:
-                self.change(head, before[head], now, wishes)
+                self.change(head, before[head], now, requests)
                 self.for_s[head] = 0.0
         self.closed_s = min(self.for_s.values())
-        self.lasts(wishes)
+        self.lasts(requests)
 
     def guarded(self) -> None:
-        """Hear of the safe state, shown at once."""
+        """Note that the guard has shown the safe state at once."""
         self.heads = self.plan.safe_heads()
         self.for_s = dict.fromkeys(self.heads, 0.0)
         self.opening_s, self.closed_s = self.plan.yellow_s + self.plan.all_red_s, 0.0
 
     def meet(self) -> None:
-        """Judge which heads show something together."""
+        """Judge which heads show green or yellow together."""
         heads = self.heads
         if FLASHING in heads.values():
             if heads != self.plan.safe_heads():
@@ -75,7 +75,7 @@ class SignalOracle:
             if other in self.plan.conflicts[one] and RED not in (heads[one], heads[other]):
                 raise Violation(f'{one} and {other} meet: {heads}')
 
-    def change(self, head: str, was: float, now: float, wishes: dict[str, float]) -> None:
+    def change(self, head: str, was: float, now: float, requests: dict[str, float]) -> None:
         """Judge one change of colour."""
         plan, lasted_s = self.plan, self.for_s[head]
         least_s = {(GREEN, YELLOW): plan.min_green_s, (YELLOW, RED): plan.yellow_s,
@@ -85,19 +85,19 @@ class SignalOracle:
             raise Violation(f'{head} goes from {was} to {now} after {lasted_s} s')
         if now != GREEN:
             return
-        if not any(wishes.get(phase, 0.0) > 0.0 for phase, lit in plan.phases.items()
+        if not any(requests.get(phase, 0.0) > 0.0 for phase, lit in plan.phases.items()
                    if head in lit):
-            raise Violation(f'{head} turns green, and wishes are {wishes}')
+            raise Violation(f'{head} turns green, and requests are {requests}')
         if self.closed_s < self.opening_s - NEAR_S:
             raise Violation(f'{head} turns green {self.closed_s} s after the beginning')
         for other in plan.conflicts[head]:
             if self.for_s[other] < plan.all_red_s - NEAR_S:
                 raise Violation(f'{head} turns green {self.for_s[other]} s after {other}')
 
-    def lasts(self, wishes: dict[str, float]) -> None:
-        """Judge what is shown for too long."""
+    def lasts(self, requests: dict[str, float]) -> None:
+        """Judge which lights last too long."""
         plan = self.plan
-        wished = {phase for phase, wish in wishes.items() if wish > 0.0}
+        requested = {phase for phase, request in requests.items() if request > 0.0}
         if GREEN in self.heads.values():
             self.opening_s = 0.0
         for phase, lit in plan.phases.items():
@@ -106,13 +106,13 @@ class SignalOracle:
                 raise Violation(f'{phase} is yellow for {lasted_s} s')
             if shown != GREEN:
                 continue
-            if phase not in wished and lasted_s > plan.min_green_s + NEAR_S:
-                raise Violation(f'{phase} is green for {lasted_s} s, and wishes are {wishes}')
-            if wished - {phase} and lasted_s > plan.max_green_s + NEAR_S:
+            if phase not in requested and lasted_s > plan.min_green_s + NEAR_S:
+                raise Violation(f'{phase} is green for {lasted_s} s, and requests are {requests}')
+            if requested - {phase} and lasted_s > plan.max_green_s + NEAR_S:
                 raise Violation(f'{phase} is green for {lasted_s} s while others wait')
         if set(self.heads.values()) == {RED} and \
                 self.closed_s > plan.yellow_s + plan.all_red_s + NEAR_S:
-            if wished:
-                raise Violation(f'all is red for {self.closed_s} s, and wishes are {wishes}')
+            if requested:
+                raise Violation(f'all is red for {self.closed_s} s, and requests are {requests}')
             if plan.safe == 'flashing':
                 raise Violation(f'all is red for {self.closed_s} s and does not flash')

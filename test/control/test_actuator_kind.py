@@ -40,7 +40,7 @@ LIFT = ActuatorKind('lift_package:CONVERSION', fields=('data',), options='no_suc
 
 @pytest.fixture
 def load(tmp_path):
-    """Return what loads a rules file whose actuator is of a kind."""
+    """Return a function that loads a rules file with an actuator of a kind."""
     def of(kind, more=''):
         path = tmp_path / 'rules.yaml'
         path.write_text(RULES.format(kind=kind, more=more))
@@ -48,19 +48,19 @@ def load(tmp_path):
     return of
 
 
-def test_an_unknown_kind_lists_the_allowed_ones(load):
+def test_actuator_kind_unknown_lists_the_allowed_kinds(load):
     with pytest.raises(ConfigError, match=r'yaml:4: .*actuator kind "float46" is unknown, allowed '
                        r'are twist_stamped, .*signals \(did you mean float64\?\), received'):
         load('float46')
 
 
-def test_a_built_in_kind_has_no_options(load):
+def test_actuator_kind_built_in_has_no_options(load):
     assert load('float64').actuator('arm').options == {}
     with pytest.raises(ConfigError, match='a float64 has none'):
         load('float64', 'options: {unit: mm}')
 
 
-def test_a_kind_that_cannot_be_imported_is_named_and_the_others_work(load, add_package):
+def test_actuator_kind_import_error_is_reported_and_others_work(load, add_package):
     add_package('lost_package', 'digiphys_ros.actuators', 'lost_lift = lost_package:LIFT')
     with pytest.raises(ConfigError, match='actuator kind "lost_lift" of package lost_package '
                        'cannot be imported'):
@@ -68,7 +68,7 @@ def test_a_kind_that_cannot_be_imported_is_named_and_the_others_work(load, add_p
     assert load('float64').actuators
 
 
-def test_options_that_cannot_be_imported_are_named(load, add_package):
+def test_actuator_kind_options_import_error_is_reported(load, add_package):
     add_package('lift_package', 'digiphys_ros.actuators', 'lift = lift_package:LIFT',
                 source=SOURCE)
     with pytest.raises(ConfigError, match=r'options.*actuator kind "lift" cannot be imported from '
@@ -77,12 +77,12 @@ def test_options_that_cannot_be_imported_are_named(load, add_package):
 
 
 @pytest.mark.parametrize('wrong', [{'motion': 'fast'}, {'sections': ('fields', 'colour')}])
-def test_a_kind_with_a_motion_or_section_that_does_not_exist_is_refused(wrong):
+def test_actuator_kind_unknown_motion_or_section_is_refused(wrong):
     with pytest.raises(ConfigError, match=r'takes .*received'):
         ActuatorKind('package:CONVERSION', **wrong)
 
 
-def test_a_gate_of_built_in_kinds_reads_no_entry_points():
+def test_gate_of_built_in_kinds_reads_no_entry_points():
     script = ('import sys; from digiphys_ros.control import Actuator, Limits, make_gate;'
               'known = "importlib.metadata" in sys.modules\n'
               f'for kind in {tuple(ACTUATOR_KINDS.built_in)}:\n'

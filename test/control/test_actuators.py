@@ -25,14 +25,14 @@ HELD = {'min': 0.0, 'max': 1.0, 'max_rate_per_s': 1.0}
 BIT = {'min': 0, 'max': 1, 'safe': 1}
 
 
-def test_the_shipped_actuators_are_read_without_the_checker_in_this_process():
+def test_load_actuators_reads_shipped_files_without_pydantic():
     base = load_actuators(share_dir() / 'config' / 'traffic_signs_rules.yaml')['base']
     assert base.topic == 'cmd_vel'
     assert base.fields['linear.x'] == Limits(0.0, 0.6, 0.0, 2.0)
     assert base.safe_values() == {'linear.x': 0.0, 'angular.z': 0.0}
 
 
-def test_load_actuators_checks_a_file_again_only_where_it_changed(tmp_path, monkeypatch):
+def test_load_actuators_checks_a_file_again_only_after_a_change(tmp_path, monkeypatch):
     path, checked = tmp_path / 'rules.yaml', CheckedRules()
     rules = (share_dir() / 'config' / 'sorting_rules.yaml').read_text()
     path.write_text(rules)
@@ -50,7 +50,7 @@ def test_load_actuators_checks_a_file_again_only_where_it_changed(tmp_path, monk
         load_actuators(path, checked)
 
 
-def test_checked_rules_too_long_or_without_a_version_are_not_kept():
+def test_checked_rules_too_long_or_without_version_are_not_kept():
     checked = CheckedRules()
     checked.keep(b'v' * 32, b'{' * (1 << 20))
     assert checked.recall(b'v' * 32) == b''
@@ -60,7 +60,7 @@ def test_checked_rules_too_long_or_without_a_version_are_not_kept():
     assert checked.recall(b'v' * 32) == b'{}'
 
 
-def test_the_checkers_sentence_is_passed_on(tmp_path):
+def test_load_actuators_invalid_file_raises_the_checkers_error(tmp_path):
     path = tmp_path / 'rules.yaml'
     path.write_text('actuators: {}\nrules: []\n')
     with pytest.raises(ConfigError, match=f'{path}:1: field `actuators`'):
@@ -80,7 +80,7 @@ def test_the_checkers_sentence_is_passed_on(tmp_path):
     {'kind': 'message', 'type': 'std_msgs/msg/Int32', 'fields': {'level': HOMED},
      'field_map': {'level': 'data'}},
 ])
-def test_every_kind(values):
+def test_actuator_config_accepts_every_kind(values):
     actuator = ActuatorConfig.model_validate({'topic': 't', **values}).build()
     assert set(actuator.safe_values()) == set(values['fields'])
 
@@ -108,7 +108,7 @@ def test_every_kind(values):
     {'kind': 'message', 'type': 'std_msgs/msg/Int32', 'fields': {'a': FIELD, 'b': FIELD},
      'field_map': {'a': 'data', 'b': 'data'}},
 ])
-def test_what_cannot_work_is_refused(values):
+def test_actuator_config_invalid_fields_are_refused(values):
     with pytest.raises(ValidationError):
         ActuatorConfig.model_validate({'topic': 't', **values})
 
@@ -116,10 +116,10 @@ def test_what_cannot_work_is_refused(values):
 @pytest.mark.parametrize(('kind', 'field'), [
     ('joint_trajectory', HELD), ('joint_trajectory', {**HELD, 'safe': 'hold'}),
     ('float64', {**HELD, 'safe': 'hold', 'max_jerk_per_s2': 2.0})])
-def test_actuator_that_holds_has_no_safe_values(kind, field):
+def test_actuator_holding_position_has_no_safe_values(kind, field):
     actuator = ActuatorConfig.model_validate(
         {'topic': 't', 'kind': kind, 'fields': {'data': field}}).build()
-    assert actuator.holds()
+    assert actuator.holds_position()
     assert actuator.safe_values() == {}
     assert actuator.fields['data'].safe is None
 
@@ -127,7 +127,7 @@ def test_actuator_that_holds_has_no_safe_values(kind, field):
 @pytest.mark.parametrize(('kind', 'field', 'values'), [
     ('float64', FIELD, {'data': 0.0}), ('float64', HOMED, {}), ('joint_trajectory', HELD, {}),
     ('joint_trajectory', HOMED, {'data': 0.0})])
-def test_guard_sends_no_position_that_would_leap(kind, field, values):
+def test_guard_values_omit_positions_that_would_jump(kind, field, values):
     actuator = ActuatorConfig.model_validate(
         {'topic': 't', 'kind': kind, 'fields': {'data': field}}).build()
     assert actuator.guard_values() == values
@@ -147,15 +147,15 @@ TWO_KINDS = {'a': HELD, 'b': HOMED}
     ('joint_trajectory', TWO_KINDS, 'all fields hold or none does'),
     ('float64', {'data': HELD}, 'safe.*is required: a number, or hold'),
     ('twist', {'linear.x': HOMED}, 'is for positions'),
-    ('float64', {'data': {**HOMED, 'max_decel_per_s': 1.0}}, 'name one of them'),
+    ('float64', {'data': {**HOMED, 'max_decel_per_s': 1.0}}, 'give one of them'),
     ('float64', {'data': {**HELD, 'safe': 'hold', 'stop_rate_per_s': 1.0}}, 'holds has none'),
     ('float64', {'data': {**FIELD, 'max_decel_per_s': 0.0}}, 'greater than 0'),
     ('float64', {'data': {**FIELD, 'max_jerk_per_s2': float('inf')}}, 'finite'),
-    ('twist', {'linear.x': {**HELD, 'safe': 'hold'}}, 'a velocity, which must not last'),
+    ('twist', {'linear.x': {**HELD, 'safe': 'hold'}}, 'is a velocity and must not hold'),
     ('bool', {'data': {**BIT, 'safe': 'hold'}}, 'safe 0 or 1'),
     ('bool', {'data': {**BIT, 'max_decel_per_s': 1.0}}, 'a bool has no rate'),
 ])
-def test_motion_that_cannot_be_is_refused_in_one_sentence(kind, fields, sentence):
+def test_actuator_config_invalid_motion_is_refused_in_one_sentence(kind, fields, sentence):
     with pytest.raises(ValidationError, match=sentence.replace('.*', r'[\s\S]*')) as refusal:
         ActuatorConfig.model_validate({'topic': 't', 'kind': kind, 'fields': fields})
     assert refusal.value.error_count() == 1
@@ -176,16 +176,16 @@ rules:
 """
 
 
-def test_actuator_that_holds_is_read_without_the_checker_in_this_process(tmp_path):
+def test_load_actuators_reads_a_holding_position(tmp_path):
     path = tmp_path / 'rules.yaml'
     path.write_text(ARM)
     arm = load_actuators(path)['arm']
     assert arm.fields['shoulder'] == Limits(-1.5, 1.5, None, 0.5, max_jerk_per_s2=2.0)
-    assert arm.holds()
+    assert arm.holds_position()
 
 
-def test_rule_that_leaves_out_a_field_that_holds_is_refused(tmp_path):
+def test_rule_without_a_holding_field_is_refused(tmp_path):
     path = tmp_path / 'rules.yaml'
     path.write_text(ARM.replace('{shoulder: 1.0, elbow: 0.5}', '{shoulder: 1.0}'))
-    with pytest.raises(ConfigError, match=r'yaml:9: field `rules.0.command`: must give arm.elbow'):
+    with pytest.raises(ConfigError, match=r'yaml:9: field `rules.0.command`: must set arm.elbow'):
         load_actuators(path)

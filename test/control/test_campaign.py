@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Random faults at gates, and at gates that are broken on purpose."""
+"""Random faults at gates, and at deliberately broken gates."""
 
 from dataclasses import replace
 from importlib import import_module
@@ -38,23 +38,23 @@ def campaign(monkeypatch):
 
 
 @pytest.mark.parametrize('seed', [1, 2, 3, 4])
-def test_gate_under_random_faults_does_as_its_description_says(campaign, seed):
+def test_gate_under_random_faults_follows_its_specification(campaign, seed):
     found = campaign.run_cases(seed, 0, EVENTS_OF_A_SEED // campaign.EVENTS_OF_A_CASE)
     assert not found, str(found[0])
 
 
 def _lease_that_never_ends(gate):
-    gate._lease.holds = lambda now_s, steady_s: True
+    gate._lease.is_valid = lambda now_s, steady_s: True
 
 
 def _lease_by_stamp_only(gate):
     lease = gate._lease
-    lease.holds = lambda now_s, steady_s: 0.0 <= now_s - lease._from_s <= lease.lease_s
+    lease.is_valid = lambda now_s, steady_s: 0.0 <= now_s - lease._from_s <= lease.lease_s
 
 
 def _lease_by_steady_time_only(gate):
     lease = gate._lease
-    lease.holds = lambda now_s, steady_s: steady_s - lease._steady_from_s <= lease.lease_s
+    lease.is_valid = lambda now_s, steady_s: steady_s - lease._steady_from_s <= lease.lease_s
 
 
 def _lease_from_the_arrival(gate):
@@ -67,15 +67,15 @@ def _lease_from_the_arrival(gate):
 
 
 def _no_clamp(gate):
-    gate._clamped = lambda command: dict(command.values)
+    gate._clamp = lambda command: dict(command.values)
 
 
 def _no_ramp(gate):
-    gate._motion._approached = lambda name, wanted, elapsed_s: wanted
+    gate._motion._approach = lambda name, wanted, elapsed_s: wanted
 
 
 def _no_jerk_limit(gate):
-    gate._motion._eased = lambda name, way, rate_per_s, elapsed_s: rate_per_s
+    gate._motion._ease = lambda name, way, rate_per_s, elapsed_s: rate_per_s
 
 
 def _no_deceleration(gate):
@@ -121,8 +121,8 @@ def _old_images_after_a_reset(gate):
 
 def _hold_that_leaps(gate):
     fields = gate._actuator.fields
-    if gate._actuator.holds():
-        gate._motion.rest = lambda: setattr(
+    if gate._actuator.holds_position():
+        gate._motion.drop_command = lambda: setattr(
             gate._motion, 'values', {name: one.min for name, one in fields.items()})
 
 
@@ -176,13 +176,13 @@ def _no_minimum_green(gate):
 def _green_for_all(gate):
     if hasattr(gate, 'plan'):
         gate._interlock = SimpleNamespace(
-            step=lambda wishes, elapsed_s: dict.fromkeys(gate.plan.heads, GREEN))
+            step=lambda requests, elapsed_s: dict.fromkeys(gate.plan.heads, GREEN))
 
 
 def _signals_stretched_by_a_slow_rate(gate):
     if hasattr(gate, 'plan'):
         step = gate._interlock.step
-        gate._interlock.step = lambda wishes, elapsed_s: step(wishes, min(elapsed_s, 0.1))
+        gate._interlock.step = lambda requests, elapsed_s: step(requests, min(elapsed_s, 0.1))
 
 
 def _future_accepted(gate):
@@ -274,7 +274,7 @@ MUTATIONS = [value for name, value in list(globals().items())
 
 
 @pytest.mark.parametrize('mutate', MUTATIONS, ids=lambda mutate: mutate.__name__.strip('_'))
-def test_broken_gate_is_caught(campaign, mutate):
+def test_campaign_detects_a_broken_gate(campaign, mutate):
     def make(*arguments):
         gate = make_gate(*arguments)
         mutate(gate)
@@ -289,7 +289,7 @@ def _cases(campaign, count):
         yield case, campaign.draw_events(random, case, campaign.EVENTS_OF_A_CASE)
 
 
-def test_violation_is_reported_with_its_seed_and_few_events(campaign):
+def test_campaign_reports_a_violation_with_seed_and_few_events(campaign):
     def make(*arguments):
         gate = make_gate(*arguments)
         _lease_that_never_ends(gate)

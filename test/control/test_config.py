@@ -22,14 +22,14 @@ RULES = sorted((share_dir() / 'config').glob('*_rules.yaml'))
 
 def test_control_warnings_long_hold_of_a_moving_rule_is_named():
     control = load_control(share_dir() / 'config' / 'traffic_signs_rules.yaml')
-    held = [rule.model_copy(update={'hold_s': 1e6}) if rule.name == 'cruise' else rule
+    held = [rule.model_copy(update={'min_hold_s': 1e6}) if rule.name == 'cruise' else rule
             for rule in control.rules]
     [warning] = control_warnings(control.model_copy(update={'rules': held}))
     assert 'rule `cruise`' in warning
-    assert 'hold_s' in warning
+    assert 'min_hold_s' in warning
 
 
-def test_a_model_for_advice_is_refused_in_one_sentence():
+def test_check_use_model_for_advice_is_refused_in_one_sentence():
     check_use('control', 'signs@1')
     with pytest.raises(ConfigError, match='xray@1 is for advice to a person'):
         check_use('advice', 'xray@1')

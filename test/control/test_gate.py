@@ -36,7 +36,7 @@ def gate():
 
 
 def drive(gate, start_s=10.0, seconds=1.0):
-    """Offer and step at 50 Hz; return the time after it."""
+    """Submit and step at 50 Hz; return the time at the end."""
     steps = round(seconds * 50)
     for index in range(steps):
         gate.submit(command(start_s + index / 50), start_s + index / 50)
@@ -44,14 +44,14 @@ def drive(gate, start_s=10.0, seconds=1.0):
     return start_s + (steps - 1) / 50
 
 
-def test_nothing_moves_before_the_first_command(gate):
+def test_gate_before_the_first_command_does_not_move(gate):
     output = gate.step(10.0)
     assert output.values == {'linear.x': 0.0, 'angular.z': 0.0}
     assert output.state is GateState.WAITING
     assert output.obeyed_stamp_s is None
 
 
-def test_obeys_and_names_the_image(gate):
+def test_gate_command_is_obeyed_with_its_image_stamp(gate):
     now_s = drive(gate)
     output = gate.step(now_s)
     assert output.values['linear.x'] == 0.5
@@ -59,7 +59,7 @@ def test_obeys_and_names_the_image(gate):
     assert output.obeyed_stamp_s == now_s
 
 
-def test_reaches_the_command_no_faster_than_the_limit(gate):
+def test_gate_command_is_reached_at_the_rate_limit(gate):
     gate.step(9.99)
     gate.submit(command(10.0), 10.0)
     values = [gate.step(10.0 + index * 0.02).values['linear.x'] for index in range(20)]
@@ -68,26 +68,26 @@ def test_reaches_the_command_no_faster_than_the_limit(gate):
     assert values[-1] == 0.5
 
 
-def test_a_pause_is_no_licence_to_jump(gate):
+def test_gate_after_a_pause_moves_at_most_one_step(gate):
     gate.step(10.0)
     gate.submit(command(99.9), 100.0)
     assert gate.step(100.0).values['linear.x'] == pytest.approx(2.0 * 0.1)
 
 
-def test_stop_passes_at_once(gate):
+def test_gate_stop_command_passes_at_once(gate):
     now_s = drive(gate)
     gate.submit(command(now_s + 0.01, linear=0.0), now_s + 0.01)
     assert gate.step(now_s + 0.01).values['linear.x'] == 0.0
 
 
-def test_clamps_to_the_limits(gate):
+def test_gate_command_is_clamped_to_the_limits(gate):
     for index in range(100):
         gate.submit(command(10 + index / 50, 99.0, -99.0), 10 + index / 50)
         output = gate.step(10 + index / 50)
     assert output.values == {'linear.x': 0.6, 'angular.z': -1.0}
 
 
-def test_the_lease_ends_motion(gate):
+def test_gate_lease_end_stops_motion(gate):
     now_s = drive(gate)
     assert gate.step(now_s + LEASE_S).values['linear.x'] == 0.5
     output = gate.step(now_s + LEASE_S + 0.001)
@@ -105,13 +105,13 @@ def test_the_lease_ends_motion(gate):
     (DesiredCommand({'linear.x': 0.1, 'angular.z': 0.0, 'linear.y': 1.0}, 10.0), 10.0,
      Refusal.UNKNOWN_FIELD),
 ])
-def test_refusals(gate, offered, now_s, refusal):
+def test_gate_invalid_command_is_refused(gate, offered, now_s, refusal):
     assert gate.submit(offered, now_s) is refusal
     assert gate.refused[refusal] == 1
     assert gate.step(now_s).values['linear.x'] == 0.0
 
 
-def test_a_repeated_or_late_command_does_not_prolong_the_lease(gate):
+def test_gate_repeated_or_late_command_keeps_the_lease(gate):
     now_s = drive(gate)
     assert gate.submit(command(now_s), now_s + 0.1) is Refusal.REPEATED
     assert gate.submit(command(now_s - 0.02), now_s + 0.1) is Refusal.OUT_OF_ORDER
@@ -121,7 +121,7 @@ def test_a_repeated_or_late_command_does_not_prolong_the_lease(gate):
 
 @pytest.mark.field(
     'ros-controls/ros_controllers #283', 'a command with NaN sends the base off at full speed')
-def test_a_broken_command_stops_at_once(gate):
+def test_gate_faulty_command_stops_at_once(gate):
     now_s = drive(gate)
     gate.submit(command(11.5, math.nan), now_s + 0.02)
     output = gate.step(now_s + 0.02)
@@ -132,7 +132,7 @@ def test_a_broken_command_stops_at_once(gate):
 
 
 @pytest.mark.parametrize('ahead_s', [0.012, 88.0])
-def test_gate_command_from_the_future_stops_until_none_came_for_a_while(gate, ahead_s):
+def test_gate_command_from_the_future_stops_until_settled(gate, ahead_s):
     now_s = drive(gate)
     gate.submit(command(now_s + 0.02 + ahead_s), now_s + 0.02)
     output = gate.step(now_s + 0.02)
@@ -145,7 +145,7 @@ def test_gate_command_from_the_future_stops_until_none_came_for_a_while(gate, ah
     assert gate.state is GateState.OBEYING
 
 
-def test_gate_clock_rarely_ahead_starts_seldom():
+def test_gate_clock_sometimes_ahead_does_not_stop_and_go():
     def starts(settle_s):
         random, now_s, moves, count = Random(1), 100.0, False, 0
         guard = Gate(BASE, LEASE_S, settle_s=settle_s)
@@ -161,19 +161,19 @@ def test_gate_clock_rarely_ahead_starts_seldom():
     assert starts(10.0) < 10 < 60 < starts(1.0)
 
 
-def test_gate_clock_that_loops_moves_in_each_lap_whatever_its_length(gate):
+def test_gate_clock_that_loops_moves_in_each_lap_of_any_length(gate):
     for lap_s in (0.1, 0.3, 3.0, 300.0):
         for _ in range(3):
             gate.step(1000.0)
             assert gate.step(1000.0).values['linear.x'] == 0.0
-            # one more image from the end of the lap before
+            # one more image from the end of the previous lap
             gate.submit(command(1000.0 + lap_s), 1000.02)
             drive(gate, 1000.04, min(lap_s, 1.0))
             assert gate.state is GateState.OBEYING
             gate.step(1000.0 + lap_s)
 
 
-def test_estop_latches_and_reset_alone_moves_nothing(gate):
+def test_gate_estop_latches_and_reset_alone_does_not_move(gate):
     now_s = drive(gate)
     gate.estop(True)
     assert gate.step(now_s).values['linear.x'] == 0.0
@@ -189,20 +189,20 @@ def test_estop_latches_and_reset_alone_moves_nothing(gate):
 
 @pytest.mark.field(
     'UbiquityRobotics/magni_robot #81', 'the motors start again as soon as the e-stop is released')
-def test_reset_is_refused_while_the_estop_is_pressed(gate):
+def test_gate_reset_while_estop_is_pressed_is_refused(gate):
     gate.estop(True)
     assert not gate.reset(10.0)
     assert gate.step(10.0).state is GateState.ESTOPPED
 
 
-def test_an_estop_survives_deactivation(gate):
+def test_gate_estop_survives_deactivation(gate):
     gate.estop(True)
     gate.deactivate()
     gate.activate()
     assert gate.step(10.0).state is GateState.ESTOPPED
 
 
-def test_last_output_is_the_safe_state_and_nothing_is_obeyed_after_it(gate):
+def test_gate_shutdown_output_is_safe_and_nothing_is_obeyed_later(gate):
     now_s = drive(gate)
     output = gate.shutdown_output(now_s)
     assert output.values == {'linear.x': 0.0, 'angular.z': 0.0}
@@ -225,23 +225,23 @@ def test_gate_reason_of_each_state_is_a_sentence_for_people(gate):
     assert gate.reason == 'obeying'
 
 
-def test_last_output_goes_by_steady_time():
+def test_gate_shutdown_output_uses_steady_time():
     held = Gate(Actuator('joint_trajectory', 'arm', {
         'a': Limits(-1.0, 2.0, 0.0, 0.5, stop_rate_per_s=0.25)}), LEASE_S)
     held.activate()
     assert held.step(10.0, 100.0).reach_s == 12.0
-    # 2 s of the first way are over, and the clock of the images stood still
+    # 2 s of the first motion are over, and the clock of the images stood still
     assert held.shutdown_output(10.0, 102.0).reach_s == pytest.approx(10.0)
 
 
-def test_inactive_is_safe_and_refuses(gate):
+def test_gate_inactive_is_safe_and_refuses(gate):
     now_s = drive(gate)
     gate.deactivate()
     assert gate.step(now_s).values['linear.x'] == 0.0
     assert gate.submit(command(now_s + 0.1), now_s + 0.1) is Refusal.INACTIVE
 
 
-def test_a_clock_that_jumps_back_stops_and_recovers(gate):
+def test_gate_clock_jump_back_stops_and_recovers(gate):
     drive(gate, start_s=1000.0)
     output = gate.step(5.0)
     assert output.values['linear.x'] == 0.0
@@ -251,24 +251,24 @@ def test_a_clock_that_jumps_back_stops_and_recovers(gate):
     assert gate.step(now_s).values['linear.x'] == 0.5
 
 
-def test_safe_state_is_what_the_actuator_says():
+def test_gate_safe_state_is_that_of_the_actuator():
     lanes = Actuator('float64', 'diverter', {'data': Limits(0.0, 2.0, 1.0, 10.0)})
     assert Gate(lanes, LEASE_S).step(0.0).values == {'data': 1.0}
 
 
 @pytest.mark.parametrize('lease_s', [0.0, -1.0, math.nan, math.inf])
-def test_a_lease_that_is_none_is_refused(lease_s):
+def test_gate_invalid_lease_is_refused(lease_s):
     with pytest.raises(ValueError, match='lease_s'):
         Gate(BASE, lease_s)
 
 
-def test_the_first_step_has_no_length(gate):
+def test_gate_first_step_has_no_length(gate):
     gate.submit(command(10.0), 10.0)
     assert gate.step(10.0).values['linear.x'] == 0.0
     assert gate.step(10.02).values['linear.x'] == pytest.approx(0.04)
 
 
-def test_only_the_whole_safe_state_passes_at_once(gate):
+def test_gate_only_the_whole_safe_state_passes_at_once(gate):
     now_s = drive(gate) + 0.02
     gate.submit(command(now_s, linear=0.0, angular=1.0), now_s)
     values = gate.step(now_s).values
@@ -278,7 +278,7 @@ def test_only_the_whole_safe_state_passes_at_once(gate):
 
 @pytest.mark.parametrize(('stamp_s', 'refusal'), [
     (0.0, Refusal.STALE), (10.96, Refusal.OUT_OF_ORDER), (10.98, Refusal.REPEATED)])
-def test_stop_passes_however_old(gate, stamp_s, refusal):
+def test_gate_stop_command_of_any_age_passes(gate, stamp_s, refusal):
     now_s = drive(gate)
     assert gate.submit(command(stamp_s, linear=0.0), now_s + 0.02) is refusal
     output = gate.step(now_s + 0.02)
@@ -289,21 +289,21 @@ def test_stop_passes_however_old(gate, stamp_s, refusal):
     assert gate.step(now_s + 0.04).state is GateState.OBEYING
 
 
-def test_a_stop_that_is_repeated_changes_nothing(gate):
+def test_gate_repeated_stop_changes_nothing(gate):
     gate.submit(command(10.0, linear=0.0), 10.0)
     gate.step(10.0)
     gate.submit(command(10.0, linear=0.0), 10.02)
     assert gate.step(10.02).state is GateState.OBEYING
 
 
-def test_a_fault_shows_even_between_two_steps(gate):
+def test_gate_fault_between_two_steps_is_reported(gate):
     now_s = drive(gate)
     gate.submit(command(now_s + 0.01, math.nan), now_s + 0.01)
     gate.submit(command(now_s + 0.02), now_s + 0.02)
     assert gate.step(now_s + 0.02).values['linear.x'] == pytest.approx(0.04)
 
 
-def test_trip_latches_without_an_estop_input(gate):
+def test_gate_trip_latches_without_estop_input(gate):
     now_s = drive(gate)
     gate.trip()
     assert gate.step(now_s).state is GateState.ESTOPPED
@@ -312,7 +312,7 @@ def test_trip_latches_without_an_estop_input(gate):
 
 
 @pytest.mark.parametrize('activate', [True, False])
-def test_reset_activates_nothing(activate):
+def test_gate_reset_does_not_activate(activate):
     gate = Gate(BASE, LEASE_S)
     if activate:
         gate.activate()
@@ -324,13 +324,13 @@ def test_reset_activates_nothing(activate):
     assert gate.submit(command(10.1), 10.1) is Refusal.INACTIVE
 
 
-def test_reset_of_a_gate_that_is_not_latched_does_not_stop_it(gate):
+def test_gate_reset_without_latch_does_not_stop(gate):
     now_s = drive(gate)
     assert gate.reset(now_s)
     assert gate.step(now_s).values['linear.x'] == 0.5
 
 
-def test_a_new_activation_does_not_take_an_old_image(gate):
+def test_gate_reactivated_refuses_an_old_image(gate):
     now_s = drive(gate)
     gate.deactivate()
     gate.activate()
@@ -338,7 +338,7 @@ def test_a_new_activation_does_not_take_an_old_image(gate):
 
 
 @pytest.mark.parametrize('broken_s', [math.nan, math.inf, -math.inf])
-def test_a_clock_without_time_is_a_fault_and_passes(gate, broken_s):
+def test_gate_clock_not_a_number_is_a_fault_until_it_returns(gate, broken_s):
     now_s = drive(gate)
     assert gate.submit(command(now_s + 0.01), broken_s) is not None
     output = gate.step(broken_s)
@@ -352,7 +352,7 @@ def test_a_clock_without_time_is_a_fault_and_passes(gate, broken_s):
     assert gate.step(now_s + 0.02).state is GateState.OBEYING
 
 
-def test_what_the_sender_does_to_its_command_later_does_not_matter(gate):
+def test_gate_command_changed_by_its_sender_has_no_effect(gate):
     values = {'linear.x': 0.1, 'angular.z': 0.0}
     gate.submit(DesiredCommand(values, 10.0), 10.0)
     values['linear.x'] = math.nan
@@ -360,13 +360,13 @@ def test_what_the_sender_does_to_its_command_later_does_not_matter(gate):
     assert gate.step(10.1).values['linear.x'] == 0.1
 
 
-def test_the_reason_says_why_a_waiting_gate_waits(gate):
+def test_gate_waiting_reports_the_reason(gate):
     gate.submit(command(1.0), 10.0)
     assert gate.step(10.0).reason == \
         'refused a command: stale (its image is 9 s old; lease_s is 500 ms)'
 
 
-def test_a_bool_is_switched_at_once_and_is_nothing_between():
+def test_gate_bool_switches_at_once_without_values_between():
     gate = Gate(Actuator('bool', 'brake', {'data': Limits(0.0, 1.0, 1.0)}), LEASE_S)
     gate.activate()
     assert gate.submit(DesiredCommand({'data': 0.0}, 10.0), 10.0) is None
@@ -406,7 +406,7 @@ def test_gate_without_steady_time_is_in_fault_and_recovers(gate, broken_s):
     assert gate.step(now_s + 0.02).state is GateState.OBEYING
 
 
-def test_gate_says_when_the_lease_of_the_obeyed_command_ends(gate):
+def test_gate_lease_ends_in_s_is_the_time_left(gate):
     assert gate.lease_ends_in_s(10.0) is None
     gate.submit(command(10.0), 10.25, 100.0)
     assert gate.lease_ends_in_s(10.25, 100.0) == 0.25
@@ -417,12 +417,12 @@ def test_gate_says_when_the_lease_of_the_obeyed_command_ends(gate):
     assert gate.lease_ends_in_s(11.0, 101.0) is None
 
 
-def test_gate_lease_of_the_obeyed_command_ends_by_the_one_clock_that_is_given(gate):
+def test_gate_lease_ends_in_s_with_one_clock(gate):
     gate.submit(command(10.0), 10.25)
     assert gate.lease_ends_in_s(10.375) == 0.125
 
 
-def test_gate_in_fault_stops_at_once_and_recovers_with_the_next_command(gate):
+def test_gate_fault_stops_at_once_and_recovers_with_the_next_command(gate):
     now_s = drive(gate)
     gate.fault('the node stalled')
     gate.fault('the node stalled')
@@ -434,7 +434,7 @@ def test_gate_in_fault_stops_at_once_and_recovers_with_the_next_command(gate):
     assert gate.step(now_s + 0.02).state is GateState.OBEYING
 
 
-def test_gate_in_fault_that_obeys_nothing_changes_its_reason(gate):
+def test_gate_fault_without_command_changes_the_reason(gate):
     gate.fault('one')
     gate.fault('two')
     assert (gate.state, gate.reason, gate.safe_stops) == (GateState.FAULT, 'two', 0)

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 
-"""Whatever is offered, pressed and stepped in whatever order: an independent judge watches."""
+"""Any commands, presses and steps in any order: an independent judge watches."""
 
 import math
 
@@ -47,7 +47,7 @@ EVENTS = st.lists(st.one_of(OFFER, OFFER, STEP, STEP, STEP, RARE), max_size=60)
 
 
 class Judge:
-    """Play events to a gate and check each output from what was told to it alone."""
+    """Apply events to a gate and check each output against these events alone."""
 
     def __init__(self):
         self.gate = Gate(BASE, LEASE_S)
@@ -89,7 +89,7 @@ class Judge:
             assert math.isfinite(values[name])
             assert limits.min <= values[name] <= limits.max
             reach = limits.max_rate_per_s * elapsed_s + 1e-9
-            # A stop and a new start between two steps begins at the safe state.
+            # a stop and a restart between two steps begin at the safe state
             start = min((self.last[name], limits.safe), key=lambda one: abs(values[name] - one))
             assert values == SAFE or abs(values[name] - start) <= reach
 
@@ -118,7 +118,7 @@ class Judge:
         self.active = False
 
     def jump(self, to_s):
-        """Set the clock; one that tells no time is shown for one step only."""
+        """Set the clock; a NaN lasts for one step only."""
         if math.isfinite(to_s):
             if to_s < self.now_s:
                 self.accepted, self.newest_s = None, to_s
@@ -133,7 +133,7 @@ class Judge:
 
 @settings(max_examples=200)
 @given(EVENTS)
-def test_whatever_happens_the_output_is_safe(events):
+def test_gate_any_events_output_is_safe(events):
     judge = Judge()
     judge.activate()
     for name, *arguments in events:
@@ -141,7 +141,7 @@ def test_whatever_happens_the_output_is_safe(events):
 
 
 @given(EVENTS)
-def test_after_whatever_happened_a_reset_and_fresh_commands_move_it(events):
+def test_gate_after_any_events_reset_and_new_commands_move(events):
     judge = Judge()
     for name, *arguments in events:
         if name != 'jump' or abs(arguments[0]) < 1e9:
@@ -159,7 +159,7 @@ def test_after_whatever_happened_a_reset_and_fresh_commands_move_it(events):
 
 
 @given(EVENTS)
-def test_the_same_events_give_the_same_output(events):
+def test_gate_same_events_give_same_output(events):
     judges = Judge(), Judge()
     for name, *arguments in events:
         for judge in judges:

@@ -33,7 +33,7 @@ def path(tmp_path):
     return tmp_path / 'made' / 'when needed'
 
 
-def test_latch_is_known_to_the_next_one_until_it_is_released(path):
+def test_latch_file_keeps_the_latch_until_release(path):
     LatchFile(path).hold()
     LatchFile(path).hold()
     assert LatchFile(path).is_held()
@@ -43,14 +43,14 @@ def test_latch_is_known_to_the_next_one_until_it_is_released(path):
 
 
 @pytest.mark.parametrize('change', [LatchFile.hold, LatchFile.release])
-def test_latch_check_leaves_the_state_as_it_was(path, change):
+def test_latch_file_check_keeps_the_state(path, change):
     change(LatchFile(path))
     held = LatchFile(path).is_held()
     LatchFile(path).check()
     assert LatchFile(path).is_held() is held
 
 
-def test_latch_that_was_never_used_is_not_held(path):
+def test_latch_file_unused_is_not_held(path):
     LatchFile(path).check()
     assert not LatchFile(path).is_held()
 
@@ -81,14 +81,14 @@ def cut_off_file(path):
 
 @pytest.mark.parametrize('make', [folder, link_to_itself, link_to_nowhere, pipe, empty_file,
                                   cut_off_file])
-def test_latch_that_does_not_say_released_is_held(tmp_path, make):
+def test_latch_file_without_release_is_held(tmp_path, make):
     path = tmp_path / 'latch'
     make(path)
     assert LatchFile(path).is_held()
 
 
 @pytest.mark.parametrize('make', [folder, link_to_itself, link_to_nowhere, pipe])
-def test_latch_that_cannot_be_written_is_refused_at_the_check(tmp_path, make):
+def test_latch_file_not_writable_fails_the_check(tmp_path, make):
     path = tmp_path / 'latch'
     make(path)
     with pytest.raises(OSError, match=r'latch|seek|pipe|Is a directory|levels'):
@@ -96,19 +96,19 @@ def test_latch_that_cannot_be_written_is_refused_at_the_check(tmp_path, make):
 
 
 @pytest.mark.parametrize('make', [link_to_itself, link_to_nowhere, empty_file])
-def test_latch_whose_folder_cannot_be_made_is_refused_at_the_check(tmp_path, make):
+def test_latch_file_folder_not_creatable_fails_the_check(tmp_path, make):
     make(tmp_path / 'home')
     with pytest.raises(OSError, match='home'):
         LatchFile(tmp_path / 'home' / 'latch').check()
 
 
-def test_latch_on_a_disk_that_takes_nothing_is_refused_at_the_check(broken_disk):
+def test_latch_file_on_a_broken_disk_fails_the_check(broken_disk):
     for path in (broken_disk / 'latch', broken_disk / 'digiphys_ros' / 'latch'):
         with pytest.raises(OSError, match=r'No space left|Read-only'):
             LatchFile(path).check()
 
 
-def test_keeper_keeps_the_last_change(path):
+def test_latch_keeper_stores_the_last_change(path):
     keeper = LatchKeeper(LatchFile(path))
     for held in (True, False, True):
         keeper.keep(held)
@@ -117,7 +117,7 @@ def test_keeper_keeps_the_last_change(path):
     assert not keeper.problem
 
 
-def test_keeper_says_what_fails_and_tries_again(tmp_path):
+def test_latch_keeper_failure_is_reported_and_tried_again(tmp_path):
     blocked = tmp_path / 'home'
     blocked.touch()
     keeper = LatchKeeper(LatchFile(blocked / 'latch'), retry_s=0.01)
@@ -129,7 +129,7 @@ def test_keeper_says_what_fails_and_tries_again(tmp_path):
     keeper.close()
 
 
-def test_keeper_says_that_a_disk_gives_no_answer(path):
+def test_latch_keeper_hanging_disk_is_reported(path):
     file, goes_on = LatchFile(path), threading.Event()
     file.hold = goes_on.wait
     keeper = LatchKeeper(file, patience_s=0.05)
@@ -141,7 +141,7 @@ def test_keeper_says_that_a_disk_gives_no_answer(path):
     keeper.close()
 
 
-def test_keeper_ends_although_nothing_can_be_kept(tmp_path):
+def test_latch_keeper_close_with_a_failing_disk_ends(tmp_path):
     (tmp_path / 'home').touch()
     keeper = LatchKeeper(LatchFile(tmp_path / 'home' / 'latch'), retry_s=600.0)
     keeper.keep(True)
@@ -152,7 +152,7 @@ def test_keeper_ends_although_nothing_can_be_kept(tmp_path):
 
 
 @pytest.mark.parametrize('without_memory', [False, True])
-def test_recall_tells_whether_to_start_e_stopped(tmp_path, without_memory):
+def test_recall_returns_whether_to_start_e_stopped(tmp_path, without_memory):
     file = LatchFile(tmp_path / 'latch')
     assert recall(file, without_memory=without_memory) == (False, '')
     file.hold()

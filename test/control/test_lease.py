@@ -20,17 +20,17 @@ from digiphys_ros.control.lease import FUTURE_TOLERANCE_S, Lease, SETTLE_S
 import pytest
 
 
-def test_holds_from_the_capture_to_the_end_of_the_lease():
+def test_lease_is_valid_from_capture_to_its_end():
     lease = Lease(0.5)
-    assert not lease.holds(10.0, 10.0)
+    assert not lease.is_valid(10.0, 10.0)
     assert lease.refusal(10.0, 10.25, 10.25) is None
     lease.grant(10.0, 10.25, 10.25)
-    assert lease.holds(10.25, 10.25)
-    assert lease.holds(10.5, 10.5)
-    assert not lease.holds(10.501, 10.501)
+    assert lease.is_valid(10.25, 10.25)
+    assert lease.is_valid(10.5, 10.5)
+    assert not lease.is_valid(10.501, 10.501)
 
 
-def test_an_image_of_this_very_moment_is_not_from_the_future():
+def test_lease_image_of_this_moment_is_not_from_the_future():
     lease = Lease(0.5)
     seconds, nanoseconds = 1_764_000_000, 333_000_123
     stamps = [(seconds + (nanoseconds + one) * 1e-9,
@@ -39,35 +39,35 @@ def test_an_image_of_this_very_moment_is_not_from_the_future():
     assert not any(lease.refusal(stamp_s, now_s, now_s) for stamp_s, now_s in stamps)
 
 
-def test_a_stamp_slightly_ahead_lengthens_no_lease():
+def test_lease_stamp_slightly_ahead_does_not_lengthen_it():
     lease = Lease(0.5, future_tolerance_s=0.2)
     assert lease.refusal(10.125, 10.0, 10.0) is None
     assert lease.refusal(10.25, 10.0, 10.0) is Refusal.FUTURE
     lease.grant(10.125, 10.0, 10.0)
-    assert lease.holds(10.5, 10.5)
-    assert not lease.holds(10.51, 10.51)
+    assert lease.is_valid(10.5, 10.5)
+    assert not lease.is_valid(10.51, 10.51)
 
 
-def test_a_clock_that_is_behind_lets_stamps_be_ahead_and_lengthens_no_lease():
+def test_lease_tolerated_clock_behind_does_not_lengthen_it():
     lease = Lease(0.5)
     lease.tolerate(0.05)
     assert lease.refusal(10.05, 10.0, 10.0) is None
     assert lease.refusal(10.06, 10.0, 10.0) is Refusal.FUTURE
     lease.grant(10.05, 10.0, 10.0)
-    assert lease.holds(10.5, 10.5)
-    assert not lease.holds(10.51, 10.51)
+    assert lease.is_valid(10.5, 10.5)
+    assert not lease.is_valid(10.51, 10.51)
     lease.refuse(10.06, 10.0, 10.0)
     assert 'the clock may be 50 ms behind' in lease.explain(Refusal.FUTURE, 10.06, 10.0, 10.0)
     lease.tolerate(0.0)
     assert lease.refusal(10.11, 10.1, 10.1) is Refusal.FUTURE
 
 
-def test_the_usual_tolerance_is_far_below_a_frame():
+def test_lease_default_tolerance_is_far_below_a_frame():
     assert Lease(0.5).refusal(10.0 + 2 * FUTURE_TOLERANCE_S, 10.0, 10.0) is Refusal.FUTURE
     assert FUTURE_TOLERANCE_S < 0.01
 
 
-def test_order():
+def test_lease_image_out_of_order_is_refused():
     lease = Lease(0.5)
     lease.grant(10.0, 10.0, 10.0)
     assert lease.refusal(10.0, 10.1, 10.1) is Refusal.REPEATED
@@ -76,27 +76,27 @@ def test_order():
     assert lease.refusal(10.05, 10.1, 10.1) is None
 
 
-def test_after_a_restart_only_newer_images_count():
+def test_lease_after_restart_accepts_only_newer_images():
     lease = Lease(0.5)
     lease.grant(1000.0, 1000.0, 1000.0)
     lease.restart(5.0)
-    assert not lease.holds(5.0, 5.0)
+    assert not lease.is_valid(5.0, 5.0)
     assert lease.refusal(1000.0, 5.1, 5.1) is Refusal.FUTURE
     assert lease.refusal(4.9, 5.1, 5.1) is Refusal.STALE
     assert lease.refusal(5.05, 5.1, 5.1) is None
 
 
 @pytest.mark.parametrize('now_s', [math.nan, math.inf, -math.inf])
-def test_a_clock_without_time_grants_nothing(now_s):
+def test_lease_clock_not_a_number_is_refused(now_s):
     lease = Lease(0.5)
     assert lease.refusal(10.0, now_s, now_s) is not None
     lease.grant(10.0, 10.0, 10.0)
-    assert not lease.holds(now_s, 10.0)
-    assert not lease.holds(10.0, now_s)
+    assert not lease.is_valid(now_s, 10.0)
+    assert not lease.is_valid(10.0, now_s)
 
 
 @pytest.mark.parametrize('tolerance_s', [-0.1, math.nan, math.inf])
-def test_a_tolerance_that_is_none_is_refused(tolerance_s):
+def test_lease_invalid_tolerance_is_refused(tolerance_s):
     with pytest.raises(ValueError, match='future_tolerance_s'):
         Lease(0.5, tolerance_s)
 
@@ -104,15 +104,15 @@ def test_a_tolerance_that_is_none_is_refused(tolerance_s):
 @pytest.mark.parametrize(('now_s', 'steady_s', 'left_s'), [
     (10.25, 3.0, 0.25), (10.5, 3.25, 0.0), (10.25, 3.125, 0.125), (10.375, 3.0, 0.125),
     (10.25, 3.26, 0.0), (10.51, 3.0, 0.0)])
-def test_lease_ends_by_the_clock_that_is_sooner(now_s, steady_s, left_s):
+def test_lease_ends_by_the_earlier_clock(now_s, steady_s, left_s):
     lease = Lease(0.5)
     lease.grant(10.0, 10.25, 3.0)
     assert lease.left_s(now_s, steady_s) == left_s
-    assert lease.holds(now_s, steady_s) is (now_s <= 10.5 and steady_s <= 3.25)
+    assert lease.is_valid(now_s, steady_s) is (now_s <= 10.5 and steady_s <= 3.25)
 
 
 def straddle(lease, seconds, ahead_s=0.012):
-    """Return the refusals of images of 30 Hz, every third of which is ahead of the clock."""
+    """Return the refusals of images at 30 Hz; every third is ahead of the clock."""
     answers = []
     for index in range(round(30 * seconds)):
         now_s = 10.0 + index / 30
@@ -141,7 +141,7 @@ def test_lease_clock_slightly_ahead_within_tolerance_obeys_steadily_and_measures
     assert lease.ahead_s(17.0) == pytest.approx(0.012)
 
 
-def test_lease_clock_set_right_is_obeyed_again_after_it_settled():
+def test_lease_corrected_clock_is_obeyed_after_settling():
     lease = Lease(0.5)
     straddle(lease, 1.0)
     last_s = 10.0 + 29 / 30
@@ -152,7 +152,7 @@ def test_lease_clock_set_right_is_obeyed_again_after_it_settled():
 
 
 @pytest.mark.parametrize('back_s', [0.003, 0.3, 30.0, 3e6])
-def test_lease_after_a_jump_back_images_from_before_it_show_no_clock_ahead(back_s):
+def test_lease_images_from_before_a_jump_back_are_not_a_clock_ahead(back_s):
     lease = Lease(0.5)
     lease.grant(1e7, 1e7, 5.0)
     now_s = 1e7 - back_s

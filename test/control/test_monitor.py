@@ -30,22 +30,22 @@ PLAN = SignalPlan(
 
 
 def problems(*shown, blind_from=99):
-    """Return what is wrong with pairs of heads, one each period, the first at 0 s."""
+    """Return the problems of pairs of heads, one per period, the first at 0 s."""
     judge = SignalJudge(PLAN, LEASE_S, PERIOD_S)
-    told = []
+    found = []
     for index, (north, east) in enumerate(shown):
         time_s = index * PERIOD_S
         output = GateOutput({'north': north, 'east': east}, GateState.OBEYING, '',
                             None if index >= blind_from else time_s - 0.1)
-        told.append(judge.judge(time_s, output))
-    return told
+        found.append(judge.judge(time_s, output))
+    return found
 
 
 CYCLE = [(RED, RED)] * 4 + [(GREEN, RED)] * 4 + [(YELLOW, RED)] * 2 + [(RED, RED)] * 2 \
     + [(RED, GREEN)] * 4 + [(RED, YELLOW)] * 2 + [(RED, RED)] * 2
 
 
-def test_a_cycle_in_order_is_safe():
+def test_signal_judge_cycle_in_order_is_safe():
     assert not any(problems(*CYCLE))
 
 
@@ -57,20 +57,20 @@ def test_a_cycle_in_order_is_safe():
     ([*CYCLE[:9], (RED, RED)], 'north goes from 1.0 to 0.0 after 0.500 s'),
     ([*CYCLE[:11], (RED, GREEN)], 'east turns green too early after north'),
     ([*CYCLE[:4], (RED, YELLOW)], 'east goes from 0.0 to 1.0'),
-    ([*CYCLE[:4], (FLASHING, FLASHING)], 'flashing and not'),
+    ([*CYCLE[:4], (FLASHING, FLASHING)], 'not as the safe state'),
     ([*CYCLE[:4], (7.0, RED)], 'shows'),
 ])
-def test_what_breaks_the_plan_is_told(shown, problem):
+def test_signal_judge_violation_of_the_plan_is_reported(shown, problem):
     *before, last = problems(*shown)
     assert not any(before)
     assert problem in last
 
 
-def test_without_images_a_green_ends_and_none_begins():
+def test_signal_judge_without_images_a_green_ends_and_none_begins():
     assert problems(*CYCLE[:5], blind_from=4)[-1] == 'north turns green without an image'
-    told = problems(*CYCLE[:5], *[(GREEN, RED)] * 6, blind_from=5)
-    assert told[-1] == 'stays green without an image'
-    assert not any(told[:8])
+    found = problems(*CYCLE[:5], *[(GREEN, RED)] * 6, blind_from=5)
+    assert found[-1] == 'stays green without an image'
+    assert not any(found[:8])
 
 
 SENT_S = 0.02
@@ -83,7 +83,7 @@ FIELDS = {
 
 
 class Watched:
-    """A gate of one field, and a judge that sees its outputs, or others in their place."""
+    """A gate with one field, and a judge of its outputs or of others in their place."""
 
     def __init__(self, name):
         actuator = Actuator('joint_trajectory', 'arm', {'a': FIELDS[name]})
@@ -93,14 +93,14 @@ class Watched:
         self.now_s = 10.0
 
     def run(self, seconds, value=None):
-        told = []
+        found = []
         for _ in range(round(seconds / SENT_S)):
             self.now_s += SENT_S
             if value is not None:
                 self.gate.submit(DesiredCommand({'a': value}, self.now_s), self.now_s)
             self.output = self.gate.step(self.now_s)
-            told.append(self.judge.judge(self.now_s, self.output))
-        return told
+            found.append(self.judge.judge(self.now_s, self.output))
+        return found
 
     def send(self, value, obeyed=False):
         self.now_s += SENT_S
@@ -111,7 +111,7 @@ class Watched:
 
 
 @pytest.mark.parametrize('name', FIELDS)
-def test_safety_judge_finds_nothing_in_what_a_gate_sends(name):
+def test_safety_judge_output_of_a_gate_is_safe(name):
     watched = Watched(name)
     for value in (None, 0.8, 0.9, -0.7, 0.0, 0.5, None):
         assert not any(watched.run(3.0, value))
@@ -134,7 +134,7 @@ def test_safety_judge_finds_nothing_in_what_a_gate_sends(name):
     ('homed', 0.0, False, 'too fast'),
     ('homed', 0.77, False, 'too fast'),
     ('homed', 0.8, False, 'is not the safe state')])
-def test_safety_judge_finds_a_leap_and_a_stop_that_is_none(name, value, obeyed, problem):
+def test_safety_judge_jump_and_missing_stop_are_unsafe(name, value, obeyed, problem):
     watched = Watched(name)
     watched.run(5.0, 0.8)
     assert watched.output.values['a'] == pytest.approx(0.8)
@@ -159,17 +159,17 @@ def sent(stamp_s, linear_mps, angular_radps=0.0):
     ([sent(1.6, 0.0)], None),
     ([sent(0.9, 0.1)], 'younger than the lease'),
 ])
-def test_unsafe_commands_are_found_by_their_stamps(commands, words):
+def test_unsafe_commands_are_reported_with_their_stamps(commands, words):
     problems = unsafe_commands(BASE, commands, [1.0], 0.5, 0.02)
     assert bool(problems) == (words is not None)
     if words:
         assert words in problems[0]
 
 
-def test_a_ramp_of_the_gates_own_making_is_not_too_fast():
+def test_unsafe_commands_ramp_of_a_gate_is_safe():
     rng, now_s, value, commands = np.random.default_rng(0), 1.8e9, 0.5, []
     for _ in range(4_000):
-        # as a message carries it
+        # as in a message
         seconds, nanoseconds = divmod(round(now_s * 1e9), 10**9)
         commands.append(sent(seconds + nanoseconds * 1e-9, 0.3, value))
         later_s = now_s + rng.uniform(0.001, 0.02)

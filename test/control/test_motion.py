@@ -26,7 +26,7 @@ EASED = Limits(-0.5, 1.0, 0.0, 1.0, max_decel_per_s=2.0, max_jerk_per_s2=4.0)
 
 
 class Guarded:
-    """A gate on a clock of its own; each step offers the present command first."""
+    """A gate on its own clock; each step first submits the current command."""
 
     def __init__(self, kind='joint_trajectory', **fields):
         self.gate = Gate(Actuator(kind, 'arm', fields), LEASE_S)
@@ -48,7 +48,7 @@ def changes(outputs, name='a'):
             for before, after in itertools.pairwise(outputs)]
 
 
-def test_gate_of_positions_that_hold_has_nothing_to_send_before_the_first_command():
+def test_gate_holding_position_sends_nothing_before_the_first_command():
     guarded = Guarded(a=HELD)
     for output in guarded.run(1.0):
         assert output.values == {}
@@ -60,7 +60,7 @@ def test_gate_of_positions_that_hold_has_nothing_to_send_before_the_first_comman
 @pytest.mark.field(
     'RethinkRobotics/intera_sdk #49',
     'the first position of an arm is reached faster than expected')
-def test_gate_sends_the_first_position_with_the_time_of_the_whole_range():
+def test_gate_first_position_has_the_time_of_the_whole_range():
     guarded = Guarded(a=HELD)
     outputs = guarded.run(8.0, a=1.5)
     range_s = 3.0 / 0.5
@@ -70,7 +70,7 @@ def test_gate_sends_the_first_position_with_the_time_of_the_whole_range():
     assert outputs[-1].reach_s == LONGEST_STEP_S
 
 
-def test_gate_holds_the_first_position_until_it_is_reached():
+def test_gate_first_position_is_repeated_until_reached():
     guarded = Guarded(a=HELD)
     guarded.step(a=1.5)
     outputs = guarded.run(5.9, a=0.0)
@@ -85,7 +85,7 @@ def test_gate_holds_the_first_position_until_it_is_reached():
     lambda gate: gate.fault('a stall'), lambda gate: gate.step(5.0),
     lambda gate: gate.step(float('nan')), lambda gate: gate.shutdown_output(200.0),
     lambda gate: gate.submit(DesiredCommand({'a': float('nan')}, 1.0), 1.0), lambda gate: None])
-def test_gate_of_positions_that_hold_repeats_the_last_one_in_every_safe_state(stop):
+def test_gate_holding_position_is_repeated_in_every_safe_state(stop):
     guarded = Guarded(a=HELD)
     guarded.run(7.0, a=1.5)
     held = guarded.run(1.0, a=0.0)[-1].values['a']
@@ -93,13 +93,13 @@ def test_gate_of_positions_that_hold_repeats_the_last_one_in_every_safe_state(st
     stop(guarded.gate)
     outputs = guarded.run(2.0)
     assert outputs[-1].state is not GateState.OBEYING
-    # the lease may let it go on for a while
+    # the lease may keep it moving for a while
     assert len({output.values['a'] for output in outputs[30:]}) == 1
     assert abs(outputs[0].values['a'] - held) <= 0.5 * PERIOD_S + 1e-9
     assert max(map(abs, changes(outputs))) <= 0.5 * PERIOD_S + 1e-9
 
 
-def test_gate_that_forgets_the_position_leaves_the_time_of_the_whole_range_again():
+def test_gate_forgotten_position_gets_the_time_of_the_whole_range():
     guarded = Guarded(a=HELD)
     guarded.run(7.0, a=1.5)
     guarded.gate.forget_position()
@@ -118,7 +118,7 @@ STOPS = {'estop': lambda gate: gate.estop(True), 'fault': lambda gate: gate.faul
 @pytest.mark.field(
     'ros-controls/ros2_controllers #683',
     'an arm that was stopped on its way goes on, as an empty trajectory stops nothing')
-def test_gate_stops_an_arm_that_holds_on_its_first_way(stop):
+def test_gate_holding_arm_stops_during_its_first_motion(stop):
     guarded = Guarded(a=HELD)
     guarded.run(1.0, a=1.5)
     if stop == 'lost images':
@@ -126,20 +126,20 @@ def test_gate_stops_an_arm_that_holds_on_its_first_way(stop):
     STOPS[stop](guarded.gate)
     outputs = guarded.run(1.0)
     sent = [output for output in outputs if output.values]
-    # one message stops the arm, wherever it is; those after it are for a listener that missed it
+    # one message stops the arm at any position; the next ones are for a subscriber that missed it
     assert sent
     assert all(output.values == {'a': 1.5} and output.reach_s >= 86_400.0 for output in sent)
     assert outputs[20:] == [output for output in outputs[20:] if not output.values]
 
 
-def test_gate_sends_what_stops_an_arm_that_holds_as_its_last_message():
+def test_gate_shutdown_output_stops_a_holding_arm():
     guarded = Guarded(a=HELD)
     guarded.run(1.0, a=1.5)
     output = guarded.gate.shutdown_output(guarded.now_s + PERIOD_S)
     assert (output.values, output.reach_s) == ({'a': 1.5}, 86_400.0)
 
 
-def test_gate_that_stopped_an_arm_on_its_first_way_begins_a_new_one():
+def test_gate_after_a_stopped_first_motion_starts_a_new_one():
     guarded = Guarded(a=HELD)
     guarded.run(1.0, a=1.5)
     guarded.gate.fault('a stall')
@@ -150,7 +150,7 @@ def test_gate_that_stopped_an_arm_on_its_first_way_begins_a_new_one():
     assert outputs[-1].reach_s == LONGEST_STEP_S
 
 
-def test_gate_that_forgets_a_position_in_the_safe_state_moves_no_new_arm():
+def test_gate_forgotten_position_in_safe_state_does_not_move_an_arm():
     guarded = Guarded(a=HELD)
     guarded.run(7.0, a=1.5)
     guarded.gate.estop(True)
@@ -162,7 +162,7 @@ def test_gate_that_forgets_a_position_in_the_safe_state_moves_no_new_arm():
 
 @pytest.mark.parametrize('field', [HELD, HOMED])
 @pytest.mark.parametrize('kind', ['float64', 'message'])
-def test_gate_of_positions_without_time_sends_nothing_before_the_first_command(kind, field):
+def test_gate_position_without_time_sends_nothing_before_the_first_command(kind, field):
     guarded = Guarded(kind, a=field)
     guarded.gate.estop(True)
     for output in (*guarded.run(1.0), guarded.gate.shutdown_output(guarded.now_s)):
@@ -172,7 +172,7 @@ def test_gate_of_positions_without_time_sends_nothing_before_the_first_command(k
 @pytest.mark.parametrize('stop', STOPS)
 @pytest.mark.parametrize('first_s', [0.1, 20.0])
 @pytest.mark.parametrize('kind', ['float64', 'message'])
-def test_gate_of_positions_without_time_never_leaps_after_the_first_one(kind, first_s, stop):
+def test_gate_position_without_time_jumps_only_to_the_first_value(kind, first_s, stop):
     guarded = Guarded(kind, a=HOMED)
     outputs = guarded.run(first_s, a=1.5)
     if stop == 'end':
@@ -185,7 +185,7 @@ def test_gate_of_positions_without_time_never_leaps_after_the_first_one(kind, fi
     assert stopping[-1].values == {'a': 0.0}
 
 
-def test_gate_of_positions_without_time_that_forgets_leaps_no_known_actuator():
+def test_gate_position_without_time_forgotten_does_not_jump():
     guarded = Guarded('float64', a=HELD)
     guarded.run(7.0, a=1.5)
     guarded.gate.forget_position()
@@ -200,27 +200,27 @@ def test_gate_of_positions_without_time_that_forgets_leaps_no_known_actuator():
     assert guarded.step(a=0.0).values == {'a': 1.5}
 
 
-def test_gate_forgets_no_position_of_a_velocity():
+def test_gate_velocity_has_no_position_to_forget():
     guarded = Guarded(a=SLOWED)
     guarded.run(2.0, a=1.0)
     guarded.gate.forget_position()
     assert guarded.step(a=0.9).values['a'] == pytest.approx(0.96)
 
 
-def test_gate_starts_towards_a_safe_position_with_the_time_of_the_whole_range():
+def test_gate_safe_position_at_start_has_the_time_of_the_whole_range():
     guarded = Guarded(a=HOMED)
     output = guarded.step()
     assert (output.values, output.reach_s) == ({'a': 0.0}, 12.0)
     assert guarded.step(a=1.0).values == {'a': 0.0}
 
 
-def test_gate_without_a_clock_sends_no_first_position_in_a_hurry():
+def test_gate_without_clock_gives_the_first_position_its_time():
     gate = Gate(Actuator('joint_trajectory', 'arm', {'a': HOMED}), LEASE_S)
     assert gate.step(float('nan')).reach_s == 12.0
     assert gate.step(100.0).reach_s == 12.0
 
 
-def test_gate_approaches_a_safe_position_at_the_stop_rate():
+def test_gate_safe_position_is_approached_at_the_stop_rate():
     guarded = Guarded(a=HOMED)
     guarded.run(12.5)
     reached = guarded.run(4.0, a=1.5)
@@ -231,7 +231,7 @@ def test_gate_approaches_a_safe_position_at_the_stop_rate():
     assert outputs[-1].values == {'a': 0.0}
 
 
-def test_gate_that_ends_gives_a_safe_position_the_time_for_its_way():
+def test_gate_shutdown_output_gives_a_safe_position_its_time():
     guarded = Guarded(a=HOMED)
     guarded.run(12.5)
     guarded.run(4.0, a=1.5)
@@ -240,7 +240,7 @@ def test_gate_that_ends_gives_a_safe_position_the_time_for_its_way():
     assert output.reach_s == pytest.approx(1.5 / 0.25, abs=0.2)
 
 
-def test_gate_that_ends_gives_the_way_to_a_safe_position_that_is_not_zero_its_time():
+def test_gate_shutdown_output_gives_a_nonzero_safe_position_its_time():
     guarded = Guarded(a=Limits(-1.0, 2.0, 1.0, 0.5, stop_rate_per_s=0.25))
     guarded.run(12.5)
     guarded.run(4.0, a=1.5)
@@ -249,7 +249,7 @@ def test_gate_that_ends_gives_the_way_to_a_safe_position_that_is_not_zero_its_ti
     assert output.reach_s == pytest.approx(0.5 / 0.25, abs=0.2)
 
 
-def test_gate_slows_down_at_its_deceleration():
+def test_gate_velocity_slows_at_max_decel():
     guarded = Guarded(a=SLOWED)
     fast = guarded.run(2.0, a=1.0)
     assert max(changes(fast)) == pytest.approx(1.0 * PERIOD_S)
@@ -261,7 +261,7 @@ def test_gate_slows_down_at_its_deceleration():
     assert stopping[24].values['a'] == 0.0
 
 
-def test_gate_turns_round_through_the_safe_value():
+def test_gate_velocity_reverses_through_the_safe_value():
     guarded = Guarded(a=SLOWED)
     outputs = [guarded.run(2.0, a=1.0)[-1], *guarded.run(2.0, a=-0.5)]
     values = [output.values['a'] for output in outputs]
@@ -271,20 +271,20 @@ def test_gate_turns_round_through_the_safe_value():
     assert values[-1] == -0.5
 
 
-def test_gate_that_ends_stops_a_velocity_that_has_a_deceleration():
+def test_gate_shutdown_output_stops_a_velocity_with_max_decel():
     guarded = Guarded(a=SLOWED)
     guarded.run(2.0, a=1.0)
     assert guarded.gate.shutdown_output(guarded.now_s).values == {'a': 0.0}
 
 
-def test_gate_ends_a_commanded_stop_without_regard_to_jerk():
+def test_gate_commanded_stop_ignores_the_jerk_limit():
     guarded = Guarded(a=EASED)
     fast = guarded.run(2.0, a=1.0)
     assert min(changes([fast[-1], *guarded.run(0.2, a=0.0)])) == pytest.approx(-2.0 * PERIOD_S)
 
 
 @pytest.mark.parametrize('wanted', [1.0, 0.3, 0.017, -0.4])
-def test_gate_with_a_jerk_limit_starts_and_arrives_smoothly(wanted):
+def test_gate_jerk_limit_starts_and_arrives_smoothly(wanted):
     guarded = Guarded(a=EASED)
     outputs = guarded.run(0.1) + guarded.run(3.0, a=wanted)
     rates = [change / PERIOD_S for change in changes(outputs)]
@@ -295,19 +295,19 @@ def test_gate_with_a_jerk_limit_starts_and_arrives_smoothly(wanted):
     assert all(abs(output.values['a']) <= abs(wanted) + 1e-9 for output in outputs)
 
 
-def test_gate_with_a_jerk_limit_never_moves_away_from_its_command():
+def test_gate_jerk_limit_never_moves_away_from_the_command():
     guarded = Guarded(a=EASED)
     rising = guarded.run(0.4, a=1.0)
     assert changes(rising)[-1] > 0.0
     assert max(changes([rising[-1], *guarded.run(1.0, a=0.1)])) <= 0.0
 
 
-def test_actuator_of_which_only_some_fields_hold_is_refused():
+def test_motion_with_only_some_holding_fields_is_refused():
     with pytest.raises(ValueError, match='hold or none does'):
         Guarded(a=HELD, b=HOMED)
 
 
-def test_gate_of_positions_lets_no_stale_command_stop_it():
+def test_gate_position_is_not_stopped_by_a_stale_command():
     guarded = Guarded(a=HELD)
     guarded.run(7.0, a=1.5)
     guarded.gate.submit(DesiredCommand({'a': 0.0}, 1.0), guarded.now_s)

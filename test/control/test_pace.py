@@ -22,21 +22,21 @@ PERIOD_MS = 20
 
 @pytest.mark.parametrize(('every_ms', 'phase_ms'), [
     (33, 0), (33, 7), (20, 5), (25, 1), (10, 3), (3, 0), (1000, 13)])
-def test_outputs_have_the_fixed_rate_at_any_rate_of_commands(every_ms, phase_ms):
+def test_pace_any_rate_of_commands_keeps_the_output_rate(every_ms, phase_ms):
     sent_ms, pace = [], Pace()
     for now_ms in range(10_000):
-        if pace.leaves(new=now_ms % every_ms == phase_ms, due=now_ms % PERIOD_MS == 0):
+        if pace.should_send(new=now_ms % every_ms == phase_ms, due=now_ms % PERIOD_MS == 0):
             sent_ms.append(now_ms)
     assert abs(len(sent_ms) - 500) <= 1
     assert max(after - before for before, after in pairwise(sent_ms)) < 2 * PERIOD_MS
 
 
-def test_a_new_command_leaves_at_once_and_a_second_one_with_the_period():
+def test_pace_new_command_is_sent_at_once_a_second_one_with_the_period():
     pace = Pace()
-    assert pace.leaves(new=True, due=False)
-    assert not pace.leaves(new=True, due=False)
-    assert not pace.leaves(new=False, due=False)
-    assert pace.leaves(new=False, due=True)
-    # that one took the place of the next
-    assert not pace.leaves(new=False, due=True)
-    assert pace.leaves(new=False, due=True)
+    assert pace.should_send(new=True, due=False)
+    assert not pace.should_send(new=True, due=False)
+    assert not pace.should_send(new=False, due=False)
+    assert pace.should_send(new=False, due=True)
+    # it replaced the next one
+    assert not pace.should_send(new=False, due=True)
+    assert pace.should_send(new=False, due=True)

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 
-"""What the shipped rules do at each sign the shipped model knows."""
+"""The commands of the shipped rules for each sign of the shipped model."""
 
 import itertools
 
@@ -44,39 +44,39 @@ def at(sign, images=6):
 
 
 @pytest.mark.parametrize('sign', sorted(HALT))
-def test_stops(sign):
+def test_traffic_signs_rules_stop_class_stops(sign):
     assert at(sign) == (0.0, 0.0)
 
 
 @pytest.mark.parametrize('sign', sorted(SLOW))
-def test_slows(sign):
+def test_traffic_signs_rules_low_limit_slows(sign):
     forward_mps, turn_radps = at(sign)
     assert 0.0 < forward_mps <= 0.2
     assert turn_radps == 0.0
 
 
 @pytest.mark.parametrize('sign', sorted(RIGHT))
-def test_right_is_negative(sign):
+def test_traffic_signs_rules_right_turn_is_negative(sign):
     forward_mps, turn_radps = at(sign)
     assert forward_mps == 0.25
     assert turn_radps < -0.2
 
 
 @pytest.mark.parametrize('sign', sorted(LEFT))
-def test_left_is_positive(sign):
+def test_traffic_signs_rules_left_turn_is_positive(sign):
     forward_mps, turn_radps = at(sign)
     assert forward_mps == 0.25
     assert turn_radps > 0.2
 
 
-def test_a_roundabout_is_slow_and_slightly_right():
+def test_traffic_signs_rules_roundabout_is_slow_and_slightly_right():
     forward_mps, turn_radps = at('roundabout')
     assert 0.0 < forward_mps <= 0.2
     assert -0.2 < turn_radps < 0.0
 
 
 @pytest.mark.parametrize('sign', sorted(CRUISE))
-def test_cruises(sign):
+def test_traffic_signs_rules_free_class_cruises(sign):
     assert at(sign) == (0.5, 0.0)
 
 
@@ -86,19 +86,19 @@ NOTHING = {'abstention': itertools.repeat((None, 0.0)),
 
 
 @pytest.mark.parametrize('unsure', [None, 'a class nobody knows'])
-def test_is_careful_when_unsure_and_stops(unsure):
+def test_traffic_signs_rules_abstention_is_careful_and_stops(unsure):
     assert at(unsure) == (0.3, 0.0)
     assert at(unsure, images=200) == (0.0, 0.0)
 
 
 def moved(control, command):
-    """Return whether a command is another one than the typed safe state."""
+    """Return whether a command differs from the typed safe state."""
     return {name: one.values for name, one in command.items()} != control.safe_command()
 
 
 @pytest.mark.parametrize('path', RULES, ids=lambda path: path.stem)
 @pytest.mark.parametrize('nothing', NOTHING)
-def test_nothing_recognised_moves_for_the_bounded_time_only(path, nothing):
+def test_traffic_signs_rules_no_class_moves_for_max_unsure_s(path, nothing):
     """The docs: each command passes a gate that stops when an image is not understood."""
     control, period_s = load_control(path), 1 / 30
     known = next(iter(control.classes(next(
@@ -113,23 +113,23 @@ def test_nothing_recognised_moves_for_the_bounded_time_only(path, nothing):
     moving = [stamp_s for stamp_s, (label, score) in zip(stamps, seen, strict=True)
               if moved(control, policy.update(Observation(label, score, stamp_s)).commands)]
     rule = control.rule_for(known)
-    bound_s = control.votes.max_unsure_s + rule.hold_s + rule.linger_s + \
+    bound_s = control.votes.max_unsure_s + rule.min_hold_s + rule.off_delay_s + \
         (control.votes.window - control.votes.needed) * period_s
     assert moving
     assert moving[-1] - last_s <= bound_s + 1e-6
 
 
-def test_stops_fully_then_goes_on_carefully():
+def test_traffic_signs_rules_stop_then_continue_carefully():
     assert at('stop', images=100) == (0.0, 0.0)
     assert at('stop', images=140) == (0.3, 0.0)
 
 
-def test_every_sign_has_a_rule_of_its_own():
+def test_traffic_signs_rules_every_sign_has_its_rule():
     assert len(SIGNS) == 43
     assert not [sign for sign in SIGNS if CONTROL.rule_for(sign).default]
 
 
-def test_fit_the_shipped_model():
+def test_traffic_signs_rules_match_the_shipped_model():
     from digiphys_ros.bundles import load_bundle
     labels = load_bundle(SHARE / 'models' / 'traffic_signs').labels
     assert labels == (*SIGNS, 'no_sign')

@@ -16,13 +16,13 @@ from digiphys_ros.control import RunningClock
 import pytest
 
 
-def test_a_clock_that_moves_is_followed_wherever_it_goes():
+def test_running_clock_moving_source_is_followed():
     clock = RunningClock(1.0)
     assert [clock.now_s(time_s, 100.0 + step) for step, time_s in enumerate((5.0, 5.02, 2.0, 9.0))
             ] == [5.0, 5.02, 2.0, 9.0]
 
 
-def test_a_clock_that_stands_still_goes_on_by_steady_time_until_it_moves():
+def test_running_clock_stopped_source_continues_with_steady_time():
     clock = RunningClock(1.0)
     assert clock.now_s(5.0, 100.0) == 5.0
     assert clock.now_s(5.0, 101.0) == 5.0

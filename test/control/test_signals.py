@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Whatever is wished, and whenever: an independent judge watches the heads."""
+"""Any requests at any time: an independent judge watches the heads."""
 
 from itertools import combinations
 from pathlib import Path
@@ -45,7 +45,7 @@ def plan(safe='all_red', **changes):
 
 
 class Street:
-    """Heads that an interlock drives, and how long each has shown what it shows."""
+    """Heads that an interlock drives, and how long each has shown its light."""
 
     def __init__(self, one):
         self.plan = one
@@ -54,9 +54,9 @@ class Street:
         self.for_s = dict.fromkeys(HEADS, 0.0)
         self.wanted_s = 0.0
 
-    def show(self, wishes, seconds=STEP_S):
-        """Check every change from what was shown before alone."""
-        before, self.heads = self.heads, self.interlock.step(wishes, seconds)
+    def show(self, requests, seconds=STEP_S):
+        """Check every change against the previous heads alone."""
+        before, self.heads = self.heads, self.interlock.step(requests, seconds)
         assert self.heads.keys() == before.keys()
         self.for_s = {head: time_s + seconds for head, time_s in self.for_s.items()}
         self.nobody_meets()
@@ -65,7 +65,7 @@ class Street:
                 self.may_change(head, before[head], shown)
         self.for_s = {head: time_s if self.heads[head] == before[head] else 0.0
                       for head, time_s in self.for_s.items()}
-        self.waits(wishes, seconds)
+        self.waits(requests, seconds)
         return self.heads
 
     def nobody_meets(self):
@@ -82,36 +82,36 @@ class Street:
             for other in CONFLICTS[head]:
                 assert self.for_s[other] >= self.plan.all_red_s - 1e-6
 
-    def waits(self, wishes, seconds):
-        """Check that no green outlasts the maximum while another phase is wished."""
+    def waits(self, requests, seconds):
+        """Check that no green outlasts the maximum while another phase is requested."""
         green = {head for head, shown in self.heads.items() if shown == GREEN}
-        others = [phase for phase, wish in wishes.items() if wish > 0 and set(PHASES[phase]) !=
-                  green]
+        others = [phase for phase, request in requests.items()
+                  if request > 0 and set(PHASES[phase]) != green]
         if green and others:
             assert max(self.for_s[head] for head in green) < self.plan.max_green_s + seconds
 
 
-WISH = st.fixed_dictionaries({phase: st.sampled_from([0.0, 0.5, 1.0]) for phase in PHASES})
+REQUEST = st.fixed_dictionaries({phase: st.sampled_from([0.0, 0.5, 1.0]) for phase in PHASES})
 NONE = st.just(dict.fromkeys(PHASES, 0.0))
-STEPS = st.lists(st.tuples(WISH | WISH | NONE | st.just({}), st.integers(1, 60),
+STEPS = st.lists(st.tuples(REQUEST | REQUEST | NONE | st.just({}), st.integers(1, 60),
                            st.sampled_from([0.0, 0.01, 0.1])), max_size=40)
 
 
 @settings(max_examples=150)
 @given(STEPS, st.sampled_from(['all_red', 'flashing']))
-def test_no_sequence_of_wishes_breaks_an_invariant(steps, safe):
+def test_interlock_any_requests_keep_every_invariant(steps, safe):
     street = Street(plan(safe))
-    for wishes, times, seconds in steps:
+    for requests, times, seconds in steps:
         for _ in range(times):
-            street.show(wishes, seconds)
+            street.show(requests, seconds)
 
 
 @given(STEPS, st.sampled_from(['all_red', 'flashing']))
-def test_after_whatever_was_wished_no_wish_leads_to_the_safe_state_and_one_to_green(steps, safe):
+def test_interlock_after_any_requests_reaches_safe_state_without_and_green_with_one(steps, safe):
     street = Street(plan(safe))
-    for wishes, times, seconds in steps:
+    for requests, times, seconds in steps:
         for _ in range(times):
-            street.show(wishes, seconds)
+            street.show(requests, seconds)
     for _ in range(80):
         street.show({})
     assert street.heads == street.plan.safe_heads()
@@ -120,37 +120,38 @@ def test_after_whatever_was_wished_no_wish_leads_to_the_safe_state_and_one_to_gr
     assert street.heads == {'north': RED, 'south': RED, 'east': GREEN, 'left': RED}
 
 
-@given(st.lists(WISH, min_size=1, max_size=10))
-def test_every_phase_that_is_always_wished_gets_its_green(wishes):
+@given(st.lists(REQUEST, min_size=1, max_size=10))
+def test_interlock_phase_always_requested_gets_its_green(requests):
     street = Street(plan())
     served = set()
-    # the longest green and all that lies between two, three times over
+    # the longest green and the times between two greens, three times over
     for index in range(600):
-        wished = {phase: max(wish, 0.1) for phase, wish in wishes[index % len(wishes)].items()}
-        heads = street.show(wished)
+        requested = {phase: max(request, 0.1)
+                     for phase, request in requests[index % len(requests)].items()}
+        heads = street.show(requested)
         served |= {phase for phase, lit in PHASES.items()
                    if {head for head in HEADS if heads[head] == GREEN} == set(lit)}
     assert served == set(PHASES)
 
 
-def shown_over(one, wishes, seconds):
-    """Return what changes: pairs of seconds and the phase's own heads."""
+def shown_over(one, requests, seconds):
+    """Return each change as a pair of its time in seconds and all heads."""
     changes, last = [], None
     for index in range(round(seconds / STEP_S)):
-        heads = one.step(wishes, STEP_S)
+        heads = one.step(requests, STEP_S)
         if heads != last:
             changes.append((pytest.approx((index + 1) * STEP_S, abs=0.11), heads))
         last = heads
     return changes
 
 
-def test_it_begins_with_a_long_red_then_gives_the_greatest_wish_its_green():
+def test_interlock_at_start_shows_long_red_then_the_greatest_request():
     lit = dict.fromkeys(HEADS, RED)
     assert shown_over(SignalInterlock(plan()), {'through': 0.5, 'cross': 1.0}, 7.0) == [
         (0.1, lit), (3.0, {**lit, 'east': GREEN})]
 
 
-def test_a_wish_that_changes_its_mind_still_gets_minimum_green_yellow_and_red():
+def test_interlock_request_that_changes_keeps_minimum_green_yellow_and_all_red():
     interlock, lit = SignalInterlock(plan()), dict.fromkeys(HEADS, RED)
     shown_over(interlock, {'cross': 1.0}, 3.1)
     assert shown_over(interlock, {'through': 1.0}, 7.0) == [
@@ -158,7 +159,7 @@ def test_a_wish_that_changes_its_mind_still_gets_minimum_green_yellow_and_red():
         (6.0, {**lit, 'north': GREEN, 'south': GREEN})]
 
 
-def test_nobody_else_waits_then_a_green_goes_on_for_ever():
+def test_interlock_single_request_keeps_its_green():
     interlock = SignalInterlock(plan())
     shown_over(interlock, {'cross': 1.0}, 3.1)
     assert len(shown_over(interlock, {'cross': 0.1}, 100.0)) == 1
@@ -194,7 +195,7 @@ def written(tmp_path, old='', new=''):
     return path
 
 
-def test_a_plan_is_read_with_and_without_the_checker_in_this_process(tmp_path):
+def test_load_actuators_of_signals_equals_load_control(tmp_path):
     path = written(tmp_path)
     actuator = load_control(path).actuator('junction')
     assert actuator.safe_values() == {'through': 0.0, 'cross': 0.0}
@@ -205,7 +206,7 @@ def test_a_plan_is_read_with_and_without_the_checker_in_this_process(tmp_path):
             ('north', 'south', 'east'), FLASHING)
 
 
-@pytest.mark.parametrize(('old', 'new', 'told'), [
+@pytest.mark.parametrize(('old', 'new', 'message'), [
     ('cross: [east]', 'cross: [east, south]',
      r'yaml:10: field `actuators.junction.plan.phases.cross`: east and south conflict'),
     ('{east: [north, south]}', '{east: [north]}',
@@ -220,42 +221,43 @@ def test_a_plan_is_read_with_and_without_the_checker_in_this_process(tmp_path):
     ('safe: flashing', 'safe: green', 'yaml:15: .*all_red'),
     ('through: 1.0}', 'left: 1.0}', 'yaml:17: .*no such field, allowed are through, cross'),
     ('through: 1.0}', 'through: 2.0}', 'yaml:17: .*from 0.0 to 1.0'),
-    ('kind: signals', 'kind: float64', 'by them alone'),
+    ('kind: signals', 'kind: float64', 'and by no other'),
     ('    topic: signal_heads\n', '    topic: signal_heads\n    fields: {through: {min: 0, max: 1,'
      ' safe: 0}}\n', 'takes the phases of its plan'),
 ])
-def test_a_plan_that_cannot_be_is_refused_at_its_line(tmp_path, old, new, told):
-    with pytest.raises(ConfigError, match=told):
+def test_load_control_invalid_plan_is_refused_at_its_line(tmp_path, old, new, message):
+    with pytest.raises(ConfigError, match=message):
         load_control(written(tmp_path, old, new))
 
 
-def test_the_shipped_plan_is_loaded():
+def test_load_actuators_loads_the_shipped_plan():
     junction = load_actuators(share_dir() / 'config' / 'traffic_lights_rules.yaml')['junction']
     assert list(junction.plan.heads) == ['north', 'south', 'east', 'west']
     assert list(junction.plan.conflicts['east']) == ['north', 'south']
 
 
 class Guarded:
-    """A gate of signals that hears one wish after another, on its own clock."""
+    """A gate of signals that takes one request after another, on its own clock."""
 
     def __init__(self, tmp_path):
         self.now_s = self.steady_s = 10.0
         self.gate = make_gate(load_control(written(tmp_path)).actuator('junction'), 1.0)
         self.gate.activate()
 
-    def run(self, seconds, wish=None):
+    def run(self, seconds, request=None):
         for _ in range(round(seconds / STEP_S)):
             self.now_s += STEP_S
             self.steady_s += STEP_S
-            if wish:
+            if request:
                 self.gate.submit(
-                    DesiredCommand({'through': 0.0, 'cross': 0.0, wish: 1.0}, self.now_s - 0.05),
+                    DesiredCommand({'through': 0.0, 'cross': 0.0, request: 1.0},
+                                   self.now_s - 0.05),
                     self.now_s, self.steady_s)
             output = self.gate.step(self.now_s, self.steady_s)
         return output
 
 
-def test_a_gate_whose_images_stop_leads_through_yellow_to_its_safe_state(tmp_path):
+def test_signal_gate_without_images_goes_through_yellow_to_its_safe_state(tmp_path):
     guarded = Guarded(tmp_path)
     output = guarded.run(12.0, 'through')
     assert output.state is GateState.OBEYING
@@ -269,7 +271,7 @@ def test_a_gate_whose_images_stop_leads_through_yellow_to_its_safe_state(tmp_pat
     assert guarded.run(12.0, 'cross').values == {'north': RED, 'south': RED, 'east': GREEN}
 
 
-def test_a_clock_that_leaps_shortens_nothing(tmp_path):
+def test_signal_gate_clock_jump_shortens_no_time(tmp_path):
     guarded = Guarded(tmp_path)
     guarded.run(12.0, 'through')
     assert guarded.run(0.2, 'cross').values['north'] == YELLOW
@@ -292,13 +294,13 @@ def test_signal_gate_at_any_rate_keeps_the_times_of_its_plan(tmp_path, period_s)
     assert shown.count(RED) * period_s == pytest.approx(2.0, abs=1.01 * period_s)
 
 
-def test_signal_gate_that_begins_without_a_clock_keeps_its_first_red(tmp_path):
+def test_signal_gate_started_without_a_clock_keeps_its_first_red(tmp_path):
     guarded = Guarded(tmp_path)
     guarded.gate.step(float('nan'))
     assert set(guarded.run(4.8, 'through').values.values()) == {RED}
 
 
-def test_signal_gate_stopped_at_a_fresh_green_is_red_within_the_stated_time(tmp_path):
+def test_signal_gate_estop_at_a_new_green_is_red_within_the_documented_time(tmp_path):
     guarded = Guarded(tmp_path)
     while guarded.run(STEP_S, 'through').values['north'] != GREEN:
         pass
@@ -308,7 +310,7 @@ def test_signal_gate_stopped_at_a_fresh_green_is_red_within_the_stated_time(tmp_
     assert set(guarded.run(longest_s - 4.8 + 3 * STEP_S).values.values()) == {RED}
 
 
-def test_signal_gate_that_ends_leaves_its_safe_state_at_once_and_no_green(tmp_path):
+def test_signal_gate_shutdown_output_is_the_safe_state_at_once(tmp_path):
     guarded = Guarded(tmp_path)
     assert GREEN in guarded.run(12.0, 'through').values.values()
     output = guarded.gate.shutdown_output(guarded.now_s, guarded.steady_s)
@@ -317,7 +319,7 @@ def test_signal_gate_that_ends_leaves_its_safe_state_at_once_and_no_green(tmp_pa
     assert (output.state, output.obeyed_stamp_s) == (GateState.INACTIVE, None)
 
 
-def test_docs_state_how_long_the_shipped_signals_take_to_red():
+def test_docs_state_the_longest_time_to_red_of_the_shipped_signals():
     rules = share_dir() / 'config' / 'traffic_lights_rules.yaml'
     junction = load_actuators(rules)['junction'].plan
     page = Path(__file__).parents[2] / 'docs' / 'reference' / 'failure-behaviour.md'
@@ -326,7 +328,7 @@ def test_docs_state_how_long_the_shipped_signals_take_to_red():
            f'of minimum green, then {junction.yellow_s:g} s of yellow)' in ' '.join(table.split())
 
 
-def test_an_e_stop_lets_nobody_start(tmp_path):
+def test_signal_gate_estop_gives_no_green(tmp_path):
     guarded = Guarded(tmp_path)
     guarded.run(12.0, 'through')
     guarded.gate.estop(True)
@@ -337,7 +339,7 @@ def test_an_e_stop_lets_nobody_start(tmp_path):
 @pytest.mark.parametrize('values', [
     {'through': float('nan'), 'cross': 0.0}, {'through': 1.0}, {'north': 2.0, 'south': 2.0},
     {'through': 1.0, 'cross': 0.0, 'north': 2.0}])
-def test_what_is_no_wish_for_every_phase_is_refused(tmp_path, values):
+def test_signal_gate_command_without_every_phase_is_refused(tmp_path, values):
     guarded = Guarded(tmp_path)
     assert guarded.gate.submit(DesiredCommand(values, guarded.now_s), guarded.now_s) is not None
     assert set(guarded.run(6.0).values.values()) == {FLASHING}

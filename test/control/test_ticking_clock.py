@@ -23,21 +23,21 @@ def ticked(*times_s, period_s=0.025):
     return clock
 
 
-def test_behind_is_the_most_until_a_step_is_measured():
+def test_ticking_clock_before_a_step_is_behind_by_the_maximum():
     assert ticked().behind_s == MOST_S
     assert ticked(9.0).behind_s == MOST_S
 
 
-def test_behind_is_two_of_the_longest_steps():
+def test_ticking_clock_is_behind_by_two_longest_steps():
     assert ticked(9.0, 9.025, 9.075, 9.1).behind_s == pytest.approx(0.1)
 
 
-def test_behind_jump_of_the_clock_is_no_step():
+def test_ticking_clock_jump_is_not_a_step():
     assert ticked(9.0, 9.025, 99.0, 3.0, 3.025).behind_s == pytest.approx(0.05)
     assert ticked(9.0, 9.4).behind_s == MOST_S
 
 
-def test_behind_long_step_is_forgotten_in_time():
+def test_ticking_clock_long_step_is_forgotten_after_a_while():
     clock = ticked(9.0, 9.1)
     for index in range(1, 900):
         clock.tick(9.1 + 0.025 * index, 0.025 * (index + 1))

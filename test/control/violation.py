@@ -12,8 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the oracles raise."""
+"""The error of the oracles."""
 
 
 class Violation(Exception):
-    """A gate did what its description excludes."""
+    """Raise when a gate violates its specification."""

@@ -92,14 +92,14 @@ def started(path, argv=(), **arguments):
 
 @pytest.fixture(autouse=True)
 def _own_temporary_folder(tmp_path, monkeypatch):
-    """Give launch, which never removes its files of parameters, a folder that is removed."""
+    """Give launch, which never removes its parameters files, a temporary folder."""
     monkeypatch.setenv('TMPDIR', str(tmp_path))
     monkeypatch.setattr(tempfile, 'tempdir', None)
 
 
 @pytest.fixture
 def gazebo(tmp_path, monkeypatch):
-    """Install stand-ins for Gazebo's ROS packages, which say how they were started."""
+    """Install stubs for Gazebo's ROS packages, which report their command lines."""
     prefix = tmp_path / 'gazebo'
     index = prefix / 'share/ament_index/resource_index/packages'
     index.mkdir(parents=True)
@@ -119,7 +119,7 @@ def gazebo(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize('path', FILES, ids=lambda path: path.name)
-def test_every_argument_is_described_and_has_a_default(path):
+def test_launch_argument_has_a_description_and_a_default(path):
     arguments = description(path).get_launch_arguments()
     assert arguments
     for argument in arguments:
@@ -128,26 +128,26 @@ def test_every_argument_is_described_and_has_a_default(path):
 
 
 @pytest.mark.parametrize('path', FILES, ids=lambda path: path.name)
-def test_every_executable_is_installed(path, gazebo):
+def test_launch_executables_are_installed(path, gazebo):
     own = [node for node in started(path).values() if node.node_package == 'digiphys_ros']
     assert own
     for node in own:
         assert (REPOSITORY / 'resource/executables' / node.node_executable).exists()
 
 
-def test_pipeline_starts_four_nodes_in_a_namespace():
+def test_pipeline_launch_starts_four_nodes_in_a_namespace():
     nodes = started(PIPELINE, namespace='robot1')
     assert set(nodes) == {f'/robot1/{name}' for name in ('camera', 'classifier', 'policy', 'gate')}
 
 
-def test_a_camera_of_ones_own_replaces_the_camera_node():
+def test_pipeline_launch_without_camera_omits_the_camera_node():
     nodes = started(PIPELINE, camera='false',
                     image='/camera/image_raw')
     assert set(nodes) == {'/classifier', '/policy', '/gate'}
     assert ('image', '/camera/image_raw') in nodes['/classifier'].expanded_remapping_rules
 
 
-def test_nodes_wait_for_a_lifecycle_manager_without_autostart():
+def test_pipeline_launch_without_autostart_waits_for_a_lifecycle_manager():
     for argument, expected in (('true', False), ('false', True)):
         for node in started(PIPELINE, autostart=argument).values():
             assert ('autostart:=False' in node.words) == expected
@@ -157,7 +157,7 @@ def test_nodes_wait_for_a_lifecycle_manager_without_autostart():
     ('traffic_signs', {'camera', 'classifier', 'policy', 'gate'}),
     ('triage', {'sim', 'classifier', 'triage'}),
 ])
-def test_the_application_chooses_the_nodes(app, expected):
+def test_pipeline_launch_application_selects_the_nodes(app, expected):
     nodes = started(PIPELINE, app=app)
     assert {name.strip('/') for name in nodes} == expected
     for node in nodes.values():
@@ -171,12 +171,12 @@ def test_old_application_name_warns_and_starts_the_new_one(gazebo, path):
     assert str(REPOSITORY / 'config/traffic_lights.yaml') in nodes['/classifier'].words
 
 
-def test_an_unknown_application_is_refused():
+def test_launch_unknown_application_is_refused():
     with pytest.raises(RuntimeError, match='traffic_signs'):
         started(PIPELINE, app='flying')
 
 
-def test_gazebo_gets_the_world_and_ros_the_topics_of_the_namespace(gazebo):
+def test_simulation_launch_passes_world_to_gazebo_and_namespace_to_ros(gazebo):
     nodes = started(SIMULATION, namespace='/fleet/r1', headless='true', x_pose='1.5')
     world = REPOSITORY / 'worlds/sign_course.sdf'
     assert f'-r -s --headless-rendering {world}' in nodes['/server'].words
@@ -194,7 +194,7 @@ def test_gazebo_gets_the_world_and_ros_the_topics_of_the_namespace(gazebo):
 
 
 def parameters(node):
-    """Return the parameters that a walked node is given in files of its own."""
+    """Return the parameters of a walked node from its own files."""
     values = {}
     for file in node.words:
         if 'launch_params_' in file:
@@ -204,7 +204,7 @@ def parameters(node):
 
 
 @pytest.mark.parametrize('app', ['traffic_signs', 'traffic_lights', 'sorting'])
-def test_the_bridge_names_the_world_and_the_machine_and_stays_in_its_namespace(gazebo, app):
+def test_simulation_launch_bridge_uses_world_machine_and_namespace(gazebo, app):
     nodes = started(SIMULATION, namespace='r1', app=app)
     given = parameters(nodes['/r1/gazebo_bridge'])
     topics = yaml.safe_load(Path(given['config_file']).read_text())
@@ -225,32 +225,32 @@ def test_the_bridge_names_the_world_and_the_machine_and_stays_in_its_namespace(g
     ({}, 'traffic_signs_sim.yaml'), ({'app': 'sorting'}, 'sorting.yaml'),
     ({'app': 'traffic_lights'}, 'traffic_lights.yaml'),
     ({'config': 'traffic_signs.yaml'}, 'traffic_signs.yaml')])
-def test_the_pipeline_looks_where_the_world_shows_its_signs(gazebo, arguments, config):
+def test_simulation_launch_pipeline_has_the_region_of_the_world(gazebo, arguments, config):
     nodes = started(SIMULATION, **arguments)
     assert '/sim' not in nodes
     assert str(REPOSITORY / 'config' / config) in nodes['/classifier'].words
 
 
 @pytest.mark.parametrize('app', ['traffic_signs', 'sorting', 'traffic_lights'])
-def test_an_adapter_stands_between_the_gate_and_the_bridge(gazebo, app):
+def test_simulation_launch_starts_the_gazebo_adapter(gazebo, app):
     nodes = started(SIMULATION, app=app, namespace='r1')
     assert parameters(nodes['/r1/gazebo_adapter']) == {
         'app': app, 'autostart': True, 'use_sim_time': True}
 
 
-def test_nodes_beside_gazebo_wait_for_a_lifecycle_manager_without_autostart(gazebo):
+def test_simulation_launch_without_autostart_waits_for_a_lifecycle_manager(gazebo):
     nodes = started(SIMULATION, autostart='false')
     assert parameters(nodes['/gazebo_adapter'])['autostart'] is False
     for name in ('classifier', 'policy', 'gate'):
         assert 'autostart:=False' in nodes[f'/{name}'].words
 
 
-def test_triage_has_no_world_and_needs_no_gazebo():
+def test_simulation_launch_triage_needs_no_gazebo():
     nodes = started(SIMULATION, app='triage')
     assert {name.strip('/') for name in nodes} == {'sim', 'classifier', 'triage'}
 
 
-def test_the_pipeline_runs_on_simulated_time(gazebo):
+def test_simulation_launch_pipeline_uses_simulated_time(gazebo):
     for wanted in ('true', 'false'):
         nodes = started(SIMULATION, use_sim_time=wanted)
         given = [word for name in ('classifier', 'policy', 'gate')
@@ -259,22 +259,22 @@ def test_the_pipeline_runs_on_simulated_time(gazebo):
 
 
 @pytest.mark.parametrize(('transport', 'address'), [('local', '127.0.0.1'), ('robot', None)])
-def test_a_local_run_keeps_gazebos_transport_on_this_machine(gazebo, monkeypatch, transport,
-                                                             address):
+def test_simulation_launch_local_keeps_gazebos_transport_local(gazebo, monkeypatch, transport,
+                                                               address):
     monkeypatch.delenv('GZ_IP', raising=False)
     node = started(SIMULATION, transport=transport)['/server']
     assert node.environment.get('GZ_IP') == address
     assert str(REPOSITORY / 'worlds/models') in node.environment['GZ_SIM_RESOURCE_PATH']
 
 
-def test_rviz_is_started_on_request(gazebo):
+def test_simulation_launch_rviz_starts_on_request(gazebo):
     assert not [node for node in started(SIMULATION).values() if node.node_package == 'rviz2']
     [rviz] = [node for node in started(SIMULATION, rviz='true').values()
               if node.node_package == 'rviz2']
     assert Path(rviz.words[2]).is_file()
 
 
-def test_a_path_with_spaces_reaches_gazebo_as_one_word(gazebo, tmp_path):
+def test_simulation_launch_world_path_with_spaces_is_quoted(gazebo, tmp_path):
     world = tmp_path / 'my world.sdf'
     world.write_text('<sdf version="1.9"><world name="mine"/></sdf>')
     nodes = started(SIMULATION, world=str(world), headless='true')
@@ -283,14 +283,14 @@ def test_a_path_with_spaces_reaches_gazebo_as_one_word(gazebo, tmp_path):
 
 @pytest.mark.parametrize(('arguments', 'sentence'), [
     ({'world': 'moon'}, '"moon.sdf" was not found'),
-    ({'world': str(REPOSITORY / 'package.xml')}, 'is no SDF world'),
+    ({'world': str(REPOSITORY / 'package.xml')}, 'is not an SDF world'),
 ])
-def test_an_unknown_world_is_one_sentence(gazebo, arguments, sentence):
+def test_simulation_launch_unknown_world_is_one_sentence(gazebo, arguments, sentence):
     with pytest.raises(ConfigError, match=sentence):
         started(SIMULATION, **arguments)
 
 
-def test_without_gazebo_the_launch_says_how_to_install_it(monkeypatch, tmp_path):
+def test_simulation_launch_without_gazebo_names_the_install_command(monkeypatch, tmp_path):
     monkeypatch.setenv('AMENT_PREFIX_PATH', str(tmp_path))
     with pytest.raises(ConfigError, match=r'apt-get install ros-.*-ros-gz'):
         started(SIMULATION)
@@ -322,10 +322,10 @@ def test_ros2_launch_starts_gazebo_bridges_and_pipeline(robot, gazebo):
         'ros2', 'launch', 'digiphys_ros', 'simulation.launch.py', 'namespace:=r1',
         'headless:=true'])
     robot.is_active('r1/classifier', 'r1/policy', 'r1/gate')
-    told = {name: json.loads((gazebo / f'{name}.json').read_text())
-            for name in ('server', 'create', 'parameter_bridge', 'image_bridge')}
-    assert told['server'][1].startswith('-r -s --headless-rendering ')
-    assert '__ns:=/r1' in told['parameter_bridge']
+    calls = {name: json.loads((gazebo / f'{name}.json').read_text())
+             for name in ('server', 'create', 'parameter_bridge', 'image_bridge')}
+    assert calls['server'][1].startswith('-r -s --headless-rendering ')
+    assert '__ns:=/r1' in calls['parameter_bridge']
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 0
 
@@ -333,7 +333,7 @@ def test_ros2_launch_starts_gazebo_bridges_and_pipeline(robot, gazebo):
 @pytest.mark.ros
 @pytest.mark.skipif(not any(map(shutil.which, ('gz', 'ign'))) or shutil.which('ros2') is None,
                     reason='Gazebo and the ros2 command are not both installed')
-def test_the_robot_drives_in_gazebo(robot):
+def test_simulation_launch_robot_drives_in_gazebo(robot):
     pytest.importorskip('ament_index_python')
     from ament_index_python.packages import get_package_share_directory, PackageNotFoundError
     try:
@@ -351,7 +351,7 @@ def test_the_robot_drives_in_gazebo(robot):
 
 
 @pytest.mark.parametrize('transport', ['robot', 'local'])
-def test_open_transport_is_announced_once(transport):
+def test_pipeline_launch_open_transport_is_logged_once(transport):
     context = launch.LaunchContext()
     for argument in description(PIPELINE).get_launch_arguments():
         argument.visit(context)
@@ -372,24 +372,24 @@ def test_open_transport_is_announced_once(transport):
     ('/**/gate:\n  ros__parameters: {}\n', {'namespace': 'my-robot'}, "namespace 'my-robot'"),
     ('/**/gate:\n  ros__parameters: {}\n', {'image': '/my-camera/image'}, 'FROM:=TO is needed'),
 ])
-def test_what_ros_refuses_or_passes_over_ends_the_launch(tmp_path, text, arguments, sentence):
+def test_pipeline_launch_invalid_file_ends_the_launch(tmp_path, text, arguments, sentence):
     (tmp_path / 'own.yaml').write_text(text)
     with pytest.raises(ConfigError, match=sentence):
         started(PIPELINE, config=str(tmp_path / 'own.yaml'), **arguments)
 
 
-def test_a_domain_that_ros_does_not_have_ends_the_launch(monkeypatch):
+def test_pipeline_launch_invalid_domain_ends_the_launch(monkeypatch):
     monkeypatch.setenv('ROS_DOMAIN_ID', '300')
     with pytest.raises(ConfigError, match='ROS_DOMAIN_ID: a number from 0 to 232'):
         started(PIPELINE)
 
 
-def test_sections_nested_under_a_wildcard_start_their_nodes(tmp_path):
+def test_pipeline_launch_nested_wildcard_sections_start_their_nodes(tmp_path):
     (tmp_path / 'own.yaml').write_text('/**:\n  gate:\n    ros__parameters: {lease_s: 0.4}\n')
     assert set(started(PIPELINE, config=str(tmp_path / 'own.yaml'))) == {'/gate'}
 
 
-def test_a_file_for_all_nodes_is_laid_over_that_of_the_application(tmp_path):
+def test_pipeline_launch_file_for_all_nodes_overrides_the_application(tmp_path):
     (tmp_path / 'own.yaml').write_text('/**:\n  ros__parameters: {nice: 3}\n')
     nodes = started(PIPELINE, config=str(tmp_path / 'own.yaml'), app='sorting')
     assert set(nodes) == {'/sim', '/classifier', '/policy', '/gate'}
@@ -399,7 +399,7 @@ def test_a_file_for_all_nodes_is_laid_over_that_of_the_application(tmp_path):
         assert files == [str(REPOSITORY / 'config/sorting.yaml'), str(tmp_path / 'own.yaml')]
 
 
-def test_what_applies_to_no_node_is_said_once(tmp_path, monkeypatch):
+def test_pipeline_launch_section_without_a_node_is_logged_once(tmp_path, monkeypatch):
     (tmp_path / 'own.yaml').write_text('amcl:\n  ros__parameters: {a: 1}\n'
                                        '/**/gate:\n  ros__parameters: {}\n')
     from launch.logging import get_logger
@@ -419,7 +419,7 @@ def test_what_applies_to_no_node_is_said_once(tmp_path, monkeypatch):
     ('traffic_signs', 'bundle', '2024', {'classifier'}),
     ('traffic_signs', 'source', '0', {'camera'}),
 ])
-def test_an_argument_sets_the_parameter_of_its_nodes(app, argument, value, nodes):
+def test_pipeline_launch_argument_sets_the_parameter_of_its_nodes(app, argument, value, nodes):
     given = {name.strip('/'): parameters(node)
              for name, node in started(PIPELINE, app=app, **{argument: value}).items()}
     assert {name: values for name, values in given.items() if values} == {
@@ -432,7 +432,7 @@ def test_an_argument_sets_the_parameter_of_its_nodes(app, argument, value, nodes
     ({'app': 'triage', 'rules': 'traffic_signs_rules.yaml'}, 'rules:=.* is for policy and gate'),
     ({'camera': 'false', 'source': '0'}, 'source:=0: it is for camera'),
 ])
-def test_an_argument_that_does_not_fit_ends_the_launch(arguments, sentence):
+def test_pipeline_launch_invalid_argument_ends_the_launch(arguments, sentence):
     with pytest.raises((ConfigError, UsageError), match=sentence):
         started(PIPELINE, **arguments)
 
@@ -442,7 +442,7 @@ def test_an_argument_that_does_not_fit_ends_the_launch(arguments, sentence):
     (PIPELINE, 'world:=a', 'no argument world'),
     (SIMULATION, 'wold:=a', 'did you mean world'),
 ])
-def test_an_unknown_argument_ends_the_launch(gazebo, monkeypatch, path, word, sentence):
+def test_launch_unknown_argument_ends_the_launch(gazebo, monkeypatch, path, word, sentence):
     monkeypatch.setattr(sys, 'argv', ['ros2', 'launch', 'digiphys_ros', path.name, word])
     with pytest.raises(UsageError, match=sentence):
         started(path, argv=[word])
@@ -453,13 +453,13 @@ def test_an_unknown_argument_ends_the_launch(gazebo, monkeypatch, path, word, se
     (PIPELINE, 'robot.launch.py', ['robot_name:=r1']),
     (SIMULATION, 'simulation.launch.py', ['world:=sign_course', 'image:=/camera']),
 ])
-def test_arguments_that_a_launch_file_or_one_around_it_has_are_taken(
+def test_launch_arguments_of_an_including_file_are_accepted(
         gazebo, monkeypatch, path, asked, argv):
     monkeypatch.setattr(sys, 'argv', ['ros2', 'launch', 'robot', asked, *argv])
     assert started(path, argv=argv)
 
 
-def test_simulation_hands_the_arguments_of_the_model_on(gazebo):
+def test_simulation_launch_forwards_model_arguments(gazebo):
     nodes = started(SIMULATION, engine='onnx', rules='traffic_signs_rules.yaml')
     assert parameters(nodes['/classifier']) == {'engine': 'onnx'}
     assert parameters(nodes['/gate']) == {'rules': 'traffic_signs_rules.yaml'}

@@ -43,7 +43,7 @@ def ros2(robot):
         assert done.returncode == code, done.stdout + done.stderr
         if 'does not contain any valid parameters' in done.stderr:
             pytest.skip('this ros2param calls another rclpy')
-        # Fast DDS writes to the other about what killed processes left
+        # Fast DDS reports leftovers of killed processes on the other stream
         return done.stdout if code == 0 else done.stdout + done.stderr
     if subprocess.run(['ros2', 'pkg', 'prefix', 'digiphys_ros'], capture_output=True).returncode:
         pytest.skip('no workspace with digiphys_ros is sourced')
@@ -85,7 +85,7 @@ def values(ros2, *names):
 
 
 @pytest.mark.parametrize('node', ['classifier', 'gate'])
-def test_ros2_param_load_takes_the_dump_of_an_active_node(robot, ros2, tmp_path, node):
+def test_ros2_param_load_accepts_the_dump_of_an_active_node(robot, ros2, tmp_path, node):
     robot.start(node, namespace='r1')
     robot.is_active(f'r1/{node}')
     (tmp_path / 'own.yaml').write_text(ask(ros2, 'param', 'dump', f'/r1/{node}'))
@@ -96,7 +96,7 @@ def test_ros2_param_load_takes_the_dump_of_an_active_node(robot, ros2, tmp_path,
 
 
 @pytest.mark.parametrize('namespace', ['', 'r1'])
-def test_ros2_launch_takes_the_dumps_of_all_nodes_as_config(
+def test_ros2_launch_accepts_the_dumps_of_all_nodes_as_config(
         robot, ros2, launch, tmp_path, namespace):
     first = launch('rules:=traffic_sim_rules.yaml', namespace=namespace)
     full = [f'/{namespace}/{node}'.replace('//', '/') for node in NODES]
@@ -120,7 +120,7 @@ def test_ros2_launch_takes_the_dumps_of_all_nodes_as_config(
     ('', ['image_transport:=theora'], ['one of raw, compressed']),
     ('', ['app:=triage', 'rules:=traffic_rules.yaml'], ['is for policy and gate']),
 ])
-def test_ros2_launch_ends_before_a_node_is_started(ros2, tmp_path, text, arguments, words):
+def test_ros2_launch_invalid_config_starts_no_node(ros2, tmp_path, text, arguments, words):
     (tmp_path / 'own.yaml').write_text(text)
     config = [f'config:={tmp_path / "own.yaml"}'] if text else []
     said = ros2(*LAUNCH, *config, *arguments, code=1)
@@ -129,7 +129,7 @@ def test_ros2_launch_ends_before_a_node_is_started(ros2, tmp_path, text, argumen
         assert word in said
 
 
-def test_ros2_launch_says_which_sections_apply_to_no_node(robot, launch, tmp_path):
+def test_ros2_launch_names_sections_without_a_node(robot, launch, tmp_path):
     (tmp_path / 'own.yaml').write_text(f'/**/gate: {GATE}\namcl: {{ros__parameters: {{a: 1}}}}')
     launch(f'config:={tmp_path / "own.yaml"}', nodes=['gate'])
     before, _, _ = robot.log('launch').partition('process started')
@@ -175,7 +175,7 @@ def test_ros2_lifecycle_takes_a_node_through_every_transition(robot, ros2, gate)
     assert ask(ros2, 'lifecycle', 'get', '/gate').startswith('finalized')
 
 
-def test_ros2_run_gate_that_no_section_reaches_ends(ros2, tmp_path):
+def test_ros2_run_gate_without_a_section_ends(ros2, tmp_path):
     (tmp_path / 'own.yaml').write_text(f'gate: {GATE}')
     said = ros2('run', 'digiphys_ros', 'gate', '--ros-args', '-r', '__ns:=/r1', '--params-file',
                 tmp_path / 'own.yaml', code=2)

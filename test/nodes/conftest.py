@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the tests of a gate share: a base behind it and a driver before it."""
+"""Fixtures for gate tests: a base behind the gate and a driver before it."""
 
 from collections.abc import Callable, Iterator
 import os
@@ -26,7 +26,7 @@ PERIOD_S = 0.02
 
 
 class Base:
-    """A base behind a gate: what it is told, and a driver that keeps wanting to move."""
+    """A base behind a gate: its commands, and a driver that keeps requesting motion."""
 
     def __init__(self, robot, **parameters):
         from geometry_msgs.msg import TwistStamped
@@ -40,7 +40,7 @@ class Base:
             depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL))
         self._type, self._bool = TwistStamped, Bool
         if not parameters.get('estop_required'):
-            # a button that is never heard would count as pressed
+            # a button that never sends would count as pressed
             self.press(False)
         self._stop_driving = threading.Event()
         self._driver = threading.Thread(target=self._drive, daemon=True)
@@ -71,7 +71,7 @@ class Base:
         return bool(self.commands) and self.commands[-1].twist.linear.x > 0
 
     def hears_still(self, count=10):
-        """Wait for ``count`` more commands, none of which may move."""
+        """Wait for ``count`` more commands without motion."""
         first = len(self.commands)
         self.robot.wait(lambda: len(self.commands) >= first + count, 'commands')
         assert not any(one.twist.linear.x for one in self.commands[first:])
@@ -79,7 +79,7 @@ class Base:
 
 @pytest.fixture
 def full_pipe() -> Iterator[int]:
-    """Return a pipe that nobody reads and that takes no more."""
+    """Return a full pipe without a reader."""
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     try:

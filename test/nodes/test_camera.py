@@ -35,7 +35,7 @@ def listen(robot, message_type, topic):
 
 
 def start_when_heard(robot, **parameters):
-    """Configure the camera, and activate it once it is heard."""
+    """Configure the camera, and activate it once it has a subscriber."""
     robot.start('camera', autostart=False, reliability='reliable', **parameters)
     assert robot.transition('camera', 1)
     robot.wait(lambda: robot.value('camera', 'listeners') == '1', 'listener')
@@ -48,7 +48,7 @@ def start_when_heard_by_none(robot, **parameters):
     assert robot.transition('camera', 3)
 
 
-def test_plays_a_folder_once_with_labels_and_says_that_it_ended(robot, folder):
+def test_camera_plays_a_folder_once_with_labels_and_reports_its_end(robot, folder):
     from sensor_msgs.msg import Image
     from vision_msgs.msg import Classification
     images = listen(robot, Image, 'image')
@@ -67,14 +67,14 @@ def test_plays_a_folder_once_with_labels_and_says_that_it_ended(robot, folder):
     assert robot.value('camera', 'frames_sent') == '5'
 
 
-def test_loops_until_it_is_stopped(robot, folder):
+def test_camera_with_loop_plays_until_stopped(robot, folder):
     from sensor_msgs.msg import Image
     images = listen(robot, Image, 'image')
     start_when_heard(robot, source=str(folder), rate_hz=100.0)
     robot.wait(lambda: len(images) > 12, 'more images than the folder holds')
 
 
-def test_jpeg(robot):
+def test_camera_compressed_publishes_jpeg(robot):
     from digiphys_ros.ros.messages.images import frame_from
     from sensor_msgs.msg import CompressedImage
     images = listen(robot, CompressedImage, 'image/compressed')
@@ -86,7 +86,7 @@ def test_jpeg(robot):
 
 @pytest.mark.field('christianrauch/camera_ros #147',
                    'a camera is absent at boot, stalls, is unplugged, and comes back')
-def test_network_camera_that_comes_and_goes_is_followed_and_reported(robot, mjpeg_server):
+def test_camera_network_stream_that_drops_is_reopened_and_reported(robot, mjpeg_server):
     from diagnostic_msgs.msg import DiagnosticStatus
     from sensor_msgs.msg import Image
     images = listen(robot, Image, 'image')
@@ -117,7 +117,7 @@ def test_network_camera_that_comes_and_goes_is_followed_and_reported(robot, mjpe
     assert 'secret' not in robot.log('camera') + str(robot.diagnostics['/camera'])
 
 
-def test_device_that_is_not_there_is_waited_for(robot):
+def test_camera_missing_device_is_waited_for(robot):
     start_when_heard_by_none(robot, source='/dev/video94', fourcc='MJPG')
     robot.wait(lambda: '/dev/video94: the camera cannot be opened' in robot.message('camera'),
                'reason')
@@ -127,14 +127,15 @@ def test_device_that_is_not_there_is_waited_for(robot):
     assert robot.transition('camera', 3)
 
 
-def test_still_image_says_what_to_set(robot, tmp_path):
+def test_camera_still_image_names_the_parameter_to_set(robot, tmp_path):
     cv2.imwrite(str(tmp_path / 'still.png'), np.full((12, 16, 3), 90, np.uint8))
     start_when_heard_by_none(robot, source=str(tmp_path / 'still.png'), rate_hz=100.0)
-    robot.wait(lambda: 'classifier.skip_repeated=false' in robot.message('camera'), 'advice')
+    robot.wait(
+        lambda: 'classifier.drop_duplicate_frames=false' in robot.message('camera'), 'advice')
     assert robot.log('camera').count('takes for a frozen camera') == 1
 
 
-def test_plays_a_bag_and_names_what_it_passes_over(robot, tmp_path, bag_writer):
+def test_camera_plays_a_bag_and_names_skipped_content(robot, tmp_path, bag_writer):
     from sensor_msgs.msg import Image
     store = bag_writer.typestore()
     bag = bag_writer.write_messages(tmp_path / 'bag', [

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A live run of the pipeline in a bag: played again, and measured as the robot answered."""
+"""A live run of the pipeline in a bag: played again, and evaluated."""
 
 from importlib import import_module
 from itertools import pairwise
@@ -41,13 +41,13 @@ CONFIG = 'traffic_signs.yaml'
 RUN_S = 6.0
 RATE_HZ = 10.0
 GATE = {'estop_wait_s': 0.0, 'lease_s': 2.0}
-"""So that a busy machine ends no lease."""
+"""Long enough for a busy machine."""
 CLOCK_HZ = 40.0
-"""Of `ros2 bag play --clock`, where no other rate is given."""
+"""Default rate of `ros2 bag play --clock`."""
 
 
 class Recorder:
-    """What is published on some topics, with the time of its arrival, as `ros2 bag record`."""
+    """Messages of some topics with their arrival times, like `ros2 bag record`."""
 
     def __init__(self, robot, topics):
         self.messages = []
@@ -64,7 +64,7 @@ class Recorder:
 
 
 class Player:
-    """Publish a bag's images and a clock, as `ros2 bag play --clock` does."""
+    """Publish a bag's images and a clock, like `ros2 bag play --clock`."""
 
     def __init__(self, robot, bag, namespace):
         from rosgraph_msgs.msg import Clock
@@ -170,7 +170,7 @@ def mean_speed(commands, first_s, last_s):
     return sum(step * speed for step, speed in steps if step > 0) / (last_s - first_s)
 
 
-def test_bag_played_with_a_clock_of_40_hz_moves_as_the_live_run(shared_robot, live):
+def test_bag_played_with_a_40_hz_clock_moves_like_the_live_run(shared_robot, live):
     from geometry_msgs.msg import TwistStamped
     from sensor_msgs.msg import Image
     robot = shared_robot
@@ -200,7 +200,7 @@ def image_stamps(bag, writer):
 
 
 def every_answer(bag, folder, writer):
-    """Return what `evaluate` makes of each image by its stamp, None where it abstains."""
+    """Return the class from `evaluate` for each image by its stamp, None for an abstention."""
     topic = next(one for one in BagFile(bag).topics if 'image' in one.name)
     messages = list(BagFile(bag).messages(topic.name))
     images = writer.write_messages(folder / 'images', [
@@ -219,7 +219,7 @@ def every_answer(bag, folder, writer):
 
 
 @pytest.mark.parametrize('transport', ['raw', 'compressed'])
-def test_evaluate_answers_each_frame_of_a_bag_as_the_live_robot(
+def test_evaluate_bag_gives_the_results_of_the_live_robot(
         shared_robot, live, tmp_path, writer, capsys, transport):
     from vision_msgs.msg import Classification
     bag = live if transport == 'raw' else \

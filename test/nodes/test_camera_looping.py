@@ -24,12 +24,12 @@ import pytest
 pytestmark = pytest.mark.ros
 RATE_HZ = 20.0
 START_S = 1000.0
-# fewer than 64 images that return are a frozen camera's, as `/diagnostics` says
-OF_NODE = {'gate': {'estop_wait_s': 0.0}, 'classifier': {'skip_repeated': False}}
+# fewer than 64 repeated images count as a frozen camera, as `/diagnostics` reports
+OF_NODE = {'gate': {'estop_wait_s': 0.0}, 'classifier': {'drop_duplicate_frames': False}}
 
 
 class Recording:
-    """Images and their clock, played in a loop as `ros2 bag play --loop --clock` does."""
+    """Images and their clock, played in a loop like `ros2 bag play --loop --clock`."""
 
     def __init__(self, robot):
         from rosgraph_msgs.msg import Clock
@@ -80,7 +80,7 @@ def recording(robot):
 
 
 @pytest.mark.field('ApolloAuto/apollo #14344', 'a recording that starts again stops all nodes')
-def test_pipeline_on_a_recording_that_loops_moves_in_each_lap(robot, recording):
+def test_pipeline_looping_recording_moves_in_each_lap(robot, recording):
     from geometry_msgs.msg import TwistStamped
     commands = robot.listen(TwistStamped, 'cmd_vel')
     # 2 s, and less than the policy's `votes.max_age_s`

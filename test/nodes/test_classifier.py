@@ -38,7 +38,7 @@ def image(robot, pixels, encoding='rgb8'):
 
 
 def heard_reliably(robot, topic):
-    """Wait until the classifier has adapted to us; what comes while it does may be lost."""
+    """Wait until the classifier has adapted to this publisher; earlier images may be lost."""
     from rclpy.qos import ReliabilityPolicy
     robot.poll(lambda: [one for one in robot.node.get_subscriptions_info_by_topic(topic)
                         if one.qos_profile.reliability == ReliabilityPolicy.RELIABLE],
@@ -46,7 +46,7 @@ def heard_reliably(robot, topic):
 
 
 class Camera:
-    """A camera of the test's own before a running classifier."""
+    """The test's own camera for a running classifier."""
 
     def __init__(self, robot, **parameters):
         from sensor_msgs.msg import Image
@@ -85,7 +85,7 @@ class Camera:
             self._thread.join(2.0)
 
     def answer(self, pixels):
-        """Show pixels until they are answered, return the answer."""
+        """Publish pixels until they are classified; return the result."""
         before = len(self.results)
         message = self.show(pixels)
         self.robot.wait(lambda: len(self.results) > before, 'classification')
@@ -111,7 +111,7 @@ def slow_camera(robot, slow_bundle):
 
 @pytest.mark.field(
     'NVIDIA-ISAAC-ROS/isaac_ros_object_detection #15', 'detections without a time in their header')
-def test_the_answer_has_the_images_header_and_the_labels_name(camera):
+def test_classifier_result_has_the_images_header_and_the_label(camera):
     for seed in range(5):
         message, answer = camera.answer(random_image(seed))
         assert answer.header == message.header
@@ -122,21 +122,21 @@ def test_the_answer_has_the_images_header_and_the_labels_name(camera):
     assert len(answer.results) == 3
 
 
-def test_broken_images_are_counted_and_told_and_harm_nothing(camera):
+def test_classifier_broken_images_are_counted_and_reported(camera):
     good = random_image(1)
     short = image(camera.robot, good)
     short.data = short.data[:-7]
     unknown = image(camera.robot, good, 'rgb9')
     empty = image(camera.robot, good)
     empty.height = 0
-    told = []
+    messages = []
     for expected, message in enumerate((short, unknown, empty), 1):
         camera.publish(message)
         camera.robot.wait(lambda wanted=expected: camera.count('broken') == wanted, 'count')
-        told.append(camera.robot.message('classifier'))
-    assert '12281 bytes' in told[0]
-    assert '"rgb9"' in told[1]
-    assert '64x0' in told[2]
+        messages.append(camera.robot.message('classifier'))
+    assert '12281 bytes' in messages[0]
+    assert '"rgb9"' in messages[1]
+    assert '64x0' in messages[2]
     assert not camera.results
     camera.answer(random_image(2))
     assert camera.process.poll() is None
@@ -145,7 +145,7 @@ def test_broken_images_are_counted_and_told_and_harm_nothing(camera):
 @pytest.mark.field(
     'ros-drivers/video_stream_opencv #27',
     'a camera driver repeats its last image after the camera was lost')
-def test_frozen_and_black_frames_are_not_classified(camera):
+def test_classifier_frozen_and_black_frames_are_not_classified(camera):
     _, _first = camera.answer(random_image(3))
     for _ in range(3):
         camera.show(random_image(3))
@@ -159,7 +159,7 @@ def test_frozen_and_black_frames_are_not_classified(camera):
 
 @pytest.mark.field(
     'dusty-nv/ros_deep_learning #126', 'a class is a number without a name for who listens')
-def test_label_table_is_latched(camera):
+def test_classifier_label_table_is_latched(camera):
     from digiphys_ros.ros.messages.images import model_facts
     from digiphys_ros.ros.qos import LATCHED
     from vision_msgs.msg import LabelInfo, VisionInfo
@@ -168,12 +168,12 @@ def test_label_table_is_latched(camera):
     camera.robot.wait(lambda: infos and tables, 'latched messages')
     labels = model_facts(infos[0]).labels
     assert labels['14'] == SIGN
-    # numbers in one table are those in the other, and names are what a classification carries
+    # both tables have the same numbers; a classification carries names
     assert {str(one.class_id): one.class_name for one in tables[0].class_map} == labels
     assert infos[0].method.startswith('traffic_signs@')
 
 
-def test_debug_image_is_drawn_for_those_who_listen(camera):
+def test_classifier_debug_image_is_drawn_for_subscribers(camera):
     from digiphys_ros.ros.messages.images import frame_from
     from sensor_msgs.msg import CompressedImage, Image
     drawn = camera.robot.listen(Image, 'debug_image')
@@ -194,7 +194,7 @@ def outlining_camera(robot):
     one.stop()
 
 
-def test_image_markers_outline_the_region_that_the_model_sees(outlining_camera):
+def test_classifier_image_markers_outline_the_region_of_interest(outlining_camera):
     camera = outlining_camera
     visualization_msgs = pytest.importorskip('visualization_msgs.msg')
     markers = camera.robot.listen(visualization_msgs.ImageMarker, 'image_markers')
@@ -207,7 +207,7 @@ def test_image_markers_outline_the_region_that_the_model_sees(outlining_camera):
     assert camera.robot.set_parameter('classifier', 'roi', [0.0, 0.0, 1.0, 1.0]).successful
 
 
-def test_a_classifier_without_visualization_msgs_says_so_and_works(robot, tmp_path):
+def test_classifier_without_visualization_msgs_warns_and_works(robot, tmp_path):
     (tmp_path / 'visualization_msgs.py').write_text('raise ImportError("not installed")')
     path = os.environ.get('PYTHONPATH', '')
     robot.environment['PYTHONPATH'] = f'{tmp_path}{os.pathsep}{path}'
@@ -220,7 +220,7 @@ def test_a_classifier_without_visualization_msgs_says_so_and_works(robot, tmp_pa
 
 @pytest.mark.field(
     'leggedrobotics/darknet_ros #356', 'a detector is to take a compressed image topic')
-def test_compressed_images_are_classified(robot):
+def test_classifier_compressed_images_are_classified(robot):
     from digiphys_ros.ros.messages.images import jpeg_message
     from sensor_msgs.msg import CompressedImage
     from std_msgs.msg import Header
@@ -238,7 +238,7 @@ def test_compressed_images_are_classified(robot):
 
 @pytest.mark.field('ros-drivers/usb_cam #389', 'Each JPEG ends before the message does; broken '
                    'ones fill the log.')
-def test_padded_jpegs_are_classified_and_broken_ones_are_one_line(robot):
+def test_classifier_padded_jpegs_are_classified_and_broken_ones_log_once(robot):
     from digiphys_ros.ros.messages.images import jpeg_message
     from sensor_msgs.msg import CompressedImage
     from std_msgs.msg import Header
@@ -264,7 +264,7 @@ def test_padded_jpegs_are_classified_and_broken_ones_are_one_line(robot):
                    else len(results) > count, 'count or answer')
     show(1)
     for seed in range(2, 5):
-        # of another size each: the sentence in the diagnostics tells it, the log says it once
+        # each of another size: diagnostics report the size, the log has one line
         show(seed, cut=True)
     assert robot.log('classifier').count('the JPEG file ends too early') == 1
     show(5)
@@ -272,7 +272,7 @@ def test_padded_jpegs_are_classified_and_broken_ones_are_one_line(robot):
 
 @pytest.mark.field('ethz-asl/hand_eye_calibration #72', 'A mono16 camera fills 12 of 16 bits and '
                    'is called black.')
-def test_mono16_of_12_bits_is_classified(camera):
+def test_classifier_mono16_of_12_bits_is_classified(camera):
     from sensor_msgs.msg import Image
     for seed in range(2):
         grey = random_image(seed).mean(-1)
@@ -294,7 +294,7 @@ def test_mono16_of_12_bits_is_classified(camera):
 
 
 @pytest.mark.field('mgonzs13/yolo_ros #20', 'one model for several cameras')
-def test_several_cameras_go_through_the_network_together_and_are_answered_apart(robot):
+def test_classifier_several_cameras_share_a_batch_with_separate_results(robot):
     from sensor_msgs.msg import Image
     from vision_msgs.msg import Classification
     robot.start('classifier', cameras='front, rear', batch_wait_ms=1000.0)
@@ -315,18 +315,18 @@ def test_several_cameras_go_through_the_network_together_and_are_answered_apart(
     robot.wait(lambda: robot.value('classifier', 'rear.classified') == '1', 'count')
 
 
-@pytest.mark.parametrize(('cameras', 'told'), [
+@pytest.mark.parametrize(('cameras', 'message'), [
     ('front,,rear', 'names of letters, digits and _'), ('/front', 'names of letters'),
     ('front,front', 'names a camera twice')])
-def test_a_wrong_list_of_cameras_is_told(robot, cameras, told):
+def test_classifier_invalid_camera_list_is_reported(robot, cameras, message):
     robot.start('classifier', cameras=cameras)
-    robot.wait(lambda: told in robot.message('classifier'), 'refusal')
+    robot.wait(lambda: message in robot.message('classifier'), 'refusal')
 
 
 @pytest.mark.field(
     'stereolabs/zed-ros2-wrapper #40',
     'who subscribes has to know the quality of service of the camera')
-def test_adapts_to_a_reliable_publisher(robot):
+def test_classifier_adapts_to_a_reliable_publisher(robot):
     from digiphys_ros.ros.qos import RELIABLE
     from sensor_msgs.msg import Image
     robot.start('classifier')
@@ -336,7 +336,7 @@ def test_adapts_to_a_reliable_publisher(robot):
 
 @pytest.mark.field(
     'ros2/rclpy #1206', 'a subscription is destroyed while the executor has its message')
-def test_publishers_that_come_and_go_under_load_are_followed(camera):
+def test_classifier_changing_publishers_under_load_are_followed(camera):
     from digiphys_ros.ros.qos import BEST_EFFORT
     from rclpy.qos import ReliabilityPolicy
     from sensor_msgs.msg import Image
@@ -358,7 +358,7 @@ def test_publishers_that_come_and_go_under_load_are_followed(camera):
 
 
 @pytest.mark.field('jsk-ros-pkg/coral_usb_ros #58', 'another model without a restart of the robot')
-def test_a_swap_under_load_loses_no_answer_and_a_bad_bundle_is_refused(camera, tmp_path):
+def test_classifier_swap_under_load_loses_no_result_and_refuses_a_bad_bundle(camera, tmp_path):
     import shutil
 
     from digiphys_ros.resources import find_resource
@@ -408,7 +408,7 @@ def slow_bundle(tmp_path_factory):
 
 
 @pytest.mark.field('opendr-eu/opendr #275', 'a slow network works through a queue of old images')
-def test_a_slow_model_works_on_the_newest_frame(slow_camera):
+def test_classifier_slow_model_uses_the_newest_frame(slow_camera):
     camera, robot = slow_camera, slow_camera.robot
     camera.play(rate_hz=60.0)
     robot.wait(lambda: len(camera.results) > 8, 'answers', 60.0)
@@ -419,11 +419,11 @@ def test_a_slow_model_works_on_the_newest_frame(slow_camera):
     assert answered == sorted(set(answered))
     robot.wait(lambda: camera.count('dropped') > 0 or camera.count('received') < len(shown),
                'dropped frames')
-    # while one frame is worked on, those before the newest are passed over
+    # while one frame is processed, all but the newest are dropped
     assert answered[-1] - answered[0] > len(answered)
 
 
-def test_classifier_images_of_noise_are_not_classified_and_diagnostics_say_why(camera):
+def test_classifier_noise_images_are_not_classified_and_reported(camera):
     rng = np.random.default_rng(0)
     camera.answer(random_image(1))
 
@@ -437,7 +437,7 @@ def test_classifier_images_of_noise_are_not_classified_and_diagnostics_say_why(c
 
 
 @pytest.mark.parametrize('stops', [False, True])
-def test_classifier_two_publishers_of_images_warn_and_stop_where_asked(robot, stops):
+def test_classifier_two_image_publishers_warn_and_stop_if_configured(robot, stops):
     from sensor_msgs.msg import Image
     camera = Camera(robot, stop_on_duplicate_publishers=stops)
     camera.answer(random_image(1))

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""From images of nothing to commands, with real nodes, models and rules: the robot stops."""
+"""Images without known content, with real nodes, models and rules: the robot stops."""
 
 from itertools import cycle, islice
 import threading
@@ -28,14 +28,14 @@ import pytest
 pytestmark = pytest.mark.ros
 RATE_HZ = 15.0
 STILL_S = 2.0
-"""No command may move for so long after the last one that did."""
+"""No command may move for so long after the last motion."""
 
 UNSEEN = ('bird', 'dog', 'ship', 'truck')
 """Classes that no image of nothing in training had."""
 
 
 class Camera:
-    """A camera of the test's own, whose view changes."""
+    """The test's own camera with a changing view."""
 
     def __init__(self, robot):
         from sensor_msgs.msg import Image
@@ -114,7 +114,7 @@ def unseen_images(data_dir, count=60):
 
 
 @pytest.mark.parametrize('kind', ['hand', 'bottom half grey with noise 2'])
-def test_robot_behind_a_blind_camera_stops(robot, camera, road, kind):
+def test_robot_with_a_blind_camera_stops(robot, camera, road, kind):
     from geometry_msgs.msg import TwistStamped
     commands = start(robot, 'traffic_signs', TwistStamped, 'cmd_vel')
     view = camera()
@@ -129,7 +129,7 @@ def test_robot_behind_a_blind_camera_stops(robot, camera, road, kind):
     robot.wait(lambda: moves_base(commands[-1]), 'motion again')
 
 
-def test_robot_behind_a_camera_that_plays_the_same_again_stops(robot, camera, road):
+def test_robot_with_a_repeating_camera_stops(robot, camera, road):
     from geometry_msgs.msg import TwistStamped
     commands = start(robot, 'traffic_signs', TwistStamped, 'cmd_vel')
     view = camera()
@@ -140,7 +140,7 @@ def test_robot_behind_a_camera_that_plays_the_same_again_stops(robot, camera, ro
     robot.wait(lambda: robot.message('classifier').startswith('frozen'), 'reason')
 
 
-def test_robot_that_sees_what_no_sign_model_knows_stops(robot, camera, road, data_dir):
+def test_robot_with_unknown_scenes_stops(robot, camera, road, data_dir):
     from geometry_msgs.msg import TwistStamped
     commands = start(robot, 'traffic_signs', TwistStamped, 'cmd_vel')
     view = camera()
@@ -150,7 +150,7 @@ def test_robot_that_sees_what_no_sign_model_knows_stops(robot, camera, road, dat
     stops_for_good(robot, commands, moves_base)
 
 
-def test_belt_whose_camera_sees_no_part_nor_belt_stops(robot, camera, data_dir):
+def test_belt_without_belt_or_part_in_view_stops(robot, camera, data_dir):
     from std_msgs.msg import Bool, Float64
     diverted = robot.listen(Bool, 'diverter')
     commands = start(robot, 'sorting', Float64, 'belt')
@@ -160,7 +160,7 @@ def test_belt_whose_camera_sees_no_part_nor_belt_stops(robot, camera, data_dir):
     assert diverted and all(one.data for one in diverted)
 
 
-def test_junction_whose_camera_sees_no_road_turns_all_red(robot, camera, data_dir, tmp_path):
+def test_junction_without_road_in_view_turns_all_red(robot, camera, data_dir, tmp_path):
     from sensor_msgs.msg import JointState
     shipped = find_resource('signals_rules.yaml', 'config').read_text()
     rules = tmp_path / 'rules.yaml'

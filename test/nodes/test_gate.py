@@ -26,7 +26,7 @@ PERIOD_S = 0.02
 
 
 class SimulationClock:
-    """A simulation's /clock, as fast as real time, that can jump."""
+    """A simulation's /clock in real time, which can jump."""
 
     def __init__(self, robot, start_s):
         from rosgraph_msgs.msg import Clock
@@ -74,7 +74,7 @@ def simulated(robot, make_base):
 
 @pytest.mark.field(
     'ipa320/cob_simulation #127', 'the simulation is reset and its clock starts again')
-def test_a_simulation_clock_that_starts_again_stops_the_robot_and_lets_it_go_on(simulated):
+def test_gate_restarted_simulation_clock_stops_and_recovers(simulated):
     base, clock = simulated
     base.drive()
     base.robot.wait(base.moves, 'motion on simulation time')
@@ -87,7 +87,7 @@ def test_a_simulation_clock_that_starts_again_stops_the_robot_and_lets_it_go_on(
 
 
 @pytest.mark.field('ros/ros_comm #1396', 'a recording with its clock plays in a loop')
-def test_gate_recording_that_loops_moves_in_each_lap_whatever_its_length(simulated):
+def test_gate_looping_recording_of_any_length_moves_in_each_lap(simulated):
     base, clock = simulated
     base.drive()
     base.robot.wait(base.moves, 'motion on simulation time')
@@ -109,7 +109,7 @@ def ahead_of(robot, seconds):
 
 
 def starts(commands):
-    """Return how often a base began to move."""
+    """Return how often a base started to move."""
     speeds = [0.0, *(one.twist.linear.x for one in commands)]
     return sum(before == 0.0 < after for before, after in itertools.pairwise(speeds))
 
@@ -126,7 +126,7 @@ def test_gate_camera_clock_ahead_is_refused_steadily_with_its_offset(base):
     assert re.search(r'future \(images are up to \d+(\.\d+)? ms ahead of the clock; '
                      r'future_tolerance_s is 1 ms\)', base.robot.message('gate'))
     assert 0.0 < float(base.robot.value('gate', 'base.images_ahead_ms')) <= 60.0
-    # the figures differ from image to image, and the state is one
+    # the figures differ from image to image, but the state is the same
     assert base.robot.log('gate').count('ahead of the clock') <= 2
 
 
@@ -141,7 +141,7 @@ def test_gate_camera_clock_ahead_within_tolerance_is_obeyed_steadily_with_its_of
     assert 0.0 < float(base.robot.value('gate', 'base.images_ahead_ms')) <= 60.0
 
 
-def test_a_simulation_clock_that_stops_stops_the_robot_until_it_goes_on(simulated):
+def test_gate_stopped_simulation_clock_stops_the_robot_until_it_continues(simulated):
     base, clock = simulated
     base.drive()
     base.robot.wait(base.moves, 'motion on simulation time')
@@ -156,7 +156,7 @@ def stamp_s(message):
     return message.header.stamp.sec + message.header.stamp.nanosec * 1e-9
 
 
-def test_nothing_moves_before_the_first_valid_command(base):
+def test_gate_before_the_first_valid_command_does_not_move(base):
     base.hears_still()
     message_from_the_past = base.robot.now()
     message_from_the_past.sec -= 60
@@ -164,14 +164,14 @@ def test_nothing_moves_before_the_first_valid_command(base):
     base.want(float('nan'))
     base.hears_still()
     base.robot.wait(lambda: base.robot.value('gate', 'base.refused.not_finite') == '1', 'counter')
-    # one that arrives while the subscription is made anew may be heard by both
+    # a message that arrives while the subscription is replaced may be received by both
     assert base.robot.value('gate', 'base.refused.stale') in ('1', '2')
     assert base.robot.value('gate', 'base.accepted') == '0'
 
 
 @pytest.mark.field(
     'amor-ros-pkg/rosaria #51', 'the node that commands the base crashes while it moves')
-def test_obeys_and_stops_when_the_commands_stop(base):
+def test_gate_obeys_and_stops_without_commands(base):
     base.drive()
     base.robot.wait(base.moves, 'motion')
     base.robot.wait(lambda: base.commands[-1].twist.linear.x == 0.5, 'full speed')
@@ -183,19 +183,19 @@ def test_obeys_and_stops_when_the_commands_stop(base):
     base.hears_still()
 
 
-def test_speeds_up_no_faster_than_the_limit(base):
+def test_gate_accelerates_at_the_rate_limit(base):
     base.drive()
     base.robot.wait(lambda: base.moves() and base.commands[-1].twist.linear.x == 0.5, 'speed')
     for before, after in zip(base.commands, base.commands[1:], strict=False):
         change = after.twist.linear.x - before.twist.linear.x
-        # stamps and ramps go by two clocks that are read one after the other
+        # stamps and ramps use two clocks that are read one after the other
         assert change <= 2.0 * (stamp_s(after) - stamp_s(before)) + 0.01
 
 
 @pytest.mark.field(
     'farm-ng/tractor #82',
     'commands from before or during an e-stop move the robot once it is cleared')
-def test_estop_latches_until_reset_and_reset_alone_moves_nothing(base):
+def test_gate_estop_latches_until_reset_and_reset_alone_does_not_move(base):
     from std_srvs.srv import Trigger
     base.drive()
     base.robot.wait(base.moves, 'motion')
@@ -215,7 +215,7 @@ def test_estop_latches_until_reset_and_reset_alone_moves_nothing(base):
     base.robot.wait(base.moves, 'motion after reset and a new command')
 
 
-def test_sends_the_safe_state_when_it_is_ended(base):
+def test_gate_sends_the_safe_state_when_it_ends(base):
     base.drive()
     base.robot.wait(base.moves, 'motion')
     base.process.send_signal(signal.SIGTERM)
@@ -224,14 +224,14 @@ def test_sends_the_safe_state_when_it_is_ended(base):
 
 
 def latched_button(robot):
-    """Return an e-stop button that a gate started later still has to hear."""
+    """Return a pressed e-stop button for a gate that starts later."""
     from rclpy.qos import DurabilityPolicy, QoSProfile
     from std_msgs.msg import Bool
     return robot.node.create_publisher(Bool, 'estop', QoSProfile(
         depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL))
 
 
-def test_an_estop_pressed_before_the_start_is_heard_beside_other_buttons_before_anything_moves(
+def test_gate_estop_pressed_before_the_start_is_received_among_others_before_motion(
         robot, make_base):
     from std_msgs.msg import Bool
     latched_button(robot).publish(Bool(data=True))
@@ -246,7 +246,7 @@ def test_an_estop_pressed_before_the_start_is_heard_beside_other_buttons_before_
     assert not any(one.twist.linear.x for one in base.commands)
 
 
-def test_listens_for_an_estop_before_it_obeys(robot, make_base):
+def test_gate_listens_for_an_estop_before_it_obeys(robot, make_base):
     base = make_base(estop_wait_s=1.5)
     robot.wait(lambda: 'listens for an e-stop' in robot.message('gate'), 'sentence')
     base.drive()
@@ -270,7 +270,7 @@ def cleaned_up_and_activated(base):
 
 
 @pytest.mark.parametrize('restarted', [killed_and_started, cleaned_up_and_activated])
-def test_an_estop_outlasts_the_gate(base, restarted):
+def test_gate_estop_outlasts_the_process(base, restarted):
     from std_srvs.srv import Trigger
     base.press(True)
     base.robot.wait(lambda: base.robot.value('gate', 'base.state') == 'estopped', 'e-stop')
@@ -284,7 +284,7 @@ def test_an_estop_outlasts_the_gate(base, restarted):
 
 
 @pytest.mark.field('yujinrobot/yujin_ocs #16', 'what switches commands off sends no zero')
-def test_deactivation_stops_and_goes_on_saying_so(base):
+def test_gate_deactivated_keeps_sending_the_safe_state(base):
     base.drive()
     base.robot.wait(base.moves, 'motion')
     assert base.robot.transition('gate', 4)
@@ -292,7 +292,7 @@ def test_deactivation_stops_and_goes_on_saying_so(base):
     base.hears_still()
 
 
-def test_tells_which_image_it_obeys(base):
+def test_gate_publishes_the_stamp_of_the_obeyed_image(base):
     from std_msgs.msg import Header
     obeyed = base.robot.listen(Header, 'obeyed/base')
     base.robot.poll(lambda: base.robot.node.count_publishers('obeyed/base') > 0, 'publisher')
@@ -302,7 +302,7 @@ def test_tells_which_image_it_obeys(base):
     assert obeyed[-1].stamp == stamp
 
 
-def test_refused_commands_add_no_messages(robot, make_base):
+def test_gate_refused_commands_add_no_messages(robot, make_base):
     # alone: on a busy machine its guard may add some
     base = make_base(guard=False)
     robot.wait(lambda: robot.value('gate', 'base.state') == 'waiting', 'gate that obeys')
@@ -320,7 +320,7 @@ def test_refused_commands_add_no_messages(robot, make_base):
     assert len(heard) < 1.3 * span_s / PERIOD_S + 5
 
 
-def test_new_commands_take_the_place_of_messages_at_the_fixed_rate(make_base):
+def test_gate_new_commands_replace_messages_of_the_fixed_rate(make_base):
     # alone: on a busy machine its guard may add some
     base = make_base(guard=False)
     base.drive()
@@ -332,7 +332,7 @@ def test_new_commands_take_the_place_of_messages_at_the_fixed_rate(make_base):
     assert 100 / (to_s - from_s) < 1.1 / PERIOD_S
 
 
-def test_limits_that_the_message_cannot_hold_are_refused(robot, tmp_path):
+def test_gate_limits_that_the_message_cannot_represent_are_refused(robot, tmp_path):
     rules = tmp_path / 'lamp.yaml'
     rules.write_text(LAMP)
     robot.start('gate', rules=str(rules))
@@ -346,7 +346,7 @@ def test_limits_that_the_message_cannot_hold_are_refused(robot, tmp_path):
 
 
 @pytest.mark.field('turtlebot/turtlebot4 #481', 'no base subscribes to the commands')
-def test_warns_when_nobody_listens(robot):
+def test_gate_without_subscriber_warns(robot):
     robot.start('gate')
     robot.wait(lambda: 'nobody listens to /cmd_vel (TwistStamped)'
                in robot.diagnostics.get('/gate', ('',))[0], 'warning')
@@ -388,12 +388,12 @@ RED, YELLOW, GREEN = 0.0, 1.0, 2.0
 
 
 def colours(messages):
-    """Return what the heads showed, without repetitions."""
+    """Return the states of the heads, without repetitions."""
     shown = [dict(zip(one.name, one.position, strict=True)) for one in messages]
     return [one for index, one in enumerate(shown) if index == 0 or one != shown[index - 1]]
 
 
-def test_signals_go_through_yellow_and_red_whatever_is_wished(robot, tmp_path):
+def test_gate_signals_any_requests_go_through_yellow_and_red(robot, tmp_path):
     from sensor_msgs.msg import JointState
     rules = tmp_path / 'signals.yaml'
     rules.write_text(SIGNALS)
@@ -402,21 +402,21 @@ def test_signals_go_through_yellow_and_red_whatever_is_wished(robot, tmp_path):
     desired = robot.speak(JointState, 'desired/junction')
     robot.is_active('gate')
 
-    def wish(across, along):
+    def request(across, along):
         message = JointState(name=['across', 'along'], position=[across, along])
         message.header.stamp = robot.now()
         desired.publish(message)
 
-    def until(shown, wishes):
+    def until(shown, requests):
         while colours(heads)[-1:] != [shown]:
-            if wishes:
-                wish(*wishes)
+            if requests:
+                request(*requests)
             count = len(heads)
             robot.wait(lambda: len(heads) > count, 'heads')  # noqa: B023
 
     until({'north': GREEN, 'east': RED}, (1.0, 0.0))
     until({'north': RED, 'east': GREEN}, (0.0, 1.0))
-    # nobody wishes any more: the lease ends the green
+    # without requests the lease ends the green
     until({'north': RED, 'east': RED}, None)
     until({'north': GREEN, 'east': RED}, (1.0, 0.5))
     assert colours(heads) == [
@@ -430,7 +430,7 @@ def test_signals_go_through_yellow_and_red_whatever_is_wished(robot, tmp_path):
     robot.wait(lambda: colours(heads)[-1] == {'north': RED, 'east': RED}, 'red at the end')
 
 
-def test_estop_is_obeyed_under_two_floods_of_commands_and_releases(base):
+def test_gate_estop_under_two_floods_of_commands_is_obeyed(base):
     writers = [base.robot.run(f'flood{number}', [sys.executable, '-c', FLOOD])
                for number in range(2)]
     base.robot.poll(lambda: base.robot.node.count_publishers('desired/base') == 3, 'floods')
@@ -458,7 +458,7 @@ while True:
 """
 
 
-def test_gate_under_simulation_time_obeys_images_between_two_ticks_of_its_clock(robot, make_base):
+def test_gate_with_simulation_time_obeys_images_between_two_ticks(robot, make_base):
     from builtin_interfaces.msg import Time
     from rosgraph_msgs.msg import Clock
     base = make_base(use_sim_time=True)

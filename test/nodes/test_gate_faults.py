@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The gate under what happens to real processes: full terminals, stops, kills, broken disks."""
+"""The gate under faults of real processes: full terminals, stops, kills, broken disks."""
 
 from contextlib import suppress
 import itertools
@@ -41,14 +41,14 @@ def stopped_terminal():
 
 @pytest.fixture
 def full_disk():
-    """Return a file that has no room."""
+    """Return a file without free space."""
     with open('/dev/full', 'wb') as file:
         yield file.fileno()
 
 
 @pytest.fixture(params=['full_pipe', 'stopped_terminal', 'full_disk'])
 def blocked(request, robot):
-    """Let the output of all nodes go where nothing goes on."""
+    """Send the output of all nodes to a blocked reader."""
     robot.output = request.getfixturevalue(request.param)
 
 
@@ -69,7 +69,7 @@ def test_gate_with_blocked_output_stops_on_lease_end_and_estop(blocked, base):
     base.hears_still()
 
 
-def test_gate_whose_log_disk_takes_nothing_moves_and_stops(robot, make_base, broken_disk):
+def test_gate_with_a_broken_log_disk_moves_and_stops(robot, make_base, broken_disk):
     robot.environment['ROS_LOG_DIR'] = str(broken_disk)
     base = make_base()
     base.drive()
@@ -103,7 +103,7 @@ def test_gate_with_a_stopped_subscriber_keeps_its_rate_and_stops(base):
     try:
         base.drive()
         base.robot.wait(base.moves, 'motion')
-        # more than any queue between the two processes holds
+        # more than the capacity of any queue between the two processes
         base.robot.wait(lambda: len(base.commands) > 400, 'commands', 60)
         base.stop_driving()
         base.robot.wait(lambda: not base.moves(), 'safe state')
@@ -124,7 +124,7 @@ def test_guard_of_a_stopped_gate_sends_the_safe_state_and_ends_the_gate(driven):
     driven.process.send_signal(signal.SIGSTOP)
     driven.robot.wait(lambda: not driven.moves(), 'safe state')
     driven.hears_still()
-    # it hangs, so that whoever supervises it starts it again
+    # it hangs, so its supervisor restarts it
     assert driven.process.wait(60) == -signal.SIGKILL
 
 
@@ -137,7 +137,7 @@ def test_guard_of_a_killed_gate_sends_the_safe_state_and_ends(driven):
     driven.robot.poll(lambda: not runs(guard), 'end of the guard')
 
 
-def test_guard_of_a_killed_gate_falls_silent_once_another_gate_is_there(driven):
+def test_guard_of_a_killed_gate_falls_silent_after_another_gate_starts(driven):
     from digiphys_ros.ros.gate.guard import SEND_S
     [guard] = guards_of(driven.process.pid)
     driven.process.kill()
@@ -148,7 +148,7 @@ def test_guard_of_a_killed_gate_falls_silent_once_another_gate_is_there(driven):
                        estop_unheard_stops=False)
     driven.robot.wait(driven.moves, 'motion')
     moved_s = time.monotonic()
-    # it may learn a moment later who the other is
+    # it may learn the other's name a moment later
     driven.robot.poll(lambda: not runs(guard), 'end of the guard')
     # on a machine that starts a gate too slowly the guard may have ended by itself
     assert time.monotonic() - killed_s < SEND_S or moved_s - killed_s > SEND_S / 2
@@ -156,7 +156,7 @@ def test_guard_of_a_killed_gate_falls_silent_once_another_gate_is_there(driven):
                       and all(one.twist.linear.x for one in driven.commands[-30:]), 'motion')
 
 
-def test_nothing_moves_before_the_guard_reaches_the_first_who_listens(robot):
+def test_gate_before_the_guard_reaches_the_first_subscriber_does_not_move(robot):
     from geometry_msgs.msg import TwistStamped
     process = robot.start('gate', lease_s=2.0)
     robot.wait(lambda: robot.value('gate', 'guard') == 'watching', 'guard')
@@ -172,7 +172,7 @@ def test_nothing_moves_before_the_guard_reaches_the_first_who_listens(robot):
             message.twist.linear.x = 0.5
             desired.publish(message)
             return bool(commands) and commands[-1].twist.linear.x > 0
-        # a guard that hangs is replaced, and the next one may reach who listens a moment later
+        # a guard that hangs is replaced; the next one may reach the subscribers a moment later
         robot.poll(lambda: moves() or (commands and guards_of(process.pid) != [guard]), 'commands')
         assert not any(one.twist.linear.x for one in commands)
     finally:
@@ -181,7 +181,7 @@ def test_nothing_moves_before_the_guard_reaches_the_first_who_listens(robot):
     robot.poll(moves, 'motion')
 
 
-def test_guard_of_a_gate_that_goes_on_lets_it_go_on(driven):
+def test_guard_of_a_gate_that_recovers_lets_it_continue(driven):
     driven.process.send_signal(signal.SIGSTOP)
     driven.robot.wait(lambda: not driven.moves(), 'safe state')
     driven.process.send_signal(signal.SIGCONT)
@@ -189,11 +189,11 @@ def test_guard_of_a_gate_that_goes_on_lets_it_go_on(driven):
     driven.robot.wait(lambda: int(driven.robot.value('gate', 'base.safe_stops')) >= 1, 'count')
 
 
-def test_guard_that_was_held_up_with_its_gate_does_not_kill_it(driven):
+def test_guard_held_up_with_its_gate_does_not_kill_it(driven):
     [guard] = guards_of(driven.process.pid)
     driven.process.send_signal(signal.SIGSTOP)
     os.kill(guard, signal.SIGSTOP)
-    # longer than a gate may hang: a machine that sleeps, or gives no time
+    # longer than a gate may hang: a sleeping or overloaded machine
     time.sleep(2.0)
     os.kill(guard, signal.SIGCONT)
     driven.process.send_signal(signal.SIGCONT)
@@ -202,7 +202,7 @@ def test_guard_that_was_held_up_with_its_gate_does_not_kill_it(driven):
     assert driven.process.poll() is None
 
 
-def test_gate_whose_guard_died_stops_until_another_watches(driven):
+def test_gate_with_a_dead_guard_stops_until_another_watches(driven):
     [guard] = guards_of(driven.process.pid)
     os.kill(guard, signal.SIGKILL)
     driven.robot.wait(lambda: not driven.moves(), 'stop')
@@ -225,7 +225,7 @@ def test_guard_then_gate_killed_leave_no_motion(driven):
 
 
 @pytest.mark.parametrize('realtime', [True, False])
-def test_gate_and_its_guard_are_realtime_where_asked_and_allowed(
+def test_gate_and_guard_are_realtime_if_configured_and_allowed(
         robot, make_base, may_be_realtime, realtime):
     base = make_base(realtime=realtime)
     robot.wait(lambda: robot.value('gate', 'guard') == 'watching', 'guard')
@@ -236,7 +236,7 @@ def test_gate_and_its_guard_are_realtime_where_asked_and_allowed(
     assert robot.value('gate', 'realtime') == str(os.SCHED_RR in policies)
 
 
-def test_gate_whose_guard_hangs_starts_another(driven):
+def test_gate_with_a_hanging_guard_starts_another(driven):
     [guard] = guards_of(driven.process.pid)
     os.kill(guard, signal.SIGSTOP)
     driven.robot.poll(lambda: 'the guard is hung' in driven.robot.log('gate'), 'word of it')
@@ -257,7 +257,7 @@ rules:
 """
 
 
-def test_gate_that_goes_on_after_its_guard_acted_begins_at_the_safe_state(
+def test_gate_after_its_guard_acted_continues_from_the_safe_state(
         robot, make_base, tmp_path):
     rules = tmp_path / 'rules.yaml'
     rules.write_text(DECELERATING)
@@ -274,7 +274,7 @@ def test_gate_that_goes_on_after_its_guard_acted_begins_at_the_safe_state(
     base.hears_still()
 
 
-def test_gate_that_ends_sends_the_safe_state_last_and_not_the_rest_of_its_ramp(
+def test_gate_that_ends_sends_the_safe_state_instead_of_its_ramp(
         robot, make_base, tmp_path):
     rules = tmp_path / 'rules.yaml'
     rules.write_text(DECELERATING)
@@ -304,7 +304,7 @@ gate.main()
 """
 
 
-def test_gate_whose_thread_for_commands_hangs_sends_the_safe_state(robot, make_base, monkeypatch):
+def test_gate_with_a_hanging_command_thread_sends_the_safe_state(robot, make_base, monkeypatch):
     start = robot.run
     monkeypatch.setattr(robot, 'run', lambda name, words: start(
         name, [words[0], '-c', THREAD_THAT_HANGS, *words[words.index('-m') + 1:]]))
@@ -316,7 +316,7 @@ def test_gate_whose_thread_for_commands_hangs_sends_the_safe_state(robot, make_b
         return base.moves()
     robot.poll(moves, 'motion')
     robot.wait(lambda: not base.moves(), 'safe state')
-    # by the watch over the thread, a moment before the lease ends
+    # by the watchdog of the thread, a moment before the lease ends
     robot.poll(lambda: "base: fault (the node's thread has been held up" in robot.log('gate'),
                'word of it')
 
@@ -328,7 +328,7 @@ def test_gate_that_ends_leaves_no_guard(driven):
 
 
 def runs(pid):
-    """Return whether a process is there and has not ended."""
+    """Return whether a process is alive."""
     try:
         return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] != 'Z'
     except OSError:
@@ -336,7 +336,7 @@ def runs(pid):
 
 
 def guards_of(gate):
-    """Return the pids of guards that a gate started and that run."""
+    """Return the pids of a gate's running guards."""
     found = []
     for pid in filter(str.isdigit, os.listdir('/proc')):
         try:
@@ -377,7 +377,7 @@ class Button:
         self._publisher.publish(self._bool(data=pressed))
 
     def until(self, pressed, condition, what):
-        """Send again and again, as a button of best effort does."""
+        """Send repeatedly, like a best-effort button."""
         def done():
             self.press(pressed)
             return condition()
@@ -396,7 +396,7 @@ def call(base, service):
     return base.robot.call(Trigger, f'gate/{service}', Trigger.Request())
 
 
-def test_estop_of_one_button_is_not_released_by_another_of_any_quality(base):
+def test_estop_of_one_button_is_not_released_by_another_with_any_qos(base):
     for first, second in itertools.product(QUALITIES, QUALITIES):
         held, other = Button(base.robot, *first), Button(base.robot, *second)
         held.until(True, lambda: not call(base, 'reset').success, 'e-stop')
@@ -410,7 +410,7 @@ def test_estop_of_one_button_is_not_released_by_another_of_any_quality(base):
         other.vanish()
 
 
-def test_estop_of_a_button_that_vanished_stays_until_it_is_overridden(base):
+def test_estop_of_a_vanished_button_stays_until_override(base):
     button = Button(base.robot)
     button.until(True, is_estopped(base), 'e-stop')
     assert not call(base, 'override_estop').success
@@ -423,14 +423,14 @@ def test_estop_of_a_button_that_vanished_stays_until_it_is_overridden(base):
     base.robot.poll(lambda: call(base, 'reset').success, 'reset')
 
 
-def test_required_estop_that_nobody_publishes_lets_nothing_move(robot, make_base):
+def test_estop_required_without_publisher_does_not_move(robot, make_base):
     base = make_base(estop_required=True, estop_timeout_s=0.4)
     base.drive()
     robot.wait(lambda: 'e-stop required and silent' in robot.message('gate'), 'reason')
     base.hears_still()
 
 
-def test_required_estop_that_goes_silent_stops_until_reset(robot, make_base):
+def test_estop_required_that_goes_silent_stops_until_reset(robot, make_base):
     base = make_base(estop_required=True, estop_timeout_s=2.0)
     base.drive()
 
@@ -457,7 +457,7 @@ rclpy.spin(node)
 """
 
 
-def test_required_estop_whose_publisher_ends_stops(robot, make_base):
+def test_estop_required_publisher_that_ends_stops(robot, make_base):
     base = make_base(estop_required=True, estop_timeout_s=2.0)
     base.drive()
 
@@ -471,7 +471,7 @@ def test_required_estop_whose_publisher_ends_stops(robot, make_base):
     robot.wait(is_estopped(base), 'latch')
 
 
-def test_required_estop_of_which_one_of_two_ends_stops(robot, make_base):
+def test_estop_required_one_of_two_that_ends_stops(robot, make_base):
     base = make_base(estop_required=True, estop_timeout_s=5.0)
     other = Button(robot)
     base.drive()
@@ -511,7 +511,7 @@ def test_estop_publisher_that_is_never_heard_counts_as_pressed(robot, make_base,
 
 
 @pytest.mark.parametrize('is_first', [True, False])
-def test_latched_estop_publisher_that_joins_in_motion_stops_nothing(
+def test_estop_latched_released_publisher_that_joins_does_not_stop(
         robot, make_base, monkeypatch, is_first):
     from std_msgs.msg import Bool
     if is_first:
@@ -525,14 +525,14 @@ def test_latched_estop_publisher_that_joins_in_motion_stops_nothing(
         base.press(False)
         return base.moves()
     robot.poll(moves, 'motion')
-    # it sends before anybody can hear it
+    # it sends before any subscriber exists
     robot.node.create_publisher(Bool, 'estop', quality(True, True)).publish(Bool(data=False))
     first = len(base.commands)
     robot.wait(lambda: len(base.commands) > first + 150, 'commands')
     assert all(one.twist.linear.x for one in base.commands[first:])
 
 
-def test_press_is_not_lost_among_the_messages_of_other_publishers(base):
+def test_estop_press_among_messages_of_other_publishers_is_not_lost(base):
     button, other = Button(base.robot, latched=True), Button(base.robot, latched=True)
     button.press(False)
     other.press(False)
@@ -545,7 +545,7 @@ def test_press_is_not_lost_among_the_messages_of_other_publishers(base):
     base.robot.wait(is_estopped(base), 'latch')
 
 
-def test_estop_of_a_wrong_type_is_named(robot):
+def test_estop_of_a_wrong_message_type_is_reported(robot):
     # not by make_base, whose participant already publishes the right type
     robot.start('gate')
     robot.run('panel', [sys.executable, '-c', WRONG_TYPE])
@@ -571,14 +571,14 @@ def folder_is_a_link_to_nowhere(home):
 @pytest.fixture(params=[folder_is_a_file, folder_is_a_link_to_itself,
                         folder_is_a_link_to_nowhere])
 def without_memory(request, robot, tmp_path):
-    """Give the nodes a ROS_HOME in which nothing can be kept."""
+    """Give the nodes a ROS_HOME that cannot store anything."""
     home = tmp_path / 'home'
     request.param(home)
     robot.environment['ROS_HOME'] = str(home)
     return robot
 
 
-def test_gate_without_memory_starts_estopped_and_says_so(without_memory, make_base):
+def test_gate_without_stored_estop_starts_estopped_and_reports(without_memory, make_base):
     base = make_base()
     base.robot.wait(is_estopped(base), 'latch')
     base.robot.wait(lambda: 'the e-stop cannot be remembered' in base.robot.message('gate'),
@@ -594,7 +594,7 @@ def test_gate_without_memory_starts_estopped_and_says_so(without_memory, make_ba
     assert 'the e-stop cannot be remembered' in base.robot.message('gate')
 
 
-def test_gate_whose_disk_takes_nothing_starts_estopped_and_says_so(
+def test_gate_with_a_broken_disk_starts_estopped_and_reports(
         robot, make_base, broken_disk):
     robot.environment['ROS_HOME'] = str(broken_disk)
     base = make_base()
@@ -605,7 +605,7 @@ def test_gate_whose_disk_takes_nothing_starts_estopped_and_says_so(
     base.hears_still()
 
 
-def test_gate_without_memory_drives_where_that_is_allowed(without_memory, make_base):
+def test_gate_without_stored_estop_drives_if_configured(without_memory, make_base):
     base = make_base(latch_without_memory=False)
     base.drive()
     base.robot.wait(base.moves, 'motion')
@@ -616,7 +616,7 @@ def test_gate_without_memory_drives_where_that_is_allowed(without_memory, make_b
 # Two sources.
 
 @pytest.mark.field('bit-bots/bitbots_main #288', 'two nodes give the base conflicting goals')
-def test_two_publishers_of_commands_are_named_and_stop_the_gate_where_asked(base):
+def test_gate_two_command_publishers_are_reported_and_stop_if_configured(base):
     base.drive()
     base.robot.wait(base.moves, 'motion')
     second = base.robot.node.create_publisher(type(base.commands[0]), 'desired/base', 10)
@@ -630,7 +630,7 @@ def test_two_publishers_of_commands_are_named_and_stop_the_gate_where_asked(base
     base.robot.wait(base.moves, 'motion of one source')
 
 
-def test_rate_that_stretches_times_is_refused(robot):
+def test_gate_rate_that_stretches_times_is_refused(robot):
     robot.start('gate', rate_hz=5.0)
     robot.wait(lambda: 'rate_hz' in robot.message('gate'), 'sentence')
     assert robot.value('gate', 'phase') == 'unconfigured'
@@ -654,7 +654,7 @@ rules:
 
 
 @pytest.mark.field('enactic/openarm_ros2 #66', 'an arm leaps to zero when it is activated')
-def test_arm_that_holds_hears_nothing_at_first_and_never_leaps(robot, tmp_path):
+def test_gate_holding_arm_gets_nothing_at_first_and_never_jumps(robot, tmp_path):
     from sensor_msgs.msg import JointState
     from std_msgs.msg import Float64
     from trajectory_msgs.msg import JointTrajectory
@@ -683,9 +683,9 @@ def test_arm_that_holds_hears_nothing_at_first_and_never_leaps(robot, tmp_path):
     assert first.sec + first.nanosec * 1e-9 >= 3.0 / 0.5 - 0.1
     robot.wait(lambda: robot.value('gate', 'arm.state') == 'expired', 'end of the lease')
     assert set(positions()) == {1.0}
-    # it stands, wherever it is
+    # it stands still at any position
     robot.wait(lambda: heard[-1].points[0].time_from_start.sec >= 86_400, 'message that stops it')
-    # whoever stops it: an arm stays where it was sent, and the guard does not know where
+    # an arm holds its last commanded position, which the guard does not know
     robot.wait(lambda: 0.0 < lifts[-1].data < 0.55, 'way to the safe position')
     [guard] = guards_of(process.pid)
     process.kill()

@@ -24,12 +24,12 @@ pytestmark = [pytest.mark.ros, pytest.mark.parallel]
 
 @pytest.fixture
 def base(robot):
-    """Return a gate, a base in Gazebo and what it is told, around a running adapter."""
+    """Return a gate, a base in Gazebo and the forwarded commands, around a running adapter."""
     from geometry_msgs.msg import TwistStamped
     from nav_msgs.msg import Odometry
 
     class Base:
-        told = robot.listen(TwistStamped, 'gazebo/cmd_vel')
+        forwarded = robot.listen(TwistStamped, 'gazebo/cmd_vel')
         process = robot.start('gazebo_adapter', app='traffic_signs')
 
         def __init__(self):
@@ -49,16 +49,16 @@ def base(robot):
             message.header.frame_id = 'base_link'
             message.header.stamp.sec = 7
             message.twist.linear.x, message.twist.angular.z = linear, angular
-            before = len(self.told)
+            before = len(self.forwarded)
             self.commands.publish(message)
-            robot.wait(lambda: len(self.told) > before, 'command')
-            assert self.told[-1].header == message.header
-            return self.told[-1].twist.linear.x, self.told[-1].twist.angular.z
+            robot.wait(lambda: len(self.forwarded) > before, 'command')
+            assert self.forwarded[-1].header == message.header
+            return self.forwarded[-1].twist.linear.x, self.forwarded[-1].twist.angular.z
     return Base()
 
 
-def test_a_moving_base_is_led_back_to_its_line_and_nothing_else_is_changed(robot, base):
-    # without odometry there is nothing to correct by
+def test_gazebo_adapter_moving_base_is_steered_to_its_line_only(robot, base):
+    # without odometry there is no correction
     assert base.sent(0.3) == (0.3, 0.0)
 
     def led_back():
@@ -72,25 +72,25 @@ def test_a_moving_base_is_led_back_to_its_line_and_nothing_else_is_changed(robot
     assert base.sent(0.0) == (0.0, 0.0)
 
 
-def test_old_or_broken_odometry_corrects_nothing(robot, base):
+def test_gazebo_adapter_old_or_invalid_odometry_corrects_nothing(robot, base):
     base.is_at(math.nan)
     assert base.sent(0.3) == (0.3, 0.0)
     base.is_at(0.5)
     robot.poll(lambda: base.sent(0.3) == (0.3, 0.0), 'end of the correction')
 
 
-def test_a_silent_gate_stays_silent_and_the_end_is_a_stop(robot, base):
+def test_gazebo_adapter_silent_gate_stays_silent_and_the_end_stops(robot, base):
     base.sent(0.3)
-    before = len(base.told)
+    before = len(base.forwarded)
     robot.poll(lambda: robot.value('gazebo_adapter', 'passed') == str(before), 'diagnostics')
-    assert len(base.told) == before
+    assert len(base.forwarded) == before
     base.process.send_signal(signal.SIGTERM)
     assert base.process.wait(60) == 0
-    robot.wait(lambda: len(base.told) > before, 'stop')
-    assert base.told[-1].twist.linear.x == 0.0
+    robot.wait(lambda: len(base.forwarded) > before, 'stop')
+    assert base.forwarded[-1].twist.linear.x == 0.0
 
 
-def test_after_deactivation_nothing_moves_whatever_was_on_its_way(robot, base):
+def test_gazebo_adapter_deactivated_ignores_pending_messages(robot, base):
     from geometry_msgs.msg import TwistStamped
     moving = TwistStamped()
     moving.twist.linear.x = 0.3
@@ -103,17 +103,17 @@ def test_after_deactivation_nothing_moves_whatever_was_on_its_way(robot, base):
     driver.start()
     try:
         for _ in range(5):
-            before = len(base.told)
-            robot.wait(lambda: len(base.told) > before + 20, 'commands')  # noqa: B023
+            before = len(base.forwarded)
+            robot.wait(lambda: len(base.forwarded) > before + 20, 'commands')  # noqa: B023
             assert robot.transition('gazebo_adapter', 4)
-            robot.wait(lambda: base.told[-1].twist.linear.x == 0.0, 'stop')
+            robot.wait(lambda: base.forwarded[-1].twist.linear.x == 0.0, 'stop')
             assert robot.transition('gazebo_adapter', 3)
     finally:
         ended.set()
         driver.join()
 
 
-def test_the_lane_becomes_the_angle_of_the_blade(robot):
+def test_gazebo_adapter_lane_becomes_the_blade_angle(robot):
     from std_msgs.msg import Bool, Float64
     angles = robot.listen(Float64, 'diverter_rad')
     process = robot.start('gazebo_adapter', app='sorting')
@@ -135,7 +135,7 @@ def test_the_lane_becomes_the_angle_of_the_blade(robot):
 @pytest.mark.parametrize(('app', 'rules'), [
     ('traffic_signs', 'traffic_signs_sim_rules.yaml'), ('sorting', 'sorting_rules.yaml'),
     ('traffic_lights', 'traffic_lights_rules.yaml')])
-def test_somebody_publishes_all_that_the_bridge_takes_to_gazebo(robot, app, rules):
+def test_gazebo_adapter_and_gate_publish_all_topics_of_the_bridge(robot, app, rules):
     bridge = yaml.safe_load((share_dir() / f'config/gazebo/bridge_{app}.yaml').read_text())
     wanted = {f'/{one["ros_topic_name"]}': one['ros_type_name'] for one in bridge
               if one['direction'] == 'ROS_TO_GZ'}
@@ -151,7 +151,7 @@ def test_somebody_publishes_all_that_the_bridge_takes_to_gazebo(robot, app, rule
                f'publishers of {wanted}')
 
 
-def test_a_head_lifts_the_lamp_of_its_state(robot):
+def test_gazebo_adapter_head_shows_the_lamp_of_its_state(robot):
     from sensor_msgs.msg import JointState
     from std_msgs.msg import Float64
     turns = {side: robot.listen(Float64, f'lamps_{side}_rad')

@@ -65,25 +65,25 @@ def stamp_s(header):
 
 @pytest.mark.field('nasa-jpl/osr-rover-code #181', 'one node dies and the rover stops working')
 @pytest.mark.parametrize('node', ['classifier', 'policy'])
-def test_a_killed_node_leads_to_the_safe_state_in_time_and_comes_back(robot, node):
+def test_pipeline_killed_node_leads_to_the_safe_state_and_restarts(robot, node):
     pipeline = Pipeline(robot)
     pipeline.wait_for_motion()
     os.kill(pipeline.pid(node), signal.SIGKILL)
     robot.wait(lambda: not pipeline.moves(), 'safe state')
     last_motion = [one for one in pipeline.commands if one.twist.linear.x][-1]
-    # by the stamps, whatever the load: no motion for an image older than the lease
+    # by the stamps, at any load: no motion for an image older than the lease
     assert stamp_s(last_motion.header) - stamp_s(pipeline.obeyed[-1]) <= LEASE_S
     pipeline.wait_for_motion()
 
 
 @pytest.mark.field(
     'ROBOTIS-GIT/turtlebot3 #1154', 'the last velocity persists when its source ends')
-def test_a_killed_gate_comes_back_in_the_safe_state(robot):
+def test_pipeline_killed_gate_restarts_in_the_safe_state(robot):
     pipeline = Pipeline(robot)
     pipeline.wait_for_motion()
     waits = pipeline.pid('gate')
     gate = children_of(waits)[0]
-    # one that dies sooner is left to the supervisor
+    # the supervisor restarts one that dies sooner
     robot.wait(lambda: stamp_s(pipeline.obeyed[-1]) > stamp_s(pipeline.obeyed[0]) + 3.0, 'age')
     os.kill(gate, signal.SIGKILL)
     count = len(pipeline.commands)
@@ -96,7 +96,7 @@ def test_a_killed_gate_comes_back_in_the_safe_state(robot):
     assert 'the process before this one ended with code -9' in robot.log('run')
 
 
-def test_supervisor_with_blocked_output_starts_a_killed_gate_again(robot, full_pipe):
+def test_supervisor_with_blocked_output_restarts_a_killed_gate(robot, full_pipe):
     robot.output = full_pipe
     pipeline = Pipeline(robot)
     pipeline.wait_for_motion()
@@ -107,7 +107,7 @@ def test_supervisor_with_blocked_output_starts_a_killed_gate_again(robot, full_p
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
-def test_signal_to_end_ends_all_nodes(robot, number):
+def test_run_signal_ends_all_nodes(robot, number):
     pipeline = Pipeline(robot)
     pipeline.wait_for_motion()
     children = pipeline.children()
@@ -119,7 +119,7 @@ def test_signal_to_end_ends_all_nodes(robot, number):
 
 @pytest.mark.field(
     'ms-iot/ROSOnWindows #394', 'processes go on after what launched them has ended')
-def test_no_node_outlives_a_killed_supervisor(robot):
+def test_run_killed_supervisor_leaves_no_node(robot):
     pipeline = Pipeline(robot)
     pipeline.wait_for_motion()
     children = pipeline.children()
@@ -130,7 +130,7 @@ def test_no_node_outlives_a_killed_supervisor(robot):
 
 @pytest.mark.field(
     'pollen-robotics/grabette #89', 'the camera stops and the policy goes on with its last image')
-def test_frames_that_stop_lead_to_the_safe_state(robot):
+def test_pipeline_without_frames_goes_to_the_safe_state(robot):
     pipeline = Pipeline(robot)
     pipeline.wait_for_motion()
     assert robot.transition('camera', 4)
@@ -140,7 +140,7 @@ def test_frames_that_stop_lead_to_the_safe_state(robot):
 
 
 @pytest.mark.field('avidbots/flatland #89', 'topics of two robots ignore the namespace')
-def test_two_robots_in_two_namespaces_do_not_hear_each_other(robot):
+def test_pipeline_two_namespaces_are_separate(robot):
     one = Pipeline(robot, namespace='robot1')
     two = Pipeline(robot, namespace='robot2')
     one.wait_for_motion()

@@ -37,7 +37,7 @@ def publish(robot, publisher, seed):
     return message
 
 
-def test_a_command_follows_an_image_without_a_hop_between(robot):
+def test_pipeline_executable_command_follows_an_image_directly(robot):
     from digiphys_ros.ros.parameters.configuration import command
     from geometry_msgs.msg import TwistStamped
     from sensor_msgs.msg import Image
@@ -56,12 +56,12 @@ def test_a_command_follows_an_image_without_a_hop_between(robot):
     robot.wait(lambda: commands, 'command')
     assert commands[-1].header.stamp in [one.header.stamp for one in answers]
     assert answers[-1].header == message.header
-    # nobody in the process listens to what it publishes
+    # no node in the process subscribes to it
     assert all(one.node_name != 'policy'
                for one in robot.node.get_subscriptions_info_by_topic('/classification'))
 
 
-def test_one_policy_does_not_follow_several_cameras(robot):
+def test_pipeline_executable_several_cameras_are_refused(robot):
     from digiphys_ros.ros.parameters.configuration import command
     words = command('classifier', parameters={'cameras': 'front,rear'})
     robot.run('pipeline', [*words[:2], 'digiphys_ros.nodes', 'pipeline', *words[4:]])

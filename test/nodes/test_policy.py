@@ -44,8 +44,8 @@ def table(labels, **about):
     return vision_info_message('test@0', labels, Header(), **about)
 
 
-def tell(robot, **about):
-    """Return a latched publisher that has told what classifies: all that shipped rules name."""
+def announce_model(robot, **about):
+    """Return a latched publisher of vision_info with all classes of the shipped rules."""
     from digiphys_ros.ros.qos import LATCHED
     from vision_msgs.msg import VisionInfo
     infos = robot.node.create_publisher(VisionInfo, 'vision_info', LATCHED)
@@ -75,7 +75,7 @@ def test_policy_model_lacks_a_class_of_the_rules_commands_nothing(robot, tmp_pat
     assert seen.desired
 
 
-def test_policy_second_model_that_fits_unlocks_none_that_does_not(robot, tmp_path):
+def test_policy_second_matching_model_does_not_unlock_a_mismatch(robot, tmp_path):
     from digiphys_ros.ros.qos import LATCHED
     from vision_msgs.msg import VisionInfo
     rules = tmp_path / 'rules.yaml'
@@ -98,12 +98,12 @@ def test_policy_second_model_that_fits_unlocks_none_that_does_not(robot, tmp_pat
     seen.show(10)
     assert rejected()
     assert not seen.desired
-    # in order: the one that fits stays, and says so though it has nothing new to send
+    # in order: the matching one stays, and its latched message is received again
     robot.node.destroy_publisher(unfit)
     robot.wait(lambda: not rejected(), 'model that fits')
     seen.show(10)
     assert seen.desired
-    # a second one that does not fit stops the first
+    # a second one that does not match stops the first
     second = announce('stop')
     robot.wait(rejected, 'error')
     del seen.desired[:]
@@ -121,7 +121,7 @@ def test_policy_second_model_that_fits_unlocks_none_that_does_not(robot, tmp_pat
 def test_policy_model_lacks_an_optional_class_commands(robot, tmp_path):
     rules = tmp_path / 'rules.yaml'
     rules.write_text(f'{RULES}optional_labels: [green light]\n')
-    tell(robot)
+    announce_model(robot)
     robot.start('policy', rules=str(rules))
     robot.is_active('policy')
     seen = Seen(robot)
@@ -144,7 +144,7 @@ UNREADABLE = {
     'number left out': FACTS.replace('"1"', '"2"')}
 
 
-def test_policy_label_table_unreadable_commands_nothing(robot, tmp_path):
+def test_policy_unreadable_vision_info_commands_nothing(robot, tmp_path):
     from digiphys_ros.ros.qos import LATCHED
     from vision_msgs.msg import VisionInfo
     infos = robot.node.create_publisher(VisionInfo, 'vision_info', LATCHED)
@@ -157,19 +157,19 @@ def test_policy_label_table_unreadable_commands_nothing(robot, tmp_path):
         robot.wait(lambda: robot.levels.get('/policy') == ERROR, f'error of {name}')
         assert 'vision_info of other@0' in robot.message('policy')
         assert not seen.obeyed(seen.show(10)), name
-        # one that can be read makes it obey again
+        # a readable one makes it obey again
         infos.publish(table(['stop', 'no_sign']))
         robot.wait(lambda: robot.levels.get('/policy') != ERROR, 'model that fits')
         assert seen.obeyed(seen.show(10))
     assert process.poll() is None
 
 
-def test_the_desired_command_has_the_images_header(robot):
+def test_policy_desired_command_has_the_images_header(robot):
     from digiphys_ros.ros.messages.images import classification_message
     from geometry_msgs.msg import TwistStamped
     from std_msgs.msg import Header
     from vision_msgs.msg import Classification
-    tell(robot)
+    announce_model(robot)
     robot.start('policy')
     robot.is_active('policy')
     desired = robot.listen(TwistStamped, 'desired/base')
@@ -186,7 +186,7 @@ def test_the_desired_command_has_the_images_header(robot):
 
 
 class Seen:
-    """A classifier of the test's own that sees one stop sign after another."""
+    """The test's own classifier, which sees one stop sign after another."""
 
     def __init__(self, robot):
         from geometry_msgs.msg import TwistStamped
@@ -196,7 +196,7 @@ class Seen:
         self._publisher = robot.speak(Classification, 'classification')
 
     def show(self, count, *results):
-        """Show results until the policy has counted some; return the stamps of their images."""
+        """Publish results until the policy has counted some; return the stamps of their images."""
         from digiphys_ros.ros.messages.images import classification_message
         from std_msgs.msg import Header
         before, stamps = int(self._robot.value('policy', 'classifications') or 0), []
@@ -215,33 +215,33 @@ class Seen:
 
 
 @pytest.mark.parametrize('start', ['before', 'after'])
-def test_a_model_for_advice_moves_nothing(robot, start):
+def test_policy_model_for_advice_commands_nothing(robot, start):
     if start == 'before':
-        tell(robot, use='advice')
+        announce_model(robot, use='advice')
     robot.start('policy')
     robot.is_active('policy')
     if start == 'after':
-        # one that may command beside it changes nothing
-        tell(robot)
-        tell(robot, use='advice')
-    sentence = 'test@0 is for advice to a person: no rule acts on it and no actuator can be wired'
+        # a second model for control changes nothing
+        announce_model(robot)
+        announce_model(robot, use='advice')
+    sentence = 'test@0 is for advice to a person: no rule and no actuator may use it'
     robot.wait(lambda: sentence in robot.message('policy'), 'refusal')
     if start == 'after':
-        tell(robot)
+        announce_model(robot)
     seen = Seen(robot)
     seen.show(10)
     assert not seen.desired
     assert sentence in robot.message('policy')
 
 
-def test_nothing_moves_before_it_is_known_what_classifies(robot):
+def test_policy_before_vision_info_commands_nothing(robot):
     robot.start('policy')
     robot.is_active('policy')
     seen = Seen(robot)
     seen.show(10)
     assert not seen.desired
     assert 'waits for vision_info' in robot.message('policy')
-    tell(robot)
+    announce_model(robot)
     seen.show(10)
     assert seen.desired
 
@@ -250,8 +250,8 @@ IMPOSSIBLE = [
     ('no_sign', 1.5), ('no_sign', -0.5), ('no_sign', float('nan')), ('', 0.9), ('abstain', 0.9)]
 
 
-def test_policy_impossible_classification_is_counted_and_commands_nothing(robot):
-    tell(robot)
+def test_policy_invalid_classification_is_counted_and_commands_nothing(robot):
+    announce_model(robot)
     robot.start('policy')
     robot.is_active('policy')
     seen = Seen(robot)
@@ -264,8 +264,8 @@ def test_policy_impossible_classification_is_counted_and_commands_nothing(robot)
         assert seen.obeyed(seen.show(10))
 
 
-def test_policy_nothing_recognised_commands_the_safe_state_and_warns(robot):
-    tell(robot)
+def test_policy_no_class_commands_the_safe_state_and_warns(robot):
+    announce_model(robot)
     robot.start('policy')
     robot.is_active('policy')
     seen = Seen(robot)
@@ -284,9 +284,9 @@ def test_policy_hold_while_the_classifier_abstains_warns_with_the_reason(robot, 
     from vision_msgs.msg import Classification
     rules = tmp_path / 'rules.yaml'
     rules.write_text(RULES.replace('command: {base: {linear.x: 0.5}}',
-                                   'hold_s: 60.0, command: {base: {linear.x: 0.5}}').replace(
+                                   'min_hold_s: 60.0, command: {base: {linear.x: 0.5}}').replace(
                                        'green light', 'no_sign'))
-    tell(robot)
+    announce_model(robot)
     robot.start('policy', rules=str(rules))
     robot.is_active('policy')
     seen = Seen(robot)
@@ -298,18 +298,18 @@ def test_policy_hold_while_the_classifier_abstains_warns_with_the_reason(robot, 
         abstains.publish(Classification(header=Header(stamp=robot.now())))
         return 'no class recognised: the classifier abstains' in robot.message('policy')
     robot.poll(warned, 'warning')
-    assert 'rule go goes on' in robot.message('policy')
+    assert 'rule go stays active' in robot.message('policy')
     assert robot.levels['/policy'] == b'\x01'
     assert seen.desired[-1].twist.linear.x == 0.5
 
 
-def test_policy_images_older_than_they_may_be_are_named(robot):
+def test_policy_images_older_than_max_age_s_are_reported(robot):
     from digiphys_ros.ros.messages.images import classification_message
     from rclpy.duration import Duration
     from rclpy.time import Time
     from std_msgs.msg import Header
     from vision_msgs.msg import Classification
-    tell(robot)
+    announce_model(robot)
     robot.start('policy')
     robot.is_active('policy')
     late = robot.speak(Classification, 'classification')
@@ -322,9 +322,9 @@ def test_policy_images_older_than_they_may_be_are_named(robot):
 
 
 @pytest.mark.parametrize('stops', [False, True])
-def test_policy_second_publisher_on_classification_is_named(robot, stops):
+def test_policy_second_publisher_on_classification_is_reported(robot, stops):
     from vision_msgs.msg import Classification
-    tell(robot)
+    announce_model(robot)
     robot.start('policy', stop_on_duplicate_publishers=stops)
     robot.is_active('policy')
     seen = Seen(robot)

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.ros
 
 @pytest.fixture
 def world(robot, drawing):
-    """Return a function that starts the node sim and waits until its time passes."""
+    """Return a function that starts the node sim and waits until its time runs."""
     def start(app, rules='', **parameters):
         process = robot.start('sim', app=app, rules=rules, **parameters)
         robot.is_active('sim')
@@ -37,7 +37,7 @@ def stamp_s(stamp):
     return stamp.sec + stamp.nanosec * 1e-9
 
 
-def test_it_publishes_what_a_robot_with_a_camera_does(robot, world):
+def test_sim_publishes_the_topics_of_a_robot_with_a_camera(robot, world):
     from digiphys_ros.ros.qos import BEST_EFFORT
     from nav_msgs.msg import Odometry
     from rosgraph_msgs.msg import Clock
@@ -52,16 +52,16 @@ def test_it_publishes_what_a_robot_with_a_camera_does(robot, world):
     assert (image.width, image.height, image.encoding) == (640, 480, 'rgb8')
     assert (info.width, info.height, info.k[2], info.k[5]) == (640, 480, 320.0, 240.0)
     assert image.header.frame_id == info.header.frame_id == 'camera_optical_frame'
-    # without /clock its time is the machine's
+    # without /clock it uses the machine's time
     assert abs(stamp_s(images[-1].header.stamp) - stamp_s(robot.now())) < 5.0
     steps = [stamp_s(after.clock) - stamp_s(before.clock)
              for before, after in pairwise(clock)]
     assert min(steps) > 0.0
-    # nobody commands: nothing moves
+    # no commands: no motion
     assert odometry[-1].pose.pose.position.x == pytest.approx(0.0, abs=0.01)
 
 
-def test_it_obeys_its_actuators(robot, world):
+def test_sim_obeys_commands(robot, world):
     from geometry_msgs.msg import TwistStamped
     from nav_msgs.msg import Odometry
     odometry = robot.listen(Odometry, 'odom')
@@ -81,7 +81,7 @@ def test_it_obeys_its_actuators(robot, world):
     robot.wait(lambda: heading_rad() > 0.2, 'turn')
 
 
-def test_signals_and_belt_are_commanded_by_their_own_messages(robot, world):
+def test_sim_signals_and_belt_obey_their_messages(robot, world):
     from sensor_msgs.msg import JointState
     world('traffic_lights', 'traffic_lights_rules.yaml', real_time_factor=5.0)
     heads = robot.speak(JointState, 'signal_heads')
@@ -95,7 +95,7 @@ def test_signals_and_belt_are_commanded_by_their_own_messages(robot, world):
     {'name': ['tram'], 'position': [2.0]},
     {'name': ['north'], 'position': [float('nan')]},
     {}])
-def test_a_command_that_is_none_is_refused_and_told(robot, world, wrong):
+def test_sim_invalid_command_is_refused_and_reported(robot, world, wrong):
     from sensor_msgs.msg import JointState
     process = world('traffic_lights', 'traffic_lights_rules.yaml')
     heads = robot.speak(JointState, 'signal_heads')
@@ -107,7 +107,7 @@ def test_a_command_that_is_none_is_refused_and_told(robot, world, wrong):
     assert process.poll() is None
 
 
-def test_a_trajectory_without_a_point_is_refused(robot, world, tmp_path):
+def test_sim_trajectory_without_a_point_is_refused(robot, world, tmp_path):
     from trajectory_msgs.msg import JointTrajectory
     rules = tmp_path / 'rules.yaml'
     limits = '{min: 0.0, max: 0.4, safe: hold, max_rate_per_s: 1.0}'
@@ -122,7 +122,7 @@ def test_a_trajectory_without_a_point_is_refused(robot, world, tmp_path):
     robot.wait(lambda: robot.value('sim', 'refused') == '1', 'refusal')
 
 
-def test_simulated_time_runs_as_fast_as_it_is_told(robot, world):
+def test_sim_time_runs_at_the_real_time_factor(robot, world):
     from rosgraph_msgs.msg import Clock
     from vision_msgs.msg import Classification
     labels = robot.listen(Classification, 'label')
@@ -138,7 +138,7 @@ def test_simulated_time_runs_as_fast_as_it_is_told(robot, world):
 @pytest.mark.parametrize(('config', 'actuator'), [
     ('traffic_signs_sim.yaml', 'base'), ('traffic_lights.yaml', 'junction'),
     ('sorting.yaml', 'belt')])
-def test_the_pipeline_closes_the_loop(robot, drawing, config, actuator):
+def test_sim_with_the_pipeline_closes_the_loop(robot, drawing, config, actuator):
     path = share_dir() / 'config' / config
     from digiphys_ros.ros.parameters.configuration import command
     for node in ('sim', 'classifier', 'policy', 'gate'):
@@ -151,7 +151,7 @@ def test_the_pipeline_closes_the_loop(robot, drawing, config, actuator):
                    'belt': ('belt_mps', 0.05)}[actuator]
     robot.wait(lambda: float(robot.value('sim', f'fact.{fact}') or 0) >= moved, fact)
     assert json.loads(robot.value('sim', 'events')) is not None
-    # a gate of several actuators tells each state once, not at every command
+    # a gate of several actuators logs each state once, not at every command
     assert 0 < robot.log('gate').count(': obeying (') < 20
 
 
@@ -159,16 +159,16 @@ def test_the_pipeline_closes_the_loop(robot, drawing, config, actuator):
     ({'app': 'boat'}, "received 'boat'"),
     ({'rules': 'nothing.yaml'}, '"nothing.yaml" was not found'),
     ({'real_time_factor': 0.0}, 'real_time_factor'),
-    ({'app': 'sorting', 'data': 'xrays.npz'}, 'sorting shows no data'),
+    ({'app': 'sorting', 'data': 'xrays.npz'}, 'sorting renders its world and shows no data'),
     ({'app': 'triage', 'data': 'nothing.npz'}, 'nothing.npz'),
 ])
-def test_what_cannot_be_simulated_is_told(robot, parameters, words):
+def test_sim_invalid_settings_are_reported(robot, parameters, words):
     robot.start('sim', **parameters)
     robot.wait(lambda: robot.message('sim'), 'diagnostics')
     assert words in robot.message('sim') + robot.log('sim')
 
 
-def test_without_gl_it_says_what_to_install(robot):
+def test_sim_without_opengl_names_the_package_to_install(robot):
     robot.environment['MUJOCO_GL'] = 'disabled'
     robot.start('sim')
     robot.wait(lambda: 'there is no GL to draw with' in robot.message('sim'), 'sentence')

@@ -29,7 +29,7 @@ COMMANDING = {'geometry_msgs/msg/TwistStamped', 'geometry_msgs/msg/Twist',
 
 
 class Reader:
-    """A classifier and a person of the test's own around a running triage node."""
+    """The test's own classifier and person for a running triage node."""
 
     def __init__(self, robot, log, informed=True, model='xray@a1b2', **parameters):
         from diagnostic_msgs.msg import DiagnosticArray
@@ -102,7 +102,7 @@ def values(message):
     return {item.key: item.value for item in message.status[0].values}
 
 
-def test_advice_has_the_images_header_a_reason_and_a_place_in_the_queue(reader):
+def test_triage_advice_has_header_reason_and_queue_position(reader):
     reader.advise(1, ('normal', 0.9), ('pneumonia', 0.1))
     message = reader.advise(2)
     assert message.header == reader.header(2)
@@ -114,7 +114,7 @@ def test_advice_has_the_images_header_a_reason_and_a_place_in_the_queue(reader):
     assert values(message)['hash'] == verify(reader.log).head
 
 
-def test_a_decision_takes_the_case_out_and_is_logged(reader):
+def test_triage_decision_closes_the_case_and_is_logged(reader):
     reader.advise(1, ('normal', 0.9), ('pneumonia', 0.1))
     reader.advise(2)
     assert verify(reader.log).entries == 2
@@ -125,7 +125,7 @@ def test_a_decision_takes_the_case_out_and_is_logged(reader):
     assert verify(reader.log) == verify(reader.log, verify(reader.log).head)
 
 
-def test_a_decision_on_nothing_or_by_nobody_is_refused_with_the_reason(reader):
+def test_triage_decision_without_case_or_reader_is_refused_with_the_reason(reader):
     reader.decide(7, label='normal', reader='Dr A')
     reader.robot.wait(lambda: 'there is no case table@7' in reader.robot.message('triage'), 'case')
     reader.decide(7, label='normal')
@@ -134,13 +134,13 @@ def test_a_decision_on_nothing_or_by_nobody_is_refused_with_the_reason(reader):
     assert verify(reader.log).entries == 0
 
 
-def test_the_log_holds_the_sha256_of_the_image(reader):
+def test_triage_log_has_the_sha256_of_the_image(reader):
     data = bytes(range(100))
     reader.image(3, data)
     digest = hashlib.sha256(data).hexdigest()
 
     def known():
-        # an image may reach the node after what was said of it
+        # an image may reach the node after its classification
         known.number += 1
         reader.image(known.number, data)
         return values(reader.advise(known.number))['sha256'] == digest
@@ -148,7 +148,7 @@ def test_the_log_holds_the_sha256_of_the_image(reader):
     reader.robot.poll(known, 'sha256')
 
 
-def test_the_reason_tells_where_the_model_that_answered_looked(robot, log):
+def test_triage_reason_names_the_decisive_part_of_the_image(robot, log):
     from digiphys_ros.applications.triage.phantoms import draw_phantom
     from digiphys_ros.bundles import load_bundle
     from digiphys_ros.perception import Classifier, create_engine, Frame
@@ -160,17 +160,17 @@ def test_the_reason_tells_where_the_model_that_answered_looked(robot, log):
                            if not (answer := classifier(Frame(one, 'mono'))).abstained)
     reader = Reader(robot, log, model=f'chest_xray@{bundle.hash}', bundle='chest_xray')
 
-    def told():
-        # an image may reach the node after what was said of it
-        told.number += 1
-        reader.image(told.number, phantom.tobytes(), len(phantom))
-        advice = reader.advise(told.number, *answer.scores)
+    def is_explained():
+        # an image may reach the node after its classification
+        is_explained.number += 1
+        reader.image(is_explained.number, phantom.tobytes(), len(phantom))
+        advice = reader.advise(is_explained.number, *answer.scores)
         return 'the answer depends on that part' in advice.status[0].message
-    told.number = 0
-    robot.poll(told, 'explanation')
+    is_explained.number = 0
+    robot.poll(is_explained, 'explanation')
     assert set(json.loads(log.read_text().splitlines()[-1])['explanation']) == {
         'place', 'box', 'score', 'covered'}
-    # an abstention hangs on nothing, and another model looks elsewhere
+    # an abstention has no decisive part
     reader.image(50, phantom.tobytes(), len(phantom))
     assert 'looked' not in reader.advise(50).status[0].message
     reader.model = 'chest_xray@another'
@@ -180,13 +180,13 @@ def test_the_reason_tells_where_the_model_that_answered_looked(robot, log):
     assert 'looked' not in reader.advise(51, *answer.scores).status[0].message
 
 
-def test_a_model_that_is_not_there_leaves_the_node_unconfigured(robot, log):
+def test_triage_missing_model_stays_unconfigured(robot, log):
     robot.start('triage', audit_log=str(log), bundle='nothing')
     robot.wait(lambda: 'nothing' in robot.message('triage'), 'refusal')
     assert robot.value('triage', 'phase') == 'unconfigured'
 
 
-def test_no_advice_goes_out_unlogged(reader):
+def test_triage_advice_is_logged_first(reader):
     reader.advise(1)
     reader.log.rename(reader.log.with_name('elsewhere'))
     reader.show(2)
@@ -198,7 +198,7 @@ def test_no_advice_goes_out_unlogged(reader):
     assert verify(reader.log).entries == 2
 
 
-def test_a_changed_log_leaves_the_node_unconfigured(robot, log):
+def test_triage_changed_log_stays_unconfigured(robot, log):
     log.parent.mkdir()
     log.write_text('{"index": 1}\n')
     robot.start('triage', audit_log=str(log))
@@ -206,14 +206,14 @@ def test_a_changed_log_leaves_the_node_unconfigured(robot, log):
     assert robot.value('triage', 'phase') == 'unconfigured'
 
 
-def test_open_cases_are_there_again_after_a_restart(robot, log):
+def test_triage_open_cases_survive_a_restart(robot, log):
     from digiphys_ros.advice import AuditLog, Desk, Image, Model
     Desk(AuditLog(log)).advise(Image('table@9.000000000'), [], Model('xray', 'a1b2'), 0.0)
     reader = Reader(robot, log)
     robot.wait(lambda: reader.robot.value('triage', 'next') == 'table@9.000000000', 'case')
 
 
-def test_without_knowing_the_model_there_is_no_advice(robot, log):
+def test_triage_before_vision_info_gives_no_advice(robot, log):
     reader = Reader(robot, log, informed=False)
     reader.show(1)
     robot.wait(lambda: reader.count('refused') == 1, 'refusal')
@@ -224,7 +224,7 @@ def test_without_knowing_the_model_there_is_no_advice(robot, log):
     assert len(reader.advice) == 1
 
 
-def test_every_transition_and_a_clean_end(robot, log):
+def test_triage_every_transition_works_and_ends_cleanly(robot, log):
     import signal
     process = robot.start('triage', autostart=False, audit_log=str(log))
     for number, phase in ((1, 'inactive'), (3, 'active'), (4, 'inactive'), (2, 'unconfigured'),
@@ -236,13 +236,13 @@ def test_every_transition_and_a_clean_end(robot, log):
     assert 'Traceback' not in robot.log('triage')
 
 
-def test_nothing_that_the_node_publishes_can_be_led_to_an_actuator(reader):
+def test_triage_topics_have_no_actuator_type(reader):
     offered = dict(reader.robot.node.get_publisher_names_and_types_by_node('triage', '/'))
     assert offered['/advice'] == ['diagnostic_msgs/msg/DiagnosticArray']
     assert not COMMANDING & {kind for types in offered.values() for kind in types}
 
 
-def test_the_shipped_configuration_advises_on_what_the_simulator_shows(robot, log):
+def test_triage_shipped_configuration_advises_on_simulated_images(robot, log):
     from diagnostic_msgs.msg import DiagnosticArray
     advice = robot.listen(DiagnosticArray, 'advice')
     robot.run('run', [sys.executable, '-m', 'digiphys_ros.cli.main', 'run', '--config', 'triage',
@@ -258,7 +258,7 @@ def test_the_shipped_configuration_advises_on_what_the_simulator_shows(robot, lo
 
 @pytest.mark.parametrize(('variables', 'folder'), [
     ({'ROS_HOME': '{}/ros'}, 'ros'), ({'ROS_HOME': '', 'HOME': '{}/home'}, 'home/.ros')])
-def test_the_log_follows_the_home_of_ros(robot, tmp_path, variables, folder):
+def test_triage_log_is_in_ros_home(robot, tmp_path, variables, folder):
     robot.environment |= {name: text.format(tmp_path) for name, text in variables.items()}
     robot.start('triage')
     robot.is_active('triage')
@@ -266,7 +266,7 @@ def test_the_log_follows_the_home_of_ros(robot, tmp_path, variables, folder):
     assert robot.value('triage', 'audit_log') == str(path)
 
 
-def test_the_node_writes_with_its_key_and_logs_the_last_hash(robot, log, tmp_path):
+def test_triage_writes_with_its_key_and_logs_the_last_hash(robot, log, tmp_path):
     (tmp_path / 'key').write_bytes(bytes(range(32)))
     reader = Reader(robot, log, audit_key=str(tmp_path / 'key'))
     reader.advise(1, ('normal', 0.9))

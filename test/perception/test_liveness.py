@@ -77,7 +77,7 @@ def test_monitor_frame_equal_only_in_its_sample_is_fresh(outside):
 
 
 def test_monitor_accepts_repeats_if_switched_off(drive):
-    monitor = LivenessMonitor(Limits(skip_repeated=False))
+    monitor = LivenessMonitor(Limits(drop_duplicate_frames=False))
     assert set(verdicts(monitor, [drive[0]] * 20)) == {'fresh'}
 
 
@@ -94,7 +94,7 @@ def test_monitor_dark_images_are_black_at_every_depth(pixels, expected):
 
 def test_monitor_black_can_be_switched_off():
     dark = Frame(np.zeros((48, 64, 3), np.uint8), 'rgb')
-    assert LivenessMonitor(Limits(black_below=0.0)).check(dark) == 'fresh'
+    assert LivenessMonitor(Limits(min_brightness=0.0)).check(dark) == 'fresh'
 
 
 def test_monitor_another_size_is_fresh():
@@ -130,7 +130,7 @@ def test_monitor_blurred_camera_little_above_the_limit_stays_blurred_until_it_ch
                      for kind in ('grease', 'defocus 8 %'))
     monitor = LivenessMonitor(Limits(min_sharpness=0.0))
     verdicts(monitor, [soft])
-    limits = Limits(min_sharpness=monitor.figures['sharpness'] / 1.2, skip_repeated=False)
+    limits = Limits(min_sharpness=monitor.figures['sharpness'] / 1.2, drop_duplicate_frames=False)
     monitor = LivenessMonitor(limits)
     assert set(verdicts(monitor, [soft] * 5)) == {'fresh'}
     monitor = LivenessMonitor(limits)

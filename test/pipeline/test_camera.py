@@ -40,9 +40,9 @@ def problem(camera, **options):
     return camera.problem('/image', '/classifier', lambda: SILENCE, **options)
 
 
-def test_look_fresh_frame_is_returned(camera):
+def test_check_fresh_frame_is_returned(camera):
     frame = scene()
-    assert camera.look(frame) is frame
+    assert camera.check(frame) is frame
     assert camera.status == 'fresh'
     assert not camera.counts
 
@@ -50,21 +50,21 @@ def test_look_fresh_frame_is_returned(camera):
 @pytest.mark.parametrize(('frames', 'verdict', 'words'), [
     (lambda: [scene(0.01)], 'black', 'black'),
     (lambda: [scene()] * 2, 'repeated', 'equals the one before')])
-def test_look_blind_or_frozen_camera_gives_no_frame_and_is_counted(camera, frames, verdict, words):
-    assert [camera.look(frame) for frame in frames()][-1] is None
+def test_check_blind_or_frozen_camera_returns_none_and_counts(camera, frames, verdict, words):
+    assert [camera.check(frame) for frame in frames()][-1] is None
     assert words in camera.status
     assert camera.counts == {verdict: 1}
 
 
 def test_adjust_changes_the_next_frame(camera):
     dark = scene(0.01)
-    assert camera.look(dark) is None
-    camera.adjust(Limits(black_below=0.0, min_contrast=0.0, skip_repeated=False, max_saturated=1.0,
-                         max_dead=1.0, min_sharpness=0.0, min_correlation=0.0))
-    assert camera.look(dark) is dark
+    assert camera.check(dark) is None
+    camera.adjust(Limits(min_brightness=0.0, min_contrast=0.0, drop_duplicate_frames=False,
+                         max_saturated=1.0, max_dead=1.0, min_sharpness=0.0, min_correlation=0.0))
+    assert camera.check(dark) is dark
 
 
-def test_decode_error_is_a_status_and_the_next_frame_is_looked_at(camera):
+def test_decode_error_becomes_a_status_and_the_next_frame_is_checked(camera):
     def broken():
         raise FrameError('an image of 3 bytes is too short.')
 
@@ -87,14 +87,14 @@ def test_answer_counts_abstentions(camera):
 def test_problem_without_images_explains_the_silence(camera):
     assert problem(camera) == SILENCE
     camera.arrive(10.0, 10.01, 900)
-    camera.look(scene())
+    camera.check(scene())
     assert problem(camera) == ('', '')
     # none since the last report
     assert problem(camera) == SILENCE
 
 
-def test_problem_two_senders_are_named_before_anything_else(camera):
-    camera.look(scene(0.01))
+def test_problem_of_two_senders_comes_first(camera):
+    camera.check(scene(0.01))
     sentence, fix = problem(camera, duplicates='2 publishers on /image: /a, /b')
     assert sentence == '2 publishers on /image: /a, /b; black'
     assert fix == keep_one('/image')
@@ -102,10 +102,10 @@ def test_problem_two_senders_are_named_before_anything_else(camera):
 
 def test_problem_of_the_frames_names_the_parameter_to_change(camera):
     camera.arrive(10.0, 10.01, 900)
-    camera.look(scene(0.01))
+    camera.check(scene(0.01))
     sentence, fix = problem(camera)
     assert sentence == 'black'
-    assert 'ros2 param set /classifier black_below VALUE' in fix
+    assert 'ros2 param set /classifier min_brightness VALUE' in fix
 
 
 @pytest.mark.parametrize(('stamp_s', 'behind_s', 'words'), [
@@ -113,7 +113,7 @@ def test_problem_of_the_frames_names_the_parameter_to_change(camera):
     (1.8e9 + 0.05, 0.1, '')])
 def test_problem_of_the_stamps_is_explained(camera, stamp_s, behind_s, words):
     camera.arrive(stamp_s, 1.8e9, 900)
-    camera.look(scene())
+    camera.check(scene())
     sentence, _ = problem(camera, drivers=['/driver'], behind_s=behind_s)
     assert words in sentence
     assert bool(words) == bool(sentence)
@@ -122,7 +122,7 @@ def test_problem_of_the_stamps_is_explained(camera, stamp_s, behind_s, words):
 def test_figures_hold_age_size_and_bit_depth(camera):
     camera.arrive(10.0, 10.02, 900)
     deep = scene()
-    camera.look(Frame(deep.pixels.astype(np.uint16) << 2, 'mono', 10))
+    camera.check(Frame(deep.pixels.astype(np.uint16) << 2, 'mono', 10))
     problem(camera)
     figures = camera.figures()
     assert figures['image_age_s'] == '0.0200'
@@ -138,6 +138,6 @@ def test_camera_names_are_separated_by_commas(names, cameras):
 
 
 @pytest.mark.parametrize('names', ['front,', '1st', 'a b', 'front,front', '/front'])
-def test_camera_names_that_are_none_are_refused(names):
+def test_camera_names_invalid_or_repeated_are_refused(names):
     with pytest.raises(ConfigError, match='parameter `cameras`'):
         camera_names(names)

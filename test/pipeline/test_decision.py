@@ -31,8 +31,8 @@ def decider():
     return Decider(CONTROL, 'traffic_signs_rules.yaml', '/robot1/policy')
 
 
-def meet(decider, use='control', labels=LABELS, **options):
-    return decider.meet('signs@1', lambda: facts(use, labels), **options)
+def announce(decider, use='control', labels=LABELS, **options):
+    return decider.check_model('signs@1', lambda: facts(use, labels), **options)
 
 
 def facts(use, labels):
@@ -40,7 +40,7 @@ def facts(use, labels):
 
 
 def show(decider, label, images=5, start_s=100.0):
-    """Show one class, or none, at 20 Hz; return the last decision."""
+    """Observe one class, or none, at 20 Hz; return the last decision."""
     for index in range(images):
         stamp_s = start_s + index / 20
         results = [] if label is None else [(label, 0.99)]
@@ -48,11 +48,11 @@ def show(decider, label, images=5, start_s=100.0):
     return decision
 
 
-def test_commands_come_once_a_model_is_known(decider):
+def test_decider_without_a_model_commands_nothing(decider):
     assert show(decider, 'stop') is None
-    assert decider.warning == 'waits for vision_info, which tells what classifies'
+    assert decider.warning == 'waits for vision_info, which describes the model'
     assert decider.fix().startswith('ros2 ') or '/robot1/classifier' in decider.fix()
-    assert meet(decider) == {'model': ''}
+    assert announce(decider) == {'model': ''}
     decision = show(decider, 'stop', start_s=200.0)
     assert decision.commands['base'].values['linear.x'] == 0.0
     assert decider.rule == decision.rule
@@ -61,52 +61,52 @@ def test_commands_come_once_a_model_is_known(decider):
     assert decider.received == 10
 
 
-def test_a_model_for_advice_silences_until_restart(decider):
-    [(about, sentence)] = meet(decider, use='advice').items()
+def test_decider_model_for_advice_silences_until_restart(decider):
+    [(about, sentence)] = announce(decider, use='advice').items()
     assert about == 'use'
     assert 'for advice to a person' in sentence
-    # neither a model that may command nor time changes that
-    meet(decider)
+    # neither a model for control nor time changes that
+    announce(decider)
     assert show(decider, 'stop') is None
     assert decider.silence == sentence
     assert 'ros2 lifecycle set /robot1/policy deactivate' in decider.fix()
     decider.restart()
-    meet(decider)
+    announce(decider)
     assert show(decider, 'stop', start_s=200.0) is not None
 
 
-def test_a_model_without_a_class_of_the_rules_silences_until_another_fits(decider):
-    found = meet(decider, labels=['stop'])
+def test_decider_model_without_a_class_silences_until_another_matches(decider):
+    found = announce(decider, labels=['stop'])
     assert 'has no class' in found['model']
     assert show(decider, 'stop') is None
-    # beside another one, it may be at work still
-    meet(decider, alone=False)
+    # with another model, it may still be in use
+    announce(decider, alone=False)
     assert decider.silence
-    meet(decider)
+    announce(decider)
     assert not decider.silence
     assert show(decider, 'stop', start_s=200.0) is not None
 
 
-def test_a_model_that_cannot_be_read_silences(decider):
+def test_decider_unreadable_model_facts_silence(decider):
     def unreadable():
         raise ConfigError('vision_info is cut off')
-    assert 'vision_info is cut off' in decider.meet('x', unreadable)['model']
+    assert 'vision_info is cut off' in decider.check_model('x', unreadable)['model']
     assert show(decider, 'stop') is None
 
 
 @pytest.mark.parametrize('results', [[('stop', 1.5)], [('stop', float('nan'))],
                                      [('abstain', 0.9)]])
-def test_an_impossible_score_is_refused_and_counted(decider, results):
-    meet(decider)
+def test_decider_invalid_score_is_refused_and_counted(decider, results):
+    announce(decider)
     decider.decide(results, 1.0, 0.0, 1.0)
     assert decider.refused == 1
     assert decider.warning.startswith('refused: ')
-    assert 'scores have to be from 0 to 1' in decider.fix()
+    assert 'scores must be from 0 to 1' in decider.fix()
 
 
 @pytest.mark.parametrize('stops', [False, True])
-def test_two_senders_are_a_warning_or_a_stop(decider, stops):
-    meet(decider)
+def test_decider_two_senders_warn_or_stop(decider, stops):
+    announce(decider)
     decider.duplicates, decider.stops_on_duplicates = '2 publishers on classification', stops
     decision = show(decider, 'stop')
     assert (decision is None) is stops
@@ -114,8 +114,8 @@ def test_two_senders_are_a_warning_or_a_stop(decider, stops):
     assert '/robot1/classification' in decider.fix()
 
 
-def test_images_without_a_class_are_told_after_a_while(decider):
-    meet(decider)
+def test_decider_images_without_a_class_are_reported_after_a_while(decider):
+    announce(decider)
     show(decider, 'stop')
     show(decider, None, images=200, start_s=101.0)
     assert NOT_RECOGNISED in decider.warning

@@ -27,7 +27,7 @@ SIGNS = share_dir() / 'models' / 'traffic_signs'
 PACKAGE = share_dir() / 'digiphys_ros'
 
 
-def test_load_model_takes_a_name_a_path_and_a_bundle():
+def test_load_model_accepts_a_name_a_path_and_a_bundle():
     read = load_bundle(SIGNS)
     for bundle in ('traffic_signs', SIGNS, read):
         model = load_model(bundle, 'litert', threads=1)
@@ -36,7 +36,7 @@ def test_load_model_takes_a_name_a_path_and_a_bundle():
     assert str(model) == f'traffic_signs {read.hash[:12]}: engine litert: requested'
 
 
-def test_load_model_bundle_that_does_not_exist_names_it():
+def test_load_model_missing_bundle_is_named():
     with pytest.raises(ConfigError, match='"no_such_bundle" was not found'):
         load_model('no_such_bundle')
 
@@ -64,7 +64,7 @@ def test_only_load_model_creates_and_checks_an_engine():
 
 
 class Loads:
-    """Stands for ``load_model``: counts, and refuses a bundle named bad."""
+    """Replacement for ``load_model``: counts calls, and refuses a bundle named bad."""
 
     def __init__(self):
         self.bundle, self.loaded = load_bundle(SIGNS), []
@@ -93,7 +93,7 @@ def test_slot_prepared_model_is_not_loaded_again(loads):
     assert len(second(frame).scores) <= 1
 
 
-def test_slot_model_that_fails_leaves_the_old_one_at_work(loads):
+def test_slot_model_that_fails_keeps_the_old_one_in_use(loads):
     slot = ModelSlot(loads)
     first = slot.swap('one')
     for prepares in (True, False):
@@ -102,7 +102,7 @@ def test_slot_model_that_fails_leaves_the_old_one_at_work(loads):
         with pytest.raises(BundleError, match='is no bundle'):
             slot.swap('bad')
         assert slot.classifier is first
-    # an error is told once: the next try loads again
+    # an error is raised once: the next try loads again
     assert loads.loaded == ['one', 'bad', 'bad']
 
 
@@ -120,7 +120,7 @@ def test_slot_same_model_with_another_region_keeps_its_engine(loads):
     assert loads.loaded == ['one']
 
 
-def test_slot_that_was_cleared_needs_a_bundle(loads):
+def test_slot_after_clear_needs_a_bundle(loads):
     slot = ModelSlot(loads)
     slot.swap('one')
     slot.clear()

@@ -34,7 +34,7 @@ def frames(count):
     return [Frame(one, 'rgb') for one in pixels]
 
 
-def test_one_camera_is_counted_and_measured(classifier):
+def test_perception_one_camera_is_counted_and_measured(classifier):
     [camera] = (perception := Perception([CameraState(Limits())])).cameras
     for index, frame in enumerate(frames(3)):
         perception.arrive(camera, float(index), index + 0.01, frame.pixels.nbytes)
@@ -49,7 +49,7 @@ def test_one_camera_is_counted_and_measured(classifier):
     assert float(figures['inference_ms.p50']) > 0.0
 
 
-def test_several_cameras_go_through_the_network_together_and_have_figures_of_their_own(classifier):
+def test_perception_several_cameras_share_a_batch_with_separate_figures(classifier):
     cameras = [CameraState(Limits(), name=name) for name in ('front', 'rear')]
     perception = Perception(cameras)
     results = perception.classify(classifier, frames(2))
@@ -62,7 +62,7 @@ def test_several_cameras_go_through_the_network_together_and_have_figures_of_the
     assert 'model' not in figures
 
 
-def test_problems_of_several_cameras_are_one_sentence():
+def test_join_problems_of_several_cameras_is_one_sentence():
     assert join_problems([('', ''), ('front: black', 'look'), ('rear: frozen', 'wait')]) == \
         ('front: black; rear: frozen', 'look; wait')
     assert join_problems([('', '')]) == ('', '')

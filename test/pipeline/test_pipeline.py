@@ -42,7 +42,7 @@ def pipeline(classifier):
 
 
 def drive(pipeline, frames, start_s=10.0):
-    """Show frames at 20 Hz; return what the base is sent after each."""
+    """Process frames at 20 Hz; return the command of the base after each."""
     sent = []
     for index, frame in enumerate(frames):
         now_s = start_s + index / 20
@@ -61,7 +61,7 @@ def course(count):
     return [Frame(next(frames).pixels, 'rgb') for _ in range(count)]
 
 
-def test_images_lead_to_motion_and_their_end_to_the_safe_state(pipeline):
+def test_pipeline_images_move_and_their_end_is_the_safe_state(pipeline):
     # a free road, then a stop sign
     sent = drive(pipeline, course(30))
     assert sent[0].values['linear.x'] == 0.0
@@ -73,7 +73,7 @@ def test_images_lead_to_motion_and_their_end_to_the_safe_state(pipeline):
     assert last.obeyed_stamp_s is None
 
 
-def test_a_frozen_camera_is_not_classified(pipeline):
+def test_pipeline_frozen_camera_is_not_classified(pipeline):
     frame = course(1)[0]
     assert pipeline.perceive(frame) is not None
     assert pipeline.perceive(frame) is None
@@ -82,7 +82,7 @@ def test_a_frozen_camera_is_not_classified(pipeline):
 
 
 @pytest.mark.parametrize('step', ['classifier', 'policy', 'gate'])
-def test_a_step_that_restarts_forgets(pipeline, step):
+def test_pipeline_restarted_step_has_no_memory(pipeline, step):
     frames = course(12)
     drive(pipeline, frames)
     gates = pipeline.gates
@@ -96,13 +96,13 @@ def test_a_step_that_restarts_forgets(pipeline, step):
         assert pipeline.step(20.0)['base'].values['linear.x'] == 0.0
 
 
-def test_without_rules_nothing_is_commanded(classifier):
+def test_pipeline_without_rules_commands_nothing(classifier):
     pipeline = Pipeline(PipelineSettings(), None, classifier)
     assert not pipeline.decide('stop', 0.99, 1.0).commands
     assert pipeline.step(1.0) == {}
 
 
-def test_a_model_that_does_not_fit_the_rules_is_refused():
+def test_pipeline_model_that_does_not_match_the_rules_is_refused():
     wired = replace(SETTINGS, classifier=ClassifierSettings(bundle='chest_xray'))
     with pytest.raises(ConfigError, match='for advice to a person'):
         load_pipeline(wired)
@@ -111,9 +111,9 @@ def test_a_model_that_does_not_fit_the_rules_is_refused():
         load_pipeline(wired)
 
 
-def test_settings_reach_each_step(classifier):
+def test_pipeline_settings_reach_each_step(classifier):
     settings = PipelineSettings(
-        ClassifierSettings(limits=Limits(black_below=250.0)),
+        ClassifierSettings(limits=Limits(min_brightness=250.0)),
         PolicySettings(), GateSettings(lease_s=0.05, future_tolerance_s=0.0))
     pipeline = Pipeline(settings, load_rules(settings), classifier)
     assert pipeline.perceive(course(1)[0]) is None

@@ -18,7 +18,7 @@ import pytest
 
 
 class Log:
-    """A log with a clock of its own, and the lines that it wrote."""
+    """A log with its own clock, and its lines."""
 
     def __init__(self):
         self.now_s, self.lines = 100.0, []
@@ -71,7 +71,7 @@ def test_return_of_a_recent_condition_is_logged_when_it_has_lasted(log, settled)
     assert log.lines == ['fresh', 'black', 'fresh']
 
 
-def test_condition_that_was_away_for_long_is_new(log):
+def test_condition_absent_for_long_is_new(log):
     log.note('fresh')
     log.note('black', after_s=60.0)
     log.note('fresh', after_s=60.0)
@@ -86,14 +86,14 @@ def test_subjects_do_not_mix(log):
     assert log.lines == ['fresh', 'black']
 
 
-def test_error_that_returns_after_all_was_well_is_logged_again(log):
+def test_error_that_returns_after_recovery_is_logged_again(log):
     log.note('no model')
     log.note('', after_s=20.0)
     log.note('no model', after_s=20.0)
     assert log.lines == ['no model', 'no model']
 
 
-def test_texts_that_differ_in_figures_alone_are_one_condition():
+def test_texts_that_differ_only_in_numbers_are_one_condition():
     one, other = (without_numbers(f'image of {size} bytes, {share} % at {place}')
                   for size, share, place in ((7042, 3.5, '0x7f3a'), (12, 40, '0x7f3b')))
     assert one == other

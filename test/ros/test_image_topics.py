@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.ros, pytest.mark.parallel]
 
 
 class Graph:
-    """A node of whose graph these topics are known: name, type and node of one publisher."""
+    """A node with a graph of these topics: name, type and node of one publisher."""
 
     def __init__(self, *topics):
         self._topics = {name: (kind, node) for name, kind, node in topics}
@@ -40,7 +40,7 @@ class Graph:
 
 
 @pytest.mark.parametrize('topic', ['/image', '/image/compressed'])
-def test_images_for_viewers_are_not_proposed_as_those_of_a_camera(topic):
+def test_image_topics_exclude_debug_images(topic):
     graph = Graph(('/robot2/debug_image', RAW, 'other'),
                   ('/robot2/debug_image/compressed', COMPRESSED, 'other'))
     sentence, _ = explain_silence(graph, topic, topic[1:], compressed='compressed' in topic)

@@ -26,7 +26,7 @@ CONFIGURE, CLEANUP, ACTIVATE, DEACTIVATE, SHUTDOWN_INACTIVE, SHUTDOWN_ACTIVE = 1
 
 @pytest.fixture
 def default_signals():
-    """Let nodes start as in a terminal, also where the tests run under nohup."""
+    """Start nodes as in a terminal, even if the tests run under nohup."""
     before = {number: signal.signal(number, signal.SIG_DFL)
               for number in (signal.SIGHUP, signal.SIGQUIT)}
     yield
@@ -35,7 +35,7 @@ def default_signals():
 
 
 @pytest.mark.parametrize('node', ['camera', 'classifier', 'policy', 'gate'])
-def test_every_transition(robot, node):
+def test_lifecycle_every_transition_works(robot, node):
     process = robot.start(node, autostart=False)
     for number, phase in ((CONFIGURE, 'inactive'), (ACTIVATE, 'active'), (DEACTIVATE, 'inactive'),
                           (CLEANUP, 'unconfigured'), (CONFIGURE, 'inactive'),
@@ -55,14 +55,14 @@ def test_every_transition(robot, node):
     'ros-navigation/navigation2 #3080', 'lifecycle nodes without a bond under a manager')
 @pytest.mark.field(
     'ros-navigation/navigation2 #2752', 'a managed node dies, and its manager is at a loss')
-def test_lifecycle_manager_without_bond_starts_nodes_and_the_supervisor_leaves_them(robot):
+def test_lifecycle_manager_without_bond_starts_nodes_under_the_supervisor(robot):
     words = ['run', '--no-autostart', '--without', 'camera', '--without', 'classifier']
     run = robot.run('run', [sys.executable, '-m', 'digiphys_ros.cli.main', *words])
 
     def are(phase, *nodes):
         robot.wait(lambda: all(robot.value(node, 'phase') == phase for node in nodes), phase)
     are('unconfigured', 'gate', 'policy')
-    # as nav2_lifecycle_manager does: all of them to one state, then all to the next
+    # like nav2_lifecycle_manager: all nodes to one state, then all to the next
     for number, phase in ((CONFIGURE, 'inactive'), (ACTIVATE, 'active')):
         assert all(robot.transition(node, number) for node in ('gate', 'policy'))
         are(phase, 'gate', 'policy')
@@ -72,7 +72,7 @@ def test_lifecycle_manager_without_bond_starts_nodes_and_the_supervisor_leaves_t
     are('unconfigured', 'policy')
     assert robot.transition('policy', CONFIGURE)
     assert robot.transition('policy', ACTIVATE)
-    # a manager that shuts down ends no process, so that there is nothing to restart
+    # a manager that shuts down ends no process: there is nothing to restart
     again = child(run, 'policy')
     assert robot.transition('policy', SHUTDOWN_ACTIVE)
     are('finalized', 'policy')
@@ -97,7 +97,7 @@ def test_lifecycle_manager_configure_of_an_active_node_is_refused(robot):
     robot.is_active('policy')
 
 
-def test_run_no_autostart_is_a_parameter_of_each_node_that_set_may_override():
+def test_run_no_autostart_applies_to_each_node_unless_set_overrides():
     from digiphys_ros.cli import run
     from digiphys_ros.cli.main import build_parser
     parsed = build_parser(['run']).parse_args(
@@ -113,7 +113,7 @@ def test_run_no_autostart_is_a_parameter_of_each_node_that_set_may_override():
     *((node, number) for node in ('camera', 'classifier', 'policy', 'gate')
       for number in (signal.SIGINT, signal.SIGTERM)),
     ('gate', signal.SIGHUP), ('gate', signal.SIGQUIT)])
-def test_a_signal_ends_the_process_cleanly(robot, default_signals, node, number):
+def test_node_signal_ends_the_process_cleanly(robot, default_signals, node, number):
     process = robot.start(node)
     robot.is_active(node)
     own = robot.shared_memory(process.pid) - robot.shared_memory(os.getpid())
@@ -136,7 +136,7 @@ def test_a_signal_ends_the_process_cleanly(robot, default_signals, node, number)
     ('policy', {'rules': 'nothing.yaml'}, '"nothing.yaml" was not found'),
     ('gate', {'lease_s': 99.0}, 'parameter `lease_s`'),
 ])
-def test_a_wrong_parameter_leaves_the_node_unconfigured(robot, node, parameters, sentence):
+def test_node_invalid_parameter_stays_unconfigured(robot, node, parameters, sentence):
     process = robot.start(node, **parameters)
     robot.wait(lambda: sentence in robot.message(node), sentence)
     assert robot.value(node, 'phase') == 'unconfigured'
@@ -146,7 +146,7 @@ def test_a_wrong_parameter_leaves_the_node_unconfigured(robot, node, parameters,
 
 
 @pytest.mark.parametrize('lease_s', [0.4, 0.5])
-def test_a_corrected_parameter_lets_it_configure(robot, lease_s):
+def test_node_corrected_parameter_configures(robot, lease_s):
     robot.start('gate', lease_s=99.0)
     robot.wait(lambda: robot.value('gate', 'phase') == 'unconfigured', 'diagnostics')
     assert not robot.transition('gate', CONFIGURE)
@@ -156,7 +156,7 @@ def test_a_corrected_parameter_lets_it_configure(robot, lease_s):
 
 @pytest.mark.field(
     'ros2/teleop_twist_keyboard #40', 'a parameter can be set at run time and has no effect')
-def test_a_parameter_of_a_configured_node_is_refused_with_the_reason(robot):
+def test_node_configured_refuses_a_startup_parameter_with_the_reason(robot):
     robot.start('gate')
     robot.is_active('gate')
     result = robot.set_parameter('gate', 'lease_s', 0.4)
@@ -165,7 +165,7 @@ def test_a_parameter_of_a_configured_node_is_refused_with_the_reason(robot):
 
 
 def dump(robot, node):
-    """Return the parameters of a node, as ``ros2 param dump`` asks for them."""
+    """Return the parameters of a node, as in ``ros2 param dump``."""
     from rcl_interfaces.msg import Parameter
     from rcl_interfaces.srv import GetParameters, ListParameters
     names = robot.call(ListParameters, f'{node}/list_parameters',
@@ -176,7 +176,7 @@ def dump(robot, node):
 
 
 @pytest.mark.parametrize('node', ['camera', 'classifier', 'policy', 'gate'])
-def test_a_node_loads_its_own_dump_while_it_is_active(robot, node):
+def test_node_active_loads_its_own_parameter_dump(robot, node):
     from rcl_interfaces.srv import SetParameters, SetParametersAtomically
     robot.start(node)
     robot.is_active(node)
@@ -189,7 +189,7 @@ def test_a_node_loads_its_own_dump_while_it_is_active(robot, node):
                       SetParametersAtomically.Request(parameters=own)).result.successful
 
 
-def test_a_changed_value_among_unchanged_ones_is_judged_by_itself(robot):
+def test_node_changed_value_among_unchanged_ones_is_checked_alone(robot):
     from rcl_interfaces.srv import SetParameters
     from rclpy.parameter import Parameter
     robot.start('gate')
@@ -203,7 +203,7 @@ def test_a_changed_value_among_unchanged_ones_is_judged_by_itself(robot):
 
 
 @pytest.mark.parametrize('node', ['camera', 'classifier', 'policy', 'gate', 'triage'])
-def test_a_negative_clock_is_refused_and_the_node_lives_on(robot, tmp_path, node):
+def test_node_negative_clock_is_ignored(robot, tmp_path, node):
     from rosgraph_msgs.msg import Clock
     own = {'audit_log': str(tmp_path / 'audit.jsonl')} if node == 'triage' else {}
     process = robot.start(node, use_sim_time=True, **own)

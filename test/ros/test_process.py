@@ -30,8 +30,8 @@ MIXED = '/**/classifier:\n  ros__parameters: {roi: [0, 0.2, 1, 1.0]}\n'
     (['-r', '__ns:=/my-robot'], {}, "ROS refuses to start: Couldn't parse remap rule"),
     (['--params-file', 'mixed.yaml'], {}, 'Sequence should be of same type'),
 ])
-def test_node_that_the_middleware_refuses_ends_with_one_sentence(tmp_path, words, environment,
-                                                                 sentence):
+def test_node_refused_by_the_middleware_ends_with_one_sentence(tmp_path, words, environment,
+                                                               sentence):
     (tmp_path / 'mixed.yaml').write_text(MIXED)
     done = subprocess.run(
         [sys.executable, '-m', 'digiphys_ros.nodes', 'policy', '--ros-args', *words], timeout=300,
@@ -50,7 +50,7 @@ def start_with_file(robot, folder, node, text, *words):
 
 
 @pytest.mark.field('ros2/ros2 #569', 'a section is for another namespace')
-def test_gate_that_no_section_reaches_ends_with_one_sentence(robot, tmp_path):
+def test_gate_without_a_section_ends_with_one_sentence(robot, tmp_path):
     process = start_with_file(robot, tmp_path, 'gate', 'gate:\n  ros__parameters: {nice: 1}\n',
                               '-r', '__ns:=/r1')
     assert process.wait(60) == 2
@@ -58,14 +58,14 @@ def test_gate_that_no_section_reaches_ends_with_one_sentence(robot, tmp_path):
     assert 'active' not in robot.log('gate')
 
 
-def test_gate_that_one_of_its_files_reaches_runs(robot, tmp_path):
+def test_gate_with_a_section_in_one_file_runs(robot, tmp_path):
     start_with_file(robot, tmp_path, 'gate', 'amcl:\n  ros__parameters: {a: 1}\n',
                     '--params-file', str(share_dir() / 'config/traffic_signs.yaml'))
     robot.is_active('gate')
     assert 'own.yaml: no section applies to /gate' in robot.log('gate')
 
 
-def test_node_that_no_section_reaches_warns(robot, tmp_path):
+def test_node_without_a_section_warns(robot, tmp_path):
     start_with_file(robot, tmp_path, 'policy', 'policy:\n  ros__parameters: {nice: 1}\n',
                     '-r', '__ns:=/r1')
     robot.is_active('r1/policy')
@@ -81,7 +81,7 @@ def test_node_runs_without_home(robot):
 
 
 def make_configuration(folder):
-    """Write a parameters file, with nested sections, and its rules beside it."""
+    """Write a parameters file, with nested sections, and its rules in the same folder."""
     rules = (share_dir() / 'config/traffic_signs_rules.yaml').read_text()
     assert 'topic: cmd_vel' in rules
     (folder / 'own_rules.yaml').write_text(rules.replace('topic: cmd_vel', 'topic: drive'))
@@ -102,8 +102,8 @@ def make_configuration(folder):
 @pytest.mark.field(
     'ifm/ifm3d-ros2 #27', 'a path in a parameters file depends on where a node is started')
 @pytest.mark.field('ros2/rclcpp #2166', 'nodes are nested in a namespace')
-def test_run_follows_own_files_and_remaps(robot, tmp_path):
-    """A camera driver's topic, nested sections, rules beside the file, and overrides."""
+def test_run_uses_own_files_and_remaps(robot, tmp_path):
+    """A camera driver's topic, nested sections, rules in the same folder, and overrides."""
     from geometry_msgs.msg import TwistStamped
     commands = robot.listen(TwistStamped, 'robot1/drive')
     process = robot.run('run', [
@@ -124,7 +124,7 @@ def test_run_follows_own_files_and_remaps(robot, tmp_path):
 
 
 @pytest.mark.field('python/cpython #90650', 'output goes to head, which ends first')
-def test_run_restarts_nodes_although_nobody_reads_its_output(robot, tmp_path):
+def test_run_with_unread_output_restarts_nodes(robot, tmp_path):
     (tmp_path / 'own.yaml').write_text('/**/policy:\n  ros__parameters: {}\n')
     reader, robot.output = os.pipe()
     process = robot.run('run', [sys.executable, '-m', 'digiphys_ros.cli.main', 'run', '--config',

@@ -17,7 +17,7 @@ import pytest
 pytestmark = [pytest.mark.ros, pytest.mark.parallel]
 
 
-def test_no_message_is_lost_while_a_subscription_is_made_anew(robot):
+def test_adaptive_subscription_replaced_loses_no_message(robot):
     from digiphys_ros.ros.qos import AdaptiveSubscription
     from std_msgs.msg import Int64
     heard, sent = [], 0

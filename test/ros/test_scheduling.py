@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Cores and priority, each tried in a process of its own."""
+"""Cores and priority, each tested in a separate process."""
 
 import os
 import subprocess
@@ -43,13 +43,13 @@ def tried(cpus, nice):
     return subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines()
 
 
-def test_every_thread_is_moved():
+def test_apply_scheduling_sets_every_thread():
     own = sorted(os.sched_getaffinity(0))[-1]
     assert tried(str(own), 19) == [f'[{own}] 19'] * 2
 
 
 @pytest.mark.parametrize('cpus', ['a', '1-', '-1', '0;1', '999'])
-def test_wrong_cores_are_told(cpus):
+def test_apply_scheduling_invalid_cores_are_reported(cpus):
     sentence, = tried(cpus, 0)
     assert sentence.startswith('parameter `cpus`:')
     assert f"received '{cpus}'" in sentence
@@ -70,9 +70,9 @@ assert os.sched_getaffinity(0) == allowed
 """
 
 
-def test_cores_can_be_chosen_anew():
+def test_apply_scheduling_cores_can_be_changed_again():
     subprocess.run([sys.executable, '-c', AGAIN], check=True)
 
 
-def test_nothing_asked_for_changes_nothing():
+def test_apply_scheduling_defaults_change_nothing():
     assert len(set(tried('', 0))) == 1

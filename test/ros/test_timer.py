@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A timer that is destroyed calls no more, whatever the executor has in its queue."""
+"""A destroyed timer never calls back, even if the executor has it in its queue."""
 
 import subprocess
 import sys
@@ -53,7 +53,7 @@ print('first' in calls, after)
 
 
 @pytest.mark.field('ros2/rclpy #255', 'a timer is destroyed while the executor spins')
-def test_destroyed_timer_calls_no_more(robot):
+def test_timer_destroyed_never_calls_back(robot):
     done = subprocess.run([sys.executable, '-c', SCRIPT], env=robot.environment, text=True,
                           capture_output=True, check=True)
     assert done.stdout.strip() == "True ['end']"

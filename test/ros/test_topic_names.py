@@ -13,7 +13,7 @@
 # limitations under the License.
 
 
-"""Names that a remap may rename."""
+"""Names in remap rules."""
 
 from digiphys_ros.ros.topic_names import misspelt_remap, NAMES, OF_ACTUATORS
 import pytest
@@ -26,7 +26,7 @@ OF_ROS = {'rosout', 'parameter_events', 'transition_event', 'change_state', 'get
           'list_parameters', 'set_parameters', 'set_parameters_atomically'}
 
 
-def test_names_are_those_of_running_nodes(robot):
+def test_topic_names_are_those_of_running_nodes(robot):
     robot.start('camera', source='course')
     for node in NODES[1:]:
         robot.start(node)
@@ -44,12 +44,12 @@ def test_names_are_those_of_running_nodes(robot):
 @pytest.mark.parametrize('rule', [
     'image:=/a', 'classifier:image:=/a', '/robot1/front/image:=/a', 'image/compressed:=/a',
     'desired/estops:=/a', '~/reset:=/a', 'cmd_vel:=/a', 'estop:=/panel/stop'])
-def test_misspelt_remap_of_a_name_that_is_there_says_nothing(rule):
+def test_misspelt_remap_of_an_existing_name_is_empty(rule):
     assert misspelt_remap(rule) == ''
 
 
 @pytest.mark.field('aliasrobotics/RVD #582', 'a remap of a name that no node has changes nothing')
 @pytest.mark.parametrize('rule', ['imge:=/a', 'image_raw:=/a', 'classifier:clasification:=/a',
                                   '/robot1/e_stop:=/a'])
-def test_misspelt_remap_of_a_name_that_no_node_has_is_named(rule):
+def test_misspelt_remap_of_an_unknown_name_is_reported(rule):
     assert 'did you mean' in misspelt_remap(rule)

@@ -23,7 +23,7 @@ TIMEOUT_S = 60.0
 
 
 class Handler:
-    """Takes batches, and waits in the first one until it is let go."""
+    """Takes batches, and blocks in the first one until it is released."""
 
     def __init__(self):
         self.batches = []
@@ -43,7 +43,7 @@ def handler():
     return Handler()
 
 
-def test_what_waits_is_replaced_by_what_is_newer(handler):
+def test_worker_newer_item_replaces_a_waiting_one(handler):
     worker = NewestWorker(handler, 'test')
     worker.submit(1)
     assert handler.entered.wait(TIMEOUT_S)
@@ -56,7 +56,7 @@ def test_what_waits_is_replaced_by_what_is_newer(handler):
     assert worker.dropped == 2
 
 
-def test_what_came_of_all_sources_meanwhile_is_one_batch(handler):
+def test_worker_items_of_all_sources_form_one_batch(handler):
     worker = NewestWorker(handler, 'test', sources=3)
     worker.submit('a1', 'a')
     assert handler.entered.wait(TIMEOUT_S)
@@ -69,7 +69,7 @@ def test_what_came_of_all_sources_meanwhile_is_one_batch(handler):
     assert worker.dropped == 1
 
 
-def test_a_frame_waits_for_the_others_and_no_longer_than_it_may(handler):
+def test_worker_item_waits_for_other_sources_up_to_wait_s(handler):
     handler.go_on.set()
     worker = NewestWorker(handler, 'test', sources=2, wait_s=TIMEOUT_S)
     worker.submit('a', 'a')
@@ -85,7 +85,7 @@ def test_a_frame_waits_for_the_others_and_no_longer_than_it_may(handler):
     assert handler.batches[-1] == ['a']
 
 
-def test_a_worker_that_waits_for_others_can_be_stopped(handler):
+def test_worker_waiting_for_other_sources_can_be_stopped(handler):
     worker = NewestWorker(handler, 'test', sources=2, wait_s=TIMEOUT_S)
     worker.submit('a', 'a')
     worker.stop(TIMEOUT_S / 2)

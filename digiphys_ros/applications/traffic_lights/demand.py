@@ -30,7 +30,7 @@ class Vehicle:
     One vehicle.
 
     :ivar arrived_s: when it came.
-    :ivar wish_mps: its speed on an empty road.
+    :ivar desired_mps: its speed on an empty road.
     :ivar shade: 0 to 1, for those who draw it.
     :ivar position_m: its front, from the stop line; negative before it.
     :ivar waited_s: for how long it stood before the line.
@@ -38,7 +38,7 @@ class Vehicle:
 
     number: int
     arrived_s: float
-    wish_mps: float
+    desired_mps: float
     length_m: float
     shade: float
     position_m: float = 0.0

@@ -104,12 +104,12 @@ class Junction:
         coming = self._coming[side]
         if coming.arrived_s > self.time_s:
             return
-        coming.position_m, coming.speed_mps = ENTRY_M, coming.wish_mps
+        coming.position_m, coming.speed_mps = ENTRY_M, coming.desired_mps
         if lane:
             # a queue may reach further back than vehicles come from
             coming.position_m = min(ENTRY_M, lane[-1].rear_m - GAP_M)
             gap_m = lane[-1].rear_m - GAP_M - coming.position_m
-            coming.speed_mps = min(coming.wish_mps, _safe_mps(gap_m, lane[-1].speed_mps))
+            coming.speed_mps = min(coming.desired_mps, _safe_mps(gap_m, lane[-1].speed_mps))
         lane.append(coming)
         self.arrived += 1
         self._coming[side] = self._demand.next_vehicle(side, coming.arrived_s)
@@ -118,7 +118,7 @@ class Junction:
         ahead: Vehicle | None = None
         for one in lane:
             speed = one.speed_mps
-            aim = min(one.wish_mps, speed + ACCELERATION_MPS2 * STEP_S)
+            aim = min(one.desired_mps, speed + ACCELERATION_MPS2 * STEP_S)
             if ahead is not None:
                 aim = min(aim, _safe_mps(ahead.rear_m - GAP_M - one.position_m, ahead.speed_mps))
             before = one.position_m < 0.0

@@ -62,5 +62,5 @@ def build_network(name: str, options: Mapping[str, Any], shape: tuple[int, ...],
 
 
 def _of_tables() -> list[str]:
-    usable = [*NETWORKS.built_in, *(name for name, _ in NETWORKS.added())]
+    usable = [*NETWORKS.built_in, *(name for name, _ in NETWORKS.usable_plugins())]
     return sorted(name for name in usable if hasattr(NETWORKS[name], 'takes_tables'))

@@ -24,17 +24,17 @@ REASONS = {
     'saturated': 'saturated: most pixels are black or white',
     'dead_region': 'dead region: a large part of the image is constant, or holds only noise',
     'noise': 'noise: neighboring pixels do not agree',
-    'repeated': 'repeated: the image equals the one before; for a still image on purpose set '
-                'skip_repeated to false',
-    'frozen': 'frozen: the same content returns again and again; for still images on purpose set '
-              'skip_repeated to false',
+    'repeated': 'repeated: the image equals the one before; if the scene is still on purpose, set '
+                'drop_duplicate_frames to false',
+    'frozen': 'frozen: the same content returns again and again; if the scene is still on '
+              'purpose, set drop_duplicate_frames to false',
 }
 """Verdict -> sentence. The others, fresh and black, are their own."""
 
 PARAMETERS = {
     'no_contrast': 'min_contrast', 'blurred': 'min_sharpness', 'saturated': 'max_saturated',
     'dead_region': 'max_dead', 'noise': 'min_correlation', 'frozen': 'max_repeated',
-    'repeated': 'skip_repeated', 'black': 'black_below',
+    'repeated': 'drop_duplicate_frames', 'black': 'min_brightness',
 }
 """Verdict -> the parameter that sets its limit."""
 
@@ -52,8 +52,8 @@ def fix_of(reason: str, topic: str, classifier: str) -> str:
         'ros2 run rqt_image_view rqt_image_view /image'
     """
     if reason in (REASONS['repeated'], REASONS['frozen']):
-        return f'ros2 param set {classifier} skip_repeated false  # for still images on ' \
-            'purpose; else start the driver of the camera again'
+        return f'ros2 param set {classifier} drop_duplicate_frames false  # for still images ' \
+            'on purpose; else restart the driver of the camera'
     for verdict, parameter in PARAMETERS.items():
         if reason == REASONS.get(verdict, verdict):
             return (f'ros2 run rqt_image_view rqt_image_view {topic}  # look at the camera and '
@@ -68,8 +68,10 @@ class Limits:
     """
     Limits of the checks, named as the classifier's parameters.
 
-    :ivar black_below: mean brightness, 0 to 255, under which a frame counts as black; 0: never.
-    :ivar skip_repeated: false where repeats are legitimate, as in a simulator without noise.
+    :ivar min_brightness: mean brightness, 0 to 255, below which a frame counts as black; 0:
+        never.
+    :ivar drop_duplicate_frames: false where duplicates are legitimate, as in a simulator without
+        noise.
     :ivar max_repeated: fraction of blocks that return frame after frame; 1: never too many.
     :ivar min_contrast: spread of the brightness of blocks, 0 to 255; 0: never too low.
     :ivar min_sharpness: as a fraction of that of the last frames, twice of that of the last
@@ -84,10 +86,10 @@ class Limits:
         Limits(min_sharpness=0.0)
     """
 
-    black_below: float = setting(
+    min_brightness: float = setting(
         5.0, 'Mean brightness (0 to 255) under which a frame counts as black and is not '
         'classified.', 0.0, 255.0, runtime=True)
-    skip_repeated: bool = setting(
+    drop_duplicate_frames: bool = setting(
         True, 'Do not classify a frame equal to the last one: the camera is frozen. False for '
         'simulators without noise.', runtime=True)
     max_repeated: float = setting(

@@ -63,7 +63,7 @@ def _choose(bundle: Bundle) -> tuple[str, str]:
         return 'tensorflow', 'LiteRT is not installed, or the bundle holds no LiteRT model'
     if runs['onnx']:
         return 'onnx', 'the bundle holds nothing else that can run here'
-    for name, kind in ENGINES.added():
+    for name, kind in ENGINES.usable_plugins():
         if _has_file(kind, bundle) and _is_installed(kind):
             return name, 'no built-in engine can run the bundle here'
     raise EngineError(

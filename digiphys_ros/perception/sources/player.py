@@ -150,8 +150,8 @@ class Player:
         if not 0 < length <= FROZEN_FRAMES or not self._settings.loop:
             return ''
         return (f'{self._settings.source} repeats {length} image{"s" * (length > 1)}, which the '
-                'classifier takes for a frozen camera: set its parameter skip_repeated to false, '
-                'as by `digiphys run --set classifier.skip_repeated=false`')
+                'classifier takes for a frozen camera: set its parameter drop_duplicate_frames '
+                'to false, as by `digiphys run --set classifier.drop_duplicate_frames=false`')
 
     def _note_unreadable(self) -> None:
         """Log the first unreadable parts of a recording."""

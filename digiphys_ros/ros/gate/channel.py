@@ -30,17 +30,17 @@ from std_msgs.msg import Header
 
 class Channel:
     """
-    One actuator: its gate and where it publishes.
+    One actuator: its gate and its publishers.
 
-    :ivar stamp: capture stamp of the command accepted last.
-    :ivar pace: when outputs leave that are no safe state.
+    :ivar stamp: capture stamp of the last accepted command.
+    :ivar pace: when outputs other than the safe state are sent.
     """
 
     def __init__(self, node: Node, name: str, actuator: Actuator, gate: Gate) -> None:
         self.name = name
         self.actuator = actuator
         self.gate = gate
-        # Plain publishers: the safe state must also leave an inactive gate.
+        # no lifecycle publishers: an inactive gate must also send the safe state
         self.commands: Any = node.create_publisher(
             actuator_type(actuator), actuator.topic, qos.RELIABLE)
         self.obeyed = node.create_publisher(Header, f'obeyed/{name}', qos.RELIABLE)
@@ -54,22 +54,22 @@ class Channel:
         self._listeners = 0
 
     def step(self, now_s: float, steady_s: float) -> tuple[GateOutput, Time | None]:
-        """Return what to send now, and the capture stamp behind it; by one thread at a time."""
+        """Return the output and the capture stamp of its image; not thread-safe."""
         return self.gate.step(now_s, steady_s), self.stamp
 
     def has_expired(self, now_s: float, steady_s: float) -> bool:
-        """Return whether the lease of what is obeyed has just run out."""
+        """Return whether the lease of the obeyed command has just run out."""
         left_s = self.gate.lease_ends_in_s(now_s, steady_s)
         return left_s is not None and left_s <= 0
 
     def is_changed(self, output: GateOutput) -> bool:
-        """Return whether state or cause differ from those of the output before."""
-        # an age in brackets differs with each image: no line of the log for that alone
+        """Return whether state or reason differ from those of the previous output."""
+        # an age in brackets differs with each image: not worth a log line
         before, self._shown = self._shown, (output.state, output.reason.partition(' (')[0])
         return self._shown != before
 
     def send(self, output: GateOutput, now_s: float) -> None:
-        """Publish what the actuator is to do; nothing where it has nothing to hear yet."""
+        """Publish the output; nothing while it has no values."""
         if output.values:
             self.commands.publish(actuator_message(
                 self.actuator, dict(output.values), now_s, output.reach_s))
@@ -86,9 +86,9 @@ class Channel:
 
     def notice_listeners(self) -> int:
         """
-        Return how many subscriptions there are.
+        Return the number of subscriptions.
 
-        Of a new one it is unknown where its arm stands.
+        The position of the arm behind a new one is unknown.
         """
         before, self._listeners = self._listeners, self.commands.get_subscription_count()
         if self._listeners > before:
@@ -96,7 +96,7 @@ class Channel:
         return self._listeners
 
     def refusals(self, steady_s: float) -> list[tuple[str, str]]:
-        """Return why the actuator is in its safe state, and the fix, nothing while it obeys."""
+        """Return why the actuator is in its safe state, with the fix; empty while it obeys."""
         if self.gate.state is GateState.OBEYING:
             return []
         fix = ''
@@ -108,16 +108,16 @@ class Channel:
             fix = reset_estop(self._node.get_fully_qualified_name(), '')
         return [(self.gate.reason, fix)]
 
-    def strangers(self, own: int) -> list[tuple[str, str]]:
+    def topic_problems(self, own: int) -> list[tuple[str, str]]:
         """
-        Return who is missing or too many on the actuator's topic, and the fix.
+        Return missing subscribers and extra publishers on the actuator's topic, with the fix.
 
-        :param own: how many publishers the gate and its guard have there.
+        :param own: number of publishers that the gate and its guard have there.
         """
         topic, problems = self.commands.topic_name, []
         if self.commands.get_subscription_count() == 0:
-            kind = actuator_type(self.actuator).__name__
-            problems.append((f'nobody listens to {topic} ({kind})', find_listener(topic)))
+            message_type = actuator_type(self.actuator).__name__
+            problems.append((f'nobody listens to {topic} ({message_type})', find_listener(topic)))
         others = self._node.count_publishers(topic) - own
         if others > 0:
             problems.append((f'{others} other publishers on {topic}', keep_one(topic)))
@@ -129,14 +129,14 @@ class Channel:
         self._node.destroy_publisher(self.obeyed)
 
     def figures(self, steady_s: float) -> dict[str, Any]:
-        """Return counters, ages and rates, each key beginning with the actuator's name."""
+        """Return counters, ages and rates; each key begins with the actuator's name."""
         own = {
             'state': self.gate.state.value, 'sent': self.sent.count,
             'rate_hz': f'{self.sent.per_second(time.monotonic()):.1f}',
             'accepted': self.gate.accepted, 'safe_stops': self.gate.safe_stops,
             'listeners': self.commands.get_subscription_count(),
             **{f'refused.{reason.value}': count for reason, count in self.gate.refused.items()},
-            # by the node's clock: an image that is ahead of it has an age below zero
+            # by the node's clock: an image ahead of it has a negative age
             **({} if math.isnan(self.gate.image_age_s) else {
                 'image_age_ms': f'{self.gate.image_age_s * 1e3:.1f}'}),
             'images_ahead_ms': f'{self.gate.images_ahead_s(steady_s) * 1e3:.1f}',

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The e-stop topic: every publisher heard by itself, whatever quality of service it offers."""
+"""Subscribe to every publisher of the e-stop topic, with any quality of service."""
 
 import ctypes
 from functools import cache
@@ -25,26 +25,26 @@ from std_msgs.msg import Bool
 
 TYPE = 'std_msgs/msg/Bool'
 LISTENER = '_estop'
-"""What the name of the node that listens adds to the gate's."""
+"""Suffix of the gate's name in the name of the listening node."""
 
 DEPTH = 1000
-"""Of all publishers together: no press may be pushed out by the messages of others."""
+"""Queue depth for all publishers: messages of others must not displace a press."""
 MOST_A_POLL = 200
 GID_BYTES = 16
 INFO_BYTES, SEQUENCE_AT, GID_AT = 256, 16, 40
-"""Where rmw_message_info_t holds a message's number and its publisher's gid, Humble to Kilted."""
+"""Offsets of sequence number and publisher gid in rmw_message_info_t, Humble to Kilted."""
 
 
 class EstopListener:
     """
     Subscriptions to one e-stop topic that no executor spins.
 
-    ``poll`` takes what has arrived, on the thread that calls it: an executor that is flooded with
-    commands, or blocked, delays no e-stop. There is one subscription for each quality of service
-    that is offered, as one that suits all publishers would miss what one of them has latched.
+    ``poll`` takes the arrived messages on the calling thread: an executor that is flooded with
+    commands, or blocked, does not delay an e-stop. There is one subscription per offered quality
+    of service, because one that matches all publishers would miss latched messages.
 
-    :param node: whose namespace and remappings count.
-    :param estop: what the messages go to.
+    :param node: the node whose namespace and remappings apply.
+    :param estop: receives the messages.
     """
 
     def __init__(self, node: Node, estop: EstopInput) -> None:
@@ -59,7 +59,7 @@ class EstopListener:
         self.wrong_types = ''
 
     def poll(self, steady_s: float) -> bool:
-        """Take what has arrived; return whether a press is among it."""
+        """Take the arrived messages; return whether one of them is a press."""
         pressed = False
         for _, subscription in list(self._subscriptions):
             for _ in range(MOST_A_POLL):
@@ -67,11 +67,11 @@ class EstopListener:
                 if message is None:
                     break
                 publisher, sequence, data = message
-                pressed |= self._estop.hear(publisher, data, steady_s, sequence)
+                pressed |= self._estop.receive(publisher, data, steady_s, sequence)
         return pressed
 
     def adapt(self) -> list[tuple[bytes, str]]:
-        """Subscribe to what is offered now; return who publishes, with the nodes' names."""
+        """Subscribe to the current publishers; return them with their nodes' names."""
         found = self._graph.get_publishers_info_by_topic(self.topic)
         publishers = [one for one in found if one.topic_type == TYPE]
         self.wrong_types = '; '.join(
@@ -95,22 +95,22 @@ class EstopListener:
 
 def take_message(subscription: Any) -> tuple[bytes, int | None, bool] | None:
     """
-    Return publisher, number and content of the next message, None where there is none.
+    Return publisher, number and content of the next message, None if there is none.
 
-    By a call of rcl: rclpy of Humble and Jazzy does not say who published a message.
+    It calls rcl, because rclpy of Humble and Jazzy does not name the publisher of a message.
     """
     taken = take(subscription, 8)
     if taken is None:
         return None
     message, info = taken
     sequence = int.from_bytes(info[SEQUENCE_AT:SEQUENCE_AT + 8], 'little')
-    # all bits are set where the middleware does not number messages
+    # all bits are set if the middleware does not number messages
     return (info[GID_AT:GID_AT + GID_BYTES],
             sequence if 0 < sequence < 1 << 63 else None, message[0] != 0)
 
 
 def take(subscription: Any, size: int) -> tuple[bytes, bytes] | None:
-    """Return the next message as C has it, of at most ``size`` bytes, and its rmw_message_info."""
+    """Return the next message and its rmw_message_info in C layout, at most ``size`` bytes."""
     message, info = ctypes.create_string_buffer(size), ctypes.create_string_buffer(INFO_BYTES)
     with subscription.handle:
         if _rcl().rcl_take(subscription.handle.pointer, message, info, None):

@@ -15,8 +15,8 @@
 """
 The guard of a gate: a process that sends the safe state when the gate hangs or is killed.
 
-A gate starts its guard by itself. ``python -m digiphys_ros.ros.gate.guard DESCRIPTOR`` is no
-command for people: it reads what to watch from standard input, which the gate keeps open.
+A gate starts its guard itself. ``python -m digiphys_ros.ros.gate.guard DESCRIPTOR`` is an internal
+command: it reads its task from standard input, which the gate keeps open.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,22 +44,22 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 LATE_PERIODS = 2
-"""How many periods without a turn of a stopped gate mean that it hangs."""
+"""A stopped gate that misses so many periods hangs."""
 
 BUSY_S = 0.1
-"""How long a gate that is not stopped may be late: a busy machine makes it wait for a core."""
+"""How long a running gate may be late: on a busy machine it waits for a core."""
 
 HUNG_S = 1.0
-"""After so long a watch over a late gate it is killed: its supervisor starts it again."""
+"""A gate that is late for so long is killed: its supervisor starts it again."""
 
 LONGEST_HUNG_S = 10.0
-"""The same where this process was held up again and again meanwhile."""
+"""The same if this process was repeatedly held up meanwhile."""
 
 SEND_S = 10.0
-"""How long the safe state is sent after the gate's death, also for who discovers it late."""
+"""How long the safe state is sent after the gate's death, also for late subscribers."""
 
 HUNG_LOOKS = 20
-"""How many looks of its gate without a sign of life mean that a guard hangs."""
+"""A guard that shows no sign of life for so many checks of its gate hangs."""
 
 STOPPED_STATES = frozenset('TtZX')
 
@@ -68,7 +68,7 @@ class GuardProcess:
     """
     The guard as the gate sees it.
 
-    :param name: of the guard's node; ``namespace`` is the gate's.
+    :param name: name of the guard's node; ``namespace`` is the gate's.
     :param realtime: whether the guard asks for real-time priority.
     :param actuators: each with its resolved topic.
     """
@@ -81,14 +81,14 @@ class GuardProcess:
         for number in range(len(actuators)):
             heartbeat.write('reached', 0.0, number)
         words = [sys.executable, '-m', __name__, str(heartbeat.descriptor)]
-        # a session of its own: what ends a terminal's processes must not end the guard first
+        # a separate session: a signal to the terminal's processes must not end the guard first
         self._process = subprocess.Popen(
             words, stdin=subprocess.PIPE, pass_fds=[heartbeat.descriptor], start_new_session=True)
         watched = {'name': name, 'namespace': namespace, 'period_s': period_s,
                    'realtime': realtime, 'gate': os.getpid(), 'actuators': [
                        (topic, asdict(actuator)) for topic, actuator in actuators]}
         assert self._process.stdin is not None
-        # one that ended at once is dead: the gate looks
+        # the gate notices a guard that ended at once
         with suppress(OSError):
             self._process.stdin.write(json.dumps(watched).encode() + b'\n')
             self._process.stdin.flush()
@@ -102,15 +102,15 @@ class GuardProcess:
             return 'starting'
         return 'hung' if self._looks > HUNG_LOOKS else 'watching'
 
-    def look(self) -> None:
-        """Look whether it goes on watching; to be called again and again."""
+    def check(self) -> None:
+        """Check whether it keeps watching; call it periodically."""
         watch_s = self._heartbeat.read('watch_s')
-        # counted and not timed: who was held up together with the guard learns nothing
+        # counted, not timed: a gate held up together with its guard cannot judge by time
         self._looks = self._looks + 1 if watch_s == self._watch_s else 0
         self._watch_s = watch_s
 
     def close(self, patience_s: float = 0.5) -> None:
-        """End it in order: nothing is sent."""
+        """End it in order: it sends nothing."""
         self._heartbeat.write('ended', 1.0)
         assert self._process.stdin is not None
         with suppress(OSError):
@@ -130,7 +130,7 @@ class _Output:
     reach_s: float
 
     def send(self, now_s: float) -> None:
-        # a position that holds has no value to go to, and another one might leap there
+        # a holding position has no safe value, and another position might jump there
         if self.values:
             self.publisher.publish(actuator_message(
                 self.actuator, self.values, now_s, self.reach_s))
@@ -138,9 +138,9 @@ class _Output:
 
 class Guard:
     """
-    Watch a gate's heartbeat; act where it stops.
+    Watch a gate's heartbeat; act when it stops.
 
-    :param watched: what ``GuardProcess`` sent.
+    :param watched: the task from ``GuardProcess``.
     """
 
     def __init__(self, heartbeat: Heartbeat, watched: Mapping[str, Any]) -> None:
@@ -156,7 +156,7 @@ class Guard:
 
     def _output(self, topic: str, actuator: Actuator) -> _Output:
         values = actuator.plan.safe_heads() if actuator.plan else actuator.guard_values()
-        # a joint may be anywhere in its range and must not leap
+        # a joint may be anywhere in its range and must not jump
         reach_s = max((one.range_s() for one in actuator.fields.values() if one.is_position()),
                       default=0.0)
         return _Output(self._node.create_publisher(actuator_type(actuator), topic, qos.RELIABLE),
@@ -174,23 +174,23 @@ class Guard:
             return
         self._send()
         until_s, known = time.monotonic() + SEND_S, self._gates()
-        # a gate that was started again sends its own safe state
+        # a restarted gate sends its own safe state
         while time.monotonic() < until_s and not self._gates() - known:
             self._send()
             time.sleep(self._period_s)
 
     def _gates(self) -> set[tuple[int, ...]]:
-        """Return the publishers of gates of this name: a dead one is known for a while."""
+        """Return the publishers of gates of this name: discovery keeps a dead one for a while."""
         name = self._node.get_fully_qualified_name().removesuffix(GUARD)
         try:
             return {tuple(one.endpoint_gid) for output in self._outputs
                     for one in self._node.get_publishers_info_by_topic(
                         output.publisher.topic_name) if qos.endpoint_name(one) == name}
-        except Exception:  # whatever it is, the safe state goes on
+        except Exception:  # after any error the safe state continues
             return set()
 
     def _find_listeners(self) -> None:
-        """Be ready once all who hear the gate would hear this process too."""
+        """Be ready once all subscribers of the gate would also hear this process."""
         are_reached = True
         for number, output in enumerate(self._outputs):
             reached = output.publisher.get_subscription_count()
@@ -207,7 +207,7 @@ class Guard:
             self._late_since_s = now_s
             return False
         if now_s - before_s > BUSY_S:
-            # this process was held up itself, perhaps the whole machine: the gate gets its time
+            # this process was held up too, perhaps the whole machine: give the gate more time
             self._late_since_s = now_s
         if now_s - self._late_since_s > HUNG_S or late_s > LONGEST_HUNG_S:
             with suppress(ProcessLookupError):
@@ -216,7 +216,7 @@ class Guard:
 
     def _is_stopped(self) -> bool:
         try:
-            # the name in brackets may hold anything
+            # the name in brackets may contain any characters
             fields = Path(f'/proc/{self._gate}/stat').read_text().rpartition(')')[2].split()
         except OSError:
             return True
@@ -231,21 +231,21 @@ class Guard:
 
 
 def _closed(timeout_s: float) -> bool:
-    """Wait for the end of standard input, which is the end of the gate."""
+    """Wait for the end of standard input, which means the end of the gate."""
     readable, _, _ = select.select([0], [], [], timeout_s)
     return bool(readable) and not os.read(0, 1024)
 
 
 def main() -> None:
     """Watch the gate that started this process."""
-    # the gate ends its guard, or dies: no other signal may
+    # only the gate may end its guard: ignore other signals
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)
     watched = json.loads(_first_line())
     if watched['realtime']:
         # before the middleware starts threads
         prioritize_thread(GUARD_PRIORITY)
-    # it says nothing, and no disk is to hold it up
+    # no log file: a disk must not block it
     rclpy.init(args=WITHOUT_LOG_FILE, signal_handler_options=SignalHandlerOptions.NO)
     heartbeat = Heartbeat(int(sys.argv[1]))
     guard = Guard(heartbeat, watched)

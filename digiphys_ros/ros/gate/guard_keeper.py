@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A guard beside the gate, and another one where it dies."""
+"""Keep a guard next to the gate, and start another one when it dies."""
 
 from collections.abc import Sequence
 import time
@@ -25,7 +25,7 @@ from digiphys_ros.ros.gate.output_loop import OutputLoop
 from digiphys_ros.ros.lifecycle import PipelineNode
 
 GUARD_PAUSE_S = 2.0
-"""Least time between two starts of a guard: one that cannot start must not take the processor."""
+"""Shortest time between two starts: a guard that cannot start must not use up the processor."""
 
 
 class GuardKeeper:
@@ -52,22 +52,22 @@ class GuardKeeper:
 
     @property
     def state(self) -> str:
-        """Return the guard's, as ``GuardProcess.state``."""
+        """Return the state of the guard, as ``GuardProcess.state``."""
         return self._guard.state
 
-    def look(self) -> None:
-        """Look whether the guard watches; to be called again and again."""
-        self._guard.look()
+    def check(self) -> None:
+        """Check whether the guard watches; call it periodically."""
+        self._guard.check()
         state = self._guard.state
         if state not in ('dead', 'hung'):
             return
-        # once for a guard that watched: one that never starts must not stop the robot for ever
+        # only for a guard that watched: one that never starts must not stop the robot for ever
         if self._heartbeat.read('ready') and self._lost is not self._guard:
             self._lost = self._guard
             self._loop.lose_guard()
         if time.monotonic() > self._again_s:
             self._node.note(f'the guard is {state}: starting another', about='guard', warn=True)
-            # no time for an orderly end: this thread must not wait
+            # not an orderly end: this thread must not wait
             self._guard.close(patience_s=0.0)
             self._heartbeat.write('ended', 0.0)
             self._guard = self._start()

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a gate and its guard know of each other, in memory that both have mapped."""
+"""Shared memory in which a gate and its guard publish their state."""
 
 import mmap
 import os
@@ -22,21 +22,22 @@ FIELDS = {name: place for place, name in enumerate((
     'watch_s'))}
 
 GUARD = '_guard'
-"""What follows a gate's name in that of its guard."""
+"""Suffix of a gate's name in the name of its guard."""
 
 
 class Heartbeat:
     """
     Numbers in shared memory, each written by one side alone.
 
-    :param outputs: how many actuators have numbers of their own.
-    :ivar descriptor: of the memory; a child that inherits it calls ``Heartbeat(descriptor)``.
+    :param outputs: number of actuators, each with its own numbers.
+    :ivar descriptor: descriptor of the memory; a child that inherits it calls
+        ``Heartbeat(descriptor)``.
 
     The gate writes ``beat_s`` (steady seconds of its last turn), ``clock_s`` (its clock then),
-    ``commands`` (1 while actuators hear from it), ``listeners`` (how many subscriptions hear an
-    output) and ``ended`` (1 after an orderly end). The guard writes ``reached`` (how many would
-    hear it), ``ready`` (1 once they were as many), ``acted_s`` (steady seconds when it last acted)
-    and ``watch_s`` (the same when it last looked).
+    ``commands`` (1 while it sends to actuators), ``listeners`` (number of subscriptions of an
+    output) and ``ended`` (1 after an orderly end). The guard writes ``reached`` (number of its own
+    subscriptions), ``ready`` (1 once that number matched), ``acted_s`` (steady seconds of its last
+    action) and ``watch_s`` (steady seconds of its last check).
     """
 
     def __init__(self, descriptor: int | None = None, outputs: int = 1) -> None:
@@ -45,11 +46,11 @@ class Heartbeat:
             os.ftruncate(descriptor, outputs * len(FIELDS) * 8)
         self.descriptor = descriptor
         self._memory = mmap.mmap(descriptor, 0)
-        # a number of this view is stored at once; `struct` writes zero before it writes a number
+        # this view stores a number atomically; `struct` writes zero first
         self._numbers = memoryview(self._memory).cast('d')
 
     def read(self, name: str, output: int = 0) -> float:
-        """Return one number, 0 before it was written."""
+        """Return one number; 0 until it is written."""
         return float(self._numbers[output * len(FIELDS) + FIELDS[name]])
 
     def write(self, name: str, value: float, output: int = 0) -> None:

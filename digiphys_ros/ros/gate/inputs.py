@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the gate hears besides the e-stop: desired commands, its services and a timer."""
+"""Inputs of the gate except the e-stop: desired commands, services and a timer."""
 
 from collections.abc import Callable
 from functools import partial
@@ -32,11 +32,11 @@ class GateInputs:
     Subscriptions to ``desired/<actuator>``, the services of the e-stop, and the timer.
 
     :param on_desired: called with a channel and a message.
-    :param look_after: called every ``BEAT_S``.
+    :param supervise: called every ``BEAT_S``.
     """
 
     def __init__(self, node: Node, output: SafeOutput,
-                 on_desired: Callable[[Channel, Any], None], look_after: Callable[[], None]
+                 on_desired: Callable[[Channel, Any], None], supervise: Callable[[], None]
                  ) -> None:
         self._node, self._output = node, output
         self._is_open = True
@@ -45,11 +45,11 @@ class GateInputs:
             partial(on_desired, channel), depth=5) for channel in output.channels]
         self._services = [node.create_service(Trigger, '~/reset', self._on_reset),
                           node.create_service(Trigger, '~/override_estop', self._on_override)]
-        self._timer = Timer(node, BEAT_S, look_after)
+        self._timer = Timer(node, BEAT_S, supervise)
 
     @property
     def duplicates(self) -> str:
-        """Return a sentence where several nodes send commands for one actuator, else ''."""
+        """Return a sentence if several nodes send commands for one actuator, else ''."""
         return '; '.join(filter(None, (one.duplicate_sources for one in self.desired)))
 
     def close(self) -> None:
@@ -66,19 +66,19 @@ class GateInputs:
 
     def _on_reset(self, _request: Trigger.Request, response: Trigger.Response) -> Any:
         if not self._is_open:
-            return _refused(response)
+            return _refuse(response)
         response.success, response.message = self._output.reset()
         return response
 
     def _on_override(self, _request: Trigger.Request, response: Trigger.Response) -> Any:
         if not self._is_open:
-            return _refused(response)
+            return _refuse(response)
         response.success, response.message = self._output.override()
         self._node.get_logger().warning(f'~/override_estop: {response.message}')
         return response
 
 
-def _refused(response: Trigger.Response) -> Trigger.Response:
-    """Answer a call that was on its way when the node was cleaned up."""
+def _refuse(response: Trigger.Response) -> Trigger.Response:
+    """Answer a call that was pending when the node was cleaned up."""
     response.success, response.message = False, 'refused: the gate is not configured'
     return response

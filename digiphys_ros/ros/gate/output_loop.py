@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The loop that keeps an actuator supplied, on a thread that waits for nobody."""
+"""The loop that sends to the actuators, on a thread that never blocks on others."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -27,30 +27,30 @@ from digiphys_ros.ros.gate.heartbeat import Heartbeat
 from digiphys_ros.ros.supervision.realtime import OUTPUT_PRIORITY, prioritize_thread
 
 POLL_S = 0.005
-"""How often the e-stop is looked at."""
+"""Period of the e-stop check."""
 
 REACH_S = 10.0
-"""How long motion waits for a guard to reach those who listen; after it the gate obeys."""
+"""How long motion waits for the guard to reach all subscribers; then the gate obeys."""
 
 
 class OutputLoop:
     """
-    Step the gates at a fixed rate, and at once where a safe state begins.
+    Step the gates at a fixed rate, and at once when a safe state begins.
 
-    A new command leaves at once too, in place of the next output: see ``Pace``.
+    A new command is also sent at once, in place of the next output: see ``Pace``.
 
-    It logs nothing and reads no parameter. The node's thread hands over commands under ``lock``
-    and looks at ``changes``, the sentences about changed states that it should log.
+    The loop logs nothing and reads no parameter. The node's thread submits commands under ``lock``
+    and logs ``changes``, the sentences about changed states.
 
     :param clocks: returns the clock that stamps images and the one for durations, in seconds;
         called under ``lock``.
     :param stall_s: how long the node's thread may show no sign of life (``beat``) before the safe
         state is sent.
-    :param guarded: whether a guard watches: motion waits until it reaches the first who listen,
-        and after ``lose_guard`` until the next one does.
-    :param realtime: whether the thread asks for real-time priority.
-    :ivar is_realtime: whether it has it.
-    :ivar obeys: whether commands are obeyed, and with them an e-stop that is not heard.
+    :param guarded: whether a guard watches: motion waits until it reaches the first subscribers,
+        and after ``lose_guard`` until the next guard does.
+    :param realtime: whether the thread requests real-time priority.
+    :ivar is_realtime: whether it has real-time priority.
+    :ivar obeys: whether commands are obeyed; then a silent e-stop stops too.
     """
 
     def __init__(self, channels: Sequence[Channel], estop: EstopInput, listener: EstopListener,
@@ -75,12 +75,12 @@ class OutputLoop:
         self._thread = threading.Thread(target=self._run, name='output', daemon=True)
 
     def start(self) -> None:
-        """Begin to send."""
+        """Start sending."""
         self._heartbeat.write('beat_s', time.monotonic())
         self._thread.start()
 
     def stop(self, patience_s: float = 1.0) -> None:
-        """End the thread; what is sent last is the caller's business."""
+        """End the thread; the caller sends the last output."""
         self._running = False
         with self.lock:
             self.lock.notify_all()
@@ -93,12 +93,12 @@ class OutputLoop:
         self._beat_s = time.monotonic()
 
     def wake(self, *names: str) -> None:
-        """Tell that these channels have something new; to be called under ``lock``."""
+        """Report news on these channels; call it under ``lock``."""
         self._urgent.update(names)
         self.lock.notify_all()
 
     def lose_guard(self) -> None:
-        """Stop: nobody would send the safe state if this process died now."""
+        """Stop motion: nobody would send the safe state if this process died now."""
         with self.lock:
             for number in range(len(self._channels)):
                 self._heartbeat.write('reached', 0.0, number)
@@ -106,7 +106,7 @@ class OutputLoop:
             self.wake(*(channel.name for channel in self._channels))
 
     def send_now(self, patience_s: float = 0.3) -> None:
-        """Send of all channels, and wait until it is done."""
+        """Send for all channels, and wait until it is done."""
         with self.lock:
             turn = self._turns
             self.wake(*(channel.name for channel in self._channels))
@@ -121,10 +121,10 @@ class OutputLoop:
             due = now_s >= next_s
             try:
                 self._turn(now_s, due)
-                # only a turn that did its work shows the guard that this process lives
+                # only a completed turn shows the guard that this process lives
                 self._heartbeat.write('beat_s', time.monotonic())
                 self.last_failure = ''
-            except Exception as error:  # whatever it is, the next turn comes
+            except Exception as error:  # after any error the next turn follows
                 self.last_failure = f'{type(error).__name__}: {error}'
             if due:
                 # without catching up after a pause
@@ -147,7 +147,7 @@ class OutputLoop:
             self._count_listeners(now_s)
             everything = self._follow_estop(now_s) or self._notice_stalls(now_s)
             leaving = [channel for channel in self._channels
-                       if self._leaves(channel, due) or everything
+                       if self._should_send(channel, due) or everything
                        or channel.has_expired(clock_s, steady_s)]
             outputs = [(channel, *channel.step(clock_s, steady_s)) for channel in leaving]
             self._urgent = set()
@@ -155,7 +155,7 @@ class OutputLoop:
                                 if channel.is_changed(output))
         if time.monotonic() - now_s > self._period_s and any(
                 output.obeyed_stamp_s is not None for _, output, _ in outputs):
-            # held up between looking and sending: look again
+            # delayed between stepping and sending: step again
             with self.lock:
                 clock_s, steady_s = self._clocks()
                 self._notice_stalls(time.monotonic())
@@ -163,15 +163,15 @@ class OutputLoop:
                            for channel, *_ in outputs]
         self._send(outputs, clock_s)
 
-    def _leaves(self, channel: Channel, due: bool) -> bool:
-        """Return whether to send of a channel: once in each period, and any safe state at once."""
+    def _should_send(self, channel: Channel, due: bool) -> bool:
+        """Return whether to send for a channel: once per period, and any safe state at once."""
         is_new = channel.name in self._urgent
-        return channel.pace.leaves(new=is_new, due=due) or (
+        return channel.pace.should_send(new=is_new, due=due) or (
             is_new and not channel.gate.has_command)
 
     def _send(self, outputs: Sequence[tuple[Channel, GateOutput, Time | None]],
               clock_s: float) -> None:
-        """Send of each channel, also where that of another one fails."""
+        """Send for each channel, even if another one fails."""
         failure: Exception | None = None
         for channel, output, stamp in outputs:
             try:
@@ -183,10 +183,10 @@ class OutputLoop:
             raise failure
 
     def _follow_estop(self, now_s: float) -> bool:
-        """Pass the e-stop on to the gates; return whether it changed."""
+        """Forward the e-stop to the gates; return whether it changed."""
         press = self._listener.poll(now_s) | self._estop.take_vanished()
-        silent = self._estop.silent(now_s) if self._estop.heard or self.obeys else ''
-        pressed = bool(self._estop.pressed() or silent)
+        silent = self._estop.silence(now_s) if self._estop.heard or self.obeys else ''
+        pressed = bool(self._estop.pressed_by() or silent)
         if not press and pressed == self._pressed:
             return False
         self._pressed = pressed
@@ -206,7 +206,7 @@ class OutputLoop:
             self._heartbeat.write('listeners', listeners, number)
 
     def _waits_for_guard(self, now_s: float) -> bool:
-        """Return whether the first who listen would not hear the guard yet."""
+        """Return whether the guard does not reach the first subscribers yet."""
         if now_s >= self._unreached_until_s:
             return False
         if not self._guarded or all(
@@ -217,7 +217,7 @@ class OutputLoop:
         return True
 
     def _notice_stalls(self, now_s: float) -> bool:
-        """Stop after the guard had to act, and while it or the node's thread is not there."""
+        """Stop motion after the guard acted, and while guard or node thread is missing."""
         acted_s = self._heartbeat.read('acted_s')
         if acted_s != self._acted_s:
             self._acted_s = acted_s
@@ -228,10 +228,10 @@ class OutputLoop:
         if now_s - self._beat_s > self._stall_s:
             reason = f"the node's thread has been held up for more than {self._stall_s:g} s"
         elif self._waits_for_guard(now_s):
-            reason = 'the guard does not reach all who listen yet'
+            reason = 'the guard does not reach all subscribers yet'
         if not reason:
             return False
-        # also a command that came just now, before its first output
+        # also for a command that arrived just now, before its first output
         moving = [channel for channel in self._channels if channel.gate.has_command]
         for channel in moving:
             channel.gate.fault(reason)

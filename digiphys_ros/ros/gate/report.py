@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the gate says about itself on /diagnostics."""
+"""The gate's report on /diagnostics."""
 
 from collections.abc import Callable
 from typing import Any
@@ -29,9 +29,9 @@ def report(output: SafeOutput | None, inputs: GateInputs | None,
     """
     Return level, sentence and figures.
 
-    :param output: None, with ``inputs``, of a gate that is not configured.
-    :param clocks: as ``SafeOutput`` has them.
-    :param name: of the gate's node.
+    :param output: None, like ``inputs``, for a gate that is not configured.
+    :param clocks: as in ``SafeOutput``.
+    :param name: name of the gate's node.
     """
     if output is None or inputs is None:
         return OK, '', {'estop': '', 'realtime': False, 'guard': 'off'}
@@ -39,7 +39,7 @@ def report(output: SafeOutput | None, inputs: GateInputs | None,
         steady_s = clocks()[1]
     figures = {key: value for channel in output.channels
                for key, value in channel.figures(steady_s).items()}
-    figures['estop'] = pressed = output.pressed()
+    figures['estop'] = pressed = output.pressed_by()
     serious = output.serious_problems()
     problems = serious + (
         [(f'e-stop {pressed}', reset_estop(name, pressed))] if pressed else [])
@@ -47,7 +47,7 @@ def report(output: SafeOutput | None, inputs: GateInputs | None,
                  if one.duplicate_sources]
     problems += output.problems(steady_s)
     if fixes := [fix for _, fix in problems if fix]:
-        # one alone can be pasted: that of what comes first
+        # only one can be pasted: the first
         figures['fix'] = fixes[0]
     states = ', '.join(f'{channel.name}: {channel.gate.state.value}'
                        for channel in output.channels)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The gates of all actuators, with what keeps them supplied and stops them."""
+"""The gates of all actuators, with output loop, e-stop and guard."""
 
 from collections.abc import Callable, Mapping, Sequence
 import os
@@ -33,17 +33,17 @@ from digiphys_ros.ros.transport.variables import ros_home
 from rclpy.duration import Duration
 
 BEAT_S = 0.05
-"""How often ``SafeOutput.look_after`` is to be called."""
+"""Period of the calls of ``SafeOutput.supervise``."""
 GUARD_PATIENCE_S = 10.0
-"""Longest time that a gate waits for its guard before it obeys without one, and says so."""
+"""Longest time that a gate waits for its guard before it obeys without one, with an error."""
 
 
 class SafeOutput:
     """
-    Publish the safe states from the start, and commands once ``look_after`` allows it.
+    Publish the safe states from the start, and commands once ``supervise`` allows it.
 
-    :param latch: the memory of the e-stop.
-    :param estop: outlasts this object: a button that was pressed before still is.
+    :param latch: stores the e-stop on disk.
+    :param estop: outlasts this object: a pressed button stays pressed.
     :param clocks: returns the clock that stamps images and the one for durations, in seconds.
     :param alone: whether the process runs no other node: then all of it may be real-time.
     :ivar wants_to_obey: whether the node is active.
@@ -64,7 +64,7 @@ class SafeOutput:
         self._loop: OutputLoop | None = None
 
     def start(self, actuators: Mapping[str, Actuator]) -> None:
-        """Begin to publish the safe state of each actuator."""
+        """Start to publish the safe state of each actuator."""
         settings, node = self._node.settings, self._node
         for name, actuator in actuators.items():
             gate = make_gate(actuator, settings.lease_s, settings.future_tolerance_s)
@@ -72,7 +72,7 @@ class SafeOutput:
                 gate.trip()
             self.channels.append(Channel(node, name, actuator, gate))
         if settings.realtime and self._alone:
-            # what the output waits for, as the middleware's threads and the interpreter, as well
+            # also the threads that the output waits for, such as those of the middleware
             prioritize_process(PROCESS_PRIORITY)
         self.estop.restart(settings.estop_required, settings.estop_timeout_s,
                            settings.estop_unheard_stops)
@@ -89,7 +89,7 @@ class SafeOutput:
 
     @property
     def loop(self) -> OutputLoop:
-        """Return the loop; there has to be one: ``start`` was called."""
+        """Return the loop; needs a call of ``start``."""
         assert self._loop is not None
         return self._loop
 
@@ -104,7 +104,7 @@ class SafeOutput:
         return self._guard.state if self._guard else 'off'
 
     def stop_obeying(self) -> None:
-        """Send the safe state, and go on sending it."""
+        """Send the safe state, and keep sending it."""
         self.wants_to_obey = False
         with self.loop.lock:
             self.loop.obeys = False
@@ -113,14 +113,14 @@ class SafeOutput:
         self.loop.send_now()
 
     def close(self) -> None:
-        """Send the safe state once more, then fall silent; also where ``start`` failed."""
+        """Send the safe state once more, then fall silent; works after a failed ``start`` too."""
         self.wants_to_obey = False
         if self._loop is not None:
             self._loop.stop()
         for channel in self.channels:
             now_s, steady_s = self._clocks()
             channel.send(channel.gate.shutdown_output(now_s, steady_s), now_s)
-            # the process may end next: the safe state has to have left it
+            # the process may end next: the safe state must have been sent
             channel.commands.wait_for_all_acked(Duration(seconds=0.3))
         if self._guard is not None:
             self._guard.close()
@@ -132,19 +132,19 @@ class SafeOutput:
             channel.destroy()
         self.channels = []
 
-    def look_after(self) -> None:
-        """Do what the node's thread does for the loop; to be called every ``BEAT_S``."""
+    def supervise(self) -> None:
+        """Do the work of the node's thread for the loop; call it every ``BEAT_S``."""
         self.loop.beat()
         publishers = self.listener.adapt()
         with self.loop.lock:
-            self.estop.see(publishers, time.monotonic())
+            self.estop.update_publishers(publishers, time.monotonic())
         if self.wants_to_obey and not self.obeys:
             self._obey_when_heard()
 
-    def look_after_guard(self) -> None:
-        """Start another guard where it died or hangs."""
+    def supervise_guard(self) -> None:
+        """Start another guard if it died or hangs."""
         if self._guard is not None:
-            self._guard.look()
+            self._guard.check()
 
     def _obey_when_heard(self) -> None:
         now_s = time.monotonic()
@@ -154,7 +154,7 @@ class SafeOutput:
                 and now_s < self._listens_since_s + GUARD_PATIENCE_S:
             return
         with self.loop.lock:
-            if not self.estop.silent(now_s, to_start=True):
+            if not self.estop.silence(now_s, to_start=True):
                 self.loop.obeys = True
                 for channel in self.channels:
                     channel.gate.activate()
@@ -162,9 +162,9 @@ class SafeOutput:
             self._node.publish_diagnostics()
 
     def reset(self) -> tuple[bool, str]:
-        """Release the e-stop's latch, unless it is pressed; return whether, and a sentence."""
+        """Release the e-stop's latch unless it is pressed; return success and a sentence."""
         with self.loop.lock:
-            held = self.estop.pressed() or self.estop.silent(time.monotonic())
+            held = self.estop.pressed_by() or self.estop.silence(time.monotonic())
             released = not held and all(
                 [channel.gate.reset(*self._clocks()) for channel in self.channels])
             if released:
@@ -186,16 +186,16 @@ class SafeOutput:
                 channel.gate.fault(reason)
             self.loop.wake(*(channel.name for channel in self.channels))
 
-    def pressed(self) -> str:
-        """Return who presses the e-stop, else ''."""
+    def pressed_by(self) -> str:
+        """Return the pressed publishers of the e-stop, else ''."""
         with self.loop.lock:
-            return self.estop.pressed()
+            return self.estop.pressed_by()
 
     def serious_problems(self) -> list[tuple[str, str]]:
-        """Return what makes the gate unsafe or keeps it from moving, and the fix."""
+        """Return problems that make the gate unsafe or stop it, with the fix."""
         name, topic = self._node.get_fully_qualified_name(), self.listener.topic
         with self.loop.lock:
-            silent = self.estop.silent(time.monotonic(), to_start=not self.obeys)
+            silent = self.estop.silence(time.monotonic(), to_start=not self.obeys)
         unguarded = self.obeys and self.guard_state not in ('watching', 'off')
         return [(sentence, fix) for sentence, fix in (
             (self.keeper.problem or self._memory_problem,
@@ -211,19 +211,19 @@ class SafeOutput:
             if sentence]
 
     def problems(self, steady_s: float) -> Sequence[tuple[str, str]]:
-        """Return what is wrong with the actuators, each with a fix."""
+        """Return the problems of the actuators, each with a fix."""
         starts = self.wants_to_obey and not self.obeys
         own = 1 + (self._guard is not None)
         return [problem for channel in self.channels for problem in (
             *([('listens for an e-stop and waits for its guard before it obeys', '')] if starts
-              else channel.refusals(steady_s)), *channel.strangers(own))]
+              else channel.refusals(steady_s)), *channel.topic_problems(own))]
 
 
 def latch_file(node: str) -> LatchFile:
     """
-    Return the memory of the e-stop of a gate.
+    Return the file that stores the e-stop of a gate.
 
-    :param node: its name with the namespace.
+    :param node: the gate's name with its namespace.
     """
     domain = os.environ.get('ROS_DOMAIN_ID') or '0'
     return LatchFile(

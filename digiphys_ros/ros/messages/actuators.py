@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Between an actuator's messages and the values of its fields."""
+"""Convert between an actuator's messages and the values of its fields."""
 
 import math
 from typing import Any
@@ -32,7 +32,7 @@ from std_msgs.msg import Header
 
 def conversion_of(actuator: Actuator) -> Conversion:
     """
-    Return what converts an actuator's messages.
+    Return the conversion of an actuator's messages.
 
     :raises ConfigError: when the package that adds the kind cannot be used.
     """
@@ -42,12 +42,12 @@ def conversion_of(actuator: Actuator) -> Conversion:
 
 
 def actuator_type(actuator: Actuator) -> type:
-    """Return the message class an actuator takes."""
+    """Return the message class of an actuator."""
     return conversion_of(actuator).message_type(actuator)
 
 
 def desired_type(actuator: Actuator) -> type:
-    """Return the stamped message in which a desired command reaches the gate."""
+    """Return the class of the stamped message with a desired command for the gate."""
     result: type = \
         TwistStamped if ACTUATOR_KINDS[actuator.kind].fields == TWIST_FIELDS else JointState
     return result
@@ -67,8 +67,8 @@ def desired_values(actuator: Actuator, message: Any) -> dict[str, float]:
     """
     Return the values in a desired command, by field name.
 
-    A Twist always carries six numbers: those the actuator does not have count only when they
-    are not zero, so that a command it cannot carry out is refused rather than cut down.
+    A Twist always has six numbers. Numbers that the actuator does not have are ignored if zero, so
+    that a command it cannot carry out is refused instead of being reduced.
     """
     if isinstance(message, TwistStamped):
         values = {field: read_field(message.twist, field) for field in TWIST_FIELDS}
@@ -80,9 +80,9 @@ def desired_values(actuator: Actuator, message: Any) -> dict[str, float]:
 def actuator_message(actuator: Actuator, values: dict[str, float], now_s: float,
                      reach_s: float = LONGEST_STEP_S) -> Any:
     """
-    Return the message for the actuator, stamped ``now_s`` where its type has a header.
+    Return the message for the actuator, stamped ``now_s`` if its type has a header.
 
-    :param reach_s: time in which joints are to reach their positions (``GateOutput.reach_s``).
+    :param reach_s: time in which joints must reach their positions (``GateOutput.reach_s``).
     """
     conversion = conversion_of(actuator)
     message = conversion.message_type(actuator)()
@@ -97,7 +97,7 @@ def message_values(actuator: Actuator, message: Any) -> dict[str, float]:
     """
     Return the values in a message for the actuator, by field name.
 
-    :raises ValueError: saying why it holds none.
+    :raises ValueError: with the reason why it has no valid values.
     """
     names, values = conversion_of(actuator).read(actuator, message)
     known = {*(actuator.plan.heads if actuator.plan else actuator.fields)}
@@ -112,13 +112,13 @@ def message_values(actuator: Actuator, message: Any) -> dict[str, float]:
 
 def check_message(actuator: Actuator) -> None:
     """
-    Refuse an actuator whose message cannot hold what it may be sent.
+    Refuse an actuator whose message cannot represent its limits.
 
-    :raises ConfigError: naming the field, the value and what becomes of it.
+    :raises ConfigError: naming the field, its value and the value that would be sent.
     """
     if actuator.plan:
         return
-    for what in ('min', 'max') if actuator.holds() else ('min', 'max', 'safe'):
+    for what in ('min', 'max') if actuator.holds_position() else ('min', 'max', 'safe'):
         values = {name: float(getattr(limits, what)) for name, limits in actuator.fields.items()}
         arrived = _sent(actuator, values)
         for name, value in values.items():
@@ -128,16 +128,16 @@ def check_message(actuator: Actuator) -> None:
                 raise ConfigError(
                     f'actuator on {actuator.topic}: `{what}` of field `{name}` is {value:g}, but '
                     f'{place} would carry {arrived.get(name, math.nan):g}: '
-                    'choose limits that the message can hold.')
+                    'choose limits that the message can represent.')
 
 
 def _sent(actuator: Actuator, values: dict[str, float]) -> dict[str, float]:
-    """Return the values that arrive where these are sent."""
+    """Return the values that arrive if these are sent."""
     try:
         message = actuator_message(actuator, values, 0.0)
         return dict(zip(*conversion_of(actuator).read(actuator, deserialize_message(
             serialize_message(message), type(message))), strict=False))
-    except Exception as error:  # a message of any package: its checks raise what they like
+    except Exception as error:  # a message of any package may raise any error
         place = f'{actuator.type} by field_map {dict(actuator.field_map)}' \
             if actuator.field_map else f'the message of a {actuator.kind}'
         raise ConfigError(

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Between messages and advice, which has a type that no actuator takes."""
+"""Convert between messages and advice, whose message type no actuator accepts."""
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from digiphys_ros.advice import Advice, case_id, Model
@@ -24,7 +24,7 @@ from vision_msgs.msg import VisionInfo
 
 
 def case_of(header: Header) -> str:
-    """Return the case of the image with this header."""
+    """Return the case name of the image with this header."""
     return case_id(header.frame_id, header.stamp.sec, header.stamp.nanosec)
 
 
@@ -32,7 +32,7 @@ def advice_message(advice: Advice, header: Header) -> DiagnosticArray:
     """
     Return an advice under the source image's header.
 
-    A message for people: no actuator and no node before one takes this type.
+    The message is for people: no actuator, policy or gate accepts this type.
     """
     facts = AdviceFacts(
         label=advice.label or '', score=round(advice.score, 4), position=advice.position,
@@ -45,12 +45,12 @@ def advice_message(advice: Advice, header: Header) -> DiagnosticArray:
 
 
 def model_of(message: VisionInfo) -> tuple[Model, str]:
-    """Return which model a vision_info is of, and why its facts cannot be read, else ''."""
+    """Return the model of a vision_info, and why its facts cannot be read, else ''."""
     name, _, content_hash = message.method.partition('@')
     try:
         return Model(name, content_hash, model_facts(message).abstain_below), ''
     except ConfigError as error:
-        # advice is given all the same: a person decides
+        # advice is still given: a person decides
         return Model(name, content_hash), str(error)
 
 
@@ -58,8 +58,8 @@ def decision_of(message: DiagnosticArray) -> tuple[str, str, str]:
     """
     Return class, reader and note of a person's decision on the image with the same header.
 
-    :raises AdviceError: unless it has one status with the values ``label`` and ``reader``, and a
-        ``schema_version``, where it has one, that is known.
+    :raises AdviceError: unless it has one status with the values ``label`` and ``reader``, and no
+        unknown ``schema_version``.
     """
     values = {item.key: item.value for status in message.status for item in status.values}
     if len(message.status) != 1 or not {'label', 'reader'} <= set(values):

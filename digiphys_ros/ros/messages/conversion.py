@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a kind of actuator has to offer to the nodes: its message, there and back."""
+"""Interface of an actuator kind for the nodes: write and read its message."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -21,11 +21,11 @@ from digiphys_ros.control import Actuator
 
 
 class Conversion(Protocol):
-    """Between the values of an actuator's fields and the message that it takes."""
+    """Conversion between the values of an actuator's fields and its message."""
 
     def message_type(self, actuator: Actuator) -> type:
         """
-        Return the message class that the actuator takes.
+        Return the message class of the actuator.
 
         :raises ConfigError: when it is not installed.
         """
@@ -33,11 +33,11 @@ class Conversion(Protocol):
     def write(self, actuator: Actuator, values: Mapping[str, float], message: Any,
               reach_s: float) -> None:
         """
-        Write values into a new message; its ``header`` is filled already, where it has one.
+        Write values into a new message; its ``header``, if it has one, is already filled.
 
-        :param values: by field name, checked by the gate; in limits, finite.
-        :param reach_s: time in which positions are to be reached.
+        :param values: values by field name, checked by the gate: finite and within limits.
+        :param reach_s: time in which positions must be reached.
         """
 
     def read(self, actuator: Actuator, message: Any) -> tuple[Sequence[str], Sequence[float]]:
-        """Return names and values of the fields in a message, as they are there."""
+        """Return names and values of the fields in a message, unchecked."""

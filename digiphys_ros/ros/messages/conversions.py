@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The messages of the built-in kinds of actuator."""
+"""Conversions of the built-in actuator kinds."""
 
 from collections.abc import Mapping, Sequence
 from functools import reduce
@@ -31,10 +31,10 @@ from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 class FieldConversion:
     """
-    A message in which each field has a place of its own.
+    A message with one place for each field.
 
     :param message: its class.
-    :param within: the part of the message that holds the fields, as ``twist.``.
+    :param within: prefix of the fields in the message, such as ``twist.``.
     """
 
     def __init__(self, message: type, within: str = '') -> None:
@@ -46,7 +46,7 @@ class FieldConversion:
 
     def write(self, actuator: Actuator, values: Mapping[str, float], message: Any,
               reach_s: float) -> None:
-        """Write each value to its place, in the type that the message has there."""
+        """Write each value to its place, in the type of that place."""
         for field, value in values.items():
             write_field(message, self._place(actuator, field), value)
 
@@ -60,7 +60,7 @@ class FieldConversion:
 
 
 class AnyMessage(FieldConversion):
-    """A message of any type, which the rules file names, with the place of each field."""
+    """A message of any type; the rules file gives the type and the place of each field."""
 
     def __init__(self) -> None:
         super().__init__(object)
@@ -130,8 +130,8 @@ def import_message(name: str) -> type:
     :raises ConfigError: when it is not installed.
     """
     try:
-        package, _, kind = name.split('/')
-        return getattr(import_module(f'{package}.msg'), kind)  # type: ignore[no-any-return]
+        package, _, type_name = name.split('/')
+        return getattr(import_module(f'{package}.msg'), type_name)  # type: ignore[no-any-return]
     except (ValueError, ImportError, AttributeError) as error:
         raise ConfigError(
             f'message type "{name}" cannot be imported ({error}): write it as '
@@ -144,7 +144,7 @@ def read_field(message: Any, path: str) -> float:
 
 
 def write_field(message: Any, path: str, value: float) -> None:
-    """Set the number at a path of names joined by dots, in the type that it has there."""
+    """Set the number at a path of names joined by dots, in the type of that place."""
     *parents, name = path.split('.')
     target = reduce(getattr, parents, message)
     setattr(target, name, type(getattr(target, name))(value))

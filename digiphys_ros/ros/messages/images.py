@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Between images and classifications as ROS messages and as values of the core."""
+"""Convert images and classifications between ROS messages and values of the core."""
 
 from collections.abc import Iterable
 import math
@@ -21,7 +21,7 @@ from typing import Any, Literal, TYPE_CHECKING
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-# The gate process imports this module: NumPy, OpenCV and vision_msgs come only where needed.
+# the gate imports this module: import NumPy, OpenCV and vision_msgs only where needed
 if TYPE_CHECKING:
     from digiphys_ros.contracts import ModelFacts
     from digiphys_ros.perception.frame import Frame
@@ -39,7 +39,7 @@ def stamp_s(header: Header) -> float:
 
 
 def set_stamp(header: Header, seconds: float) -> None:
-    """Write ``seconds`` into a header; values no stamp can hold become zero, which is stale."""
+    """Write ``seconds`` into a header; a value out of range becomes zero, which is stale."""
     nanoseconds = round(seconds * 1e9) if math.isfinite(seconds) and seconds > 0 else 0
     header.stamp.sec, header.stamp.nanosec = divmod(nanoseconds, 1_000_000_000)
 
@@ -49,10 +49,10 @@ def set_stamp(header: Header, seconds: float) -> None:
 def frame_from(message: Image | CompressedImage,
                least_size: tuple[int, int] | None = None) -> 'Frame':
     """
-    Return the frame behind an image message, a view where the encoding allows.
+    Return the frame of an image message, as a view if the encoding allows.
 
-    :param least_size: height and width that are enough of a JPEG.
-    :raises FrameError: when the message is not what its fields say.
+    :param least_size: sufficient height and width of a decoded JPEG.
+    :raises FrameError: when the message does not match its fields.
     """
     from digiphys_ros.perception.frame import decode_compressed, decode_image
     if isinstance(message, CompressedImage):
@@ -71,7 +71,7 @@ def image_message(pixels: 'NDArray[Any]', encoding: str, header: Header) -> Imag
     contiguous = pixels if pixels.flags.c_contiguous else pixels.copy()
     message = Image(header=header, height=pixels.shape[0], width=pixels.shape[1],
                     encoding=encoding, is_bigendian=0, step=contiguous.strides[0])
-    # into the message's own array: one that is handed over is copied twice
+    # fill the message's own array: an assigned array would be copied twice
     message.data.frombytes(contiguous.data.cast('B'))
     return message
 
@@ -89,7 +89,7 @@ def jpeg_message(pixels: 'NDArray[Any]', encoding: str, header: Header) -> Compr
 
 def classification_message(
         scores: Iterable[tuple[str, float]], header: Header) -> 'Classification':
-    """Return a Classification under the source image's header; no scores mean: abstained."""
+    """Return a Classification with the source image's header; no scores mean an abstention."""
     from vision_msgs.msg import Classification, ObjectHypothesis
     return Classification(header=header, results=[
         ObjectHypothesis(class_id=label, score=score) for label, score in scores])
@@ -98,7 +98,7 @@ def classification_message(
 def vision_info_message(method: str, labels: Iterable[str], header: Header, *,
                         use: Literal['control', 'advice'] = 'control',
                         abstain_below: float = 0.0) -> 'VisionInfo':
-    """Return who classifies (``name@hash``) and, as JSON, the facts of its model."""
+    """Return the model (``name@hash``) and its facts as JSON."""
     from digiphys_ros.contracts import ModelFacts
     from vision_msgs.msg import VisionInfo
     facts = ModelFacts(labels={str(index): label for index, label in enumerate(labels)}, use=use,
@@ -111,8 +111,8 @@ def model_facts(message: 'VisionInfo') -> 'ModelFacts':
     """
     Return the facts of a classifier's model.
 
-    :raises ConfigError: when they cannot be read: another kind of node published them, or they
-        may have said that the model is for advice only.
+    :raises ConfigError: when they cannot be read, for example from another kind of node; the
+        model may be for advice only.
     """
     from digiphys_ros.contracts import ModelFacts
     return ModelFacts.read(message.database_location,

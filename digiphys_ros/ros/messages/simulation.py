@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Between ROS messages and the values of the simulator."""
+"""Convert between ROS messages and the values of the simulator."""
 
 from collections.abc import Mapping
 import math
@@ -36,7 +36,7 @@ def camera_info_message(shape: tuple[int, ...], focal_px: float, header: Header)
     """
     Return the intrinsics of a pinhole camera without distortion, its axis through the middle.
 
-    :param shape: of its images, (H, W) or (H, W, 3).
+    :param shape: shape of its images, (H, W) or (H, W, 3).
     """
     height, width = shape[:2]
     fx, cx, cy = float(focal_px), width / 2, height / 2
@@ -49,7 +49,7 @@ def camera_info_message(shape: tuple[int, ...], focal_px: float, header: Header)
 
 def odometry_message(facts: Mapping[str, Any], seconds: float) -> Odometry:
     """
-    Return where a base is and how it drives.
+    Return pose and velocity of a base.
 
     :param facts: x_m, y_m, heading_rad, speed_mps and turn_radps.
     """
@@ -65,6 +65,6 @@ def odometry_message(facts: Mapping[str, Any], seconds: float) -> Odometry:
 
 
 def odometry_values(message: Odometry) -> dict[str, float]:
-    """Return where a base is: x_m, y_m and heading_rad."""
+    """Return the pose of a base: x_m, y_m and heading_rad."""
     place, turn = message.pose.pose.position, message.pose.pose.orientation
     return {'x_m': place.x, 'y_m': place.y, 'heading_rad': 2 * math.atan2(turn.z, turn.w)}

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Check a ROS parameters file against what the nodes declare; make their command lines."""
+"""Check a ROS parameters file against the nodes' declarations; make their command lines."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,11 +31,11 @@ SETTINGS = {
     'camera': 'perception.sources.settings', 'sim': 'applications.settings',
     'classifier': 'pipeline.settings', 'policy': 'control.settings', 'gate': 'control.settings',
     'triage': 'advice.settings', 'gazebo_adapter': 'applications.settings'}
-"""Node -> the module that declares its settings; imported when it is asked for."""
+"""Node -> the module that declares its settings; imported on first use."""
 NODES = tuple(SETTINGS)
 OF_ROS = (Parameter('use_sim_time', False, 'Take the time from /clock.'),
           Parameter('start_type_description_service', True, 'Describe the types of the topics.'))
-"""What each node of ROS declares by itself."""
+"""Parameters that rclpy declares for every node."""
 
 
 def settings_of(node: str) -> type[NodeSettings]:
@@ -47,12 +47,12 @@ def settings_of(node: str) -> type[NodeSettings]:
 
 
 def declared(node: str) -> tuple[Parameter, ...]:
-    """Return the parameters of one node, in the order they are declared."""
+    """Return the parameters of one node, in the order of declaration."""
     return parameters_of(settings_of(node))
 
 
 def allowed(node: str) -> dict[str, Parameter]:
-    """Return every parameter that a node takes, by name."""
+    """Return every parameter of a node, by name."""
     return {parameter.name: parameter for parameter in (*declared(node), *OF_ROS)}
 
 
@@ -73,10 +73,10 @@ class Configuration:
     """
     The nodes that a parameters file starts.
 
-    :ivar files: for ``--params-file``; of two, the second goes first where both set a parameter.
-    :ivar nodes: those to start, in the order of the pipeline.
-    :ivar left_out: those that it names and that are not wanted.
-    :ivar notes: a sentence for all that ROS passes over.
+    :ivar files: files for ``--params-file``; the second overrides the first.
+    :ivar nodes: nodes to start, in the order of the pipeline.
+    :ivar left_out: nodes of the file that are not wanted.
+    :ivar notes: sentences about content that ROS ignores.
     """
 
     files: tuple[Path, ...]
@@ -88,12 +88,12 @@ class Configuration:
 def load_configuration(path: Path, namespace: str = '', *, base: Path | None = None,
                        without: Sequence[str] = ()) -> Configuration:
     """
-    Check a ROS parameters file; ROS passes over what applies to no node in silence.
+    Check a ROS parameters file; ROS silently ignores content that applies to no node.
 
-    The nodes that it names are started. A file that names none of them, only ``/**``, is laid
-    over ``base``.
+    The nodes in the file are started. A file that names no node, only ``/**``, overrides values of
+    ``base``.
 
-    :param namespace: that the nodes are started in.
+    :param namespace: namespace of the nodes.
     :param base: the application's file; without one, a file that names no node starts none.
     :param without: nodes that are not started.
     :raises ConfigError: naming the file, the line and the field.
@@ -101,16 +101,16 @@ def load_configuration(path: Path, namespace: str = '', *, base: Path | None = N
     _check_namespace(namespace)
     file = ParametersFile(path)
     below: list[Path] = []
-    named = _named(file)
+    named = _nodes_in(file)
     if base is not None and not named:
         below = [base]
-        named = _named(ParametersFile(base))
+        named = _nodes_in(ParametersFile(base))
     started = {full_name(node, namespace): node for node in named if node not in without}
     if below:
         _check_any_reach(file, started)
     else:
         _check_own_reach(file, started)
-    notes = list(_unused(file, started, [full_name(node, namespace) for node in without]))
+    notes = list(_describe_unused(file, started, [full_name(node, namespace) for node in without]))
     for section in file.sections:
         targets = [node for name, node in started.items() if section.applies_to(name)]
         notes += _check_values(file, section, targets)
@@ -119,7 +119,7 @@ def load_configuration(path: Path, namespace: str = '', *, base: Path | None = N
                          tuple(node for node in named if node in without), tuple(notes))
 
 
-def _named(file: ParametersFile) -> list[str]:
+def _nodes_in(file: ParametersFile) -> list[str]:
     names = {section.node for section in file.sections}
     return [node for node in NODES if node in names]
 
@@ -127,12 +127,12 @@ def _named(file: ParametersFile) -> list[str]:
 def _check_namespace(namespace: str) -> None:
     if not re.fullmatch(r'/?([A-Za-z_]\w*(/[A-Za-z_]\w*)*/?)?', namespace, re.ASCII):
         raise ConfigError(f'namespace {namespace!r:.80}: names of letters, digits and _ are '
-                          'needed, which start with no digit and are separated by one /, as '
+                          'needed, which do not start with a digit and are separated by one /, as '
                           'fleet/robot1.')
 
 
 def _check_own_reach(file: ParametersFile, started: Mapping[str, str]) -> None:
-    """Refuse a node that is named, but by no section that applies to the one to start."""
+    """Refuse a file whose section for a node does not apply to the node to start."""
     for name, node in started.items():
         own = [section for section in file.sections if section.node == node]
         if not any(section.applies_to(name) for section in own):
@@ -142,16 +142,16 @@ def _check_own_reach(file: ParametersFile, started: Mapping[str, str]) -> None:
 
 
 def _check_any_reach(file: ParametersFile, started: Mapping[str, str]) -> None:
-    """Refuse a file of which nothing applies: all nodes are in one namespace."""
+    """Refuse a file without any section that applies: all nodes are in one namespace."""
     if not any(section.applies_to(name) for section in file.sections for name in started):
         keys = ', '.join(f'`{section.key}`{_hint(section)}' for section in file.sections)
         raise ConfigError(f'{file.path}: applies to none of the nodes {", ".join(started)}: name '
                           f'them, as /**/gate, received {keys or "no section"}.')
 
 
-def _unused(file: ParametersFile, started: Mapping[str, str], left_out: Sequence[str]
+def _describe_unused(file: ParametersFile, started: Mapping[str, str], left_out: Sequence[str]
             ) -> Iterator[str]:
-    """Yield a sentence for the sections that apply to no node here, as those of other nodes."""
+    """Yield a sentence about sections that apply to no started node, such as those of others."""
     names = [*started, *left_out]
     unused = [section for section in file.sections if not any(map(section.applies_to, names))]
     if unused:
@@ -165,7 +165,7 @@ def _hint(section: Section) -> str:
 
 def _check_values(file: ParametersFile, section: Section, targets: Sequence[str]
                   ) -> Iterator[str]:
-    """Check what the nodes are given; yield what only other nodes can be meant to take."""
+    """Check the values for the nodes; yield sentences about values for other nodes."""
     for location, value in section.values if targets else ():
         name = section.parameter(location)
         known = [parameters[name] for parameters in map(allowed, targets) if name in parameters]
@@ -182,7 +182,7 @@ def _check_values(file: ParametersFile, section: Section, targets: Sequence[str]
 
 def _unknown(name: str, nodes: Sequence[str]) -> str:
     if name.startswith('qos_overrides.'):
-        return 'the nodes choose their QoS to suit who they talk to: leave it out (the camera ' \
+        return 'the nodes adapt their QoS to their peers: leave it out (the camera ' \
             'has `reliability`)'
     there_are = f', there are {", ".join(_names(nodes))}'
     return f'there is no such parameter{did_you_mean(name, _names(nodes)) or there_are}'
@@ -197,9 +197,9 @@ def command(node: str, *, config: Path | Sequence[Path] = (), namespace: str = '
     """
     Return the command line that starts one node in this Python.
 
-    :param config: a parameters file, or several, of which the last goes first.
-    :param parameters: values that override the files'.
-    :param remaps: ROS rules, as ``image:=/camera/image_raw``.
+    :param config: a parameters file, or several, of which the last has precedence.
+    :param parameters: values that override those of the files.
+    :param remaps: remap rules, such as ``image:=/camera/image_raw``.
     """
     words = [sys.executable, '-m', 'digiphys_ros.nodes', node, '--ros-args']
     for file in [config] if isinstance(config, Path) else config:
@@ -214,7 +214,7 @@ def command(node: str, *, config: Path | Sequence[Path] = (), namespace: str = '
 
 
 def _text(value: Any) -> str:
-    """Return a parameter value as ``--ros-args -p`` reads it, which is as YAML."""
+    """Return a parameter value for ``--ros-args -p``, which reads YAML."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (list, tuple)):

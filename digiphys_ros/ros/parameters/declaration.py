@@ -12,11 +12,12 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The settings of a node as parameters of ROS."""
+"""Declare the settings of a node as ROS parameters."""
 
 from typing import Any, Generic, TypeVar
 
 from digiphys_ros.errors import ConfigError
+from digiphys_ros.renamed import PARAMETERS, rename_keys
 from digiphys_ros.settings import (
     change_settings,
     NodeSettings,
@@ -47,21 +48,31 @@ def descriptor_of(parameter: Parameter) -> ParameterDescriptor:
 
 
 class ParameterSet(Generic[S]):
-    """The parameters of one node, declared and read as its settings declare them."""
+    """The parameters of one node, declared and read according to its settings."""
 
     def __init__(self, node: Node, settings: type[S]) -> None:
         self._node, self._settings = node, settings
         self._problems: dict[str, str] = {}
         self.declared = {one.name: one for one in parameters_of(settings)}
+        for old, new in PARAMETERS.items():
+            if new in self.declared:
+                self._accept_old_name(old, new)
         for parameter in self.declared.values():
             self._declare(parameter)
+
+    def _accept_old_name(self, old: str, new: str) -> None:
+        try:
+            self._node._parameter_overrides = rename_keys(
+                self._node._parameter_overrides, {old: new})
+        except ValueError as error:
+            self._problems[new] = str(error)
 
     def _declare(self, parameter: Parameter) -> None:
         descriptor = descriptor_of(parameter)
         try:
             self._node.declare_parameter(parameter.name, parameter.default, descriptor)
         except InvalidParameterValueException as error:
-            # A value out of range must not end the process: the node stays unconfigured instead.
+            # a value out of range must not end the process: the node stays unconfigured instead
             self._problems[parameter.name] = ' '.join(str(error).split())
             self._node.declare_parameter(
                 parameter.name, parameter.default, descriptor, ignore_override=True)
@@ -85,5 +96,5 @@ class ParameterSet(Generic[S]):
         return changed
 
     def is_in_force(self, name: str) -> bool:
-        """Return whether a parameter has the value that was asked for, and not a default."""
+        """Return whether a parameter has the requested value, not a default in its place."""
         return name not in self._problems

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What ROS gives to a node that has no such parameter, and passes over without a word."""
+"""Find parameters that are set but unknown to their node; ROS ignores them silently."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from digiphys_ros.errors import ConfigError, did_you_mean
+from digiphys_ros.renamed import PARAMETERS
 from digiphys_ros.resources import share_dir
 from digiphys_ros.ros.lifecycle import PipelineNode
 
@@ -28,17 +29,17 @@ from digiphys_ros.ros.lifecycle import PipelineNode
 def ignored_parameters(node: PipelineNode[Any], nodes: Sequence[PipelineNode[Any]],
                        words: Sequence[str]) -> list[str]:
     """
-    Return a sentence for each parameter that is meant for a node and has no effect on it.
+    Return a sentence for each parameter that is set for a node and has no effect.
 
-    :param nodes: all nodes of the process: the command line is for each of them.
+    :param nodes: all nodes of the process: they share the command line.
     :param words: the command line.
     """
-    given = list(node._parameter_overrides)
+    given = [PARAMETERS.get(name, name) for name in node._parameter_overrides]
     from_file = [name for name in given if not any(
         word.startswith(f'{name}:=') for word in words)]
     unknown = [name for name in given if not any(one.has_parameter(name) for one in nodes)]
     if set(unknown) & set(from_file):
-        # a section for all nodes may be meant for another one
+        # a section for all nodes may be for another node
         known = _names(share_dir() / 'config/parameters.yaml')
         unknown = [name for name in unknown if name not in from_file or name not in known]
     sentences = [f'there is no parameter `{name}`{did_you_mean(name, node.parameters.declared)}'
@@ -46,19 +47,19 @@ def ignored_parameters(node: PipelineNode[Any], nodes: Sequence[PipelineNode[Any
     if not from_file:
         for word, path in pairwise(words):
             if word == '--params-file':
-                sentences += _missed(node.get_fully_qualified_name(), Path(path))
+                sentences += _find_missed(node.get_fully_qualified_name(), Path(path))
     return sentences
 
 
 def _names(path: Path) -> set[str]:
-    # the gate reads no YAML unless it has to
+    # imported here: the gate reads YAML only if necessary
     from digiphys_ros.pipeline.parameters_file import ParametersFile
     return {'.'.join(map(str, keys[len(section.location) + 1:]))
             for section in ParametersFile(path).sections for keys, _ in section.values}
 
 
-def _missed(name: str, path: Path) -> Iterator[str]:
-    """Yield a sentence for each section that seems meant for a node and does not apply to it."""
+def _find_missed(name: str, path: Path) -> Iterator[str]:
+    """Yield a sentence for each section with a similar node name that does not apply."""
     from digiphys_ros.pipeline.parameters_file import ParametersFile
     node = name.rpartition('/')[2]
     with suppress(ConfigError):

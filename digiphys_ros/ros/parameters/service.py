@@ -12,13 +12,14 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Parameter services that leave the executor free while a change is prepared."""
+"""Parameter services that do not block the executor while a change is prepared."""
 
 from array import array
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from digiphys_ros.renamed import new_parameter
 from digiphys_ros.ros.executor import SERVICES_MAY_WAIT
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.node import Node
@@ -31,16 +32,16 @@ class PreparingParameterService(ParameterService):
     """
     The services of ``ros2 param``, with time to prepare a change.
 
-    rclpy answers on the executor's thread, so that a change which takes long, such as loading a
-    model, would lose the frames that arrive meanwhile. Here ``prepare`` does it on a thread of
-    its own, while the service waits. Where a service cannot wait (Jazzy), the setting itself does
-    all the work, and a few frames are lost.
+    rclpy answers on the executor's thread: a slow change, such as loading a model, would lose the
+    frames that arrive meanwhile. Here ``prepare`` runs on a separate thread while the service
+    waits. If a service cannot wait (Jazzy), setting the parameter does all the work, and a few
+    frames are lost.
 
-    A value that a parameter has already is no change: it is accepted whenever it is set, of a
-    parameter that is read only too, so that ``ros2 param load`` takes the node's own dump.
+    Setting the current value is always accepted, even for a read-only parameter, so that
+    ``ros2 param load`` accepts the node's own dump.
 
     :param prepare: called with the parameters of a request before they are set.
-    :param is_in_force: whether a parameter's value is the one that was asked for.
+    :param is_in_force: whether a parameter has its requested value.
     """
 
     def __init__(self, node: Node, prepare: Callable[[list[Any]], None],
@@ -53,20 +54,29 @@ class PreparingParameterService(ParameterService):
 
     if SERVICES_MAY_WAIT:
         async def _set_parameters_callback(self, request: Any, response: Any) -> Any:
+            self._rename(request)
             await self._prepared(request)
             return self._set(request, response)
 
         async def _set_parameters_atomically_callback(self, request: Any, response: Any) -> Any:
+            self._rename(request)
             await self._prepared(request)
             return self._set_atomically(request, response)
     else:
         def _set_parameters_callback(  # type: ignore[misc]
                 self, request: Any, response: Any) -> Any:
+            self._rename(request)
             return self._set(request, response)
 
         def _set_parameters_atomically_callback(  # type: ignore[misc]
                 self, request: Any, response: Any) -> Any:
+            self._rename(request)
             return self._set_atomically(request, response)
+
+    def _rename(self, request: Any) -> None:
+        for one in request.parameters:
+            if not self._node.has_parameter(one.name):
+                one.name = new_parameter(one.name)
 
     def _set(self, request: Any, response: Any) -> Any:
         for one in request.parameters:
@@ -83,7 +93,7 @@ class PreparingParameterService(ParameterService):
             type(request)(parameters=changes), response) if changes else response
 
     def _changes(self, message: Any) -> bool:
-        """Return whether a parameter has another value, or is not known."""
+        """Return whether a parameter has another value or is unknown."""
         wanted = Parameter.from_parameter_msg(message)
         if not self._node.has_parameter(wanted.name) or not self._is_in_force(wanted.name):
             return True
@@ -107,5 +117,5 @@ class PreparingParameterService(ParameterService):
 
 
 def _plain(value: Any) -> Any:
-    """Return a list where a message has an array, which equals no list."""
+    """Return a list for an array of a message, which never equals a list."""
     return list(value) if isinstance(value, (array, list, tuple)) else value

@@ -12,4 +12,4 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Processes that are watched, started again and ended together."""
+"""Watch processes, restart them, and end them together."""

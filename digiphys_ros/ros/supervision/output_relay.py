@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Keep a terminal, pipe or disk that takes no output from stopping the process that writes."""
+"""Keep a blocked terminal, pipe or disk from blocking the process that writes to it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -24,20 +24,20 @@ import threading
 import time
 
 PIPE_BYTES = 1 << 20
-"""What the pipe holds while the reading thread waits for the interpreter."""
+"""Size of the pipe, for output while the reading thread waits for the interpreter."""
 
 CHUNK_BYTES = 65536
 WAITING_BYTES = 1 << 22
-"""How much output waits for a terminal that was stopped."""
+"""Most output that waits for a stopped terminal."""
 
 HOLD_S = 0.05
-"""How long a line waits for its end."""
+"""Longest time that an unfinished line waits for its end."""
 
 FLUSH_S = 0.5
-"""How long the end of the process waits for output that nobody takes."""
+"""Longest wait at the end of the process for output that nobody reads."""
 
 FLUSH_LIMIT_S = 3.0
-"""How long it waits for output that is taken slowly."""
+"""Longest wait for output that is read slowly."""
 
 F_SETPIPE_SZ = 1031
 
@@ -52,14 +52,14 @@ LIBRARY_LINES = re.compile(
     rb'|(?:INFO|WARNING|VERBOSE): .*(?:TensorFlow|LiteRT|XNNPACK|delegate)'
     rb'|Corrupt JPEG data: |Premature end of JPEG file|libpng (?:warning|error): ')
 """
-What TensorFlow, LiteRT and the readers of images write by themselves, fatal errors left out.
+Log lines of TensorFlow, LiteRT and the image decoders, except fatal errors.
 
-The readers of images write a line for each image.
+The image decoders write a line for each image.
 """
 
 
 class _Sink:
-    """Where output goes, with a queue and a thread of its own."""
+    """A destination of output, with its own queue and thread."""
 
     def __init__(self, descriptor: int, name: str, hidden: re.Pattern[bytes] | None) -> None:
         self.dropped_bytes = 0
@@ -73,7 +73,7 @@ class _Sink:
         self.thread = _start(self._write, f'write-{name}')
 
     def put(self, chunk: bytes) -> None:
-        """Take output, or drop it where too much waits."""
+        """Queue output, or drop it if too much waits."""
         with self._changed:
             if len(self._waiting) + len(chunk) > WAITING_BYTES:
                 self.dropped_bytes += len(chunk)
@@ -82,7 +82,7 @@ class _Sink:
                 self._changed.notify()
 
     def end(self) -> None:
-        """Let the thread end after what waits."""
+        """End the thread after the waiting output."""
         with self._changed:
             self._ended = True
             self._changed.notify()
@@ -93,15 +93,15 @@ class _Sink:
             dropped_bytes = self.dropped_bytes
             if dropped_bytes > reported_bytes:
                 chunk += (f'[{dropped_bytes - reported_bytes} bytes of output were dropped: '
-                          'nobody took them]\n').encode()
+                          'nobody read them]\n').encode()
                 reported_bytes = dropped_bytes
             self._send(chunk)
 
     def _next(self) -> bytes | None:
-        """Return output in whole lines, without hidden ones; None at its end."""
+        """Return output in whole lines, without hidden lines; None at its end."""
         chunk, ended = self._take(HOLD_S if self._line else None)
         if not chunk and not ended:
-            # no line of a library, which would have ended by now
+            # not a line of a library, which would be complete by now
             line, self._line = self._line, b''
             return line
         *lines, rest = (self._line + chunk).splitlines(keepends=True) or [b'']
@@ -113,7 +113,7 @@ class _Sink:
         return shown if shown or not ended else None
 
     def _take(self, timeout_s: float | None) -> tuple[bytes, bool]:
-        """Wait for output, its end or the timeout; return what waits and whether it ended."""
+        """Wait for output, its end or the timeout; return the output and whether it ended."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._ended, timeout_s)
             chunk = bytes(self._waiting)
@@ -129,12 +129,12 @@ class _Sink:
                     self.written_bytes += count
                     rest = rest[count:]
             except OSError:
-                # a full disk, a closed pipe, a terminal that is gone: there is no place to say so
+                # a full disk, a closed pipe, a lost terminal: there is no place to report it
                 self.dropped_bytes += len(rest)
 
 
 def _pieces(chunk: bytes) -> Iterator[bytes]:
-    """Yield what a pipe takes at once, in whole lines: others write to the same pipe."""
+    """Yield pieces that a pipe takes atomically, in whole lines: others write to it too."""
     start = 0
     while start < len(chunk):
         end = chunk.rfind(b'\n', start, start + PIPE_BUF) + 1 or start + PIPE_BUF
@@ -144,12 +144,12 @@ def _pieces(chunk: bytes) -> Iterator[bytes]:
 
 class OutputRelay:
     """
-    Stand between a file descriptor and everything in this process that writes to it.
+    Relay everything that this process writes to a file descriptor.
 
     A terminal after Ctrl-S, a stalled ssh session or a pipe that nobody reads blocks its writer.
-    rclpy writes its log lines in C and keeps Python's interpreter lock meanwhile, so one line
-    would stop every thread. Here the descriptor is a pipe of this process that never blocks. One
-    thread empties it, others write to where the output belongs. Output that does not fit is
+    rclpy writes its log lines in C and holds Python's interpreter lock meanwhile, so one line
+    would stop every thread. Here the descriptor becomes a pipe of this process that never blocks.
+    One thread empties it, others write to the real destinations. Output that does not fit is
     dropped and counted.
 
     Example::
@@ -159,8 +159,8 @@ class OutputRelay:
         relay.close()
 
     :param descriptor: 1 for standard output, 2 for standard error.
-    :param log: descriptor of a file that gets a copy, None for none.
-    :param hidden: lines that match from their start are left out.
+    :param log: descriptor of a file that gets a copy; None: no copy.
+    :param hidden: lines that match from their start are dropped.
     """
 
     def __init__(self, descriptor: int, log: int | None = None,
@@ -180,7 +180,7 @@ class OutputRelay:
         self._reader = _start(self._read, f'read-{descriptor}')
 
     def close(self) -> None:
-        """Give the descriptor back; wait for output that is under way while somebody takes it."""
+        """Restore the descriptor; wait for pending output while somebody reads it."""
         os.dup2(self._target, self._descriptor)
         written_bytes, limit_s = -1, time.monotonic() + FLUSH_LIMIT_S
         while written_bytes != self._written_bytes() and time.monotonic() < limit_s:
@@ -205,11 +205,11 @@ def relay_output(log: int | None = None) -> Callable[[], None]:
     """
     Relay standard output and standard error of this process.
 
-    :param log: descriptor of a file that gets a copy of both, None for none.
+    :param log: descriptor of a file that gets a copy of both; None: no copy.
     :return: a function that ends it.
     """
     if os.isatty(2):
-        # the logger in C would see a pipe and leave the colours out
+        # the logger in C would see a pipe and write no colours
         os.environ.setdefault('RCUTILS_COLORIZED_OUTPUT', '1')
     relays = [OutputRelay(descriptor, log, None if descriptor == 1 else hidden_lines())
               for descriptor in (1, 2) if _is_open(descriptor)]
@@ -221,7 +221,7 @@ def relay_output(log: int | None = None) -> Callable[[], None]:
 
 
 def hidden_lines() -> re.Pattern[bytes] | None:
-    """Return the lines of libraries, None where they are to be shown."""
+    """Return the pattern of library lines to hide, None to show them."""
     return None if os.environ.get(SHOW_ALL) else LIBRARY_LINES
 
 

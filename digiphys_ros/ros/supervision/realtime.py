@@ -12,21 +12,21 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Real-time priority: programs that keep the processor busy must not delay a safe command."""
+"""Real-time priority: a busy processor must not delay a safe command."""
 
 import os
 
 PROCESS_PRIORITY, OUTPUT_PRIORITY, GUARD_PRIORITY = 1, 2, 3
-"""The lowest of Linux's 1 to 99: a motor driver's real-time threads come first. The guard comes
-before what it watches."""
+"""The lowest of Linux's 1 to 99: a motor driver's real-time threads have precedence. The guard has
+precedence over the gate."""
 
 
 def prioritize_thread(priority: int) -> bool:
     """
-    Let this thread, and those that it starts, run before all that is not real-time.
+    Run this thread, and those that it starts, before all threads without real-time priority.
 
-    :param priority: 1 to 99, of Linux's round-robin scheduling.
-    :return: False where the system does not allow it: see ``ulimit -r``.
+    :param priority: 1 to 99, for Linux's round-robin scheduling.
+    :return: False if the system does not allow it: see ``ulimit -r``.
 
     Example::
 
@@ -37,18 +37,18 @@ def prioritize_thread(priority: int) -> bool:
 
 
 def prioritize_process(priority: int) -> bool:
-    """Do the same for all threads of this process, as those of the middleware."""
+    """Do the same for all threads of this process, including those of the middleware."""
     return all([prioritize(int(thread), priority) for thread in os.listdir('/proc/self/task')])
 
 
 def prioritize(thread: int, priority: int) -> bool:
-    """Do the same for one thread by its number, 0 for this one."""
+    """Do the same for one thread by its id; 0: this thread."""
     try:
         os.sched_setscheduler(thread, os.SCHED_RR, os.sched_param(priority))
     except ProcessLookupError:
         # it has ended meanwhile
         return True
     except OSError:
-        # not allowed, or a system that does not know it
+        # not allowed, or not supported by the system
         return False
     return True

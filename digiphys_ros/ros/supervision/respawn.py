@@ -13,10 +13,10 @@
 # limitations under the License.
 
 """
-A process that is replaced where it dies, by another one that has loaded its modules before.
+Replace a process that dies with a spare one that has already loaded its modules.
 
-``python -m digiphys_ros.ros.supervision.respawn PROGRAM ...`` is no command for people:
-``respawn`` becomes it.
+``python -m digiphys_ros.ros.supervision.respawn PROGRAM ...`` is an internal command, which
+``respawn`` executes.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,26 +33,26 @@ from digiphys_ros.ros.supervision.supervisor import die_with_parent
 from digiphys_ros.shutdown import on_signal_to_end
 
 RESPAWN = 'DIGIPHYS_RESPAWN'
-"""Environment variable: ``true`` asks for it; a spare process has the number of the memory."""
+"""Environment variable: ``true`` requests it; a spare process gets the memory's descriptor."""
 
 LEAST_LIFE_S = 3.0
-"""A process that dies sooner is not replaced: whoever started it pauses between starts."""
+"""A process that dies sooner is not replaced: its supervisor pauses between starts."""
 
 SHARED_BYTES = 1 << 20
 
 
 def respawn(work: Callable[[str, mmap.mmap | None], None]) -> None:
     """
-    Work; where the process dies and ``RESPAWN`` is set, work on at once in a spare one.
+    Work; if the process dies and ``RESPAWN`` is set, continue at once in a spare process.
 
-    A new process needs half a second or more for its imports. So this process becomes a small one
-    that starts its program twice: one works, and a spare one waits with all modules loaded. The
-    spare one goes on with the scheduling of the one that died. The small one writes nothing, so
-    nobody can hold it up, and passes signals to end on. It ends as its program ends which was not
-    killed, or which died within ``LEAST_LIFE_S``.
+    A new process needs half a second or more for its imports. This process therefore becomes a
+    small one that starts its program twice: one works, and a spare one waits with all modules
+    loaded. The spare one inherits the scheduling of the one that died. The small process writes
+    nothing, so nothing can block it, and forwards signals to end. It ends like its program, if
+    that was not killed or died within ``LEAST_LIFE_S``.
 
-    :param work: gets a line about the death before it, empty at first, and memory that all of
-        these processes share, None without ``RESPAWN``.
+    :param work: gets a line about the previous death, empty at first, and memory that these
+        processes share, None without ``RESPAWN``.
 
     Example::
 
@@ -66,7 +66,7 @@ def respawn(work: Callable[[str, mmap.mmap | None], None]) -> None:
         work('', None)
         return
     death = sys.stdin.readline()
-    # the end without a line: nobody needs this one any more
+    # the end without a line: this spare process is not needed
     if death:
         work(death.lstrip('\n'), mmap.mmap(int(asked), SHARED_BYTES))
 
@@ -75,24 +75,24 @@ class _Program:
     """One process of the program, which waits for ``go``."""
 
     def __init__(self, words: Sequence[str], memory: int) -> None:
-        # a session of its own: Ctrl-C reaches this process alone, which passes it on
+        # a separate session: Ctrl-C reaches this process alone, which forwards it
         self.process = subprocess.Popen(
             words, env={**os.environ, RESPAWN: str(memory)}, stdin=subprocess.PIPE,
             pass_fds=[memory], start_new_session=True, preexec_fn=die_with_parent, text=True)
 
     def go(self, death: str, is_realtime: bool) -> None:
-        """Let it work."""
+        """Start its work."""
         assert self.process.stdin is not None
         if is_realtime:
-            # as was the one before it: a busy machine must not delay its start either
+            # like the previous one: a busy machine must not delay its start either
             prioritize(self.process.pid, PROCESS_PRIORITY)
-        # one that is dead is noticed when it is waited for
+        # `wait` notices a dead process
         with contextlib.suppress(OSError):
             self.process.stdin.write(death or '\n')
             self.process.stdin.close()
 
     def lives(self, seconds: float) -> bool:
-        """Return whether it still lives after so long."""
+        """Return whether it is still alive after this time."""
         try:
             self.process.wait(seconds)
             return False
@@ -105,7 +105,7 @@ class _Program:
         return os.sched_getscheduler(self.process.pid) == os.SCHED_RR
 
     def cancel(self) -> None:
-        """End it before it worked."""
+        """End it before its work starts."""
         self.process.kill()
         self.process.wait()
 
@@ -120,7 +120,7 @@ def run(words: Sequence[str]) -> NoReturn:
     def end() -> None:
         asked_to_end.append(True)
         for process in working:
-            # not `terminate`, which takes the end away from who waits for it
+            # not `terminate`, which would collect the exit code that `wait` needs
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process.pid, signal.SIGTERM)
     on_signal_to_end(end)
@@ -145,7 +145,7 @@ def run(words: Sequence[str]) -> NoReturn:
 
 def _end_as(code: int) -> NoReturn:
     if code < 0:
-        # SIGKILL has no handler to take back
+        # SIGKILL has no handler to restore
         with contextlib.suppress(OSError):
             signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)

@@ -28,7 +28,7 @@ LONGEST_PAUSE_S = 10.0
 
 
 def die_with_parent() -> None:
-    """Let the kernel end this child when its parent is killed without a chance to do it."""
+    """Make the kernel end this child if its parent is killed."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
@@ -47,7 +47,7 @@ class Supervisor:
 
     :param commands: command lines by name.
     :param environments: the environment of each process, by name.
-    :param output: where their output goes: None is this process's own, or a file object.
+    :param output: file object for their output; None: that of this process.
     """
 
     commands: Mapping[str, Sequence[str]]
@@ -66,19 +66,19 @@ class Supervisor:
 
     def poll(self) -> list[str]:
         """
-        Restart what died, with a pause that doubles while it keeps dying.
+        Restart dead processes, with a pause that doubles while they keep dying.
 
         :return: one sentence for each death and each restart since the last call.
         """
         return [text for name, child in self._children.items()
-                for text in self._look_after(name, child)]
+                for text in self._supervise(name, child)]
 
     def stop(self, patience_s: float = 1.3) -> None:
-        """Ask every process to end, kill those still there after ``patience_s`` seconds."""
+        """Ask every process to end; kill those left after ``patience_s`` seconds."""
         running = [child.process for child in self._children.values()
                    if child.process.poll() is None]
         for process in running:
-            # on SIGINT a Python that still imports prints where it was
+            # not SIGINT: a Python that still imports would print a traceback
             process.terminate()
         deadline_s = time.monotonic() + patience_s
         for process in running:
@@ -90,13 +90,13 @@ class Supervisor:
         self._children.clear()
 
     def _spawn(self, name: str) -> 'subprocess.Popen[bytes]':
-        # A session of its own: Ctrl-C reaches the supervisor alone, which ends them in order.
+        # a separate session: Ctrl-C reaches the supervisor alone, which ends them in order
         return subprocess.Popen(
             self.commands[name], env=dict(self.environments[name]), stdin=subprocess.DEVNULL,
             stdout=self.output, stderr=self.output, start_new_session=True,
             preexec_fn=die_with_parent)
 
-    def _look_after(self, name: str, child: _Child) -> list[str]:
+    def _supervise(self, name: str, child: _Child) -> list[str]:
         now_s = time.monotonic()
         if child.restart_at_s is None:
             if child.process.poll() is None:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Which ROS 2 distro this Python has, and which profile its Fast DDS reads."""
+"""The ROS 2 distro of this Python, and the profile that its Fast DDS reads."""
 
 from collections.abc import Mapping
 import os
@@ -29,7 +29,7 @@ def ros_distro(environment: Mapping[str, str]) -> str:
     """Return ROS_DISTRO, else the distro whose rclpy is installed, else ``unknown``."""
     if environment.get('ROS_DISTRO'):
         return environment['ROS_DISTRO']
-    # 2 MB that not every node needs
+    # imported here: it takes 2 MB, and not every node needs it
     from importlib.metadata import PackageNotFoundError, version
     for package in ('rclpy', 'ros-rclpy'):
         try:
@@ -45,8 +45,8 @@ def profile_variable(environment: Mapping[str, str]) -> str:
 
 
 def profile_in_force(environment: Mapping[str, str]) -> str:
-    """Return the file that Fast DDS takes its profile from, ``none`` where it has no such file."""
-    # by the library in use: to look for the distro takes 2 MB, which the gate has not to spare
+    """Return the file that Fast DDS reads its profile from, ``none`` without one."""
+    # by the loaded library: looking for the distro takes 2 MB, too much for the gate
     variable = FASTDDS_2 if b'libfastrtps' in MAPS.read_bytes() else FASTDDS_3
     path = environment.get(variable, '')
     return path if os.access(path, os.R_OK) else NO_PROFILE

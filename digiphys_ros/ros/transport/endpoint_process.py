@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Which process is behind an endpoint, by the identifier that Fast DDS gives it."""
+"""Find the process of an endpoint from the identifier that Fast DDS gives it."""
 
 from collections.abc import Iterator
 import os
@@ -23,23 +23,23 @@ import re
 from digiphys_ros.ros.transport.distro import FASTDDS_2, FASTDDS_3
 
 FAST_DDS = b'\x01\x0f'
-"""How the identifiers of Fast DDS begin; a number of the machine and one of the process follow."""
+"""Prefix of the identifiers of Fast DDS; numbers of machine and process follow."""
 
 PROC = Path('/proc')
 CHOICES = (FASTDDS_3, FASTDDS_2, 'FASTDDS_BUILTIN_TRANSPORTS')
-"""Variables that replace the transports which Fast DDS has by default."""
+"""Variables that replace the default transports of Fast DDS."""
 FILES = ('DEFAULT_FASTDDS_PROFILES.xml', 'DEFAULT_FASTRTPS_PROFILES.xml')
-"""Profiles that Fast DDS takes from the working folder."""
+"""Profiles that Fast DDS reads from the working folder."""
 
 
 def foreign_process(gid: bytes, own_gid: bytes, proc: Path = PROC) -> str:
     """
-    Name the process of another user or container on this machine behind an endpoint.
+    Name the process behind an endpoint of another user or container on this machine.
 
-    Fast DDS offers it shared memory, which reaches neither.
+    Fast DDS uses shared memory for it, which does not work across users or containers.
 
-    :param gid: of the endpoint.
-    :param own_gid: of any endpoint of this process.
+    :param gid: gid of the endpoint.
+    :param own_gid: gid of any endpoint of this process.
     :return: empty for this user's own processes, other machines and other middleware.
     """
     if not _is_near(gid, own_gid):
@@ -53,7 +53,7 @@ def foreign_process(gid: bytes, own_gid: bytes, proc: Path = PROC) -> str:
 
 
 def process_number(gid: bytes, own_gid: bytes, proc: Path = PROC) -> int | None:
-    """Return the number of this user's process behind an endpoint, None where it is not sure."""
+    """Return the id of this user's process behind an endpoint, None if it is not certain."""
     if not _is_near(gid, own_gid):
         return None
     own = [number for number, user in _owners(gid, proc).items() if user == os.geteuid()]
@@ -70,15 +70,15 @@ def without_profile(gid: bytes, own_gid: bytes, proc: Path = PROC
     """
     Return number and command line of a process that runs Fast DDS with its default transports.
 
-    :param gid: of an endpoint.
-    :param own_gid: of any endpoint of this process.
-    :return: None for a process with a profile, of another machine, or that cannot be looked at.
+    :param gid: gid of an endpoint.
+    :param own_gid: gid of any endpoint of this process.
+    :return: None for a process with a profile, of another machine, or without access.
     """
     if not _is_near(gid, own_gid):
         return None
     for process in _processes(gid, proc):
         try:
-            # one of another container may have the same number
+            # a process of another container may have the same id
             if not re.search('libfast(dds|rtps)', (process / 'maps').read_text(errors='replace')):
                 continue
             variables = _words(process / 'environ')
@@ -87,7 +87,7 @@ def without_profile(gid: bytes, own_gid: bytes, proc: Path = PROC
                 return None
             return int(process.name), _words(process / 'cmdline')
         except OSError:
-            # it ended, or is that of another user
+            # it ended, or belongs to another user
             continue
     return None
 
@@ -98,7 +98,7 @@ def _is_near(gid: bytes, own_gid: bytes) -> bool:
 
 
 def _processes(gid: bytes, proc: Path) -> Iterator[Path]:
-    """Yield the processes that an identifier may be of: it has the lower half of the number."""
+    """Yield the processes that an identifier may mean: it has the lower half of the id."""
     for one in proc.iterdir():
         if one.name.isdecimal() and int(one.name) & 0xFFFF == int.from_bytes(gid[4:6], 'little'):
             yield one

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The environment that lets large images through the transport, and keeps local runs local."""
+"""Environment for the transport of large images, and for runs on this machine only."""
 
 import atexit
 from collections.abc import Iterator, Mapping
@@ -41,7 +41,7 @@ from digiphys_ros.ros.transport.segment import (
 
 PROFILES = ('local', 'robot', 'local_udp', 'robot_udp')
 WITHOUT_MEMORY = {'local': 'local_udp', 'robot': 'robot_udp'}
-"""The profile without shared memory for each that has it."""
+"""Profile with shared memory -> the same without it."""
 
 SIOCGIFADDR = 0x8915
 
@@ -51,14 +51,14 @@ def transport_environment(profile: str, base: Mapping[str, str], *,
     """
     Return ``base`` with a Fast DDS profile set.
 
-    Shared memory does not reach from one user or container to another, although DDS tries it. So
-    a process that sends no images gets none: the e-stop and the commands of all users are heard.
-    For one that sends images the segment is made to fit the room that /dev/shm has.
+    Shared memory does not work across users or containers, although DDS tries it. A process that
+    sends no images therefore uses none: it receives the e-stop and the commands of all users. For
+    a process that sends images, the segment is limited to the room in /dev/shm.
 
     :param profile: local (this machine only), robot (all its interfaces), local_udp and robot_udp
         (the same without shared memory), none, or an XML file.
     :param images: False for a process that sends none.
-    :raises ConfigError: when there is no such profile.
+    :raises ConfigError: when the profile does not exist.
     """
     environment = dict(base)
     if profile == 'none':
@@ -71,8 +71,8 @@ def transport_environment(profile: str, base: Mapping[str, str], *,
         file = with_segment(file, segment)
     environment[profile_variable(base)] = str(file)
     if profile in ('local', 'local_udp'):
-        # LOCALHOST would add a transport by shared memory to those of the profile, which are
-        # bound to 127.0.0.1 anyway
+        # LOCALHOST would add a shared-memory transport to those of the profile, which are bound
+        # to 127.0.0.1 anyway
         keeps_memory = shipped in WITHOUT_MEMORY
         environment['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST' if keeps_memory else 'SUBNET'
         if ros_distro(base) == 'humble':
@@ -83,9 +83,9 @@ def transport_environment(profile: str, base: Mapping[str, str], *,
 
 def listening_environment(base: Mapping[str, str]) -> dict[str, str]:
     """
-    Return ``base`` without shared memory, to hear the nodes of all users and containers.
+    Return ``base`` without shared memory, to receive from all users and containers.
 
-    A profile of one's own, and another middleware, are left as they are.
+    A custom profile and another middleware stay unchanged.
     """
     chosen = Path(base.get(profile_variable(base), '')).stem
     if 'fastrtps' not in base.get('RMW_IMPLEMENTATION', 'fastrtps') or chosen not in (
@@ -96,7 +96,7 @@ def listening_environment(base: Mapping[str, str]) -> dict[str, str]:
 
 
 def _segments(profile: str) -> tuple[int, int]:
-    """Return the shared-memory segment of a shipped profile, and which it gets here [bytes]."""
+    """Return the wanted and the available shared-memory segment of a shipped profile [bytes]."""
     if profile not in WITHOUT_MEMORY:
         return 0, 0
     wanted = segment_bytes(find_resource(f'{profile}.xml', 'config/dds'))
@@ -104,7 +104,7 @@ def _segments(profile: str) -> tuple[int, int]:
 
 
 def memory_note(profile: str) -> str:
-    """Return one sentence where /dev/shm has too little room for a profile, else nothing."""
+    """Return one sentence if /dev/shm has too little room for a profile, else ''."""
     wanted, size = _segments(profile)
     if size == wanted:
         return ''
@@ -112,14 +112,14 @@ def memory_note(profile: str) -> str:
         f'images go by UDP (transport {WITHOUT_MEMORY[profile]}), large ones may be lost'
     return (f'transport {profile}: {describe_room(room_bytes())}: {instead}. For more: '
             '`docker run --shm-size=512m` or `--ipc=host`, or `digiphys doctor --fix` '
-            'for what killed processes left behind.')
+            'to remove files of killed processes.')
 
 
 def private_environment(base: Mapping[str, str]) -> dict[str, str]:
     """
-    Return ``base`` with a ROS domain and a ``ROS_HOME`` of its own, until this process ends.
+    Return ``base`` with its own ROS domain and ``ROS_HOME``, until this process ends.
 
-    An e-stop that another run left pressed is remembered in that one's home.
+    An e-stop that another run left pressed is stored in the home of that run.
     """
     home = tempfile.mkdtemp(prefix='digiphys_ros_')
     atexit.register(shutil.rmtree, home, ignore_errors=True)
@@ -130,14 +130,14 @@ def private_environment(base: Mapping[str, str]) -> dict[str, str]:
 
 
 def profile_setting(environment: Mapping[str, str]) -> str:
-    """Return ``VARIABLE=FILE``, for a shell, that gives a program the profile of this machine."""
+    """Return ``VARIABLE=FILE`` for a shell, which selects the profile for this machine."""
     file = share_dir() / 'config' / 'dds' / 'local.xml'
     return f'{profile_variable(environment)}={quote(str(file))}'
 
 
 def network_exposure(profile: str, base: Mapping[str, str]) -> str:
     """
-    Return one sentence on who can reach the nodes, empty where only this machine can.
+    Return one sentence about the hosts that can reach the nodes, empty for this machine only.
 
     :param profile: as in ``transport_environment``.
     :raises ConfigError: when the profile cannot be read.
@@ -152,7 +152,7 @@ def network_exposure(profile: str, base: Mapping[str, str]) -> str:
                and (allowed is None or allowed & {name, address})]
     if allowed is not None and not open_to:
         return ''
-    who = 'only who has a key of its SROS2 enclave' \
+    who = 'only holders of a key of its SROS2 enclave' \
         if environment.get('ROS_SECURITY_ENABLE') == 'true' \
         and environment.get('ROS_SECURITY_STRATEGY') == 'Enforce' \
         else 'everybody on these networks'
@@ -168,7 +168,7 @@ def _stays_local(environment: Mapping[str, str]) -> bool:
 
 
 def interfaces() -> Iterator[tuple[str, str]]:
-    """Yield name and IPv4 address of the machine's network interfaces that have one."""
+    """Yield name and address of the machine's network interfaces with an IPv4 address."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
         for _, name in socket.if_nameindex():
             try:
@@ -180,12 +180,12 @@ def interfaces() -> Iterator[tuple[str, str]]:
 
 
 def _whitelist(profile: Path) -> set[str] | None:
-    """Return the addresses and interfaces that a profile allows, None where it allows all."""
+    """Return the addresses and interfaces that a profile allows, None if it allows all."""
     allowed: set[str] = set()
     root = read_profile(profile)
     if not any(_name(one) == 'useBuiltinTransports' and str(one.text).strip() in ('false', '0')
                for one in root.iter()):
-        # the built-in transports listen everywhere, whatever else there is
+        # the built-in transports always listen everywhere
         return None
     for transport in root.iter():
         if _name(transport) != 'transport_descriptor' or any(

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Start the middleware; what it refuses is one sentence instead of a traceback."""
+"""Start the middleware; report its errors in one sentence instead of a traceback."""
 
 from collections.abc import Sequence
 import os
@@ -33,14 +33,14 @@ from rclpy.signals import SignalHandlerOptions
 
 def start_middleware(arguments: Sequence[str], context: Context | None = None) -> None:
     """
-    Do as ``rclpy.init``, without its signal handlers.
+    Call ``rclpy.init`` without its signal handlers.
 
-    :param arguments: the command line, from its first word on.
+    :param arguments: the command line, with its first word.
     :raises ConfigError: for an environment or arguments that ROS refuses.
     """
     check_environment(os.environ)
     sys.stderr.write(find_log_folder()[1])
-    # rcl would log that it failed; the sentence below says why
+    # rcl would also log its failure; the sentence below gives the reason
     before = get_logger_level('rcl')
     set_logger_level('rcl', LoggingSeverity.FATAL)
     try:
@@ -55,10 +55,10 @@ def start_middleware(arguments: Sequence[str], context: Context | None = None) -
 
 def check_arguments(arguments: Sequence[str]) -> None:
     """
-    Let ROS read arguments, as a node that is started would.
+    Check arguments with ROS itself, as at the start of a node.
 
-    :param arguments: without ``--ros-args``.
-    :raises ConfigError: when it refuses them.
+    :param arguments: arguments without ``--ros-args``.
+    :raises ConfigError: when ROS refuses them.
     """
     context = Context()
     start_middleware(['--ros-args', *arguments], context)
@@ -67,11 +67,11 @@ def check_arguments(arguments: Sequence[str]) -> None:
 
 def check_remap(rule: str) -> None:
     """
-    Let ROS read a remap rule.
+    Check a remap rule with ROS itself.
 
-    :raises ConfigError: when it refuses it, with examples.
+    :raises ConfigError: when ROS refuses it, with examples.
     """
-    # which has errors of its own
+    # checked first: it has its own errors
     check_environment(os.environ)
     try:
         check_arguments(['-r', rule])
@@ -82,6 +82,6 @@ def check_remap(rule: str) -> None:
 
 
 def reason_of_ros(error: Exception) -> str:
-    """Return why ROS refuses, in one line without the places in its own source."""
+    """Return the reason from ROS in one line, without places in its source."""
     text = re.sub(r',? at /?[\w./-]+:\d+', '', ' '.join(str(error).split()))
     return text.removeprefix('failed to initialize rcl: ').rstrip('.') + '.'

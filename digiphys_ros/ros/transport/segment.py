@@ -30,17 +30,17 @@ FOLDER = Path('/dev/shm')
 SEGMENT = 'segment_size'
 
 PROCESSES = 4
-"""How many processes that send images find room: each takes a segment when it starts."""
+"""Number of image-sending processes to leave room for: each takes a segment at its start."""
 
 LEAST_BYTES = 4 << 20
-"""A smaller segment holds too few images of 640x480; then none is used."""
+"""A smaller segment fits too few images of 640x480; then none is used."""
 
 
 def read_profile(path: Path) -> ElementTree.Element:
     """
     Return the root of a Fast DDS profile.
 
-    :raises ConfigError: when it cannot be read: Fast DDS would go on without it.
+    :raises ConfigError: when it cannot be read: Fast DDS would continue without it.
     """
     try:
         text = read_bytes(path, CONFIG_BYTES)
@@ -56,9 +56,9 @@ def read_profile(path: Path) -> ElementTree.Element:
 
 def room_bytes(folder: Path = FOLDER, *, whole: bool = False) -> int:
     """
-    Return the room that is left for shared memory, 0 where this user may not write there.
+    Return the free room for shared memory, 0 if this user may not write there.
 
-    :param whole: return what there is when nothing is in it.
+    :param whole: return the total room instead.
     """
     try:
         about = os.statvfs(folder)
@@ -70,7 +70,7 @@ def room_bytes(folder: Path = FOLDER, *, whole: bool = False) -> int:
 
 def describe_room(room: int) -> str:
     """
-    Return what ``room_bytes`` found, in words.
+    Return the result of ``room_bytes`` in words.
 
     >>> describe_room(64_000_000)
     '/dev/shm has room for 64 MB'
@@ -85,7 +85,7 @@ def segment_bytes(profile: Path) -> int:
 
 
 def largest_bytes(profile: Path, setting: str) -> int:
-    """Return the largest value that a Fast DDS profile gives a setting, 0 without one."""
+    """Return the largest value of a setting in a Fast DDS profile, 0 without one."""
     return max((int(one.text or 0) for one in _settings(read_profile(profile), setting)),
                default=0)
 
@@ -110,8 +110,8 @@ def with_segment(profile: Path, size: int) -> Path:
     """
     Return a copy of a profile with a segment of this size, removed with this process.
 
-    The rest of the text stays as it is: ElementTree would write a prefix before each name, and
-    Fast DDS reads none.
+    The rest of the text stays unchanged: ElementTree would write a prefix before each name, which
+    Fast DDS does not accept.
     """
     text = re.sub(r'(<segment_size>)\s*\d+\s*(?=</segment_size>)', rf'\g<1>{size}',
                   profile.read_text(encoding='utf-8'))

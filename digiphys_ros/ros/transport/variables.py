@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The environment variables that ROS reads, checked before ROS ends a process over them."""
+"""Check the environment variables that ROS reads, before ROS ends a process because of them."""
 
 from collections.abc import Mapping
 import os
@@ -24,17 +24,17 @@ import tempfile
 from digiphys_ros.errors import ConfigError
 
 HIGHEST_DOMAIN = 232
-"""Beyond it the ports of DDS do not fit below 65536."""
+"""Above it the ports of DDS exceed 65535."""
 WITHOUT_LOG_FILE = ['--ros-args', '--disable-external-lib-logs']
-"""Arguments for rcl, which writes its log file while it keeps every thread waiting."""
+"""Arguments for rcl, which blocks every thread while it writes its log file."""
 TRY_RMW = 'import rclpy; rclpy.get_rmw_implementation_identifier()'
 
 
 def check_environment(environment: Mapping[str, str]) -> None:
     """
-    Check what ROS would end a process over, or print pages about.
+    Check variables that would make ROS end the process or print pages.
 
-    :raises ConfigError: naming the variable, what it holds and what it may hold.
+    :raises ConfigError: naming the variable, its value and the allowed values.
     """
     domain = environment.get('ROS_DOMAIN_ID', '')
     if domain and not (domain.isascii() and domain.isdecimal()
@@ -49,7 +49,7 @@ def check_environment(environment: Mapping[str, str]) -> None:
 
 def check_middleware(environment: Mapping[str, str]) -> None:
     """
-    Check that the chosen RMW can be loaded; ROS ends a process that cannot, so another one tries.
+    Check in another process that the chosen RMW can be loaded: on failure ROS ends the process.
 
     :raises ConfigError: naming the variable and the reason.
     """
@@ -64,16 +64,16 @@ def check_middleware(environment: Mapping[str, str]) -> None:
 
 
 def ros_home() -> Path:
-    """Return the folder that ROS keeps its files in; in the root where this user has no home."""
+    """Return the folder of ROS's files; in the root folder if this user has no home."""
     folder = os.path.expanduser(os.environ.get('ROS_HOME') or os.path.join('~', '.ros'))
     return Path('/.ros' if folder.startswith('~') else folder)
 
 
 def find_log_folder() -> tuple[Path, str]:
     """
-    Let rcl log to a temporary folder where its own cannot be written: it would end here.
+    Make rcl log to a temporary folder if its own cannot be written; it would end the process.
 
-    :return: the folder, and a line about it, empty where nothing had to be done.
+    :return: the folder, and a line about the change, empty if there was none.
     """
     chosen = os.environ.get('ROS_LOG_DIR')
     folder = Path(os.path.expanduser(chosen)) if chosen else ros_home() / 'log'

@@ -84,7 +84,7 @@ def test_the_report_puts_uncertain_cases_first_and_compares_with_truth():
 
 
 def test_no_pipeline_leads_from_a_model_for_advice_to_an_actuator(tmp_path):
-    sentence = 'chest_xray is for advice to a person: no rule acts on it'
+    sentence = 'chest_xray is for advice to a person: no rule and no actuator may use it'
     with pytest.raises(ConfigError, match=sentence):
         make_pipeline(find_application('sorting'), bundle='chest_xray')
     wired = tmp_path / 'wired.yaml'

@@ -86,7 +86,7 @@ class Recording:
 
 def test_player_warns_of_repeats_and_names_unreadable_images():
     played = Played(frames=Recording()).until_it_changes()
-    assert 'skip_repeated to false' in played.player.warning
+    assert 'drop_duplicate_frames to false' in played.player.warning
     assert any('b.png' in note for note in played.notes)
     assert played.player.figures()['unreadable'] == 1
 

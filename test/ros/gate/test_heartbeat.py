@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a gate and its guard know of each other."""
+"""The shared memory of a gate and its guard."""
 
 import subprocess
 import sys
@@ -30,7 +30,7 @@ while not heartbeat.read('ended'):
 READS = 300_000
 
 
-def test_reader_in_another_process_never_sees_half_a_number():
+def test_heartbeat_read_in_another_process_is_atomic():
     heartbeat = Heartbeat()
     heartbeat.write('beat_s', 123456.75)
     with subprocess.Popen([sys.executable, '-c', WRITER, str(heartbeat.descriptor)],
@@ -45,7 +45,7 @@ def test_reader_in_another_process_never_sees_half_a_number():
     assert seen == {123456.75, 654321.25}
 
 
-def test_each_number_of_each_output_has_a_place_of_its_own():
+def test_heartbeat_numbers_do_not_overlap():
     heartbeat = Heartbeat(outputs=3)
     places = [(name, output) for name in FIELDS for output in range(3)]
     assert {heartbeat.read(*place) for place in places} == {0.0}

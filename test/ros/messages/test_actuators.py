@@ -23,7 +23,7 @@ ARM = Actuator('joint_trajectory', 'arm', {'elbow': Limits(-1.0, 1.0, None, 0.5)
 
 @pytest.mark.parametrize(('reach_s', 'seconds', 'nanoseconds'), [
     (0.1, 0, 100_000_000), (4.5, 4, 500_000_000)])
-def test_joint_trajectory_message_carries_the_time_to_reach_its_positions(
+def test_joint_trajectory_message_has_the_time_to_reach_its_positions(
         reach_s, seconds, nanoseconds):
     from digiphys_ros.ros.messages.actuators import actuator_message
     message = actuator_message(ARM, {'elbow': 0.5, 'wrist': 1.5}, 10.0, reach_s)
@@ -33,14 +33,14 @@ def test_joint_trajectory_message_carries_the_time_to_reach_its_positions(
     assert (message.header.stamp.sec, message.header.stamp.nanosec) == (0, 0)
 
 
-def test_joint_trajectory_message_is_never_to_be_reached_at_once():
+def test_joint_trajectory_message_time_is_never_zero():
     from digiphys_ros.ros.messages.actuators import actuator_message
     message = actuator_message(ARM, {'elbow': 0.5, 'wrist': 1.5}, 10.0)
     assert message.points[0].time_from_start.nanosec > 0
 
 
 @pytest.mark.parametrize(('maximum', 'refused'), [(200.0, False), (300.0, True)])
-def test_message_of_a_field_that_holds_is_checked_at_its_limits(maximum, refused):
+def test_check_message_of_a_holding_field_checks_its_limits(maximum, refused):
     from digiphys_ros.ros.messages.actuators import check_message
     actuator = Actuator('message', 'lift', {'level': Limits(0.0, maximum, None, 10.0)},
                         type='std_msgs/msg/UInt8', field_map={'level': 'data'})
@@ -52,7 +52,7 @@ def test_message_of_a_field_that_holds_is_checked_at_its_limits(maximum, refused
 
 
 @pytest.mark.parametrize('kind', ['twist_stamped', 'twist', 'float64', 'bool', 'joint_trajectory'])
-def test_values_of_a_message_are_those_that_were_written(kind):
+def test_message_values_equal_the_written_values(kind):
     from digiphys_ros.control.actuator_kind import ACTUATOR_KINDS
     from digiphys_ros.ros.messages.actuators import (
         actuator_message, actuator_type, check_message, message_values)
@@ -64,7 +64,7 @@ def test_values_of_a_message_are_those_that_were_written(kind):
     assert message_values(actuator, message) == values
 
 
-def test_a_kind_whose_conversion_cannot_be_imported_or_changes_values_is_refused(add_package):
+def test_check_message_faulty_conversion_is_refused(add_package):
     from digiphys_ros.ros.messages.actuators import check_message
     add_package('odd_package', 'digiphys_ros.actuators', 'odd = odd_package:ODD',
                 'gone = odd_package:GONE', source="""

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Parameter files as ROS writes them: applied as rcl applies them, or refused before a start."""
+"""Parameter files in all forms of ROS: applied as by rcl, or refused before the start."""
 
 import math
 
@@ -60,7 +60,7 @@ amcl:
 """
 
 APPLIED = {
-    # name: text, namespace, what each started node is given by this file
+    # name: text, namespace, parameters of each started node
     'dump of a node': (DUMP.format(name='/gate'), '', DUMPED),
     'dump of a node in a namespace': (DUMP.format(name='/r1/gate'), 'r1', DUMPED),
     'dump of two nodes': (DUMP.format(name='/gate') + '/policy:\n  ros__parameters: {nice: 1}\n',
@@ -135,7 +135,7 @@ def test_read_scalar_reads_as_rcl_does():
 
 @pytest.fixture
 def given(domain_id, monkeypatch):
-    """Return a function for the parameters that ROS gives a node."""
+    """Return a function for the parameters that a node gets from ROS."""
     from digiphys_ros.ros.transport.middleware import start_middleware
     from rclpy.context import Context
     from rclpy.node import Node
@@ -164,7 +164,7 @@ def test_load_configuration_file_that_ros_accepts_is_applied(tmp_path, given, fo
     (tmp_path / 'own.yaml').write_text(text, newline='')
     found = load_configuration(tmp_path / 'own.yaml', namespace)
     assert {node: given(found.files, node, namespace) for node in found.nodes} == expected
-    # what is checked is what ROS applies
+    # the checked values are those that ROS applies
     for node in found.nodes:
         name = '/'.join(['', *filter(None, namespace.split('/')), node])
         assert {section.parameter(location): value
@@ -174,7 +174,7 @@ def test_load_configuration_file_that_ros_accepts_is_applied(tmp_path, given, fo
 
 
 REFUSED = {
-    # name: text, namespace, words of the sentence
+    # name: text, namespace, words of the error
     'gate of another namespace': (f'gate: {{{GATE}}}', 'r1', ['/r1/gate', 'write /**/gate']),
     'node of another namespace': (
         f'classifier: {{ros__parameters: {{}}}}\n/**/gate: {{{GATE}}}', 'r1',
@@ -188,7 +188,7 @@ REFUSED = {
                                    ['mean lease_s']),
     'nested parameter': ('gate: {ros__parameters: {lease: {s: 0.4}}}', '', ['no such parameter']),
     'QoS of a node': ('gate: {ros__parameters: {qos_overrides: {/a: {publisher: {depth: 5}}}}}',
-                      '', ['choose their QoS']),
+                      '', ['adapt their QoS']),
     'wrong type': ('gate: {ros__parameters: {guard: 1}}', '', ['bool is needed', '1']),
     'text that ROS reads as true': ('camera: {ros__parameters: {source: y}}', '',
                                     ['str is needed', 'True']),
@@ -241,7 +241,7 @@ OWN = {
 
 
 @pytest.mark.parametrize('form', OWN)
-def test_load_configuration_file_for_all_nodes_is_laid_over_the_application(
+def test_load_configuration_file_for_all_nodes_overrides_the_application(
         tmp_path, given, form):
     text, namespace = OWN[form]
     (tmp_path / 'own.yaml').write_text(text)
@@ -265,7 +265,7 @@ def test_run_file_for_all_nodes_starts_those_of_the_application(tmp_path):
         assert [file.rpartition('/')[2] for file in files] == ['sorting.yaml', 'own.yaml']
 
 
-def test_check_config_warns_of_what_applies_to_no_node(tmp_path):
+def test_check_config_warns_of_sections_without_a_node(tmp_path):
     from digiphys_ros.doctor.system import check_config
     (tmp_path / 'own.yaml').write_text(f'/r1/gate: {{{GATE}}}\n{NAVIGATION}')
     found = check_config(str(tmp_path / 'own.yaml'), 'r1')
@@ -286,13 +286,13 @@ def notes(tmp_path, text, *arguments, **options):
     (f'/**/gate: {{{GATE}}}\nclasifier: {{{GATE}}}', '', ['mean classifier']),
     (f'/**/gate: {{{GATE}}}\n/**: {{ros__parameters: {{map: 1}}}}', '', ['`map` of `/**`']),
 ])
-def test_load_configuration_what_applies_to_no_node_is_noted(tmp_path, text, namespace, words):
+def test_load_configuration_section_without_a_node_is_noted(tmp_path, text, namespace, words):
     [sentence] = notes(tmp_path, text, namespace)
     for word in words:
         assert word in sentence
 
 
-def test_load_configuration_without_a_node_its_sections_are_not_checked(tmp_path):
+def test_load_configuration_excluded_node_is_not_checked(tmp_path):
     text = f'/camera/camera: {{ros__parameters: {{serial_no: "7"}}}}\n/**/gate: {{{GATE}}}'
     with pytest.raises(ConfigError, match='does not apply to the node /camera'):
         notes(tmp_path, text)

@@ -15,10 +15,13 @@
 import math
 import sys
 
+from digiphys_ros.cli.main import main
 from digiphys_ros.errors import ConfigError
-from digiphys_ros.renamed import RenamedWarning
+from digiphys_ros.pipeline.settings import ClassifierSettings, load_settings
+from digiphys_ros.renamed import PARAMETERS, RenamedWarning
 from digiphys_ros.resources import share_dir
 from digiphys_ros.ros.parameters.configuration import command, declared, load_configuration, NODES
+from digiphys_ros.ros.parameters.declaration import ParameterSet
 from digiphys_ros.settings import Parameter
 import pytest
 import yaml
@@ -26,7 +29,7 @@ import yaml
 pytestmark = [pytest.mark.ros, pytest.mark.parallel]
 
 
-def test_the_yaml_mirror_holds_every_parameter_with_its_default():
+def test_parameters_yaml_has_every_parameter_with_its_default():
     mirror = yaml.safe_load((share_dir() / 'config' / 'parameters.yaml').read_text())
     assert mirror == {
         f'/**/{node}': {'ros__parameters': {one.name: one.default for one in declared(node)}}
@@ -47,14 +50,14 @@ def table_row(node, parameter):
         f'| {parameter.description} |'
 
 
-def test_the_docs_table_holds_every_parameter_as_it_is_declared():
+def test_docs_table_has_every_parameter_as_declared():
     text = (share_dir() / 'docs' / 'reference' / 'parameters.md').read_text()
     table = text.partition('|---|---|---|---|---|---|\n')[2].partition('\n<!-- end')[0]
     assert table.strip().splitlines() == [
         table_row(node, parameter) for node in NODES for parameter in declared(node)]
 
 
-def test_the_yaml_mirror_describes_every_parameter_as_it_is_declared():
+def test_parameters_yaml_describes_every_parameter_as_declared():
     comments, words = [], []
     for line in (share_dir() / 'config' / 'parameters.yaml').read_text().splitlines():
         if line.startswith('    # '):
@@ -72,7 +75,7 @@ def yaml_comment(parameter):
             ' (at run time)' if parameter.runtime else '')
 
 
-def test_every_parameter_is_described_and_its_default_allowed():
+def test_parameter_has_a_description_and_an_allowed_default():
     for node in NODES:
         for parameter in declared(node):
             assert parameter.description.endswith('.')
@@ -84,7 +87,7 @@ def test_every_parameter_is_described_and_its_default_allowed():
     ('triage.yaml', ('sim', 'classifier', 'triage')),
     ('parameters.yaml', NODES),
 ])
-def test_the_shipped_files_pass_the_check(name, nodes):
+def test_load_configuration_shipped_files_pass(name, nodes):
     found = load_configuration(share_dir() / 'config' / name)
     assert (found.nodes, found.notes) == (nodes, ())
 
@@ -96,7 +99,7 @@ def test_the_shipped_files_pass_the_check(name, nodes):
     ('/**/classifier:\n  ros__parameters:\n    engine: gpu\n', 3, ['engine', 'auto, litert']),
     ('/**/gate:\n  lease_s: 0.5\n', 2, ['lease_s']),
 ])
-def test_a_wrong_file_is_refused_with_line_and_field(tmp_path, text, line, words):
+def test_load_configuration_invalid_file_names_line_and_field(tmp_path, text, line, words):
     path = tmp_path / 'wrong.yaml'
     path.write_text(text)
     with pytest.raises(ConfigError) as refused:
@@ -131,7 +134,7 @@ NAMESPACED = pytest.mark.field('ros2/ros2 #569', 'a section is for another names
     ('ros__parameters: {lease_s: 0.4}\n', '', ['/**/gate']),
     (GATE.format('/**/gate').replace('0.4', ''), '', ['has no value']),
 ])
-def test_load_configuration_names_what_ros_would_pass_over(tmp_path, text, namespace, words):
+def test_load_configuration_names_content_that_ros_would_ignore(tmp_path, text, namespace, words):
     with pytest.raises(ConfigError) as refused:
         check(tmp_path, text, namespace)
     for word in [f'{tmp_path}/a.yaml:', *words]:
@@ -148,7 +151,7 @@ def test_load_configuration_names_what_ros_would_pass_over(tmp_path, text, names
     ('/**/gate:\n  ros__parameters:\n    lease_s: !!float 0.4\n', [':3:', '!!float']),
     ('/my-robot/gate:\n  ros__parameters: {lease_s: 0.4}\n', ['/gate']),
 ])
-def test_load_configuration_names_what_rcl_cannot_read(tmp_path, text, words):
+def test_load_configuration_names_content_that_rcl_cannot_read(tmp_path, text, words):
     with pytest.raises(ConfigError) as refused:
         check(tmp_path, text)
     for word in words:
@@ -185,7 +188,7 @@ def context(domain_id, monkeypatch):
     one.try_shutdown()
 
 
-def test_sections_of_other_robots_are_named(tmp_path):
+def test_load_configuration_sections_of_other_robots_are_noted(tmp_path):
     text = GATE.format('/robot1/gate') + GATE.format('/robot2/gate')
     assert check(tmp_path, text, 'robot1') == ('gate',)
     [sentence] = load_configuration(tmp_path / 'a.yaml', 'robot1').notes
@@ -204,24 +207,24 @@ def test_load_configuration_reads_exponents_as_ros_does(tmp_path):
     assert check(tmp_path, GATE.format('/**/gate').replace('0.4', '4e-1')) == ('gate',)
 
 
-def test_an_integer_serves_as_text():
+def test_parameter_integer_for_text_is_accepted():
     assert Parameter('source', 'course', 'A source.').check(2024) == '2024'
     with pytest.raises(ConfigError, match='a str is needed'):
         Parameter('source', 'course', 'A source.').check(1.5)
 
 
 @pytest.mark.parametrize('value', ['1', True, math.nan, math.inf, 2.5, None, [1.0]])
-def test_a_number_out_of_range_or_of_another_kind_is_refused(value):
+def test_parameter_number_out_of_range_or_of_wrong_type_is_refused(value):
     with pytest.raises(ConfigError, match='parameter `share`'):
         Parameter('share', 0.5, 'A share.', 0.0, 1.0).check(value)
 
 
 @pytest.mark.field('ros2/rclcpp #979', 'a whole number is given where a decimal one is needed')
-def test_an_integer_serves_as_a_number():
+def test_parameter_integer_for_a_float_is_accepted():
     assert Parameter('share', 0.5, 'A share.', 0.0, 1.0).check(1) == 1.0
 
 
-def test_command_quotes_what_yaml_would_read_otherwise():
+def test_command_quotes_texts_that_yaml_would_misread():
     words = command('camera', namespace='/a', parameters={'source': "it's", 'loop': True})
     assert words[-5:] == ['__ns:=/a', '-p', "source:='it''s'", '-p', 'loop:=true']
 
@@ -264,7 +267,7 @@ def test_node_section_that_does_not_apply_is_named(robot, tmp_path, text, says):
     assert bool(says) == ('section' in robot.log('policy'))
 
 
-def test_pipeline_parameter_of_one_of_its_nodes_is_known(robot):
+def test_pipeline_executable_accepts_parameters_of_each_node(robot):
     robot.run('pipeline', [sys.executable, '-m', 'digiphys_ros.nodes', 'pipeline', '--ros-args',
                            '-p', 'rules:=traffic_signs_rules.yaml', '-p', 'topk:=2'])
     robot.is_active('classifier', 'policy')
@@ -272,7 +275,7 @@ def test_pipeline_parameter_of_one_of_its_nodes_is_known(robot):
     assert '`rules`' not in robot.message('classifier')
 
 
-def test_old_choice_of_a_parameter_warns_and_means_the_new_one():
+def test_parameter_deprecated_choice_warns_and_means_the_new_one():
     parameter = Parameter('app', 'new', 'An application.', choices=('new',),
                           renamed={'old': 'new'})
     with pytest.warns(RenamedWarning, match='"old" is deprecated: write "new"'):
@@ -281,7 +284,7 @@ def test_old_choice_of_a_parameter_warns_and_means_the_new_one():
         parameter.check('other')
 
 
-def test_a_choice_is_also_a_name_that_another_package_adds(add_package):
+def test_parameter_choice_of_a_plugin_is_accepted(add_package):
     engine, = (one for one in declared('classifier') if one.name == 'engine')
     assert engine.check('litert') == 'litert'
     with pytest.raises(ConfigError, match='one of auto, litert, tensorflow, onnx is needed'):
@@ -290,3 +293,93 @@ def test_a_choice_is_also_a_name_that_another_package_adds(add_package):
     assert engine.check('npu') == 'npu'
     with pytest.raises(ConfigError, match='one of auto, litert, tensorflow, onnx, npu is needed'):
         engine.check('gpu')
+
+
+# Deprecated names.
+
+CHANGED = {'min_brightness': 77.0, 'drop_duplicate_frames': False}
+"""A value other than the default for each renamed parameter."""
+OLD_NAMES = pytest.mark.parametrize(('old', 'new'), PARAMETERS.items())
+
+
+def classifier_file(tmp_path, **values):
+    path = tmp_path / 'mine.yaml'
+    path.write_text(yaml.safe_dump({'/**/classifier': {'ros__parameters': values}}))
+    return path
+
+
+@OLD_NAMES
+def test_parameters_file_with_an_old_name_warns_with_file_and_new_name(tmp_path, old, new):
+    path = classifier_file(tmp_path, **{old: CHANGED[new]})
+    for load in (load_configuration, load_settings):
+        with pytest.warns(RenamedWarning) as caught:
+            found = load(path)
+        assert [str(one.message).partition('. ')[0] for one in caught] == [
+            f'{path}: "{old}" is deprecated: write "{new}"']
+    assert getattr(found.classifier.limits, new) == CHANGED[new]
+
+
+@OLD_NAMES
+def test_parameters_file_with_old_and_new_name_fails_and_names_both(tmp_path, old, new):
+    path = classifier_file(tmp_path, **{old: CHANGED[new], new: CHANGED[new]})
+    with pytest.raises(ConfigError, match=f'has both `{new}` and `{old}`'):
+        load_configuration(path)
+
+
+@OLD_NAMES
+def test_parameters_file_with_a_bad_value_of_an_old_name_fails_at_its_line(tmp_path, old, new):
+    path = classifier_file(tmp_path, **{old: 'soon'})
+    with pytest.warns(RenamedWarning), pytest.raises(ConfigError, match=f':3: .*{old}.*{new}'):
+        load_configuration(path)
+
+
+@OLD_NAMES
+def test_node_with_an_old_parameter_name_reads_it_as_the_new_one(make_node, tmp_path, old, new):
+    path = classifier_file(tmp_path, **{old: CHANGED[new]})
+    with pytest.warns(RenamedWarning, match=f'"{old}" is deprecated: write "{new}"'):
+        parameters = ParameterSet(make_node('--params-file', str(path)), ClassifierSettings)
+    assert getattr(parameters.read().limits, new) == CHANGED[new]
+
+
+@OLD_NAMES
+def test_node_with_old_and_new_parameter_name_fails_and_names_both(make_node, tmp_path, old, new):
+    path = classifier_file(tmp_path, **{old: CHANGED[new], new: CHANGED[new]})
+    parameters = ParameterSet(make_node('--params-file', str(path)), ClassifierSettings)
+    with pytest.raises(ConfigError, match=f'has both `{new}` and `{old}`'):
+        parameters.read()
+
+
+@pytest.fixture
+def make_node(context):
+    from digiphys_ros.ros.transport.middleware import start_middleware
+    from rclpy.node import Node
+    made = []
+
+    def make(*words):
+        start_middleware(['--ros-args', *words], context)
+        made.append(Node('classifier', context=context, enable_rosout=False,
+                         start_parameter_services=False))
+        return made[0]
+    yield make
+    for node in made:
+        node.destroy_node()
+
+
+def test_running_node_takes_an_old_parameter_name_and_logs_the_new_one(robot):
+    alone(robot, 'classifier', '-p', 'black_below:=7.0')
+    warning = '"{}" is deprecated: write "{}"'
+    robot.wait(lambda: warning.format('black_below', 'min_brightness') in robot.log('classifier'),
+               'warning')
+    result = robot.set_parameter('classifier', 'skip_repeated', False)
+    assert result.successful, result.reason
+    robot.wait(lambda: warning.format('skip_repeated', 'drop_duplicate_frames')
+               in robot.log('classifier'), 'warning')
+    assert 'black_below' not in robot.message('classifier')
+
+
+@OLD_NAMES
+def test_run_set_with_an_old_name_warns_and_checks_the_new_parameter(capsys, old, new):
+    assert main(['run', '--set', f'classifier.{old}=soon']) == 2
+    error = capsys.readouterr().err
+    assert f'"{old}" is deprecated: write "{new}"' in error
+    assert f'parameter `{new}`' in error

@@ -45,7 +45,7 @@ os.write({done}, b'done')
 
 
 def run(lines, **streams):
-    """Run the writer; return what it wrote to a pipe after its last line."""
+    """Run the writer; return its output to a pipe after its last line."""
     reader, writer = os.pipe()
     process = subprocess.Popen(
         [sys.executable, '-c', WRITER.format(lines=lines, done=writer)], pass_fds=[writer],
@@ -54,7 +54,7 @@ def run(lines, **streams):
     return process, reader
 
 
-def test_relay_passes_on_everything_in_order():
+def test_relay_forwards_everything_in_order():
     process, reader = run(2000, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     output, _ = process.communicate(timeout=300)
     assert os.read(reader, 10) == b'done'
@@ -64,13 +64,13 @@ def test_relay_passes_on_everything_in_order():
 
 
 def differences(lines, start, end, count):
-    """Return the first of the lines that are not as they were written."""
+    """Return the first changed lines."""
     found = [line for line in lines if line.startswith(start)]
     written = [b'%s %06d%s' % (start, number, end) for number in range(count)]
     return [pair for pair in itertools.zip_longest(found, written) if pair[0] != pair[1]][:3]
 
 
-def test_relay_keeps_lines_of_both_streams_whole_where_they_share_a_pipe():
+def test_relay_two_streams_in_one_pipe_keep_whole_lines():
     script = ('import os\nfrom digiphys_ros.ros.supervision.output_relay import relay_output\n'
               'end = relay_output()\n'
               'for number in range(3000):\n'
@@ -92,7 +92,7 @@ def waiting(pipe):
     return struct.unpack('i', fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)))[0]
 
 
-def test_relay_keeps_many_short_lines_for_a_reader_that_comes_late():
+def test_relay_late_reader_gets_many_short_lines():
     unread, late = os.pipe()
     process, reader = run(30_000, stdout=late, stderr=subprocess.DEVNULL)
     os.close(late)
@@ -107,7 +107,7 @@ def test_relay_keeps_many_short_lines_for_a_reader_that_comes_late():
 
 
 @pytest.mark.parametrize('lines', [2000, 300_000])
-def test_relay_lets_a_writer_finish_although_nobody_reads(lines):
+def test_relay_without_reader_does_not_block_the_writer(lines):
     unread, full = os.pipe()
     process, reader = run(lines, stdout=full, stderr=full)
     assert process.wait(60) == 0
@@ -116,7 +116,7 @@ def test_relay_lets_a_writer_finish_although_nobody_reads(lines):
         os.close(descriptor)
 
 
-def test_relay_counts_output_that_was_dropped():
+def test_relay_counts_dropped_output():
     unread, full = os.pipe()
     process, reader = run(300_000, stdout=full, stderr=full)
     assert os.read(reader, 10) == b'done'
@@ -128,7 +128,7 @@ def test_relay_counts_output_that_was_dropped():
     os.close(unread)
 
 
-def test_relay_says_how_much_was_dropped_once_somebody_reads_again():
+def test_relay_reports_dropped_output_to_a_returning_reader():
     script = WRITE + """
 from digiphys_ros.ros.supervision.output_relay import OutputRelay
 relay = OutputRelay(1)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Real-time priority, asked for in processes of their own."""
+"""Real-time priority, requested in separate processes."""
 
 import resource
 import subprocess
@@ -43,12 +43,12 @@ def asked(*words):
                           check=True).stdout.strip()
 
 
-def test_a_thread_then_all_threads_of_a_process_are_realtime(may_be_realtime):
+def test_prioritize_sets_one_thread_then_all(may_be_realtime):
     if not may_be_realtime:
         pytest.skip(f'no real-time priority here: {resource.getrlimit(resource.RLIMIT_RTPRIO)}')
-    # 0: as all programs, 2: round-robin
+    # 0: default, 2: round-robin
     assert asked() == '{0} [True, 0, True, 2]'
 
 
-def test_refusal_by_the_system_is_told_and_harms_nobody():
+def test_prioritize_refused_by_the_system_returns_false():
     assert asked('refused') == '{0} [False, 0, False, 0]'

@@ -37,7 +37,7 @@ def work(death, memory):
 
 respawn.respawn(work)
 """
-# as respawn.py does, with a shorter least life
+# like respawn.py, with a shorter minimum life
 WAITS = ('import sys; from digiphys_ros.ros.supervision import respawn;'
          'respawn.LEAST_LIFE_S = {}; respawn.run({})')
 
@@ -60,12 +60,12 @@ def start():
 
 
 def next_program(process):
-    """Return pid, scheduling, how many worked so far, and the line about the death before."""
+    """Return pid, scheduling, number of workers so far, and the line about the previous death."""
     pid, policy, count, death = process.stdout.readline().rstrip('\n').split(' ', 3)
     return int(pid), int(policy), count, death
 
 
-def test_respawn_of_a_killed_program_goes_on_in_a_spare_one_in_the_same_memory(start):
+def test_respawn_killed_program_continues_in_a_spare_with_the_same_memory(start):
     process = start('0')
     first, _, count, death = next_program(process)
     assert (count, death) == ('1', '')
@@ -76,7 +76,7 @@ def test_respawn_of_a_killed_program_goes_on_in_a_spare_one_in_the_same_memory(s
     assert process.poll() is None
 
 
-def test_respawn_keeps_the_real_time_priority_of_the_program_before(start, may_be_realtime):
+def test_respawn_keeps_the_real_time_priority(start, may_be_realtime):
     if not may_be_realtime:
         pytest.skip('this machine gives no real-time priority')
     process = start('0', 'realtime')
@@ -88,14 +88,14 @@ def test_respawn_keeps_the_real_time_priority_of_the_program_before(start, may_b
     assert os.sched_getscheduler(process.pid) == os.SCHED_OTHER
 
 
-def test_respawn_of_a_program_that_died_soon_ends_as_it_did(start):
+def test_respawn_program_that_died_soon_ends_with_its_code(start):
     process = start('0', least_life_s=60.0)
     os.kill(next_program(process)[0], signal.SIGKILL)
     assert process.wait(60) == -signal.SIGKILL
 
 
 @pytest.mark.parametrize('code', [0, 3])
-def test_respawn_passes_a_signal_to_end_on_and_ends_with_the_same_code(start, code):
+def test_respawn_forwards_a_signal_to_end_and_its_exit_code(start, code):
     process = start(str(code))
     next_program(process)
     spare = until(lambda: children_of(process.pid)[1:])
@@ -104,7 +104,7 @@ def test_respawn_passes_a_signal_to_end_on_and_ends_with_the_same_code(start, co
     assert not any(map(runs, spare))
 
 
-def test_respawn_starts_a_program_where_the_spare_one_was_killed_too(start):
+def test_respawn_after_a_killed_spare_starts_a_new_program(start):
     process = start('0')
     first, *_ = next_program(process)
     [spare] = until(lambda: children_of(process.pid)[1:])
@@ -113,7 +113,7 @@ def test_respawn_starts_a_program_where_the_spare_one_was_killed_too(start):
     assert next_program(process)[0] not in (spare, first)
 
 
-def test_respawn_that_is_killed_leaves_no_program(start):
+def test_respawn_killed_leaves_no_program(start):
     process = start('0')
     next_program(process)
     programs = until(lambda: len(children_of(process.pid)) == 2 and children_of(process.pid))
@@ -122,7 +122,7 @@ def test_respawn_that_is_killed_leaves_no_program(start):
     until(lambda: not any(map(runs, programs)))
 
 
-def test_respawn_becomes_the_process_that_waits_only_where_asked():
+def test_respawn_without_request_runs_the_program_itself():
     for asked, is_child in (('true', True), ('', False)):
         process = subprocess.Popen([sys.executable, '-c', SCRIPT, '0'], stdout=subprocess.PIPE,
                                    text=True, env={**os.environ, 'DIGIPHYS_RESPAWN': asked})
@@ -145,7 +145,7 @@ def children_of(pid):
 
 
 def runs(pid):
-    """Return whether a process is there and has not ended."""
+    """Return whether a process is alive."""
     try:
         return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] != 'Z'
     except OSError:

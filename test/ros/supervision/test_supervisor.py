@@ -48,26 +48,26 @@ def until(condition, timeout_s=90.0):
     return found
 
 
-def test_a_process_that_dies_is_started_again(supervise):
+def test_supervisor_dead_process_is_restarted(supervise):
     one = supervise(steady=FOREVER)
     first = one.pids()['steady']
     os.kill(first, signal.SIGKILL)
-    told = until(one.poll)
-    assert 'ended with code -9' in told[0]
+    sentences = until(one.poll)
+    assert 'ended with code -9' in sentences[0]
     assert 'started again' in until(one.poll)[0]
     assert one.pids()['steady'] != first
 
 
-def test_the_pause_grows_while_it_keeps_dying(supervise):
+def test_supervisor_pause_grows_with_repeated_deaths(supervise):
     one = supervise(brief=BRIEF)
-    told = []
-    until(lambda: told.extend(one.poll()) or len(told) >= 5)
-    pauses = [float(sentence.split(' in ')[1].split()[0]) for sentence in told
+    sentences = []
+    until(lambda: sentences.extend(one.poll()) or len(sentences) >= 5)
+    pauses = [float(sentence.split(' in ')[1].split()[0]) for sentence in sentences
               if 'starting it again' in sentence]
     assert pauses[:3] == [0.1, 0.2, 0.4]
 
 
-def test_stop_leaves_nothing_behind_not_even_the_deaf(tmp_path, supervise):
+def test_supervisor_stop_kills_processes_that_ignore_signals(tmp_path, supervise):
     one = supervise(steady=FOREVER, deaf=DEAF)
     until(lambda: (tmp_path / 'log').read_text().count('up') == 2)
     pids = one.pids().values()

@@ -26,7 +26,7 @@ OWN = bytes.fromhex('010f78fd9c1e83ac0000000000001303')
     ('010f78fd0200ae35', ''),  # this user's own
     ('010f11119a1eae35', ''),  # another machine
     ('0110aaaa9a1eae35', '')])  # other middleware
-def test_foreign_process_is_that_of_another_user_or_container(tmp_path, monkeypatch, gid, names):
+def test_foreign_process_of_another_user_or_container_is_named(tmp_path, monkeypatch, gid, names):
     for number in ('73370', '2', 'self'):
         (tmp_path / number).mkdir()
     me = os.geteuid()
@@ -50,7 +50,7 @@ def test_foreign_process_is_that_of_another_user_or_container(tmp_path, monkeypa
     ('010f78fd0200ae35', {}, False),  # a process that is not there
     ('010f11119a1eae35', {}, False),  # another machine
     ('0110aaaa9a1eae35', {}, False)])  # other middleware
-def test_without_profile_is_a_process_with_the_default_transports(tmp_path, gid, files, found):
+def test_without_profile_finds_a_process_with_default_transports(tmp_path, gid, files, found):
     usual = {'maps': '7f00 r-xp /opt/ros/jazzy/lib/libfastrtps.so.2.14\n',
              'environ': 'HOME=/root\0', 'cmdline': 'usb_cam\0--ros-args\0'}
     (tmp_path / '73370' / 'cwd').mkdir(parents=True)
@@ -60,6 +60,6 @@ def test_without_profile_is_a_process_with_the_default_transports(tmp_path, gid,
     assert process == ((73370, ['usb_cam', '--ros-args']) if found else None)
 
 
-def test_without_profile_of_a_process_that_may_not_be_looked_at_is_nothing(tmp_path):
+def test_without_profile_of_an_inaccessible_process_is_none(tmp_path):
     (tmp_path / '73370').mkdir()
     assert without_profile(bytes.fromhex('010f78fd9a1eae35'), OWN, tmp_path) is None

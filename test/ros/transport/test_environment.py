@@ -29,7 +29,7 @@ from digiphys_ros.ros.transport.segment import room_bytes, segment_bytes
 import pytest
 
 
-def test_private_environment_has_a_domain_and_a_home_of_its_own():
+def test_private_environment_has_its_own_domain_and_home():
     first = private_environment({'A': 'b', 'ROS_HOME': '/elsewhere'})
     second = private_environment({'A': 'b'})
     assert first['A'] == 'b'
@@ -42,25 +42,25 @@ def test_private_environment_has_a_domain_and_a_home_of_its_own():
 @pytest.mark.parametrize(('distro', 'variable'), [
     ('humble', 'FASTRTPS_DEFAULT_PROFILES_FILE'), ('jazzy', 'FASTRTPS_DEFAULT_PROFILES_FILE'),
     ('kilted', 'FASTDDS_DEFAULT_PROFILES_FILE')])
-def test_each_distro_gets_the_variable_it_reads(distro, variable):
+def test_transport_environment_sets_the_variable_of_each_distro(distro, variable):
     environment = transport_environment('robot', {'ROS_DISTRO': distro})
     assert Path(environment[variable]).name == 'robot.xml'
     assert 'ROS_AUTOMATIC_DISCOVERY_RANGE' not in environment
 
 
 @pytest.mark.field('ros2/ros2 #798', 'other machines of the network hear the nodes')
-def test_local_stays_on_this_machine():
+def test_transport_local_stays_on_this_machine():
     assert transport_environment('local', {'ROS_DISTRO': 'kilted'})[
         'ROS_AUTOMATIC_DISCOVERY_RANGE'] == 'LOCALHOST'
     assert transport_environment('local', {'ROS_DISTRO': 'humble'})['ROS_LOCALHOST_ONLY'] == '1'
 
 
-def test_none_changes_nothing():
+def test_transport_none_changes_nothing():
     assert transport_environment('none', {'A': 'b'}) == {'A': 'b'}
 
 
 @pytest.mark.parametrize('profile', ['local', 'robot'])
-def test_nodes_without_images_use_no_shared_memory(profile):
+def test_transport_without_images_uses_no_shared_memory(profile):
     environment = transport_environment(profile, {'ROS_DISTRO': 'kilted'}, images=False)
     assert Path(environment['FASTDDS_DEFAULT_PROFILES_FILE']).name == f'{profile}_udp.xml'
     # LOCALHOST would add shared memory
@@ -80,7 +80,7 @@ def test_listening_environment_has_no_shared_memory_and_the_same_reach(base, pro
 @pytest.mark.parametrize(('room', 'segment', 'says'), [
     (1 << 30, 64 << 20, ''), (64 << 20, 16 << 20, 'image nodes get 17 MB each'),
     (10 << 20, 0, 'images go by UDP (transport local_udp)'), (0, 0, 'cannot be written')])
-def test_segment_fits_the_room_of_shared_memory(monkeypatch, room, segment, says):
+def test_transport_segment_fits_the_free_shared_memory(monkeypatch, room, segment, says):
     monkeypatch.setattr(transport, 'room_bytes', lambda: room)
     environment = transport_environment('local', {'ROS_DISTRO': 'kilted'})
     assert segment_bytes(Path(environment['FASTDDS_DEFAULT_PROFILES_FILE'])) == segment
@@ -90,19 +90,19 @@ def test_segment_fits_the_room_of_shared_memory(monkeypatch, room, segment, says
     assert not memory_note('none') + memory_note('local_udp')
 
 
-def test_room_of_a_folder_without_rights_is_none(tmp_path):
+def test_room_bytes_of_a_folder_without_permission_is_zero(tmp_path):
     assert room_bytes(tmp_path) > 0
     assert room_bytes(tmp_path / 'missing') == 0
 
 
-def test_a_file_of_ones_own(tmp_path):
+def test_transport_custom_file_is_used(tmp_path):
     path = tmp_path / 'mine.xml'
     path.write_text('<dds/>')
     environment = transport_environment(str(path), {'ROS_DISTRO': 'kilted'})
     assert environment['FASTDDS_DEFAULT_PROFILES_FILE'] == str(path)
 
 
-def test_a_missing_profile_is_told():
+def test_transport_missing_profile_is_reported():
     with pytest.raises(ConfigError, match='"pigeon" was not found'):
         transport_environment('pigeon', {})
 
@@ -112,7 +112,7 @@ def test_a_missing_profile_is_told():
     lambda path: path.write_text(''),
     lambda path: path.write_bytes(b'<dds>' + b'<a>' * 100_000),
     lambda path: path.symlink_to('/dev/zero')])
-def test_profile_that_is_no_xml_file_is_refused(tmp_path, make):
+def test_profile_not_xml_is_refused(tmp_path, make):
     make(tmp_path / 'mine.xml')
     with pytest.raises(ConfigError, match=r'mine\.xml.*cannot be read as a|/dev/zero: cannot be'):
         transport_environment(str(tmp_path / 'mine.xml'), {'ROS_DISTRO': 'kilted'})
@@ -142,7 +142,7 @@ def test_interfaces_are_those_of_this_machine():
 
 
 @pytest.mark.parametrize('profile', ['robot', 'none'])
-def test_open_transport_names_interfaces_danger_and_limits(machine, profile):
+def test_network_exposure_open_transport_names_interfaces_and_limits(machine, profile):
     sentence = network_exposure(profile, machine)
     for words in (f'transport {profile}:', 'eth0 192.168.0.5, wlan0 10.1.2.3;', 'everybody',
                   'read the images and command the robot', 'transport local', 'interfaceWhiteList',
@@ -153,22 +153,22 @@ def test_open_transport_names_interfaces_danger_and_limits(machine, profile):
 
 
 @pytest.mark.parametrize('profile', ['local', 'local_udp'])
-def test_local_transport_is_not_announced(machine, profile):
+def test_network_exposure_local_transport_is_empty(machine, profile):
     assert network_exposure(profile, machine) == ''
 
 
 @pytest.mark.parametrize('variable', [
     {'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}, {'ROS_LOCALHOST_ONLY': '1'}])
-def test_environment_that_keeps_nodes_local_is_not_announced(machine, variable):
+def test_network_exposure_local_environment_is_empty(machine, variable):
     assert network_exposure('none', {**machine, **variable}) == ''
-    # the profile opens sockets of its own
+    # the profile opens its own sockets
     assert network_exposure('robot', {**machine, **variable})
 
 
 @pytest.mark.parametrize(('names', 'listed'), [
     (['eth0'], 'eth0 192.168.0.5;'), (['10.1.2.3', '127.0.0.1'], 'wlan0 10.1.2.3;'),
     (['127.0.0.1'], ''), ([], 'eth0 192.168.0.5, wlan0 10.1.2.3;')])
-def test_profile_of_ones_own_is_announced_by_its_whitelist(machine, tmp_path, names, listed):
+def test_network_exposure_custom_profile_uses_its_whitelist(machine, tmp_path, names, listed):
     addresses = ''.join(f'<address>{name}</address>' for name in names)
     (tmp_path / 'mine.xml').write_text(
         '<dds><transport_descriptor><type>SHM</type></transport_descriptor>'
@@ -180,13 +180,13 @@ def test_profile_of_ones_own_is_announced_by_its_whitelist(machine, tmp_path, na
     assert bool(sentence) == bool(listed)
 
 
-def test_profile_that_keeps_the_built_in_transports_is_announced(machine, tmp_path):
+def test_network_exposure_profile_with_built_in_transports_is_reported(machine, tmp_path):
     (tmp_path / 'mine.xml').write_text(
         '<dds><transport_descriptor><type>UDPv4</type><interfaceWhiteList><address>127.0.0.1'
         '</address></interfaceWhiteList></transport_descriptor></dds>')
     assert 'eth0 192.168.0.5, wlan0' in network_exposure(str(tmp_path / 'mine.xml'), machine)
 
 
-def test_enforced_security_is_named(machine):
+def test_network_exposure_enforced_security_is_named(machine):
     secure = {'ROS_SECURITY_ENABLE': 'true', 'ROS_SECURITY_STRATEGY': 'Enforce'}
     assert 'everybody' not in network_exposure('robot', {**machine, **secure})

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Nodes of other users and in containers, whose shared memory is not that of the others."""
+"""Nodes of other users and in containers, with separate shared memory."""
 
 import contextlib
 import json
@@ -32,13 +32,13 @@ AS_ROOT = pytest.mark.skipif(
     os.geteuid() != 0, reason='only root may become another user or mount a small /dev/shm')
 
 AS_ANOTHER_USER = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups',
-                   # its Python may lie in a folder of root
+                   # its Python may be in a folder of root
                    '--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search']
 
 
 @AS_ROOT
 @pytest.mark.field('eProsima/Fast-DDS #1750', "an e-stop of another user's process is not heard")
-def test_gate_of_another_user_hears_the_estop(robot):
+def test_gate_of_another_user_receives_the_estop(robot):
     with another_user(robot, 'local', images=False):
         gate = robot.start('gate')
     hears_the_estop(robot, gate)
@@ -50,7 +50,7 @@ def test_gate_of_another_user_hears_the_estop(robot):
 @pytest.mark.field(
     'eProsima/Fast-DDS #2956', 'a camera in a container is found and its images never come')
 @pytest.mark.field('eProsima/Fast-DDS #3475', 'a root shell hears nothing of the nodes of a user')
-def test_doctor_images_of_another_user_that_are_not_heard_are_named_with_the_fix(robot):
+def test_doctor_unreceived_images_of_another_user_are_reported_with_the_fix(robot):
     from sensor_msgs.msg import Image
     publisher = robot.node.create_publisher(Image, 'image', 1)
     robot.node.create_timer(0.1, lambda: publisher.publish(Image()))
@@ -69,7 +69,7 @@ def test_doctor_images_of_another_user_that_are_not_heard_are_named_with_the_fix
     assert '--transport local_udp' in found['chain']['fix']
     classifier.send_signal(signal.SIGINT)
     classifier.wait(60)
-    # the fix works: these images are heard, and broken
+    # the fix works: these images are received, and broken
     with another_user(robot, 'local_udp'):
         classifier = robot.start('classifier')
     robot.poll(lambda: 'image of 0x0 pixels' in robot.log('classifier'), 'images')
@@ -79,7 +79,7 @@ def test_doctor_images_of_another_user_that_are_not_heard_are_named_with_the_fix
 
 @contextlib.contextmanager
 def another_user(robot, profile, *, images=True):
-    """Let the robot start nodes as nobody with this transport."""
+    """Make the robot start nodes as user nobody with this transport."""
     own, run = robot.environment, robot.run
     home = robot.home_of_nobody = tempfile.mkdtemp()
     os.chmod(home, 0o777)
@@ -91,7 +91,7 @@ def another_user(robot, profile, *, images=True):
 
 
 def addresses(pid):
-    """Return the addresses that the UDP sockets of a process are bound to."""
+    """Return the addresses of the UDP sockets of a process."""
     folder = f'/proc/{pid}/fd'
     inodes = {os.readlink(f'{folder}/{name}')[8:-1] for name in os.listdir(folder)}
     with open('/proc/net/udp') as table:
@@ -118,7 +118,7 @@ def hears_the_estop(robot, gate):
 @pytest.mark.field(
     'ros2/rmw_zenoh #867', 'a node finds no room for its segment of shared memory')
 @pytest.mark.parametrize('profile', ['local', 'robot'])
-def test_fast_dds_takes_the_segment_that_fits_a_small_dev_shm(robot, monkeypatch, profile):
+def test_fast_dds_uses_the_segment_for_a_small_dev_shm(robot, monkeypatch, profile):
     monkeypatch.setattr(transport, 'room_bytes', lambda: 64 << 20)
     robot.environment = transport_environment(profile, robot.environment)
     policy = robot.start('policy')

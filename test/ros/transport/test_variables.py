@@ -27,32 +27,32 @@ HOME = pytest.mark.field('ros2/rcl_logging #72', 'HOME is unset or cannot be wri
 
 
 @pytest.mark.parametrize('value', ['', '0', '232'])
-def test_environment_with_a_domain_of_ros_passes(value):
+def test_check_environment_valid_domain_passes(value):
     check_environment({'ROS_DOMAIN_ID': value})
 
 
 @pytest.mark.field('ros2/rmw_fastrtps #261', 'ROS_DOMAIN_ID is too high')
 @pytest.mark.parametrize('value', ['233', '300', '-1', 'abc', '1.5', '٣'])
-def test_environment_with_another_domain_is_named(value):
+def test_check_environment_invalid_domain_is_reported(value):
     with pytest.raises(ConfigError, match=rf"ROS_DOMAIN_ID: .* 0 to 232 is .* received '{value}'"):
         check_environment({'ROS_DOMAIN_ID': value})
 
 
-def test_environment_that_rcl_prints_pages_about_is_named():
+def test_check_environment_invalid_logging_variable_is_reported():
     with pytest.raises(ConfigError, match=r"RCUTILS_LOGGING_USE_STDOUT: .* received 'yes'"):
         check_environment({'RCUTILS_LOGGING_USE_STDOUT': 'yes'})
 
 
 @pytest.mark.ros
 @pytest.mark.parallel
-def test_middleware_that_cannot_be_loaded_is_named(monkeypatch):
+def test_check_middleware_not_loadable_is_reported(monkeypatch):
     monkeypatch.delitem(sys.modules, 'rclpy', raising=False)
     with pytest.raises(ConfigError, match='ros-DISTRO-rmw-pigeon-cpp'):
         check_middleware({**os.environ, 'RMW_IMPLEMENTATION': 'rmw_pigeon_cpp'})
 
 
 @HOME
-def test_log_folder_is_set_for_rcl_where_home_is_unset(tmp_path, monkeypatch):
+def test_find_log_folder_without_home_sets_the_variable(tmp_path, monkeypatch):
     for name in ('HOME', 'ROS_LOG_DIR'):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv('ROS_HOME', str(tmp_path))
@@ -61,7 +61,7 @@ def test_log_folder_is_set_for_rcl_where_home_is_unset(tmp_path, monkeypatch):
 
 
 @HOME
-def test_log_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch):
+def test_find_log_folder_not_writable_is_reported(tmp_path, monkeypatch):
     (tmp_path / 'file').touch()
     monkeypatch.setenv('ROS_HOME', str(tmp_path / 'file'))
     monkeypatch.setenv('ROS_LOG_DIR', '')
