@@ -259,7 +259,7 @@ def _summary(report: dict[str, Any], out: Path) -> str:
     ]
     for sign in report['encounters'][:20]:
         how = f': should {sign["expected"]}, did {sign["observed"]}' if 'expected' in sign else ''
-        lines.append(f'  {"ok  " if sign["right"] else "MISS"} {sign["sign"]}{how}')
+        lines.append(f'  {"ok  " if sign["right"] else "FAIL"} {sign["sign"]}{how}')
     if len(report['encounters']) > 20:
         lines.append(f'  ... and {len(report["encounters"]) - 20} more')
     if report['encounters']:

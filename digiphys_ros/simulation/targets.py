@@ -35,7 +35,7 @@ class Target:
     """
 
     name: str
-    bar: float
+    limit: float
     at_least: bool
     kind: Kind
     amount: float
@@ -50,23 +50,23 @@ class Target:
         return round(self.amount / self.judged if self.kind == 'share' else self.amount, 4)
 
     @property
-    def holds(self) -> bool:
+    def passed(self) -> bool:
         """Whether the bar is met; what was not judged is not missed either."""
         value = self.value
-        return value is None or (value >= self.bar if self.at_least else value <= self.bar)
+        return value is None or (value >= self.limit if self.at_least else value <= self.limit)
 
     def as_json(self) -> dict[str, Any]:
         """Return what a report holds."""
-        return {'name': self.name, 'value': self.value, 'judged': self.judged, 'bar': self.bar,
-                'holds': self.holds}
+        return {'name': self.name, 'value': self.value, 'judged': self.judged, 'limit': self.limit,
+                'passed': self.passed}
 
     def sentence(self) -> str:
         """Return it for a reader."""
         if self.value is None:
             return f'--   {self.name}: nothing was judged'
         of = f' (of {self.judged:g})' if self.kind == 'share' else ''
-        return (f'{"ok  " if self.holds else "MISS"} {self.name} {self.value:g}{of}, '
-                f'{"at least" if self.at_least else "at most"} {self.bar:g}')
+        return (f'{"ok  " if self.passed else "FAIL"} {self.name} {self.value:g}{of}, '
+                f'{"at least" if self.at_least else "at most"} {self.limit:g}')
 
 
 def targets(own: Callable[[Recording], Sequence[Target]], recording: Recording) -> list[Target]:
@@ -91,7 +91,7 @@ def _joined(alike: Sequence[Target]) -> Target:
                    amount=max(amounts) if alike[0].kind == 'greatest' else sum(amounts))
 
 
-def events_right(recording: Recording, name: str, bar: float, kind: str,
+def events_right(recording: Recording, name: str, limit: float, kind: str,
                  detail: str | None = None) -> Target:
     """
     Return a target for the fraction of events that went right.
@@ -100,5 +100,5 @@ def events_right(recording: Recording, name: str, bar: float, kind: str,
     :param detail: of the events, None for any.
     """
     judged = score.judged_events(recording, kind, detail)
-    return Target(name, bar, True, 'share', sum(bool(event.right) for event in judged),
+    return Target(name, limit, True, 'share', sum(bool(event.right) for event in judged),
                   len(judged))

@@ -34,7 +34,7 @@ def targets(application, recording):
 
 
 def missed(recording):
-    return [one.name for one in targets('traffic_signs', recording) if not one.holds]
+    return [one.name for one in targets('traffic_signs', recording) if not one.passed]
 
 
 @pytest.mark.parametrize(('recording', 'names'), [
@@ -51,12 +51,12 @@ def test_a_run_misses_the_targets_it_does_not_reach(recording, names):
 
 def test_what_was_not_judged_is_not_missed_and_says_so():
     found = targets('traffic_signs', run(limit_mps=float('inf')))
-    assert all(one.holds for one in found)
+    assert all(one.passed for one in found)
     assert [one.name for one in found if one.value is None] == [
         'stops_obeyed', 'above_limit', 'signs_right']
     assert found[0].sentence() == '--   stops_obeyed: nothing was judged'
     assert found[0].as_json() == {
-        'name': 'stops_obeyed', 'value': None, 'judged': 0, 'bar': 1.0, 'holds': True}
+        'name': 'stops_obeyed', 'value': None, 'judged': 0, 'limit': 1.0, 'passed': True}
 
 
 def test_shares_are_pooled_counts_added_and_of_excesses_the_greatest_counts():
@@ -82,11 +82,11 @@ def test_where_nothing_is_driven_nothing_is_asked():
     assert targets('triage', run()) == []
 
 
-@pytest.mark.parametrize(('belt_mps', 'holds'), [(0.3, True), (0.28, True), (0.12, False)])
-def test_a_belt_that_creeps_is_not_at_its_rated_speed(belt_mps, holds):
+@pytest.mark.parametrize(('belt_mps', 'passed'), [(0.3, True), (0.28, True), (0.12, False)])
+def test_a_belt_that_creeps_is_not_at_its_rated_speed(belt_mps, passed):
     frames = [SimpleNamespace(time_s=time_s, state={'belt_mps': belt_mps})
               for time_s in (0.0, 3.0, 4.0, 5.0, 6.0)]
     found = targets('sorting', SimpleNamespace(
         frames=frames, events=[], commands=9, unsafe_commands=0))
     [belt] = [one for one in found if one.name == 'belt_speed_of_rated']
-    assert (belt.holds, belt.as_json()['judged']) == (holds, 4)
+    assert (belt.passed, belt.as_json()['judged']) == (passed, 4)

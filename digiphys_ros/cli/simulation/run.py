@@ -122,7 +122,7 @@ def _report(arguments: argparse.Namespace, simulated_s: float, recording: Any,
         'unsafe': [one.sentence for one in recording.unsafe],
         'events': {'right': sum(bool(event.right) for event in judged), 'judged': len(judged)},
         'targets': [one.as_json() for one in reached],
-        'passed': all(one.holds for one in reached)}
+        'passed': all(one.passed for one in reached)}
 
 
 def _summary(report: dict[str, Any], recording: Any, reached: Sequence[Any],
@@ -138,7 +138,7 @@ def _summary(report: dict[str, Any], recording: Any, reached: Sequence[Any],
         *wrap(', '.join(shown), 95, initial_indent='result     ', subsequent_indent=' ' * 11)]
     judged = [event for event in recording.events if event.right is not None]
     for event in judged[:20]:
-        lines.append(f'  {"ok  " if event.right else "MISS"} {event.time_s:7.1f} s  {event.kind}: '
+        lines.append(f'  {"ok  " if event.right else "FAIL"} {event.time_s:7.1f} s  {event.kind}: '
                      f'{event.detail}')
     if len(judged) > 20:
         lines.append(f'  ... and {len(judged) - 20} more')

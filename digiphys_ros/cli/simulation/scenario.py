@@ -97,13 +97,13 @@ def _table(report: dict[str, Any], out: Path) -> str:
     width = max(len(trial['scenario']) for trial in trials)
     lines = []
     for trial in trials:
-        held = sum(one['holds'] for one in trial['expectations'])
+        held = sum(one['passed'] for one in trial['expectations'])
         lines.append(
             f'{"ok  " if trial["passed"] else "FAIL"} {trial["scenario"]:{width}}  '
             f'{held} of {len(trial["expectations"])} hold  {trial["simulated_s"]:7.1f} s '
             f'simulated in {trial["wall_s"]:6.1f} s')
         for one in trial['expectations']:
-            if not one['holds']:
+            if not one['passed']:
                 lines.append(f'     {one["expectation"]} {one["bound"]:g}: at {one["time_s"]} s '
                              f'{one["why"]}')
                 lines.append(f'       command {one["command"]}, frame {one["image"]}')

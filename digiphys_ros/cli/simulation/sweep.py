@@ -97,7 +97,7 @@ def _report(arguments: argparse.Namespace, runs: list[Any], overall: list[Any], 
         'simulated_seconds_per_second': round(simulated_s / running_s, 2),
         'frames_per_second': None if arguments.no_camera else round(frames / running_s, 1),
         'targets': [one.as_json() for one in overall],
-        'passed': all(one.holds for one in overall), 'runs': [run.as_json() for run in runs]}
+        'passed': all(one.passed for one in overall), 'runs': [run.as_json() for run in runs]}
 
 
 def _table(report: dict[str, Any], runs: list[Any], overall: list[Any]) -> str:

@@ -49,7 +49,7 @@ class Verdict:
     image: str | None = None
 
     @property
-    def holds(self) -> bool:
+    def passed(self) -> bool:
         """Whether it held to the end."""
         return not self.sentence
 
@@ -75,7 +75,7 @@ class Trial:
     @property
     def passed(self) -> bool:
         """Whether every expectation held."""
-        return all(verdict.holds for verdict in self.verdicts)
+        return all(verdict.passed for verdict in self.verdicts)
 
     def as_json(self) -> dict[str, Any]:
         """Return what a report holds."""
@@ -85,7 +85,7 @@ class Trial:
             'passed': self.passed, 'simulated_s': round(self.simulated_s, 2),
             'wall_s': round(self.wall_s, 2),
             'expectations': [{
-                'expectation': one.expectation, 'bound': one.bound, 'holds': one.holds,
+                'expectation': one.expectation, 'bound': one.bound, 'passed': one.passed,
                 'why': one.sentence, 'time_s': one.time_s, 'command': one.command,
                 'image': one.image} for one in self.verdicts]}
 
@@ -140,7 +140,7 @@ def _last_until(recording: Recording, time_s: float) -> FrameRecord:
 
 
 def _with_images(verdicts: Sequence[Verdict], scenario: Scenario, stem: Path,
-                   ) -> Iterator[Verdict]:
+                 ) -> Iterator[Verdict]:
     """Run again, which gives the same frames to the byte, and keep those of the failures."""
     wanted = {one.time_s for one in verdicts if one.time_s is not None}
     images: dict[float, NDArray[Any]] = {}

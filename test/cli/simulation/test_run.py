@@ -61,10 +61,10 @@ def test_a_run_that_misses_a_target_ends_with_1(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(Part, 'right', False)
     assert sim('sorting', '--no-camera', '--seconds', 10, '--json', tmp_path / 'a.json', '--out',
                tmp_path) == 1
-    assert 'target     MISS parts_right 0 (of' in capsys.readouterr().out
+    assert 'target     FAIL parts_right 0 (of' in capsys.readouterr().out
     target = json.loads((tmp_path / 'a.json').read_text())['targets'][0]
     assert target.pop('judged') > 0
-    assert target == {'name': 'parts_right', 'value': 0.0, 'bar': 0.98, 'holds': False}
+    assert target == {'name': 'parts_right', 'value': 0.0, 'limit': 0.98, 'passed': False}
 
 
 def test_a_run_too_short_to_judge_says_so_and_does_not_fail(tmp_path, capsys):

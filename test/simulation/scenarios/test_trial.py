@@ -77,7 +77,7 @@ def fast_trial(tmp_path_factory):
 @pytest.mark.parametrize('name', FAST)
 def test_the_fast_scenarios_end_as_expected(name, fast_trial):
     trial = fast_trial(name)
-    assert not [(one.time_s, one.sentence) for one in trial.verdicts if not one.holds]
+    assert not [(one.time_s, one.sentence) for one in trial.verdicts if not one.passed]
     assert trial.simulated_s == pytest.approx(trial.scenario.seconds, abs=1.0)
 
 
@@ -85,7 +85,7 @@ def test_a_failure_keeps_the_moment_the_command_and_the_image(tmp_path):
     trial = run_trial(wrong(tmp_path), tmp_path / 'out')
     assert not trial.passed
     [failed, held] = trial.verdicts
-    assert held.holds
+    assert held.passed
     assert failed.sentence == 'images is 8 at the end, less than 9'
     assert failed.time_s == 3.5
     assert failed.command == {}
@@ -103,7 +103,7 @@ def test_a_log_that_was_changed_fails_the_run_whose_log_it_is(tmp_path):
                         f'faults: [{{kind: {fault}, from_s: 3.0}}]\n'
                         'expect: {audit_log_complete: true, images_at_least: 9}\n')
         first, second = run_trial(path, tmp_path).verdicts
-        assert second.holds
+        assert second.passed
         assert first.sentence == ('the audit log is not as it was written: entry 1 in line 1 was '
                                   'changed, or is not of this key' if failed else '')
 
