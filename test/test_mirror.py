@@ -78,7 +78,7 @@ WITHOUT_A_TEST = {
     'ros/messages': 'advice conversion conversions images simulation',
     'ros/parameters': 'ignored service',
     'ros/transport': 'distro middleware segment',
-    'simulation': 'advising application pipeline processes seeds specification',
+    'simulation': 'advisor application pipeline processes seeds specification',
     'simulation/gazebo': 'adapter links machine',
     'simulation/physics': 'description mjcf physics robot',
     'simulation/rendering': 'camera record',

@@ -114,7 +114,7 @@ def test_without_gl_the_demo_says_what_to_install_and_plays_the_drawn_course(
     monkeypatch.setenv('MUJOCO_GL', 'disabled')
     done = digiphys('demo', '--headless', '--seconds', '3', '--json', '-', '--out', str(tmp_path))
     assert done.returncode == 0, done.stdout + done.stderr
-    assert 'there is no GL to draw with: sudo apt-get install' in done.stderr
+    assert 'OpenGL is missing, which rendering needs: sudo apt-get install' in done.stderr
     assert json.loads(done.stdout)['source'] == 'course'
 
 

@@ -171,4 +171,4 @@ def test_what_cannot_be_simulated_is_told(robot, parameters, words):
 def test_without_gl_it_says_what_to_install(robot):
     robot.environment['MUJOCO_GL'] = 'disabled'
     robot.start('sim')
-    robot.wait(lambda: 'there is no GL to draw with' in robot.message('sim'), 'sentence')
+    robot.wait(lambda: 'OpenGL is missing' in robot.message('sim'), 'sentence')

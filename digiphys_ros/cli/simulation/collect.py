@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm
     report = collect(arguments.app, Path(arguments.out), count=arguments.count,
                      seed=arguments.seed,
-                     bar=lambda items: tqdm(items, unit='image', disable=None))
+                     progress=lambda items: tqdm(items, unit='image', disable=None))
     if arguments.json:
         write_json(report, arguments.json)
     if arguments.json != '-':

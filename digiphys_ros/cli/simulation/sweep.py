@@ -66,15 +66,16 @@ def run(arguments: argparse.Namespace) -> int:
     """
     check_targets(arguments, ['json'])
     from digiphys_ros.simulation.seeds import run_seeds, Task
-    from digiphys_ros.simulation.targets import together
+    from digiphys_ros.simulation.targets import merge_targets
     from tqdm import tqdm
     seeds = arguments.seeds
     task = Task(arguments.app, arguments.seconds, arguments.bundle, not arguments.no_camera)
     jobs = min(arguments.jobs or len(os.sched_getaffinity(0)), len(seeds))
     started_s = time.perf_counter()
-    with tqdm(run_seeds(task, seeds, jobs), total=len(seeds), unit='seed', disable=None) as bar:
-        runs = sorted(bar, key=lambda run: run.seed)
-    overall = together([run.targets for run in runs])
+    with tqdm(run_seeds(task, seeds, jobs), total=len(seeds), unit='seed',
+              disable=None) as progress:
+        runs = sorted(progress, key=lambda run: run.seed)
+    overall = merge_targets([run.targets for run in runs])
     report = _report(arguments, runs, overall, jobs)
     report['wall_s'] = round(time.perf_counter() - started_s, 1)
     if arguments.json:
@@ -107,7 +108,7 @@ def _table(report: dict[str, Any], runs: list[Any], overall: list[Any]) -> str:
         values = ['-' if one.value is None else f'{one.value:g}' for one in run.targets]
         cells = [f'{value:>{len(name)}}' for value, name in zip(values, names, strict=True)]
         lines.append(f'{run.seed:4}  {run.simulated_s:11.1f}   ' + '  '.join(cells))
-    lines += [f'target     {one.sentence()}' for one in overall]
+    lines += [f'target     {one.summary()}' for one in overall]
     rate = 'no images, the policy got the ground truth' if not report['camera'] else \
         f'{report["frames_per_second"]} camera frames a second'
     lines.append(f'{report["simulated_s"]:.0f} s simulated in {report["wall_s"]} s on '

@@ -25,15 +25,15 @@ def sim(*words):
 
 
 def test_a_run_with_a_camera_is_told_drawn_and_filmed(drawing, tmp_path, capsys):
-    film = tmp_path / 'course.mp4'
-    assert sim('sorting', '--seconds', 2, '--out', tmp_path, '--record', film, '--json',
+    video = tmp_path / 'course.mp4'
+    assert sim('sorting', '--seconds', 2, '--out', tmp_path, '--record', video, '--json',
                tmp_path / 'a.json') == 0
     report = json.loads((tmp_path / 'a.json').read_text())
     assert report['application'] == 'sorting'
     assert report['simulated_s'] == pytest.approx(2.0, abs=0.1)
     assert report['unsafe_commands'] == 0
     assert report['commands'] > 100
-    capture = cv2.VideoCapture(str(film))
+    capture = cv2.VideoCapture(str(video))
     assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == pytest.approx(60, abs=2)
     read, image = capture.read()
     assert read
@@ -96,7 +96,7 @@ def test_without_gl_it_says_what_to_install_and_no_camera_still_runs(
     (['run', 'sorting', '--seed', '-1'], '--seed: must be a whole number from 0'),
     (['run', 'sorting', '--count', '9'], 'unrecognized arguments: --count 9'),
     (['run', 'sorting', '--record', 'x.avi'],
-     '--record x.avi: a name that ends in .mp4 is needed'),
+     '--record x.avi: the name must end in .mp4'),
     (['run', 'sorting', '--no-camera', '--record', 'x.mp4'], '--no-camera makes no images'),
     (['sweep', 'sorting', '--seeds', '7'], '--seeds: a first and a last one as 0-19 are needed'),
     (['sweep', 'sorting', '--seeds', '3-1'], '--seeds: a first and a last one as 0-19 are'),
@@ -110,10 +110,10 @@ def test_without_gl_it_says_what_to_install_and_no_camera_still_runs(
     (['scenario', 'nothing.yaml'], 'nothing.yaml'),
     (['scenario', 'triage_plain', '--seed', '9'], 'unrecognized arguments: --seed 9'),
 ])
-def test_what_cannot_be_done_is_one_sentence(words, sentence, capsys):
+def test_what_cannot_be_done_is_one_sentence(words, reason, capsys):
     assert main(['sim', *words]) == 2
     told = capsys.readouterr().err
-    assert sentence in told
+    assert reason in told
     assert told.count('\n') == 1
 
 
@@ -128,12 +128,12 @@ def test_the_shortest_run_has_one_image(tmp_path, capsys):
     (['--out', 'file/out'], 'file is no folder'),
 ])
 def test_where_results_cannot_go_is_found_before_the_run(
-        words, sentence, tmp_path, capsys, monkeypatch):
+        words, reason, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / 'file').touch()
     monkeypatch.setattr('digiphys_ros.simulation.loop.Loop.step', None)
     assert sim('sorting', '--no-camera', *words) == 2
-    assert sentence in capsys.readouterr().err
+    assert reason in capsys.readouterr().err
 
 
 @pytest.mark.parametrize('words', [['sim', 'run', 'traffic_signs', '--view'], ['demo']])
