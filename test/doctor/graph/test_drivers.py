@@ -45,7 +45,7 @@ def driver_findings(robot):
 
 @pytest.mark.field(
     'ros2/rmw_fastrtps #739', 'a driver with the default environment, whose images are lost')
-def test_doctor_names_a_driver_without_a_profile_and_how_to_start_it(robot, tmp_path):
+def test_doctor_driver_without_a_profile_is_named_with_its_start_command(robot, tmp_path):
     script = tmp_path / 'usb cam.py'
     script.write_text(DRIVER)
     robot.start('classifier')
