@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""``digiphys evaluate``: how good a bundle is, on which images."""
+"""``digiphys evaluate``: measure a bundle on labeled images."""
 
 import argparse
 from collections.abc import Mapping
@@ -34,14 +34,14 @@ TRAINED = 'as trained'
 
 
 def add_parser(subparsers: Any) -> None:
-    """Add the verb."""
+    """Add the subcommand."""
     parser = subparsers.add_parser(
-        'evaluate', help='measure a model bundle on labelled images',
+        'evaluate', help='measure a model bundle on labeled images',
         description='Measure accuracy, calibration, abstention and robustness of a bundle, run '
-                    'as the robot runs it.')
+                    'as on the robot.')
     parser.add_argument('bundle', metavar='BUNDLE', help='a path, or a name in models/')
     parser.add_argument('--data', required=True, metavar='URI',
-                        help='labelled images, or a table, as for digiphys train')
+                        help='labeled images or a table, as for digiphys train')
     parser.add_argument('--labels', metavar='FILE',
                         help='class names, one a line: a path, or a name in config/labels/ '
                              '(default: those of the data)')
@@ -49,21 +49,21 @@ def add_parser(subparsers: Any) -> None:
                         help='one part of data that comes in parts')
     parser.add_argument('--split', metavar='FILE',
                         help='a split made by digiphys data split: its validation part')
-    parser.add_argument('--validation', nargs='?', const=TRAINED, metavar='SHARE',
-                        help='the images that digiphys train holds out with this share and '
-                             '--seed; without a value, as the bundle was trained')
+    parser.add_argument('--validation', nargs='?', const=TRAINED, metavar='FRACTION',
+                        help='use the images that digiphys train holds out with this fraction '
+                             'and --seed; without a value, as the bundle was trained')
     parser.add_argument('--seed', type=int, metavar='N',
                         help='(default: as the bundle was trained, or 0)')
     parser.add_argument('--outliers', metavar='URI',
-                        help='images of none of the classes: how well they are told apart')
+                        help='out-of-distribution images; reports AUROC against the data')
     parser.add_argument('--robustness', type=int, default=500, metavar='N',
                         help='images to corrupt, 0 for none (%(default)s)')
     parser.add_argument('--baselines', action='store_true',
-                        help='also train a decision tree and a support-vector machine on what '
-                             '--validation or --split leaves to training')
+                        help='also train a decision tree and a support-vector machine on the '
+                             'training images of --validation or --split')
     parser.add_argument('--limit', type=int, metavar='N', help='at most N images, at random')
     parser.add_argument('--engine', default='auto', help='inference engine (%(default)s)')
-    parser.add_argument('--plot', metavar='FILE.png', help='draw the report')
+    parser.add_argument('--plot', metavar='FILE.png', help='plot the report')
     add_topics(parser)
     add_view(parser)
     parser.add_argument('--json', metavar='FILE', help='write the report; - is standard output')
@@ -103,7 +103,7 @@ def _bundle(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     outliers = LabelledSource(arguments.outliers).open(labelled=False) \
         if arguments.outliers else None
     report = evaluate_bundle(
-        bundle, engine, data, outliers=_limited(outliers, arguments),
+        bundle, engine, data, outliers=_limit(outliers, arguments),
         robustness_images=arguments.robustness, seed=arguments.seed or 0, roi=view.roi)
     if arguments.baselines and training is not None:
         report['baselines'] = _baselines(training, data, arguments.seed or 0, view)
@@ -115,19 +115,20 @@ def _table(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     from digiphys_ros.learning.held_out import held_out_in
     for name in ('outliers', 'baselines', 'roi', 'config'):
         if getattr(arguments, name):
-            raise UsageError(f'--{name}: is for bundles, and {folder.name} is a model of a table.')
+            raise UsageError(f'--{name}: is for bundles, and {folder.name} is a model for a table: '
+                             'remove the option.')
     return evaluate_table(folder, _data(arguments, held_out_in(read_about(folder)))[0])
 
 
 def _data(arguments: argparse.Namespace, trained: Mapping[str, Any]
           ) -> tuple['Dataset', 'Dataset | None']:
-    """Return the images to measure on, and those that a split leaves to training."""
+    """Return the images to measure on, and the training images of a split."""
     chosen = [name for name in ('part', 'split', 'validation') if getattr(arguments, name)]
     if len(chosen) > 1:
         raise UsageError(f'--{chosen[0]} and --{chosen[1]} both choose images: give one of them.')
     if arguments.baselines and not (arguments.split or arguments.validation):
-        raise UsageError('--baselines: nothing says which images to train them on: give '
-                         '--validation SHARE or --split FILE.')
+        raise UsageError('--baselines: needs training images: give '
+                         '--validation FRACTION or --split FILE.')
     training = None
     if arguments.split or arguments.validation:
         if arguments.validation == TRAINED:
@@ -137,17 +138,17 @@ def _data(arguments: argparse.Namespace, trained: Mapping[str, Any]
     else:
         from digiphys_ros.learning.held_out import left_out_note
         data = source_of(arguments).open(arguments.part)
-        _tell_joined(data)
+        _note_joined_parts(data)
         if note := left_out_note(data):
             sys.stderr.write(f'{note}\n')
-    limited = _limited(data, arguments)
+    limited = _limit(data, arguments)
     assert limited is not None
     return limited, training
 
 
 def _baselines(training: 'Dataset', held_out: 'Dataset', seed: int, view: View
                ) -> list[dict[str, Any]]:
-    """Return what simpler models reach on the same images."""
+    """Return the figures of simpler models on the same images."""
     from digiphys_ros.learning.baselines import KINDS, train_baseline
     figures = [train_baseline(kind, training, held_out, seed=seed, roi=view.roi)
                for kind in KINDS]
@@ -155,8 +156,8 @@ def _baselines(training: 'Dataset', held_out: 'Dataset', seed: int, view: View
         'accuracy', 'balanced_accuracy', 'images', 'training_images')}} for one in figures]
 
 
-def _tell_joined(data: 'Dataset') -> None:
-    """Say what is measured together: training images among it would flatter the bundle."""
+def _note_joined_parts(data: 'Dataset') -> None:
+    """Print which parts are measured together, as training images would raise the figures."""
     import numpy as np
     if data.parts is None:
         return
@@ -167,7 +168,7 @@ def _tell_joined(data: 'Dataset') -> None:
         sys.stderr.write(f'the parts {joined} are joined; --part takes one of them\n')
 
 
-def _limited(data: 'Dataset | None', arguments: argparse.Namespace) -> 'Dataset | None':
+def _limit(data: 'Dataset | None', arguments: argparse.Namespace) -> 'Dataset | None':
     import numpy as np
     if data is None or arguments.limit is None or arguments.limit >= len(data):
         return data
@@ -186,7 +187,7 @@ def _text(report: dict[str, Any]) -> str:
         f'calibration error  {report["ece"]:.4f} (before temperature scaling '
         f'{report["ece_before_temperature"]:.4f})',
         f'answered           {report["answered"]:.4f} of the images, of which '
-        f'{report["accuracy_of_answers"] or 0:.4f} right',
+        f'{report["accuracy_of_answers"] or 0:.4f} correct',
         f'worst class        {worst["class"]}: recall {worst["recall"]:.4f} '
         f'of {worst["images"]} images']
     if report['worst_group']:

@@ -33,24 +33,25 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_seed(parser)
     add_run(parser)
     parser.add_argument('--data', metavar='DATA',
-                        help='images that the application shows, a folder or a data set; triage '
-                             'takes X-rays (default: drawn ones)')
+                        help='images for the application, a folder or a data set; triage '
+                             'takes X-rays (default: synthetic ones)')
     parser.add_argument('--view', action='store_true', help='show the images in a window')
-    parser.add_argument('--record', metavar='FILE.mp4', help='write the images as a video')
+    parser.add_argument('--record', metavar='FILE.mp4', help='write a video of the images')
     parser.add_argument('--out', default='out/sim', metavar='DIR',
-                        help='where report.png goes (%(default)s)')
+                        help='folder for report.png (%(default)s)')
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run once; return 1 where a target is missed."""
+    """Run once; return 1 if a target is missed."""
     if arguments.data and 'data' not in arguments.app.options:
-        raise UsageError(f'--data: {arguments.app.name} shows no data, it draws its world: leave '
-                         'it out.')
+        raise UsageError(f'--data: {arguments.app.name} takes no data, as it renders its world: '
+                         'remove --data.')
     if arguments.no_camera and (arguments.view or arguments.record):
-        raise UsageError('--no-camera makes no images to show or record.')
+        raise UsageError('--no-camera renders no images to show or record: remove --view and '
+                         '--record.')
     if arguments.view:
-        check_display('--record FILE.mp4 makes a video')
+        check_display('--record FILE.mp4 writes a video')
     if arguments.record:
         from digiphys_ros.simulation.rendering.record import check_video_path
         check_video_path(Path(arguments.record))
@@ -67,7 +68,7 @@ def _run(arguments: argparse.Namespace) -> int:
     shown = {'data': arguments.data} if arguments.data else {}
     world = parts.world(arguments.seed, camera=camera, **shown)
     video = VideoFile(Path(arguments.record), world.rate_hz) if arguments.record else None
-    # a log of its own for each run
+    # each run has its own log
     pipeline = make_pipeline(
         specification, bundle=arguments.bundle, camera=camera,
         audit_log=Path(arguments.out, f'{specification.name}_audit_{time.time_ns()}.jsonl'))
@@ -91,16 +92,16 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _make_on_frame(arguments: argparse.Namespace, seconds: float, video: Any,
                    stack: ExitStack) -> Callable[[Any, Any], None]:
-    """Return what is called at every image: progress, film and window."""
+    """Return the callback for every image: progress, video and window."""
     from digiphys_ros.simulation.rendering.record import add_caption
     from tqdm import tqdm
-    bar = stack.enter_context(tqdm(
+    progress = stack.enter_context(tqdm(
         total=round(seconds, 1), unit='s', disable=None,
         bar_format='{l_bar}{bar}| {n:.0f}/{total:.0f} simulated s {postfix}'))
 
     def on_frame(frame: Any, image: Any) -> None:
-        bar.set_postfix_str(f'rule {frame.rule or "-"}', refresh=False)
-        bar.update(frame.time_s - bar.n)
+        progress.set_postfix_str(f'rule {frame.rule or "-"}', refresh=False)
+        progress.update(frame.time_s - progress.n)
         if video is not None:
             video.add(add_caption(image, frame))
         if arguments.view:
@@ -133,7 +134,7 @@ def _summary(report: dict[str, Any], recording: Any, reached: Sequence[Any],
     lines = [
         f'{report["application"]}, seed {report["seed"]}: {report["simulated_s"]:.1f} s at '
         f'{report["real_time_factor"]} times real time, {report["frames_per_s"]} images a '
-        'second' + ('' if report['camera'] else ' (none made, the policy got the ground truth)'),
+        'second' + ('' if report['camera'] else ' (none rendered, the policy got the ground truth)'),
         f'commands   {report["commands"]}, unsafe {report["unsafe_commands"]}',
         *wrap(', '.join(shown), 95, initial_indent='result     ', subsequent_indent=' ' * 11)]
     judged = [event for event in recording.events if event.right is not None]
@@ -143,7 +144,7 @@ def _summary(report: dict[str, Any], recording: Any, reached: Sequence[Any],
     if len(judged) > 20:
         lines.append(f'  ... and {len(judged) - 20} more')
     if judged:
-        lines.append(f'  {report["events"]["right"]} of {len(judged)} as they should be')
+        lines.append(f'  {report["events"]["right"]} of {len(judged)} correct')
     lines += [f'target     {one.summary()}' for one in reached]
     lines += [f'PROBLEM    unsafe command {one.reason}' for one in recording.unsafe[:5]]
     lines.append(f'report     {out / "report.png"}')

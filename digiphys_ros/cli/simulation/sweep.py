@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""``digiphys sim sweep``: the figures that an application must reach, over many runs."""
+"""``digiphys sim sweep``: compare an application with its targets over many runs."""
 
 import argparse
 import os
@@ -23,18 +23,18 @@ from typing import Any
 from digiphys_ros.cli.output import check_targets, write_json
 from digiphys_ros.cli.simulation.options import add_application, add_jobs, add_json, add_run
 
-MOST_SEEDS = 10_000
+MAX_SEEDS = 10_000
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     add_application(parser)
     parser.add_argument('--seeds', type=parse_seeds, default='0-19', metavar='FIRST-LAST',
-                        help='the seeds to run with (%(default)s)')
+                        help='seeds to run (%(default)s)')
     add_run(parser)
     add_jobs(parser, 'seeds')
     add_json(parser)
-    # the form of an earlier release took it
+    # accepted in the old form
     parser.add_argument('--out', help=argparse.SUPPRESS)
 
 
@@ -50,19 +50,19 @@ def parse_seeds(text: str) -> range:
     found = re.fullmatch(r'(\d{1,9})-(\d{1,9})', text)
     if found is None or int(found[1]) > int(found[2]):
         raise argparse.ArgumentTypeError(
-            f'a first and a last one as 0-19 are needed, received {text!r:.40}')
+            f'must be FIRST-LAST, such as 0-19, received {text!r:.40}')
     seeds = range(int(found[1]), int(found[2]) + 1)
-    if len(seeds) > MOST_SEEDS:
+    if len(seeds) > MAX_SEEDS:
         raise argparse.ArgumentTypeError(
-            f'{MOST_SEEDS} seeds at most, received {len(seeds)}: {text!r:.40}')
+            f'must be at most {MAX_SEEDS} seeds, received {len(seeds)}: {text!r:.40}')
     return seeds
 
 
 def run(arguments: argparse.Namespace) -> int:
     """
-    Run every seed, print a table.
+    Run every seed and print a table.
 
-    :return: 0 when every target is met, 1 when one is missed.
+    :return: 0 if all targets are met, otherwise 1.
     """
     check_targets(arguments, ['json'])
     from digiphys_ros.simulation.seeds import run_seeds, Task
@@ -87,7 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _report(arguments: argparse.Namespace, runs: list[Any], overall: list[Any], jobs: int,
             ) -> dict[str, Any]:
-    # of all processes together, without their start: that is the classifier's
+    # of all processes together, without their start, which loads the classifier
     running_s = sum(run.wall_s for run in runs) / jobs
     simulated_s, frames = sum(run.simulated_s for run in runs), sum(run.frames for run in runs)
     return {
