@@ -16,6 +16,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
+from digiphys_ros.renamed import renamed_keys
 from digiphys_ros.simulation.scenarios.faults import Fault, Fraction
 
 
@@ -24,6 +25,7 @@ class SignFault(Fault):
 
     kind: Literal['sign_dirty', 'sign_hidden']
     fraction: Fraction
+    _old_keys = renamed_keys(share='fraction')
 
     @property
     def disturbance(self) -> Mapping[str, float]:

@@ -18,6 +18,7 @@ import math
 from typing import Annotated, ClassVar, get_args, Literal
 
 from digiphys_ros.control.validation import refuse, STRICT
+from digiphys_ros.renamed import renamed_keys
 from pydantic import BaseModel, Field, model_validator
 
 Time = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -100,6 +101,7 @@ class Corrupted(Fault):
 
     kind: Literal['camera_dirty', 'light_dimmed']
     fraction: Fraction
+    _old_keys = renamed_keys(share='fraction')
 
 
 class Unsure(Fault):

@@ -21,6 +21,7 @@ from typing import Annotated, Any
 
 from digiphys_ros.control.validation import Problem, refuse, STRICT
 from digiphys_ros.errors import UsageError
+from digiphys_ros.renamed import renamed_keys
 from digiphys_ros.simulation.scenarios import expectation
 from digiphys_ros.simulation.scenarios.expectation import Bound, Expectation
 from digiphys_ros.simulation.scenarios.faults import COMMON, Fault, kinds
@@ -74,7 +75,7 @@ class Scenario(BaseModel):
     """
     One closed-loop run and its expectations.
 
-    :ivar about: one sentence for a reader.
+    :ivar description: one sentence on its content.
     :ivar application: its specification; the file has its name.
     :ivar seed: seed of the application; the same seed gives the same run.
     :ivar seconds: simulated time.
@@ -84,13 +85,14 @@ class Scenario(BaseModel):
 
     model_config = STRICT
 
-    about: Annotated[str, Field(min_length=1)]
+    description: Annotated[str, Field(min_length=1)]
     application: Annotated[Any, PlainValidator(_application), WithJsonSchema({'type': 'string'})]
     seed: Annotated[int, Field(ge=0)] = 0
     seconds: Annotated[float, Field(gt=0, le=86400)]
     faults: Annotated[list[Fault], PlainValidator(_faults),
                       WithJsonSchema({'type': 'array'})] = []
     expect: Annotated[dict[str, Any], Field(min_length=1)]
+    _old_keys = renamed_keys(about='description')
 
     @model_validator(mode='after')
     def _possible(self) -> 'Scenario':

@@ -80,7 +80,7 @@ class Trial:
     def as_json(self) -> dict[str, Any]:
         """Return the JSON object of the report."""
         return {
-            'scenario': self.name, 'about': self.scenario.about,
+            'scenario': self.name, 'description': self.scenario.description,
             'application': self.scenario.application.name, 'seed': self.scenario.seed,
             'passed': self.passed, 'simulated_s': round(self.simulated_s, 2),
             'wall_s': round(self.wall_s, 2),

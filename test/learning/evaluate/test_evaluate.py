@@ -126,7 +126,7 @@ def test_figures_are_those_of_the_training(bundle, colours, tmp_path):
 @pytest.mark.parametrize(('words', 'code', 'sentence'), [
     (['--part', 'val'], 2, 'has no part "val"'),
     (['--part', 'val', '--validation', '0.2'], 2, '--part and --validation both choose images'),
-    (['--baselines'], 2, 'which images to train them on: give --validation SHARE or --split'),
+    (['--baselines'], 2, 'needs training images: give --validation FRACTION or --split'),
     (['--engine', 'magic'], 2, 'engine "magic" is unknown'),
     (['--outliers', 'nowhere'], 2, 'nowhere: no such file or folder'),
 ])

@@ -14,6 +14,7 @@
 
 from digiphys_ros.applications import APPLICATIONS, find_application
 from digiphys_ros.errors import ConfigError
+from digiphys_ros.renamed import RenamedWarning
 from digiphys_ros.resources import share_dir
 from digiphys_ros.simulation.scenarios import scenario
 import pytest
@@ -27,7 +28,7 @@ def load_scenario(path):
 
 def write_scenario(tmp_path, **changes):
     """Return a scenario file; a value of None omits its line."""
-    lines = {'about': 'About.', 'application': 'sorting', 'seconds': 10, 'faults': '[]',
+    lines = {'description': 'A test.', 'application': 'sorting', 'seconds': 10, 'faults': '[]',
              'expect': '{misses_at_most: 0}', **changes}
     path = tmp_path / 'one.yaml'
     path.write_text(''.join(f'{name}: {value}\n' for name, value in lines.items()
@@ -109,6 +110,28 @@ def test_load_scenario_invalid_names_file_line_and_reason(tmp_path, changes, rea
     assert reason in error
     assert error.startswith(str(tmp_path / 'one.yaml'))
     assert '\n' not in error
+
+
+@pytest.mark.parametrize(('application', 'fault', 'old', 'new'), [
+    ('sorting', '', 'about', 'description'),
+    ('sorting', 'camera_dirty', 'share', 'fraction'),
+    ('sorting', 'light_dimmed', 'share', 'fraction'),
+    ('traffic_signs', 'sign_dirty', 'share', 'fraction')])
+def test_load_scenario_old_key_works_with_a_warning(tmp_path, application, fault, old, new):
+    expect = '{answers_right_at_least: 0.5}'
+
+    def write(*names):
+        if not fault:
+            return write_scenario(tmp_path, description=None, expect=expect,
+                                  **dict.fromkeys(names, 'A test.'))
+        values = ', '.join(f'{name}: 0.5' for name in names)
+        return write_scenario(tmp_path, application=application, expect=expect,
+                              faults=f'[{{kind: {fault}, from_s: 1.0, {values}}}]')
+    with pytest.warns(RenamedWarning, match=f'one.yaml: "{old}" .* write "{new}"'):
+        scenario = load_scenario(write(old))
+    assert scenario == load_scenario(write(new))
+    with pytest.raises(ConfigError, match=f'both `{new}` and `{old}`'):
+        load_scenario(write(old, new))
 
 
 def test_load_scenario_unknown_expectation_lists_those_of_the_application(tmp_path):

@@ -52,7 +52,7 @@ def gl():
 def failing_scenario(tmp_path, name='wrong'):
     """Return a scenario whose first expectation fails and whose second passes."""
     path = tmp_path / f'{name}.yaml'
-    path.write_text('about: The stream is too short.\napplication: triage\nseconds: 4\n'
+    path.write_text('description: The stream is too short.\napplication: triage\nseconds: 4\n'
                     'expect: {images_at_least: 9, answered_during_fault_at_most: 1.0}\n'
                     'faults: [{kind: camera_black, from_s: 2.0}]\n')
     return path
@@ -99,7 +99,7 @@ def test_run_trial_failure_has_time_command_and_image(tmp_path):
 def test_run_trial_tampered_log_fails_only_its_own_run(tmp_path):
     path = tmp_path / 'tampered.yaml'
     for fault, failed in (('log_tampered', True), ('classifier_unsure', False)):
-        path.write_text('about: Someone changes the log.\napplication: triage\nseconds: 5\n'
+        path.write_text('description: Someone changes the log.\napplication: triage\nseconds: 5\n'
                         f'faults: [{{kind: {fault}, from_s: 3.0}}]\n'
                         'expect: {audit_log_complete: true, images_at_least: 9}\n')
         first, second = run_trial(path, tmp_path).verdicts
