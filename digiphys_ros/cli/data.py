@@ -53,15 +53,15 @@ def add_parser(subparsers: Any) -> None:
     for one in (inspect, split):
         one.add_argument('--labels', metavar='FILE', help='class names, one a line')
         one.add_argument('--group', metavar='PATTERN',
-                        help='group of a sample, from its name: a regular expression with '
-                             r'parentheses around the group, such as "track_(\d+)"')
+                         help='group of a sample, from its name: a regular expression with '
+                         r'parentheses around the group, such as "track_(\d+)"')
         one.add_argument('--similarity', type=_correlation, metavar='R',
-                        help='correlation above which images count as near duplicates (0.985)')
+                         help='correlation above which images count as near duplicates (0.985)')
         add_topics(one)
         one.add_argument('--json', metavar='FILE', help='write the report; - is standard output')
     inspect.add_argument('--split', metavar='FILE', help='check its parts for leakage')
     inspect.add_argument('--montage', metavar='FILE.png',
-                        help='draw samples of each class, and near duplicates')
+                         help='draw samples of each class, and near duplicates')
     split.add_argument('--out', required=True, metavar='FILE.json', help='the manifest to write')
     split.add_argument('--validation', type=float, default=0.2, metavar='FRACTION',
                        help='(%(default)s)')
@@ -80,7 +80,8 @@ def _correlation(text: str) -> float:
     except ValueError:
         value = 0.0
     if not 0 < value < 1:
-        raise argparse.ArgumentTypeError(f'must be a number between 0 and 1, received {text!r:.40}')
+        raise argparse.ArgumentTypeError(
+            f'must be a number between 0 and 1, received {text!r:.40}')
     return value
 
 
@@ -163,7 +164,8 @@ def _text(report: dict[str, Any]) -> str:
         'sizes       ' + _join_names(sizes, MAX_EXAMPLES),
         f'unreadable  {len(report["unreadable"])}',
         *[f'  {one["reason"]}' for one in report['unreadable'][:MAX_EXAMPLES]],
-        f'duplicates  {_count_text(duplicates["exact"])} equal; {_count_text(duplicates["near"])} similar',
+        f'duplicates  {_count_text(duplicates["exact"])} equal; '
+        f'{_count_text(duplicates["near"])} similar',
         *[f'  different labels: {" = ".join(group[:3])}'
           for group in duplicates['of_different_classes'][:MAX_EXAMPLES]]]
     if leakage is not None:

@@ -137,9 +137,10 @@ def _play(arguments: argparse.Namespace, setting: Any, environment: Mapping[str,
     from digiphys_ros.ros.observer import Observer
     observer = Observer(setting.actuator)
     with open(log, 'wb') as output:
+        camera = _image_node(arguments)
         supervisor = Supervisor(_commands(arguments, setting), {
-            node: transport_environment('local', environment, images=node == _image_node(arguments))
-            for node in (_image_node(arguments), 'classifier', 'policy', 'gate')}, output)
+            node: transport_environment('local', environment, images=node == camera)
+            for node in (camera, 'classifier', 'policy', 'gate')}, output)
         supervisor.start()
         try:
             facts = _watch(arguments, observer, supervisor, log)
@@ -160,7 +161,7 @@ def _commands(arguments: argparse.Namespace, setting: Any) -> dict[str, list[str
         'policy': {}, 'gate': {}}
     if source != 'sim':
         camera |= {'source': source if source == 'course' else str(Path(source).absolute()),
-                'loop': False}
+                   'loop': False}
     if source not in ('sim', 'course'):
         parameters['classifier']['roi'] = [0.0, 0.0, 1.0, 1.0]
     return {node: command(node, config=_config(source), parameters=values)
@@ -208,7 +209,7 @@ def _follow(arguments: argparse.Namespace, observer: 'Observer',
             for message in supervisor.poll():
                 progress.write(f'digiphys demo: {message}', file=sys.stderr)
             progress.set_postfix_str(f'{len(observer.recording.classifications)} classified, '
-                                f'rule {observer.diagnostic("policy", "rule") or "-"}')
+                                     f'rule {observer.diagnostic("policy", "rule") or "-"}')
             progress.update(elapsed_s - progress.n)
             if window is not None:
                 window()

@@ -115,8 +115,8 @@ def _table(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     from digiphys_ros.learning.held_out import held_out_in
     for name in ('outliers', 'baselines', 'roi', 'config'):
         if getattr(arguments, name):
-            raise UsageError(f'--{name}: is for bundles, and {folder.name} is a model for a table: '
-                             'remove the option.')
+            raise UsageError(f'--{name}: is for bundles, and {folder.name} is a model for a '
+                             'table: remove the option.')
     return evaluate_table(folder, _data(arguments, held_out_in(read_about(folder)))[0])
 
 

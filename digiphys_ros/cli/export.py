@@ -48,8 +48,9 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument('--tolerance', type=float, default=0.005, metavar='FRACTION',
                         help='accuracy that a format may lose (%(default)s)')
     parser.add_argument('--validation', metavar='FRACTION',
-                        help='use the images that digiphys train held out with this fraction and '
-                             f'--seed, or `part` (default: as the bundle was trained, or {VALIDATION})')
+                        help='use the images that digiphys train held out with this fraction '
+                             'and --seed, or `part` (default: as the bundle was trained, or '
+                             f'{VALIDATION})')
     parser.add_argument('--split', metavar='FILE', help='a split made by digiphys data split')
     parser.add_argument('--seed', type=int, metavar='N',
                         help='(default: as the bundle was trained, or 0)')

@@ -36,7 +36,7 @@ def add_parser(subparsers: Any) -> None:
     decide = _action(actions, 'decide', 'record what a person decided on one case')
     decide.add_argument('case', metavar='CASE', help='case as listed by review')
     decide.add_argument('label', metavar='CLASS', help='class of the image')
-    decide.add_argument('--by', required=True, metavar='NAME', help='name of the person who decided')
+    decide.add_argument('--by', required=True, metavar='NAME', help='who decided')
     decide.add_argument('--note', default='', metavar='TEXT', help='reason of the decision')
     verify = _action(actions, 'verify', 'find entries that were changed, removed or cut off')
     verify.add_argument('--expected-hash', default='', metavar='HASH',

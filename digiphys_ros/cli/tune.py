@@ -22,7 +22,7 @@ from typing import Any
 
 from digiphys_ros.cli.labelled import add_topics, open_parts
 from digiphys_ros.cli.output import check_targets, write_json
-from digiphys_ros.cli.view import add_view, with_region, view_of
+from digiphys_ros.cli.view import add_view, view_of, with_region
 from digiphys_ros.errors import UsageError
 from digiphys_ros.learning.defaults import VALIDATION
 

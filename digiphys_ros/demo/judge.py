@@ -58,7 +58,8 @@ class Encounter:
         return self.expected == self.observed
 
 
-def accuracy(classifications: Sequence[ClassifiedFrame], labels: Mapping[float, str]) -> float | None:
+def accuracy(classifications: Sequence[ClassifiedFrame], labels: Mapping[float, str]
+             ) -> float | None:
     """
     Return the accuracy on labeled frames, without abstentions.
 

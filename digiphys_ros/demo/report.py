@@ -57,8 +57,8 @@ class Setting:
         settings = load_settings(config)
         control = load_rules(settings)
         if control is None:
-            raise ConfigError(f'{config}: has no section for the node policy, whose rules the demo '
-                              'needs: add one.')
+            raise ConfigError(f'{config}: has no section for the node policy, whose rules the '
+                              'demo needs: add one.')
         setting = cls(settings, control, load_bundle(bundle))
         check_use(setting.bundle.manifest.use, setting.bundle.manifest.name)
         check_labels(setting.control, setting.bundle.labels,

@@ -21,7 +21,7 @@ import pytest
 
 @pytest.fixture
 def data_path(tmp_path):
-    """Return an .npz of images that are striped across or down."""
+    """Return an .npz of images with horizontal or vertical stripes."""
     rng = np.random.default_rng(0)
     classes = np.arange(60) % 2
     images = rng.integers(0, 40, (60, 32, 32)).astype(np.uint8)

@@ -21,7 +21,7 @@ import pytest
 
 
 def scene(seed, size=24):
-    """Return an image with shapes in it, none like another."""
+    """Return an image with random shapes."""
     import cv2
     rng = np.random.default_rng(seed)
     return cv2.resize(rng.integers(0, 256, (5, 5, 3), np.uint8), (size, size),
@@ -123,7 +123,7 @@ def test_split_writes_a_manifest_for_train(tmp_path, capsys):
 
 @pytest.fixture
 def mixed(tmp_path):
-    """Return 40 images of two classes in two batches, and files that are no images."""
+    """Return 40 images of two classes in two batches, and files that are not images."""
     root = tmp_path / 'd'
     for index in range(40):
         write(root / 'ab'[index % 2] / f'batch{index // 20}' / f'{index}.png', scene(index))

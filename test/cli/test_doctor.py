@@ -196,7 +196,7 @@ def talk(robot, name, *words):
 
 
 def findings(robot, *, prefix='', status='fail', patience_s=1.0):
-    """Return doctor's findings about the running graph of a status, None for any, by check."""
+    """Return doctor's findings about the running graph by check; a status of None means any."""
     look = look_at_graph({'seconds': patience_s / 2, 'patience_s': patience_s, 'rules': '',
                           'prefix': prefix}, robot.environment)
     return {one.check: one for one in look.findings
@@ -204,7 +204,7 @@ def findings(robot, *, prefix='', status='fail', patience_s=1.0):
 
 
 def every_finding(robot, says):
-    """Return doctor's findings that say this: there may be several of a check."""
+    """Return doctor's findings with this text; a check may have several."""
     look = look_at_graph({'seconds': 0.5, 'patience_s': 1.0, 'rules': '', 'prefix': ''},
                          robot.environment)
     return [one for one in look.findings if says in one.found]
@@ -227,7 +227,7 @@ def look_until(robot, condition, what, **options):
 
 
 def finding(robot, check, *, says='', fix='', **options):
-    """Return one finding once doctor has it."""
+    """Return a finding once doctor reports it."""
     return look_until(
         robot, lambda found: check in found and says in found[check].found
         and fix in found[check].fix, f'finding {check}', **options)[check]
@@ -385,7 +385,7 @@ def test_doctor_guard_of_a_gate_is_not_a_second_publisher(robot):
 
 
 def gate(robot, required):
-    """Start a node that has a gate's parameters."""
+    """Start a node with the parameters of a gate."""
     talk(robot, 'gate', f'declare:estop_required:{required}', 'declare:estop_timeout_s:x')
 
 

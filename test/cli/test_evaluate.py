@@ -35,7 +35,7 @@ def report_of(capsys, *words):
 
 @pytest.fixture(scope='module')
 def signs(data_dir, tmp_path_factory):
-    """Return an .npz of real signs, numbers 3, 17 and 30 alone."""
+    """Return an .npz of real signs of the classes 3, 17 and 30."""
     folder = tmp_path_factory.mktemp('signs')
     with np.load(data_dir / 'gtsrb_train.npz') as arrays:
         y = arrays['y'].astype(np.int64)
@@ -89,7 +89,7 @@ def test_evaluate_class_folders_by_name_or_number_work(
 
 @pytest.fixture(scope='module')
 def shapes(tmp_path_factory):
-    """Return a bundle of two classes of grey images, 28 by 28, and its training data."""
+    """Return a bundle of two classes of gray images of 28x28, and its training data."""
     folder = tmp_path_factory.mktemp('shapes')
     classes = np.arange(80) % 2
     images = np.random.default_rng(0).integers(0, 60, (80, 28, 28), np.uint8)

@@ -46,8 +46,8 @@ def digiphys(*words, timeout_s=120):
     (['evaluate', 'nothing', '--data', 'nothing.npz'], '"nothing" was not found'),
     (['bench', '--rounds', '0'], '--rounds at least 1'),
 ])
-def test_main_wrong_arguments_get_one_sentence_and_exit_code_2(capsys, tmp_path, monkeypatch, words,
-                                                          sentence):
+def test_main_wrong_arguments_get_one_sentence_and_exit_code_2(
+        capsys, tmp_path, monkeypatch, words, sentence):
     monkeypatch.chdir(tmp_path)
     assert main(words) == 2
     error = capsys.readouterr().err
@@ -139,7 +139,8 @@ def test_main_full_disk_gets_one_sentence(capsys, monkeypatch):
 
 
 @pytest.mark.parametrize(('error', 'words'), [
-    (RecursionError('deep'), 'is nested too deeply'), (MemoryError(), 'there is not enough memory'),
+    (RecursionError('deep'), 'is nested too deeply'),
+    (MemoryError(), 'there is not enough memory'),
     (OverflowError('Python int too large'), 'OverflowError: Python int too large'),
     (struct.error('unpack'), 'error: unpack'), (KeyError('x\n\x1b[2J'), 'KeyError'),
     (UnicodeDecodeError('utf-8', b'\xff', 0, 1, 'invalid'), 'invalid')])

@@ -43,7 +43,7 @@ TUNE = ['tune', 'mlp', *DATA, '--study', 's.db']
     ['sim', 'run', 'traffic_signs', '--out', 'file/b'],
 ])
 def test_check_targets_unwritable_result_is_refused(tmp_path, monkeypatch, capsys,
-                                                                words):
+                                                    words):
     monkeypatch.chdir(tmp_path)
     (tmp_path / 'file').write_text('')
     assert main(words) == 2

@@ -33,7 +33,7 @@ CLOSED = pytest.mark.field('pixelb/crudini #82', 'standard output is closed')
 
 @pytest.fixture(scope='module')
 def images(tmp_path_factory):
-    """Return a data set with letters beyond ASCII in its name and its labels."""
+    """Return a data set with non-ASCII letters in its name and labels."""
     folder = tmp_path_factory.mktemp('été')
     random = np.random.default_rng(0)
     for label in ('gelb', 'grün'):
@@ -45,7 +45,7 @@ def images(tmp_path_factory):
 
 
 def run(*words, environment=None, **streams):
-    """Run the command as a shell would; return its exit code and what it wrote to errors."""
+    """Run the command as a shell would; return its exit code and standard error."""
     own = {name: value for name, value in os.environ.items() if name != 'PYTHONUNBUFFERED'}
     done = subprocess.run([*DIGIPHYS, *words], stderr=subprocess.PIPE, timeout=300,
                           env={**own, **(environment or {})}, **streams)

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 from digiphys_ros.cli.main import main
-from digiphys_ros.cli.renamed_options import RENAMED, rename_options
+from digiphys_ros.cli.renamed_options import rename_options, RENAMED
 from digiphys_ros.errors import UsageError
 from digiphys_ros.renamed import RenamedWarning
 import pytest

@@ -147,7 +147,8 @@ def test_train_wrong_recipe_is_named_with_its_line(tmp_path, capsys, more, sente
     ('mlp', 'd.npz', 'field `preprocess` is missing: '),
     ('perceptron', 'd.csv', 'd.csv is a table of numbers, there are no images to prepare'),
 ])
-def test_train_recipe_and_data_of_different_type_are_refused(tmp_path, capsys, recipe, name, sentence):
+def test_train_recipe_and_data_of_different_type_are_refused(
+        tmp_path, capsys, recipe, name, sentence):
     of_arrays()(tmp_path / 'd.npz')
     (tmp_path / 'd.csv').write_text('a,label\n' + '1,x\n2,y\n' * 4)
     assert main(['train', recipe, '--data', str(tmp_path / name), '--out', str(tmp_path / 'b'),

@@ -18,7 +18,7 @@ import json
 
 from digiphys_ros.bundles import load_bundle
 from digiphys_ros.cli.main import main
-from digiphys_ros.cli.view import add_view, with_region, View, view_of
+from digiphys_ros.cli.view import add_view, View, view_of, with_region
 from digiphys_ros.errors import ConfigError, UsageError
 from digiphys_ros.learning.baselines import train_baseline
 from digiphys_ros.learning.datasets import open_dataset
@@ -39,7 +39,7 @@ def view(*words):
 
 
 def parameters(tmp_path, **sections):
-    """Write a parameters file; __ in a name stands for /, all for the wildcard."""
+    """Write a parameters file; ``__`` in a name becomes ``/``, ``all`` the wildcard."""
     file = tmp_path / 'robot.yaml'
     file.write_text(''.join(
         f'/{name.replace("__", "/").replace("all", "**")}:\n  ros__parameters: {{{text}}}\n'
@@ -105,7 +105,7 @@ def test_with_region_sets_the_region_and_keeps_the_ranges():
 
 @pytest.fixture(scope='module')
 def halves(tmp_path_factory):
-    """Return images with one sign in the left half, and the sign that they are named by right."""
+    """Return images with one sign in the left half, and the labeled sign in the right half."""
     from digiphys_ros.applications.traffic_signs.signs import draw_sign
     names = ['stop', 'yield', 'no entry', 'keep left']
     images = np.full((len(names), 64, 128, 3), 110, np.uint8)

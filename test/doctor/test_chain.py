@@ -33,13 +33,13 @@ FLOWING = {
 
 
 def report(name, level=0, message='fresh', seconds=1.0, phase='active', **values):
-    """Return a report of a node whose counters were zero when it was first heard."""
+    """Return a report of a node whose counters were zero in its first report."""
     texts = {key.replace('__', '.'): str(value) for key, value in values.items()}
     return NodeReport(name, level, message, {'phase': phase, **texts}, {}, seconds)
 
 
 def chain(*without, prefix='', **changed):
-    """Return a chain in which everything flows but for the nodes given."""
+    """Return a chain with messages on every link except those of the given nodes."""
     reports = {f'{prefix}/{role}': report(f'{prefix}/{role}', **values)
                for role, values in FLOWING.items() if role not in without}
     reports |= {f'{prefix}/{role}': one for role, one in changed.items()}

@@ -35,7 +35,7 @@ PROFILE = """<dds xmlns="http://www.eprosima.com"><profiles><transport_descripto
 
 @pytest.fixture
 def kernel(monkeypatch):
-    """Return what the kernel gives at most, by socket option."""
+    """Return the limits of the kernel by socket option."""
     limits = {option: 1 << 30 for _, option, _ in BUFFERS}
     monkeypatch.setattr(socket_buffers, 'granted_bytes',
                         lambda option, wanted: min(wanted, limits[option]))

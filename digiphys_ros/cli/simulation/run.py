@@ -134,7 +134,8 @@ def _summary(report: dict[str, Any], recording: Any, reached: Sequence[Any],
     lines = [
         f'{report["application"]}, seed {report["seed"]}: {report["simulated_s"]:.1f} s at '
         f'{report["real_time_factor"]} times real time, {report["frames_per_s"]} images a '
-        'second' + ('' if report['camera'] else ' (none rendered, the policy got the ground truth)'),
+        'second' + ('' if report['camera'] else
+                    ' (none rendered, the policy got the ground truth)'),
         f'commands   {report["commands"]}, unsafe {report["unsafe_commands"]}',
         *wrap(', '.join(shown), 95, initial_indent='result     ', subsequent_indent=' ' * 11)]
     judged = [event for event in recording.events if event.right is not None]

@@ -103,8 +103,8 @@ def test_run_without_opengl_names_the_packages_and_no_camera_works(
     (['sweep', 'sorting', '--seeds', '0-99999'], 'must be at most 10000 seeds, received 100000'),
     (['sweep', 'sorting', '--view'], 'unrecognized arguments: --view'),
     (['collect', 'sorting'], 'the following arguments are required: --out'),
-    (['collect', 'sorting', '--out', 'x', '--count', '0'], '--count: must be a whole number of at least '
-     '1'),
+    (['collect', 'sorting', '--out', 'x', '--count', '0'],
+     '--count: must be a whole number of at least 1'),
     (['collect', 'sorting', '--out', 'x', '--bundle', 'mine'], 'unrecognized arguments'),
     (['scenario'], 'the following arguments are required: FILE'),
     (['scenario', 'nothing.yaml'], 'nothing.yaml'),

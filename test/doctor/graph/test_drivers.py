@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A camera driver that somebody started with the default environment of ROS."""
+"""A camera driver started with the default environment of ROS."""
 
 import json
 import subprocess
@@ -34,7 +34,7 @@ rclpy.spin(node)
 
 
 def driver_findings(robot):
-    """Return what doctor says about drivers."""
+    """Return doctor's findings about drivers."""
     done = subprocess.run(
         [sys.executable, '-m', 'digiphys_ros.cli.main', 'doctor', '--json', '-', '--seconds', '1'],
         env=robot.environment, capture_output=True, text=True, timeout=300)
