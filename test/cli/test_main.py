@@ -77,7 +77,7 @@ def test_demo_on_the_drawn_course_passes(tmp_path):
     done = digiphys('demo', '--source', 'course', '--headless', '--seconds', '6', '--json',
                     str(report_file), '--out', str(tmp_path))
     assert done.returncode == 0, done.stdout + done.stderr
-    assert 'stop: should stop, did stop' in done.stdout
+    assert 'stop: expected stop, observed stop' in done.stdout
     report = json.loads(report_file.read_text())
     assert report['unsafe_commands'] == 0
     assert report['safe_stops'] >= 1

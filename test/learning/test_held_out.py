@@ -87,7 +87,7 @@ def test_no_verb_trains_on_the_test_part(recipe, tmp_path, capsys, make):
     assert manifest.metrics['held-out groups']['images'] == 8
     assert 'whole groups, the test part left out.' in (
         tmp_path / 'b' / 'MODEL_CARD.md').read_text()
-    assert main(['baseline', *data, '--kind', 'tree', '--json', report]) == 0
+    assert main(['baseline', *data, '--model', 'tree', '--json', report]) == 0
     assert LEFT_OUT in capsys.readouterr().err
     measured = json.loads((tmp_path / 'r.json').read_text())['tree']
     assert (measured['training_images'], measured['images']) == (32, 8)
@@ -124,7 +124,7 @@ def test_training_and_validation_parts_are_joined_unless_the_part_is_asked_for(
     assert provenance['training_images'] == 30
     assert provenance['validation'] == {'part': 'val'}
     capsys.readouterr()
-    assert main(['baseline', *data, '--validation', 'part', '--kind', 'tree', '--json', '-']) == 0
+    assert main(['baseline', *data, '--validation', 'part', '--model', 'tree', '--json', '-']) == 0
     assert json.loads(capsys.readouterr().out)['tree']['images'] == 10
     assert main([*words, '--validation', 'part', '--split', 's.json']) == 2
     assert '--split and --validation part both choose' in capsys.readouterr().err
