@@ -150,4 +150,4 @@ def test_run_view_without_display_is_refused(capsys, monkeypatch):
     for variable in ('DISPLAY', 'WAYLAND_DISPLAY'):
         monkeypatch.delenv(variable, raising=False)
     assert sim('traffic_signs', '--view') == 2
-    assert '--record FILE.mp4 makes a video' in capsys.readouterr().err
+    assert '--record FILE.mp4 writes a video' in capsys.readouterr().err

@@ -122,8 +122,8 @@ def test_load_scenario_old_key_works_with_a_warning(tmp_path, application, fault
 
     def write(*names):
         if not fault:
-            return write_scenario(tmp_path, description=None, expect=expect,
-                                  **dict.fromkeys(names, 'A test.'))
+            return write_scenario(tmp_path, **{
+                'description': None, 'expect': expect, **dict.fromkeys(names, 'A test.')})
         values = ', '.join(f'{name}: 0.5' for name in names)
         return write_scenario(tmp_path, application=application, expect=expect,
                               faults=f'[{{kind: {fault}, from_s: 1.0, {values}}}]')
