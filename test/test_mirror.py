@@ -43,8 +43,8 @@ WITHOUT_A_TEST = {
         'camera collection faults route scene scoring signs specification view'),
     'applications/triage': 'collection scoring specification',
     'bench': (
-        'blind_cameras engines far_side fit frozen_cameras latency load lower_bound memory options '
-        'receiver sender simulator small_sender stages start stopper stopping training '
+        'blind_cameras engines far_side fit frozen_cameras latency load lower_bound memory '
+        'options receiver sender simulator small_sender stages start stopper stopping training '
         'tutorial tutorial_node'),
     'bundles': 'manifest preprocess_spec',
     'cli': 'demo export labelled run sim tune',
