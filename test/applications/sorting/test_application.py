@@ -118,7 +118,7 @@ def test_disturb_rotated_camera_changes_the_image(seen):
 
 
 def test_image_without_camera_raises_and_runs_fast(line):
-    with pytest.raises(SimulationError, match='without a camera'):
+    with pytest.raises(SimulationError, match='has no camera'):
         line.image()
     started_s = time.process_time()
     for _ in range(1500):

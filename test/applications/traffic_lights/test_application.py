@@ -146,5 +146,5 @@ def test_disturb_rotated_camera_rotates_the_image(seen):
 
 
 def test_image_without_camera_raises(junction):
-    with pytest.raises(SimulationError, match='without a camera'):
+    with pytest.raises(SimulationError, match='has no camera'):
         junction.image()
