@@ -357,7 +357,7 @@ def test_doctor_two_publishers_on_an_input_are_named_with_a_fix(robot):
     for topic in INPUTS:
         failed = found[f'publishers on /car/{topic}']
         assert '/first, /second' in failed.found
-        assert 'stop all but one' in failed.fix
+        assert 'stop all except one' in failed.fix
 
 
 @pytest.mark.ros

@@ -249,7 +249,7 @@ def test_doctor_two_drivers_on_one_image_topic_are_named(shared_robot, driver):
     other = rclpy.create_node('player', context=shared_robot.node.context)
     other.create_publisher(Image, 'image', 1)
     finding, _ = diagnose(shared_robot, '2 publishers: /player, /test_robot')
-    assert 'stop all but one' in finding['fix']
+    assert 'stop all except one' in finding['fix']
     shared_robot.wait(lambda: '/player' in shared_robot.message('classifier'), 'own diagnostics')
     other.destroy_node()
 
