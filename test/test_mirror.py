@@ -43,8 +43,8 @@ WITHOUT_A_TEST = {
         'camera collection faults route scene scoring signs specification'),
     'applications/triage': 'collection scoring specification',
     'bench': (
-        'blind_cameras engines far_side fit floor frozen_cameras latency load memory options '
-        'receiver sender simulator small_sender stages start stopper stopping training '
+        'blind_cameras engines far_side fit frozen_cameras latency load lower_bound memory '
+        'options receiver sender simulator small_sender stages start stopper stopping training '
         'tutorial tutorial_node'),
     'bundles': 'manifest preprocess_spec',
     'cli': 'demo export labelled run sim tune',
@@ -79,7 +79,7 @@ WITHOUT_A_TEST = {
     'ros/messages': 'advice conversion conversions images simulation',
     'ros/parameters': 'ignored service',
     'ros/transport': 'distro middleware segment',
-    'simulation': 'advising application pipeline processes seeds specification',
+    'simulation': 'advisor application pipeline processes seeds specification',
     'simulation/gazebo': 'adapter links machine',
     'simulation/physics': 'description mjcf physics robot',
     'simulation/rendering': 'camera record',

@@ -118,7 +118,7 @@ def test_own_file_with_an_old_name_is_used_unchanged(tmp_path, recwarn):
 
 def test_scenario_with_an_old_application_name_warns(tmp_path):
     path = tmp_path / 'a.yaml'
-    path.write_text('about: A.\napplication: signals\nseconds: 10\n'
+    path.write_text('description: A.\napplication: signals\nseconds: 10\n'
                     'expect: {no_collisions: true}\n')
     with pytest.warns(RenamedWarning, match='write "traffic_lights"'):
         assert load_scenario(path, find_application).application.name == 'traffic_lights'

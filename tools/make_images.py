@@ -145,7 +145,7 @@ def make_still(name: str, path: Path) -> None:
     application = make_application(name, 1)
     seen: list[NDArray[Any]] = []
     run_loop(application, make_pipeline(find_application(name)), STILLS_S.get(name, STILL_S),
-             watch=lambda record, image: seen.append(image))
+             on_frame=lambda record, image: seen.append(image))
     image = seen[-1] if seen[-1].ndim == 3 else np.stack([seen[-1]] * 3, axis=-1)
     still = Image.fromarray(image)
     scale = max(1, STILL_PX // still.width)

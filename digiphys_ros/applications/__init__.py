@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The applications: the only list of those that ship, and the door for those of others."""
+"""Registry of applications: those of this package and those of other packages."""
 
 from typing import Any, TYPE_CHECKING
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from digiphys_ros.simulation.application import Application
 
 DEFAULT = 'traffic_signs'
-"""Where nobody chooses."""
+"""The default application."""
 
 APPLICATIONS: Registry[ApplicationSpec] = Registry(
     'digiphys_ros.applications', 'application', {
@@ -35,9 +35,9 @@ APPLICATIONS: Registry[ApplicationSpec] = Registry(
 
 def find_application(name: str) -> ApplicationSpec:
     """
-    Return the specification of an application, with a warning for a name of an earlier release.
+    Return the specification of an application; an old name gives a warning.
 
-    :raises UsageError: for a name that does not exist, or one that a package cannot provide.
+    :raises UsageError: for an unknown name, or a plug-in that cannot be loaded.
 
     Example::
 
@@ -50,17 +50,17 @@ def find_application(name: str) -> ApplicationSpec:
 def make_application(name: str, seed: int = 0, *, camera: bool = True,
                      **options: Any) -> 'Application':
     """
-    Return the world of an application at its start.
+    Return a new world of an application.
 
     :param seed: the same seed gives the same images and the same state.
-    :param camera: False needs no GL and makes no images.
-    :param options: what the application takes besides, see ``ApplicationSpec.options``.
-    :raises UsageError: for a name or an option that does not exist, or a negative seed.
-    :raises SimulationError: when images are asked for and there is no GL.
+    :param camera: False renders no images and needs no OpenGL.
+    :param options: additional options of the application, see ``ApplicationSpec.options``.
+    :raises UsageError: for an unknown name or option, or a negative seed.
+    :raises SimulationError: if images are requested without OpenGL.
     """
     found = find_application(name)
     if seed < 0:
-        raise UsageError(f'a seed is 0 or more, received {seed}.')
+        raise UsageError(f'the seed must be at least 0, received {seed}.')
     return found.parts().world(seed, camera=camera, **options)
 
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Settings of the nodes sim and gazebo_adapter."""
+"""Parameters of the nodes sim and gazebo_adapter."""
 
 from dataclasses import dataclass
 
@@ -28,14 +28,14 @@ class SimSettings(NodeSettings):
     app: str = setting(DEFAULT, 'Application to simulate.', choices=tuple(APPLICATIONS.built_in),
                        registry=APPLICATIONS, renamed=renamed.APPLICATIONS)
     rules: str = setting(
-        '', 'Rules file whose actuators the world obeys: a path, or a name in config/. Empty: '
+        '', 'Rules file with the actuators of the world: a path, or a name in config/. Empty: '
         'none.')
     data: str = setting(
-        '', 'X-rays that triage shows: a folder or a data set. Empty: drawn ones.')
+        '', 'X-rays for triage: a folder or a data set. Empty: synthetic X-rays.')
     seed: int = setting(0, 'The same seed gives the same world.', 0, 2**31 - 1)
     real_time_factor: float = setting(
-        1.0, 'Simulated seconds a second, as far as the machine can; other than 1, all other '
-        'nodes need use_sim_time.', 0.01, 100.0)
+        1.0, 'Simulated seconds per second, if the machine is fast enough; unless it is 1, all '
+        'other nodes need use_sim_time.', 0.01, 100.0)
     frame_id: str = setting('camera_optical_frame', 'frame_id in the header of every image.')
 
 
@@ -43,6 +43,6 @@ class SimSettings(NodeSettings):
 class GazeboAdapterSettings(NodeSettings):
     """Parameters of the node gazebo_adapter."""
 
-    app: str = setting(DEFAULT, 'Application whose actuators Gazebo is to have.',
+    app: str = setting(DEFAULT, 'Application whose actuators run in Gazebo.',
                        choices=tuple(APPLICATIONS.built_in), registry=APPLICATIONS,
                        renamed=renamed.APPLICATIONS)

@@ -13,27 +13,27 @@
 # limitations under the License.
 
 """
-Cameras that see nothing: each kind turns a live frame into what the blind camera sends instead.
+Blind cameras: each kind maps a live frame to the frame that the blind camera sends.
 
-Not among them, since no measurement of one image tells them from a scene: a camera that is upside
-down or on its side, a negative, a photograph held before the lens, and a sharp scene that has
-nothing to do with the task. Those are left to the model.
+Not included, as no measurement on a single image separates them from a scene: a camera upside
+down or on its side, a negative, a photograph held in front of the lens, and a sharp scene that is
+unrelated to the task. The model has to handle those.
 """
 
 from collections.abc import Callable, Iterator
 from itertools import count
 
 import cv2
-from digiphys_ros.bench.frozen_cameras import Blind, clipped, FROZEN, Make, Pixels
+from digiphys_ros.bench.frozen_cameras import Blind, clip, FROZEN, Make, Pixels
 import numpy as np
 
 
-def noisy(pixels: Pixels, rng: np.random.Generator, sigma: float) -> Pixels:
+def add_noise(pixels: Pixels, rng: np.random.Generator, sigma: float) -> Pixels:
     noise = np.empty(pixels.shape, np.int16)
     cv2.setRNGSeed(int(rng.integers(2**31)))
-    # a lone number is the deviation of the first channel only
+    # a scalar is the deviation of the first channel only
     cv2.randn(noise, np.zeros(3), np.full(3, sigma))
-    return clipped(pixels + noise)
+    return clip(pixels + noise)
 
 
 def even(colour: tuple[int, int, int], sigma: float = 0.0) -> Make:
@@ -41,82 +41,82 @@ def even(colour: tuple[int, int, int], sigma: float = 0.0) -> Make:
 
 
 def hand(sigma: float) -> Make:
-    """Warm light through fingers, darker to one side, with the noise of a dim image."""
+    """Cover the lens with a hand: warm light, darker to one side, with noise."""
     def make(rng: np.random.Generator) -> Blind:
         def see(frame: Pixels) -> Pixels:
             height, width = frame.shape[:2]
             y, x = np.mgrid[0:1:height * 1j, 0:1:width * 1j]
             glow = np.exp(-((x - 0.6) ** 2 + (y - 0.4) ** 2) * 3)[..., None]
-            return noisy(glow * np.array([70, 22, 12]) + 12, rng, sigma)
+            return add_noise(glow * np.array([70, 22, 12]) + 12, rng, sigma)
         return see
     return make
 
 
 def cloth(rng: np.random.Generator) -> Blind:
-    """Show a weave out of focus: evenly dim."""
+    """Cover the lens with cloth: a weave out of focus, evenly dim."""
     def see(frame: Pixels) -> Pixels:
         width = frame.shape[1]
         x = np.arange(width) * 12.0 / width
         weave = 60 + 5 * np.sin(x)[None, :, None]
-        return noisy(np.broadcast_to(weave, frame.shape), rng, 3)
+        return add_noise(np.broadcast_to(weave, frame.shape), rng, 3)
     return see
 
 
 def blur(fraction: float, sigma: float = 0.0) -> Make:
-    """Out of focus by a fraction of the width; the sensor adds its noise behind the lens."""
+    """Defocus by a fraction of the width; sensor noise is added after the blur."""
     def make(rng: np.random.Generator) -> Blind:
         def see(frame: Pixels) -> Pixels:
             soft = cv2.GaussianBlur(frame, (0, 0), fraction * frame.shape[1])
-            return noisy(soft, rng, sigma) if sigma else soft
+            return add_noise(soft, rng, sigma) if sigma else soft
         return see
     return make
 
 
 def smear(rng: np.random.Generator) -> Blind:
-    """Grease wiped over the lens: strongly blurred in both directions, less contrast."""
+    """Grease on the lens: strong blur in both directions and less contrast."""
     def see(frame: Pixels) -> Pixels:
         length = max(frame.shape[1] // 6, 3)
         soft = cv2.blur(cv2.blur(frame, (length, 1)), (1, length // 2))
-        return noisy(soft * 0.6 + 60, rng, 1)
+        return add_noise(soft * 0.6 + 60, rng, 1)
     return see
 
 
 def fog(rng: np.random.Generator) -> Blind:
-    """Breathe on the lens: a bright veil before a soft image."""
+    """Fog on the lens: a bright veil over a soft image."""
     def see(frame: Pixels) -> Pixels:
         soft = cv2.GaussianBlur(frame, (0, 0), 0.02 * frame.shape[1])
-        return noisy(soft * 0.2 + 190, rng, 1)
+        return add_noise(soft * 0.2 + 190, rng, 1)
     return see
 
 
 def drops(rng: np.random.Generator) -> Blind:
-    """Water over the whole lens: the image is bent and soft everywhere."""
+    """Water on the whole lens: the image is distorted and soft."""
     def see(frame: Pixels) -> Pixels:
         height, width = frame.shape[:2]
         y, x = np.mgrid[0:height, 0:width].astype(np.float32)
         bend = width / 20
         bent = cv2.remap(frame, x + bend * np.sin(y / bend), y + bend * np.cos(x / bend),
                          cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-        return noisy(cv2.GaussianBlur(bent, (0, 0), 0.035 * width), rng, 1)
+        return add_noise(cv2.GaussianBlur(bent, (0, 0), 0.035 * width), rng, 1)
     return see
 
 
 def missing(where: tuple[slice, slice], value: int = 0, sigma: float = 0.0) -> Make:
-    """Half of the image is not there, or covered; slices count in halves."""
+    """Cover half of the image; slices count in halves."""
     def make(rng: np.random.Generator) -> Blind:
         def see(frame: Pixels) -> Pixels:
             height, width = frame.shape[:2]
             rows, columns = (
-                _scaled(one, size // 2) for one, size in zip(where, (height, width), strict=True))
+                _scale(one, size // 2) for one, size in zip(where, (height, width), strict=True))
             broken: Pixels = frame.copy()
             half = np.full_like(broken[rows, columns], value)
-            broken[rows, columns] = noisy(half, rng, sigma) if sigma else half
+            broken[rows, columns] = add_noise(half, rng, sigma) if sigma else half
             return broken
         return see
     return make
 
 
-def _scaled(halves: slice, half: int) -> slice:
+def _scale(halves: slice, half: int) -> slice:
     return slice(*(None if one is None else one * half for one in (halves.start, halves.stop)))
 
 
@@ -124,7 +124,7 @@ TOP, BOTTOM, ALL = slice(None, 1), slice(1, None), slice(None)
 
 
 def dead_lines(axis: int) -> Make:
-    """Every second row or column is dead."""
+    """Set every second row or column to 0."""
     def make(_rng: np.random.Generator) -> Blind:
         def see(frame: Pixels) -> Pixels:
             broken: Pixels = frame.copy()
@@ -148,31 +148,31 @@ def salt_and_pepper(rng: np.random.Generator) -> Blind:
 
 
 def white_out(rng: np.random.Generator) -> Blind:
-    return lambda frame: noisy(frame * 0.2 + 250, rng, 2)
+    return lambda frame: add_noise(frame * 0.2 + 250, rng, 2)
 
 
 def pattern(draw: Callable[[int, int], Pixels], sigma: float = 0.0) -> Make:
-    """Show the test pattern of a camera's own chip, without a sensor's noise or with it."""
+    """Show the test pattern of a camera chip, with or without sensor noise."""
     def make(rng: np.random.Generator) -> Blind:
         def see(frame: Pixels) -> Pixels:
             drawn = np.ascontiguousarray(draw(*frame.shape[:2]))
-            return noisy(drawn, rng, sigma) if sigma else drawn
+            return add_noise(drawn, rng, sigma) if sigma else drawn
         return see
     return make
 
 
 def one_line(axis: int) -> Make:
-    """Read one row or column of the sensor again and again."""
+    """Repeat one row or column of the sensor."""
     def make(rng: np.random.Generator) -> Blind:
         def see(frame: Pixels) -> Pixels:
             line = frame.take([frame.shape[axis] // 2], axis)
-            return noisy(np.broadcast_to(line, frame.shape), rng, 1)
+            return add_noise(np.broadcast_to(line, frame.shape), rng, 1)
         return see
     return make
 
 
 def shifted_lines(axis: int) -> Make:
-    """Start each row or column somewhere else: the synchronization is lost."""
+    """Shift each row or column at random: the synchronization is lost."""
     def make(rng: np.random.Generator) -> Blind:
         def see(frame: Pixels) -> Pixels:
             lines = frame if axis == 0 else frame.swapaxes(0, 1)
@@ -202,7 +202,7 @@ def gradient(height: int, width: int) -> Pixels:
 
 
 def jpeg_garbage(rng: np.random.Generator) -> Blind:
-    """Break the stream: blocks of 8x8 pixels of unrelated brightness and frequency."""
+    """Damage the stream: blocks of 8x8 pixels with unrelated values."""
     def see(frame: Pixels) -> Pixels:
         height, width = frame.shape[:2]
         grid = rng.integers(0, 256, (-(-height // 8), -(-width // 8), 3), np.uint8)
@@ -263,32 +263,32 @@ KINDS: dict[str, Make] = {
     'shifted rows': shifted_lines(0),
     'shifted columns': shifted_lines(1),
 } | FROZEN
-"""Name -> maker of one blind camera."""
+"""Name -> factory of a blind camera."""
 
 
 def growing_fog(frames: int) -> Make:
-    """Grow to a fog that leaves 5 % of the contrast."""
+    """Increase fog until 5 % of the contrast is left."""
     def make(rng: np.random.Generator) -> Blind:
         amounts = _amounts(frames)
-        return lambda frame: noisy(frame + 0.95 * next(amounts) * (230.0 - frame), rng, 1)
+        return lambda frame: add_noise(frame + 0.95 * next(amounts) * (230.0 - frame), rng, 1)
     return make
 
 
 def growing_blur(frames: int) -> Make:
-    """Grow to a blur of 5 % of the width."""
+    """Increase blur up to 5 % of the width."""
     def make(rng: np.random.Generator) -> Blind:
         amounts = _amounts(frames)
-        return lambda frame: noisy(cv2.GaussianBlur(
+        return lambda frame: add_noise(cv2.GaussianBlur(
             frame, (0, 0), 0.05 * frame.shape[1] * next(amounts)), rng, 1)
     return make
 
 
 def _amounts(frames: int) -> Iterator[float]:
-    """Yield amounts from above 0 to 1 within so many frames, then 1."""
+    """Yield amounts that rise to 1 within ``frames``, then 1."""
     return (min((index + 1) / frames, 1.0) for index in count())
 
 
 SLOW: dict[str, Make] = {f'{name} within {frames} frames': make(frames)
                          for name, make in (('fog', growing_fog), ('blur', growing_blur))
                          for frames in (100, 400, 1200)}
-"""Those that grow: the verdict is to come before the end."""
+"""Faults that grow slowly: they must be detected before the end."""

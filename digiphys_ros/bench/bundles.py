@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The bundles that are measured: the shipped signs and a MobileNet, float and int8."""
+"""Bundles to measure: the shipped traffic signs and a MobileNet, float and int8."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ from numpy.typing import NDArray
 import yaml
 
 REPRESENTATIVE = 100
-KINDS: Mapping[str, tuple[FileFormat, ...]] = {
+BASELINES: Mapping[str, tuple[FileFormat, ...]] = {
     'auto': ('litert', 'keras'), 'litert': ('litert',), 'tensorflow': ('keras',),
     'onnx': ('onnx',), 'all': ('litert', 'keras', 'onnx')}
 GPU_OPTIONS = {'xla': True, 'mixed_precision': True}
@@ -46,22 +46,22 @@ SIGNS, LARGE = 'traffic_signs float32', 'mobilenet_v2 224x224 float32'
 
 @dataclass(frozen=True)
 class Model:
-    """A bundle, and how its engine is to run: options of ``create_engine``."""
+    """A bundle and the options of its engine, as ``create_engine`` takes them."""
 
     folder: Path
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def engine(self) -> Engine:
-        """Return a new engine for it."""
+        """Return a new engine for the bundle."""
         return create_engine(load_bundle(self.folder), **self.options)[0]
 
     def parameters(self) -> dict[str, Any]:
-        """Return the same for the node ``classifier``, which is to look at whole frames."""
+        """Return the parameters for the node ``classifier``, on whole frames."""
         return {'bundle': str(self.folder), 'roi': [0.0, 0.0, 1.0, 1.0], **self.options}
 
 
 def rules_for_any(folder: Path) -> Path:
-    """Write the traffic rules such that a model of any classes leads to commands: to be timed."""
+    """Write the traffic rules so that a model of any classes leads to commands."""
     source = find_resource('traffic_signs_rules.yaml', 'config')
     config = load_control(source)
     rules = yaml.safe_load(source.read_text())
@@ -74,22 +74,22 @@ def rules_for_any(folder: Path) -> Path:
 
 
 def runs_on_gpu(folder: Path, engine: str) -> bool:
-    """Return whether an engine, once it is made, runs on a GPU: one that is seen may not work."""
+    """Return whether an engine really runs on a GPU: a visible GPU may not work."""
     return make_bundles(folder, engine, (SIGNS,))[SIGNS].engine().device != 'CPU'
 
 
 def make_bundles(folder: Path, engine: str = 'auto', names: Collection[str] = ()
                  ) -> Mapping[str, Model]:
     """
-    Return bundles by name; a MobileNet takes as long with any weights.
+    Return bundles by name; a MobileNet has random weights, which do not change its speed.
 
-    :param engine: they hold a file for this one alone, so that it runs them, with ``all`` one for
-        each; int8 is LiteRT's. TensorFlow on a GPU has XLA and mixed precision.
-    :param names: which; all by default. What lies in ``folder`` already is not made again.
+    :param engine: the bundles hold a model file for this engine only, with ``all`` one for each
+        engine; int8 is for LiteRT. TensorFlow on a GPU uses XLA and mixed precision.
+    :param names: names to return; all by default. Bundles already in ``folder`` are reused.
     """
     shipped = load_bundle(find_resource('traffic_signs', 'models'))
     large = PreprocessSpec(width=224, height=224, resize='mipmap')
-    kinds = KINDS[engine]
+    kinds = BASELINES[engine]
     made = {SIGNS: shipped.directory} if engine == 'auto' else {}
     if engine == 'auto' and not names:
         made |= _others()
@@ -102,7 +102,7 @@ def make_bundles(folder: Path, engine: str = 'auto', names: Collection[str] = ()
         own = kinds if precision == 'float32' else ('litert',)
         if name not in made and own[0] in kinds and name in (names or (name,)):
             path = folder / '_'.join([*name.split(), *own])
-            made[name] = path / 'bundle' if path.exists() else _written(
+            made[name] = path / 'bundle' if path.exists() else _write(
                 path, model_of(shipped), shipped, spec, precision, own)
     options = GPU_OPTIONS if engine == 'tensorflow' and tensorflow_sees_gpu() else {}
     return {name: Model(path, options) for name, path in made.items()}
@@ -129,15 +129,15 @@ def _mobilenet(shipped: Bundle) -> Any:
 
 
 def tensor_for(engine: Engine, batch: int = 1) -> NDArray[Any]:
-    """Return a batch of random pixels as an engine takes them, in memory as a classifier has."""
+    """Return a batch of random pixels for an engine, in the memory that a classifier uses."""
     pixels = np.random.default_rng(0).integers(0, 256, (batch, *engine.spec.shape[1:]), np.uint8)
     tensor = host_array(pixels.shape, engine.spec.dtype, engine.device)
     tensor[...] = pixels if engine.spec.dtype == 'uint8' else engine.spec.value_of(pixels)
     return tensor
 
 
-def _written(folder: Path, model: Any, shipped: Bundle, spec: PreprocessSpec, precision: Precision,
-             kinds: tuple[FileFormat, ...]) -> Path:
+def _write(folder: Path, model: Any, shipped: Bundle, spec: PreprocessSpec, precision: Precision,
+           kinds: tuple[FileFormat, ...]) -> Path:
     from digiphys_ros.perception import Frame, Preprocessor
     preprocess = Preprocessor(spec)
     rng = np.random.default_rng(0)

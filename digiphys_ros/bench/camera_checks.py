@@ -13,12 +13,12 @@
 # limitations under the License.
 
 """
-Camera checks on drives that are good and on cameras that see nothing.
+Measure the camera checks on good drives and on blind cameras.
 
 Usage: python -m digiphys_ros.bench.camera_checks [--data FOLDER] [--simulated FOLDER]
 [--json FILE].
-Counts false alarms and false stops on good drives, and for each kind of blind camera the frames
-until the verdict. A false stop is a time without a fresh frame that lasts as long as the lease.
+Counts false alarms and false stops on good drives, and the frames until each kind of blind camera
+is detected. A false stop is a time without a fresh frame that lasts as long as the lease.
 """
 
 import argparse
@@ -34,7 +34,7 @@ from typing import Any
 import cv2
 from digiphys_ros.applications import make_application
 from digiphys_ros.applications.traffic_signs.drawn_course import Course
-from digiphys_ros.bench.blind_cameras import KINDS, noisy, SLOW
+from digiphys_ros.bench.blind_cameras import add_noise, KINDS, SLOW
 from digiphys_ros.bench.frozen_cameras import jpeg, RANDOM
 from digiphys_ros.control.settings import GateSettings
 from digiphys_ros.perception.camera_checks import Limits
@@ -49,32 +49,33 @@ Pixels = NDArray[Any]
 LEASE_S = GateSettings().lease_s
 COARSE_QUALITY = 75
 WARM_UP_FRAMES, BLIND_FRAMES = 40, 40
-"""Of a blind camera: good frames before, blind ones."""
+"""Good frames before a blind camera, and blind frames."""
 
 VERDICT_FRAMES, LATE_FRAMES = 10, 20
-"""Until the verdict: 1 s at 10 Hz; of ``RANDOM`` ones 1 s at 20 Hz."""
+"""Frames until detection: 1 s at 10 Hz; for ``RANDOM`` cameras 1 s at 20 Hz."""
 
 NOT_JUDGED_COLD = ('grease',)
-"""Without an earlier image, some scenes keep as much detail behind it as others are born with."""
+"""Without an earlier image, a detailed scene behind grease looks like a plain scene without."""
 
 VARIANTS: dict[str, Callable[[Pixels, np.random.Generator], Pixels]] = {
     'as it is': lambda frame, _rng: frame,
-    'mirrored, noise 2': lambda frame, rng: noisy(np.ascontiguousarray(frame[:, ::-1]), rng, 2),
-    'dark 0.4, noise 1': lambda frame, rng: noisy(frame * 0.4, rng, 1),
-    'bright 1.3, noise 1': lambda frame, rng: noisy(frame * 1.3 + 15, rng, 1),
+    'mirrored, noise 2': lambda frame, rng: add_noise(
+        np.ascontiguousarray(frame[:, ::-1]), rng, 2),
+    'dark 0.4, noise 1': lambda frame, rng: add_noise(frame * 0.4, rng, 1),
+    'bright 1.3, noise 1': lambda frame, rng: add_noise(frame * 1.3 + 15, rng, 1),
     'JPEG 60': lambda frame, _rng: jpeg(frame, 60),
-    'at 320x240': lambda frame, rng: noisy(cv2.resize(frame, (320, 240)), rng, 1),
-    'low contrast 0.6': lambda frame, rng: noisy(frame * 0.6 + 50, rng, 1),
-    'noise 6': lambda frame, rng: noisy(frame, rng, 6),
+    'at 320x240': lambda frame, rng: add_noise(cv2.resize(frame, (320, 240)), rng, 1),
+    'low contrast 0.6': lambda frame, rng: add_noise(frame * 0.6 + 50, rng, 1),
+    'noise 6': lambda frame, rng: add_noise(frame, rng, 6),
 }
 
 VARIANTS_OF = {'driving_track2a': len(VARIANTS), 'gtsrb': 2}
-"""How many of the variants are played; of other drives the first."""
+"""Number of variants to play; other drives have only the first."""
 
 
 @dataclass
 class Drive:
-    """Frames of one camera, in order; ``rate_hz`` decides how many make a lease."""
+    """Frames of one camera, in order; ``rate_hz`` gives the frames per lease."""
 
     name: str
     frames: Sequence[Pixels]
@@ -83,7 +84,7 @@ class Drive:
 
 @dataclass
 class Result:
-    """What the monitor said of good frames, and the extremes of its figures."""
+    """Verdicts of the monitor on good frames, and the extremes of its figures."""
 
     name: str
     judged: bool = True
@@ -106,7 +107,7 @@ class Result:
 
 
 def drives(data: Path, simulated: Path | None) -> Iterator[list[Drive]]:
-    """Yield groups of drives: the real track, the signs' tracks, simulators, the drawn course."""
+    """Yield groups of drives: real track, tracks of signs, drawn course, simulators."""
     track = [np.ascontiguousarray(one.pixels)
              for one in open_source(str(data / 'driving_track2a.zip'))]
     yield [Drive('driving_track2a', track)]
@@ -121,7 +122,7 @@ def drives(data: Path, simulated: Path | None) -> Iterator[list[Drive]]:
 
 
 def play(group: list[Drive], variant: str) -> Result:
-    """Return what a monitor says of good drives, each seen by a new one."""
+    """Return the verdicts on good drives, with a new monitor for each."""
     rng = np.random.default_rng(0)
     result = Result(f'{group[0].name}, {variant}')
     for drive in group:
@@ -136,13 +137,13 @@ def play(group: list[Drive], variant: str) -> Result:
 
 
 def still(base: Pixels, name: str, quality: int, sigma: float, frames: int) -> Result:
-    """Return what a monitor says of a still scene with a sensor's noise."""
+    """Return the verdicts on a still scene with sensor noise."""
     rng = np.random.default_rng(0)
-    # the coarse steps of such a JPEG swallow most noise: nothing tells it from a frozen one
+    # such a coarse JPEG removes most noise: it looks like a frozen image
     judged = quality == 0 or quality > COARSE_QUALITY
     result, monitor, silent = Result(name, judged), LivenessMonitor(Limits()), 0
     for _ in range(frames):
-        frame = noisy(base, rng, sigma)
+        frame = add_noise(base, rng, sigma)
         verdict = monitor.check(Frame(jpeg(frame, quality) if quality else frame, 'rgb'))
         silent = 0 if verdict == 'fresh' else silent + 1
         result.false_stops += silent == round(LEASE_S * 20)
@@ -152,7 +153,7 @@ def still(base: Pixels, name: str, quality: int, sigma: float, frames: int) -> R
 
 def blind(frames: Sequence[Pixels], base: str, kind: str,
           warm_up: int = WARM_UP_FRAMES) -> dict[str, Any]:
-    """Return how a kind of blind camera ends after some good frames, or none."""
+    """Return when a kind of blind camera is detected after some good frames, or none."""
     monitor = LivenessMonitor(Limits())
     for frame in frames[WARM_UP_FRAMES - warm_up:WARM_UP_FRAMES]:
         monitor.check(Frame(frame, 'rgb'))
@@ -161,30 +162,30 @@ def blind(frames: Sequence[Pixels], base: str, kind: str,
     for frame in frames[WARM_UP_FRAMES:WARM_UP_FRAMES + BLIND_FRAMES]:
         verdicts.append(monitor.check(Frame(see(frame), 'rgb')))
     fresh = [index for index, verdict in enumerate(verdicts) if verdict == 'fresh']
-    # frames that were fresh before the verdict that stays
+    # fresh frames before the final verdict
     until = fresh[-1] + 1 if fresh else 0
     limit = LATE_FRAMES if kind in RANDOM else VERDICT_FRAMES
     return {'kind': kind, 'base': base, 'cold': not warm_up, 'frames_until_verdict': until,
             'judged': warm_up > 0 or kind not in NOT_JUDGED_COLD,
-            'verdict': verdicts[-1], 'noticed': until <= limit and len(verdicts) == BLIND_FRAMES,
+            'verdict': verdicts[-1], 'detected': until <= limit and len(verdicts) == BLIND_FRAMES,
             'figures': {name: round(float(value), 3) for name, value in monitor.figures.items()}}
 
 
 def slow(frames: Sequence[Pixels], base: str, kind: str) -> dict[str, Any]:
-    """Return whether a lens that gets worse and worse is noticed before the frames end."""
+    """Return whether a slowly degrading lens is detected before the frames end."""
     monitor, see = LivenessMonitor(Limits()), SLOW[kind](np.random.default_rng(0))
     verdicts = [monitor.check(Frame(frame, 'rgb')) for frame in frames[:WARM_UP_FRAMES]]
     verdicts += [monitor.check(Frame(see(frame), 'rgb')) for frame in frames[WARM_UP_FRAMES:]]
-    return {'kind': kind, 'base': base, 'judged': True, 'noticed': verdicts[-1] != 'fresh',
+    return {'kind': kind, 'base': base, 'judged': True, 'detected': verdicts[-1] != 'fresh',
             'frames_until_verdict': max(index for index, one in enumerate(verdicts)
                                         if one == 'fresh') + 1 - WARM_UP_FRAMES,
             'verdict': verdicts[-1]}
 
 
 def milliseconds(size: tuple[int, int], rounds: int = 300) -> dict[str, float]:
-    """Return the median and 99th percentile of one check."""
+    """Return the median and 99th percentile of the time of one check [ms]."""
     rng = np.random.default_rng(0)
-    frames = [noisy(cv2.resize(one.pixels, size), rng, 2)
+    frames = [add_noise(cv2.resize(one.pixels, size), rng, 2)
               for one in islice(Course().frames(), 60, 72)]
     monitor, times_ms = LivenessMonitor(Limits()), []
     for index in range(rounds):
@@ -196,7 +197,7 @@ def milliseconds(size: tuple[int, int], rounds: int = 300) -> dict[str, float]:
 
 
 def campaign(data: Path, simulated: Path | None) -> dict[str, Any]:
-    """Run everything; more than 100,000 good frames with the variants."""
+    """Run everything; with the variants, more than 100,000 good frames."""
     groups = list(drives(data, simulated))
     jobs: list[Callable[[], Any]] = [
         partial(play, group, variant) for group in groups
@@ -228,11 +229,11 @@ def table(report: dict[str, Any]) -> Iterator[str]:
     for one in report['good']:
         yield f'| {one["name"]} | {one["frames"]} | {one["not_fresh"]} ' \
               f'| {one["false_stops"]}{"" if one["judged"] else " (not judged)"} |'
-    yield '\n| blind camera | noticed | frames until verdict | verdict |\n|---|---|---|---|'
+    yield '\n| blind camera | detected | frames until verdict | verdict |\n|---|---|---|---|'
     for kind in (*KINDS, *RANDOM, *SLOW):
         found = [one for one in report['blind'] if one['kind'] == kind]
-        noticed = sum(one['noticed'] for one in found)
-        yield f'| {kind} | {noticed} of {len(found)} ' \
+        detected = sum(one['detected'] for one in found)
+        yield f'| {kind} | {detected} of {len(found)} ' \
               f'| {max((one["frames_until_verdict"] for one in found), default=0)} ' \
               f'| {", ".join(sorted({one["verdict"] for one in found}))} |'
     judged = [one for one in report['good'] if one['judged']]
@@ -242,7 +243,7 @@ def table(report: dict[str, Any]) -> Iterator[str]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Print the table; 1 where a limit is missed."""
+    """Print the table; return 1 where a limit is exceeded."""
     parser = argparse.ArgumentParser(description='Measure the camera checks.')
     parser.add_argument('--data', type=Path, default=Path('../shared/data'))
     parser.add_argument('--simulated', type=Path, help='folder of NAME.npy, frames in order')
@@ -253,7 +254,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments.json.write_text(json.dumps(report, indent=1))
     print('\n'.join(table(report)))
     return int(any(one['false_stops'] for one in report['good'] if one['judged'])
-               or not all(one['noticed'] for one in report['blind'] if one['judged']))
+               or not all(one['detected'] for one in report['blind'] if one['judged']))
 
 
 if __name__ == '__main__':

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The engines alone: how long a batch takes, on this processor and on a GPU where there is one."""
+"""Engines alone: time of a batch on this processor, and on a GPU if there is one."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -33,7 +33,7 @@ LEAST_RUNS, LEAST_S = 5, 0.5
 
 
 def measure(options: BenchOptions) -> dict[str, Any]:
-    """Return the time of a batch for each engine, model and size; there is no bar for it."""
+    """Return the time of a batch for each engine, model and size; it has no limit."""
     batches = SHORT_BATCHES if options.short else BATCHES
     gpu = tensorflow_sees_gpu()
     bundles = make_bundles(options.work, 'all', (SIGNS, LARGE))
@@ -42,11 +42,11 @@ def measure(options: BenchOptions) -> dict[str, Any]:
     cases = [case(name, title, make(), batches, options.rounds)
              for name, title, make in tqdm(
                  ways, desc='engines alone', unit='engine', disable=None)]
-    return {'cases': cases, 'bars': []}
+    return {'cases': cases, 'limits': []}
 
 
 def engines(bundle: Bundle, gpu: bool, only: str) -> Iterator[tuple[str, Any]]:
-    """Yield what runs here: how it is called, and what makes it."""
+    """Yield the engines that run here: a title, and a function that creates the engine."""
     variants: list[tuple[str, dict[str, bool]]] = [
         ('litert', {}), ('onnx', {}), ('tensorflow', {}), ('tensorflow', {'xla': True})]
     if gpu:
@@ -63,7 +63,7 @@ def _make(bundle: Bundle, kind: str, options: dict[str, bool]) -> Engine:
 
 def case(name: str, title: str, engine: Engine, batches: tuple[int, ...], rounds: int
          ) -> dict[str, Any]:
-    """Return the median time of a batch of each size [ms], rounds interleaved."""
+    """Return the median time of a batch of each size [ms]; rounds are interleaved."""
     tensors = {size: tensor_for(engine, size) for size in batches}
     for tensor in tensors.values():
         engine.infer(tensor)
@@ -87,7 +87,7 @@ def _batch_ms(engine: Engine, tensor: Any) -> float:
 
 
 def table(cases: list[dict[str, Any]]) -> list[str]:
-    """Return the cases as lines of Markdown: milliseconds an image, by the size of the batch."""
+    """Return the cases as lines of Markdown: milliseconds an image, by batch size."""
     sizes = list(cases[0]['batch_ms'])
     return ['| model | engine | device | ' + ' | '.join(f'batch {size}' for size in sizes) + ' |',
             '|---' * (3 + len(sizes)) + '|', *[

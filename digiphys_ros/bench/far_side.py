@@ -13,9 +13,9 @@
 # limitations under the License.
 
 """
-Run a classifier on the far machine and count the images that reach it.
+Run a classifier on the other machine and count the images that it receives.
 
-Usage: far_side.py raw|jpeg SECONDS. Ends when images came and no more come,
+Usage: far_side.py raw|jpeg SECONDS. Ends when the images end,
 after SECONDS at the latest; prints as JSON how many were received and classified.
 """
 
@@ -24,7 +24,7 @@ import os
 import signal
 import sys
 
-from digiphys_ros.bench.running import is_active, LITERT, nodes, observed, wait
+from digiphys_ros.bench.running import is_active, LITERT, observe, run_nodes, wait
 from digiphys_ros.ros.diagnostics import SILENT
 
 CLASSIFIER = ('classifier',)
@@ -34,9 +34,9 @@ def main() -> None:
     kind, seconds = sys.argv[1], float(sys.argv[2])
     parameters = {'classifier': {
         **LITERT['classifier'], 'image_transport': 'compressed' if kind == 'jpeg' else 'raw'}}
-    # so that the node ends with it
+    # an exception here ends the node too
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    with observed() as observer, nodes(parameters, CLASSIFIER, environment=os.environ):
+    with observe() as observer, run_nodes(parameters, CLASSIFIER, environment=os.environ):
         wait(observer, is_active(observer, CLASSIFIER), 'active classifier')
 
         def value(name: str) -> str:

@@ -13,10 +13,10 @@
 # limitations under the License.
 
 """
-Train a network on random images and tell how fast.
+Train a network on random images and measure the speed.
 
-Usage: fit.py ours|bare, by a recipe as ``digiphys train`` does it or by a bare Keras fit. Prints
-the images a second as JSON.
+Usage: fit.py ours|bare. ``ours`` trains a recipe as ``digiphys train`` does, ``bare`` calls Keras
+``fit``. Prints the images a second as JSON.
 """
 
 import json
@@ -38,14 +38,14 @@ IMAGES, HELD_OUT, CLASSES, EPOCHS = 12_800, 256, 10, 3
 
 
 def random_images() -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return images of 32x32 and their classes, each time the same."""
+    """Return images of 32x32 and their classes, the same each time."""
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (IMAGES + HELD_OUT, 32, 32, 3)).astype(np.uint8)
     return images, rng.integers(0, CLASSES, len(images))
 
 
 def recipe_rate(images: NDArray[Any], classes: NDArray[Any]) -> float:
-    """Return images a second of the epochs after the first, checkpoint and logs included."""
+    """Return images a second after the first epoch, including checkpoints and logs."""
     labels = tuple(map(str, range(CLASSES)))
     recipe = Recipe.model_validate({
         'name': 'bench', 'network': {'name': 'article_cnn'}, 'epochs': EPOCHS, 'batch': 32,
@@ -60,7 +60,7 @@ def recipe_rate(images: NDArray[Any], classes: NDArray[Any]) -> float:
 
 
 def bare_rate(images: NDArray[Any], classes: NDArray[Any]) -> float:
-    """Return images a second of ``model.fit`` on the same arrays, as anyone writes it."""
+    """Return images a second of a plain ``model.fit`` on the same arrays."""
     import keras
     tensors = (images / 255).astype(np.float32)
     model = build_network('article_cnn', {}, (32, 32, 3), CLASSES)

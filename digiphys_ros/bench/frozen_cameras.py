@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Cameras that show the same again and again, and what each kind changes in it."""
+"""Frozen cameras: each kind repeats frames, with small changes."""
 
 from collections import deque
 from collections.abc import Callable
@@ -23,16 +23,16 @@ import numpy as np
 
 Pixels = np.ndarray[Any, Any]
 Blind = Callable[[Pixels], Pixels]
-"""From the frame that a good camera would send, (H, W, 3) uint8, to the blind one's."""
+"""Maps the live frame, (H, W, 3) uint8, to the frame of the blind camera."""
 
 Make = Callable[[np.random.Generator], Blind]
 
 
-def clipped(pixels: Pixels) -> Pixels:
+def clip(pixels: Pixels) -> Pixels:
     return np.clip(pixels, 0, 255).astype(np.uint8)
 
 
-def frozen(change: Callable[[Pixels, Pixels, np.random.Generator], Pixels]) -> Make:
+def freeze(change: Callable[[Pixels, Pixels, np.random.Generator], Pixels]) -> Make:
     """Repeat the first frame, changed by ``change(first, live, rng)``."""
     def make(rng: np.random.Generator) -> Blind:
         kept: list[Pixels] = []
@@ -51,26 +51,26 @@ def overlay(fraction: float) -> Make:
         top = frame[:int(fraction * len(frame))]
         top[:] = rng.integers(0, 256, top.shape)
         return frame
-    return frozen(change)
+    return freeze(change)
 
 
-def partly_live(frame: Pixels, live: Pixels, _rng: np.random.Generator) -> Pixels:
+def keep_part_live(frame: Pixels, live: Pixels, _rng: np.random.Generator) -> Pixels:
     width = int(0.3 * frame.shape[1])
     frame[:, :width] = live[:, :width]
     return frame
 
 
-def light_flickers(frame: Pixels, _live: Pixels, rng: np.random.Generator) -> Pixels:
-    return clipped(frame.astype(int) + int(rng.integers(-12, 13)))
+def flicker(frame: Pixels, _live: Pixels, rng: np.random.Generator) -> Pixels:
+    return clip(frame.astype(int) + int(rng.integers(-12, 13)))
 
 
-def shaken(frame: Pixels, _live: Pixels, rng: np.random.Generator) -> Pixels:
+def shake(frame: Pixels, _live: Pixels, rng: np.random.Generator) -> Pixels:
     return np.roll(frame, rng.integers(-3, 4, 2), (0, 1))
 
 
-def encoded(suffix: str, option: int) -> Make:
-    """Encode a still image at random qualities, as a rate control does."""
-    return frozen(lambda frame, _live, rng: _encoded(
+def reencode(suffix: str, option: int) -> Make:
+    """Encode a still image at random qualities, as rate control does."""
+    return freeze(lambda frame, _live, rng: _encode(
         frame, suffix, option, int(rng.integers(60, 96))))
 
 
@@ -95,7 +95,7 @@ def flip_bit(frame: Pixels, index: int) -> Pixels:
     return frame
 
 
-def clock(frame: Pixels, index: int) -> Pixels:
+def draw_clock(frame: Pixels, index: int) -> Pixels:
     scale = frame.shape[1] / 640
     cv2.putText(frame, f'{index / 30:08.3f}', (2, int(30 * scale) + 6), cv2.FONT_HERSHEY_SIMPLEX,
                 max(scale, 0.4), (255, 255, 255), 1)
@@ -103,10 +103,10 @@ def clock(frame: Pixels, index: int) -> Pixels:
 
 
 def jpeg(frame: Pixels, quality: int) -> Pixels:
-    return _encoded(frame, '.jpg', cv2.IMWRITE_JPEG_QUALITY, quality)
+    return _encode(frame, '.jpg', cv2.IMWRITE_JPEG_QUALITY, quality)
 
 
-def _encoded(frame: Pixels, suffix: str, option: int, quality: int) -> Pixels:
+def _encode(frame: Pixels, suffix: str, option: int, quality: int) -> Pixels:
     _, data = cv2.imencode(suffix, frame, [option, quality])
     decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
     assert decoded is not None
@@ -114,7 +114,7 @@ def _encoded(frame: Pixels, suffix: str, option: int, quality: int) -> Pixels:
 
 
 def jpeg_clock(frame: Pixels, index: int) -> Pixels:
-    return jpeg(clock(frame, index), 85)
+    return jpeg(draw_clock(frame, index), 85)
 
 
 def jpeg_cycle(frame: Pixels, index: int) -> Pixels:
@@ -122,7 +122,7 @@ def jpeg_cycle(frame: Pixels, index: int) -> Pixels:
 
 
 def jpeg_generations(_rng: np.random.Generator) -> Blind:
-    """Encode what was decoded last, as a loop of re-encoding does."""
+    """Encode the last decoded image again, as repeated re-encoding does."""
     last: deque[Pixels] = deque(maxlen=1)
 
     def see(frame: Pixels) -> Pixels:
@@ -138,22 +138,22 @@ FROZEN: dict[str, Make] = {
     'ring of 4': ring(4),
     'ring of 8': ring(8),
     'frozen, one bit flips': ring(1, flip_bit),
-    'frozen, a clock runs': ring(1, clock),
+    'frozen, a clock runs': ring(1, draw_clock),
     'ring of 4, one bit flips': ring(4, flip_bit),
     'frozen, a clock in JPEG': ring(1, jpeg_clock),
     'frozen, JPEG qualities cycle': ring(1, jpeg_cycle),
     'frozen, JPEG of JPEG': jpeg_generations,
     'frozen, overlay of 12 %': overlay(0.125),
     'frozen, overlay of 25 %': overlay(0.25),
-    'frozen, 30 % live': frozen(partly_live),
-    'frozen, light flickers': frozen(light_flickers),
+    'frozen, 30 % live': freeze(keep_part_live),
+    'frozen, light flickers': freeze(flicker),
 }
-"""Name -> maker of one frozen camera."""
+"""Name -> factory of a frozen camera."""
 
 RANDOM: dict[str, Make] = {
-    'frozen, random JPEG quality': encoded('.jpg', cv2.IMWRITE_JPEG_QUALITY),
-    'frozen, random WebP quality': encoded('.webp', cv2.IMWRITE_WEBP_QUALITY),
-    'frozen, shakes by 3 pixels': frozen(shaken),
+    'frozen, random JPEG quality': reencode('.jpg', cv2.IMWRITE_JPEG_QUALITY),
+    'frozen, random WebP quality': reencode('.webp', cv2.IMWRITE_WEBP_QUALITY),
+    'frozen, shakes by 3 pixels': freeze(shake),
     'ring of 16': ring(16),
 }
-"""Those whose frames return by chance, or late: the verdict takes up to twice as long."""
+"""Frozen cameras whose frames repeat at random or late: detection takes up to twice as long."""

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Glass to command: from an image's capture to the command made of it, beside its floor."""
+"""End-to-end latency, from image capture to command, and its lower bound."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,20 +21,25 @@ import time
 from typing import Any
 
 from digiphys_ros.bench.bundles import LARGE, make_bundles, Model, rules_for_any, SIGNS
-from digiphys_ros.bench.floor import copy_ms, hop, model_ms, small_hop
+from digiphys_ros.bench.lower_bound import (
+    copy_ms,
+    image_latencies_ms,
+    model_ms,
+    small_message_latencies_ms,
+)
 from digiphys_ros.bench.options import BenchOptions
 from digiphys_ros.bench.running import (
-    bar,
+    check_limit,
     cpu_s,
+    format_rate,
     is_active,
-    nodes,
-    observed,
-    played,
-    rate_told,
-    running,
+    observe,
+    run_nodes,
     settle,
     Source,
+    terminate_after,
     wait,
+    wait_until_sent,
 )
 from digiphys_ros.errors import BenchmarkError
 from digiphys_ros.metrics import percentile
@@ -46,21 +51,21 @@ FULL_HD = Source(1920, 1080)
 SOURCES = [Source(*size, kind=kind) for kind in ('raw', 'jpeg') for size in SIZES]
 BRANCHES = ('separate', 'pipeline')
 LEAST_RECEIVED, LEAST_OBEYED = 0.95, 0.9
-"""What the short form lets pass."""
+"""Fractions that the short form accepts."""
 MARGIN_S = 0.5
-"""From the first answer on the processor's time counts for so much less than the frames last."""
-SHARES = ('received', 'answered', 'obeyed')
+"""Processor time is measured from the first answer until this long before the last frame."""
+FRACTIONS = ('received', 'answered', 'obeyed')
 COLUMNS = (
-    'case', 'camera [Hz]', *SHARES, 'model', 'model, paced', 'bare hop', 'tuned hop', 'copy',
-    'p50 (lowest to highest)', 'p99', 'p99.9', 'overhead', '/ floor', '/ tuned floor',
-    'processor time a frame [ms]')
+    'case', 'camera [Hz]', *FRACTIONS, 'model', 'model, paced', 'bare transport',
+    'tuned transport', 'copy', 'p50 (lowest to highest)', 'p99', 'p99.9', 'overhead',
+    '/ lower bound', '/ tuned lower bound', 'processor time a frame [ms]')
 
 Case = tuple[Source, str, str]
-"""What is played, which bundle, and whether classifier and policy share a process."""
+"""The source, the bundle, and whether classifier and policy run in one process."""
 
 
 def cases_of(short: bool, bundles: Mapping[str, Model]) -> list[Case]:
-    """Return what is measured; the short form is the usual case in both branches."""
+    """Return the cases to measure; the short form has the usual case in both branches."""
     if short:
         return [(USUAL, SIGNS, branch) for branch in BRANCHES]
     return [*((source, SIGNS, 'separate') for source in SOURCES),
@@ -70,7 +75,7 @@ def cases_of(short: bool, bundles: Mapping[str, Model]) -> list[Case]:
 
 
 def measure(options: BenchOptions) -> dict[str, Any]:
-    """Return cases and bars, medians of interleaved rounds."""
+    """Return cases and limits: medians of interleaved rounds."""
     bundles = make_bundles(options.work, options.engine, (SIGNS,) if options.short else ())
     cases = cases_of(options.short, bundles)
     rules = rules_for_any(options.work)
@@ -81,11 +86,13 @@ def measure(options: BenchOptions) -> dict[str, Any]:
 
 def _round(cases: list[Case], bundles: Mapping[str, Model], rules: Path, seconds: float,
            number: int) -> dict[Any, Any]:
-    found: dict[Any, Any] = {'small': {kind: small_hop(seconds, kind) for kind in ('', 'tuned')}}
+    found: dict[Any, Any] = {'small': {
+        kind: small_message_latencies_ms(seconds, kind) for kind in ('', 'tuned')}}
     for case in tqdm(cases, desc=f'latency, round {number + 1}', unit='case', disable=None):
         source, bundle, branch = case
         if source not in found:
-            found[source] = {'bare': hop(source, seconds), 'tuned': hop(source, seconds, 'tuned'),
+            found[source] = {'bare': image_latencies_ms(source, seconds),
+                             'tuned': image_latencies_ms(source, seconds, 'tuned'),
                              'copy_ms': copy_ms(source)}
         if bundle not in found:
             found[bundle] = {'hot': model_ms(bundles[bundle]),
@@ -101,12 +108,12 @@ def pipeline(source: Source, model: Model, rules: Path, branch: str, seconds: fl
     transport = 'compressed' if source.kind == 'jpeg' else 'raw'
     parameters = {'classifier': {**model.parameters(), 'image_transport': transport},
                   'policy': {'rules': str(rules)}}
-    with observed() as observer, nodes(parameters, names) as supervisor:
+    with observe() as observer, run_nodes(parameters, names) as supervisor:
         wait(observer, is_active(observer, ('classifier', 'policy', 'gate')), 'active nodes')
-        with running(source.start(seconds)) as sender:
+        with terminate_after(source.start(seconds)) as sender:
             wait(observer, lambda: bool(observer.recording.classifications), 'an answer')
-            taken = cores_taken(supervisor.pids(), seconds - MARGIN_S)
-            sent = played(sender, seconds + 60)
+            used = cores_used(supervisor.pids(), seconds - MARGIN_S)
+            sent = wait_until_sent(sender, seconds + 60)
         settle(observer)
         return {
             'sent': sent.sent, 'sent_hz': sent.rate_hz,
@@ -114,20 +121,20 @@ def pipeline(source: Source, model: Model, rules: Path, branch: str, seconds: fl
             'answered': int(observer.diagnostic('classifier', 'classified')),
             'obeyed': int(observer.diagnostic('gate', 'base.accepted')),
             **capture_to_command_ms(observer),
-            'cpu_ms': {name: cores * 1e3 / sent.rate_hz for name, cores in taken.items()}}
+            'cpu_ms': {name: cores * 1e3 / sent.rate_hz for name, cores in used.items()}}
 
 
 def capture_to_command_ms(observer: Any) -> dict[str, float]:
-    """Return the percentiles that the gate tells."""
-    told = {f'p{percent:g}': observer.diagnostic(
+    """Return the percentiles that the gate reports."""
+    percentiles = {f'p{percent:g}': observer.diagnostic(
         'gate', f'base.capture_to_command_ms.p{percent:g}') for percent in (50, 99, 99.9)}
-    if not all(told.values()):
-        raise BenchmarkError('the gate obeyed no command, so that there is no latency to tell.')
-    return {name: float(value) for name, value in told.items()}
+    if not all(percentiles.values()):
+        raise BenchmarkError('the gate obeyed no command: there is no latency to report.')
+    return {name: float(value) for name, value in percentiles.items()}
 
 
-def cores_taken(pids: Mapping[str, int], seconds: float) -> dict[str, float]:
-    """Return how much of a core each process takes meanwhile."""
+def cores_used(pids: Mapping[str, int], seconds: float) -> dict[str, float]:
+    """Return the mean number of cores that each process uses during ``seconds``."""
     before_s, from_s = {name: cpu_s(pid) for name, pid in pids.items()}, time.monotonic()
     time.sleep(seconds)
     took_s = time.monotonic() - from_s
@@ -135,7 +142,7 @@ def cores_taken(pids: Mapping[str, int], seconds: float) -> dict[str, float]:
 
 
 def summary(cases: list[Case], rounds: list[dict[Any, Any]]) -> dict[str, Any]:
-    """Return medians over the rounds, and the bars."""
+    """Return medians over the rounds, and the results against the limits."""
     rows = {case: row(case, rounds) for case in cases}
 
     def judged(name: str, case: Case, value: Any, limit: float, **options: Any
@@ -143,15 +150,16 @@ def summary(cases: list[Case], rounds: list[dict[Any, Any]]) -> dict[str, Any]:
         if case not in rows:
             return []
         found = [float(value(one, one[case])) for one in rounds]
-        return [bar(name, median(found), limit, rounds=found, **options)]
+        return [check_limit(name, median(found), limit, rounds=found, **options)]
 
     def received(_: Any, found: Any) -> float:
-        return share_of(found, 'received')
+        return fraction_of(found, 'received')
     usual, full, large = ((source, bundle, branch) for source, bundle, branch in (
         (USUAL, SIGNS, 'separate'), (FULL_HD, SIGNS, 'separate'), (USUAL, LARGE, 'pipeline')))
-    return {'cases': list(rows.values()), 'bars': [
-        *judged('capture to command p50 / (model + bare image hop + two bare small hops), 640x480',
-                usual, lambda one, found: found['p50'] / floor_ms(one, usual), 1.3, most=True),
+    return {'cases': list(rows.values()), 'limits': [
+        *judged('capture to command p50 / (model + bare image transport + two bare small '
+                'transports), 640x480', usual,
+                lambda one, found: found['p50'] / lower_bound_ms(one, usual), 1.3, most=True),
         *judged('capture to command p99 / its p50, 640x480',
                 usual, lambda _, found: found['p99'] / found['p50'], 2.0, most=True),
         *judged('frames received, 640x480 rgb8 at 30 Hz', usual, received, 1.0, most=False,
@@ -159,42 +167,49 @@ def summary(cases: list[Case], rounds: list[dict[Any, Any]]) -> dict[str, Any]:
         *judged('frames received, 1920x1080 rgb8 at 30 Hz', full, received, 1.0, most=False,
                 wide=LEAST_RECEIVED),
         *judged('frames answered by a command, 640x480 rgb8 at 30 Hz', usual,
-                lambda _, found: share_of(found, 'obeyed'), 0.95, most=False, wide=LEAST_OBEYED),
+                lambda _, found: fraction_of(found, 'obeyed'), 0.95, most=False,
+                wide=LEAST_OBEYED),
         *judged('MobileNetV2 224x224, capture to command / model alone',
                 large, lambda one, found: found['p50'] / one[LARGE]['hot'], 1.25, most=True)]}
 
 
-def share_of(found: Mapping[str, Any], what: str) -> float:
-    """Return of how many of the frames sent that came, from 0 to 1."""
+def fraction_of(found: Mapping[str, Any], what: str) -> float:
+    """Return a count as a fraction of the frames sent."""
     return float(found[what] / found['sent'])
 
 
-def floor_ms(one: Mapping[Any, Any], case: Case, kind: str = '') -> float:
-    """Return model, image hop and two small hops of a round [ms]; ``kind`` tuned or empty."""
+def lower_bound_ms(one: Mapping[Any, Any], case: Case, kind: str = '') -> float:
+    """
+    Return the lower bound of the latency in one round [ms].
+
+    It is the model, one image transport and two small transports.
+
+    :param kind: ``tuned``, or empty for the bare transport.
+    """
     source, bundle, _ = case
     return float(one[bundle]['hot'] + percentile(one[source][kind or 'bare'], 50)
                  + 2 * percentile(one['small'][kind], 50))
 
 
 def row(case: Case, rounds: list[dict[Any, Any]]) -> dict[str, Any]:
-    """Return one case: medians over the rounds, ratios formed within each round."""
+    """Return one case: medians over the rounds, ratios computed within each round."""
     source, bundle, branch = case
 
     def over(value: Any) -> float:
         return float(median(value(one) for one in rounds))
-    ratios = [one[case]['p50'] / floor_ms(one, case) for one in rounds]
+    ratios = [one[case]['p50'] / lower_bound_ms(one, case) for one in rounds]
     p50_ms = [one[case]['p50'] for one in rounds]
     return {
         'case': f'{source.name}, {bundle}' + (', one process' if branch == 'pipeline' else ''),
         'rate_hz': source.rate_hz, 'sent_hz': min(one[case]['sent_hz'] for one in rounds),
-        **{what: over(lambda one, what=what: share_of(one[case], what))
-           for what in SHARES},
+        **{what: over(lambda one, what=what: fraction_of(one[case], what))
+           for what in FRACTIONS},
         'model_ms': over(lambda one: one[bundle]['hot']),
         'paced_model_ms': over(lambda one: one[bundle]['paced']),
-        'bare_hop_ms': over(lambda one: percentile(one[source]['bare'], 50)),
-        'tuned_hop_ms': over(lambda one: percentile(one[source]['tuned'], 50)),
-        'small_hop_ms': over(lambda one: percentile(one['small'][''], 50)),
-        'tuned_small_hop_ms': over(lambda one: percentile(one['small']['tuned'], 50)),
+        'bare_transport_ms': over(lambda one: percentile(one[source]['bare'], 50)),
+        'tuned_transport_ms': over(lambda one: percentile(one[source]['tuned'], 50)),
+        'small_transport_ms': over(lambda one: percentile(one['small'][''], 50)),
+        'tuned_small_transport_ms': over(lambda one: percentile(one['small']['tuned'], 50)),
         'copy_ms': over(lambda one: one[source]['copy_ms']),
         **{f'p{percent}_ms': over(lambda one, percent=percent: one[case][f'p{percent}'])
            for percent in ('50', '99', '99.9')},
@@ -202,7 +217,7 @@ def row(case: Case, rounds: list[dict[Any, Any]]) -> dict[str, Any]:
         'overhead_ms': over(lambda one: one[case]['p50'] - one[bundle]['hot']
                             - percentile(one[source]['bare'], 50)),
         'ratio': median(ratios), 'ratios': ratios,
-        'ratio_to_tuned': over(lambda one: one[case]['p50'] / floor_ms(one, case, 'tuned')),
+        'ratio_to_tuned': over(lambda one: one[case]['p50'] / lower_bound_ms(one, case, 'tuned')),
         'cpu_ms_per_frame': {name: over(lambda one, name=name: one[case]['cpu_ms'][name])
                              for name in rounds[0][case]['cpu_ms']}}
 
@@ -215,10 +230,10 @@ def table(cases: list[dict[str, Any]]) -> list[str]:
 
 def _cells(one: Mapping[str, Any]) -> list[str]:
     return [
-        one['case'], rate_told(one['sent_hz'], one['rate_hz']),
-        *(f'{one[share]:.1%}' for share in SHARES),
+        one['case'], format_rate(one['sent_hz'], one['rate_hz']),
+        *(f'{one[fraction]:.1%}' for fraction in FRACTIONS),
         *(f'{one[f"{name}_ms"]:.2f}' for name in (
-            'model', 'paced_model', 'bare_hop', 'tuned_hop', 'copy')),
+            'model', 'paced_model', 'bare_transport', 'tuned_transport', 'copy')),
         f'{one["p50_ms"]:.2f} ({one["p50_ms_lowest"]:.2f} to {one["p50_ms_highest"]:.2f})',
         f'{one["p99_ms"]:.2f}', f'{one["p99.9_ms"]:.2f}', f'{one["overhead_ms"]:+.2f}',
         f'{one["ratio"]:.2f}', f'{one["ratio_to_tuned"]:.2f}',

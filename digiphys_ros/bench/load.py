@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Load: the highest rate, several cameras, a slow model, several robots."""
+"""Load: the highest frame rate, several cameras, a slow model, several robots."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -23,20 +23,20 @@ from typing import Any
 from digiphys_ros.bench.bundles import LARGE, make_bundles, Model, SIGNS, tensor_for
 from digiphys_ros.bench.options import BenchOptions
 from digiphys_ros.bench.running import (
-    bar,
+    check_limit,
+    format_rate,
     is_active,
-    kept,
-    nodes,
-    observed,
+    observe,
     PIPELINE,
-    Played,
-    played,
-    rate_told,
+    reached_rate,
     result_of,
+    run_nodes,
     script,
+    SentFrames,
     settle,
     Source,
     wait,
+    wait_until_sent,
 )
 from tqdm import tqdm
 
@@ -45,17 +45,17 @@ RATES_HZ = (60.0, 120.0, 180.0, 240.0, 320.0, 400.0, 500.0)
 LEAST_RECEIVED = 0.99
 CAMERAS = (1, 2, 4, 8)
 OFFERED = 1.1
-"""What cameras send, of what the engine alone could take."""
-BESIDE = 4
+"""Frame rate of the cameras, relative to the rate of the engine alone."""
+CONCURRENT = 4
 ROBOTS, ROBOT_HZ = 8, 5.0
 BATCHES = (1, 2, 4, 8)
 CLASSIFIER = ('classifier',)
 READY_S = 6.0
-"""In which several sources are up, to begin at one time."""
+"""Time until several sources are ready and start to publish together."""
 
 
 def measure(options: BenchOptions) -> dict[str, Any]:
-    """Return cases and bars."""
+    """Return cases and limits."""
     bundles = make_bundles(options.work, options.engine, (SIGNS, LARGE))
     counts = (4,) if options.short else CAMERAS
     rounds = [_cameras(counts, bundles[LARGE], options.seconds)
@@ -67,16 +67,16 @@ def measure(options: BenchOptions) -> dict[str, Any]:
               'cameras': count, 'hz': median(one[count] for one in rounds),
               'alone_hz': median(one['alone'] for one in rounds)}
              for count in counts]
-    beside = median(one['beside'] / one['alone'] for one in rounds)
+    concurrent = median(one['concurrent'] / one['alone'] for one in rounds)
     cases.append({
-        'case': f'the engine alone, beside {BESIDE} such cameras on an empty subscriber',
-        'value': f'{beside:.2f} of the engine alone', 'beside_share': beside})
-    shares = [one[4] / one['alone'] for one in rounds]
-    bars = [bar('4 cameras, frames a second / engine alone at its best batch',
-                median(shares), 0.85, most=False, rounds=shares)]
+        'case': f'the engine alone, while {CONCURRENT} such cameras send to an empty subscriber',
+        'value': f'{concurrent:.2f} of the engine alone', 'concurrent_fraction': concurrent})
+    fractions = [one[4] / one['alone'] for one in rounds]
+    limits = [check_limit('4 cameras, frames a second / engine alone at its best batch',
+                          median(fractions), 0.85, most=False, rounds=fractions)]
     if not options.short:
         cases += _others(bundles[LARGE], bundles[SIGNS], options.seconds)
-    return {'cases': cases, 'bars': bars}
+    return {'cases': cases, 'limits': limits}
 
 
 def _others(large: Model, signs: Model, seconds: float) -> list[dict[str, Any]]:
@@ -89,7 +89,7 @@ def _others(large: Model, signs: Model, seconds: float) -> list[dict[str, Any]]:
                   f'{slow["model_ms"]:.1f} ms'},
         {'case': f'{ROBOTS} robots in {ROBOTS} namespaces at {ROBOT_HZ:g} Hz (one run)',
          'value': f'{robots["received"]:.1%} of the frames received, the slowest camera at '
-                  f'{rate_told(robots["sent_hz"], ROBOT_HZ)} Hz, capture to command p50 '
+                  f'{format_rate(robots["sent_hz"], ROBOT_HZ)} Hz, capture to command p50 '
                   f'{robots["p50"]:.2f} ms'}]
 
 
@@ -97,39 +97,39 @@ def _cameras(counts: tuple[int, ...], model: Model, seconds: float) -> dict[Any,
     rates = {size: alone_hz(model, size) for size in BATCHES}
     best = max(rates, key=lambda size: rates[size])
     return {'alone': rates[best], 'batch': best,
-            'beside': beside_hz(BESIDE, model, best, seconds, rates[best]),
+            'concurrent': concurrent_hz(CONCURRENT, model, best, seconds, rates[best]),
             **{count: cameras_hz(count, model, seconds, rates[best]) for count in counts}}
 
 
 def alone_hz(model: Model, batch: int) -> float:
-    """Return the images a second of the engine alone, called in a loop."""
+    """Return the images a second of the engine alone in a loop."""
     times_s = _answers_s(model, batch, lambda elapsed_s: elapsed_s < 2.0)
     return batch * (len(times_s) - 1) / (times_s[-1] - times_s[0])
 
 
-def beside_hz(count: int, model: Model, batch: int, seconds: float, alone: float) -> float:
-    """Return the same while cameras just too fast send to an empty subscriber: their share."""
+def concurrent_hz(count: int, model: Model, batch: int, seconds: float, alone: float) -> float:
+    """Return the same while cameras, slightly too fast, send to an empty subscriber."""
     names = [f'camera{index}' for index in range(count)]
     receiver = script('receiver.py', 'raw', 'tuned', *names)
-    sources = _started([Source(*SMALL, OFFERED * alone / count, namespace=name)
-                        for name in names], seconds)
+    sources = _start_together([Source(*SMALL, OFFERED * alone / count, namespace=name)
+                               for name in names], seconds)
     times_s = _answers_s(model, batch,
                          lambda _: all(source.poll() is None for source in sources))
-    sent = [played(source, 60.0) for source in sources]
+    sent = [wait_until_sent(source, 60.0) for source in sources]
     result_of(receiver)
     from_s, to_s = max(one.from_s for one in sent), min(one.to_s for one in sent)
     sending_s = [one for one in times_s if from_s < one < to_s]
     return batch * (len(sending_s) - 1) / (sending_s[-1] - sending_s[0])
 
 
-def _started(sources: Sequence[Source], seconds: float) -> list[Any]:
-    """Start sources that begin to publish at one time."""
+def _start_together(sources: Sequence[Source], seconds: float) -> list[Any]:
+    """Start sources that publish from the same moment."""
     begin = f'at={time.monotonic() + READY_S}'
     return [source.start(seconds, begin) for source in sources]
 
 
 def _answers_s(model: Model, batch: int, goes_on: Callable[[float], bool]) -> list[float]:
-    """Return when the engine, called in a loop, had answered a batch [s, monotonic]."""
+    """Return the times at which the engine, in a loop, finished a batch [s, monotonic]."""
     engine = model.engine()
     tensor = tensor_for(engine, batch)
     engine.infer(tensor)
@@ -140,50 +140,50 @@ def _answers_s(model: Model, batch: int, goes_on: Callable[[float], bool]) -> li
     return times_s
 
 
-def _shown(observer: Any, sources: Sequence[Source], seconds: float,
-           classifiers: Sequence[str] = CLASSIFIER) -> list[Played]:
-    """Let sources play, and wait until the classifiers have nothing more to do."""
-    sent = [played(one, seconds + 120) for one in _started(sources, seconds)]
+def _play(observer: Any, sources: Sequence[Source], seconds: float,
+          classifiers: Sequence[str] = CLASSIFIER) -> list[SentFrames]:
+    """Play the sources, and wait until the classifiers are idle."""
+    sent = [wait_until_sent(one, seconds + 120) for one in _start_together(sources, seconds)]
     settle(observer, classifiers)
     return sent
 
 
 def cameras_hz(count: int, model: Model, seconds: float, alone: float) -> float:
-    """Return the frames a second that one classifier answers, from cameras just too fast."""
+    """Return the frames a second that one classifier answers, from slightly too fast cameras."""
     names = [f'camera{index}' for index in range(count)]
     parameters = {'classifier': {**model.parameters(), 'cameras': ','.join(names)}}
-    with observed() as observer, nodes(parameters, CLASSIFIER):
+    with observe() as observer, run_nodes(parameters, CLASSIFIER):
         wait(observer, is_active(observer, CLASSIFIER), 'active classifier')
-        sent = _shown(observer, [Source(*SMALL, OFFERED * alone / count, namespace=name)
-                                 for name in names], seconds)
+        sent = _play(observer, [Source(*SMALL, OFFERED * alone / count, namespace=name)
+                                for name in names], seconds)
         took_s = max(one.to_s for one in sent) - min(one.from_s for one in sent)
         return int(observer.diagnostic('classifier', 'classified')) / took_s
 
 
 def highest_rate_hz(model: Model, seconds: float) -> float:
-    """Return the highest of some rates that were sent, and less than 1 % of the frames lost."""
+    """Return the highest of ``RATES_HZ`` that was sent with less than 1 % of the frames lost."""
     best = 0.0
     for rate_hz in RATES_HZ:
-        answered, sent = _answered(model, Source(*SMALL, rate_hz), seconds)
-        if answered < LEAST_RECEIVED * sent.sent or not kept(sent.rate_hz, rate_hz):
+        answered, sent = _count_answers(model, Source(*SMALL, rate_hz), seconds)
+        if answered < LEAST_RECEIVED * sent.sent or not reached_rate(sent.rate_hz, rate_hz):
             return best
         best = rate_hz
     return best
 
 
-def _answered(model: Model, source: Source, seconds: float) -> tuple[int, Played]:
-    with observed() as observer, nodes({'classifier': model.parameters()}, CLASSIFIER):
+def _count_answers(model: Model, source: Source, seconds: float) -> tuple[int, SentFrames]:
+    with observe() as observer, run_nodes({'classifier': model.parameters()}, CLASSIFIER):
         wait(observer, is_active(observer, CLASSIFIER), 'active classifier')
-        [sent] = _shown(observer, [source], seconds)
+        [sent] = _play(observer, [source], seconds)
         return int(observer.diagnostic('classifier', 'classified')), sent
 
 
 def slow_model(model: Model, seconds: float) -> Mapping[str, float]:
-    """Return the age of images at their answers where three come in the time of one answer."""
+    """Return the age of images when answered, with three images sent per answer."""
     alone = alone_hz(model, 1)
-    with observed() as observer, nodes({'classifier': model.parameters()}, CLASSIFIER):
+    with observe() as observer, run_nodes({'classifier': model.parameters()}, CLASSIFIER):
         wait(observer, is_active(observer, CLASSIFIER), 'active classifier')
-        _shown(observer, [Source(*SMALL, 3 * alone)], seconds)
+        _play(observer, [Source(*SMALL, 3 * alone)], seconds)
         return {'model_ms': 1e3 / alone, **{
             percent: float(observer.diagnostic(
                 'classifier', f'capture_to_classification_ms.{percent}'))
@@ -191,17 +191,17 @@ def slow_model(model: Model, seconds: float) -> Mapping[str, float]:
 
 
 def several_robots(model: Model, seconds: float) -> Mapping[str, float]:
-    """Return the share of frames received, and the latency, of robots on one machine."""
+    """Return the fraction of frames received, and the latency, of robots on one machine."""
     robots = [f'robot{index}' for index in range(ROBOTS)]
     with ExitStack() as stack:
-        observer = stack.enter_context(observed())
+        observer = stack.enter_context(observe())
         for robot in robots:
-            stack.enter_context(nodes({'classifier': model.parameters()}, namespace=robot))
+            stack.enter_context(run_nodes({'classifier': model.parameters()}, namespace=robot))
         wait(observer, is_active(observer, [
             f'{robot}/{name}' for robot in robots for name in PIPELINE]), 'active robots', 120.0)
         names = [f'{robot}/classifier' for robot in robots]
-        sent = _shown(observer, [Source(*SMALL, ROBOT_HZ, namespace=robot) for robot in robots],
-                      seconds, names)
+        sent = _play(observer, [Source(*SMALL, ROBOT_HZ, namespace=robot) for robot in robots],
+                     seconds, names)
         return {
             'received': sum(int(observer.diagnostic(name, 'received')) for name in names)
             / sum(one.sent for one in sent),

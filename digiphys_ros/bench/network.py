@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Two machines: images from one network namespace to another, through a pair of veth."""
+"""Two machines: images from one network namespace to another over a veth pair."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,14 +23,14 @@ from typing import Any
 
 from digiphys_ros.bench.options import BenchOptions
 from digiphys_ros.bench.running import (
-    bar,
+    check_limit,
+    format_rate,
     HERE,
-    played,
-    rate_told,
     result_of,
-    running,
     script,
     Source,
+    terminate_after,
+    wait_until_sent,
 )
 from digiphys_ros.errors import BenchmarkError
 from digiphys_ros.ros.transport.environment import transport_environment
@@ -38,22 +38,22 @@ from tqdm import tqdm
 
 SOURCES = (Source(640, 480), Source(1280, 720), Source(1920, 1080, kind='jpeg'))
 LEAST_RECEIVED = 0.5
-"""What the short form lets pass: another program may take the processor."""
+"""Fraction that the short form accepts: another program may use the processor."""
 PATIENCE_S = 60.0
 Machines = tuple[list[str], list[str]]
-"""The words that start a program on each."""
+"""The command prefix that starts a program on each machine."""
 ENTER = 'mount -t tmpfs tmpfs /dev/shm && exec "$@"'
 """Two machines have no memory in common."""
 
 
 class NoNamespacesError(BenchmarkError):
-    """This user may not make network namespaces; the message says why."""
+    """Raise when this user may not create network namespaces, with the reason."""
 
 
 @contextmanager
 def two_machines() -> Iterator[Machines]:
     """
-    Join two network namespaces of this process's own.
+    Create and connect two network namespaces of this process.
 
     :raises NoNamespacesError: where that is not allowed.
     """
@@ -72,7 +72,7 @@ def two_machines() -> Iterator[Machines]:
         yield first, second
     finally:
         for name in names:
-            # the pair of veth goes with it
+            # this removes the veth pair too
             subprocess.run(['ip', 'netns', 'delete', name], capture_output=True)
 
 
@@ -86,37 +86,39 @@ def _ip(*words: str) -> None:
 
 
 def measure(options: BenchOptions) -> dict[str, Any]:
-    """Return cases and bars; the short form plays the smallest source once."""
+    """Return cases and limits; the short form plays only the smallest source, once."""
     sources = SOURCES[:1] if options.short else SOURCES
     try:
         with two_machines() as machines:
-            rounds = [{source: received(source, options.seconds, machines)
+            rounds = [{source: count_received(source, options.seconds, machines)
                        for source in tqdm(sources, desc=f'network, round {number + 1}',
                                           unit='source', disable=None)}
                       for number in range(options.rounds)]
     except NoNamespacesError as error:
-        return {'cases': [{'case': 'two network namespaces', 'skipped': str(error)}], 'bars': []}
-    shares = {source: [one[source]['received'] / one[source]['sent'] for one in rounds]
-              for source in sources}
+        return {'cases': [{'case': 'two network namespaces', 'skipped': str(error)}],
+                'limits': []}
+    fractions = {source: [one[source]['received'] / one[source]['sent'] for one in rounds]
+                 for source in sources}
     return {
         'cases': [{'case': source.name, 'sent_hz': min(one[source]['sent_hz'] for one in rounds),
-                   'rate_hz': source.rate_hz, 'received': median(shares[source]),
-                   'lowest': min(shares[source]),
+                   'rate_hz': source.rate_hz, 'received': median(fractions[source]),
+                   'lowest': min(fractions[source]),
                    'classified': median(one[source]['classified'] / one[source]['sent']
                                         for one in rounds)} for source in sources],
-        'bars': [bar(f'frames received from another network namespace, {source.name}',
-                     median(found), 1.0, most=False, wide=LEAST_RECEIVED, rounds=found)
-                 for source, found in shares.items()]}
+        'limits': [check_limit(f'frames received from another network namespace, {source.name}',
+                               median(found), 1.0, most=False, wide=LEAST_RECEIVED, rounds=found)
+                   for source, found in fractions.items()]}
 
 
-def received(source: Source, seconds: float, machines: Machines) -> dict[str, float]:
-    """Return how many frames were sent on one machine, and arrived on the other."""
+def count_received(source: Source, seconds: float, machines: Machines) -> dict[str, float]:
+    """Return the numbers of frames sent on one machine and received on the other."""
     environment = network_environment(os.environ)
     far = script('far_side.py', source.kind, str(seconds + PATIENCE_S),
                  environment=environment, enter=machines[1])
-    with running(far):
-        sent = played(source.start(seconds, environment=environment, enter=machines[0]),
-                      seconds + PATIENCE_S)
+    with terminate_after(far):
+        sent = wait_until_sent(
+            source.start(seconds, environment=environment, enter=machines[0]),
+            seconds + PATIENCE_S)
         found: dict[str, float] = result_of(far, seconds + PATIENCE_S)
     return {'sent': sent.sent, 'sent_hz': sent.rate_hz, **found}
 
@@ -125,7 +127,7 @@ def network_environment(base: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of ``--transport robot`` for programs in network namespaces."""
     return transport_environment('robot', {
         **base, 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'SUBNET',
-        # the scripts that are started import this package
+        # the started scripts import this package
         'PYTHONPATH': f'{HERE.parent}{os.pathsep}{base.get("PYTHONPATH", "")}'})
 
 
@@ -135,6 +137,6 @@ def table(cases: list[dict[str, Any]]) -> list[str]:
         return [f'{cases[0]["case"]}: not measured: {cases[0]["skipped"]}']
     return ['| from one network namespace to another | camera [Hz] | received (lowest) | '
             'classified |', '|---|---|---|---|', *[
-                f'| {one["case"]} | {rate_told(one["sent_hz"], one["rate_hz"])} | '
+                f'| {one["case"]} | {format_rate(one["sent_hz"], one["rate_hz"])} | '
                 f'{one["received"]:.1%} ({one["lowest"]:.1%}) | {one["classified"]:.1%} |'
                 for one in cases]]

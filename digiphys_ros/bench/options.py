@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a benchmark is asked for."""
+"""Options of the benchmarks."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,11 +23,11 @@ class BenchOptions:
     """
     Options of ``digiphys bench``.
 
-    :ivar engine: what runs the models; ``auto`` or an engine by name.
-    :ivar short: measure the usual case alone.
+    :ivar engine: inference engine: ``auto`` or a name.
+    :ivar short: measure only the usual case.
     :ivar seconds: length of one measurement.
-    :ivar rounds: interleaved rounds, of which medians are taken.
-    :ivar work: folder for what the benchmark makes.
+    :ivar rounds: number of interleaved rounds; results are medians.
+    :ivar work: folder for temporary files.
     """
 
     engine: str = 'auto'

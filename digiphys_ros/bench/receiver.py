@@ -13,11 +13,11 @@
 # limitations under the License.
 
 """
-Receive messages and do nothing else: the floor of a hop.
+Receive messages and do nothing else: the lower bound of the transport latency.
 
 Usage: receiver.py raw|jpeg|small [tuned] [NAMESPACE...]. Ends two seconds after the last
-message; prints the milliseconds from publish to callback, as JSON. Tuned, it has the executor and
-the memory settings of the nodes, else those that rclpy.spin and the C library bring along.
+message; prints the milliseconds from publish to callback as JSON. ``tuned`` uses the executor and
+the memory settings of the nodes; the default is rclpy.spin and the C library's memory settings.
 """
 
 import json

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Processes that a benchmark starts, and what the kernel knows of them."""
+"""Processes that a benchmark starts, and their memory and processor time."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -45,10 +45,10 @@ LITERT = {'classifier': {'engine': 'litert', 'roi': [0.0, 0.0, 1.0, 1.0]}}
 @dataclass(frozen=True)
 class Source:
     """
-    Images that a process of its own publishes.
+    A process that publishes images.
 
-    :ivar kind: raw (rgb8) or jpeg.
-    :ivar namespace: what the topic begins with.
+    :ivar kind: encoding of the images, ``raw`` (rgb8) or ``jpeg``.
+    :ivar namespace: namespace of the topic.
     """
 
     width: int
@@ -59,25 +59,25 @@ class Source:
 
     @property
     def size(self) -> str:
-        """Return its pixels, as tables name them."""
+        """Return the size in pixels, as tables show it."""
         return f'{self.width}x{self.height}'
 
     @property
     def name(self) -> str:
-        """Return its name in tables."""
+        """Return the name shown in tables."""
         return f'{self.size} {self.kind} at {self.rate_hz:g} Hz'
 
     def start(self, seconds: float, *words: str, environment: Mapping[str, str] | None = None,
               enter: Sequence[str] = ()) -> 'subprocess.Popen[str]':
-        """Start to publish as soon as somebody listens, or as the words say: see sender.py."""
+        """Publish from the first subscription, or as ``words`` say; see sender.py."""
         return script('sender.py', *map(str, (
             self.width, self.height, self.rate_hz, seconds, self.kind, self.namespace or '-')),
             *words, environment=environment, enter=enter)
 
 
 @dataclass(frozen=True)
-class Played:
-    """How many frames a source has sent, and when [s, monotonic]."""
+class SentFrames:
+    """Number of frames that a source sent, and from when to when [s, monotonic]."""
 
     sent: int
     from_s: float
@@ -85,31 +85,31 @@ class Played:
 
     @property
     def rate_hz(self) -> float:
-        """Return the rate that was reached, which a machine that is busy may keep low."""
+        """Return the rate that was reached; a busy machine may not reach the nominal rate."""
         return self.sent / (self.to_s - self.from_s)
 
 
-def rate_told(reached_hz: float, rate_hz: float) -> str:
-    """Return the rate that a source reached, and that it was not what it is called by."""
-    return f'{reached_hz:.1f}' + ('' if kept(reached_hz, rate_hz) else ' (too slow)')
+def format_rate(reached_hz: float, rate_hz: float) -> str:
+    """Return the rate that a source reached, marked where it is below its nominal rate."""
+    return f'{reached_hz:.1f}' + ('' if reached_rate(reached_hz, rate_hz) else ' (too slow)')
 
 
-def kept(reached_hz: float, rate_hz: float) -> bool:
-    """Return whether a source was as fast as it is called."""
+def reached_rate(reached_hz: float, rate_hz: float) -> bool:
+    """Return whether a source reached its nominal rate."""
     return reached_hz >= LEAST_RATE * rate_hz
 
 
 def keep_to_this_machine() -> None:
-    """Give this run a domain and a home of its own, and the transport that nodes have."""
+    """Use a separate domain and home for this run, and the transport of the nodes."""
     os.environ.update(transport_environment('local', private_environment(os.environ)))
 
 
 def script(name: str, *words: str, environment: Mapping[str, str] | None = None,
            enter: Sequence[str] = ()) -> 'subprocess.Popen[str]':
     """
-    Start one of the files here; its standard output is its result.
+    Start one of the scripts of this folder; it prints its result to standard output.
 
-    :param enter: a command that starts it, as in a network namespace.
+    :param enter: command prefix that starts it elsewhere, such as in a network namespace.
     """
     return subprocess.Popen([*enter, sys.executable, str(HERE / name), *words], text=True,
                             stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
@@ -123,19 +123,19 @@ def _words(process: 'subprocess.Popen[str]') -> str:
 
 
 def result_of(process: 'subprocess.Popen[str]', patience_s: float = 60.0) -> Any:
-    """Return what a script printed as JSON."""
+    """Return the JSON that a script printed."""
     try:
         return json.loads(process.communicate(timeout=patience_s)[0])
     except (subprocess.TimeoutExpired, json.JSONDecodeError) as error:
         process.kill()
         process.wait()
-        raise BenchmarkError(f'{_words(process)}: gave no result: '
+        raise BenchmarkError(f'{_words(process)}: printed no result: '
                              f'{error}') from error
 
 
 @contextmanager
-def running(process: 'subprocess.Popen[str]') -> Iterator['subprocess.Popen[str]']:
-    """Let a script run no longer than what is made of it; it may end by itself."""
+def terminate_after(process: 'subprocess.Popen[str]') -> Iterator['subprocess.Popen[str]']:
+    """Terminate a script at the end of the context, unless it has ended by itself."""
     try:
         yield process
     finally:
@@ -143,22 +143,22 @@ def running(process: 'subprocess.Popen[str]') -> Iterator['subprocess.Popen[str]
         process.communicate()
 
 
-def played(sender: 'subprocess.Popen[str]', patience_s: float) -> Played:
-    """Wait until a source has sent its last frame; return what it sent."""
-    return Played(**result_of(sender, patience_s))
+def wait_until_sent(sender: 'subprocess.Popen[str]', patience_s: float) -> SentFrames:
+    """Wait until a source has sent its last frame."""
+    return SentFrames(**result_of(sender, patience_s))
 
 
 @contextmanager
-def nodes(parameters: Mapping[str, Mapping[str, Any]] | None = None,
-          names: Sequence[str] = PIPELINE, namespace: str = '', respawn: bool = False,
-          output: Any = subprocess.DEVNULL, environment: Mapping[str, str] | None = None
-          ) -> Iterator[Supervisor]:
+def run_nodes(parameters: Mapping[str, Mapping[str, Any]] | None = None,
+              names: Sequence[str] = PIPELINE, namespace: str = '', respawn: bool = False,
+              output: Any = subprocess.DEVNULL, environment: Mapping[str, str] | None = None
+              ) -> Iterator[Supervisor]:
     """
-    Run nodes, each a process; ``pipeline`` stands for classifier and policy in one.
+    Run nodes, each in its own process; ``pipeline`` is classifier and policy in one process.
 
-    :param respawn: whether a process waits for the death of a gate.
-    :param output: a file that gets what they write.
-    :param environment: of the nodes; None is that of nodes on this machine.
+    :param respawn: whether a spare process waits to replace a dead gate.
+    :param output: file for the output of the nodes.
+    :param environment: of the nodes; None is the default on this machine.
     """
     if environment is None:
         environment = transport_environment('local', os.environ, images=False)
@@ -187,8 +187,8 @@ def _command(name: str, parameters: Mapping[str, Mapping[str, Any]], namespace: 
 
 
 @contextmanager
-def observed() -> Iterator[Any]:
-    """Watch the pipeline from outside."""
+def observe() -> Iterator[Any]:
+    """Observe the pipeline from another process."""
     from digiphys_ros.control import load_actuators
     from digiphys_ros.ros.observer import Observer
     observer = Observer(load_actuators(find_resource(RULES, 'config'))['base'])
@@ -200,48 +200,54 @@ def observed() -> Iterator[Any]:
 
 def wait(observer: Any, condition: Callable[[], bool], what: str, patience_s: float = READY_S
          ) -> None:
-    """Wait for what must come, or say what did not."""
+    """
+    Wait for a condition.
+
+    :param what: what is awaited, for the error.
+    :raises BenchmarkError: after ``patience_s``.
+    """
     if not observer.wait_for(condition, patience_s):
         raise BenchmarkError(f'no {what} within {patience_s:.0f} s.')
 
 
 def is_active(observer: Any, names: Sequence[str]) -> Callable[[], bool]:
-    """Return whether all of these nodes work."""
+    """Return a condition: all of these nodes are active."""
     return lambda: all(observer.diagnostic(name, 'phase') == 'active' for name in names)
 
 
 def settle(observer: Any, classifiers: Sequence[str] = ('classifier',)) -> None:
-    """Wait until classifiers have nothing more to do, and their last figures are told."""
+    """Wait until the classifiers are idle and have reported their last figures."""
     wait(observer, lambda: all(
         observer.diagnostic(name, 'message').startswith(SILENT) for name in classifiers),
         'end of the frames at the classifiers', QUIET_S)
 
 
 def resident_mb(pid: int) -> float:
-    """Return the memory that a process holds [MB]."""
+    """Return the resident memory of a process [MB]."""
     pages = int(Path(f'/proc/{pid}/statm').read_text().split()[1])
     return pages * os.sysconf('SC_PAGE_SIZE') / 1e6
 
 
 def cpu_s(pid: int) -> float:
-    """Return the processor time that a process has had [s]."""
+    """Return the processor time that a process has used [s]."""
     fields = Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
 
 
-def bar(name: str, value: float, limit: float, *, most: bool, ratio: bool = True,
-        wide: float | None = None, rounds: Sequence[float] = ()) -> dict[str, Any]:
+def check_limit(name: str, value: float, limit: float, *, most: bool, ratio: bool = True,
+                wide: float | None = None, rounds: Sequence[float] = ()) -> dict[str, Any]:
     """
-    Return one figure and its bar: a highest value where ``most``, else a lowest.
+    Return one figure and whether it is within its limit.
 
-    :param ratio: False for what depends on the machine's speed: the short form does not judge it.
-    :param wide: what the short form lets pass, twice the bar by default; ``passes`` tells if it
-        does.
-    :param rounds: the figure in each round, of which ``value`` is the median: their spread.
+    :param most: whether the limit is the highest value allowed, else the lowest.
+    :param ratio: False for a figure that depends on the speed of the machine: the short form does
+        not judge it.
+    :param wide: limit of the short form, twice as wide by default; ``passed_short`` is its result.
+    :param rounds: the figure in each round, for its spread; ``value`` is the median.
     """
     if wide is None:
         wide = 2 * limit if most else limit / 2
     spread = {'lowest': round(min(rounds), 4), 'highest': round(max(rounds), 4)} if rounds else {}
-    return {'name': name, 'value': round(value, 4), **spread, 'bar': limit,
-            'holds': value <= limit if most else value >= limit,
-            'passes': not ratio or (value <= wide if most else value >= wide)}
+    return {'name': name, 'value': round(value, 4), **spread, 'limit': limit,
+            'passed': value <= limit if most else value >= limit,
+            'passed_short': not ratio or (value <= wide if most else value >= wide)}

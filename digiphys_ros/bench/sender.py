@@ -16,9 +16,9 @@
 Publish images of the drawn course at a fixed rate.
 
 Usage: sender.py WIDTH HEIGHT RATE_HZ SECONDS raw|jpeg NAMESPACE|- [now] [reliable] [at=SECONDS].
-Prints as JSON how many frames were sent, from when to when on the monotonic clock. Unless it is to
-start now, it waits for a subscription, as none is to be lost to discovery, and for the time it is
-given. It publishes as best effort, or as tutorials do: reliable, with a queue of 10.
+Prints as JSON the number of frames sent, and from when to when on the monotonic clock. Without
+``now`` it waits for a subscription, so discovery loses no frame, and with ``at`` for that time.
+It publishes as best effort; ``reliable`` publishes as tutorials do, with a queue of 10.
 """
 
 from contextlib import suppress
@@ -42,11 +42,11 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 IMAGES = {'raw': 12, 'jpeg': 67}
-"""Raw ones change each time; there are more JPEGs than the check for frozen cameras remembers."""
+"""Raw images change each time; there are more JPEGs than the frozen-camera check remembers."""
 
 
 def images(kind: str, size: tuple[int, int]) -> list[Image | CompressedImage]:
-    """Return frames of the course with a sensor's noise."""
+    """Return frames of the course with sensor noise."""
     make = jpeg_message if kind == 'jpeg' else image_message
     rng = np.random.default_rng(0)
     messages = []
@@ -58,18 +58,18 @@ def images(kind: str, size: tuple[int, int]) -> list[Image | CompressedImage]:
 
 
 def change(message: Image, index: int) -> None:
-    """Change a pixel in each block of 8x8, as a sensor's noise does: no frame returns."""
+    """Change a pixel in each block of 8x8, as sensor noise does, so no frame repeats."""
     pixels = np.frombuffer(message.data, np.uint8).reshape(message.height, message.width, -1)
     pixels[4::8, 4::8] += np.uint8(1)
-    # after a gap of all images none looks like the last one again
+    # no frame equals an earlier one when the images start again
     pixels[0, 0] = np.frombuffer(index.to_bytes(3, 'little'), np.uint8)
 
 
 def wait_for_reader(publisher: 'Publisher[Any]') -> None:
-    """Wait until somebody listens."""
+    """Wait for a subscription."""
     while not publisher.get_subscription_count():
         time.sleep(0.02)
-    # the reader's half of the match is not seen from here
+    # discovery on the subscriber's side cannot be observed here
     time.sleep(0.5)
 
 
@@ -86,7 +86,7 @@ def main() -> None:
     messages = images(kind, (int(width), int(height)))
     if 'now' not in words:
         wait_for_reader(publisher)
-    # terminated between two frames, so that no publish is cut off
+    # end between two frames, so no publish is interrupted
     stopping: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _frame: stopping.append(number))
     [at_s] = [float(word[3:]) for word in words if word.startswith('at=')] or [0.0]
@@ -99,13 +99,13 @@ def main() -> None:
         if kind == 'raw':
             change(message, index)
         message.header.stamp = node.get_clock().now().to_msg()
-        # what the middleware does not take in time is lost, as with a camera's driver
+        # a frame that the middleware cannot take in time is lost, as with a camera driver
         with suppress(RCLError):
             publisher.publish(message)
         sent += 1
-    # a frame that is late takes the time of the next
+    # a late frame uses the time of the next one
     ended_s = max(time.monotonic(), started_s + sent / rate_hz)
-    # the last one leaves on a thread of the middleware
+    # a thread of the middleware sends the last frame
     time.sleep(0.2)
     print(json.dumps({'sent': sent, 'from_s': started_s, 'to_s': ended_s}))
     node.destroy_node()

@@ -24,27 +24,27 @@ from digiphys_ros.applications import (
     make_application,
 )
 from digiphys_ros.bench.options import BenchOptions
-from digiphys_ros.bench.running import bar
+from digiphys_ros.bench.running import check_limit
 from digiphys_ros.errors import SimulationError
 from digiphys_ros.simulation.loop import make_pipeline, run_loop
 from tqdm import tqdm
 
 CAMERA_S = 8.0
 ALONE_FRAMES = 1800
-"""How long an application runs without a camera [frames]."""
+"""Length of a run without a camera [frames]."""
 
 
 def measure(options: BenchOptions) -> dict[str, Any]:
-    """Return cases and bars, medians over the rounds."""
+    """Return cases and limits: medians over the rounds."""
     names = [name for name in APPLICATIONS if find_application(name).actuated]
     rounds = [{name: factor(name) for name in names}
               for _ in tqdm(range(options.rounds), desc='simulator', unit='round', disable=None)]
-    cases = [{'case': f'{name} without camera, classifier told the truth',
+    cases = [{'case': f'{name} without camera, policy on ground truth',
               'value': f'{median(one[name] for one in rounds):.0f} times real time'}
              for name in names]
     least = [min(one.values()) for one in rounds]
-    bars = [bar('simulator without camera, times real time, the slowest application',
-                median(least), 50.0, most=False, ratio=False, rounds=least)]
+    limits = [check_limit('simulator without camera, times real time, the slowest application',
+                          median(least), 50.0, most=False, ratio=False, rounds=least)]
     try:
         frames = [frames_per_s() for _ in range(options.rounds)]
     except SimulationError as error:
@@ -52,13 +52,13 @@ def measure(options: BenchOptions) -> dict[str, Any]:
     else:
         cases.append({'case': f'{DEFAULT}, camera of 640x480, classified and acted on',
                       'value': f'{median(frames):.1f} frames a second'})
-        bars.append(bar('simulator, camera frames of 640x480 a second', median(frames), 30.0,
-                        most=False, ratio=False, rounds=frames))
-    return {'cases': cases, 'bars': bars}
+        limits.append(check_limit('simulator, camera frames of 640x480 a second', median(frames),
+                                  30.0, most=False, ratio=False, rounds=frames))
+    return {'cases': cases, 'limits': limits}
 
 
 def factor(name: str) -> float:
-    """Return the simulated seconds a second of an application in closed loop, without images."""
+    """Return the real-time factor of an application in closed loop, without images."""
     application = make_application(name, camera=False)
     pipeline = make_pipeline(find_application(name), camera=False)
     started_s = time.perf_counter()
@@ -67,7 +67,7 @@ def factor(name: str) -> float:
 
 
 def frames_per_s() -> float:
-    """Return the images a second of a closed loop that draws and classifies them."""
+    """Return the images a second of a closed loop that renders and classifies them."""
     application = make_application(DEFAULT)
     pipeline = make_pipeline(find_application(DEFAULT))
     started_s = time.perf_counter()

@@ -13,9 +13,9 @@
 # limitations under the License.
 
 """
-Publish classifications at 30 Hz: what a small hop carries.
+Publish classifications at 30 Hz, to measure the transport latency of small messages.
 
-Usage: small_sender.py SECONDS. Prints as JSON how many were sent.
+Usage: small_sender.py SECONDS. Prints the number of messages sent as JSON.
 """
 
 import json

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Where the classifier's time goes: each stage alone, in one process, without the transport."""
+"""Time of each stage of the classifier, in one process, without transport."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ STAGES = ('decode', 'liveness', 'preprocess', 'model', 'scores', 'message')
 
 
 def measure(options: BenchOptions) -> dict[str, Any]:
-    """Return the median time of each stage; there is no bar for it."""
+    """Return the median time of each stage; it has no limit."""
     bundles = make_bundles(options.work, options.engine, (SIGNS, LARGE))
     sizes = SIZES[:1] if options.short else SIZES
     cases = [(size, kind, name) for size in sizes for kind in ('raw', 'jpeg') for name in bundles]
@@ -56,11 +56,12 @@ def measure(options: BenchOptions) -> dict[str, Any]:
         {'case': f'{size[0]}x{size[1]} {kind}, {name}',
          'stages_ms': stages_ms(size, kind, Classifier(
              load_bundle(bundles[name].folder), bundles[name].engine()))}
-        for size, kind, name in tqdm(cases, desc='stages', unit='case', disable=None)], 'bars': []}
+        for size, kind, name in tqdm(cases, desc='stages', unit='case', disable=None)],
+        'limits': []}
 
 
 def stages_ms(size: tuple[int, int], kind: str, classifier: Classifier) -> dict[str, float]:
-    """Return milliseconds by stage, for frames that differ as a camera's do."""
+    """Return milliseconds by stage, for frames that all differ."""
     engine, bundle = classifier.engine, classifier.bundle
     preprocess = Preprocessor(engine.spec)
     tensor = host_array(engine.spec.shape, engine.spec.dtype, engine.device)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Start: from a process to its first classification; and a change of model under load."""
+"""Start: from process start to first classification; and a change of model under load."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,17 +26,17 @@ from typing import Any
 
 from digiphys_ros.bench.options import BenchOptions
 from digiphys_ros.bench.running import (
-    bar,
+    check_limit,
+    format_rate,
     is_active,
     LITERT,
-    nodes,
-    observed,
-    played,
-    rate_told,
-    running,
+    observe,
+    run_nodes,
     settle,
     Source,
+    terminate_after,
     wait,
+    wait_until_sent,
 )
 from digiphys_ros.errors import BenchmarkError
 from digiphys_ros.resources import find_resource
@@ -48,7 +48,7 @@ SWAP_S = 6.0
 
 
 def measure(options: BenchOptions) -> dict[str, Any]:
-    """Return cases and bars, medians over the rounds."""
+    """Return cases and limits: medians over the rounds."""
     rounds = [{'first_s': first_classification_s(), **swap()}
               for _ in tqdm(
                   range(options.rounds), desc='start and swap', unit='round', disable=None)]
@@ -61,40 +61,40 @@ def measure(options: BenchOptions) -> dict[str, Any]:
                   {'case': 'change of model at 30 Hz',
                    'value': f'{over("lost"):g} frames lost, longest gap {over("gap"):.2f} frame '
                             f'periods, loading {over("swap_s"):.2f} s, camera at '
-                            f'{rate_told(min(one["sent_hz"] for one in rounds), SOURCE.rate_hz)} '
-                            'Hz'}],
-        'bars': [bar(name, over(figure), limit, most=True,
-                     rounds=[one[figure] for one in rounds], **options)
-                 for name, figure, limit, options in (
-                     ('process start to first classification [s]', 'first_s', 1.0,
-                      {'ratio': False}),
-                     ('change of model under load, frames lost', 'lost', 0.0, {'wide': 3.0}),
-                     ('change of model under load, longest gap [frame periods]', 'gap', 2.0,
-                      {}))]}
+                            + format_rate(min(one['sent_hz'] for one in rounds), SOURCE.rate_hz)
+                            + ' Hz'}],
+        'limits': [check_limit(name, over(figure), limit, most=True,
+                               rounds=[one[figure] for one in rounds], **options)
+                   for name, figure, limit, options in (
+                       ('process start to first classification [s]', 'first_s', 1.0,
+                        {'ratio': False}),
+                       ('change of model under load, frames lost', 'lost', 0.0, {'wide': 3.0}),
+                       ('change of model under load, longest gap [frame periods]', 'gap', 2.0,
+                        {}))]}
 
 
 def first_classification_s() -> float:
-    """Return the time from starting the classifier's process to its first answer."""
-    with observed() as observer, running(SOURCE.start(20.0, 'now')):
+    """Return the time from the start of the classifier's process to its first answer."""
+    with observe() as observer, terminate_after(SOURCE.start(20.0, 'now')):
         observer.wait_for_publisher('image', 10.0)
         started_s = time.time()
-        with nodes(LITERT, CLASSIFIER):
+        with run_nodes(LITERT, CLASSIFIER):
             wait(observer, lambda: bool(observer.recording.classifications), 'an answer')
             return float(observer.recording.classifications[0].arrival_s - started_s)
 
 
 def swap() -> dict[str, float]:
-    """Return frames lost and the longest gap while one model takes the place of another."""
-    with tempfile.TemporaryDirectory() as folder, observed() as observer, \
-            nodes(LITERT, CLASSIFIER), changing() as change:
+    """Return frames lost and the longest gap while one model replaces another."""
+    with tempfile.TemporaryDirectory() as folder, observe() as observer, \
+            run_nodes(LITERT, CLASSIFIER), bundle_setter() as set_bundle:
         copy = f'{folder}/other'
         subprocess.run(['cp', '-r', str(find_resource('traffic_signs', 'models')), copy],
                        check=True)
         wait(observer, is_active(observer, CLASSIFIER), 'active classifier')
         source = SOURCE.start(SWAP_S)
         wait(observer, lambda: len(observer.recording.classifications) > 30, 'answers')
-        took_s = change(copy)
-        sent = played(source, SWAP_S + 60)
+        took_s = set_bundle(copy)
+        sent = wait_until_sent(source, SWAP_S + 60)
         settle(observer)
         arrivals_s = [one.arrival_s for one in observer.recording.classifications]
         gaps_s = [after - before for before, after in pairwise(arrivals_s)]
@@ -103,8 +103,8 @@ def swap() -> dict[str, float]:
 
 
 @contextmanager
-def changing() -> Iterator[Callable[[str], float]]:
-    """Yield what sets the classifier's bundle, as ``ros2 param set``; it returns the seconds."""
+def bundle_setter() -> Iterator[Callable[[str], float]]:
+    """Yield a function that sets the classifier's bundle parameter and returns the seconds."""
     import rclpy
     from rclpy.parameter import Parameter
     from rclpy.parameter_client import AsyncParameterClient
@@ -115,21 +115,21 @@ def changing() -> Iterator[Callable[[str], float]]:
     executor.add_node(node)
     thread = threading.Thread(target=executor.spin, daemon=True)
     thread.start()
-    # made before the frames come: it would hold up who watches them
+    # created before the frames come, as it would delay the observer
     client = AsyncParameterClient(node, 'classifier')
 
-    def change(bundle: str) -> float:
+    def set_bundle(bundle: str) -> float:
         started_s, done = time.perf_counter(), threading.Event()
         future = client.set_parameters([Parameter('bundle', value=bundle)])
         future.add_done_callback(lambda _: done.set())
         done.wait(30.0)
         result = future.result()
         if result is None or not result.results[0].successful:
-            raise BenchmarkError(f'the bundle was not changed: {result}')
+            raise BenchmarkError(f'the classifier refused the bundle {bundle}: {result}')
         return time.perf_counter() - started_s
     try:
         client.wait_for_services(10.0)
-        yield change
+        yield set_bundle
     finally:
         executor.shutdown(timeout_sec=0.5)
         node.destroy_node()

@@ -13,10 +13,10 @@
 # limitations under the License.
 
 """
-Drive one gate and stop it in one of several ways; print how long each stop took [ms], as JSON.
+Drive one gate and stop it in one of several ways; print the time of each stop [ms] as JSON.
 
-``stopper.py lease|estop|gate|restart|flood NAMESPACE COUNT [PID SIGNAL]``. Times are those at
-which the middleware got the messages, not those at which this process came to look at them.
+``stopper.py lease|estop|gate|restart|flood NAMESPACE COUNT [PID SIGNAL]``. Times are measured
+when the middleware received the messages, not when this process read them.
 """
 
 from collections.abc import Callable, Iterator
@@ -45,7 +45,7 @@ TWIST_BYTES = 256
 
 
 class Stopper:
-    """A driver and a base in one."""
+    """Publisher of commands and subscriber of the actuator topic."""
 
     def __init__(self, namespace: str) -> None:
         self._changed = threading.Condition()
@@ -67,8 +67,8 @@ class Stopper:
                 self.moves, self.changed_ns = moves, info['source_timestamp']
                 self._changed.notify_all()
 
-    def want(self) -> int:
-        """Ask for motion by an image of this moment; return its stamp [ns]."""
+    def request_motion(self) -> int:
+        """Request motion by an image captured now; return its stamp [ns]."""
         message = TwistStamped()
         now_ns = time.time_ns()
         message.header.stamp.sec, message.header.stamp.nanosec = divmod(now_ns, 10 ** 9)
@@ -77,19 +77,19 @@ class Stopper:
         return now_ns
 
     def drive(self) -> int:
-        """Drive until the base moves, and a while longer; return the stamp of the last image."""
+        """Request motion until the base moves; return the stamp of the last image."""
         self.release()
         end_s, stamps = time.monotonic() + PATIENCE_S, [0]
         while not self.moves and time.monotonic() < end_s:
-            stamps.append(self.want())
+            stamps.append(self.request_motion())
             time.sleep(PAUSE_S)
-        # those that were refused or lost do not count: the last one must be obeyed
-        stamps.append(self.want())
+        # earlier ones may be refused or lost: the last one must be obeyed
+        stamps.append(self.request_motion())
         time.sleep(PAUSE_S)
         return stamps[-1]
 
     def release(self) -> None:
-        """Say that the e-stop is not pressed: one that is never heard counts as pressed."""
+        """Publish that the e-stop is not pressed; a silent e-stop counts as pressed."""
         self.estop.publish(Bool(data=False))
 
     def until_moves(self) -> None:
@@ -97,17 +97,17 @@ class Stopper:
         self.release()
         with self._changed:
             if not self._changed.wait_for(lambda: self.moves, PATIENCE_S):
-                raise SystemExit('nothing moves')
+                raise SystemExit(f'the base did not move within {PATIENCE_S:g} s')
 
     def until_still(self) -> int:
-        """Return when the safe command was sent [ns]."""
+        """Wait for the safe command; return when it was sent [ns]."""
         with self._changed:
             if not self._changed.wait_for(lambda: not self.moves, PATIENCE_S):
-                raise SystemExit('the base was never stopped')
+                raise SystemExit(f'the base was not stopped within {PATIENCE_S:g} s')
             return self.changed_ns
 
     def reset(self) -> None:
-        """Release the e-stop."""
+        """Release the e-stop and reset the gate."""
         self.release()
         end_s = time.monotonic() + PATIENCE_S
         while time.monotonic() < end_s:
@@ -116,37 +116,37 @@ class Stopper:
             future.add_done_callback(lambda _, done=done: done.set())
             if done.wait(1.0) and future.result().success:
                 return
-        raise SystemExit('the gate was not reset')
+        raise SystemExit(f'the gate was not reset within {PATIENCE_S:g} s')
 
 
 def by_lease(stopper: Stopper) -> float:
-    """Return from the last image to the safe command [ms]."""
+    """Return the time from the last image to the safe command [ms]."""
     while True:
         last_ns = stopper.drive()
         still_ns = stopper.until_still()
-        # on a busy machine it may have stopped before the last image was sent
+        # on a busy machine the base may stop before the last image is sent
         if still_ns > last_ns:
             return (still_ns - last_ns) / 1e6
 
 
 def by_estop(stopper: Stopper) -> float:
-    """Return from the press to the safe command [ms]; others keep the base moving."""
+    """Return the time from the press to the safe command [ms]; other processes send motion."""
     while True:
         stopper.until_moves()
         pressed_ns = time.time_ns()
         stopper.estop.publish(Bool(data=True))
         still_ns = stopper.until_still()
         stopper.reset()
-        # it may have stopped for another reason just before
+        # the base may have stopped for another reason just before
         if still_ns > pressed_ns:
             return (still_ns - pressed_ns) / 1e6
 
 
 def by_signal(stopper: Stopper, pid: int, number: int) -> float:
-    """Return from a signal to the gate to the safe command [ms]."""
+    """Return the time from a signal to the gate to the safe command [ms]."""
     while stopper.node.count_publishers('cmd_vel') < 2:
         time.sleep(0.05)
-    # what was sent at its start has arrived by then
+    # messages sent at the start have arrived by then
     end_s = time.monotonic() + DRIVE_S
     while time.monotonic() < end_s or not stopper.moves:
         stopper.drive()
@@ -157,11 +157,11 @@ def by_signal(stopper: Stopper, pid: int, number: int) -> float:
 
 def by_restart(stopper: Stopper, pid: int) -> tuple[float, float]:
     """
-    Return when a gate was killed [s], and how long until the next one was heard [ms].
+    Return when a gate was killed [s], and the time until the next one was heard [ms].
 
-    :param pid: of the process that waits for the gate's death.
+    :param pid: of the process that waits to replace the gate.
     """
-    # by itself: what is spun does not say who published
+    # a node without an executor, which does not report the publisher
     node = Node('restarts', namespace=stopper.node.get_namespace())
     listener = node.create_subscription(TwistStamped, 'cmd_vel', lambda _: None, 200)
     known: set[bytes] = set()
@@ -182,27 +182,27 @@ def by_restart(stopper: Stopper, pid: int) -> tuple[float, float]:
                 node.destroy_node()
                 return ended_ns / 1e9, (sent_ns - ended_ns) / 1e6
         time.sleep(0.001)
-    raise SystemExit('no other gate publishes')
+    raise SystemExit(f'no new gate published within {PATIENCE_S:g} s')
 
 
 def _heard(listener: Any) -> Iterator[tuple[bytes, int]]:
     """Yield publisher and time [ns] of each message that has arrived."""
     while (taken := take(listener, TWIST_BYTES)) is not None:
         info = taken[1]
-        # the time at which it was sent comes first
+        # the send time comes first
         yield info[GID_AT:GID_AT + GID_BYTES], int.from_bytes(info[:8], 'little')
 
 
 def flood(stopper: Stopper, seconds: float) -> None:
-    """Ask for motion, and release the e-stop, as often as this process can."""
+    """Request motion, and release the e-stop, as often as this process can."""
     end_s = time.monotonic() + seconds
     while time.monotonic() < end_s:
-        stopper.want()
+        stopper.request_motion()
         stopper.release()
 
 
 def main(way: str, namespace: str, count: str, *words: str) -> None:
-    """Print the times."""
+    """Measure and print the times."""
     stopper = Stopper(namespace)
     if way == 'flood':
         flood(stopper, float(count))

@@ -13,9 +13,9 @@
 # limitations under the License.
 
 """
-Stopping: how soon the safe command follows a dead camera, an e-stop and a dead gate.
+Stopping: time to the safe command after a dead camera, an e-stop press and a dead gate.
 
-And how soon the next gate follows a dead one.
+Also measures the time until the next gate replaces a dead one.
 """
 
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ import tempfile
 from typing import Any
 
 from digiphys_ros.bench.options import BenchOptions
-from digiphys_ros.bench.running import bar, nodes, result_of, script
+from digiphys_ros.bench.running import check_limit, result_of, run_nodes, script
 from digiphys_ros.metrics import percentile
 from tqdm import tqdm
 
@@ -42,14 +42,14 @@ PRESSES, SHORT_PRESSES = 200, 20
 ENDS, SHORT_ENDS = 20, 3
 RESTART_MS = 500.0
 FIRST_OUTPUT = r'process before this one ended.*?\[(\d+\.\d+)\] \[robot0\.gate\]: base: '
-"""Of the next gate: the line in its log that follows its first output, with the time [s]."""
+"""Line in the log of the next gate that follows its first output, with the time [s]."""
 LATEST_MS = 3 * PERIOD_S * 1e3
-"""Two periods until the guard acts, and one that the gate's last turn may be old by then."""
+"""Two periods until the guard acts, and one period for the age of the gate's last heartbeat."""
 GATE = {'gate': {'lease_s': LEASE_S, 'rate_hz': RATE_HZ}}
 
 
 def measure(options: BenchOptions) -> dict[str, Any]:
-    """Return how long each way to stop took."""
+    """Return the time of each way to stop."""
     short = options.short
     dead = dead_camera_ms(SHORT_STOPS if short else STOPS)
     presses = estop_ms(SHORT_PRESSES if short else PRESSES)
@@ -64,15 +64,15 @@ def measure(options: BenchOptions) -> dict[str, Any]:
             *(_case(f'gate {name}, its guard acts', values) for name, values in ends.items()),
             _case(f'gate killed, {ROBOTS} busy loops, the next gate sends', restarts),
             _case(f'gate killed, {ROBOTS} busy loops, the next gate is heard', heard)],
-        'bars': [
-            bar('camera dead to safe command p99.9 / (lease + 1 period)',
-                percentile(dead, 99.9) / limit_ms, 1.0, most=True, wide=2.0),
-            bar('e-stop to safe command, longest [ms]', max(presses), 20.0, most=True,
-                ratio=False),
-            *(bar(f'gate {name} to safe command, longest [ms]', max(values), LATEST_MS,
-                  most=True, ratio=False) for name, values in ends.items()),
-            bar('gate killed to first output of the next gate, longest [ms]', max(restarts),
-                RESTART_MS, most=True, ratio=False)]}
+        'limits': [
+            check_limit('camera dead to safe command p99.9 / (lease + 1 period)',
+                        percentile(dead, 99.9) / limit_ms, 1.0, most=True, wide=2.0),
+            check_limit('e-stop to safe command, longest [ms]', max(presses), 20.0, most=True,
+                        ratio=False),
+            *(check_limit(f'gate {name} to safe command, longest [ms]', max(values), LATEST_MS,
+                          most=True, ratio=False) for name, values in ends.items()),
+            check_limit('gate killed to first output of the next gate, longest [ms]',
+                        max(restarts), RESTART_MS, most=True, ratio=False)]}
 
 
 def _case(name: str, values: list[float]) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def _case(name: str, values: list[float]) -> dict[str, Any]:
 
 
 def dead_camera_ms(count: int) -> list[float]:
-    """Return from the last image to the safe command, with gates and busy loops side by side."""
+    """Return the times from the last image to the safe command, with busy loops running."""
     with busy(ROBOTS), gates(ROBOTS):
         stoppers = [script('stopper.py', 'lease', f'robot{number}', str(count // ROBOTS))
                     for number in range(ROBOTS)]
@@ -91,7 +91,7 @@ def dead_camera_ms(count: int) -> list[float]:
 
 
 def estop_ms(count: int) -> list[float]:
-    """Return from the press of an e-stop to the safe command, while commands flood the gate."""
+    """Return the times from an e-stop press to the safe command, while commands flood the gate."""
     with gates(1):
         floods = [script('stopper.py', 'flood', 'robot0', '600') for _ in range(2)]
         try:
@@ -105,7 +105,7 @@ def estop_ms(count: int) -> list[float]:
 
 
 def gate_end_ms(number: int, count: int) -> list[float]:
-    """Return from a signal to the gate to the safe command of its guard."""
+    """Return the times from a signal to the gate to the safe command of its guard."""
     values: list[float] = []
     for _ in tqdm(range(count), desc=f'gate ended by {signal.Signals(number).name}',
                   disable=None):
@@ -117,13 +117,13 @@ def gate_end_ms(number: int, count: int) -> list[float]:
 
 def restart_ms(count: int) -> tuple[list[float], list[float]]:
     """
-    Return from the death of a gate to the next one, which sends, and which is heard.
+    Return the times from the death of a gate until the next one sends, and is heard.
 
-    The first is taken from its log: it is known before a listener has found the new publisher.
+    The first is read from its log, as discovery of the new publisher takes longer.
     """
     with tempfile.TemporaryFile('w+') as log:
-        with busy(ROBOTS), nodes(GATE, ('gate',), namespace='robot0', respawn=True, output=log
-                                 ) as supervisor:
+        with busy(ROBOTS), run_nodes(GATE, ('gate',), namespace='robot0', respawn=True, output=log
+                                     ) as supervisor:
             found = result_of(script(
                 'stopper.py', 'restart', 'robot0', str(count), str(supervisor.pids()['gate'])),
                 60 + 30 * count)
@@ -136,18 +136,18 @@ def restart_ms(count: int) -> tuple[list[float], list[float]]:
 
 @contextmanager
 def gates(count: int) -> Iterator[list[int]]:
-    """Run gates, each in the namespace of its robot; yield their process ids."""
+    """Run gates, each in its own namespace; yield their process ids."""
     if count == 0:
         yield []
         return
-    with nodes(GATE, ('gate',), namespace=f'robot{count - 1}') as supervisor, \
+    with run_nodes(GATE, ('gate',), namespace=f'robot{count - 1}') as supervisor, \
             gates(count - 1) as others:
         yield [*others, supervisor.pids()['gate']]
 
 
 @contextmanager
 def busy(count: int) -> Iterator[None]:
-    """Keep the processor busy with so many endless loops."""
+    """Keep the processor busy with endless loops."""
     loops = [subprocess.Popen(BUSY, stdin=subprocess.DEVNULL) for _ in range(count)]
     try:
         yield

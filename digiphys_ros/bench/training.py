@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Training: images a second against a bare Keras fit, and what the input alone can give."""
+"""Training: images a second against a bare Keras fit, and those of the input pipeline alone."""
 
 from functools import partial
 from statistics import median
@@ -21,7 +21,7 @@ from typing import Any
 
 from digiphys_ros.bench.fit import CLASSES, random_images
 from digiphys_ros.bench.options import BenchOptions
-from digiphys_ros.bench.running import bar, result_of, script
+from digiphys_ros.bench.running import check_limit, result_of, script
 from digiphys_ros.bundles import PreprocessSpec
 from digiphys_ros.learning.augment import Augmentation, Augmenter
 from digiphys_ros.learning.datasets.dataset import in_memory
@@ -31,15 +31,15 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 WAYS, FIT_S = ('ours', 'bare'), 1200.0
-BAR = 0.95
+LIMIT = 0.95
 PAIRS = 3
-"""In each round: a fit takes ten seconds, and from one to the next the machine may change."""
+"""Pairs in each round: a fit takes ten seconds, and the speed of the machine may change."""
 AUGMENTATION = Augmentation(crop=0.1, scale=0.1, perspective=0.05, brightness=0.2, contrast=0.2,
                             blur=0.5, noise=0.02)
 
 
 def measure(options: BenchOptions) -> dict[str, Any]:
-    """Return images a second of both, their ratio, and the bar; interleaved rounds."""
+    """Return images a second of both, their ratio and its limit; rounds are interleaved."""
     rounds = [both_rates(number)
               for number in tqdm(range(PAIRS * options.rounds), desc='training', unit='pair',
                                  disable=None)]
@@ -54,23 +54,23 @@ def measure(options: BenchOptions) -> dict[str, Any]:
                    'images_per_second': median(one['ours'] for one in rounds),
                    'bare_fit_images_per_second': median(one['bare'] for one in rounds),
                    'ratio': ratio}, *inputs],
-        'bars': [bar('training images a second / bare Keras fit', ratio, BAR, most=False,
-                     rounds=ratios)]}
+        'limits': [check_limit('training images a second / bare Keras fit', ratio, LIMIT,
+                               most=False, rounds=ratios)]}
 
 
 def both_rates(number: int) -> dict[str, float]:
     """
-    Return images a second of both, one after the other; who is first takes turns.
+    Return images a second of both, one after the other; the order alternates.
 
-    Each has a process of its own: ours asks TensorFlow for repeatable operations, which slows all
-    that comes after it in the same process.
+    Each runs in its own process: ours asks TensorFlow for deterministic operations, which slow
+    down everything that follows in the same process.
     """
     return {way: float(result_of(script('fit.py', way), FIT_S)['images_per_second'])
             for way in (WAYS if number % 2 == 0 else WAYS[::-1])}
 
 
 def input_rate(images: NDArray[Any], classes: NDArray[Any], augment: Augmenter | None) -> float:
-    """Return images a second of the batches alone, with no network behind them."""
+    """Return images a second of the input pipeline alone, without a network."""
     data = in_memory('bench', tuple(map(str, range(CLASSES))), images, classes)
     spec = PreprocessSpec(width=32, height=32)
     stream = Stream(data, partial(tensor_of, Preprocessor(spec)), batch=32, seed=0,

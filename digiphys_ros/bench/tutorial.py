@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What people write today, with the same model on the same frames, beside our nodes."""
+"""A node as tutorials write it against our nodes, with the same model and frames."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,15 +25,15 @@ from typing import Any
 
 from digiphys_ros.bench.options import BenchOptions
 from digiphys_ros.bench.running import (
-    bar,
+    check_limit,
+    format_rate,
     is_active,
-    nodes,
-    observed,
-    played,
-    rate_told,
+    observe,
+    run_nodes,
     script,
     Source,
     wait,
+    wait_until_sent,
 )
 from digiphys_ros.bundles import load_bundle
 from digiphys_ros.errors import BenchmarkError
@@ -52,7 +52,7 @@ def default_transport() -> Mapping[str, str]:
 
 
 def measure(options: BenchOptions) -> dict[str, Any]:
-    """Return latency and frames a second of both, and how much lower and higher ours are."""
+    """Return latency and frames a second of both, and the ratios between them."""
     seconds = options.seconds
     rounds = [{'tutorial': run(seconds, tutorial), 'ours': run(seconds, ours)}
               for _ in tqdm(
@@ -67,14 +67,14 @@ def measure(options: BenchOptions) -> dict[str, Any]:
         **{figure: median(one[name][figure] for one in rounds)
            for figure in ('received', 'p50_ms', 'p99_ms', 'most_hz')}}
         for name in ('tutorial', 'ours')]
-    return {'cases': cases, 'bars': [
-        bar(name, median(found), 10.0, most=False, rounds=found)
+    return {'cases': cases, 'limits': [
+        check_limit(name, median(found), 10.0, most=False, rounds=found)
         for name, found in (('capture to command p50, tutorial-style node / ours', lower),
                             ('frames a second, ours / tutorial-style node', more))]}
 
 
 def run(seconds: float, start: Any) -> dict[str, float]:
-    """Return latency at the usual rate, and how many commands a second at a rate too high."""
+    """Return the latency at the usual rate, and commands a second at a rate that is too high."""
     with start() as (environment, observer):
         usual = commands_of(observer, SOURCE, seconds, environment)
         fast = commands_of(
@@ -86,10 +86,10 @@ def run(seconds: float, start: Any) -> dict[str, float]:
 
 def commands_of(observer: 'Watch', source: Source, seconds: float,
                 environment: Mapping[str, str]) -> dict[str, float]:
-    """Return how many commands for new images came while a source played, and how old."""
+    """Return the number of commands for new images while a source plays, and their age."""
     observer.clear()
     sender = source.start(seconds, 'reliable', environment=environment)
-    sent = played(sender, 120.0)
+    sent = wait_until_sent(sender, 120.0)
     observer.settle()
     ages_ms = observer.ages_ms()
     if not ages_ms:
@@ -100,7 +100,7 @@ def commands_of(observer: 'Watch', source: Source, seconds: float,
 
 
 class Watch:
-    """Commands as another process gets them: how old is the image that each was made of."""
+    """Observe commands from another process: the age of the image that each was made from."""
 
     def __init__(self, topic: str, message_type: type) -> None:
         import rclpy
@@ -116,7 +116,7 @@ class Watch:
         threading.Thread(target=self._executor.spin, daemon=True).start()
 
     def clear(self) -> None:
-        """Forget what came."""
+        """Forget the commands received."""
         self._ages_ms.clear()
 
     def ages_ms(self) -> list[float]:
@@ -124,13 +124,13 @@ class Watch:
         return list(self._ages_ms)
 
     def settle(self) -> None:
-        """Wait until nothing came for a second."""
+        """Wait until no command has come for a second."""
         self._last_s = time.monotonic()
         while time.monotonic() < self._last_s + 1.0:
             time.sleep(0.05)
 
     def close(self) -> None:
-        """Stop to watch."""
+        """Stop observing."""
         import rclpy
         self._executor.shutdown(timeout_sec=0.5)
         self.node.destroy_node()
@@ -145,7 +145,7 @@ class Watch:
 
 @contextmanager
 def tutorial() -> Iterator[tuple[Mapping[str, str], Watch]]:
-    """Run the tutorial-style node, as it would be started."""
+    """Run the tutorial-style node as a user would start it."""
     from geometry_msgs.msg import TwistStamped
     environment = default_transport()
     bundle = load_bundle(find_resource('traffic_signs', 'models'))
@@ -167,10 +167,10 @@ def tutorial() -> Iterator[tuple[Mapping[str, str], Watch]]:
 
 @contextmanager
 def ours() -> Iterator[tuple[Mapping[str, str], Watch]]:
-    """Run our nodes; the gate says which image a command is made of."""
+    """Run our nodes; the gate reports which image a command was made from."""
     from std_msgs.msg import Header
     whole = {'classifier': {'roi': [0.0, 0.0, 1.0, 1.0]}}
-    with observed() as observer, nodes(whole):
+    with observe() as observer, run_nodes(whole):
         wait(observer, is_active(observer, ('classifier', 'policy', 'gate')), 'active nodes')
         watch = Watch('obeyed/base', Header)
         try:
@@ -183,6 +183,6 @@ def table(cases: list[dict[str, Any]]) -> list[str]:
     """Return the cases as lines of Markdown."""
     return ['| node | camera [Hz] | commands for frames | p50 | p99 '
             '| commands a second, at most |', '|---|---|---|---|---|---|', *[
-                f'| {one["case"]} | {rate_told(one["sent_hz"], one["rate_hz"])} | '
+                f'| {one["case"]} | {format_rate(one["sent_hz"], one["rate_hz"])} | '
                 f'{one["received"]:.1%} | {one["p50_ms"]:.2f} ms | '
                 f'{one["p99_ms"]:.2f} ms | {one["most_hz"]:.0f} |' for one in cases]]

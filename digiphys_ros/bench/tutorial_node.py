@@ -13,10 +13,10 @@
 # limitations under the License.
 
 """
-An image classification node as tutorials write it, to compare with.
+An image classification node as tutorials write it, for comparison.
 
-Usage: tutorial_node.py KERAS_FILE. Queue depth 10 and reliable, the image copied and converted
-pixel for pixel, ``model.predict`` in the callback, a Twist published from there.
+Usage: tutorial_node.py KERAS_FILE. Reliable with a queue depth of 10; copies the image, converts
+its colors, and calls ``model.predict`` and publishes a Twist in the callback.
 """
 
 import sys
@@ -43,7 +43,7 @@ class TutorialNode(Node):
 
     def on_image(self, message: Image) -> None:
         """Classify one image and drive."""
-        # as cv_bridge does it for rgb8 -> bgr8: a copy of the bytes, then one of the colours
+        # as cv_bridge converts rgb8 to bgr8: copy the bytes, then the colors
         image = np.frombuffer(bytes(message.data), np.uint8).reshape(
             message.height, message.width, 3).copy()
         image = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)

@@ -13,11 +13,11 @@
 # limitations under the License.
 
 """
-How often a camera that is turned still moves the robot, with the shipped model and rules.
+How often a rotated camera still moves the robot, with the shipped model and rules.
 
 Usage: python -m digiphys_ros.bench.upside_down [--data FOLDER] [--json FILE].
-Plays real images as a camera: those of a drive, and the tracks of signs one after another. Counts
-the images that the model answers and the commands that move, and when the robot stops for good.
+Plays real images as a camera: a recorded drive, and tracks of signs one after another. Counts
+the images that the model answers and the commands that move, and reports the last motion.
 """
 
 import argparse
@@ -41,7 +41,7 @@ from numpy.typing import NDArray
 Pixels = NDArray[Any]
 RATE_HZ = 20.0
 TURNS = {'upright': 0, 'on its side': 1, 'upside down': 2}
-"""Quarter turns of the camera."""
+"""Rotation of the camera in quarter turns."""
 
 
 def views(data: Path) -> Iterator[tuple[str, list[Pixels]]]:
@@ -52,7 +52,7 @@ def views(data: Path) -> Iterator[tuple[str, list[Pixels]]]:
 
 
 def watch(images: Sequence[Pixels], turns: int, classifier: Classifier) -> dict[str, float]:
-    """Return fractions of images and of time for one camera that is turned."""
+    """Return the fractions of images answered and of time in motion for one rotated camera."""
     pipeline = Pipeline(PipelineSettings(), load_control(
         find_resource('traffic_signs_rules.yaml', 'config')), classifier)
     answered = moving = last = 0
@@ -71,7 +71,7 @@ def watch(images: Sequence[Pixels], turns: int, classifier: Classifier) -> dict[
 
 
 def campaign(data: Path) -> dict[str, Any]:
-    """Return the figures of each drive and turn."""
+    """Return the figures of each drive and rotation."""
     bundle = load_bundle(find_resource('traffic_signs', 'models'))
     classifier = Classifier(bundle, load_model(bundle, 'litert').engine)
     return {f'{name}, {turn}': watch(images, turns, classifier)
@@ -80,7 +80,7 @@ def campaign(data: Path) -> dict[str, Any]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the table."""
-    parser = argparse.ArgumentParser(description='Measure what a turned camera leads to.')
+    parser = argparse.ArgumentParser(description='Measure how a rotated camera moves the robot.')
     parser.add_argument('--data', type=Path, default=Path('../shared/data'))
     parser.add_argument('--json', type=Path, help='write the report here')
     arguments = parser.parse_args(argv)

@@ -12,4 +12,4 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The ``digiphys`` command, one file per verb."""
+"""The ``digiphys`` command, one file per subcommand."""

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""``digiphys baseline``: what a network must beat on the same data."""
+"""``digiphys baseline``: simple models as a reference for a network on the same data."""
 
 import argparse
 import sys
@@ -25,20 +25,21 @@ from digiphys_ros.learning.defaults import VAL_FRACTION
 
 
 def add_parser(subparsers: Any) -> None:
-    """Add the verb."""
+    """Add the subcommand."""
     parser = subparsers.add_parser(
         'baseline', help='measure a decision tree and a support-vector machine on labelled data',
-        description='Train a decision tree and a linear support-vector machine on oriented '
-                    'gradients of the images (on the numbers of a table), and measure them on '
-                    'what digiphys train would hold out. Their figures are those of a bundle.')
+        description='Train a decision tree and a linear support-vector machine on histograms of '
+                    'oriented gradients of the images (on the numbers of a table), and measure '
+                    'them on the samples that digiphys train would hold out. They report the '
+                    'same figures as a bundle.')
     parser.add_argument('--data', required=True, metavar='URI',
                         help='labelled images or a table, as for digiphys train')
-    parser.add_argument('--kind', action='append', choices=('tree', 'svm'),
-                        help='one of them alone (default: both)')
+    parser.add_argument('--model', action='append', choices=('tree', 'svm'),
+                        help='model to train; may be given again (default: both)')
     parser.add_argument('--split', metavar='FILE', help='a split made by digiphys data split')
     parser.add_argument('--val-fraction', default=VAL_FRACTION, metavar='FRACTION',
-                        help="fraction of each class's groups to hold out, or `part` for the "
-                             "data's own validation part (%(default)s)")
+                        help="fraction of each class's groups to hold out, or `part` if the data "
+                             'has its own validation part (%(default)s)')
     parser.add_argument('--seed', type=int, default=0, metavar='N', help='(%(default)s)')
     add_topics(parser)
     add_view(parser)
@@ -53,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     view = view_of(arguments)
     parted = open_parts(arguments, HeldOut(arguments.val_fraction, arguments.seed,
                                            arguments.split))
-    kinds = arguments.kind or BASELINES
+    kinds = arguments.model or BASELINES
     reports = [train_baseline(kind, parted.training, parted.validation, seed=arguments.seed,
                               roi=view.roi)
                for kind in kinds]

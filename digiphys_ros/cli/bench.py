@@ -40,33 +40,33 @@ LONGEST_S = 3600
 
 
 def add_parser(subparsers: Any) -> None:
-    """Add the verb."""
+    """Add the subcommand."""
     parser = subparsers.add_parser(
         'bench', help='measure the pipeline and training on this machine',
         description='Run the nodes as processes over DDS on this machine and measure frames '
-                    'received, capture-to-command latency against its floor and against a node '
-                    'as tutorials write it, load, images between two network '
-                    'namespaces, start and memory; training against a bare '
-                    'Keras fit; the engines alone, on a GPU where there is one; where the '
-                    "classifier's time goes; and the embedded simulator.")
+                    'received, end-to-end latency (capture to command) against its lower bound '
+                    'and against a tutorial-style node, load, images between two network '
+                    'namespaces, start and memory; training against a bare Keras fit; the '
+                    'engines alone, on a GPU if there is one; each stage of the classifier; and '
+                    'the embedded simulator.')
     parser.add_argument('--only', choices=BENCHMARKS, action='append',
-                        help='this benchmark alone; may be given again')
+                        help='run only this benchmark; may be given again')
     parser.add_argument('--short', action='store_true',
-                        help='the usual case alone, once, judged by ratios and by twice their '
-                             'bars: a few minutes')
+                        help='run only the usual case, once, and check ratios against twice '
+                             'their limits; takes a few minutes')
     parser.add_argument('--engine', choices=ENGINES, default='auto',
-                        help='what runs the models of latency, load and engines (%(default)s)')
+                        help='inference engine of latency, load and engines (%(default)s)')
     parser.add_argument('--out', metavar='DIR', default='out/bench',
-                        help='folder for the drawings (%(default)s)')
+                        help='folder for the plots (%(default)s)')
     parser.add_argument('--json', metavar='FILE', help='write the figures; - is standard output')
     parser.add_argument('--seconds', type=float, default=6.0, metavar='N',
                         help='length of one measurement (%(default)s)')
     parser.add_argument('--rounds', type=int, default=3, metavar='N',
-                        help='interleaved rounds, of which medians are taken (%(default)s)')
+                        help='interleaved rounds; results are medians (%(default)s)')
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the benchmarks; return 0 when every bar holds."""
+    """Run the benchmarks; return 0 when every limit is met."""
     if not 2 <= arguments.seconds <= LONGEST_S or arguments.rounds < 1:
         raise UsageError(f'--seconds must be 2 to {LONGEST_S} and --rounds at least 1, received '
                          f'{arguments.seconds:g} and {arguments.rounds}.')
@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
     check_targets(arguments, ['json'], ['out'])
     Path(arguments.out).mkdir(parents=True, exist_ok=True)
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
-    # of a GPU, or this process takes all memory from those that it starts
+    # else this process takes all GPU memory, and its child processes get none
     os.environ.setdefault('TF_FORCE_GPU_ALLOW_GROWTH', 'true')
     machine = (f'{os.cpu_count()} cores of {_processor()}, Python {platform.python_version()}, '
                f'engine {arguments.engine}')
@@ -84,38 +84,40 @@ def run(arguments: argparse.Namespace) -> int:
                                1 if arguments.short else arguments.rounds, Path(work))
         bundles = import_module('digiphys_ros.bench.bundles')
         gpu = bundles.runs_on_gpu(options.work, options.engine)
-        report: dict[str, Any] = {'machine': machine, 'gpu': gpu, 'cases': {}, 'bars': []}
+        report: dict[str, Any] = {'machine': machine, 'gpu': gpu, 'cases': {}, 'limits': []}
         lines = [machine, *([] if gpu else ['', NO_GPU[arguments.engine]])]
         for name in dict.fromkeys(arguments.only or BENCHMARKS):
             benchmark = import_module(f'digiphys_ros.bench.{name}')
             part = benchmark.measure(options)
             lines += ['', *benchmark.table(part['cases'])]
             report['cases'][name] = part['cases']
-            report['bars'] += part['bars']
-            # hours of measuring are not lost with what comes after
+            report['limits'] += part['limits']
+            # a later error does not lose hours of measurements
             if arguments.json not in (None, '-'):
                 write_json(report, arguments.json)
-    drawn = import_module('digiphys_ros.bench.plot').draw(report['cases'], Path(arguments.out))
-    report['drawings'] = [str(path) for path in drawn]
+    plots = import_module('digiphys_ros.bench.plot').draw(report['cases'], Path(arguments.out))
+    report['plots'] = [str(path) for path in plots]
     if arguments.json:
         write_json(report, arguments.json)
     if arguments.json != '-':
         sys.stdout.write('\n'.join([
-            *lines, *bars_table(report['bars']), '', *map(str, drawn)]) + '\n')
-    return 0 if all(bar['passes' if arguments.short else 'holds'] for bar in report['bars']) else 1
+            *lines, *limits_table(report['limits']), '', *map(str, plots)]) + '\n')
+    key = 'passed_short' if arguments.short else 'passed'
+    return 0 if all(one[key] for one in report['limits']) else 1
 
 
 def _processor() -> str:
-    """Return what Linux calls the processor."""
+    """Return the name of the processor as Linux reports it."""
     lines = Path('/proc/cpuinfo').read_text(errors='replace').splitlines()
     names = [line.partition(':')[2].strip() for line in lines if line.startswith('model name')]
     return names[0] if names else platform.machine()
 
 
-def bars_table(bars: list[dict[str, Any]]) -> list[str]:
-    """Return figures and their bars as lines of Markdown."""
-    return [] if not bars else [
-        '', '| figure | value | rounds | bar | |', '|---|---|---|---|---|', *[
+def limits_table(limits: list[dict[str, Any]]) -> list[str]:
+    """Return figures and their limits as lines of Markdown."""
+    return [] if not limits else [
+        '', '| figure | value | rounds | limit | result |', '|---|---|---|---|---|', *[
             f'| {one["name"]} | {one["value"]:g} | '
             + (f'{one["lowest"]:g} to {one["highest"]:g}' if 'lowest' in one else '')
-            + f' | {one["bar"]:g} | {"holds" if one["holds"] else "missed"} |' for one in bars]]
+            + f' | {one["limit"]:g} | {"passed" if one["passed"] else "failed"} |'
+            for one in limits]]

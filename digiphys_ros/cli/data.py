@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""``digiphys data``: look at labelled data, and split it."""
+"""``digiphys data``: inspect and split labeled data."""
 
 import argparse
 from pathlib import Path
@@ -26,42 +26,42 @@ from digiphys_ros.errors import UsageError
 if TYPE_CHECKING:
     from digiphys_ros.learning.datasets import Dataset
 
-TOLD = 5
-"""How many examples of a problem are printed; the JSON has all."""
+MAX_EXAMPLES = 5
+"""Number of examples of a problem that are printed; the JSON has all."""
 
 
 def add_parser(subparsers: Any) -> None:
-    """Add the verb and its two parts."""
+    """Add the subcommand and its two parts."""
     parser = subparsers.add_parser(
-        'data', help='look at labelled data, and split it',
-        description='Look at labelled images or tables before training on them, and write down '
-                    'which sample is for training and which for validation.')
+        'data', help='inspect and split labeled data',
+        description='Inspect labeled images or tables before training, and split them into '
+                    'training, validation and test samples.')
     parts = parser.add_subparsers(dest='part', metavar='inspect|split', required=True)
     inspect = parts.add_parser(
-        'inspect', help='count, and find what is unreadable, doubled or on both sides',
+        'inspect', help='count samples; find unreadable files, duplicates and leakage',
         description='Counts, sizes, class balance, unreadable files, exact and near duplicates, '
                     'and leakage between the parts of a split, of the data, or of several data '
-                    'sets. Exit code 1 where something must be put right before training.')
+                    'sets. Exit code 1 if something must be fixed before training.')
     split = parts.add_parser(
-        'split', help='split by class and group, and write it down',
-        description='Split class by class, whole groups at a time, the same on every machine, '
+        'split', help='split by class and group into a manifest',
+        description='Split class by class and by whole groups, the same on every machine, '
                     'with the hash of each sample.')
     inspect.add_argument('data', metavar='URI', nargs='+',
-                         help='labelled images or a table; of several, such as one for training '
-                              'and one for tests, what they share is told')
-    split.add_argument('data', metavar='URI', help='labelled images or a table')
+                         help='labeled images or a table; of several, such as one for training '
+                              'and one for tests, the common samples are reported')
+    split.add_argument('data', metavar='URI', help='labeled images or a table')
     for one in (inspect, split):
         one.add_argument('--labels', metavar='FILE', help='class names, one a line')
         one.add_argument('--group', metavar='PATTERN',
-                         help='what belongs together, by name: a regular expression with '
-                              r'brackets around the group, such as "track_(\d+)"')
-        one.add_argument('--alike', type=_correlation, metavar='R',
-                         help='correlation from which images look the same (0.985)')
+                         help='group of a sample, from its name: a regular expression with '
+                         r'parentheses around the group, such as "track_(\d+)"')
+        one.add_argument('--similarity', type=_correlation, metavar='R',
+                         help='correlation above which images count as near duplicates (0.985)')
         add_topics(one)
         one.add_argument('--json', metavar='FILE', help='write the report; - is standard output')
-    inspect.add_argument('--split', metavar='FILE', help='look for leakage between its parts')
+    inspect.add_argument('--split', metavar='FILE', help='check its parts for leakage')
     inspect.add_argument('--montage', metavar='FILE.png',
-                         help='draw samples of each class, and images that look the same')
+                         help='draw samples of each class, and near duplicates')
     split.add_argument('--out', required=True, metavar='FILE.json', help='the manifest to write')
     split.add_argument('--val-fraction', type=float, default=0.2, metavar='FRACTION',
                        help='for validation (%(default)s)')
@@ -81,7 +81,8 @@ def _correlation(text: str) -> float:
     except ValueError:
         value = 0.0
     if not 0 < value < 1:
-        raise argparse.ArgumentTypeError(f'a correlation between 0 and 1 is needed, not {text}')
+        raise argparse.ArgumentTypeError(
+            f'must be a number between 0 and 1, received {text!r:.40}')
     return value
 
 
@@ -99,12 +100,13 @@ def _inspect(arguments: argparse.Namespace) -> int:
     from digiphys_ros.learning.datasets.montage import montage
     sets = [_open(uri, arguments) for uri in arguments.data]
     if len(sets) > 1 and arguments.split:
-        raise UsageError('--split: is of one data set, received several.')
+        raise UsageError('--split: belongs to one data set, received several: name only one.')
     data = sets[0] if len(sets) == 1 else concat(sets)
     if arguments.montage and data.kind != 'image':
-        raise UsageError(f'--montage {arguments.montage}: {data.uri} is a table.')
+        raise UsageError(f'--montage {arguments.montage}: {data.uri} is a table: remove '
+                         '--montage.')
     split = split_labelled(data, arguments.split, 0, 0) if arguments.split else None
-    found = inspect_dataset(data, split, arguments.alike or ALIKE)
+    found = inspect_dataset(data, split, arguments.similarity or ALIKE)
     if arguments.montage:
         montage(data, Path(arguments.montage), found.near)
     report = found.report()
@@ -119,14 +121,14 @@ def _split(arguments: argparse.Namespace) -> int:
     from digiphys_ros.learning.datasets import save_split, split_dataset
     from digiphys_ros.learning.datasets.summary import fractions, left_out
     data = _open(arguments.data, arguments)
-    if arguments.alike:
+    if arguments.similarity:
         from digiphys_ros.learning.datasets.groups import merge_groups
         from digiphys_ros.learning.datasets.inspection import inspect_dataset
-        found = inspect_dataset(data, None, arguments.alike)
+        found = inspect_dataset(data, None, arguments.similarity)
         data = merge_groups(data, [*found.exact, *found.near])
     split = split_dataset(data, arguments.val_fraction, arguments.test_fraction, arguments.seed)
     settings = {name: getattr(arguments, name)
-                for name in ('val_fraction', 'test_fraction', 'seed', 'group', 'alike')}
+                for name in ('val_fraction', 'test_fraction', 'seed', 'group', 'similarity')}
     try:
         save_split(arguments.out, data, split, settings)
     except OSError as error:
@@ -158,31 +160,32 @@ def _text(report: dict[str, Any]) -> str:
         f'{report["samples"]} {report["kind"]}s in {len(counts)} classes and {report["groups"]} '
         f'groups: {report["grouping"]}',
         f'left out    {report["left_out_summary"] or "no files"}',
-        'classes     ' + _listed([f'{name}: {count}' for name, count in counts.items()], 50),
+        'classes     ' + _join_names([f'{name}: {count}' for name, count in counts.items()], 50),
         f'imbalance   {report["imbalance"]}, most to fewest',
-        'sizes       ' + _listed(sizes, TOLD),
+        'sizes       ' + _join_names(sizes, MAX_EXAMPLES),
         f'unreadable  {len(report["unreadable"])}',
-        *[f'  {one["reason"]}' for one in report['unreadable'][:TOLD]],
-        f'duplicates  {_counted(duplicates["exact"])} equal; {_counted(duplicates["near"])} alike',
+        *[f'  {one["reason"]}' for one in report['unreadable'][:MAX_EXAMPLES]],
+        f'duplicates  {_count_text(duplicates["exact"])} equal; '
+        f'{_count_text(duplicates["near"])} similar',
         *[f'  different labels: {" = ".join(group[:3])}'
-          for group in duplicates['of_different_classes'][:TOLD]]]
+          for group in duplicates['of_different_classes'][:MAX_EXAMPLES]]]
     if leakage is not None:
         parts = [f'{name}: {count}' for name, count in report['parts'].items()]
-        lines.append(f'parts       {_listed(parts, TOLD)}')
-        for name, what in (('exact', 'sets of equal samples'), ('near', 'sets of images alike'),
+        lines.append(f'parts       {_join_names(parts, MAX_EXAMPLES)}')
+        for name, what in (('exact', 'sets of equal samples'), ('near', 'sets of similar images'),
                            ('groups', 'groups')):
             lines += [f'leakage     {len(leakage[name])} {what} in several parts',
-                      *[f'  {_sides(one)}' for one in leakage[name][:TOLD]]]
+                      *[f'  {_sides(one)}' for one in leakage[name][:MAX_EXAMPLES]]]
     lines += [f'problem     {problem}' for problem in report['problems']]
     return '\n'.join(lines) + '\n'
 
 
-def _listed(names: list[str], most: int) -> str:
+def _join_names(names: list[str], most: int) -> str:
     rest = len(names) - most
     return ', '.join(names[:most]) + (f' and {rest} more' if rest > 0 else '')
 
 
-def _counted(groups: list[list[str]]) -> str:
+def _count_text(groups: list[list[str]]) -> str:
     return f'{sum(map(len, groups))} samples in {len(groups)} sets are'
 
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""``digiphys demo``: the whole pipeline on the simulated sign course or any other source."""
+"""``digiphys demo``: run the whole pipeline on the simulated sign course or another source."""
 
 import argparse
 from collections import deque
@@ -45,21 +45,20 @@ except SimulationError as error:
     sys.exit(str(error))
 """
 LONGEST_S = {'sim': 200.0}
-"""How long to play at most: enough for the simulated course; others get a minute."""
+"""Maximum duration by source: enough for the simulated course; 60 s for others."""
 
 
 def add_parser(subparsers: Any) -> None:
-    """Add the verb."""
+    """Add the subcommand."""
     parser = subparsers.add_parser(
         'demo', help='run the whole pipeline on the simulated sign course or any other source',
         description='Start simulator or camera, classifier, policy and gate as ROS 2 nodes in '
-                    'processes of their own, watch them from outside, judge what the robot did '
-                    'and draw it.')
+                    'separate processes, observe them from another process, judge the robot and '
+                    'plot the results.')
     parser.add_argument('--source', metavar='SOURCE',
                         help='sim (the simulated sign course in closed loop), course (drawn '
                              'signs), a folder, a video, a device, a stream, a ROS 2 bag, a .npz '
-                             'or .zip data set (default: sim, or course where nothing can be '
-                             'drawn by GL)')
+                             'or .zip data set (default: sim, or course without OpenGL)')
     parser.add_argument('--seconds', type=float, metavar='N',
                         help='end after N seconds (default: with the source; at most 200 for '
                              'sim, 60 for others)')
@@ -68,13 +67,13 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument('--seed', type=int, default=0, metavar='N',
                         help='seed of the simulated or drawn course (%(default)s)')
     parser.add_argument('--out', default='out/demo', metavar='DIR',
-                        help='where report.png and logs go (%(default)s)')
+                        help='folder for report.png and logs (%(default)s)')
     parser.add_argument('--json', metavar='FILE', help='write the report; - is standard output')
     parser.add_argument('--headless', action='store_true', help='open no window')
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run, judge, draw."""
+    """Run, judge and plot."""
     if arguments.seconds is not None and not arguments.seconds > 0:
         raise UsageError(f'--seconds must be positive, received {arguments.seconds}.')
     check_middleware(os.environ)
@@ -87,7 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
     out.mkdir(parents=True, exist_ok=True)
     environment = private_environment(os.environ)
     os.environ.update(transport_environment('local', environment))
-    # rclpy reads the environment when it is imported and initialised
+    # rclpy reads the environment on import and initialization
     from digiphys_ros.demo.plot import draw
     from digiphys_ros.demo.report import build_report, Setting
     setting = Setting.load(_config(arguments.source), find_resource(arguments.bundle, 'models'))
@@ -102,23 +101,23 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _default_source() -> str:
-    """Return ``sim``, or ``course`` where nothing can be drawn; a driver may crash who tries."""
+    """Return ``sim``, or ``course`` without OpenGL; tried in a process, as a driver may crash."""
     tried = subprocess.run([sys.executable, '-c', TRY_GL], capture_output=True, text=True)
     if tried.returncode == 0:
         return 'sim'
-    reason = tried.stderr.strip().rpartition('\n')[2] or f'GL crashed ({tried.returncode}).'
-    sys.stderr.write(f'digiphys demo: {reason} Until then: the drawn course.\n')
+    reason = tried.stderr.strip().rpartition('\n')[2] or f'OpenGL crashed ({tried.returncode}).'
+    sys.stderr.write(f'digiphys demo: {reason} Playing the drawn course instead.\n')
     return 'course'
 
 
 def _config(source: str) -> Path:
-    """Return the parameters file that the nodes run with, and by which they are judged."""
+    """Return the parameters file of the nodes and the judge."""
     name = 'traffic_signs_sim.yaml' if source == 'sim' else 'traffic_signs.yaml'
     return find_resource(name, 'config')
 
 
-def _eye(arguments: argparse.Namespace) -> str:
-    """Return the node that makes the images."""
+def _image_node(arguments: argparse.Namespace) -> str:
+    """Return the name of the node that publishes the images."""
     return 'sim' if arguments.source == 'sim' else 'camera'
 
 
@@ -138,15 +137,16 @@ def _play(arguments: argparse.Namespace, setting: Any, environment: Mapping[str,
     from digiphys_ros.ros.observer import Observer
     observer = Observer(setting.actuator)
     with open(log, 'wb') as output:
+        camera = _image_node(arguments)
         supervisor = Supervisor(_commands(arguments, setting), {
-            node: transport_environment('local', environment, images=node == _eye(arguments))
-            for node in (_eye(arguments), 'classifier', 'policy', 'gate')}, output)
+            node: transport_environment('local', environment, images=node == camera)
+            for node in (camera, 'classifier', 'policy', 'gate')}, output)
         supervisor.start()
         try:
             facts = _watch(arguments, observer, supervisor, log)
             return observer.recording, facts
         finally:
-            # first: a node that ends reports empty figures
+            # first, as nodes that end report empty figures
             observer.close()
             supervisor.stop()
 
@@ -154,14 +154,14 @@ def _play(arguments: argparse.Namespace, setting: Any, environment: Mapping[str,
 def _commands(arguments: argparse.Namespace, setting: Any) -> dict[str, list[str]]:
     from digiphys_ros.ros.parameters.configuration import command
     source = arguments.source
-    # what makes the images starts last, when everybody listens
-    eye: dict[str, Any] = {'autostart': False, 'seed': arguments.seed}
+    # the image node starts last, when all others have subscribed
+    camera: dict[str, Any] = {'autostart': False, 'seed': arguments.seed}
     parameters: dict[str, dict[str, Any]] = {
-        _eye(arguments): eye, 'classifier': {'bundle': str(setting.bundle.directory)},
+        _image_node(arguments): camera, 'classifier': {'bundle': str(setting.bundle.directory)},
         'policy': {}, 'gate': {}}
     if source != 'sim':
-        eye |= {'source': source if source == 'course' else str(Path(source).absolute()),
-                'loop': False}
+        camera |= {'source': source if source == 'course' else str(Path(source).absolute()),
+                   'loop': False}
     if source not in ('sim', 'course'):
         parameters['classifier']['roi'] = [0.0, 0.0, 1.0, 1.0]
     return {node: command(node, config=_config(source), parameters=values)
@@ -179,15 +179,15 @@ def _watch(arguments: argparse.Namespace, observer: 'Observer', supervisor: Supe
                             + '; '.join(f'{node}: {observer.diagnostic(node, "message") or "-"}'
                                         for node in ('classifier', 'policy', 'gate'))
                             + f' (their output: {log})')
-    ready_s, eye = time.monotonic() - started_s, _eye(arguments)
-    observer.transition(eye, Transition.TRANSITION_CONFIGURE)
-    # the first frames would be lost on a subscription that is still being matched
-    observer.wait_for(lambda: observer.diagnostic(eye, 'listeners') not in ('', '0'), 5.0)
-    observer.transition(eye, Transition.TRANSITION_ACTIVATE)
+    ready_s, camera = time.monotonic() - started_s, _image_node(arguments)
+    observer.transition(camera, Transition.TRANSITION_CONFIGURE)
+    # the first frames would be lost during discovery
+    observer.wait_for(lambda: observer.diagnostic(camera, 'listeners') not in ('', '0'), 5.0)
+    observer.transition(camera, Transition.TRANSITION_ACTIVATE)
     _follow(arguments, observer, supervisor)
-    if observer.diagnostic(eye, 'message') != 'ended':
-        observer.transition(eye, Transition.TRANSITION_DEACTIVATE)
-    _settle(observer, eye)
+    if observer.diagnostic(camera, 'message') != 'ended':
+        observer.transition(camera, Transition.TRANSITION_DEACTIVATE)
+    _settle(observer, camera)
     distro, rmw = observer.distro_and_rmw()
     return {'ready_s': round(ready_s, 2), 'ros_distro': distro, 'rmw': rmw,
             'source': arguments.source}
@@ -199,27 +199,27 @@ def _follow(arguments: argparse.Namespace, observer: 'Observer',
     from tqdm import tqdm
     window = None if arguments.headless else _window(observer)
     limit_s = arguments.seconds or LONGEST_S.get(arguments.source, 60.0)
-    eye = _eye(arguments)
+    camera = _image_node(arguments)
     started_s = time.monotonic()
     with tqdm(total=round(limit_s, 1), unit='s', disable=None,
-              bar_format='{l_bar}{bar}| {n:.0f}/{total:.0f} s {postfix}') as bar:
+              bar_format='{l_bar}{bar}| {n:.0f}/{total:.0f} s {postfix}') as progress:
         while (elapsed_s := time.monotonic() - started_s) < limit_s:
-            if observer.wait_for(lambda: observer.diagnostic(eye, 'message') == 'ended', 0.1):
+            if observer.wait_for(lambda: observer.diagnostic(camera, 'message') == 'ended', 0.1):
                 return
-            for sentence in supervisor.poll():
-                bar.write(f'digiphys demo: {sentence}', file=sys.stderr)
-            bar.set_postfix_str(f'{len(observer.recording.classifications)} classified, '
-                                f'rule {observer.diagnostic("policy", "rule") or "-"}')
-            bar.update(elapsed_s - bar.n)
+            for message in supervisor.poll():
+                progress.write(f'digiphys demo: {message}', file=sys.stderr)
+            progress.set_postfix_str(f'{len(observer.recording.classifications)} classified, '
+                                     f'rule {observer.diagnostic("policy", "rule") or "-"}')
+            progress.update(elapsed_s - progress.n)
             if window is not None:
                 window()
 
 
-def _settle(observer: 'Observer', eye: str) -> None:
+def _settle(observer: 'Observer', camera: str) -> None:
     """Wait for the last frames, the safe state and the final counts."""
     from digiphys_ros.ros.diagnostics import SILENT
-    sent = int(observer.diagnostic(eye, 'frames_sent') or 0)
-    observer.wait_for(lambda: int(observer.diagnostic(eye, 'frames_sent') or 0) >= sent
+    sent = int(observer.diagnostic(camera, 'frames_sent') or 0)
+    observer.wait_for(lambda: int(observer.diagnostic(camera, 'frames_sent') or 0) >= sent
                       and observer.diagnostic('gate', 'base.state') == 'expired'
                       and observer.diagnostic('classifier', 'message').startswith(SILENT), 5.0)
 
@@ -249,8 +249,8 @@ def _summary(report: dict[str, Any], out: Path) -> str:
         f'frames     {frames["sent"]} sent, {frames["received"]} received, '
         f'{report["classified"]} classified, {report["abstained"]} abstained',
         'accuracy   ' + ('unknown, the source has no labels' if report['accuracy'] is None else
-                         f'{report["accuracy"]:.3f} of {report["labelled_answers"]} labelled '
-                         'frames that were answered'),
+                         f'{report["accuracy"]:.3f} of {report["labelled_answers"]} labeled '
+                         'frames with an answer'),
         f'commands   {report["commands"]}, unsafe {report["unsafe_commands"]}, '
         f'safe stops {report["safe_stops"]}',
         *(f'latency    {name.replace("_", " ")}: p50 {latency[name]["p50"]} ms, '
@@ -258,13 +258,14 @@ def _summary(report: dict[str, Any], out: Path) -> str:
         f'robot      drove {report["robot"]["distance_m"]} m',
     ]
     for sign in report['encounters'][:20]:
-        how = f': should {sign["expected"]}, did {sign["observed"]}' if 'expected' in sign else ''
-        lines.append(f'  {"ok  " if sign["right"] else "MISS"} {sign["sign"]}{how}')
+        how = f': expected {sign["expected"]}, observed {sign["observed"]}' \
+            if 'expected' in sign else ''
+        lines.append(f'  {"ok  " if sign["right"] else "FAIL"} {sign["sign"]}{how}')
     if len(report['encounters']) > 20:
         lines.append(f'  ... and {len(report["encounters"]) - 20} more')
     if report['encounters']:
         right = sum(sign['right'] for sign in report['encounters'])
-        lines.append(f'  {right} of {len(report["encounters"])} signs acted on as the rules ask')
+        lines.append(f'  {right} of {len(report["encounters"])} reactions as the rules require')
     lines += [f'PROBLEM    {problem}' for problem in report['problems']]
     lines.append(f'report     {out / "report.png"}')
     return '\n'.join(lines) + '\n'

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""``digiphys doctor``: what would stop frames or commands here, and the fix."""
+"""``digiphys doctor``: find what stops frames or commands, and name the fix."""
 
 import argparse
 from collections.abc import Callable, Iterator
@@ -29,39 +29,40 @@ from digiphys_ros.errors import ConfigError, UsageError
 from digiphys_ros.resources import find_resource
 
 RULES, BUNDLE = 'traffic_signs_rules.yaml', 'traffic_signs'
-"""What is checked where nothing runs and nothing is named."""
+"""Checked if nothing runs and nothing is named."""
 
 WIDTH, HEIGHT = 1920, 1080
 
 
 def add_parser(subparsers: Any) -> None:
-    """Add the verb."""
+    """Add the subcommand."""
     parser = subparsers.add_parser(
         'doctor', help='check this machine and the running graph, and name each fix',
         description='Check ROS, transport profile, packages, bundle, leftovers and the running '
-                    'graph. Exit code 1 when something would stop frames or commands.')
+                    'graph. Exit code 1 if something stops frames or commands.')
     parser.add_argument('--config', metavar='FILE',
                         help='also check this parameters file: a path, or a name in config/')
     parser.add_argument('--bundle', metavar='NAME',
                         help='model bundle: a path, or a name in models/ (that of the running '
                              f'classifier, else {BUNDLE})')
     parser.add_argument('--rules', metavar='FILE',
-                        help='rules file that names the command topics (that of the running '
+                        help='rules file with the command topics (that of the running '
                              f'gate, else {RULES})')
     parser.add_argument('--namespace', default='', metavar='NS', help='namespace of the robot')
     parser.add_argument('--width', type=int, metavar='PX',
-                        help=f'(that of the images that arrive, else {WIDTH})')
+                        help=f'width of a frame (default: that of received images, else {WIDTH})')
     parser.add_argument('--height', type=int, metavar='PX',
-                        help=f'size of a frame, three bytes a pixel (else {HEIGHT})')
+                        help='height of a frame of 3 bytes a pixel (default: that of received '
+                             f'images, else {HEIGHT})')
     parser.add_argument('--seconds', type=float, default=2.0, metavar='N',
-                        help='how long to look at the graph (%(default)s)')
+                        help='how long to observe the graph (%(default)s)')
     parser.add_argument('--fix', action='store_true',
-                        help='remove shared-memory files that no live process holds')
+                        help='remove shared-memory files of dead processes')
     parser.add_argument('--json', metavar='FILE', help='write the findings; - is standard output')
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Check and tell."""
+    """Check and report."""
     given = {name: value for name in ('width', 'height', 'seconds')
              if (value := getattr(arguments, name)) is not None}
     if not all(value > 0 for value in given.values()):
@@ -78,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _look(arguments: argparse.Namespace) -> tuple[list[Finding], list[dict[str, Any]]]:
-    """Return what every check finds, whichever of them fails, and the links of the chain."""
+    """Return the findings of all checks, and the links of the chain."""
     looks: list[GraphLook] = []
 
     def graph() -> list[Finding]:
@@ -88,8 +89,8 @@ def _look(arguments: argparse.Namespace) -> tuple[list[Finding], list[dict[str, 
         return looks[0].findings
     running = attempt('graph', graph)
     [look] = looks or [GraphLook()]
-    bundle = _at_work(arguments.bundle, look.running.get('bundle'), BUNDLE, 'models')
-    rules = _at_work(arguments.rules, look.running.get('rules'), RULES, 'config')
+    bundle = _name_to_check(arguments.bundle, look.running.get('bundle'), BUNDLE, 'models')
+    rules = _name_to_check(arguments.rules, look.running.get('rules'), RULES, 'config')
     findings = [finding for check, one in _checks(arguments, look, bundle, rules)
                 for finding in attempt(check, one)]
     return findings + running, look.chain
@@ -126,8 +127,8 @@ def _checks(arguments: argparse.Namespace, look: GraphLook, bundle: str, rules: 
     yield 'shared memory', partial(shared_memory.check_shared_memory, arguments.fix)
 
 
-def _at_work(named: str | None, running: str | None, default: str, folder: str) -> str:
-    """Return what is named, else what runs, where it lies on this machine, else the default."""
+def _name_to_check(named: str | None, running: str | None, default: str, folder: str) -> str:
+    """Return the given name, else the running one if it exists here, else the default."""
     if named or not running:
         return named or default
     try:
@@ -137,7 +138,7 @@ def _at_work(named: str | None, running: str | None, default: str, folder: str) 
 
 
 def _table(chain: list[dict[str, Any]]) -> Iterator[str]:
-    """Yield the chain from image to actuator, a line for each link."""
+    """Yield the chain from image to actuator, one line per link."""
     if chain:
         yield 'chain\n'
     rows = [(one['source'], one['target'], one['topic'], '?' if one['rate_hz'] is None else

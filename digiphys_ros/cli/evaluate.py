@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""``digiphys evaluate``: how good a bundle is, on which images."""
+"""``digiphys evaluate``: measure a bundle on labeled images."""
 
 import argparse
 from collections.abc import Mapping
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 
 
 def add_parser(subparsers: Any) -> None:
-    """Add the verb."""
+    """Add the subcommand."""
     parser = subparsers.add_parser(
-        'evaluate', help='measure a model bundle on labelled images',
+        'evaluate', help='measure a model bundle on labeled images',
         description='Measure accuracy, calibration, abstention and robustness of a bundle, run '
-                    'as the robot runs it.')
+                    'as on the robot.')
     parser.add_argument('bundle', metavar='BUNDLE', help='a path, or a name in models/')
     parser.add_argument('--data', required=True, metavar='URI',
-                        help='labelled images, or a table, as for digiphys train')
+                        help='labeled images or a table, as for digiphys train')
     parser.add_argument('--labels', metavar='FILE',
                         help='class names, one a line: a path, or a name in config/labels/ '
                              '(default: those of the data)')
@@ -55,7 +55,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument('--seed', type=int, metavar='N',
                         help='(default: as the bundle was trained, or 0)')
     parser.add_argument('--outliers', metavar='URI',
-                        help='images of none of the classes: how well they are told apart')
+                        help='out-of-distribution images; reports AUROC against the data')
     parser.add_argument('--robustness', type=int, default=500, metavar='N',
                         help='images to corrupt, 0 for none (%(default)s)')
     parser.add_argument('--baselines', action='store_true',
@@ -63,7 +63,7 @@ def add_parser(subparsers: Any) -> None:
                              '--validation, --val-fraction or --split leaves to training')
     parser.add_argument('--limit', type=int, metavar='N', help='at most N images, at random')
     parser.add_argument('--engine', default='auto', help='inference engine (%(default)s)')
-    parser.add_argument('--plot', metavar='FILE.png', help='draw the report')
+    parser.add_argument('--plot', metavar='FILE.png', help='plot the report')
     add_topics(parser)
     add_view(parser)
     parser.add_argument('--json', metavar='FILE', help='write the report; - is standard output')
@@ -103,7 +103,7 @@ def _bundle(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     outliers = LabelledSource(arguments.outliers).open(labelled=False) \
         if arguments.outliers else None
     report = evaluate_bundle(
-        bundle, engine, data, outliers=_limited(outliers, arguments),
+        bundle, engine, data, outliers=_limit(outliers, arguments),
         robustness_images=arguments.robustness, seed=arguments.seed or 0, roi=view.roi)
     if arguments.baselines and training is not None:
         report['baselines'] = _baselines(training, data, arguments.seed or 0, view)
@@ -115,7 +115,8 @@ def _table(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     from digiphys_ros.learning.held_out import held_out_in
     for name in ('outliers', 'baselines', 'roi', 'config'):
         if getattr(arguments, name):
-            raise UsageError(f'--{name}: is for bundles, and {folder.name} is a model of a table.')
+            raise UsageError(f'--{name}: is for bundles, and {folder.name} is a model for a '
+                             'table: remove the option.')
     return evaluate_table(folder, _data(arguments, held_out_in(read_about(folder)))[0])
 
 
@@ -136,17 +137,17 @@ def _data(arguments: argparse.Namespace, trained: Mapping[str, Any]
     else:
         from digiphys_ros.learning.held_out import left_out_note
         data = source_of(arguments).open(arguments.part)
-        _tell_joined(data)
+        _note_joined_parts(data)
         if note := left_out_note(data):
             sys.stderr.write(f'{note}\n')
-    limited = _limited(data, arguments)
+    limited = _limit(data, arguments)
     assert limited is not None
     return limited, training
 
 
 def _baselines(training: 'Dataset', held_out: 'Dataset', seed: int, view: View
                ) -> list[dict[str, Any]]:
-    """Return what simpler models reach on the same images."""
+    """Return the figures of simpler models on the same images."""
     from digiphys_ros.learning.baselines import BASELINES, train_baseline
     figures = [train_baseline(kind, training, held_out, seed=seed, roi=view.roi)
                for kind in BASELINES]
@@ -154,8 +155,8 @@ def _baselines(training: 'Dataset', held_out: 'Dataset', seed: int, view: View
         'accuracy', 'balanced_accuracy', 'images', 'training_images')}} for one in figures]
 
 
-def _tell_joined(data: 'Dataset') -> None:
-    """Say what is measured together: training images among it would flatter the bundle."""
+def _note_joined_parts(data: 'Dataset') -> None:
+    """Print which parts are measured together, as training images would raise the figures."""
     import numpy as np
     if data.parts is None:
         return
@@ -166,7 +167,7 @@ def _tell_joined(data: 'Dataset') -> None:
         sys.stderr.write(f'the parts {joined} are joined; --part takes one of them\n')
 
 
-def _limited(data: 'Dataset | None', arguments: argparse.Namespace) -> 'Dataset | None':
+def _limit(data: 'Dataset | None', arguments: argparse.Namespace) -> 'Dataset | None':
     import numpy as np
     if data is None or arguments.limit is None or arguments.limit >= len(data):
         return data
@@ -185,7 +186,7 @@ def _text(report: dict[str, Any]) -> str:
         f'calibration error  {report["ece"]:.4f} (before temperature scaling '
         f'{report["ece_before_temperature"]:.4f})',
         f'answered           {report["answered"]:.4f} of the images, of which '
-        f'{report["accuracy_of_answers"] or 0:.4f} right',
+        f'{report["accuracy_of_answers"] or 0:.4f} correct',
         f'worst class        {worst["class"]}: recall {worst["recall"]:.4f} '
         f'of {worst["images"]} images']
     if report['worst_group']:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""``digiphys export``: a bundle's Keras model to the formats that robots run."""
+"""``digiphys export``: export a bundle's Keras model to the formats that robots run."""
 
 import argparse
 from dataclasses import asdict
@@ -32,25 +32,24 @@ FORMATS = ('litert_float32', 'litert_float16', 'litert_int8', 'savedmodel', 'onn
 
 
 def add_parser(subparsers: Any) -> None:
-    """Add the verb."""
+    """Add the subcommand."""
     parser = subparsers.add_parser(
         'export', help="export a bundle's Keras model to LiteRT, SavedModel and ONNX",
-        description='Export the Keras model of a bundle, measure each format on held-out images '
-                    'against it, and write a bundle of them if none loses more accuracy than is '
-                    'allowed.')
+        description='Export the Keras model of a bundle, compare each format with it on held-out '
+                    'images, and write a bundle if no format loses more accuracy than allowed.')
     parser.add_argument('bundle', metavar='BUNDLE', help='a path, or a name in models/')
     parser.add_argument('--data', required=True, metavar='URI',
-                        help='the labelled images that it was trained on')
+                        help='the labeled images that it was trained on')
     parser.add_argument('--labels', metavar='FILE',
                         help='class names, one a line: a path, or a name in config/labels/')
     parser.add_argument('--formats', default='litert_int8', metavar='LIST',
                         help=f'separated by commas: {", ".join(FORMATS)} (%(default)s)')
-    parser.add_argument('--out', metavar='DIR', help='the bundle to write (default: only measure)')
+    parser.add_argument('--out', metavar='DIR', help='bundle to write (default: only measure)')
     parser.add_argument('--tolerance', type=float, default=0.005, metavar='FRACTION',
                         help='accuracy that a format may lose (%(default)s)')
     parser.add_argument('--val-fraction', metavar='FRACTION',
-                        help='the images that digiphys train held out with this fraction and '
-                             '--seed, or `part` (default: as the bundle was trained, or '
+                        help='use the images that digiphys train held out with this fraction '
+                             'and --seed, or `part` (default: as the bundle was trained, or '
                              f'{VAL_FRACTION})')
     parser.add_argument('--split', metavar='FILE', help='a split made by digiphys data split')
     parser.add_argument('--seed', type=int, metavar='N',
@@ -61,13 +60,12 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Export and report; return 1 when a format was refused."""
+    """Export and report; return 1 if a format was refused."""
     check_targets(arguments, ['json'], ['out'])
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
     formats = _formats(arguments)
     if not 0 <= arguments.tolerance < 1:
-        raise UsageError(f'--tolerance {arguments.tolerance}: a fraction of at least 0 and below '
-                         '1 is needed.')
+        raise UsageError(f'--tolerance {arguments.tolerance}: must be at least 0 and below 1.')
     from digiphys_ros.bundles import load_bundle
     from digiphys_ros.learning.export import export_bundle, table
     from digiphys_ros.learning.held_out import held_out_in
@@ -95,6 +93,6 @@ def _formats(arguments: argparse.Namespace) -> list[str]:
     if not formats or len(set(formats)) != len(formats):
         raise UsageError(f'--formats {arguments.formats}: name each format once.')
     if arguments.out and sum(name.startswith('litert') for name in formats) > 1:
-        raise UsageError(f'--formats {arguments.formats}: a bundle holds one LiteRT model; leave '
-                         '--out away to compare several.')
+        raise UsageError(f'--formats {arguments.formats}: a bundle has one LiteRT model; remove '
+                         '--out to compare several.')
     return formats

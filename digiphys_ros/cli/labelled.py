@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Labelled data as the command line names it."""
+"""Labeled data from command-line options."""
 
 import argparse
 import sys
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 
 
 def add_topics(parser: Any) -> None:
-    """Add the options that name topics in a bag."""
+    """Add the options for topics in a bag."""
     for what in ('image', 'label'):
         parser.add_argument(f'--{what}-topic', metavar='TOPIC',
-                            help=f'where a ROS 2 bag has several topics of {what}s')
-    # what the verb knows of how the robot decodes an image
+                            help=f'topic, if a ROS 2 bag has several topics of {what}s')
+    # set by `view_of`: how the robot decodes an image
     parser.set_defaults(least_size=None, bit_depth=0)
 
 
 def source_of(arguments: argparse.Namespace, uri: str | None = None) -> 'LabelledSource':
-    """Return the data that ``--data``, ``--labels`` and the options of ``add_topics`` name."""
+    """Return the data of ``--data``, ``--labels`` and the options of ``add_topics``."""
     from digiphys_ros.learning.datasets.labelled import LabelledSource
     return LabelledSource(
         arguments.data if uri is None else uri, getattr(arguments, 'labels', None),
@@ -41,7 +41,7 @@ def source_of(arguments: argparse.Namespace, uri: str | None = None) -> 'Labelle
 
 
 def open_parts(arguments: argparse.Namespace, held_out: 'HeldOut') -> 'Parted':
-    """Return both sides of ``--data``; print what was left out, and what is held out and why."""
+    """Return both sides of ``--data``; print which samples are skipped or held out, and why."""
     from digiphys_ros.learning.held_out import open_parted
     parted = open_parted(source_of(arguments), held_out)
     for note in parted.notes:
@@ -50,7 +50,7 @@ def open_parts(arguments: argparse.Namespace, held_out: 'HeldOut') -> 'Parted':
 
 
 def open_parts_as_trained(arguments: argparse.Namespace, record: Any) -> 'Parted':
-    """Return both sides as in training, unless the command line says otherwise."""
+    """Return both sides by the command line, and by the training record where it is silent."""
     from digiphys_ros.learning.held_out import as_trained
     held_out, warning = as_trained(record, val_fraction=arguments.val_fraction,
                                    seed=arguments.seed, split=arguments.split)

@@ -42,15 +42,15 @@ from digiphys_ros.missing import explain_import_error, opencv_problem
 from digiphys_ros.renamed import show_renamed
 from digiphys_ros.ros.supervision.output_relay import SHOW_ALL
 
-VERBS = {
-    'demo': 'run the whole pipeline on a drawn sign course or any other source',
-    'run': 'start the nodes of a configuration and keep them alive',
+SUBCOMMANDS = {
+    'demo': 'run the whole pipeline on the simulated sign course or any other source',
+    'run': 'start the nodes of a parameters file and keep them running',
     'doctor': 'check this machine and the running graph, and name each fix',
-    'data': 'look at labelled data, and split it',
+    'data': 'inspect and split labeled data',
     'train': 'train a network and write a model bundle',
-    'baseline': 'measure a decision tree and a support-vector machine on labelled data',
-    'tune': "search a recipe's ranges for what validates best",
-    'evaluate': 'measure a model bundle on labelled images',
+    'baseline': 'measure a decision tree and a support-vector machine on labeled data',
+    'tune': "search a recipe's ranges for the best validation accuracy",
+    'evaluate': 'measure a model bundle on labeled images',
     'export': "export a bundle's Keras model to LiteRT, SavedModel and ONNX",
     'triage': 'review advice, record decisions, verify the audit log',
     'sim': 'run, measure and collect images in the embedded simulator',
@@ -58,22 +58,22 @@ VERBS = {
 }
 
 WITHOUT_IMAGES = ('doctor', 'bench', 'triage')
-"""Verbs that need no OpenCV themselves, or say what is wrong with it."""
+"""Subcommands that do not need OpenCV, or report problems with it."""
 
 DESCRIPTION = """\
 digiphys: camera in, safe command out.
 
 Image classification and safe actuation for ROS 2: camera frames are classified by a TensorFlow
-CNN, and its results move an actuator through a gate that fails safe.
+CNN, and its results move an actuator through a fail-safe gate.
 """
 
 EPILOGUE = """\
 exit codes:
-  0  the verb did what it says
-  1  it ran, and the result is not good
-  2  it could not: wrong arguments, a missing file, data, a recipe or a bundle that cannot be used,
-     a full disk, nothing to simulate with
-  130, 141, 143: Ctrl-C, a closed pipe or SIGTERM ended it
+  0  success
+  1  the command ran, but its checks failed
+  2  invalid input: wrong arguments, a missing file, invalid data, recipe or bundle, a full disk,
+     a missing package
+  130, 141, 143: ended by Ctrl-C, a closed pipe or SIGTERM
 
 examples:
   digiphys demo
@@ -85,36 +85,37 @@ examples:
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one sentence, without the usage text around it."""
+    """A parser whose errors are one sentence, without the usage text."""
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f'{message} (see: {self.prog} --help)')
 
 
-def build_parser(verbs: Sequence[str] = tuple(VERBS)) -> argparse.ArgumentParser:
-    """Return the parser; only the modules of ``verbs`` are imported."""
+def build_parser(subcommands: Sequence[str] = tuple(SUBCOMMANDS)) -> argparse.ArgumentParser:
+    """Return the parser; only the modules of ``subcommands`` are imported."""
     parser = _Parser(
         prog='digiphys', description=DESCRIPTION, epilog=EPILOGUE,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--debug', action='store_true',
-                        help='show tracebacks, and what TensorFlow and LiteRT write')
+                        help='show tracebacks, and output of TensorFlow and LiteRT')
     parser.add_argument('--version', action='version', version=f'digiphys {__version__}')
-    subparsers = parser.add_subparsers(dest='verb', metavar='VERB', required=True)
-    for verb in VERBS:
-        if verb in verbs:
-            import_module(f'digiphys_ros.cli.{verb}').add_parser(subparsers)
+    subparsers = parser.add_subparsers(dest='subcommand', metavar='SUBCOMMAND',
+                                       required=True)
+    for subcommand in SUBCOMMANDS:
+        if subcommand in subcommands:
+            import_module(f'digiphys_ros.cli.{subcommand}').add_parser(subparsers)
         else:
-            subparsers.add_parser(verb, help=VERBS[verb])
+            subparsers.add_parser(subcommand, help=SUBCOMMANDS[subcommand])
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """
-    Run one verb.
+    Run one subcommand.
 
-    :param arguments: None is this process's command line: then its streams and signals are set
-        too.
-    :return: the exit code, 0 only when the verb did what it says.
+    :param arguments: None for the command line of this process, whose streams and signals are then
+        set up too.
+    :return: the exit code, 0 for success.
     """
     limit_opencv()
     if arguments is not None:
@@ -122,35 +123,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = sys.argv[1:]
     if '--debug' in words:
         os.environ[SHOW_ALL] = '1'
-    return run_process(lambda: _run(words), relayed=_asked(words) == ['run'])
+    return run_process(lambda: _run(words), relayed=_find_subcommand(words) == ['run'])
 
 
-def _asked(words: Sequence[str]) -> list[str]:
-    return [word for word in words if word in VERBS][:1]
+def _find_subcommand(words: Sequence[str]) -> list[str]:
+    return [word for word in words if word in SUBCOMMANDS][:1]
 
 
 def _run(words: Sequence[str]) -> int:
     with warnings.catch_warnings():
         show_renamed(say)
-        return _run_verb(words)
+        return _run_subcommand(words)
 
 
-def _run_verb(words: Sequence[str]) -> int:
+def _run_subcommand(words: Sequence[str]) -> int:
     try:
         _check_homes(words)
-        # NumPy writes a page about a module that was built for another NumPy
+        # NumPy prints a page about a module that was built for another NumPy
         with redirect_stderr(io.StringIO()):
-            parser = build_parser(_asked(words))
-        parsed = parser.parse_args(rename_options(''.join(_asked(words)), upgrade(words)))
-        if parsed.verb not in WITHOUT_IMAGES and (problem := opencv_problem()):
+            found = _find_subcommand(words)
+            parser = build_parser(found)
+        parsed = parser.parse_args(rename_options(''.join(found), upgrade(words)))
+        if parsed.subcommand not in WITHOUT_IMAGES and (problem := opencv_problem()):
             say('; fix: '.join(problem))
             return 2
-        return int(import_module(f'digiphys_ros.cli.{parsed.verb}').run(parsed))
+        return int(import_module(f'digiphys_ros.cli.{parsed.subcommand}').run(parsed))
     except DigiphysError as error:
         if '--debug' in words:
             raise
         say(str(error))
-        # a log that was changed is a result, one that cannot be read is none
+        # a changed log is a failed check, an unreadable one is invalid input
         return 1 if isinstance(error, (AdviceError, AuditError)) and not isinstance(
             error, AuditFileError) else 2
     except ImportError as error:
@@ -167,7 +169,7 @@ def _run_verb(words: Sequence[str]) -> int:
         return 2
     except KeyboardInterrupt as ended:
         return 128 + getattr(ended, 'number', signal.SIGINT)
-    except Exception as error:  # the last net: input never ends in a traceback
+    except Exception as error:  # no input may cause a traceback
         if '--debug' in words:
             raise
         say(one_line(_unexpected(error, words)))
@@ -175,21 +177,21 @@ def _run_verb(words: Sequence[str]) -> int:
 
 
 def _unexpected(error: Exception, words: Sequence[str]) -> str:
-    """Return a sentence on an error that no reader has made one of."""
-    given = ', '.join(word for word in words if os.path.exists(word)) or 'what it was given'
+    """Return a sentence for an unexpected error."""
+    given = ', '.join(word for word in words if os.path.exists(word)) or 'the input'
     if isinstance(error, MemoryError):
-        return f'{given}: needs more memory than there is: take less data, or smaller images.'
+        return f'{given}: there is not enough memory: use less data or smaller images.'
     if isinstance(error, RecursionError):
-        return f'{given}: is nested too deep to be read.'
-    return (f'{given}: cannot be used ({type(error).__name__}: {error}); if nothing is wrong with '
-            'it, report what --debug shows.')
+        return f'{given}: is nested too deeply: use fewer levels.'
+    return (f'{given}: cannot be used ({type(error).__name__}: {error}); if the input is valid, '
+            'report the output of --debug.')
 
 
 def _check_homes(words: Sequence[str]) -> None:
-    """Refuse a home folder of nobody, which the shell leaves as it is."""
+    """Refuse ~NAME of an unknown user, which the shell does not expand."""
     for word in (word.rpartition('=')[2] for word in words):
         if word.startswith('~') and os.path.expanduser(word) == word:
-            raise UsageError(f'{word}: {word.partition("/")[0]} is the home folder of nobody; '
+            raise UsageError(f'{word}: {word.partition("/")[0]} is not the home folder of a user; '
                              'write ./ before a name that starts with ~.')
 
 

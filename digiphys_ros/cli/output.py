@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the verbs write."""
+"""Output of the subcommands."""
 
 import argparse
 from collections.abc import Sequence
@@ -30,36 +30,36 @@ TRY_WINDOW = "import cv2; cv2.namedWindow('digiphys'); cv2.destroyAllWindows()"
 
 
 def displays() -> list[str]:
-    """Return the names of the displays that the environment tells of."""
+    """Return the names of the displays in the environment."""
     return [os.environ[name] for name in ('DISPLAY', 'WAYLAND_DISPLAY') if os.environ.get(name)]
 
 
 def check_display(alternative: str) -> None:
     """
-    Try to open a window: Qt ends the process that cannot, so another one tries.
+    Try to open a window in another process, as Qt terminates a process that cannot.
 
-    :param alternative: what to do without one.
-    :raises UsageError: where there is no display, or it opens no window.
+    :param alternative: what to do without a window.
+    :raises UsageError: without a display, or if it cannot open a window.
     """
     names = displays()
     if not names:
-        raise UsageError(f'there is no display to open a window on; {alternative}.')
+        raise UsageError(f'there is no display for a window; {alternative}.')
     try:
         opened = subprocess.run([sys.executable, '-c', TRY_WINDOW], capture_output=True,
                                 timeout=30).returncode == 0
     except subprocess.TimeoutExpired:
         opened = False
     if not opened:
-        raise UsageError(f'the display {names[0]} opens no window; {alternative}.')
+        raise UsageError(f'the display {names[0]} cannot open a window; {alternative}.')
 
 
 def check_targets(arguments: argparse.Namespace, files: Sequence[str],
                   folders: Sequence[str] = ()) -> None:
     """
-    Look whether what a verb writes at its end can be written, before it takes its time.
+    Check before a long run that its results can be written.
 
-    :param files: options that name a file, whose folder must exist; ``-`` is standard output.
-    :param folders: options that name a folder, which is made where it is missing.
+    :param files: options for a file, whose folder must exist; ``-`` is standard output.
+    :param folders: options for a folder, which is created if missing.
     :raises UsageError: for the first that cannot be written.
     """
     for option in (*files, *folders):
@@ -67,14 +67,14 @@ def check_targets(arguments: argparse.Namespace, files: Sequence[str],
         if target in (None, '-'):
             continue
         path = Path(target)
-        reason = _hindrance_of_folder(path) if option in folders else _hindrance(path)
+        reason = _folder_problem(path) if option in folders else _file_problem(path)
         if option == 'plot':
             reason = reason or _no_image(path)
         if reason:
             raise UsageError(f'--{option} {target}: cannot be written: {reason}.')
 
 
-def _hindrance(file: Path) -> str | None:
+def _file_problem(file: Path) -> str | None:
     if file.is_dir():
         return os.strerror(errno.EISDIR)
     if not file.parent.is_dir():
@@ -82,11 +82,11 @@ def _hindrance(file: Path) -> str | None:
     return _not_allowed(file if file.exists() else file.parent)
 
 
-def _hindrance_of_folder(folder: Path) -> str | None:
+def _folder_problem(folder: Path) -> str | None:
     there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    # what lies at its own name may be something that the verb replaces, or refuses better
+    # the subcommand may replace an existing file of this name, or refuse it with a better error
     if there != folder and not there.is_dir():
-        return f'{there} is no folder'
+        return f'{there} is not a folder'
     return _not_allowed(there)
 
 
@@ -98,7 +98,7 @@ def _no_image(file: Path) -> str | None:
     from matplotlib.backend_bases import FigureCanvasBase
     known = FigureCanvasBase.get_supported_filetypes()
     return None if file.suffix[1:].lower() in known or not file.suffix else \
-        f'{file.suffix} names no kind of image, .png does'
+        f'{file.suffix} is not an image format; use .png'
 
 
 def write_json(report: dict[str, Any], target: str) -> None:
@@ -106,7 +106,7 @@ def write_json(report: dict[str, Any], target: str) -> None:
     Write a report as JSON.
 
     :param target: a file, or ``-`` for standard output.
-    :raises UsageError: when the file cannot be written.
+    :raises UsageError: if the file cannot be written.
     """
     text = json.dumps(report, indent=2, allow_nan=False) + '\n'
     if target == '-':

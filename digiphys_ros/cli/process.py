@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The ``digiphys`` command as a process: its streams, its signals and its end."""
+"""The ``digiphys`` process: streams, signals and exit code."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,12 +27,12 @@ from digiphys_ros.ros.supervision.output_relay import hidden_lines, OutputRelay
 from digiphys_ros.streams import escape_unprintable, open_closed_streams
 
 CLOSED_PIPE = 128 + signal.SIGPIPE
-"""Exit code where nobody reads the output any more, as of other programs."""
+"""Exit code when the output pipe is closed, as of other programs."""
 
 
 class Ended(KeyboardInterrupt):
     """
-    Raise in the main thread when the process is to end, so that each ``finally`` is done.
+    Raise in the main thread on a signal to end, so that each ``finally`` runs.
 
     :ivar number: the signal.
     """
@@ -44,11 +44,11 @@ class Ended(KeyboardInterrupt):
 
 def run_process(action: Callable[[], int], *, relayed: bool = False) -> int:
     """
-    Run what a command line asks for, as the whole of this process.
+    Run the action of a command line as this process.
 
-    :param action: returns the exit code.
-    :param relayed: whether the action itself relays what is written to standard error.
-    :return: the exit code, after all output is written.
+    :param action: runs the command and returns the exit code.
+    :param relayed: whether the action itself relays standard error.
+    :return: the exit code, after all output is flushed.
     """
     open_closed_streams()
     escape_unprintable()
@@ -65,14 +65,14 @@ def run_process(action: Callable[[], int], *, relayed: bool = False) -> int:
 
 
 def is_unread(error: OSError) -> bool:
-    """Return whether an error means that nobody reads standard output any more."""
+    """Return whether an error means that standard output is a closed pipe."""
     poll = select.poll()
     poll.register(1, 0)
     return isinstance(error, BrokenPipeError) and bool(poll.poll(0))
 
 
 def say(sentence: str) -> None:
-    """Write to standard error, which may be gone."""
+    """Write to standard error, which may be closed."""
     with suppress(OSError):
         sys.stderr.write(f'digiphys: {sentence}\n')
 
@@ -81,13 +81,13 @@ def _raise_on_signals() -> None:
     def end(number: int, frame: Any) -> None:
         raise Ended(number)
     for number in (signal.SIGTERM, signal.SIGHUP):
-        # nohup has the end of the terminal ignored, and so it stays
+        # nohup ignores SIGHUP, which must stay so
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, end)
 
 
 def _hide_library_lines() -> Callable[[], None]:
-    """Leave out what TensorFlow and LiteRT write; Python goes on to write without a detour."""
+    """Hide output of TensorFlow and LiteRT; Python still writes directly."""
     hidden = hidden_lines()
     if hidden is None:
         return lambda: None
@@ -105,6 +105,6 @@ def _flush(code: int) -> int:
         code = CLOSED_PIPE if is_unread(error) else 2
         if code == 2:
             say(f'standard output: {error.strerror}.')
-        # the interpreter would try again when it ends, and complain
+        # the interpreter would flush again at its end, and fail
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return code

@@ -20,12 +20,14 @@ from digiphys_ros.errors import UsageError
 from digiphys_ros.renamed import warn_renamed
 
 RENAMED = {
-    'data': {'--validation': '--val-fraction', '--test': '--test-fraction'},
-    'train': {'--validation': '--val-fraction'},
-    'baseline': {'--validation': '--val-fraction'},
+    'data': {'--validation': '--val-fraction', '--test': '--test-fraction',
+             '--alike': '--similarity'},
+    'train': {'--validation': '--val-fraction', '--work': '--work-dir'},
+    'baseline': {'--validation': '--val-fraction', '--kind': '--model'},
     'evaluate': {'--validation': '--val-fraction'},
     'export': {'--validation': '--val-fraction'},
     'tune': {'--validation': '--val-fraction'},
+    'triage': {'--noted': '--expected-hash'},
 }
 """Subcommand -> old option -> new option."""
 

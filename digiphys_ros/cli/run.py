@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""``digiphys run``: start the nodes of a configuration and keep them alive."""
+"""``digiphys run``: start the nodes of a parameters file and keep them running."""
 
 import argparse
 import os
@@ -42,17 +42,17 @@ IMAGE_NODES = ('camera', 'sim', 'classifier')
 
 
 def add_parser(subparsers: Any) -> None:
-    """Add the verb."""
+    """Add the subcommand."""
     parser = subparsers.add_parser(
-        'run', help='start the nodes of a configuration and keep them alive',
-        description='Start the nodes that a ROS parameters file names, restart one that dies, '
-                    'and end all of them on Ctrl-C, SIGTERM or the end of the terminal.')
+        'run', help='start the nodes of a parameters file and keep them running',
+        description='Start the nodes of a ROS parameters file, restart a node that dies, '
+                    'and stop all of them on Ctrl-C, SIGTERM or when the terminal closes.')
     from digiphys_ros.applications import DEFAULT
     parser.add_argument('--app', default=DEFAULT, metavar='APP',
-                        help='application: it chooses the parameters file (%(default)s)')
+                        help='application, which selects the parameters file (%(default)s)')
     parser.add_argument('--config', default='', metavar='FILE',
-                        help='parameters file instead, a path or a name in config/: the nodes '
-                             'that it names are started, with /** alone those of the application')
+                        help='parameters file instead, a path or a name in config/; starts its '
+                             'nodes, or those of the application if it has only /**')
     parser.add_argument('--namespace', default='', metavar='NS', help='namespace of every node')
     parser.add_argument('--transport', default='local', metavar='PROFILE',
                         help='local (this machine only), robot (all its interfaces), local_udp or '
@@ -60,20 +60,20 @@ def add_parser(subparsers: Any) -> None:
                              'containers), none, or an XML profile (%(default)s)')
     parser.add_argument('--set', action='append', default=[], metavar='NODE.NAME=VALUE',
                         dest='overrides',
-                        help='set one parameter, e.g. camera.source=/dev/video0; without NODE in '
+                        help='set a parameter, e.g. camera.source=/dev/video0; without NODE for '
                              'each node that has it, e.g. use_sim_time=true')
     parser.add_argument('--remap', action='append', default=[], metavar='[NODE:]FROM:=TO',
                         dest='remaps',
                         help='rename a topic or service, in one node or in all, e.g. '
                              'image:=/camera/image_raw; may be given again')
     parser.add_argument('--without', action='append', default=[], metavar='NODE',
-                        help='do not start this node, e.g. camera where a driver publishes')
+                        help='do not start this node, e.g. camera if a driver publishes')
     parser.add_argument('--no-autostart', action='store_true',
-                        help='leave it to a lifecycle manager to configure and activate the nodes')
+                        help='let a lifecycle manager configure and activate the nodes')
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run until a signal ends it."""
+    """Run until a signal to end."""
     check_environment(os.environ)
     check_middleware(os.environ)
     sys.stderr.write(find_log_folder()[1])
@@ -81,23 +81,23 @@ def run(arguments: argparse.Namespace) -> int:
     for note in (network_exposure(arguments.transport, os.environ),
                  memory_note(arguments.transport)):
         if note:
-            _tell(note)
+            _say(note)
     supervisor = Supervisor(commands, {
         node: {RESPAWN: 'true', **transport_environment(
             arguments.transport, os.environ, images=node in IMAGE_NODES)}
         for node in commands})
     stopping = threading.Event()
     on_signal_to_end(stopping.set)
-    # neither a terminal that was stopped nor a pipe that nobody reads may hold up the restarts
+    # a stopped terminal or an unread pipe must not block restarts
     end_relay = relay_output()
     supervisor.start()
     try:
         while not stopping.wait(0.1):
             for sentence in supervisor.poll():
-                _tell(sentence)
+                _say(sentence)
     finally:
         supervisor.stop()
-        _tell('all nodes ended')
+        _say('all nodes ended')
         end_relay()
     return 0
 
@@ -111,14 +111,15 @@ def _commands(arguments: argparse.Namespace) -> dict[str, list[str]]:
     found = load_configuration(
         config, namespace, base=base, without=arguments.without)
     for sentence in found.notes:
-        _tell(sentence)
+        _say(sentence)
     nodes = found.nodes + found.left_out
     for node in arguments.without:
         if node not in nodes:
             raise UsageError(f'--without {node}: no such node in {config}, it has '
                              f'{", ".join(nodes)}.')
     if not found.nodes:
-        raise UsageError(f'nothing to start: {config} names {", ".join(nodes) or "no node"}.')
+        raise UsageError(f'nothing to start: {config} has {", ".join(nodes) or "no node"}; add a '
+                         'node, or start one that --without excludes.')
     overrides, remaps = _overrides(arguments.overrides, nodes), _remaps(
         arguments.remaps, found.nodes)
     if arguments.no_autostart:
@@ -134,18 +135,18 @@ def _overrides(texts: list[str], nodes: tuple[str, ...]) -> dict[str, dict[str, 
         node, dot, name = target.rpartition('.')
         name = new_parameter(name)
         if (dot and node not in nodes) or not equals:
-            raise UsageError(f'--set {text}: NODE.NAME=VALUE is needed, with a node of '
+            raise UsageError(f'--set {text}: must be NODE.NAME=VALUE, with a node of '
                              f'{", ".join(nodes)}{did_you_mean(node, nodes)}.')
         for one in (node,) if dot else nodes:
             overrides.setdefault(one, {}).update(_override(text, one, name, value))
         if not any(name in values for values in overrides.values()):
             raise UsageError(f'--set {text}: no node has a parameter `{name}`; '
-                             'NODE.NAME=VALUE is needed, as gate.lease_s=0.4.')
+                             'write NODE.NAME=VALUE, such as gate.lease_s=0.4.')
     return overrides
 
 
 def _override(text: str, node: str, name: str, value: str) -> dict[str, Any]:
-    """Return one parameter; nothing where a node that was not named does not have it."""
+    """Return one parameter; nothing if a node that was not named does not have it."""
     from digiphys_ros.ros.parameters.configuration import allowed
     from digiphys_ros.yamlfile import parse_value
     known = allowed(node)
@@ -165,20 +166,20 @@ def _override(text: str, node: str, name: str, value: str) -> dict[str, Any]:
 
 
 def _remaps(texts: list[str], nodes: tuple[str, ...]) -> list[str]:
-    """Return the rules for ROS; compressed images follow where the images go."""
+    """Return the remap rules for ROS; compressed images follow their raw topic."""
     from digiphys_ros.ros.topic_names import misspelt_remap
     from digiphys_ros.ros.transport.middleware import check_remap
     for text in texts:
         node, colon, source = text.partition(':=')[0].rpartition(':')
         if colon and node not in nodes:
-            raise UsageError(f'--remap {text}: no such node{did_you_mean(node, nodes)}, started '
+            raise UsageError(f'--remap {text}: no such node{did_you_mean(node, nodes)}; the nodes '
                              f'are {", ".join(nodes)}.')
         if source.startswith('__'):
-            raise UsageError(f'--remap {text}: nodes keep their names; --namespace sets their '
+            raise UsageError(f'--remap {text}: nodes cannot be renamed; --namespace sets their '
                              'namespace.')
         check_remap(text)
         if problem := misspelt_remap(text):
-            _tell(f'--remap {text}: {problem}: it may rename nothing')
+            _say(f'--remap {text}: {problem}: it may have no effect')
     pairs = [text.split(':=') for text in texts]
     sources = {source for source, _ in pairs}
     return texts + [f'{source}/compressed:={target}/compressed' for source, target in pairs
@@ -186,5 +187,5 @@ def _remaps(texts: list[str], nodes: tuple[str, ...]) -> list[str]:
                     and f'{source}/compressed' not in sources]
 
 
-def _tell(sentence: str) -> None:
+def _say(sentence: str) -> None:
     sys.stderr.write(f'digiphys run: {sentence}\n')

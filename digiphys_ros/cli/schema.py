@@ -13,7 +13,7 @@
 # limitations under the License.
 
 """
-JSON schemas of the YAML files, so that editors check and complete them.
+JSON schemas of the YAML files, with which editors check and complete them.
 
 Usage: python -m digiphys_ros.cli.schema FOLDER
 """
@@ -29,7 +29,7 @@ from digiphys_ros.settings import Parameter
 DRAFT = 'http://json-schema.org/draft-07/schema#'
 TYPES: dict[type, Any] = {
     bool: 'boolean', int: 'integer', float: 'number', list: 'array',
-    # ROS reads `0` and `2024` as numbers: they serve as text
+    # ROS reads `0` and `2024` as numbers: they are accepted as text
     str: ['string', 'integer']}
 
 
@@ -76,7 +76,7 @@ def schemas() -> dict[str, dict[str, Any]]:
 
 
 def text_of(schema: dict[str, Any]) -> str:
-    """Return a schema as its file holds it."""
+    """Return the text of a schema file."""
     return json.dumps(schema, indent=1, ensure_ascii=False) + '\n'
 
 

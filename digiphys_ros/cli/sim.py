@@ -19,19 +19,19 @@ from typing import Any
 
 COMMANDS = {
     'run': 'run an application once in closed loop',
-    'sweep': 'run an application with many seeds and measure it against its targets',
-    'scenario': 'run scripted scenarios with faults and check what they expect',
-    'collect': 'write labelled images for digiphys train',
+    'sweep': 'run an application with many seeds and compare it with its targets',
+    'scenario': 'run scenarios with faults and check their expectations',
+    'collect': 'write labeled images for digiphys train',
 }
 
 
 def add_parser(subparsers: Any) -> None:
-    """Add the verb."""
+    """Add the subcommand."""
     parser = subparsers.add_parser(
         'sim', help='run, measure and collect images in the embedded simulator',
-        description='Close the loop without ROS: a simulated camera, the classifier, the policy '
-                    'and the gates, and a world that moves as they command. With ROS: the node '
-                    'sim, or digiphys demo.')
+        description='Run a closed loop without ROS: simulated camera, classifier, policy, gates '
+                    'and a world that follows the commands. With ROS, use the node sim or '
+                    'digiphys demo.')
     commands = parser.add_subparsers(dest='command', metavar='COMMAND', required=True)
     for name, text in COMMANDS.items():
         import_module(f'digiphys_ros.cli.simulation.{name}').add_options(

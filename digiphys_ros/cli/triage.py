@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""``digiphys triage``: look through the review queue, decide, verify the audit log."""
+"""``digiphys triage``: show the review queue, record decisions, verify the audit log."""
 
 import argparse
 from pathlib import Path
@@ -25,35 +25,35 @@ from digiphys_ros.errors import UsageError
 
 
 def add_parser(subparsers: Any) -> None:
-    """Add the verb."""
+    """Add the subcommand."""
     parser = subparsers.add_parser(
         'triage', help='review advice, record decisions, verify the audit log',
-        description='Work with the audit log that the triage node writes, while it runs or '
+        description='Work with the audit log of the triage node, while it runs or '
                     'afterwards.')
     actions = parser.add_subparsers(dest='action', metavar='ACTION', required=True)
     review = _action(actions, 'review', 'list the open cases, uncertain ones first')
     review.add_argument('--json', metavar='FILE', help='write the cases; - is standard output')
     decide = _action(actions, 'decide', 'record what a person decided on one case')
-    decide.add_argument('case', metavar='CASE', help='as review lists it')
-    decide.add_argument('label', metavar='CLASS', help='what the image shows')
+    decide.add_argument('case', metavar='CASE', help='case as listed by review')
+    decide.add_argument('label', metavar='CLASS', help='class of the image')
     decide.add_argument('--by', required=True, metavar='NAME', help='who decided')
-    decide.add_argument('--note', default='', metavar='TEXT', help='why, in own words')
-    verify = _action(actions, 'verify', 'find entries that were changed, are missing or cut off')
-    verify.add_argument('--noted', default='', metavar='HASH',
-                        help='hash of an entry that was written down elsewhere, such as the last '
-                             'one in the log of the triage node')
+    decide.add_argument('--note', default='', metavar='TEXT', help='reason of the decision')
+    verify = _action(actions, 'verify', 'find entries that were changed, removed or cut off')
+    verify.add_argument('--expected-hash', default='', metavar='HASH',
+                        help='hash of an entry that must be in the log, such as the last one '
+                             'printed by the triage node')
 
 
 def _action(actions: Any, name: str, text: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = actions.add_parser(name, help=text, description=text)
     parser.add_argument('log', metavar='LOG', help='the audit log')
     parser.add_argument('--key', default='', metavar='FILE',
-                        help='the key that the log is written with (audit_key of the node)')
+                        help='key file of the log (audit_key of the node)')
     return parser
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do what was asked for."""
+    """Run the action."""
     return {'review': _review, 'decide': _decide, 'verify': _verify}[arguments.action](arguments)
 
 
@@ -88,13 +88,13 @@ def _decide(arguments: argparse.Namespace) -> int:
 
 def _verify(arguments: argparse.Namespace) -> int:
     from digiphys_ros.advice import verify
-    finding = verify(_existing(arguments.log), arguments.noted, _key(arguments))
+    finding = verify(_existing(arguments.log), arguments.expected_hash, _key(arguments))
     for note in finding.notes:
         sys.stdout.write(f'NOTE     {note}\n')
     for problem in finding.problems:
         sys.stdout.write(f'PROBLEM  {problem}\n')
     sys.stdout.write(f'{finding.entries} entries, last hash {finding.head}: '
-                     f'{"NOT as they were written" if finding.problems else "as written"}\n')
+                     f'{"CHANGED" if finding.problems else "unchanged"}\n')
     return 1 if finding.problems else 0
 
 
@@ -105,5 +105,5 @@ def _key(arguments: argparse.Namespace) -> bytes:
 
 def _existing(log: str) -> str:
     if not Path(log).exists():
-        raise UsageError(f'{log}: there is no such audit log.')
+        raise UsageError(f'{log}: there is no such audit log: name that of the triage node.')
     return log

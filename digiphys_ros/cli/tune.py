@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""``digiphys tune``: search a recipe's ranges."""
+"""``digiphys tune``: search the ranges of a recipe."""
 
 import argparse
 import os
@@ -22,33 +22,33 @@ from typing import Any
 
 from digiphys_ros.cli.labelled import add_topics, open_parts
 from digiphys_ros.cli.output import check_targets, write_json
-from digiphys_ros.cli.view import add_view, looking_at, view_of
+from digiphys_ros.cli.view import add_view, view_of, with_region
 from digiphys_ros.errors import UsageError
 from digiphys_ros.learning.defaults import VAL_FRACTION
 
 
 def add_parser(subparsers: Any) -> None:
-    """Add the verb."""
+    """Add the subcommand."""
     parser = subparsers.add_parser(
-        'tune', help="search a recipe's ranges for what validates best",
-        description='Train a recipe with values out of its ranges (its field tune), give up early '
-                    'on those that fall behind, and write the best as a recipe. Called again it '
-                    'goes on; several workers may share a study.')
+        'tune', help="search a recipe's ranges for the best validation accuracy",
+        description='Train a recipe with values from its ranges (field tune), prune poor trials '
+                    'early, and write the best values as a recipe. A second call continues the '
+                    'study; several workers may share it.')
     parser.add_argument('recipe', metavar='RECIPE',
                         help='YAML file: a path, or the name of one in config/recipes/')
-    parser.add_argument('--data', required=True, metavar='URI', help='labelled images or a table')
+    parser.add_argument('--data', required=True, metavar='URI', help='labeled images or a table')
     parser.add_argument('--study', required=True, metavar='FILE.db',
-                        help='SQLite file that keeps the trials, or the URL of a database')
-    parser.add_argument('--out', required=True, metavar='FILE.yaml', help='the best recipe')
+                        help='SQLite file of the trials, or the URL of a database')
+    parser.add_argument('--out', required=True, metavar='FILE.yaml', help='recipe file to write')
     parser.add_argument('--trials', type=int, default=20, metavar='N',
-                        help='finished trials the study shall have (%(default)s)')
+                        help='number of finished trials (%(default)s)')
     parser.add_argument('--epochs', type=int, metavar='N',
-                        help="of a trial, instead of the recipe's")
+                        help="epochs of a trial, instead of the recipe's")
     parser.add_argument('--labels', metavar='FILE', help='class names, one a line')
     parser.add_argument('--val-fraction', default=VAL_FRACTION, metavar='FRACTION',
                         help='as for digiphys train (%(default)s)')
     parser.add_argument('--split', metavar='FILE', help='a split made by digiphys data split')
-    parser.add_argument('--plot', metavar='FILE.png', help='draw the study')
+    parser.add_argument('--plot', metavar='FILE.png', help='plot the study')
     add_topics(parser)
     add_view(parser)
     parser.add_argument('--json', metavar='FILE', help='write the trials; - is standard output')
@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     from digiphys_ros.learning.recipe import load_recipe
     from digiphys_ros.learning.tune import open_study, plot_study, tune
     import yaml
-    recipe = looking_at(load_recipe(arguments.recipe), view_of(arguments))
+    recipe = with_region(load_recipe(arguments.recipe), view_of(arguments))
     parted = open_parts(arguments, HeldOut(arguments.val_fraction, recipe.seed, arguments.split))
     study = open_study(arguments.study, recipe.name)
     short = recipe if arguments.epochs is None else recipe.replaced(

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the robot sees of a frame, as verbs that measure or train are told it."""
+"""Region of interest and bit depth of the robot, for subcommands that measure or train."""
 
 import argparse
 from collections.abc import Iterator
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class View:
     """
-    What the classifier's parameters make of a frame.
+    The part of a frame that the classifier uses.
 
-    :ivar roi: region x, y, width, height as fractions; None leaves it to the bundle.
-    :ivar bit_depth: bits that the camera uses of a 16-bit pixel; 0 finds them.
+    :ivar roi: region x, y, width, height as fractions; None for that of the bundle.
+    :ivar bit_depth: bits used of a 16-bit pixel; 0 detects them.
     """
 
     roi: 'Roi | None' = None
@@ -49,29 +49,29 @@ class View:
 
 
 def add_view(parser: Any) -> None:
-    """Add the options that say what the robot sees."""
+    """Add the options for region of interest and parameters file."""
     parser.add_argument('--roi', type=_roi, metavar='X,Y,W,H',
                         help='region of interest as fractions of the frame, as the parameter roi '
                              'of the classifier (default: that of --config, or of the bundle)')
     parser.add_argument('--config', metavar='PARAMS.yaml',
-                        help="the robot's parameters file, a path or a name in config/: take roi "
+                        help="the robot's parameters file, a path or a name in config/: use roi "
                              'and bit_depth of its classifier')
 
 
 def view_of(arguments: argparse.Namespace, spec: 'PreprocessSpec | None' = None) -> View:
     """
-    Return what the command line says, or the parameters file that it names.
+    Return the view of the command line, or of its parameters file.
 
-    Images of a bag are then opened as the robot's classifier decodes them.
+    Images of a bag are then decoded as by the robot's classifier.
 
-    :param spec: the contract of a bundle that is measured: how large a JPEG needs to be.
-    :raises ConfigError: when the file is wrong, or its classifiers see different regions.
+    :param spec: preprocessing of the measured bundle, which gives the required size of a JPEG.
+    :raises ConfigError: if the file is wrong, or its classifiers have different regions.
     """
     view = View() if arguments.config is None else _of_file(arguments.config, arguments.roi)
     view = View(arguments.roi or view.roi, view.bit_depth)
     if arguments.config is not None:
         sys.stderr.write(f'region of interest: {view}, ' + (
-            'as --roi says\n' if arguments.roi else f'as {Path(arguments.config).name} says\n'))
+            'from --roi\n' if arguments.roi else f'from {Path(arguments.config).name}\n'))
     arguments.bit_depth = view.bit_depth
     if spec is not None:
         from digiphys_ros.perception.preprocess import Preprocessor
@@ -79,17 +79,17 @@ def view_of(arguments: argparse.Namespace, spec: 'PreprocessSpec | None' = None)
     return view
 
 
-def looking_at(recipe: 'Recipe', view: View) -> 'Recipe':
+def with_region(recipe: 'Recipe', view: View) -> 'Recipe':
     """
-    Return a recipe whose bundle looks at the region, its ranges kept.
+    Return a recipe with the region of interest; its ranges are kept.
 
-    :raises UsageError: when the recipe is for tables.
+    :raises UsageError: if the recipe is for tables.
     """
     if view.roi is None:
         return recipe
     if recipe.preprocess is None:
         raise UsageError(f'--roi {view}: is for images, and the recipe {recipe.name} is for '
-                         'tables.')
+                         'tables: remove --roi.')
     return recipe.replaced({'preprocess.roi': view.roi}).model_copy(update={'tune': recipe.tune})
 
 
@@ -100,7 +100,7 @@ def _roi(text: str) -> 'Roi':
         check_roi((x, y, width, height))
     except ValueError as error:
         raise argparse.ArgumentTypeError(
-            f'x,y,width,height as fractions of the frame are needed, such as 0.25,0,0.5,1, '
+            f'must be x,y,width,height as fractions of the frame, such as 0.25,0,0.5,1, '
             f'received {text!r:.60}') from error
     return x, y, width, height
 
@@ -111,7 +111,8 @@ def _of_file(name: str, roi: 'Roi | None') -> View:
     path = find_resource(name, 'config')
     file = ParametersFile(path)
     if not any(_is_read(section.node) for section in file.sections):
-        raise UsageError(f'--config {path}: has no section for the node classifier.')
+        raise UsageError(f'--config {path}: has no section for the node classifier: use --roi, or '
+                         'add one.')
     location, value = ((), None) if roi is not None else _only(file, path, 'roi')
     _, bit_depth = _only(file, path, 'bit_depth')
     try:
@@ -128,15 +129,15 @@ def _is_read(node: str) -> bool:
 
 
 def _only(file: 'ParametersFile', path: Path, parameter: str) -> tuple[tuple[Any, ...], Any]:
-    """Return where the one value of a parameter stands, and the value; None for none."""
+    """Return the location and the value of a parameter; None without one."""
     found = list(_values(file, parameter))
-    # as for ROS, a section with the node's name goes before those for all nodes
+    # as in ROS, a section with the node's name takes precedence over those for all nodes
     named = [one for one in found if one[0] == 'classifier'] or found
     if any(value != named[0][2] for *_, value in named):
         raise ConfigError(f'{path}: its classifiers differ in `{parameter}`: '
                           f'{" and ".join(str(value) for *_, value in named)}; '
                           + ('choose one with --roi.' if parameter == 'roi' else
-                             'name a file with one of them.'))
+                             'use a file with one of them.'))
     return named[-1][1:] if named else ((), None)
 
 

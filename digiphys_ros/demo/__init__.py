@@ -12,4 +12,4 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The demo: run the pipeline, judge what it did, draw it."""
+"""The demo: run the pipeline, judge it and plot the results."""

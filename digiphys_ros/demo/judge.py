@@ -26,8 +26,8 @@ SLOW_MPS = 0.25
 TURN_RADPS = 0.2
 
 
-class Seen(Protocol):
-    """One classification (see ros.observer.Seen)."""
+class ClassifiedFrame(Protocol):
+    """A classification, as recorded by ros.observer."""
 
     stamp_s: float
     arrival_s: float
@@ -35,7 +35,7 @@ class Seen(Protocol):
 
 
 class Command(Protocol):
-    """One command (see ros.observer.Command)."""
+    """A command, as recorded by ros.observer."""
 
     stamp_s: float
     linear_mps: float
@@ -44,7 +44,7 @@ class Command(Protocol):
 
 @dataclass(frozen=True)
 class Encounter:
-    """One sign the camera passed: what it was, and how the robot ought to react and did."""
+    """A sign that the camera passed, with the expected and the observed reaction."""
 
     sign: str
     start_s: float
@@ -54,25 +54,26 @@ class Encounter:
 
     @property
     def right(self) -> bool:
-        """Return whether the robot reacted as the rules ask."""
+        """Return whether the robot reacted as the rules require."""
         return self.expected == self.observed
 
 
-def accuracy(classifications: Sequence[Seen], labels: Mapping[float, str]) -> float | None:
+def accuracy(classifications: Sequence[ClassifiedFrame], labels: Mapping[float, str]
+             ) -> float | None:
     """
-    Return the share of labelled frames whose best class is the label, abstentions left out.
+    Return the accuracy on labeled frames, without abstentions.
 
-    :return: None where no labelled frame was answered.
+    :return: None if no labeled frame was answered.
     """
     answered = [(seen.scores[0][0], labels[seen.stamp_s]) for seen in classifications
                 if seen.scores and seen.stamp_s in labels]
     if not answered:
         return None
-    return sum(given == true for given, true in answered) / len(answered)
+    return sum(predicted == label for predicted, label in answered) / len(answered)
 
 
 def reaction(linear_mps: float, angular_radps: float) -> str:
-    """Return the name of what a robot does under one command."""
+    """Return the name of the reaction to a command."""
     if abs(linear_mps) < STOP_MPS and abs(angular_radps) < TURN_RADPS:
         return 'stop'
     if angular_radps <= -TURN_RADPS:
@@ -85,10 +86,10 @@ def reaction(linear_mps: float, angular_radps: float) -> str:
 def encounters(labels: Mapping[float, str], commands: Sequence[Command],
                expected: Callable[[str], str], background: str | None) -> list[Encounter]:
     """
-    Return each run of frames with one and the same sign, and the reaction to it.
+    Return each sequence of frames with the same sign, and the reaction to it.
 
-    The reaction is what the robot did most often in the last half of the run, when the sign
-    is near, of frames at most half a second apart.
+    The reaction is the most frequent one in the second half of the sequence, when the sign is
+    near. Frames of a sequence are at most half a second apart.
     """
     found: list[Encounter] = []
     for sign, start_s, end_s in _runs(labels):
@@ -113,7 +114,7 @@ def _runs(labels: Mapping[float, str]) -> list[tuple[str, float, float]]:
 
 
 def values_of(command: Command) -> dict[str, float]:
-    """Return a command's values by the field of the actuator."""
+    """Return the values of a command by actuator field."""
     return {'linear.x': command.linear_mps, 'angular.z': command.angular_radps}
 
 
@@ -124,7 +125,7 @@ def latency(samples_ms: Sequence[float]) -> dict[str, float | None]:
 
 
 def as_json(encounter: Encounter) -> dict[str, Any]:
-    """Return an encounter as the report holds it."""
+    """Return an encounter as JSON object of the report."""
     return {'sign': encounter.sign, 'seconds': round(encounter.end_s - encounter.start_s, 3),
             'expected': encounter.expected, 'observed': encounter.observed,
             'right': encounter.right}

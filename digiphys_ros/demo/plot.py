@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Draw a run: scores over time, command over time, latency."""
+"""Plot a run: scores over time, commands over time, latency."""
 
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,9 @@ from matplotlib.figure import Figure
 
 def draw(report: dict[str, Any], setting: Setting, recording: Any, path: Path) -> None:
     """
-    Write the report as an image.
+    Write the report as a figure.
 
-    :param recording: what the observer saw (ros.observer.Recording).
+    :param recording: recording of the observer (ros.observer.Recording).
     :param path: a PNG file.
     """
     figure = Figure(figsize=(12, 9), layout='constrained')

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The demo's report: one documented object."""
+"""The report of the demo, as one documented JSON object."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -41,7 +41,7 @@ from digiphys_ros.simulation.physics.robot import DifferentialDrive
 
 @dataclass(frozen=True)
 class Setting:
-    """What the pipeline runs with: its settings, its rules and its model."""
+    """Settings, rules and model of the pipeline."""
 
     settings: PipelineSettings
     control: ControlConfig
@@ -50,14 +50,15 @@ class Setting:
     @classmethod
     def load(cls, config: Path, bundle: Path) -> 'Setting':
         """
-        Load all; errors name the file and the field.
+        Load settings, rules and model; errors name the file and the field.
 
-        :param config: the parameters file that the nodes run with.
+        :param config: parameters file of the nodes.
         """
         settings = load_settings(config)
         control = load_rules(settings)
         if control is None:
-            raise ConfigError(f'{config}: names no policy, whose rules the demo compares with.')
+            raise ConfigError(f'{config}: has no section for the node policy, whose rules the '
+                              'demo needs: add one.')
         setting = cls(settings, control, load_bundle(bundle))
         check_use(setting.bundle.manifest.use, setting.bundle.manifest.name)
         check_labels(setting.control, setting.bundle.labels,
@@ -66,16 +67,16 @@ class Setting:
 
     @property
     def actuator(self) -> Actuator:
-        """Return the base that the demo drives."""
+        """Return the actuator that the demo drives."""
         return self.control.actuator('base')
 
     def expected_reaction(self, label: str) -> str:
-        """Return what the robot ought to do at a sign."""
+        """Return the reaction to a sign that the rules require."""
         command = self.control.command(self.control.rule_for(label))['base']
         return reaction(command['linear.x'], command['angular.z'])
 
     def label_names(self, labels: dict[float, str]) -> dict[float, str]:
-        """Return labels by stamp; a number, as data sets without names have it, gets its name."""
+        """Return labels by stamp, with numbers of data sets replaced by class names."""
         names = self.bundle.labels
         return {stamp_s: names[int(label)] if label.isdigit() and int(label) < len(names)
                 and label not in names else label for stamp_s, label in labels.items()}
@@ -85,25 +86,26 @@ def build_report(setting: Setting, recording: Any, facts: dict[str, Any]) -> dic
     """
     Return the report of one run.
 
-    :param recording: what the observer saw (ros.observer.Recording).
+    :param recording: recording of the observer (ros.observer.Recording).
     :param facts: ros_distro, rmw, source, ready_s.
     """
     labels = setting.label_names(recording.labels)
     commands, seen = recording.commands, recording.classifications
     own = {node: Figures(node, recording.diagnostics.get(f'/{node}', {}))
            for node in ('camera', 'sim', 'classifier', 'gate')}
-    eye = own['sim'] or own['camera']
+    source = own['sim'] or own['camera']
     gate = setting.settings.gate
     unsafe = unsafe_commands(
         setting.actuator, [(one.stamp_s, values_of(one)) for one in commands],
         [stamp_s for stamp_s, _ in recording.obeyed], gate.lease_s, gate.period_s)
-    met = _simulated(own['sim']) if own['sim'] else [as_json(one) for one in encounters(
-        labels, commands, setting.expected_reaction, setting.bundle.manifest.background)]
+    passed = _simulated_encounters(own['sim']) if own['sim'] else [
+        as_json(one) for one in encounters(labels, commands, setting.expected_reaction,
+                                           setting.bundle.manifest.background)]
     report = {
         **facts,
         'engine': own['classifier'].text('engine'),
         'model': {'name': setting.bundle.manifest.name, 'hash': setting.bundle.hash},
-        'frames': {'sent': eye.count('frames_sent'),
+        'frames': {'sent': source.count('frames_sent'),
                    'received': own['classifier'].count('received'),
                    'dropped': own['classifier'].count('dropped')},
         'classified': len(seen),
@@ -119,7 +121,7 @@ def build_report(setting: Setting, recording: Any, facts: dict[str, Any]) -> dic
             'capture_to_command': latency(
                 [(arrival_s - stamp_s) * 1e3 for stamp_s, arrival_s in recording.obeyed])},
         'robot': _drive(commands),
-        'encounters': met,
+        'encounters': passed,
         'diagnostics': recording.diagnostics,
     }
     report['problems'] = _problems(report, unsafe)
@@ -127,15 +129,15 @@ def build_report(setting: Setting, recording: Any, facts: dict[str, Any]) -> dic
     return report
 
 
-def _simulated(sim: Figures) -> list[dict[str, Any]]:
-    """Return what a simulated world judged by itself: it saw what the robot did."""
+def _simulated_encounters(sim: Figures) -> list[dict[str, Any]]:
+    """Return the encounters that the simulated world judged itself."""
     events = SimulatedEvents.read(sim.text('events'), 'figure events of sim').events
     return [{'sign': event.detail, 'at_s': event.time_s, 'right': event.right}
             for event in events if event.right is not None]
 
 
 def _problems(report: dict[str, Any], unsafe: list[str]) -> list[str]:
-    problems = [f'unsafe command {sentence}' for sentence in unsafe[:5]]
+    problems = [f'unsafe command {reason}' for reason in unsafe[:5]]
     if not report['classified']:
         problems.append('no frame was classified')
     if not report['commands']:

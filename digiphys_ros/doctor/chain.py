@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The way from image to actuator: what flows over each link, and where it ends."""
+"""The chain from image to actuator: the message rate of each link."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,11 +25,11 @@ ROLES = ('classifier', 'policy', 'gate')
 @dataclass(frozen=True)
 class Link:
     """
-    What flows from one node to the next.
+    The connection from one node to the next.
 
-    :ivar rate_hz: messages a second, None where it is not known.
+    :ivar rate_hz: messages a second, None if unknown.
     :ivar status: ``ok``, ``broken`` or ``unknown``.
-    :ivar note: state or rule in force.
+    :ivar note: current state or rule.
     """
 
     source: str
@@ -40,19 +40,19 @@ class Link:
 
     @property
     def status(self) -> str:
-        """Return whether anything flows."""
+        """Return ``ok`` if messages flow, ``broken`` if not, else ``unknown``."""
         return 'unknown' if self.rate_hz is None else 'ok' if self.rate_hz > 0 else 'broken'
 
 
 @dataclass(frozen=True)
 class Chain:
     """
-    The nodes of one robot as they report, and who is at both ends.
+    The reports of one robot's nodes, and the nodes at both ends.
 
-    :ivar reports: by the name of the node.
-    :ivar prefix: of the robot's names: empty or ``/robot``.
-    :ivar images: the topic that the classifier listens to, and who publishes there.
-    :ivar commands: for each actuator its topic, and who listens there.
+    :ivar reports: reports by node name.
+    :ivar prefix: prefix of the robot's names: empty or ``/robot``.
+    :ivar images: image topic of the classifier, and its publishers.
+    :ivar commands: topic of each actuator, and its subscribers.
     """
 
     reports: Mapping[str, NodeReport]
@@ -61,16 +61,16 @@ class Chain:
     commands: Mapping[str, tuple[str, Sequence[str]]]
 
     def report(self, role: str) -> NodeReport | None:
-        """Return what the node of a role says, None where it is silent."""
+        """Return the report of the node of a role, None if it does not report."""
         return self.reports.get(f'{self.prefix}/{role}')
 
     def is_advice(self) -> bool:
-        """Return whether the classifier advises a person, so that no commands follow."""
+        """Return whether the classifier only advises, without commands."""
         return bool(self.reports.get(f'{self.prefix}/triage')) and not any(
             map(self.report, ('policy', 'gate')))
 
     def links(self) -> list[Link]:
-        """Return the links in the order of the pipeline, none where no node reports."""
+        """Return the links in the order of the pipeline, none if no node reports."""
         if not any(map(self.report, ROLES)):
             return []
         classifier, policy, gate = map(self.report, ROLES)
@@ -84,7 +84,8 @@ class Chain:
                           policy.values.get('rule', '') if policy else ''))
         for name in actuators(gate) or self.commands:
             links.append(Link(self._name('policy'), self._name('gate'),
-                              f'{self.prefix}/desired/{name}', _rate(gate, *offered(gate, name)),
+                              f'{self.prefix}/desired/{name}',
+                              _rate(gate, *command_counters(gate, name)),
                               gate.values.get(f'{name}.state', '') if gate else ''))
             command, listeners = self.commands.get(name, ('', ()))
             links.append(Link(self._name('gate'), _names(listeners), command,
@@ -101,8 +102,8 @@ def actuators(gate: NodeReport | None) -> list[str]:
             if key.endswith('.state')]
 
 
-def offered(gate: NodeReport | None, name: str) -> list[str]:
-    """Return the counters that together count the commands which reached an actuator's gate."""
+def command_counters(gate: NodeReport | None, name: str) -> list[str]:
+    """Return the counters of the commands that reached the gate of an actuator."""
     return [key for key in (gate.values if gate else ())
             if key == f'{name}.accepted' or key.startswith(f'{name}.refused.')]
 

@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Where the way from image to actuator ends, and why."""
+"""Find where the chain from image to actuator is broken, and why."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from digiphys_ros.doctor.chain import actuators, Chain, offered, ROLES
+from digiphys_ros.doctor.chain import actuators, Chain, command_counters, ROLES
 from digiphys_ros.doctor.finding import Finding
 from digiphys_ros.doctor.node_report import ERROR, NodeReport, WARN
 from digiphys_ros.fixes import (
@@ -34,11 +34,11 @@ FUTURE = 'future'
 STAMP_REFUSALS = ('stale', FUTURE, 'repeated', 'out_of_order')
 
 _Break = tuple[set[str], Finding]
-"""A link without flow: the roles of the nodes that may be the cause, and the finding."""
+"""A link without messages: the roles of the nodes that may cause it, and the finding."""
 
 
 def check_chain(chain: Chain) -> list[Finding]:
-    """Report each node that stands still by itself, and the first link without flow."""
+    """Report each node that is inactive or e-stopped, and the first link without messages."""
     if not any(map(chain.report, ROLES)):
         return []
     states = {role: list(_state(report)) for role in ROLES if (report := chain.report(role))}
@@ -48,7 +48,7 @@ def check_chain(chain: Chain) -> list[Finding]:
     broken = _first_break(chain)
     if broken is not None:
         ends, finding = broken
-        # what follows from a node that stands still is no second finding
+        # do not report consequences of a node that is inactive
         if not faulty & ends:
             findings.append(finding)
     return findings
@@ -57,21 +57,21 @@ def check_chain(chain: Chain) -> list[Finding]:
 def check_reports(reports: Mapping[str, NodeReport], prefix: str, found: Sequence[Finding]
                   ) -> list[Finding]:
     """
-    Return what the nodes call an error, and their warnings that no other finding explains.
+    Return the errors that nodes report, and their warnings that no other finding explains.
 
-    :param found: what is known already.
+    :param found: earlier findings.
     """
     fails = any(one.status == 'fail' for one in found)
     known = ' '.join(one.found for one in found)
     findings = []
     for name, report in sorted(reports.items()):
         own = name.startswith(f'{prefix}/')
-        # drivers of cameras and bases name their reports as they like, without a slash
+        # drivers of cameras and bases may name their reports without a slash
         if report.level >= ERROR and (own or not name.startswith('/')):
             findings.append(Finding(
                 f'diagnostics of {name}', 'fail' if own else 'warn', report.message,
                 report.fix or show_output(name)))
-        # a gate without commands is what another finding is about
+        # another finding explains a gate without commands
         elif report.level == WARN and own and report.message not in known and not (
                 fails and name.endswith('/gate')):
             findings.append(Finding(f'diagnostics of {name}', 'warn', report.message,
@@ -80,10 +80,10 @@ def check_reports(reports: Mapping[str, NodeReport], prefix: str, found: Sequenc
 
 
 def _state(report: NodeReport) -> Iterator[Finding]:
-    """Report a node that does nothing for a reason of its own."""
+    """Report a node that is inactive, unconfigured, finalized or e-stopped."""
     check = f'state of {report.name}'
     if report.level >= ERROR and report.phase == 'unconfigured':
-        # `check_reports` has the reason
+        # `check_reports` reports the reason
         return
     if report.phase == 'inactive':
         yield Finding(check, 'fail', f'{report.name} is configured and not active',
@@ -105,17 +105,17 @@ def _waits(report: NodeReport) -> str:
 def _estop(gate: NodeReport) -> Finding:
     pressed = gate.values.get('estop', '')
     why = f', {pressed}' if pressed else \
-        ': an e-stop was pressed and released, and latches until a reset'
+        ': an e-stop was pressed and released, and stays latched until a reset'
     return Finding('e-stop latch', 'fail', f'{gate.name} is e-stopped{why}',
                    reset_estop(gate.name, pressed))
 
 
 def _first_break(chain: Chain) -> _Break | None:
-    """Return the first link without flow, as the roles at its ends and a finding."""
+    """Return the first link without messages, as the roles at its ends and a finding."""
     _, policy, gate = map(chain.report, ROLES)
     names = actuators(gate)
     if gate and names and all(gate.rate(f'{name}.accepted') for name in names):
-        # it obeys, wherever the commands come from
+        # the gate obeys commands of any origin
         return _gate_break(chain)
     images = _images_break(chain, silent=_silent(policy, 'classifications'))
     if images or chain.is_advice():
@@ -128,14 +128,14 @@ def _images_break(chain: Chain, *, silent: bool) -> _Break | None:
     if classifier is None:
         if not silent:
             return None
-        return set(), _fail('no classifier reports: nothing makes classifications of images',
+        return set(), _fail('no classifier reports: images are not classified',
                             start_node(f'{chain.prefix}/classifier'))
     if not _silent(classifier, 'classified'):
         return None
     if _silent(classifier, 'received'):
         found = f'no images reach {classifier.name}'
     else:
-        found = f'{classifier.name} gets images and classifies none'
+        found = f'{classifier.name} receives images and classifies none'
     return {'classifier'}, _fail(f'{found}: {classifier.message}', classifier.fix
                                  or show_output(classifier.name))
 
@@ -143,29 +143,30 @@ def _images_break(chain: Chain, *, silent: bool) -> _Break | None:
 def _policy_break(chain: Chain) -> _Break | None:
     classifier, policy, gate = map(chain.report, ROLES)
     if gate is None:
-        return set(), _fail('no gate reports: nothing sends commands to the actuator',
+        return set(), _fail('no gate reports: no commands are sent to the actuator',
                             start_node(f'{chain.prefix}/gate'))
-    if not _silent(gate, *(key for name in actuators(gate) for key in offered(gate, name))):
+    if not _silent(gate, *(key for name in actuators(gate)
+                           for key in command_counters(gate, name))):
         return None
     if policy is None:
-        return set(), _fail('no policy reports: nothing makes commands of classifications',
+        return set(), _fail('no policy reports: classifications do not lead to commands',
                             start_node(f'{chain.prefix}/policy'))
     if _silent(policy, 'classifications'):
         return {'classifier', 'policy'}, _fail(
             f'no classifications reach {policy.name}', 'ros2 topic info --verbose '
             f'{chain.prefix}/classification  # start classifier and policy in one namespace, and '
-            'remap `classification` of both alike')
-    found = f'{policy.name} commands nothing'
+            'remap `classification` of both to the same topic')
+    found = f'{policy.name} sends no commands'
     if policy.level < ERROR and classifier and classifier.fix:
-        # what is wrong with the images comes first, as late ones are never enough votes
+        # faults of the images come first, as late images give too few votes
         return {'policy'}, _fail(f'{found}: {classifier.message}', classifier.fix)
     return {'policy'}, _fail(
         f'{found}: {policy.message}', policy.fix or _same_rules(policy.name, gate.name))
 
 
 def _same_rules(policy: str, gate: str) -> str:
-    return f'ros2 param get {policy} rules; ros2 param get {gate} rules  # both need the same, ' \
-        'as `digiphys run --set rules=FILE` gives them'
+    return f'ros2 param get {policy} rules; ros2 param get {gate} rules  # both need the same ' \
+        'file, as with `digiphys run --set rules=FILE`'
 
 
 def _gate_break(chain: Chain) -> _Break | None:
@@ -173,9 +174,9 @@ def _gate_break(chain: Chain) -> _Break | None:
     for name in actuators(gate):
         assert gate is not None
         refused = {key.removeprefix(f'{name}.refused.'): gate.count(key)
-                   for key in offered(gate, name)
+                   for key in command_counters(gate, name)
                    if '.refused.' in key and not _silent(gate, key)}
-        # one command from the future alone stops the actuator, which starts with the next
+        # a single command from the future stops the actuator until the next command
         if refused and (FUTURE in refused or _silent(gate, f'{name}.accepted')):
             return {'gate'}, _refused(chain, gate, name, refused)
     return None
@@ -192,10 +193,10 @@ def _refused(chain: Chain, gate: NodeReport, name: str, refused: Mapping[str, in
     if classifier.fix and reason != FUTURE:
         return _fail(f'{found}: {classifier.message}', classifier.fix)
     if classifier.fix:
-        # the gate has seen the largest offset of the last seconds
+        # the gate knows the largest recent offset
         return _fail(f'{found}: {classifier.message}', fix)
     age_s = classifier.values.get('image_age_s', '?')
-    return _fail(f'{found}: images are {age_s} s old when they arrive; {gate.message}', fix)
+    return _fail(f'{found}: images are {age_s} s old on arrival; {gate.message}', fix)
 
 
 def _refusal_fix(chain: Chain, gate: NodeReport, name: str, reason: str) -> str:
@@ -204,7 +205,7 @@ def _refusal_fix(chain: Chain, gate: NodeReport, name: str, reason: str) -> str:
     if reason == 'stale':
         return lengthen_lease(gate.number(f'{name}.image_age_ms') * 1e-3)
     if reason == 'repeated':
-        return restamp(chain.images[1], why='stamp each image anew')
+        return restamp(chain.images[1], why='give each image its own stamp')
     if reason == 'out_of_order':
         return keep_one(chain.images[0])
     return _same_rules(f'{chain.prefix}/policy', gate.name)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Checks of the environment that nodes are started in. No ROS."""
+"""Check the environment that nodes are started in. No ROS."""
 
 from collections.abc import Mapping
 import os
@@ -25,13 +25,13 @@ FIX = 'export ROS_LOG_DIR=/tmp/ros_log'
 
 
 def check_logs(environment: Mapping[str, str]) -> Finding:
-    """Look whether ROS can write its log, without which nodes end at their start."""
+    """Check that ROS can write its log, as nodes end at their start without it."""
     folder = environment.get('ROS_LOG_DIR', '')
     if not folder:
         home = environment.get('ROS_HOME') or environment.get('HOME')
         if not home:
             return Finding('logs', 'fail', 'HOME is not set: nodes of other packages end at their '
-                           'start, as they find no folder for their log', FIX)
+                           'start without a folder for their log', FIX)
         folder = os.path.join(home, 'log' if environment.get('ROS_HOME') else '.ros/log')
     place = Path(folder).expanduser()
     try:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""One result of one check, and checks that may fail themselves."""
+"""The result of a check, and checks that may raise."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -27,10 +27,10 @@ Status = Literal['ok', 'warn', 'fail', 'skip']
 @dataclass(frozen=True)
 class Finding:
     """
-    What a check found.
+    The result of a check.
 
-    :ivar status: ``fail`` would stop frames or commands; ``warn`` may; ``skip`` could not look.
-    :ivar fix: what to do, empty where there is nothing to do.
+    :ivar status: ``fail`` stops frames or commands; ``warn`` may; ``skip`` could not check.
+    :ivar fix: command that fixes it, empty if none is needed.
     """
 
     check: str
@@ -41,7 +41,7 @@ class Finding:
 
 def attempt(check: str, look: Callable[[], Finding | Iterable[Finding]]) -> list[Finding]:
     """
-    Return what a check finds; its own failure is a finding too, so that the others are heard.
+    Return the findings of a check; an exception in it becomes a finding.
 
     Example::
 
@@ -53,12 +53,12 @@ def attempt(check: str, look: Callable[[], Finding | Iterable[Finding]]) -> list
         return [found] if isinstance(found, Finding) else list(found)
     except DigiphysError as error:
         return [Finding(check, 'fail', str(error),
-                        'digiphys doctor  # after what the sentence names is corrected')]
+                        'digiphys doctor  # after fixing the error above')]
     except ImportError as error:
         return [Finding(check, 'fail', *explain_import_error(error))]
     except OSError as error:
-        return [Finding(check, 'skip', f'could not look: {error}')]
-    except Exception as error:  # whatever it is, the other checks have something to say
-        return [Finding(check, 'warn', f'could not look: {type(error).__name__}: {error}',
-                        'digiphys doctor --json -  # report what it prints at '
+        return [Finding(check, 'skip', f'could not check:  {error}')]
+    except Exception as error:  # the other checks must still run
+        return [Finding(check, 'warn', f'could not check:  {type(error).__name__}: {error}',
+                        'digiphys doctor --json -  # report its output at '
                         'https://github.com/digiphys/digiphys_ros/issues')]

@@ -12,24 +12,24 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a node of the pipeline says about itself on /diagnostics, over some time."""
+"""Reports of a node on /diagnostics."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 import math
 
 OK, WARN, ERROR = range(3)
-"""Levels, as in diagnostic_msgs/DiagnosticStatus; above them is only STALE."""
+"""Levels as in diagnostic_msgs/DiagnosticStatus; only STALE is higher."""
 
 
 @dataclass(frozen=True)
 class NodeReport:
     """
-    The newest report of a node, and the first one that was heard.
+    The first and the newest report of a node.
 
-    :ivar values: its figures as text.
-    :ivar first: those of the first report.
-    :ivar seconds: time between the two; 0 where only one was heard.
+    :ivar values: figures of the newest report, as text.
+    :ivar first: figures of the first report.
+    :ivar seconds: time between the two; 0 with a single report.
     """
 
     name: str
@@ -41,12 +41,12 @@ class NodeReport:
 
     @property
     def phase(self) -> str:
-        """Return the state of the lifecycle, empty where it is not known."""
+        """Return the lifecycle state, empty if unknown."""
         return self.values.get('phase', '')
 
     @property
     def fix(self) -> str:
-        """Return what the node itself proposes."""
+        """Return the fix that the node reports."""
         return self.values.get('fix', '')
 
     def count(self, *keys: str) -> int:
@@ -54,7 +54,7 @@ class NodeReport:
         return sum(_number(self.values, key) for key in keys)
 
     def number(self, key: str) -> float:
-        """Return a figure, not a number where it is not there."""
+        """Return a figure, NaN if it is missing."""
         try:
             return float(self.values.get(key, 'nan'))
         except ValueError:
@@ -62,15 +62,15 @@ class NodeReport:
 
     def rate(self, *keys: str) -> float | None:
         """
-        Return how fast the sum of these counters grows [1/s].
+        Return the rate of the sum of these counters [1/s].
 
-        :return: None where one report alone was heard, unless nothing was ever counted.
+        :return: None with a single report, unless the sum is 0.
         """
         before, after = (sum(_number(values, key) for key in keys)
                          for values in (self.first, self.values))
         if after == 0:
             return 0.0
-        # a node that was started again counts from zero
+        # a restarted node counts from zero
         return (after - before) / self.seconds if self.seconds and after >= before else None
 
 

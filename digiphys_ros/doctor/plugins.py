@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Look at the parts that other packages add."""
+"""Check the plug-ins of other packages."""
 
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -29,11 +29,11 @@ REGISTRIES = {
     'digiphys_ros.engines': ('digiphys_ros.perception.engines.kind', 'ENGINES'),
     'digiphys_ros.networks': ('digiphys_ros.learning.networks.registry', 'NETWORKS'),
     'digiphys_ros.sources': ('digiphys_ros.perception.sources.reader', 'SOURCES')}
-"""Group of entry points -> where its registry is."""
+"""Group of entry points -> module and name of its registry."""
 
 
 def check_plugins() -> Finding:
-    """List the added parts, and name each package that cannot be used."""
+    """List the plug-ins, and name each package that cannot be used."""
     found: list[str] = []
     problems: list[str] = []
     for group in sorted(entry_points().groups):
@@ -47,5 +47,5 @@ def check_plugins() -> Finding:
                             f'{", ".join(REGISTRIES)}{did_you_mean(group, REGISTRIES)}.')
     if problems:
         return Finding('plug-ins', 'warn', ' '.join(problems),
-                       'repair or uninstall the packages that the sentences name')
+                       'pip uninstall PACKAGE  # of the packages above, or repair them')
     return Finding('plug-ins', 'ok', ', '.join(found) or 'none installed')

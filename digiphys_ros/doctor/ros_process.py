@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The look at the running graph, in a process of its own: ROS may end it at its start."""
+"""Inspect the running graph in a separate process, as ROS may terminate it at its start."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ from digiphys_ros.ros.transport.distro import ros_distro
 from digiphys_ros.ros.transport.environment import listening_environment
 
 PATIENCE_S = 40.0
-"""How long it may take beyond the time that it listens; a busy machine starts slowly."""
+"""Time allowed in addition to listening; a busy machine starts slowly."""
 
 COLOUR = re.compile(r'\x1b\[[0-9;]*m')
 
@@ -37,12 +37,12 @@ COLOUR = re.compile(r'\x1b\[[0-9;]*m')
 @dataclass(frozen=True)
 class GraphLook:
     """
-    What was found in the running graph.
+    The result of inspecting the running graph.
 
     :ivar chain: the links from image to actuator, as objects for JSON.
-    :ivar running: parameters of running nodes: ``rules`` and ``bundle`` where they are known.
-    :ivar profiles: the transport profile of the nodes that send images, as ``graph_transport``.
-    :ivar image_bytes: size of an image, 0 where none arrived.
+    :ivar running: parameters of running nodes: ``rules`` and ``bundle`` if known.
+    :ivar profiles: transport profiles of the nodes that send images, see ``graph.transport``.
+    :ivar image_bytes: size of an image, 0 without images.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -59,7 +59,7 @@ def look_at_graph(request: Mapping[str, Any], environment: Mapping[str, str]) ->
     :param request: its arguments.
     """
     with tempfile.TemporaryDirectory(prefix='digiphys_doctor_') as logs:
-        # its own log is of no use, and a home that cannot be written must not end it
+        # a home folder without write permission must not end it
         child = {**listening_environment(environment), 'ROS_LOG_DIR': logs}
         try:
             done = subprocess.run(
@@ -69,7 +69,7 @@ def look_at_graph(request: Mapping[str, Any], environment: Mapping[str, str]) ->
         except subprocess.TimeoutExpired as error:
             return GraphLook([Finding(
                 'graph', 'fail', f'ROS hangs: no answer within {error.timeout:g} s',
-                'ps -eo pid,stat,args | grep -i ros  # end those that hang (kill PID), then: '
+                'ps -eo pid,stat,args | grep -i ros  # end processes that hang (kill PID), then: '
                 'digiphys doctor --fix')])
     try:
         report = json.loads(done.stdout.splitlines()[-1])
@@ -81,7 +81,7 @@ def look_at_graph(request: Mapping[str, Any], environment: Mapping[str, str]) ->
 
 def _failure(code: int, output: str, environment: Mapping[str, str]) -> Finding:
     lines = [line.strip() for line in COLOUR.sub('', output).splitlines() if line.strip()]
-    reason = lines[-1] if lines else 'it says nothing'
+    reason = lines[-1] if lines else 'no output'
     return Finding('graph', 'fail', f'ROS does not start here (exit code {code}): {reason}',
                    _fix(reason, environment))
 
@@ -97,5 +97,5 @@ def _fix(reason: str, environment: Mapping[str, str]) -> str:
     if missing := re.search(
             r"(?:ModuleNotFound|Import)Error: (?:No module named '(\w+))?", reason):
         return explain_import_error(ImportError(reason, name=missing[1]))[1]
-    return 'digiphys doctor  # after what the sentence names is corrected; nodes that start ' \
-        'here end in the same way'
+    return 'digiphys doctor  # after fixing the error above; nodes that start here end in the ' \
+        'same way'

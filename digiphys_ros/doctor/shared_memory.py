@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Shared-memory files that killed processes left behind."""
+"""Find shared-memory files of killed processes."""
 
 from contextlib import suppress
 import os
@@ -25,14 +25,14 @@ from digiphys_ros.doctor.finding import Finding
 
 NAMES = re.compile(r'(sem\.)?(fastdds|fastrtps)_')
 YOUNG_S = 5.0
-"""A file younger than this may belong to a process that is only just mapping it."""
+"""A younger file may belong to a process that has not mapped it yet."""
 
 
 def leftovers(folder: Path = Path('/dev/shm'), proc: Path = Path('/proc')) -> list[Path]:
     """Return this user's Fast DDS files that no live process has open or mapped."""
     files: dict[Path, os.stat_result] = {}
     for name in os.listdir(folder):
-        # what ends meanwhile takes its files along
+        # a process that ends removes its files
         with suppress(OSError):
             if NAMES.match(name):
                 files[folder / name] = (folder / name).stat()
@@ -45,26 +45,26 @@ def leftovers(folder: Path = Path('/dev/shm'), proc: Path = Path('/proc')) -> li
 
 
 def check_shared_memory(fix: bool) -> Finding:
-    """Report the leftovers; with ``fix`` remove them."""
+    """Report the leftover files; with ``fix`` remove them."""
     found = leftovers()
     if not found:
         return Finding('shared memory', 'ok', 'nothing left behind by killed processes')
     size_mb = sum(map(_size, found)) / 1e6
-    told = f'{len(found)} files ({size_mb:.0f} MB) that no live process holds'
+    summary = f'{len(found)} files ({size_mb:.0f} MB) that no live process holds'
     if not fix:
-        return Finding('shared memory', 'warn', told, 'digiphys doctor --fix')
+        return Finding('shared memory', 'warn', summary, 'digiphys doctor --fix')
     for path in found:
         with suppress(OSError):
             path.unlink(missing_ok=True)
     kept = [path for path in found if path.exists()]
     if kept:
-        return Finding('shared memory', 'warn', f'{told}: {len(kept)} cannot be removed',
+        return Finding('shared memory', 'warn', f'{summary}:  {len(kept)} cannot be removed',
                        f'sudo rm -f {" ".join(quote(str(path)) for path in kept)}')
-    return Finding('shared memory', 'ok', f'{told}: removed')
+    return Finding('shared memory', 'ok', f'{summary}:  removed')
 
 
 def _size(path: Path) -> int:
-    # somebody else may remove it meanwhile
+    # another process may remove it
     with suppress(OSError):
         return path.stat().st_size
     return 0
@@ -81,6 +81,6 @@ def _held(folder: Path, proc: Path) -> set[str]:
                 if target.parent == folder:
                     names.add(target.name)
         except OSError:
-            # it ended meanwhile, or belongs to somebody else, whose files are not looked at
+            # it ended, or belongs to another user, whose files are ignored
             continue
     return names

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Whether the kernel gives UDP sockets the buffers that an image from another machine needs."""
+"""Check that UDP sockets get the buffers that images from another machine need."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,29 +24,29 @@ from digiphys_ros.ros.transport.distro import profile_variable
 from digiphys_ros.ros.transport.segment import largest_bytes
 
 WANTED_RMEM_BYTES = 4 * 1024 * 1024
-"""What the shipped profiles ask for, and with it the least ``net.core.rmem_max``."""
+"""Buffer size in the shipped profiles, and the minimum of ``net.core.rmem_max``."""
 
 BUFFERS = (('receiveBufferSize', socket.SO_RCVBUF, 'net.core.rmem_max'),
            ('sendBufferSize', socket.SO_SNDBUF, 'net.core.wmem_max'))
-"""Element of a profile, option of a socket, and what limits it in the kernel."""
+"""Element of a profile, socket option, and its kernel limit."""
 
 
 def check_socket_buffers(environment: Mapping[str, str]) -> Finding:
-    """Compare what the profile in force asks for with what the kernel gives to a socket."""
+    """Compare the buffers of the active profile with those that the kernel grants."""
     name = environment.get(profile_variable(environment), '')
     wanted = dict.fromkeys((one for one, _, _ in BUFFERS), WANTED_RMEM_BYTES)
     if name:
         try:
             wanted = {element: largest_bytes(Path(name), element) for element in wanted}
         except (ConfigError, ValueError) as error:
-            # the check of the transport has the fix
+            # the transport check has the fix
             return Finding('socket buffers', 'skip', f'{name} cannot be read: {error}')
     unset = [f'<{element}>{WANTED_RMEM_BYTES}</{element}>'
              for element, size in wanted.items() if not size]
     if unset:
-        return Finding('socket buffers', 'warn', f'{name} leaves sockets the buffers that the '
-                       'kernel gives by default: images from another machine may be lost',
-                       f'digiphys doctor  # after its UDPv4 transport has {" ".join(unset)}')
+        return Finding('socket buffers', 'warn', f'{name} sets no socket buffers, so the '
+                       'kernel defaults apply: images from another machine may be lost',
+                       f'digiphys doctor  # after adding {" ".join(unset)} to its UDPv4 transport')
     lacking = [(limit, wanted[element], size) for element, option, limit in BUFFERS
                if (size := granted_bytes(option, wanted[element])) < wanted[element]]
     if lacking:
@@ -59,8 +59,8 @@ def check_socket_buffers(environment: Mapping[str, str]) -> Finding:
 
 
 def granted_bytes(option: int, wanted: int) -> int:
-    """Ask for a buffer of a UDP socket; return what the kernel gives [bytes]."""
+    """Request a buffer of a UDP socket; return the size that the kernel grants [bytes]."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
         asking.setsockopt(socket.SOL_SOCKET, option, wanted)
-        # Linux doubles the value for its own records, after it was limited
+        # Linux limits the value, then doubles it for its own bookkeeping
         return asking.getsockopt(socket.SOL_SOCKET, option) // 2

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 
-"""Nodes that a signal stopped: they are in no graph, as they answer nobody."""
+"""Find nodes that a signal stopped, which do not appear in the graph."""
 
 from collections.abc import Iterator, Mapping
 import os
@@ -24,13 +24,13 @@ from digiphys_ros.doctor.finding import Finding
 
 DOMAIN = 'ROS_DOMAIN_ID'
 NODE = re.compile(r'digiphys_ros(?:\.nodes\0|/)(\w+)\0')
-"""How the command line of a node begins: that of `digiphys run`, and that of ROS's launch."""
+"""Command line of a node started by `digiphys run` or by ROS launch."""
 
 
 def check_stopped(environment: Mapping[str, str], proc: Path = Path('/proc')) -> list[Finding]:
-    """Report each node of this user and this ROS_DOMAIN_ID that is stopped, as by Ctrl-Z."""
+    """Report each stopped node of this user and ROS_DOMAIN_ID, such as by Ctrl-Z."""
     return [Finding('processes', 'fail', f'{name} (process {number}) was stopped by a signal, as '
-                    'by Ctrl-Z: it sends and hears nothing', f'kill -CONT {number}')
+                    'by Ctrl-Z: it sends and receives nothing', f'kill -CONT {number}')
             for number, name in _stopped(environment.get(DOMAIN) or '0', proc)]
 
 
@@ -40,12 +40,12 @@ def _stopped(domain: str, proc: Path) -> Iterator[tuple[int, str]]:
             node = NODE.search((proc / one / 'cmdline').read_text(errors='replace'))
             if not node or (proc / one).stat().st_uid != os.getuid():
                 continue
-            # the name of the program, in brackets before the state, may hold anything
+            # the program name, in brackets before the state, may contain any character
             state = (proc / one / 'stat').read_text(errors='replace').rpartition(')')[2].split()[0]
             words = (proc / one / 'environ').read_text(errors='replace').split('\0')
             set_to = dict(word.partition('=')[::2] for word in words)
             if state in 'Tt' and (set_to.get(DOMAIN) or '0') == domain:
                 yield int(one), node[1]
         except (OSError, IndexError):
-            # it ended meanwhile
+            # the process ended
             continue

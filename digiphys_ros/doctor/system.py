@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Checks of this machine: packages, transport profile, kernel, model. No ROS."""
+"""Check this machine: packages, transport profile, kernel and model. No ROS."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -32,14 +32,14 @@ from digiphys_ros.ros.transport.environment import network_exposure, profile_set
 from digiphys_ros.ros.transport.segment import describe_room, room_bytes, segment_bytes
 
 DEFAULT_SEGMENT_BYTES = 512 * 1024
-"""Fast DDS's own shared-memory segment, where no profile says otherwise."""
+"""Default shared-memory segment of Fast DDS."""
 
 PROCESSES_WITH_IMAGES = 2
-"""A camera and a classifier, which are started at least."""
+"""At least a camera and a classifier are started."""
 
 
 def check_ros(environment: Mapping[str, str]) -> Finding:
-    """Look for rclpy, the distro and the middleware."""
+    """Check rclpy, the distribution and the middleware."""
     if find_spec('rclpy') is None:
         return Finding('ros', 'fail', 'rclpy is not installed in this Python',
                        SOURCE_ROS)
@@ -55,27 +55,27 @@ def check_ros(environment: Mapping[str, str]) -> Finding:
 def check_transport(environment: Mapping[str, str], frame_bytes: int,
                     profiles: Mapping[str, str] | None = None) -> list[Finding]:
     """
-    Compare the shared-memory segments in force with the size of a frame and with /dev/shm.
+    Compare the active shared-memory segments with the size of a frame and with /dev/shm.
 
-    :param profiles: of running nodes, as ``GraphLook.profiles``. For a node without one, and
-        where nothing runs, the profile of the environment is compared: it may be started here.
+    :param profiles: profiles of running nodes, as ``GraphLook.profiles``. For a node without one,
+        or if nothing runs, the profile of the environment is checked.
     """
     profiles = profiles or {}
     users: dict[str, list[str]] = {}
     for name, profile in sorted(profiles.items()):
         if profile:
             users.setdefault(profile, []).append(name)
-    # these took their segments when they started, so that less room is left
+    # running nodes have already allocated their segments
     findings = [_check_profile(profile, ', '.join(names), frame_bytes, room_bytes(whole=True),
                                environment)
                 if profile == NO_PROFILE or Path(profile).exists() else
-                Finding('transport', 'skip', f'{", ".join(names)}: {profile} is not here: it may '
-                        'lie in another container') for profile, names in users.items()]
+                Finding('transport', 'skip', f'{", ".join(names)}: {profile} does not exist here: '
+                        'it may be in another container') for profile, names in users.items()]
     if users and all(profiles.values()):
         return findings
     here = environment.get(profile_variable(environment)) or NO_PROFILE
     finding = _check_profile(here, 'nodes started here', frame_bytes, room_bytes(), environment)
-    # `digiphys run` and the launch files set a profile by themselves
+    # `digiphys run` and the launch files set a profile
     return [*findings, replace(finding, status='warn') if here == NO_PROFILE else finding]
 
 
@@ -91,7 +91,7 @@ def _check_profile(profile: str, who: str, frame_bytes: int, room: int,
         except (ConfigError, ValueError) as error:
             return Finding('transport', 'fail', f'{who}: {variable}={profile}: {error}', fix)
     if not segment:
-        return Finding('transport', 'warn', f'{who}: no shared memory ({origin}): images go by '
+        return Finding('transport', 'warn', f'{who}: no shared memory ({origin}): images use '
                        'UDP, and large ones may be lost', fix)
     found = (f'{who}: shared-memory segment of {segment / 1e6:.1f} MB ({origin}), a frame has '
              f'{frame_bytes / 1e6:.1f} MB')
@@ -107,20 +107,20 @@ def _check_profile(profile: str, who: str, frame_bytes: int, room: int,
 
 
 def check_exposure(environment: Mapping[str, str]) -> Finding:
-    """Look who can reach nodes that are started in this environment."""
+    """Check which machines can reach nodes started in this environment."""
     try:
         sentence = network_exposure('none', environment)
     except ConfigError as error:
         return Finding('network', 'fail', str(error), 'digiphys doctor  # after the profile is '
                        'corrected')
     if not sentence:
-        return Finding('network', 'ok', 'nodes started here are reached from this machine only')
+        return Finding('network', 'ok', 'nodes started here are reachable from this machine only')
     found, _, fix = sentence.removeprefix('transport none: ').partition(' To limit it: ')
     return Finding('network', 'warn', f'nodes started here: {found}', fix)
 
 
 def check_opencv() -> Finding:
-    """Load OpenCV beside the installed NumPy."""
+    """Check that OpenCV works with the installed NumPy."""
     problem = opencv_problem()
     if problem:
         return Finding('opencv', 'fail', *problem)
@@ -129,11 +129,11 @@ def check_opencv() -> Finding:
 
 
 def check_cv_bridge() -> Finding:
-    """Import cv_bridge beside the installed NumPy, in a process that may crash."""
+    """Import cv_bridge with the installed NumPy in a separate process, which may crash."""
     numpy = _version('numpy')
     if find_spec('cv_bridge') is None:
         return Finding('cv_bridge', 'ok', f'not installed (NumPy {numpy}); needed only for '
-                       'encodings this package does not know')
+                       'encodings that this package does not support')
     try:
         done = subprocess.run(
             [sys.executable, '-c', 'from cv_bridge import CvBridge; CvBridge()'],
@@ -142,13 +142,13 @@ def check_cv_bridge() -> Finding:
     except subprocess.TimeoutExpired:
         done, reason = None, 'it hangs'
     if done is None or done.returncode:
-        return Finding('cv_bridge', 'warn', f'does not import beside NumPy {numpy}: {reason}',
-                       "pip install 'numpy<2'  # or go without cv_bridge")
-    return Finding('cv_bridge', 'ok', f'imports beside NumPy {numpy}')
+        return Finding('cv_bridge', 'warn', f'import fails with NumPy {numpy}: {reason}',
+                       "pip install 'numpy<2'  # or uninstall cv_bridge")
+    return Finding('cv_bridge', 'ok', f'imports with NumPy {numpy}')
 
 
 def check_engines() -> Finding:
-    """Look which inference engines are installed, and whether there is a GPU."""
+    """Check which inference engines are installed, and whether there is a GPU."""
     found = {package: _version(package) for package in ('ai-edge-litert', 'tensorflow')}
     gpu = 'an NVIDIA GPU' if Path('/dev/nvidia0').exists() else 'no NVIDIA GPU'
     installed = ', '.join(f'{name} {number}' for name, number in found.items() if number)
@@ -159,7 +159,7 @@ def check_engines() -> Finding:
 
 
 def check_bundle(name: str, rules: str) -> Finding:
-    """Load a bundle, run its golden frames, and compare its classes with those of the rules."""
+    """Load a bundle, run its golden frames, and compare its classes with the rules."""
     from digiphys_ros.control.config import check_labels, load_control
     from digiphys_ros.control.fitting import fit_fix
     from digiphys_ros.pipeline.model import load_model
@@ -173,9 +173,9 @@ def check_bundle(name: str, rules: str) -> Finding:
         except ConfigError as error:
             return Finding('bundle', 'fail', f'{rules}: {error}', fit_fix(control, rules))
         return (f'{bundle.manifest.name} {bundle.hash[:12]}, {len(bundle.labels)} classes, golden '
-                f'frames right, {model.why}')
+                f'frames correct, {model.why}')
     return _read('bundle', look, f'digiphys doctor --bundle {quote(name)} --rules {quote(rules)}  '
-                 '# correct what the sentence names, then try again')
+                 '# after fixing the error above')
 
 
 def check_config(name: str, namespace: str = '') -> Finding:
@@ -197,7 +197,7 @@ def check_config(name: str, namespace: str = '') -> Finding:
 
 
 def check_rules(name: str) -> Finding:
-    """Look for rules that move an actuator for long while no class is recognised."""
+    """Check for rules that move an actuator for long without a recognized class."""
     from digiphys_ros.control.config import control_warnings, load_control
 
     def look() -> str | Finding:
@@ -205,15 +205,15 @@ def check_rules(name: str) -> Finding:
         if warnings := control_warnings(control):
             return Finding('rules', 'warn', '; '.join(warnings),
                            f'digiphys doctor --rules {quote(name)}  # after '
-                           '`votes.max_unsure_s` there is lower')
-        return (f'{name}: no class recognised for {control.votes.max_unsure_s:g} s leads to the '
+                           'lowering `votes.max_unsure_s`')
+        return (f'{name}: {control.votes.max_unsure_s:g} s without a recognized class lead to the '
                 'safe state')
     return _read('rules', look,
                  f'digiphys doctor --rules {quote(name)}  # after the file is corrected')
 
 
 def _read(check: str, look: Callable[[], str | Finding], fix: str) -> Finding:
-    """Return what a look at files finds, its error with this fix."""
+    """Return the result of a check of files; an error gets this fix."""
     try:
         found = look()
     except DigiphysError as error:

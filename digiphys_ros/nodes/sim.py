@@ -64,16 +64,16 @@ class SimNode(PipelineNode[SimSettings]):
         self._begun_s = 0.0
         self._topics = SimTopics(self, settings.frame_id, actuators)
         self._paced = PacedWorld(
-            world, settings.real_time_factor, self._topics.commands, show=self._show,
-            stepped=self._publish_state, happened=self._log_event,
-            failed=partial(self.note, warn=True), met=self._meet)
+            world, settings.real_time_factor, self._topics.commands, on_image=self._show,
+            on_step=self._publish_state, on_event=self._log_event,
+            on_error=partial(self.note, warn=True), on_synchronize=self._meet)
 
     def activate(self) -> None:
         """Run the simulation."""
         if not self._begun_s:
             self._begun_s = time.time()
         assert self._paced is not None
-        self._paced.meet(time.monotonic())
+        self._paced.synchronize(time.monotonic())
         self._timer = Timer(self, STEP_S, self._catch_up)
 
     def deactivate(self) -> None:

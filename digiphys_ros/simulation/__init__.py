@@ -12,4 +12,4 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The embedded simulator: worlds, physics, cameras, and runs in closed loop."""
+"""The embedded simulator: worlds, physics, cameras and closed-loop runs."""

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the simulator asks of an application, whatever it shows and drives."""
+"""The interface between the simulator and an application."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,26 +21,26 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 Commands = Mapping[str, Mapping[str, float]]
-"""Actuator name to field to value, as the gate sends them."""
+"""Actuator name -> field -> value, as the gate sends them."""
 
 State = Mapping[str, float | str | bool]
 
-Shot = tuple[str, NDArray[Any]]
-"""A class, and an image of it: (H, W, 3) uint8 RGB or (H, W) uint8."""
+LabelledImage = tuple[str, NDArray[Any]]
+"""A class and an image of it: (H, W, 3) uint8 RGB or (H, W) uint8."""
 
 Needed = Callable[[str | None], bool]
-"""Whether an image of this class is still wanted."""
+"""Returns whether another image of a class is needed."""
 
 
 @dataclass(frozen=True)
 class Event:
     """
-    Something that happened once.
+    An event of a simulated world.
 
-    :ivar time_s: when, in simulated time.
-    :ivar kind: as ``sign passed`` or ``part sorted``.
-    :ivar detail: which one.
-    :ivar right: whether it went as it should, None where there is no right or wrong.
+    :ivar time_s: simulated time.
+    :ivar kind: event type, such as ``sign passed`` or ``part sorted``.
+    :ivar detail: what it happened to, such as the sign.
+    :ivar right: whether it is correct, None where that is not judged.
     """
 
     time_s: float
@@ -51,16 +51,16 @@ class Event:
 
 class Application(Protocol):
     """
-    A world with a camera and something that commands move.
+    A world with a camera and actuators.
 
-    Made with ``(seed: int = 0, *, camera: bool = True)``; the same seed gives the same images
-    and the same state. Without a camera it needs no GL and is at least 50 times faster than real
-    time. Where its specification names faults, it has ``disturb``, which takes their
+    It is created with ``(seed: int = 0, *, camera: bool = True)``; the same seed gives the same
+    images and state. Without a camera it needs no OpenGL and runs at least 50 times faster than
+    real time. If its specification names faults, it has ``disturb``, which takes their
     ``disturbance`` as keyword arguments, all 0 without a fault.
 
     :ivar rate_hz: images a second.
     :ivar time_s: simulated time since the start.
-    :ivar ended: nothing more will happen.
+    :ivar ended: whether the world has ended.
     """
 
     rate_hz: float
@@ -69,27 +69,27 @@ class Application(Protocol):
 
     @property
     def focal_px(self) -> float:
-        """Return the focal length of its camera in pixels, 0 where images are of no camera."""
+        """Return the focal length of its camera in pixels, 0 where no camera takes the images."""
 
     def advance(self, duration_s: float, commands: Commands) -> None:
         """
-        Let time pass, without an image.
+        Advance the simulated time, without an image.
 
-        :param commands: an actuator that is left out keeps its last value.
+        :param commands: an actuator without a command keeps its last value.
         """
 
     def image(self) -> NDArray[Any]:
         """
-        Return what the camera sees now: (H, W, 3) uint8 RGB, or (H, W) uint8.
+        Return the current camera image: (H, W, 3) uint8 RGB, or (H, W) uint8.
 
         :raises SimulationError: without a camera.
         """
 
     def ground_truth(self) -> str | None:
-        """Return what a classifier should say now, None where that is open."""
+        """Return the correct class of the current image, None where it is ambiguous."""
 
     def state(self) -> State:
-        """Return all that a score needs; the names are the same at every time."""
+        """Return all values that scoring needs; the names never change."""
 
     def events(self) -> list[Event]:
-        """Return what happened since the last call."""
+        """Return the events since the last call."""

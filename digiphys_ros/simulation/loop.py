@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The closed loop on simulated time: world, image, pipeline, commands, world."""
+"""The closed loop on simulated time: world, image, pipeline, commands and back to the world."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,10 +23,10 @@ import cv2
 from digiphys_ros.control.gate import GateOutput
 from digiphys_ros.control.monitor import make_judge
 from digiphys_ros.errors import SimulationError
-from digiphys_ros.simulation.advising import Audit
+from digiphys_ros.simulation.advisor import Audit
 from digiphys_ros.simulation.application import Application, Commands, Event, State
 from digiphys_ros.simulation.pipeline import make_pipeline, SimulatedPipeline
-from digiphys_ros.simulation.rendering.camera import dirtied
+from digiphys_ros.simulation.rendering.camera import add_dirt
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,14 +34,14 @@ from numpy.typing import NDArray
 @dataclass(frozen=True)
 class FrameRecord:
     """
-    One image and what was known and sent at its capture.
+    One image, and the state and commands at its capture.
 
-    :ivar ground_truth: what a classifier should have said, None where that is open.
-    :ivar prediction: what it said, None when it abstained or was not asked.
-    :ivar rule: the policy's rule after this image.
-    :ivar outputs: what the actuators were sent last, by actuator and field.
-    :ivar gate_states: by actuator, as ``obeying``.
-    :ivar case: of the advice on it that was logged, empty without one.
+    :ivar ground_truth: the correct class, None where it is ambiguous.
+    :ivar prediction: the predicted class, None if the classifier abstained or did not run.
+    :ivar rule: the rule of the policy after this image.
+    :ivar outputs: the last commands sent, by actuator and field.
+    :ivar gate_states: by actuator, such as ``obeying``.
+    :ivar case: the case of the logged advice on it, empty without advice.
     """
 
     time_s: float
@@ -60,23 +60,23 @@ class Unsafe:
     """
     One unsafe command.
 
-    :ivar sentence: when it was sent, to which actuator, and what is wrong with it.
+    :ivar reason: when it was sent, to which actuator, and why it is unsafe.
     :ivar command: its values, by actuator and field.
     """
 
     time_s: float
-    sentence: str
+    reason: str
     command: Commands
 
 
 @dataclass
 class Recording:
     """
-    One run.
+    The recording of one run.
 
-    :ivar unsafe: the first unsafe commands; ``unsafe_commands`` is their number, ``commands``
-        that of all that were sent.
-    :ivar audit: the log of what was advised, None where nothing is.
+    :ivar unsafe: the first unsafe commands; ``unsafe_commands`` is the number of all,
+        ``commands`` the number of commands sent.
+    :ivar audit: the log of advice, None for an application that commands.
     """
 
     frames: list[FrameRecord] = field(default_factory=list)
@@ -87,28 +87,28 @@ class Recording:
     audit: Audit | None = None
 
 
-def reported(recording: Recording) -> tuple[Any, ...]:
-    """Return what an application's ``report`` takes: the frames, and the log where one is kept."""
+def report_arguments(recording: Recording) -> tuple[Any, ...]:
+    """Return the arguments of an application's ``report``: frames, and the audit log if any."""
     return (recording.frames,) if recording.audit is None else (recording.frames, recording.audit)
 
 
-Watch = Callable[[FrameRecord, Any], None]
-"""Called with each record and the image as the classifier got it, None without a camera."""
+OnFrame = Callable[[FrameRecord, Any], None]
+"""Called with each record and the image for the classifier, None without a camera."""
 
 
 class Loop:
     """
-    One run in steps from one image to the next; see ``run_loop``.
+    One run, in steps from one image to the next; see ``run_loop``.
 
-    :ivar recording: what happened so far.
+    :ivar recording: the recording so far.
     """
 
     def __init__(self, application: Application, pipeline: SimulatedPipeline,
-                 faults: Sequence[Any] = (), watch: Watch | None = None, *,
+                 faults: Sequence[Any] = (), on_frame: OnFrame | None = None, *,
                  camera: bool = True) -> None:
         self.recording = Recording()
         self._application, self._pipeline = application, pipeline
-        self._faults, self._watch, self._camera = faults, watch, camera
+        self._faults, self._on_frame, self._camera = faults, on_frame, camera
         self._outputs: dict[str, GateOutput] = {}
         self._dead: frozenset[str] = frozenset()
         self._last_image: NDArray[Any] | None = None
@@ -119,8 +119,8 @@ class Loop:
             for name in control.actuators}
 
     def step(self) -> None:
-        """Take an image, then let time pass until the next one."""
-        self._see()
+        """Process an image, then advance the time until the next one."""
+        self._take_image()
         self._frames += 1
         next_frame_s = self._frames / self._application.rate_hz
         while True:
@@ -135,16 +135,16 @@ class Loop:
         self._advance_to(next_frame_s)
         self.recording.events += self._application.events()
 
-    def _see(self) -> None:
+    def _take_image(self) -> None:
         application, now_s = self._application, self._frames / self._application.rate_hz
         active = [fault for fault in self._faults if fault.active(now_s)]
-        if self._pipeline.advising and any(fault.kind == 'log_tampered' for fault in active):
-            self._pipeline.advising.tamper()
-        self._let_die(frozenset(
+        if self._pipeline.advisor and any(fault.kind == 'log_tampered' for fault in active):
+            self._pipeline.advisor.tamper()
+        self._set_dead_nodes(frozenset(
             fault.node for fault in active if fault.kind == 'node_killed'))
         image = self._image(active) if self._camera else None
         ground_truth = application.ground_truth()
-        seen = self._pipeline.see(
+        seen = self._pipeline.process_image(
             image, ground_truth, now_s, dead=self._dead,
             unsure=any(fault.kind == 'classifier_unsure' for fault in active),
             delay_s=sum(fault.delay_s for fault in active if fault.kind == 'command_delayed'))
@@ -154,10 +154,10 @@ class Loop:
             {name: gate.state.value for name, gate in self._pipeline.gates.items()},
             dict(application.state()), seen.case)
         self.recording.frames.append(record)
-        if self._watch is not None:
-            self._watch(record, image)
+        if self._on_frame is not None:
+            self._on_frame(record, image)
 
-    def _let_die(self, dead: frozenset[str]) -> None:
+    def _set_dead_nodes(self, dead: frozenset[str]) -> None:
         for node in sorted(self._dead - dead):
             self._pipeline.restart(node)
         self._dead = dead
@@ -173,9 +173,9 @@ class Loop:
         if 'camera_blurred' in kinds:
             image = cv2.GaussianBlur(image, (0, 0), kinds['camera_blurred'].sigma_px)
         if 'camera_dirty' in kinds:
-            image = dirtied(image, kinds['camera_dirty'].share)
+            image = add_dirt(image, kinds['camera_dirty'].fraction)
         if 'light_dimmed' in kinds:
-            image = np.uint8(image * (1 - kinds['light_dimmed'].share))
+            image = np.uint8(image * (1 - kinds['light_dimmed'].fraction))
         if 'camera_black' in kinds:
             image = np.zeros_like(image)
         self._last_image = image
@@ -185,7 +185,7 @@ class Loop:
         application = self._application
         values = {name: output.values for name, output in self._outputs.items()}
         application.advance(time_s - application.time_s, values)
-        # else a sum of many steps would drift away from the clock
+        # otherwise the sum of many steps would drift from the clock
         application.time_s = time_s
 
     def _send(self, now_s: float) -> None:
@@ -203,31 +203,31 @@ class Loop:
 
 
 def run_loop(application: Application, pipeline: SimulatedPipeline, seconds: float,
-             faults: Sequence[Any] = (), watch: Watch | None = None, *,
+             faults: Sequence[Any] = (), on_frame: OnFrame | None = None, *,
              camera: bool = True) -> Recording:
     """
     Run an application in closed loop until it ends, at most for some simulated seconds.
 
-    :param faults: what goes wrong and when, see simulation.faults.
-    :param watch: called at every image.
-    :param camera: False makes no images; the classifier is told the truth.
-    :raises SimulationError: when the world does not settle.
+    :param faults: faults to inject, see simulation.scenarios.faults.
+    :param on_frame: called with every image.
+    :param camera: False renders no images; the policy gets the ground truth.
+    :raises SimulationError: when the physics becomes unstable.
     """
-    loop = Loop(application, pipeline, faults, watch, camera=camera)
+    loop = Loop(application, pipeline, faults, on_frame, camera=camera)
     while not loop.recording.frames \
             or (application.time_s < seconds - 1e-9 and not application.ended):
         loop.step()
         state = loop.recording.frames[-1].state
-        wild = [name for name, value in state.items()
-                if isinstance(value, float) and math.isnan(value)]
-        if wild:
+        not_numbers = [name for name, value in state.items()
+                       if isinstance(value, float) and math.isnan(value)]
+        if not_numbers:
             raise SimulationError(
-                f'the world does not settle: {wild[0]} is not a number at '
+                f'the physics is unstable: {not_numbers[0]} is not a number at '
                 f'{application.time_s:.2f} s; try another seed.')
-    if pipeline.advising is not None:
-        loop.recording.audit = pipeline.advising.audit()
+    if pipeline.advisor is not None:
+        loop.recording.audit = pipeline.advisor.audit()
     return loop.recording
 
 
-__all__ = ['Event', 'FrameRecord', 'Loop', 'make_pipeline', 'Recording', 'reported', 'run_loop',
-           'Unsafe', 'Watch']
+__all__ = ['Event', 'FrameRecord', 'Loop', 'make_pipeline', 'OnFrame', 'Recording',
+           'report_arguments', 'run_loop', 'Unsafe']

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The pipeline on simulated time: what the nodes would do, with their delays and faults."""
+"""The pipeline on simulated time, with the delays and faults of the nodes."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from digiphys_ros.advice import occlusion_sensitivity, Model
+from digiphys_ros.advice import Model, occlusion_sensitivity
 from digiphys_ros.control.command import DesiredCommand
 from digiphys_ros.control.config import ControlConfig
 from digiphys_ros.control.gate import GateOutput
@@ -29,18 +29,18 @@ from digiphys_ros.perception.frame import Frame
 from digiphys_ros.pipeline.pipeline import load_classifier, load_rules, Pipeline
 from digiphys_ros.pipeline.settings import load_settings, PipelineSettings
 from digiphys_ros.resources import find_resource
-from digiphys_ros.simulation.advising import Advising
+from digiphys_ros.simulation.advisor import SimulatedAdvisor
 from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
-class Seen:
+class ImageResult:
     """
-    What became of one image.
+    The result of one image.
 
-    :ivar prediction: the class, None when the classifier abstained or was not asked.
-    :ivar rule: the policy's rule after it.
-    :ivar case: of the advice on it that was logged, empty without one.
+    :ivar prediction: the class, None if the classifier abstained or did not run.
+    :ivar rule: the rule of the policy after the image.
+    :ivar case: the case of the logged advice, empty without advice.
     """
 
     prediction: str | None = None
@@ -51,55 +51,56 @@ class Seen:
 
 class SimulatedPipeline(Pipeline):
     """
-    A pipeline whose commands take their time, and whose nodes may be dead.
+    A pipeline whose commands are delayed and whose nodes may be dead.
 
-    :param classifier: None: it is told the truth, for worlds without a camera.
-    :param advising: where advice goes, None for a pipeline that commands.
-    :param background: class of a scene without anything, which a classifier that is told the
-        truth begins with.
+    :param classifier: None for worlds without a camera: the policy gets the ground truth.
+    :param advisor: logs the advice; None for a pipeline that commands.
+    :param background: class of an empty scene, the first prediction without a classifier.
     """
 
     def __init__(self, settings: PipelineSettings, control: ControlConfig | None,
-                 classifier: Classifier | None = None, advising: Advising | None = None,
+                 classifier: Classifier | None = None, advisor: SimulatedAdvisor | None = None,
                  background: str | None = None) -> None:
-        self.advising = advising
-        self._background = self._told = background
+        self.advisor = advisor
+        self._background = self._last_prediction = background
         self._rule: str | None = None
-        self._under_way: deque[tuple[float, Mapping[str, DesiredCommand]]] = deque()
+        self._in_flight: deque[tuple[float, Mapping[str, DesiredCommand]]] = deque()
         super().__init__(settings, control, classifier)
 
     def restart(self, step: str) -> None:
-        """Start one of classifier, policy and gate anew, as after its death."""
+        """Restart classifier, policy or gate, as after its death."""
         super().restart(step)
         if step == 'classifier':
-            self._told = self._background
+            self._last_prediction = self._background
         elif step == 'policy':
             self._rule = None
 
-    def see(self, image: NDArray[Any] | None, ground_truth: str | None, captured_s: float, *,
-            dead: frozenset[str] = frozenset(), delay_s: float = 0.0,
-            unsure: bool = False) -> Seen:
+    def process_image(self, image: NDArray[Any] | None, ground_truth: str | None,
+                      captured_s: float, *, dead: frozenset[str] = frozenset(),
+                      delay_s: float = 0.0, unsure: bool = False) -> ImageResult:
         """
-        Take one image; its commands reach the gates after the processing delay.
+        Process one image; its commands reach the gates after the processing delay.
 
-        :param image: (H, W, 3) uint8 RGB or (H, W) uint8; None where there is no camera.
-        :param ground_truth: what a classifier without an image is told.
-        :param dead: nodes that do nothing now.
-        :param delay_s: what the commands take in addition.
-        :param unsure: the classifier abstains.
+        :param image: (H, W, 3) uint8 RGB or (H, W) uint8; None without a camera.
+        :param ground_truth: the prediction without an image.
+        :param dead: nodes that are dead now.
+        :param delay_s: additional delay of the commands.
+        :param unsure: whether the classifier abstains.
         """
-        if self.advising is not None:
-            self.advising.show()
+        if self.advisor is not None:
+            self.advisor.count_image()
         if 'classifier' in dead:
-            return Seen(rule=self._rule)
+            return ImageResult(rule=self._rule)
         if image is None or self.classifier is None:
-            # in between, a classifier goes on saying what it said
-            self._told = prediction = self._told if ground_truth is None else ground_truth
+            # where the ground truth is ambiguous, the last prediction is repeated
+            if ground_truth is not None:
+                self._last_prediction = ground_truth
+            prediction = self._last_prediction
             score = float(prediction is not None)
         else:
             result = self.perceive(Frame.of(image))
             if result is None:
-                return Seen(rule=self._rule)
+                return ImageResult(rule=self._rule)
             prediction, score = result.scores[0] if result.scores else (None, 0.0)
         if unsure:
             prediction, score = None, 0.0
@@ -107,21 +108,21 @@ class SimulatedPipeline(Pipeline):
             age_s = self.settings.processing_delay_s + delay_s
             decision = self.decide(prediction, score, captured_s, age_s)
             self._rule = decision.rule
-            self._under_way.append((captured_s + age_s, decision.commands))
-        case = '' if self.advising is None else \
-            self.advising.advise(image, prediction, score, captured_s)
-        return Seen(prediction, score, self._rule, case)
+            self._in_flight.append((captured_s + age_s, decision.commands))
+        case = '' if self.advisor is None else \
+            self.advisor.advise(image, prediction, score, captured_s)
+        return ImageResult(prediction, score, self._rule, case)
 
     @property
     def next_arrival_s(self) -> float | None:
-        """When the next commands reach the gates; None when none are under way."""
-        return min((arrival_s for arrival_s, _ in self._under_way), default=None)
+        """When the next commands reach the gates; None without commands in flight."""
+        return min((arrival_s for arrival_s, _ in self._in_flight), default=None)
 
     def step(self, now_s: float, dead: frozenset[str] = frozenset()) -> dict[str, GateOutput]:
-        """Return what the gates send now, by actuator; nothing from gates that are dead."""
-        waiting = self._under_way
+        """Return the outputs of the gates now, by actuator; dead gates send nothing."""
+        waiting = self._in_flight
         arrived = [one for one in waiting if one[0] <= now_s + 1e-9]
-        self._under_way = deque(one for one in waiting if one[0] > now_s + 1e-9)
+        self._in_flight = deque(one for one in waiting if one[0] > now_s + 1e-9)
         if 'gate' in dead:
             return {}
         for _, commands in arrived:
@@ -133,26 +134,26 @@ def make_pipeline(specification: Any, *, config: str | Path | None = None,
                   bundle: str | None = None, camera: bool = True,
                   audit_log: Path | None = None) -> SimulatedPipeline:
     """
-    Return the pipeline of an application, as its parameters file describes it.
+    Return the pipeline of an application, configured by its parameters file.
 
     :param specification: of the application, see simulation.specification.
     :param config: another parameters file: a path, or a name in config/.
     :param bundle: another model bundle.
-    :param camera: False for a world without one: the classifier is told the truth.
-    :param audit_log: where advice, of a pipeline without rules, is logged for good.
-    :raises ConfigError: naming the file, the line and the field.
-    :raises BundleError: for a bundle that is not what it claims to be.
+    :param camera: False for a world without a camera: the policy gets the ground truth.
+    :param audit_log: file for the advice of a pipeline without rules.
+    :raises ConfigError: with file, line and field.
+    :raises BundleError: for a bundle that is invalid.
     """
     file = find_resource(str(config or specification.sim_config), 'config')
     settings = load_settings(file)
     control = load_rules(settings, file.parent)
     if not camera:
-        return SimulatedPipeline(settings, control, advising=None if control else Advising(
-            Model('the truth', ''), audit_log),
+        return SimulatedPipeline(settings, control, advisor=None if control else SimulatedAdvisor(
+            Model('ground truth', ''), audit_log),
             background=specification.background)
     classifier = load_classifier(settings, control, bundle, top_k=1)
     manifest = classifier.bundle.manifest
     model = Model(manifest.name, classifier.bundle.hash, manifest.abstain_below)
-    return SimulatedPipeline(settings, control, classifier, None if control else Advising(
+    return SimulatedPipeline(settings, control, classifier, None if control else SimulatedAdvisor(
         model, audit_log,
         lambda image, label: occlusion_sensitivity(classifier, Frame.of(image), label)))

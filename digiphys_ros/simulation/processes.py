@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Runs of the simulator side by side, each process with one thread."""
+"""Parallel runs of the simulator, each in a process with one thread."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import as_completed, Future, ProcessPoolExecutor
@@ -30,11 +30,11 @@ PR_SET_PDEATHSIG = 1
 def in_processes(function: Callable[..., Result], calls: Sequence[tuple[Any, ...]], jobs: int,
                  ) -> Iterator[Result]:
     """
-    Call a function of a module with each of some arguments; yield each result as it comes.
+    Call a module-level function for each tuple of arguments; yield each result as it completes.
 
-    Where the caller is interrupted or stops to listen, the processes end at once.
+    If the caller is interrupted or stops iterating, the processes end at once.
 
-    :param jobs: how many at a time.
+    :param jobs: number of parallel processes.
     """
     others = active_children()
     # a GL context does not survive a fork
@@ -52,7 +52,7 @@ def in_processes(function: Callable[..., Result], calls: Sequence[tuple[Any, ...
 
 def _submit(pool: ProcessPoolExecutor, function: Callable[..., Result],
             calls: Sequence[tuple[Any, ...]]) -> 'list[Future[Result]]':
-    # a process that starts has the signals of its parent: Ctrl-C is for the parent alone
+    # child processes inherit the signal mask: only the parent handles Ctrl-C
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         return [pool.submit(function, *call) for call in calls]
@@ -61,6 +61,6 @@ def _submit(pool: ProcessPoolExecutor, function: Callable[..., Result],
 
 
 def _prepare() -> None:
-    """Set a process up: it computes on one core, and does not outlive its parent."""
+    """Set up a process: it uses one core, and ends with its parent."""
     cv2.setNumThreads(1)
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -11,14 +11,14 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Run one application with many seeds, in parallel, and measure it against its targets."""
+"""Run an application with many seeds in parallel and compare it with its targets."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 import time
 from typing import Any
 
-from digiphys_ros.simulation.loop import make_pipeline, reported, run_loop
+from digiphys_ros.simulation.loop import make_pipeline, report_arguments, run_loop
 from digiphys_ros.simulation.processes import in_processes
 from digiphys_ros.simulation.specification import ApplicationSpec
 from digiphys_ros.simulation.targets import Target, targets
@@ -27,11 +27,11 @@ from digiphys_ros.simulation.targets import Target, targets
 @dataclass(frozen=True)
 class Task:
     """
-    What to run with every seed.
+    What to run with each seed.
 
-    :ivar seconds: simulated, at most.
-    :ivar bundle: another model bundle than the application's.
-    :ivar camera: False tells the classifier the truth.
+    :ivar seconds: maximum simulated time.
+    :ivar bundle: model bundle; None for that of the application.
+    :ivar camera: False skips rendering: the policy gets the ground truth.
     """
 
     application: ApplicationSpec
@@ -43,9 +43,9 @@ class Task:
 @dataclass(frozen=True)
 class SeedRun:
     """
-    One run.
+    The result of one run.
 
-    :ivar wall_s: without the start of its process and its classifier.
+    :ivar wall_s: wall time without the start of the process and the classifier.
     :ivar result: the application's own report.
     """
 
@@ -58,7 +58,7 @@ class SeedRun:
     unsafe: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """Return what a report holds."""
+        """Return the JSON object of the report."""
         return {'seed': self.seed, 'simulated_s': round(self.simulated_s, 2),
                 'wall_s': round(self.wall_s, 2), 'frames': self.frames,
                 'targets': [one.as_json() for one in self.targets],
@@ -66,7 +66,7 @@ class SeedRun:
 
 
 def run_seeds(task: Task, seeds: Sequence[int], jobs: int) -> Iterator[SeedRun]:
-    """Run with each seed, ``jobs`` at a time; yield each run as it ends."""
+    """Run with each seed in ``jobs`` parallel processes; yield each run as it completes."""
     return in_processes(run_seed, [(task, seed) for seed in seeds], jobs)
 
 
@@ -79,5 +79,6 @@ def run_seed(task: Task, seed: int) -> SeedRun:
     recording = run_loop(world, pipeline, task.seconds, camera=task.camera)
     wall_s = time.perf_counter() - started_s
     return SeedRun(seed, world.time_s, wall_s, len(recording.frames),
-                   tuple(targets(parts.targets, recording)), parts.report(*reported(recording)),
-                   tuple(one.sentence for one in recording.unsafe))
+                   tuple(targets(parts.targets, recording)),
+                   parts.report(*report_arguments(recording)),
+                   tuple(one.reason for one in recording.unsafe))

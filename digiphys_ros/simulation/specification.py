@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The specification of an application: all that the simulator, tools and nodes know of it."""
+"""The specification of an application, for the simulator, tools and nodes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from typing import Any, TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from digiphys_ros.simulation.application import Application, Needed, Shot
+    from digiphys_ros.simulation.application import Application, LabelledImage, Needed
     from digiphys_ros.simulation.gazebo.adapter import Adapter
     from digiphys_ros.simulation.loop import Recording
     from digiphys_ros.simulation.physics.description import World
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def no_targets(_recording: 'Recording') -> 'Sequence[Target]':
-    """Return no targets, as of an application that drives nothing."""
+    """Return no targets, for an application without actuators."""
     return ()
 
 
@@ -40,19 +40,19 @@ class Parts:
     """
     The code of an application.
 
-    :ivar world: makes the simulated world: ``world(seed, *, camera=True, **options)``.
-    :ivar labels: classes that its images show.
-    :ivar collect: yields labelled images of one random world: those that are still needed.
-    :ivar report: returns the results of a run, from its frames and, where it advises, its audit.
-    :ivar targets: returns the figures that a run must reach.
-    :ivar expectations: what a scenario of this application may expect, besides what any may.
-    :ivar faults: faults of this application, besides those that any may have. They change the
+    :ivar world: creates the simulated world: ``world(seed, *, camera=True, **options)``.
+    :ivar labels: classes of its images.
+    :ivar collect: yields labeled images of one random world, of classes that are still needed.
+    :ivar report: returns the results of a run from its frames and, if it advises, its audit log.
+    :ivar targets: returns the figures of a run and their limits.
+    :ivar expectations: expectations of this application, in addition to the common ones.
+    :ivar faults: faults of this application, in addition to the common ones. They change the
         world by ``Application.disturb``.
     """
 
     world: 'Callable[..., Application]'
     labels: tuple[str, ...]
-    collect: 'Callable[[np.random.Generator, Needed], Iterator[Shot]]'
+    collect: 'Callable[[np.random.Generator, Needed], Iterator[LabelledImage]]'
     report: Callable[..., dict[str, Any]]
     targets: 'Callable[[Recording], Sequence[Target]]' = no_targets
     expectations: 'Mapping[str, Expectation]' = field(default_factory=dict)
@@ -66,9 +66,9 @@ class Gazebo:
 
     :ivar world: name of the world below ``worlds/``.
     :ivar describe: returns the world, always the same.
-    :ivar drives: body -> how Gazebo drives it, see ``simulation.gazebo.sdf``.
-    :ivar adapter: makes what stands between the gates and Gazebo.
-    :ivar bridge: topics between ROS and Gazebo: a path, or a name in config/gazebo.
+    :ivar drives: body -> its drive in Gazebo, see ``simulation.gazebo.sdf``.
+    :ivar adapter: creates the adapter between the gates and Gazebo.
+    :ivar bridge: bridge file of topics between ROS and Gazebo: a path, or a name in config/gazebo.
     """
 
     world: str
@@ -81,18 +81,18 @@ class Gazebo:
 @dataclass(frozen=True)
 class ApplicationSpec:
     """
-    One application.
+    The specification of one application.
 
-    To make one costs no import of its world: ``parts`` does that when it is called.
+    Creating it does not import the world; calling ``parts`` does.
 
-    :ivar name: as on the command line; the same as that of its entry point.
+    :ivar name: name on the command line, the same as that of its entry point.
     :ivar parts: returns its code.
     :ivar config: parameters file of the robot: a path, or a name in config/.
-    :ivar sim_config: parameters file in the simulator, ``config`` where there is no other one.
-    :ivar actuated: whether it moves something; else it advises a person.
-    :ivar background: class of an image that shows nothing, where there is one.
-    :ivar options: names of further options of its world, such as ``data``.
-    :ivar strip_state: the state that the plot of all scenarios shows over time; empty for the
+    :ivar sim_config: parameters file for the simulator; defaults to ``config``.
+    :ivar actuated: whether it has actuators; otherwise it advises a person.
+    :ivar background: class of an empty image, if there is one.
+    :ivar options: names of additional options of its world, such as ``data``.
+    :ivar strip_state: state value that the plot of all scenarios shows over time; empty for the
         score.
     :ivar gazebo: its world in Gazebo, None without one.
     """
@@ -108,10 +108,10 @@ class ApplicationSpec:
     gazebo: Gazebo | None = None
 
     def __post_init__(self) -> None:
-        """Take the robot's parameters file for the simulator where there is no other one."""
+        """Use the robot's parameters file for the simulator if there is no other."""
         if not self.sim_config:
             object.__setattr__(self, 'sim_config', self.config)
 
 
 Find = Callable[[str], ApplicationSpec]
-"""Returns the application of a name, and raises UsageError for a name that does not exist."""
+"""Returns an application by name; raises UsageError for an unknown name."""

@@ -22,7 +22,7 @@ import pytest
 
 
 @pytest.mark.parametrize('name', APPLICATIONS.built_in)
-def test_specification_names_existing_files_and_whole_parts(name):
+def test_specification_shipped_has_existing_files_and_complete_parts(name):
     found = find_application(name)
     assert found.name == name
     for config in (found.config, found.sim_config):
@@ -38,7 +38,7 @@ def test_specification_names_existing_files_and_whole_parts(name):
 
 @pytest.mark.parametrize('name', [name for name in APPLICATIONS.built_in
                                   if find_application(name).gazebo])
-def test_gazebo_parts_name_a_world_a_machine_and_a_bridge(name):
+def test_specification_gazebo_has_world_machine_and_bridge(name):
     gazebo = find_application(name).gazebo
     assert find_resource(f'{gazebo.world}.sdf', 'worlds').is_file()
     assert find_resource(f'{gazebo.world}_machine', 'worlds/models').is_dir()
@@ -46,7 +46,7 @@ def test_gazebo_parts_name_a_world_a_machine_and_a_bridge(name):
     assert {body.name for body in gazebo.describe().bodies} >= set(gazebo.drives)
 
 
-def test_listing_of_applications_imports_none_of_their_worlds():
+def test_applications_listing_imports_no_world():
     script = ('import sys; from digiphys_ros.applications import *; '
               'print(list(APPLICATIONS), [find_application(name).config for name in APPLICATIONS],'
               'sorted({"mujoco", "cv2", "numpy", "pydantic"} & set(sys.modules)))')
@@ -55,11 +55,11 @@ def test_listing_of_applications_imports_none_of_their_worlds():
     assert result.stdout.rstrip().endswith('[]'), result.stdout
 
 
-def test_unknown_application_is_named_with_those_that_exist():
+def test_find_application_unknown_name_lists_the_known_ones():
     with pytest.raises(UsageError, match='"boat" is unknown, allowed are traffic_signs'):
         find_application('boat')
 
 
-def test_negative_seed_is_refused():
-    with pytest.raises(UsageError, match='a seed is 0 or more, received -1'):
+def test_make_application_negative_seed_is_refused():
+    with pytest.raises(UsageError, match='the seed must be at least 0, received -1'):
         make_application('sorting', -1, camera=False)

@@ -18,14 +18,14 @@ import pytest
 
 
 @pytest.mark.parametrize(('device', 'runs'), [('GPU', True), ('CUDA', True), ('CPU', False)])
-def test_the_report_names_the_gpu_that_an_engine_runs_on(monkeypatch, tmp_path, device, runs):
+def test_runs_on_gpu_is_true_for_a_gpu_device(monkeypatch, tmp_path, device, runs):
     engine = FakeEngine(PreprocessSpec(width=2, height=2), 5)
     monkeypatch.setattr(engine, 'device', device)
     monkeypatch.setattr(Model, 'engine', lambda self: engine)
     assert runs_on_gpu(tmp_path, 'auto') == runs
 
 
-def test_a_gpu_that_onnx_runtime_offers_and_cannot_use_is_none(monkeypatch, tmp_path):
+def test_runs_on_gpu_is_false_where_onnx_runtime_fails_on_cuda(monkeypatch, tmp_path):
     real = onnx_module.onnxruntime.InferenceSession
 
     def session(path, options, providers, **extra):

@@ -23,7 +23,7 @@ from digiphys_ros.bench.camera_checks import blind, Drive, play, table
 import numpy as np
 
 
-def test_report_of_good_and_blind_cameras_is_json_and_a_table():
+def test_table_of_good_and_blind_cameras_shows_verdicts():
     frames = [np.ascontiguousarray(one.pixels[::4, ::4])
               for one in islice(Course().frames(), 100, 180)]
     good = play([Drive('short', [*frames, frames[-1]])], 'as it is')

@@ -16,7 +16,13 @@ import os
 import subprocess
 
 from digiphys_ros.bench import network
-from digiphys_ros.bench.network import measure, NoNamespacesError, received, table, two_machines
+from digiphys_ros.bench.network import (
+    count_received,
+    measure,
+    NoNamespacesError,
+    table,
+    two_machines,
+)
 from digiphys_ros.bench.options import BenchOptions
 from digiphys_ros.bench.running import Source
 import pytest
@@ -33,38 +39,37 @@ def namespaces():
 @pytest.mark.ros
 @pytest.mark.field(
     'ros2/rmw_fastrtps #739', 'half of the images between two machines are lost')
-def test_images_reach_the_classifier_of_another_machine(domain_id, tmp_path, monkeypatch):
+def test_network_images_reach_the_classifier_of_another_machine(domain_id, tmp_path, monkeypatch):
     pytest.importorskip('rclpy')
     monkeypatch.setenv('ROS_DOMAIN_ID', str(domain_id))
     monkeypatch.setenv('ROS_HOME', str(tmp_path))
     try:
         with two_machines() as machines:
             assert len(namespaces()) == 2
-            found = received(HD, 4.0, machines)
+            found = count_received(HD, 4.0, machines)
     except NoNamespacesError as error:
         pytest.skip(str(error))
-    # with the buffers that the kernel gives by default it is a fifth; another program may take
-    # the processor meanwhile
+    # with the kernel's default buffers it is a fifth; another program may use the processor
     assert found['received'] > 0.6 * found['sent'], found
     assert not namespaces()
 
 
-def test_where_no_namespaces_are_allowed_one_sentence_says_so(monkeypatch):
+def test_measure_without_permission_for_namespaces_is_skipped_with_reason(monkeypatch):
     def refused(*_):
         raise NoNamespacesError('ip netns add: Operation not permitted')
     monkeypatch.setattr(network, '_ip', refused)
     part = measure(BenchOptions(short=False, seconds=6.0, rounds=3))
-    assert part['bars'] == []
+    assert part['limits'] == []
     assert table(part['cases']) == [
         'two network namespaces: not measured: ip netns add: Operation not permitted']
 
 
-def test_lost_images_of_any_round_are_shown(monkeypatch):
+def test_measure_lost_images_of_one_round_fail_and_are_shown(monkeypatch):
     counts = iter([300, 300, 300, 300, 270, 300])
     monkeypatch.setattr(network, '_ip', lambda *_: None)
-    monkeypatch.setattr(network, 'received', lambda *_: {
+    monkeypatch.setattr(network, 'count_received', lambda *_: {
         'sent': 300, 'sent_hz': 30.0, 'received': next(counts), 'classified': 150})
     part = measure(BenchOptions(short=False, seconds=6.0, rounds=2))
-    assert [one['holds'] for one in part['bars']] == [True, False, True]
-    assert part['bars'][1]['lowest'] == 0.9
+    assert [one['passed'] for one in part['limits']] == [True, False, True]
+    assert part['limits'][1]['lowest'] == 0.9
     assert '| 1280x720 raw at 30 Hz | 30.0 | 95.0% (90.0%) | 50.0% |' in table(part['cases'])

@@ -18,43 +18,51 @@ import sys
 from digiphys_ros.bench import latency, load, training, tutorial
 from digiphys_ros.bench.bundles import SIGNS
 from digiphys_ros.bench.latency import summary, table, USUAL
-from digiphys_ros.bench.running import _command, bar, Played, rate_told, result_of, settle, Source
+from digiphys_ros.bench.running import (
+    _command,
+    check_limit,
+    format_rate,
+    result_of,
+    SentFrames,
+    settle,
+    Source,
+)
 from digiphys_ros.errors import BenchmarkError
 import pytest
 
 
-@pytest.mark.parametrize(('value', 'most', 'holds', 'passes'), [
+@pytest.mark.parametrize(('value', 'most', 'passed', 'passed_short'), [
     (1.0, True, True, True), (1.9, True, False, True), (2.1, True, False, False),
     (1.0, False, True, True), (0.6, False, False, True), (0.4, False, False, False),
     (float('nan'), True, False, False), (float('nan'), False, False, False)])
-def test_the_short_form_lets_twice_the_bar_pass(value, most, holds, passes):
-    judged = bar('figure', value, 1.0, most=most)
-    assert (judged['holds'], judged['passes']) == (holds, passes)
+def test_check_limit_short_form_accepts_twice_the_limit(value, most, passed, passed_short):
+    judged = check_limit('figure', value, 1.0, most=most)
+    assert (judged['passed'], judged['passed_short']) == (passed, passed_short)
 
 
-def test_what_depends_on_the_machines_speed_is_not_judged_by_the_short_form():
-    judged = bar('start [s]', 9.0, 1.0, most=True, ratio=False)
-    assert not judged['holds'] and judged['passes']
+def test_check_limit_without_ratio_passes_the_short_form():
+    judged = check_limit('start [s]', 9.0, 1.0, most=True, ratio=False)
+    assert not judged['passed'] and judged['passed_short']
 
 
-def test_a_bar_of_nothing_has_its_slack():
-    assert [bar('lost', lost, 0.0, most=True, wide=3.0)['passes'] for lost in (0, 3, 4)] == [
-        True, True, False]
+def test_check_limit_zero_with_wide_limit_accepts_up_to_it():
+    found = [check_limit('lost', lost, 0.0, most=True, wide=3.0) for lost in (0, 3, 4)]
+    assert [one['passed_short'] for one in found] == [True, True, False]
 
 
-def test_a_bar_tells_the_spread_of_its_rounds():
-    judged = bar('ratio', 2.0, 1.3, most=True, rounds=[2.0, 1.2, 2.51239])
+def test_check_limit_with_rounds_reports_lowest_and_highest():
+    judged = check_limit('ratio', 2.0, 1.3, most=True, rounds=[2.0, 1.2, 2.51239])
     assert (judged['lowest'], judged['highest']) == (1.2, 2.5124)
 
 
-def test_a_script_that_gives_no_result_is_one_sentence():
+def test_result_of_script_without_json_raises():
     process = subprocess.Popen([sys.executable, '-c', 'print("no JSON")'], text=True,
                                stdout=subprocess.PIPE)
-    with pytest.raises(BenchmarkError, match='gave no result'):
+    with pytest.raises(BenchmarkError, match='printed no result'):
         result_of(process)
 
 
-def test_one_process_gets_the_parameters_of_both_its_nodes():
+def test_command_pipeline_has_parameters_of_both_nodes():
     parameters = {'classifier': {'bundle': 'b'}, 'policy': {'rules': 'r.yaml'}, 'gate': {}}
     words = _command('pipeline', parameters, '')
     assert words[1:4] == ['-m', 'digiphys_ros.nodes', 'pipeline']
@@ -70,50 +78,50 @@ def round_of(**figures):
             (USUAL, SIGNS, 'separate'): usual}
 
 
-@pytest.mark.parametrize(('received', 'passes'), [(120, True), (115, True), (113, False)])
-def test_the_short_form_fails_where_frames_are_lost(received, passes):
+@pytest.mark.parametrize(('received', 'passed_short'), [(120, True), (115, True), (113, False)])
+def test_summary_lost_frames_fail_the_short_form(received, passed_short):
     found = summary([(USUAL, SIGNS, 'separate')], [round_of(received=received)])
-    assert all(bar['passes'] for bar in found['bars']) == passes
+    assert all(one['passed_short'] for one in found['limits']) == passed_short
 
 
-@pytest.mark.parametrize(('obeyed', 'holds', 'passes'), [
+@pytest.mark.parametrize(('obeyed', 'passed', 'passed_short'), [
     (114, True, True), (113, False, True), (107, False, False)])
-def test_frames_that_no_command_answers_are_told_though_they_were_received(obeyed, holds, passes):
+def test_summary_received_frames_without_command_fail(obeyed, passed, passed_short):
     found = summary([(USUAL, SIGNS, 'separate')], [round_of(answered=118, obeyed=obeyed)])
-    [judged] = [bar for bar in found['bars'] if 'answered by a command' in bar['name']]
-    assert (judged['holds'], judged['passes']) == (holds, passes)
+    [judged] = [one for one in found['limits'] if 'answered by a command' in one['name']]
+    assert (judged['passed'], judged['passed_short']) == (passed, passed_short)
     [case] = found['cases']
     assert (case['received'], case['obeyed']) == (1.0, pytest.approx(obeyed / 120))
     assert f'100.0% | 98.3% | {obeyed / 120:.1%}' in table(found['cases'])[-1]
 
 
-@pytest.mark.parametrize(('sent', 'told'), [
+@pytest.mark.parametrize(('sent', 'expected'), [
     (120, '30.0'), (117, '29.2'), (116, '29.0 (too slow)')])
-def test_a_camera_that_was_slower_than_it_is_called_is_told(sent, told):
-    assert rate_told(Played(sent, 10.0, 14.0).rate_hz, 30.0) == told
+def test_format_rate_below_nominal_is_marked_too_slow(sent, expected):
+    assert format_rate(SentFrames(sent, 10.0, 14.0).rate_hz, 30.0) == expected
     found = summary([(USUAL, SIGNS, 'separate')], [round_of(), round_of(sent_hz=sent / 4)])
-    assert f'30 Hz, {SIGNS} | {told} | ' in table(found['cases'])[-1]
+    assert f'30 Hz, {SIGNS} | {expected} | ' in table(found['cases'])[-1]
 
 
-def test_processor_time_is_that_of_the_time_it_is_watched_alone(monkeypatch):
+def test_cores_used_counts_only_the_measured_time(monkeypatch):
     had_s = iter([7.0, 7.05])
     monkeypatch.setattr(latency, 'cpu_s', lambda pid: next(had_s))
-    [cores] = latency.cores_taken({'gate': 1}, 0.1).values()
+    [cores] = latency.cores_used({'gate': 1}, 0.1).values()
     assert 0.2 < cores <= 0.5
 
 
 @pytest.mark.parametrize(('slowest_hz', 'highest_hz'), [(1000.0, 500.0), (238.0, 240.0),
                                                         (230.0, 180.0)])
-def test_a_rate_that_was_not_sent_does_not_count_as_reached(monkeypatch, slowest_hz, highest_hz):
-    def answered(model, source, seconds):
+def test_highest_rate_not_sent_does_not_count(monkeypatch, slowest_hz, highest_hz):
+    def count_answers(model, source, seconds):
         sent = int(seconds * min(source.rate_hz, slowest_hz))
-        return sent, Played(sent, 0.0, seconds)
-    monkeypatch.setattr(load, '_answered', answered)
+        return sent, SentFrames(sent, 0.0, seconds)
+    monkeypatch.setattr(load, '_count_answers', count_answers)
     assert load.highest_rate_hz(None, 4.0) == highest_hz
 
 
 class Silent:
-    """An observer of nodes that say nothing."""
+    """Observer of nodes that report nothing."""
 
     def wait_for(self, condition, timeout_s):
         return condition()
@@ -122,16 +130,16 @@ class Silent:
         return ''
 
 
-def test_frames_that_do_not_end_and_commands_that_do_not_come_are_one_sentence():
+def test_settle_and_latency_of_silent_nodes_raise():
     with pytest.raises(BenchmarkError, match='no end of the frames'):
         settle(Silent())
     with pytest.raises(BenchmarkError, match='obeyed no command'):
         latency.capture_to_command_ms(Silent())
 
 
-def test_a_tutorial_node_that_gave_no_command_is_one_sentence(monkeypatch):
+def test_commands_of_node_without_commands_raises(monkeypatch):
     class Watch:
-        """It got nothing."""
+        """Observer that received no command."""
 
         def clear(self):
             pass
@@ -141,12 +149,12 @@ def test_a_tutorial_node_that_gave_no_command_is_one_sentence(monkeypatch):
         def ages_ms(self):
             return []
     monkeypatch.setattr(Source, 'start', lambda *_, **__: None)
-    monkeypatch.setattr(tutorial, 'played', lambda *_: Played(120, 0.0, 4.0))
+    monkeypatch.setattr(tutorial, 'wait_until_sent', lambda *_: SentFrames(120, 0.0, 4.0))
     with pytest.raises(BenchmarkError, match='no command came for the frames of 640x480'):
         tutorial.commands_of(Watch(), tutorial.SOURCE, 4.0, {})
 
 
-def test_each_fit_has_a_process_of_its_own_and_they_take_turns(monkeypatch):
+def test_both_rates_run_in_separate_processes_in_alternating_order(monkeypatch):
     started = []
     monkeypatch.setattr(training, 'script', lambda *words: started.append(words))
     monkeypatch.setattr(training, 'result_of', lambda *_: {'images_per_second': 100.0})
@@ -155,10 +163,10 @@ def test_each_fit_has_a_process_of_its_own_and_they_take_turns(monkeypatch):
     assert [way for _, way in started] == ['ours', 'bare', 'bare', 'ours']
 
 
-def test_a_case_has_its_overhead_over_model_and_image_hop_and_the_spread_of_its_rounds():
+def test_summary_case_has_overhead_and_spread_of_rounds():
     found = summary([(USUAL, SIGNS, 'separate')],
                     [round_of(p50=p50) for p50 in (6.0, 6.6, 7.0)])
-    [case], [ratio, *_] = found['cases'], found['bars']
+    [case], [ratio, *_] = found['cases'], found['limits']
     assert case['overhead_ms'] == pytest.approx(6.6 - 0.5 - 3.0)
     assert (case['p50_ms_lowest'], case['p50_ms_highest']) == (6.0, 7.0)
     assert ratio['value'] == pytest.approx(6.6 / 5.5) and ratio['highest'] == round(7 / 5.5, 4)

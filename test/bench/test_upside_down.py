@@ -21,7 +21,7 @@ from digiphys_ros.perception.sources import open_source
 from digiphys_ros.resources import find_resource
 
 
-def test_watch_real_drive_upside_down_stops_and_upright_moves_on(data_dir):
+def test_watch_drive_upside_down_stops_and_upright_moves(data_dir):
     bundle = load_bundle(find_resource('traffic_signs', 'models'))
     classifier = Classifier(bundle, create_engine(bundle, 'litert')[0])
     source = open_source(str(data_dir / 'driving_track2a.zip'))

@@ -21,7 +21,7 @@ import pytest
 
 @pytest.fixture
 def data_path(tmp_path):
-    """Return an .npz of images that are striped across or down."""
+    """Return an .npz of images with horizontal or vertical stripes."""
     rng = np.random.default_rng(0)
     classes = np.arange(60) % 2
     images = rng.integers(0, 40, (60, 32, 32)).astype(np.uint8)
@@ -31,7 +31,7 @@ def data_path(tmp_path):
     return tmp_path / 'd.npz'
 
 
-def test_both_baselines_are_measured(data_path, tmp_path, capsys):
+def test_baseline_measures_both_models(data_path, tmp_path, capsys):
     assert main(['baseline', '--data', str(data_path), '--json', str(tmp_path / 'r.json')]) == 0
     reports = json.loads((tmp_path / 'r.json').read_text())
     assert set(reports) == {'tree', 'svm'}
@@ -42,20 +42,20 @@ def test_both_baselines_are_measured(data_path, tmp_path, capsys):
     assert 'on 12 samples' in lines[1]
 
 
-def test_one_alone(data_path, capsys):
-    assert main(['baseline', '--data', str(data_path), '--kind', 'svm', '--json', '-']) == 0
+def test_baseline_measures_only_the_named_model(data_path, capsys):
+    assert main(['baseline', '--data', str(data_path), '--model', 'svm', '--json', '-']) == 0
     assert set(json.loads(capsys.readouterr().out)) == {'svm'}
 
 
 @pytest.mark.parametrize(('words', 'reason'), [
-    (['--kind', 'forest'], 'forest'),
+    (['--model', 'forest'], 'forest'),
     (['--val-fraction', '1.5'], '--val-fraction 1.5'),
 ])
-def test_wrong_arguments(data_path, capsys, words, reason):
+def test_baseline_wrong_arguments_are_refused(data_path, capsys, words, reason):
     assert main(['baseline', '--data', str(data_path), *words]) == 2
     assert reason in capsys.readouterr().err
 
 
-def test_data_that_is_not_there(tmp_path, capsys):
+def test_baseline_missing_data_is_refused(tmp_path, capsys):
     assert main(['baseline', '--data', str(tmp_path / 'nothing.npz')]) != 0
     assert 'nothing.npz' in capsys.readouterr().err

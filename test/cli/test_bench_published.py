@@ -16,7 +16,7 @@ from importlib import import_module
 import json
 from pathlib import Path
 
-from digiphys_ros.cli.bench import bars_table
+from digiphys_ros.cli.bench import limits_table
 import pytest
 
 DOCS = Path(__file__).parents[2] / 'docs'
@@ -26,14 +26,14 @@ REPORTS = [json.loads((DOCS / name).read_text()) for name in (
 
 @pytest.mark.parametrize(('name', 'cases'), [
     item for report in REPORTS for item in report['cases'].items()])
-def test_the_tables_that_are_published_are_those_of_the_report(name, cases):
+def test_table_published_matches_the_report(name, cases):
     lines = import_module(f'digiphys_ros.bench.{name}').table(cases)
     published = (DOCS / 'performance.md').read_text().splitlines()
     assert [line for line in lines if line and line not in published] == []
 
 
 @pytest.mark.parametrize('report', REPORTS)
-def test_the_page_has_each_figure_of_the_report_with_its_bar_and_its_machine(report):
+def test_limits_table_published_has_each_figure_limit_and_machine(report):
     published = (DOCS / 'performance.md').read_text()
-    assert [line for line in bars_table(report['bars']) if line not in published] == []
+    assert [line for line in limits_table(report['limits']) if line not in published] == []
     assert report['machine'] in published

@@ -21,7 +21,7 @@ import pytest
 
 
 def scene(seed, size=24):
-    """Return an image with shapes in it, none like another."""
+    """Return an image with random shapes."""
     import cv2
     rng = np.random.default_rng(seed)
     return cv2.resize(rng.integers(0, 256, (5, 5, 3), np.uint8), (size, size),
@@ -47,7 +47,7 @@ def folder(tmp_path):
     return root
 
 
-def test_inspect_finds_what_is_wrong(folder, tmp_path, capsys):
+def test_inspect_finds_the_problems_of_the_data(folder, tmp_path, capsys):
     code = main(['data', 'inspect', str(folder), '--json', str(tmp_path / 'r.json'),
                  '--montage', str(tmp_path / 'm.png')])
     assert code == 1
@@ -59,20 +59,20 @@ def test_inspect_finds_what_is_wrong(folder, tmp_path, capsys):
     # the same image as JPEG
     assert report['duplicates']['near'] == [['a/2.png', 'b/jpeg.jpg']]
     assert report['duplicates']['of_different_classes'] == []
-    told = capsys.readouterr().out
-    assert 'b/9.png: the PNG file ends too early' in told
+    output = capsys.readouterr().out
+    assert 'b/9.png: the PNG file ends too early' in output
     import cv2
     # two classes, and the pair that looks the same
     assert cv2.imread(str(tmp_path / 'm.png')).shape[0] == 3 * 68
 
 
-def test_good_data_is_good(tmp_path):
+def test_inspect_good_data_has_no_problem(tmp_path):
     np.savez(tmp_path / 'd.npz', x=np.stack([scene(index) for index in range(8)]),
              y=np.arange(8) % 2)
     assert main(['data', 'inspect', str(tmp_path / 'd.npz')]) == 0
 
 
-def test_frames_of_a_track_may_look_the_same(tmp_path):
+def test_inspect_similar_frames_of_a_track_are_no_problem(tmp_path):
     images = np.stack([scene(index // 2) for index in range(8)])
     images[::2, 0, 0] ^= 1
     np.savez(tmp_path / 'd.npz', x=images, y=np.arange(8) // 2 % 2, track=np.arange(8) // 2)
@@ -81,14 +81,14 @@ def test_frames_of_a_track_may_look_the_same(tmp_path):
     assert json.loads((tmp_path / 'r.json').read_text())['duplicates']['near'] == []
 
 
-def test_one_image_with_two_labels_is_told(tmp_path, capsys):
+def test_inspect_image_with_two_labels_is_a_problem(tmp_path, capsys):
     np.savez(tmp_path / 'd.npz', x=np.stack([scene(index // 2) for index in range(8)]),
              y=np.arange(8) % 2)
     assert main(['data', 'inspect', str(tmp_path / 'd.npz')]) == 1
     assert 'different labels: x[0] = x[1]' in capsys.readouterr().out
 
 
-def test_leakage_between_parts_is_told(tmp_path, capsys):
+def test_inspect_leakage_between_parts_is_a_problem(tmp_path, capsys):
     images = [scene(index) for index in range(19)]
     np.savez(tmp_path / 'd.npz', x=np.stack([*images, images[0]]),
              y=np.arange(20) % 19 % 2)
@@ -102,12 +102,12 @@ def test_leakage_between_parts_is_told(tmp_path, capsys):
         assert code == int(apart)
         if apart:
             break
-    told = capsys.readouterr().out
-    assert 'leakage     1 sets of equal samples in several parts' in told
-    assert 'x[19]' in told
+    output = capsys.readouterr().out
+    assert 'leakage     1 sets of equal samples in several parts' in output
+    assert 'x[19]' in output
 
 
-def test_split_writes_what_train_reads(tmp_path, capsys):
+def test_split_writes_a_manifest_for_train(tmp_path, capsys):
     np.savez(tmp_path / 'd.npz', x=np.stack([scene(index) for index in range(40)]),
              y=np.arange(40) % 2, patient=np.arange(40) // 4)
     assert main(['data', 'split', str(tmp_path / 'd.npz'), '--out', str(tmp_path / 's.json'),
@@ -123,7 +123,7 @@ def test_split_writes_what_train_reads(tmp_path, capsys):
 
 @pytest.fixture
 def mixed(tmp_path):
-    """Return 40 images of two classes in two batches, and files that are no images."""
+    """Return 40 images of two classes in two batches, and files that are not images."""
     root = tmp_path / 'd'
     for index in range(40):
         write(root / 'ab'[index % 2] / f'batch{index // 20}' / f'{index}.png', scene(index))
@@ -132,7 +132,7 @@ def mixed(tmp_path):
     return root
 
 
-def test_inspect_names_what_is_left_out_and_why_images_are_grouped(mixed, tmp_path, capsys):
+def test_inspect_names_skipped_files_and_the_grouping(mixed, tmp_path, capsys):
     assert main(['data', 'inspect', str(mixed), '--json', str(tmp_path / 'r.json')]) == 0
     out = capsys.readouterr().out
     assert 'left out    3 files: 2 .heic (a/x.heic, a/y.heic), 1 .txt (b/notes.txt)' in out
@@ -142,7 +142,7 @@ def test_inspect_names_what_is_left_out_and_why_images_are_grouped(mixed, tmp_pa
     assert 'batch0' in report['grouping']
 
 
-def test_split_says_how_much_it_holds_out_and_why(mixed, tmp_path, capsys):
+def test_split_prints_fractions_and_grouping(mixed, tmp_path, capsys):
     words = ['data', 'split', str(mixed), '--out', str(tmp_path / 's.json')]
     assert main([*words, '--json', str(tmp_path / 'r.json')]) == 0
     out = capsys.readouterr().out
@@ -157,18 +157,18 @@ def test_split_says_how_much_it_holds_out_and_why(mixed, tmp_path, capsys):
     assert r'groups: names that match (batch\d)' in out
 
 
-@pytest.mark.parametrize('words', [['--kind', 'tree'], ['--kind', 'tree', '--split', '{split}']])
-def test_verb_that_trains_says_what_it_holds_out_and_leaves_out(mixed, tmp_path, capsys, words):
+@pytest.mark.parametrize('words', [['--model', 'tree'], ['--model', 'tree', '--split', '{split}']])
+def test_training_subcommands_print_held_out_and_skipped_samples(mixed, tmp_path, capsys, words):
     split = str(tmp_path / 's.json')
     assert main(['data', 'split', str(mixed), '--out', split]) == 0
     capsys.readouterr()
     assert main(['baseline', '--data', str(mixed), *[one.format(split=split) for one in words]]
                 ) == 0
-    told = capsys.readouterr().err
-    assert 'left out: 3 files: 2 .heic (a/x.heic, a/y.heic), 1 .txt (b/notes.txt)' in told
-    assert 'validation: 8 of 40 images (20.0%), 8 of 40 groups; ' in told
-    assert 'whole groups; groups: each image is a group of its own: the folders batch0' in told \
-        or 'held out as s.json says; groups: each image' in told
+    output = capsys.readouterr().err
+    assert 'left out: 3 files: 2 .heic (a/x.heic, a/y.heic), 1 .txt (b/notes.txt)' in output
+    assert 'validation: 8 of 40 images (20.0%), 8 of 40 groups; ' in output
+    assert 'whole groups; groups: each image is a group of its own: the folders batch0' in output \
+        or 'held out as s.json says; groups: each image' in output
 
 
 @pytest.mark.parametrize(('words', 'sentence'), [
@@ -178,7 +178,7 @@ def test_verb_that_trains_says_what_it_holds_out_and_leaves_out(mixed, tmp_path,
     (['inspect', '{data}', '--split', 'nowhere.json'], '--split nowhere.json: no such file'),
     (['split', '{data}', '--out', '/nowhere/s.json'], '--out /nowhere/s.json: cannot be written'),
 ])
-def test_wrong_arguments_are_one_sentence(tmp_path, capsys, words, sentence):
+def test_data_wrong_arguments_get_one_sentence(tmp_path, capsys, words, sentence):
     np.savez(tmp_path / 'd.npz', x=np.stack([scene(index) for index in range(8)]),
              y=np.arange(8) % 2)
     code = main(['data', *[word.format(data=tmp_path / 'd.npz') for word in words]])

@@ -33,7 +33,7 @@ FULL_HD = 1920 * 1080 * 3
     ('local.xml', 'ok'), ('robot.xml', 'ok'), (None, 'warn')])
 @pytest.mark.parametrize(('distro', 'variable'), [
     ('kilted', 'FASTDDS_DEFAULT_PROFILES_FILE'), ('humble', 'FASTRTPS_DEFAULT_PROFILES_FILE')])
-def test_profile_is_compared_with_the_frame(profile, status, distro, variable):
+def test_check_transport_compares_the_profile_with_the_frame(profile, status, distro, variable):
     environment = {'ROS_DISTRO': distro}
     if profile:
         environment[variable] = str(share_dir() / 'config' / 'dds' / profile)
@@ -45,7 +45,7 @@ def test_profile_is_compared_with_the_frame(profile, status, distro, variable):
     assert bool(finding.fix) == (status == 'warn')
 
 
-def test_profile_without_shared_memory_is_a_warning():
+def test_check_transport_profile_without_shared_memory_is_a_warning():
     profile = share_dir() / 'config/dds/local_udp.xml'
     [finding] = system.check_transport(
         {'ROS_DISTRO': 'kilted', 'FASTDDS_DEFAULT_PROFILES_FILE': str(profile)}, FULL_HD)
@@ -55,7 +55,7 @@ def test_profile_without_shared_memory_is_a_warning():
 
 @pytest.mark.field(
     'eProsima/Fast-DDS #1606', 'shared memory does not fit into the /dev/shm of a container')
-def test_profile_that_does_not_fit_the_shared_memory_of_a_container_fails(monkeypatch):
+def test_check_transport_profile_too_large_for_the_container_fails(monkeypatch):
     profile = share_dir() / 'config/dds/local.xml'
     environment = {'ROS_DISTRO': 'kilted', 'FASTDDS_DEFAULT_PROFILES_FILE': str(profile)}
 
@@ -70,7 +70,7 @@ def test_profile_that_does_not_fit_the_shared_memory_of_a_container_fails(monkey
     assert 'cannot be written by this user' in check(0).found
 
 
-def test_a_profile_that_cannot_be_read_is_told(tmp_path):
+def test_check_transport_unreadable_profile_is_named(tmp_path):
     path = tmp_path / 'broken.xml'
     path.write_text('<dds>')
     [finding] = system.check_transport(
@@ -79,7 +79,7 @@ def test_a_profile_that_cannot_be_read_is_told(tmp_path):
     assert str(path) in finding.found
 
 
-def test_profiles_of_running_nodes_count_and_not_that_of_the_shell():
+def test_check_transport_uses_profiles_of_running_nodes_before_that_of_the_shell():
     local = str(share_dir() / 'config/dds/local.xml')
     here = {'ROS_DISTRO': 'kilted'}
     [finding] = system.check_transport(here, FULL_HD, {'/camera': local})
@@ -92,25 +92,25 @@ def test_profiles_of_running_nodes_count_and_not_that_of_the_shell():
     assert system.check_transport(here, 320 * 240 * 3, {'/camera': 'none'})[0].status == 'ok'
 
 
-def test_profile_that_lies_in_another_container_is_skipped():
+def test_check_transport_profile_in_another_container_is_skipped():
     [finding] = system.check_transport({}, FULL_HD, {'/camera': '/elsewhere/local.xml'})
     assert finding.status == 'skip'
     assert '/camera: /elsewhere/local.xml' in finding.found
 
 
-def test_driver_that_reports_no_profile_is_taken_as_started_in_this_shell():
+def test_check_transport_driver_without_report_uses_the_profile_of_the_shell():
     local = str(share_dir() / 'config/dds/local.xml')
     found = system.check_transport({'ROS_DISTRO': 'kilted'}, FULL_HD,
                                    {'/usb_cam': '', '/classifier': local})
     assert [one.status for one in found] == ['ok', 'warn']
 
 
-def test_a_broken_bundle_is_a_failure(tmp_path):
+def test_check_bundle_broken_bundle_fails(tmp_path):
     assert system.check_bundle('traffic_signs', 'traffic_signs_rules.yaml').status == 'ok'
     assert system.check_bundle(str(tmp_path), 'traffic_signs_rules.yaml').status == 'fail'
 
 
-def test_rules_for_classes_that_the_model_lacks_are_a_failure(tmp_path):
+def test_check_bundle_rules_for_missing_classes_fail(tmp_path):
     rules = tmp_path / 'rules.yaml'
     text = (share_dir() / 'config' / 'traffic_signs_rules.yaml').read_text()
     rules.write_text(text.replace('[keep left,', '[keep calm,'))
@@ -140,7 +140,7 @@ def test_check_rules_motion_without_a_class_is_a_warning(tmp_path):
     assert system.check_rules(str(rules)).status == 'fail'
 
 
-def test_only_old_files_that_nobody_holds_are_left_over(tmp_path):
+def test_leftovers_are_only_old_files_without_a_process(tmp_path):
     shm, proc = tmp_path / 'shm', tmp_path / 'proc'
     (proc / '1' / 'fd').mkdir(parents=True)
     shm.mkdir()
@@ -196,7 +196,7 @@ def talk(robot, name, *words):
 
 
 def findings(robot, *, prefix='', status='fail', patience_s=1.0):
-    """Return doctor's findings about the running graph of a status, None for any, by check."""
+    """Return doctor's findings about the running graph by check; a status of None means any."""
     look = look_at_graph({'seconds': patience_s / 2, 'patience_s': patience_s, 'rules': '',
                           'prefix': prefix}, robot.environment)
     return {one.check: one for one in look.findings
@@ -204,7 +204,7 @@ def findings(robot, *, prefix='', status='fail', patience_s=1.0):
 
 
 def every_finding(robot, says):
-    """Return doctor's findings that say this: there may be several of a check."""
+    """Return doctor's findings with this text; a check may have several."""
     look = look_at_graph({'seconds': 0.5, 'patience_s': 1.0, 'rules': '', 'prefix': ''},
                          robot.environment)
     return [one for one in look.findings if says in one.found]
@@ -227,14 +227,14 @@ def look_until(robot, condition, what, **options):
 
 
 def finding(robot, check, *, says='', fix='', **options):
-    """Return one finding once doctor has it."""
+    """Return a finding once doctor reports it."""
     return look_until(
         robot, lambda found: check in found and says in found[check].found
         and fix in found[check].fix, f'finding {check}', **options)[check]
 
 
 @pytest.mark.ros
-def test_node_with_a_subscription_for_each_quality_matches_every_publisher(robot):
+def test_doctor_node_with_a_subscription_per_qos_matches_every_publisher(robot):
     talk(robot, 'button', 'pub:Image:image:BEST_EFFORT')
     talk(robot, 'gate_estop', 'sub:Image:image:RELIABLE', 'sub:Image:image:BEST_EFFORT')
     talk(robot, 'viewer', 'sub:Image:image:RELIABLE')
@@ -247,13 +247,13 @@ def test_node_with_a_subscription_for_each_quality_matches_every_publisher(robot
     'ros-perception/image_pipeline #770',
     'a viewer asks for RELIABLE and the camera offers BEST_EFFORT')
 @pytest.mark.ros
-def test_a_qos_mismatch_is_named_with_both_nodes_and_the_fix(robot):
+def test_doctor_qos_mismatch_is_named_with_both_nodes_and_the_fix(robot):
     talk(robot, 'driver', 'pub:Image:image:BEST_EFFORT')
     talk(robot, 'viewer', 'sub:Image:image:RELIABLE')
     failed = finding(robot, 'QoS of /image')
     assert '/driver -> /viewer' in failed.found
     assert failed.fix.startswith(
-        'ros2 param dump /viewer | grep -i qos  # let /viewer ask for BEST_EFFORT reliability')
+        'ros2 param dump /viewer | grep -i qos  # make /viewer request BEST_EFFORT reliability')
     assert 'qos_overrides./image.subscription.reliability:=best_effort' in failed.fix
     look_until(robot, lambda found: list(found) == ['QoS of /image'], 'finding of the QoS alone')
 
@@ -261,7 +261,7 @@ def test_a_qos_mismatch_is_named_with_both_nodes_and_the_fix(robot):
 @pytest.mark.field(
     'ROBOTIS-GIT/turtlebot3 #1135', 'one side sends TwistStamped and the other takes Twist')
 @pytest.mark.ros
-def test_twist_against_twist_stamped_is_named_with_the_command(robot, tmp_path):
+def test_doctor_twist_against_twist_stamped_is_named_with_the_command(robot, tmp_path):
     gate = robot.start('gate')
     robot.is_active('gate')
     talk(robot, 'base', 'sub:Twist:cmd_vel:RELIABLE')
@@ -271,7 +271,7 @@ def test_twist_against_twist_stamped_is_named_with_the_command(robot, tmp_path):
     found = []
     robot.poll(lambda: found.extend(every_finding(robot, '/teleop -> /base')) or found,
                'other publisher', timeout_s=90.0)
-    assert found[0].fix.startswith('ros2 topic info --verbose /cmd_vel  # let /teleop send ')
+    assert found[0].fix.startswith('ros2 topic info --verbose /cmd_vel  # make /teleop send ')
     teleop.kill()
     change, _, start = fix.partition(' && ')
     assert start.startswith('digiphys run --set rules=my_rules.yaml  #')
@@ -287,26 +287,26 @@ def test_twist_against_twist_stamped_is_named_with_the_command(robot, tmp_path):
     'RobotWebTools/rosbridge_suite #1022', 'durability keeps a pair apart, not reliability')
 @pytest.mark.ros
 @pytest.mark.parametrize(('offered', 'wanted', 'says'), [
-    ('RELIABLE', 'RELIABLE', 'ask for VOLATILE durability'),
-    # of what differs, the fix names what keeps them apart
-    ('RELIABLE', 'BEST_EFFORT', 'ask for VOLATILE durability')])
-def test_qos_mismatch_names_the_policy_that_keeps_the_pair_apart(robot, offered, wanted, says):
+    ('RELIABLE', 'RELIABLE', 'request VOLATILE durability'),
+    # the fix names the incompatible policy, not other differences
+    ('RELIABLE', 'BEST_EFFORT', 'request VOLATILE durability')])
+def test_match_qos_names_the_incompatible_policy(robot, offered, wanted, says):
     talk(robot, 'driver', f'pub:Image:image:{offered}')
     talk(robot, 'viewer', f'sub:Image:image:{wanted}:TRANSIENT_LOCAL')
     assert says in finding(robot, 'QoS of /image').fix
 
 
 @pytest.mark.ros
-def test_type_mismatch_of_other_messages_names_who_has_to_send_what(robot):
+def test_doctor_type_mismatch_names_the_publisher_and_the_expected_type(robot):
     talk(robot, 'driver', 'pub:Image:image')
     talk(robot, 'viewer', 'sub:Bool:image')
     assert finding(robot, 'type of /image').fix == \
-        'ros2 topic info --verbose /image  # let /driver send std_msgs/msg/Bool, or remap it'
+        'ros2 topic info --verbose /image  # make /driver send std_msgs/msg/Bool, or remap it'
 
 
 @pytest.mark.field('bit-bots/bitbots_main #367', 'two nodes command the base at the same time')
 @pytest.mark.ros
-def test_a_second_publisher_on_the_command_topic_is_found(robot):
+def test_doctor_second_publisher_on_the_command_topic_is_named(robot):
     robot.start('gate')
     robot.is_active('gate')
     talk(robot, 'base', 'sub:TwistStamped:cmd_vel:RELIABLE')
@@ -319,15 +319,15 @@ def test_a_second_publisher_on_the_command_topic_is_found(robot):
 @pytest.mark.field(
     'turtlebot/turtlebot4 #603', 'commands are published and no base subscribes to them')
 @pytest.mark.ros
-def test_commands_that_nobody_hears_are_found(robot):
+def test_doctor_commands_without_a_subscriber_are_named(robot):
     robot.start('gate')
     robot.is_active('gate')
-    assert 'nobody listens' in finding(robot, 'commands on /cmd_vel').found
+    assert 'nobody subscribes' in finding(robot, 'commands on /cmd_vel').found
 
 
 @pytest.mark.field('eProsima/Fast-DDS #2790', '/dev/shm fills up after many runs')
 @pytest.mark.ros
-def test_files_of_a_killed_process_are_found_and_those_of_a_live_one_kept(robot, monkeypatch):
+def test_leftovers_of_a_killed_process_are_found_and_those_of_a_live_one_kept(robot, monkeypatch):
     killed = talk(robot, 'killed', 'pub:Image:image:BEST_EFFORT')
     alive = talk(robot, 'alive', 'sub:Image:image:BEST_EFFORT')
     own, kept = robot.shared_memory(killed.pid), robot.shared_memory(alive.pid)
@@ -335,7 +335,7 @@ def test_files_of_a_killed_process_are_found_and_those_of_a_live_one_kept(robot,
     killed.wait()
     monkeypatch.setattr(shared_memory, 'YOUNG_S', -1.0)
     found = {path.name for path in shared_memory.leftovers()}
-    # what others had mapped too is theirs; the rest was the killed process's alone
+    # files that other processes have mapped stay; the rest belonged to the killed process
     theirs = robot.shared_memory(alive.pid) | robot.shared_memory(os.getpid())
     assert own - theirs
     assert own - theirs <= found
@@ -357,7 +357,7 @@ def test_doctor_two_publishers_on_an_input_are_named_with_a_fix(robot):
     for topic in INPUTS:
         failed = found[f'publishers on /car/{topic}']
         assert '/first, /second' in failed.found
-        assert 'stop all but one' in failed.fix
+        assert 'stop all except one' in failed.fix
 
 
 @pytest.mark.ros
@@ -372,7 +372,7 @@ def test_doctor_two_publishers_on_a_remapped_image_are_named(robot):
 
 
 @pytest.mark.ros
-def test_doctor_guard_beside_its_gate_is_no_second_publisher(robot):
+def test_doctor_guard_of_a_gate_is_not_a_second_publisher(robot):
     talk(robot, 'base', 'sub:TwistStamped:cmd_vel')
     talk(robot, 'gate_guard', 'pub:TwistStamped:cmd_vel')
     look_until(robot, lambda found: not found, 'graph without a finding')
@@ -385,7 +385,7 @@ def test_doctor_guard_beside_its_gate_is_no_second_publisher(robot):
 
 
 def gate(robot, required):
-    """Start a node that has a gate's parameters."""
+    """Start a node with the parameters of a gate."""
     talk(robot, 'gate', f'declare:estop_required:{required}', 'declare:estop_timeout_s:x')
 
 
@@ -404,11 +404,11 @@ def test_doctor_required_estop_missing_silent_and_sent(robot):
     talk(robot, 'dead_button', 'pub:Bool:estop')
     silent = finding(robot, 'e-stop', says='/dead_button')
     assert '/dead_button is silent' in silent.found
-    assert silent.fix.startswith('ros2 topic hz /estop  # let /dead_button send its state all')
+    assert silent.fix.startswith('ros2 topic hz /estop  # /dead_button must publish its state')
 
 
 @pytest.mark.ros
-def test_doctor_follows_the_estop_of_a_gate_to_its_remapped_topic(robot):
+def test_doctor_estop_of_a_remapped_gate_is_found(robot):
     from digiphys_ros.ros.parameters.configuration import command
     robot.run('gate', command('gate', remaps=['estop:=/panel/stop'], parameters={
         'estop_required': True, 'estop_wait_s': 0.0}))
@@ -443,7 +443,7 @@ def test_doctor_estop_of_another_type_is_named(robot):
     failed = finding(robot, 'e-stop')
     assert '/button publishes std_msgs/msg/String on /estop' in failed.found
     assert failed.fix == \
-        'ros2 topic info --verbose /estop  # let /button send std_msgs/msg/Bool, or remap it'
+        'ros2 topic info --verbose /estop  # make /button send std_msgs/msg/Bool, or remap it'
 
 
 @pytest.mark.ros
@@ -454,14 +454,14 @@ def test_doctor_nodes_that_do_not_answer_or_report_are_named(robot):
         and 'does not answer' in found['e-stop'].found, 'findings', status=None)
     assert found['e-stop'].status == 'warn'
     assert found['reports'].status == 'fail'
-    assert '/gate is there and reports nothing' in found['reports'].found
+    assert '/gate exists but does not report' in found['reports'].found
     # both are one command, and it works
     assert found['reports'].fix == found['e-stop'].fix
     assert found['reports'].fix.startswith(f'kill -9 {deaf.pid}  # `digiphys run` and')
 
 
 @pytest.mark.ros
-def test_doctor_error_of_a_node_is_no_healthy_graph(robot):
+def test_doctor_node_error_makes_the_graph_unhealthy(robot):
     from digiphys_ros.ros.messages.images import vision_info_message
     from digiphys_ros.ros.qos import LATCHED
     from std_msgs.msg import Header

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Doctor does not die of what it looks for: every other finding is still printed."""
+"""Doctor survives every fault that it looks for, and still prints the other findings."""
 
 import json
 import os
@@ -48,7 +48,7 @@ def doctor(*words, without=(), **changes):
 
 @pytest.mark.field('ros2/rcl #201', 'an RMW that is not installed')
 @pytest.mark.field('ros2/rcutils #358', 'HOME is not set')
-def test_doctor_missing_rmw_home_and_opencv_leaves_every_finding(tmp_path):
+def test_doctor_missing_rmw_home_and_opencv_keeps_every_finding(tmp_path):
     (tmp_path / 'cv2.py').write_text('raise ImportError("No module named cv2", name="cv2")')
     found = doctor(without=['HOME', 'ROS_HOME', 'ROS_LOG_DIR'],
                    RMW_IMPLEMENTATION='rmw_nothing_cpp',
@@ -62,7 +62,7 @@ def test_doctor_missing_rmw_home_and_opencv_leaves_every_finding(tmp_path):
 
 
 @pytest.mark.field('ros2/rmw_cyclonedds #61', 'a ROS_DOMAIN_ID that is no number or too large')
-def test_doctor_wrong_domain_and_broken_files_leaves_every_finding(tmp_path):
+def test_doctor_wrong_domain_and_broken_files_keeps_every_finding(tmp_path):
     broken = tmp_path / 'my rules.yaml'
     broken.write_text('rules: [')
     found = doctor('--rules', str(broken), '--config', str(broken), ROS_DOMAIN_ID='abc',
@@ -77,7 +77,7 @@ def test_doctor_wrong_domain_and_broken_files_leaves_every_finding(tmp_path):
 
 @pytest.mark.field(
     'ros-perception/vision_opencv #535', 'cv_bridge was built for NumPy 1 and NumPy 2 is there')
-def test_check_cv_bridge_that_does_not_import_is_a_warning_with_the_fix(tmp_path, monkeypatch):
+def test_check_cv_bridge_failed_import_is_a_warning_with_the_fix(tmp_path, monkeypatch):
     (tmp_path / 'cv_bridge.py').write_text('raise AttributeError("_ARRAY_API not found")')
     monkeypatch.setenv('PYTHONPATH', f'{tmp_path}:{os.environ.get("PYTHONPATH", "")}')
     monkeypatch.syspath_prepend(tmp_path)
@@ -87,7 +87,7 @@ def test_check_cv_bridge_that_does_not_import_is_a_warning_with_the_fix(tmp_path
     assert "pip install 'numpy<2'" in finding.fix
 
 
-def test_check_logs_folder_is_named_where_it_cannot_be_written(tmp_path):
+def test_check_logs_unwritable_folder_is_named(tmp_path):
     assert environment.check_logs({'HOME': str(tmp_path)}).status == 'ok'
     assert environment.check_logs({'ROS_LOG_DIR': str(tmp_path)}).status == 'ok'
     for variables in ({'HOME': '/proc/1'}, {'HOME': '/', 'ROS_LOG_DIR': '/proc/1/log'}):
@@ -115,7 +115,7 @@ def test_attempt_failing_check_is_a_finding(error, status, fix):
 
 
 @pytest.mark.field('giampaolo/psutil #2418', 'a process ends while /proc is read')
-def test_leftovers_files_that_vanish_meanwhile_are_passed_over(tmp_path, monkeypatch):
+def test_leftovers_files_that_vanish_are_ignored(tmp_path, monkeypatch):
     monkeypatch.setattr(shared_memory, 'YOUNG_S', -1.0)
     proc, stopped = tmp_path / 'proc', threading.Event()
     (proc / '1').mkdir(parents=True)

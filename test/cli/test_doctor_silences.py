@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A robot that does not move: doctor names the link that is broken, and the fix."""
+"""A robot that does not move: doctor names the broken link and the fix."""
 
 import json
 import signal
@@ -31,7 +31,7 @@ DEACTIVATE, ACTIVATE = 4, 3
 
 
 class Driver:
-    """A camera driver of the test's own, which may do all that drivers do wrong."""
+    """A camera driver with the usual faults of drivers."""
 
     def __init__(self, robot):
         self._robot = robot
@@ -41,7 +41,7 @@ class Driver:
         self._thread.start()
 
     def publish(self, topic, stamp_s=time.time, *, compressed=False):
-        """Publish on this topic alone, stamped by this function; no topic: nowhere."""
+        """Publish only on this topic, stamped by this function; without a topic not at all."""
         from sensor_msgs.msg import CompressedImage, Image
         publisher, self._publisher = self._publisher, None
         if publisher is not None:
@@ -77,7 +77,7 @@ class Driver:
 
 @pytest.fixture(scope='module')
 def driver(shared_robot):
-    """Start the nodes, a base behind them and a driver before them, which is silent at first."""
+    """Start the nodes, a base, and a camera driver that is silent at first."""
     from geometry_msgs.msg import TwistStamped
     commands = shared_robot.listen(TwistStamped, 'cmd_vel')
     shared_robot.start('classifier')
@@ -104,7 +104,7 @@ def doctor(robot, *words):
 
 
 def diagnose(robot, says, *words, fix=''):
-    """Return the failed finding that says this, once doctor has it, and the whole report."""
+    """Return the failed finding with this text once doctor reports it, and the whole report."""
     reports = []
 
     def found():
@@ -154,8 +154,8 @@ def boot_s():
                  'digiphys run --set gate.lease_s=2.', id='slow camera', marks=pytest.mark.field(
                      'AutoModelCar/AutoModelCarWiki #34', 'images that arrive with a delay')),
 ])
-def test_doctor_images_that_move_nothing_are_explained(shared_robot, driver, topic, stamp_s,
-                                                       compressed, says, fix):
+def test_doctor_images_without_motion_are_explained(shared_robot, driver, topic, stamp_s,
+                                                    compressed, says, fix):
     driver.publish(topic, stamp_s, compressed=compressed)
     if says != 'images are 2.':
         shared_robot.wait(lambda: says in shared_robot.message('classifier')
@@ -165,7 +165,7 @@ def test_doctor_images_that_move_nothing_are_explained(shared_robot, driver, top
     assert [one for one in report['chain'] if one['source'].startswith('/gate')]
 
 
-def test_doctor_robot_that_moves_is_healthy_and_shows_its_rates(shared_robot, driver):
+def test_doctor_moving_robot_is_healthy_and_has_rates(shared_robot, driver):
     driver.publish('image')
     shared_robot.wait(lambda: shared_robot.value('gate', 'base.state') == 'obeying', 'motion')
     report = {}
@@ -183,7 +183,7 @@ def test_doctor_robot_that_moves_is_healthy_and_shows_its_rates(shared_robot, dr
     assert all(0 < one['rate_hz'] < 100 for one in report['chain'])
 
 
-def test_doctor_model_that_does_not_fit_the_rules_moves_nothing_and_is_named(shared_robot, driver):
+def test_doctor_model_that_does_not_fit_the_rules_is_named_and_nothing_moves(shared_robot, driver):
     driver.publish('image')
     shared_robot.wait(lambda: shared_robot.value('gate', 'base.state') == 'obeying', 'motion')
     assert shared_robot.set_parameter('classifier', 'bundle', 'sorting_line').successful
@@ -198,7 +198,7 @@ def test_doctor_model_that_does_not_fit_the_rules_moves_nothing_and_is_named(sha
     shared_robot.wait(lambda: shared_robot.value('gate', 'base.state') == 'obeying', 'motion')
 
 
-def test_doctor_gate_that_is_inactive_is_named_with_the_command(shared_robot, driver):
+def test_doctor_inactive_gate_is_named_with_the_command(shared_robot, driver):
     driver.publish('image')
     assert shared_robot.transition('gate', DEACTIVATE)
     finding, _ = diagnose(shared_robot, '/gate is configured and not active')
@@ -206,7 +206,7 @@ def test_doctor_gate_that_is_inactive_is_named_with_the_command(shared_robot, dr
     assert shared_robot.transition('gate', ACTIVATE)
 
 
-def test_doctor_gate_that_a_signal_stopped_is_named_with_the_command(shared_robot, driver):
+def test_doctor_gate_stopped_by_a_signal_is_named_with_the_command(shared_robot, driver):
     driver.publish('image')
     process = shared_robot.process('gate')
     process.send_signal(signal.SIGSTOP)
@@ -249,7 +249,7 @@ def test_doctor_two_drivers_on_one_image_topic_are_named(shared_robot, driver):
     other = rclpy.create_node('player', context=shared_robot.node.context)
     other.create_publisher(Image, 'image', 1)
     finding, _ = diagnose(shared_robot, '2 publishers: /player, /test_robot')
-    assert 'stop all but one' in finding['fix']
+    assert 'stop all except one' in finding['fix']
     shared_robot.wait(lambda: '/player' in shared_robot.message('classifier'), 'own diagnostics')
     other.destroy_node()
 
@@ -279,7 +279,7 @@ def test_doctor_model_that_does_not_fit_the_rules_is_named_with_one_that_does(sh
 
 
 @pytest.mark.field('eProsima/Fast-DDS #5258', 'an e-stop publisher that matches is never heard')
-def test_doctor_estop_that_is_never_heard_is_named_with_the_command(shared_robot):
+def test_doctor_silent_estop_is_named_with_the_command(shared_robot):
     from std_msgs.msg import Bool
     button = shared_robot.node.create_publisher(Bool, 'unheard/estop', 1)
     shared_robot.start('gate', 'unheard', guard=False, realtime=False)

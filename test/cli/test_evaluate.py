@@ -35,7 +35,7 @@ def report_of(capsys, *words):
 
 @pytest.fixture(scope='module')
 def signs(data_dir, tmp_path_factory):
-    """Return an .npz of real signs, numbers 3, 17 and 30 alone."""
+    """Return an .npz of real signs of the classes 3, 17 and 30."""
     folder = tmp_path_factory.mktemp('signs')
     with np.load(data_dir / 'gtsrb_train.npz') as arrays:
         y = arrays['y'].astype(np.int64)
@@ -47,7 +47,7 @@ def signs(data_dir, tmp_path_factory):
 
 
 @pytest.mark.parametrize('labels', [[], ['--labels', 'gtsrb']])
-def test_numbers_are_the_classes_of_the_bundle_with_and_without_names(signs, capsys, labels):
+def test_evaluate_numeric_labels_are_the_classes_of_the_bundle(signs, capsys, labels):
     report = report_of(capsys, SIGNS, '--data', signs, '--robustness', '5', *labels)
     assert set(KEYS) <= report.keys()
     assert report['accuracy'] > 0.8 and report['balanced_accuracy'] > 0.8
@@ -58,7 +58,7 @@ def test_numbers_are_the_classes_of_the_bundle_with_and_without_names(signs, cap
     assert report['worst_group']['groups'] > 3
 
 
-def test_arrays_without_groups_will_do(signs, tmp_path, capsys):
+def test_evaluate_arrays_without_groups_work(signs, tmp_path, capsys):
     with np.load(signs) as arrays:
         np.savez(tmp_path / 'd.npz', x=arrays['x'], y=arrays['y'])
     report = report_of(capsys, SIGNS, '--data', tmp_path / 'd.npz', '--robustness', '0')
@@ -67,7 +67,7 @@ def test_arrays_without_groups_will_do(signs, tmp_path, capsys):
 
 @pytest.mark.parametrize('named', [True, False])
 @pytest.mark.parametrize('packed', [True, False])
-def test_class_folders_have_the_names_or_the_numbers_of_the_bundle(
+def test_evaluate_class_folders_by_name_or_number_work(
         signs, tmp_path, capsys, named, packed):
     labels = load_bundle(SIGNS).labels
     with np.load(signs) as arrays:
@@ -89,7 +89,7 @@ def test_class_folders_have_the_names_or_the_numbers_of_the_bundle(
 
 @pytest.fixture(scope='module')
 def shapes(tmp_path_factory):
-    """Return a bundle of two classes of grey images, 28 by 28, and its training data."""
+    """Return a bundle of two classes of gray images of 28x28, and its training data."""
     folder = tmp_path_factory.mktemp('shapes')
     classes = np.arange(80) % 2
     images = np.random.default_rng(0).integers(0, 60, (80, 28, 28), np.uint8)
@@ -105,7 +105,7 @@ def shapes(tmp_path_factory):
 
 
 @pytest.mark.parametrize('name', ['test.npz', 'named.npz', 'colour.npz', 'part'])
-def test_grey_images_of_two_classes(shapes, tmp_path, capsys, name):
+def test_evaluate_gray_images_of_two_classes_work(shapes, tmp_path, capsys, name):
     with np.load(shapes / 'test.npz') as arrays:
         x, y = arrays['x'], arrays['y']
     np.savez(shapes / 'colour.npz', x=np.stack([x] * 3, -1), y=y[:, None])
@@ -119,7 +119,7 @@ def test_grey_images_of_two_classes(shapes, tmp_path, capsys, name):
     assert report['robustness']['fgsm_px']
 
 
-def test_a_single_image_has_figures_too(shapes, tmp_path, capsys):
+def test_evaluate_single_image_has_figures(shapes, tmp_path, capsys):
     with np.load(shapes / 'test.npz') as arrays:
         np.savez(tmp_path / 'd.npz', x=arrays['x'][1:2], y=arrays['y'][1:2])
     report = report_of(capsys, shapes / 'bundle', '--data', tmp_path / 'd.npz')
@@ -140,7 +140,7 @@ def test_a_single_image_has_figures_too(shapes, tmp_path, capsys):
     (['--data', '{d}/good.npz', '--plot', '{d}/r.xyz'], 2, 'r.xyz: cannot be written'),
     (['--data', '{d}/good.npz', '--json', '/nowhere/r.json'], 2, '--json /nowhere/r.json: cannot'),
 ])
-def test_what_cannot_be_measured_is_told_in_one_sentence(tmp_path, capsys, words, code, sentence):
+def test_evaluate_invalid_input_gets_one_sentence(tmp_path, capsys, words, code, sentence):
     x, y = np.zeros((6, 32, 32, 3), np.uint8), np.arange(6) % 2
     np.savez(tmp_path / 'good.npz', x=x, y=y)
     np.savez(tmp_path / 'table.npz', x=np.zeros((6, 784)), y=y)
@@ -149,6 +149,6 @@ def test_what_cannot_be_measured_is_told_in_one_sentence(tmp_path, capsys, words
     quick = [] if '--robustness' in words else ['--robustness', '0']
     assert main(['evaluate', str(SIGNS), *[word.format(d=tmp_path) for word in words],
                  *quick]) == code
-    told = capsys.readouterr().err.replace('\r', '\n').splitlines()[-1]
-    assert told.startswith('digiphys: ') and sentence in told
-    assert len(told) < 500
+    output = capsys.readouterr().err.replace('\r', '\n').splitlines()[-1]
+    assert output.startswith('digiphys: ') and sentence in output
+    assert len(output) < 500

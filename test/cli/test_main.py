@@ -17,7 +17,7 @@ import struct
 import subprocess
 import sys
 
-from digiphys_ros.cli.main import main, VERBS
+from digiphys_ros.cli.main import main, SUBCOMMANDS
 import pytest
 
 
@@ -28,7 +28,7 @@ def digiphys(*words, timeout_s=120):
 
 @pytest.mark.parametrize(('words', 'sentence'), [
     (['fly'], "invalid choice: 'fly'"),
-    ([], 'the following arguments are required: VERB'),
+    ([], 'the following arguments are required: SUBCOMMAND'),
     (['run', '--fast'], 'unrecognized arguments: --fast'),
     (['run', '--config', 'nothing.yaml'], '"nothing.yaml" was not found'),
     (['run', '--set', 'gate.lease=1'], '--set gate.lease=1'),
@@ -46,38 +46,38 @@ def digiphys(*words, timeout_s=120):
     (['evaluate', 'nothing', '--data', 'nothing.npz'], '"nothing" was not found'),
     (['bench', '--rounds', '0'], '--rounds at least 1'),
 ])
-def test_wrong_arguments_get_one_sentence_and_exit_code_2(capsys, tmp_path, monkeypatch, words,
-                                                          sentence):
+def test_main_wrong_arguments_get_one_sentence_and_exit_code_2(
+        capsys, tmp_path, monkeypatch, words, sentence):
     monkeypatch.chdir(tmp_path)
     assert main(words) == 2
-    told = capsys.readouterr().err
-    assert sentence in told
-    assert told.startswith('digiphys: ')
-    assert told.count('\n') == 1
+    error = capsys.readouterr().err
+    assert sentence in error
+    assert error.startswith('digiphys: ')
+    assert error.count('\n') == 1
 
 
-def test_help_names_every_verb():
+def test_help_names_every_subcommand():
     done = digiphys('--help')
     assert done.returncode == 0
-    for verb in VERBS:
-        assert f'  {verb} ' in done.stdout
+    for subcommand in SUBCOMMANDS:
+        assert f'  {subcommand} ' in done.stdout
 
 
-@pytest.mark.parametrize('verb', VERBS)
-def test_every_verb_has_help(verb, capsys):
+@pytest.mark.parametrize('subcommand', SUBCOMMANDS)
+def test_help_of_every_subcommand_is_shown(subcommand, capsys):
     with pytest.raises(SystemExit) as ended:
-        main([verb, '--help'])
+        main([subcommand, '--help'])
     assert ended.value.code == 0
     assert 'usage: digiphys' in capsys.readouterr().out
 
 
 @pytest.mark.ros
-def test_demo_end_to_end(tmp_path):
+def test_demo_on_the_drawn_course_passes(tmp_path):
     report_file = tmp_path / 'report.json'
     done = digiphys('demo', '--source', 'course', '--headless', '--seconds', '6', '--json',
                     str(report_file), '--out', str(tmp_path))
     assert done.returncode == 0, done.stdout + done.stderr
-    assert 'stop: should stop, did stop' in done.stdout
+    assert 'stop: expected stop, observed stop' in done.stdout
     report = json.loads(report_file.read_text())
     assert report['unsafe_commands'] == 0
     assert report['safe_stops'] >= 1
@@ -95,7 +95,7 @@ def test_demo_end_to_end(tmp_path):
 
 
 @pytest.mark.ros
-def test_demo_closes_the_loop_in_the_simulator_by_default(tmp_path, drawing):
+def test_demo_by_default_runs_the_simulator(tmp_path, drawing):
     done = digiphys('demo', '--headless', '--seconds', '22', '--json', str(tmp_path / 'a.json'),
                     '--out', str(tmp_path))
     assert done.returncode == 0, done.stdout + done.stderr
@@ -109,24 +109,24 @@ def test_demo_closes_the_loop_in_the_simulator_by_default(tmp_path, drawing):
 
 
 @pytest.mark.ros
-def test_without_gl_the_demo_says_what_to_install_and_plays_the_drawn_course(
+def test_demo_without_opengl_names_the_packages_and_plays_the_drawn_course(
         tmp_path, monkeypatch):
     monkeypatch.setenv('MUJOCO_GL', 'disabled')
     done = digiphys('demo', '--headless', '--seconds', '3', '--json', '-', '--out', str(tmp_path))
     assert done.returncode == 0, done.stdout + done.stderr
-    assert 'there is no GL to draw with: sudo apt-get install' in done.stderr
+    assert 'OpenGL is missing, which rendering needs: sudo apt-get install' in done.stderr
     assert json.loads(done.stdout)['source'] == 'course'
 
 
 @pytest.mark.ros
-def test_demo_plays_a_real_data_set(tmp_path, data_dir):
+def test_demo_plays_a_data_set(tmp_path, data_dir):
     done = digiphys('demo', '--headless', '--seconds', '4', '--json', '-', '--source',
                     str(data_dir / 'gtsrb_train.npz'), '--out', str(tmp_path))
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads(done.stdout)['accuracy'] > 0.8
 
 
-def test_what_the_disk_refuses_is_one_sentence(capsys, monkeypatch):
+def test_main_full_disk_gets_one_sentence(capsys, monkeypatch):
     from digiphys_ros.cli import data
 
     def full(arguments):
@@ -139,11 +139,12 @@ def test_what_the_disk_refuses_is_one_sentence(capsys, monkeypatch):
 
 
 @pytest.mark.parametrize(('error', 'words'), [
-    (RecursionError('deep'), 'is nested too deep'), (MemoryError(), 'needs more memory'),
+    (RecursionError('deep'), 'is nested too deeply'),
+    (MemoryError(), 'there is not enough memory'),
     (OverflowError('Python int too large'), 'OverflowError: Python int too large'),
     (struct.error('unpack'), 'error: unpack'), (KeyError('x\n\x1b[2J'), 'KeyError'),
     (UnicodeDecodeError('utf-8', b'\xff', 0, 1, 'invalid'), 'invalid')])
-def test_main_of_an_error_that_nobody_expects_names_the_file(
+def test_main_unexpected_error_names_the_file(
         capsys, monkeypatch, tmp_path, error, words):
     from digiphys_ros.cli import data
 
@@ -158,7 +159,7 @@ def test_main_of_an_error_that_nobody_expects_names_the_file(
         main(['--debug', 'data', 'inspect', str(tmp_path)])
 
 
-def test_unreadable_audit_log_or_key_is_no_result(capsys, tmp_path):
+def test_main_unreadable_audit_log_or_key_ends_with_2(capsys, tmp_path):
     (tmp_path / 'log').touch()
     (tmp_path / 'key').write_bytes(b'short')
     for words in (['verify', str(tmp_path)], ['review', str(tmp_path)],
@@ -169,7 +170,7 @@ def test_unreadable_audit_log_or_key_is_no_result(capsys, tmp_path):
 
 
 @pytest.mark.parametrize('profile', ['robot', 'local'])
-def test_run_announces_an_open_transport_before_it_starts_anything(capsys, monkeypatch, profile):
+def test_run_notes_an_open_transport_before_the_start(capsys, monkeypatch, profile):
     from digiphys_ros.cli import run
     from digiphys_ros.errors import ConfigError
 

@@ -42,19 +42,19 @@ TUNE = ['tune', 'mlp', *DATA, '--study', 's.db']
     ['sim', 'run', 'traffic_signs', '--json', '/nowhere/r.json'],
     ['sim', 'run', 'traffic_signs', '--out', 'file/b'],
 ])
-def test_what_cannot_be_written_is_told_before_anything_is_done(tmp_path, monkeypatch, capsys,
-                                                                words):
+def test_check_targets_unwritable_result_is_refused(tmp_path, monkeypatch, capsys,
+                                                    words):
     monkeypatch.chdir(tmp_path)
     (tmp_path / 'file').write_text('')
     assert main(words) == 2
-    told = capsys.readouterr().err
+    output = capsys.readouterr().err
     # the data are not there either, and nobody has come to see it
-    assert told.startswith(f'digiphys: {" ".join(words[-2:])}: cannot be written: ')
-    assert told.count('\n') == 1
+    assert output.startswith(f'digiphys: {" ".join(words[-2:])}: cannot be written: ')
+    assert output.count('\n') == 1
     assert os.listdir(tmp_path) == ['file']
 
 
-def test_what_can_be_written_passes_and_is_not_made(tmp_path, monkeypatch):
+def test_check_targets_writable_result_passes_without_being_created(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     check_targets(Namespace(json='r.json', plot='r.png', out='a/b/c'), ['json', 'plot'], ['out'])
     check_targets(Namespace(json='-', plot=None, out=str(tmp_path)), ['json', 'plot'], ['out'])
@@ -62,7 +62,7 @@ def test_what_can_be_written_passes_and_is_not_made(tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason='root may write anywhere')
-def test_a_file_that_may_not_be_written(tmp_path):
+def test_check_targets_file_without_permission_is_refused(tmp_path):
     (tmp_path / 'r.json').touch(mode=0o400)
     with pytest.raises(UsageError, match=r'r\.json: cannot be written: Permission denied'):
         check_targets(Namespace(json=str(tmp_path / 'r.json')), ['json'])

@@ -21,7 +21,7 @@ import sys
 import threading
 
 import cv2
-from digiphys_ros.cli.main import main, VERBS
+from digiphys_ros.cli.main import main, SUBCOMMANDS
 from digiphys_ros.resources import share_dir
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ CLOSED = pytest.mark.field('pixelb/crudini #82', 'standard output is closed')
 
 @pytest.fixture(scope='module')
 def images(tmp_path_factory):
-    """Return a data set with letters beyond ASCII in its name and its labels."""
+    """Return a data set with non-ASCII letters in its name and labels."""
     folder = tmp_path_factory.mktemp('été')
     random = np.random.default_rng(0)
     for label in ('gelb', 'grün'):
@@ -45,7 +45,7 @@ def images(tmp_path_factory):
 
 
 def run(*words, environment=None, **streams):
-    """Run the command as a shell would; return its exit code and what it wrote to errors."""
+    """Run the command as a shell would; return its exit code and standard error."""
     own = {name: value for name, value in os.environ.items() if name != 'PYTHONUNBUFFERED'}
     done = subprocess.run([*DIGIPHYS, *words], stderr=subprocess.PIPE, timeout=300,
                           env={**own, **(environment or {})}, **streams)
@@ -55,7 +55,7 @@ def run(*words, environment=None, **streams):
 @PIPE
 @pytest.mark.parametrize('unbuffered', ['', '1'])
 @pytest.mark.parametrize('words', [['data', 'inspect'], ['--help']])
-def test_a_pipe_that_nobody_reads_ends_the_command_quietly(images, words, unbuffered):
+def test_process_closed_pipe_ends_the_command_quietly(images, words, unbuffered):
     reader, writer = os.pipe()
     os.close(reader)
     words = [*words, str(images)] if words != ['--help'] else words
@@ -66,7 +66,7 @@ def test_a_pipe_that_nobody_reads_ends_the_command_quietly(images, words, unbuff
     assert errors == ''
 
 
-def test_a_full_disk_under_standard_output_is_one_sentence():
+def test_process_full_disk_of_standard_output_gets_one_sentence():
     with open('/dev/full', 'wb') as full:
         assert run('--help', stdout=full) == (
             2, 'digiphys: standard output: No space left on device.\n')
@@ -74,7 +74,7 @@ def test_a_full_disk_under_standard_output_is_one_sentence():
 
 @CLOSED
 @pytest.mark.parametrize('descriptors', [[1], [0, 1, 2]])
-def test_closed_streams_hinder_nothing(images, tmp_path, descriptors):
+def test_process_closed_streams_do_no_harm(images, tmp_path, descriptors):
     def close():
         for descriptor in descriptors:
             os.close(descriptor)
@@ -86,7 +86,7 @@ def test_closed_streams_hinder_nothing(images, tmp_path, descriptors):
 
 
 @pytest.mark.field('docker/compose #4060', 'the terminal takes ASCII only')
-def test_an_ascii_terminal_gets_escapes(images):
+def test_process_ascii_terminal_gets_escapes(images):
     done = subprocess.run([*DIGIPHYS, 'data', 'inspect', str(images)], capture_output=True,
                           env={**os.environ, 'LC_ALL': 'C', 'PYTHONIOENCODING': 'ascii'})
     assert (done.returncode, done.stderr) == (0, b'')
@@ -95,12 +95,12 @@ def test_an_ascii_terminal_gets_escapes(images):
 
 @pytest.mark.field(
     'ansible/ansible-navigator #2152', 'a path begins with ~ and the name of no user')
-@pytest.mark.parametrize('verb', VERBS)
+@pytest.mark.parametrize('subcommand', SUBCOMMANDS)
 @pytest.mark.parametrize('word', ['~nobody_of_this_name/x', '--out=~nobody_of_this_name/x'])
-def test_the_home_folder_of_nobody_is_one_sentence(capsys, verb, word):
-    assert main([verb, word]) == 2
+def test_main_home_folder_of_an_unknown_user_gets_one_sentence(capsys, subcommand, word):
+    assert main([subcommand, word]) == 2
     assert capsys.readouterr().err.startswith(
-        'digiphys: ~nobody_of_this_name/x: ~nobody_of_this_name is the home folder of nobody')
+        'digiphys: ~nobody_of_this_name/x: ~nobody_of_this_name is not the home folder of a user')
 
 
 LIBRARY = r"""
@@ -129,7 +129,7 @@ sys.exit(run_process(action))
 @pytest.mark.field('libavg/libavg #782', 'libjpeg writes a line for each frame of a webcam')
 @pytest.mark.field('google-ai-edge/mediapipe #3672', 'XNNPACK writes to standard error')
 @pytest.mark.parametrize('shown', [False, True])
-def test_library_lines_are_left_out_unless_they_are_asked_for(shown):
+def test_process_library_output_is_shown_only_with_debug(shown):
     done = subprocess.run([sys.executable, '-c', LIBRARY], capture_output=True, timeout=300,
                           env={**os.environ, 'DIGIPHYS_DEBUG': '1' if shown else ''})
     assert done.returncode == 3
@@ -140,7 +140,7 @@ def test_library_lines_are_left_out_unless_they_are_asked_for(shown):
 
 
 @pytest.mark.field('tqdm/tqdm #1342', 'progress bars fill a log file')
-def test_progress_bars_are_for_terminals_only():
+def test_process_progress_bars_are_shown_only_on_terminals():
     files = list((share_dir() / 'digiphys_ros').rglob('*.py'))
     bars = [(path.name, node) for path in files for node in ast.walk(ast.parse(path.read_text()))
             if isinstance(node, ast.Call) and getattr(node.func, 'id', '') == 'tqdm']
@@ -152,7 +152,7 @@ def test_progress_bars_are_for_terminals_only():
 
 SEEDS = """
 import signal, time
-# a test that runs in the background was told to ignore it
+# a test that runs in the background ignores it
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from digiphys_ros.simulation.processes import in_processes
 for _ in in_processes(time.sleep, [(0,), (600,), (600,), (600,)], 2):
@@ -162,7 +162,7 @@ for _ in in_processes(time.sleep, [(0,), (600,), (600,), (600,)], 2):
 
 @pytest.mark.field('python/cpython #125886', 'Ctrl-C leaves worker processes behind')
 @pytest.mark.parametrize('whole_group', [True, False])
-def test_ctrl_c_ends_worker_processes_at_once(tmp_path, whole_group):
+def test_process_ctrl_c_ends_worker_processes(tmp_path, whole_group):
     script = tmp_path / 'script.py'
     script.write_text(f'if __name__ == "__main__":\n{SEEDS}'.replace('\n', '\n    '))
     process = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE,
@@ -178,7 +178,7 @@ def test_ctrl_c_ends_worker_processes_at_once(tmp_path, whole_group):
 @pytest.mark.ros
 @pytest.mark.parallel
 @pytest.mark.field('ika-rwth-aachen/docker-ros #24', 'docker stop, SIGTERM, takes effect late')
-def test_sigterm_ends_the_demo_and_its_nodes(tmp_path):
+def test_process_sigterm_ends_the_demo_and_its_nodes(tmp_path):
     process = subprocess.Popen(
         [*DIGIPHYS, 'demo', '--source', 'course', '--headless', '--seconds', '600', '--out',
          str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)

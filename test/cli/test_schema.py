@@ -23,13 +23,13 @@ import yaml
 FOLDER = share_dir() / 'docs' / 'schema'
 
 
-def test_the_published_schemas_are_current():
+def test_schemas_published_are_current():
     """`make schema` writes them."""
     for name, schema in schemas().items():
         assert (FOLDER / name).read_text(encoding='utf-8') == text_of(schema), name
 
 
-def test_every_parameter_is_in_the_schema_with_its_range():
+def test_parameters_schema_has_every_parameter_with_its_range():
     schema = json.loads((FOLDER / 'parameters.json').read_text())
     for node in NODES:
         properties = schema['definitions'][node]['properties']['ros__parameters']['properties']
@@ -42,7 +42,7 @@ def test_every_parameter_is_in_the_schema_with_its_range():
 @pytest.mark.parametrize(('pattern', 'schema'), [
     ('*_rules.yaml', 'rules.json'), ('recipes/*.yaml', 'recipe.json'),
     ('parameters.yaml', 'parameters.json'), ('traffic_signs*.yaml', 'parameters.json')])
-def test_the_shipped_files_are_valid(pattern, schema):
+def test_schemas_accept_the_shipped_files(pattern, schema):
     jsonschema = pytest.importorskip('jsonschema')
     checker = jsonschema.validators.validator_for(schemas()[schema])(schemas()[schema])
     paths = [path for path in (share_dir() / 'config').glob(pattern)
@@ -56,7 +56,7 @@ def test_the_shipped_files_are_valid(pattern, schema):
     ('gate', 'lease_s', 9.0), ('gate', 'leese_s', 0.5), ('gate', 'guard', 'yes please'),
     ('classifier', 'engine', 'gpu'), ('classifier', 'roi', [0.0, 0.5]),
     ('classifier', 'min_brightness', 256.0)])
-def test_a_wrong_value_is_refused(node, name, value):
+def test_schemas_refuse_a_wrong_value(node, name, value):
     jsonschema = pytest.importorskip('jsonschema')
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({f'/**/{node}': {'ros__parameters': {name: value}}},

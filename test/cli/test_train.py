@@ -103,14 +103,14 @@ def of_a_zip_with_a_broken_image(path):
     ('d.csv', of_bytes(b'\xff\xfe'), 'd.csv cannot be read as CSV'),
     ('d.jpg', of_bytes(b'hello'), 'd.jpg: is no data set; one is a folder'),
 ])
-def test_bad_data_gets_one_sentence_and_no_bundle(tmp_path, capsys, name, make, sentence):
+def test_train_bad_data_gets_one_sentence_and_no_bundle(tmp_path, capsys, name, make, sentence):
     (tmp_path / 'recipe.yaml').write_text(RECIPE)
     make(tmp_path / 'data' / name)
     assert main(['train', str(tmp_path / 'recipe.yaml'), '--data', str(tmp_path / 'data' / name),
                  '--out', str(tmp_path / 'b'), '--val-fraction', '0.5']) == 2
-    told = capsys.readouterr().err.replace('\r', '\n').splitlines()[-1]
-    assert told.startswith('digiphys: ') and sentence in told
-    assert len(told) < 400
+    output = capsys.readouterr().err.replace('\r', '\n').splitlines()[-1]
+    assert output.startswith('digiphys: ') and sentence in output
+    assert len(output) < 400
     assert not (tmp_path / 'b').exists()
 
 
@@ -118,7 +118,7 @@ def test_bad_data_gets_one_sentence_and_no_bundle(tmp_path, capsys, name, make, 
     ('d.npz', 'a\nb\n', 'x[2]: label 2 is out of range, there are 2 classes (0 to 1)'),
     ('d.csv', 'a\nb\n', '2.png: label 2 is out of range, there are 2 classes (0 to 1)'),
 ])
-def test_a_number_without_a_name_is_told(tmp_path, capsys, name, labels, sentence):
+def test_train_label_without_a_name_is_refused(tmp_path, capsys, name, labels, sentence):
     (tmp_path / 'recipe.yaml').write_text(RECIPE)
     (tmp_path / 'names.txt').write_text(labels)
     np.savez(tmp_path / 'd.npz', x=np.zeros((3, 8, 8), np.uint8), y=np.arange(3))
@@ -134,31 +134,32 @@ def test_a_number_without_a_name_is_told(tmp_path, capsys, name, labels, sentenc
     ('optimizer: {learning_rat: 3}', 'field `optimizer.learning_rat`'),
     ('loss: [', 'recipe.yaml:7: is not valid YAML'),
 ])
-def test_a_wrong_recipe_is_told_with_its_line(tmp_path, capsys, more, sentence):
+def test_train_wrong_recipe_is_named_with_its_line(tmp_path, capsys, more, sentence):
     (tmp_path / 'recipe.yaml').write_text(f'{RECIPE}{more}\n')
     of_arrays()(tmp_path / 'd.npz')
     assert main(['train', str(tmp_path / 'recipe.yaml'), '--data', str(tmp_path / 'd.npz'),
                  '--out', str(tmp_path / 'b')]) == 2
-    told = capsys.readouterr().err
-    assert sentence in told and told.count('\n') == 1
+    output = capsys.readouterr().err
+    assert sentence in output and output.count('\n') == 1
 
 
 @pytest.mark.parametrize(('recipe', 'name', 'sentence'), [
     ('mlp', 'd.npz', 'field `preprocess` is missing: '),
     ('perceptron', 'd.csv', 'd.csv is a table of numbers without images to prepare'),
 ])
-def test_images_and_tables_are_told_apart(tmp_path, capsys, recipe, name, sentence):
+def test_train_recipe_and_data_of_different_type_are_refused(
+        tmp_path, capsys, recipe, name, sentence):
     of_arrays()(tmp_path / 'd.npz')
     (tmp_path / 'd.csv').write_text('a,label\n' + '1,x\n2,y\n' * 4)
     assert main(['train', recipe, '--data', str(tmp_path / name), '--out', str(tmp_path / 'b'),
                  '--val-fraction', '0.5']) == 2
-    told = capsys.readouterr().err.splitlines()[-1]
-    assert sentence in told and str(tmp_path / name) in told
+    output = capsys.readouterr().err.splitlines()[-1]
+    assert sentence in output and str(tmp_path / name) in output
     assert not (tmp_path / 'b').exists()
 
 
 @pytest.mark.parametrize('out', ['photos', 'notes.txt'])
-def test_what_is_no_bundle_is_not_overwritten_and_told_before_training(tmp_path, capsys, out):
+def test_train_out_folder_that_is_not_a_bundle_is_refused_before_training(tmp_path, capsys, out):
     (tmp_path / 'recipe.yaml').write_text(RECIPE)
     of_arrays()(tmp_path / 'd.npz')
     write(tmp_path, 'photos/0.png')
@@ -171,7 +172,7 @@ def test_what_is_no_bundle_is_not_overwritten_and_told_before_training(tmp_path,
     assert not (tmp_path / f'{out}.training').exists()
 
 
-def test_a_part_of_its_own_that_lacks_a_class_validates(tmp_path, capsys):
+def test_train_validation_part_that_lacks_a_class_works(tmp_path, capsys):
     rng = np.random.default_rng(0)
     classes = np.arange(48) % 3
     images = rng.integers(0, 60, (48, 24, 24, 3), np.uint8)

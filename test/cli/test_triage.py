@@ -30,37 +30,37 @@ def log(tmp_path):
     return str(path)
 
 
-def test_review_lists_the_open_cases_uncertain_ones_first(log, capsys):
+def test_review_lists_uncertain_cases_first(log, capsys):
     assert main(['triage', 'review', log]) == 0
-    told = capsys.readouterr().out.splitlines()
-    assert [line.split()[:2] for line in told[:3]] == [
+    output = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in output[:3]] == [
         ['1', 'table@1'], ['2', 'table@2'], ['3', 'table@0']]
-    assert 'No advice: the best calibrated confidence' in told[0]
-    assert told[3] == '3 open, 0 decided'
+    assert 'No advice: the best calibrated confidence' in output[0]
+    assert output[3] == '3 open, 0 decided'
 
 
-def test_a_decision_leaves_the_queue_and_the_log_verifies(log, capsys):
+def test_decide_removes_the_case_and_the_log_verifies(log, capsys):
     assert main(['triage', 'decide', log, 'table@1', 'normal', '--by', 'Dr A']) == 0
-    told = capsys.readouterr().out.splitlines()
-    assert told[1] == '2 open'
-    noted = told[0].split()[2]
+    output = capsys.readouterr().out.splitlines()
+    assert output[1] == '2 open'
+    noted = output[0].split()[2]
     assert main(['triage', 'review', log, '--json', '-']) == 0
     report = json.loads(capsys.readouterr().out)
     assert [case['case'] for case in report['open']] == ['table@2', 'table@0']
     assert report['decided'] == 1
-    assert main(['triage', 'verify', log, '--noted', noted]) == 0
-    assert capsys.readouterr().out == f'4 entries, last hash {noted}: as written\n'
+    assert main(['triage', 'verify', log, '--expected-hash', noted]) == 0
+    assert capsys.readouterr().out == f'4 entries, last hash {noted}: unchanged\n'
 
 
-def test_a_changed_log_is_told_and_takes_no_decision(log, capsys):
+def test_verify_changed_log_fails_and_decide_refuses_it(log, capsys):
     with open(log, 'r+b') as file:
         data = file.read().replace(b'pneumonia', b'pneumania', 1)
         file.seek(0)
         file.write(data)
     assert main(['triage', 'verify', log]) == 1
-    told = capsys.readouterr().out
-    assert 'PROBLEM  entry 1 in line 1 was changed' in told
-    assert 'NOT as they were written' in told
+    output = capsys.readouterr().out
+    assert 'PROBLEM  entry 1 in line 1 was changed' in output
+    assert 'CHANGED' in output
     assert main(['triage', 'decide', log, 'table@1', 'normal', '--by', 'Dr A']) == 1
     assert 'entry 1 in line 1 was changed' in capsys.readouterr().err
 
@@ -72,11 +72,11 @@ def test_a_changed_log_is_told_and_takes_no_decision(log, capsys):
     (['decide', 'LOG', 'table@1', 'normal', '--by', ' '], 1, 'needs a class and who decided'),
     (['guess'], 2, "invalid choice: 'guess'"),
 ])
-def test_what_cannot_be_done_gets_one_sentence(log, capsys, words, code, sentence):
+def test_triage_invalid_input_gets_one_sentence(log, capsys, words, code, sentence):
     assert main(['triage', *(log if word == 'LOG' else word for word in words)]) == code
-    told = capsys.readouterr().err
-    assert sentence in told
-    assert told.count('\n') == 1
+    output = capsys.readouterr().err
+    assert sentence in output
+    assert output.count('\n') == 1
 
 
 @pytest.mark.parametrize(('kind', 'field', 'value'), [
@@ -84,25 +84,25 @@ def test_what_cannot_be_done_gets_one_sentence(log, capsys, words, code, sentenc
       for value in ([], {}, 7 if field != 'margin' else 'x', True)),
     *(('advice', field, None) for field in ('case', 'margin', 'reason')),
     *(('decision', 'case', value) for value in ([], None, 7))])
-def test_entry_of_wrong_fields_gets_one_sentence(log, capsys, kind, field, value):
+def test_review_entry_with_wrong_fields_gets_one_sentence(log, capsys, kind, field, value):
     fields = {'case': 'new' if kind == 'advice' else 'table@1', 'label': 'normal', 'margin': 0.1,
               'reason': 'so'}
     AuditLog(log).append(kind, 0.0, **{**fields, field: value})
     for words in (['review', log], ['decide', log, 'table@1', 'normal', '--by', 'Dr A']):
         assert main(['triage', *words]) == 1
-        told = capsys.readouterr().err
-        assert f'entry 4 of the audit log is no {kind}' in told
-        assert f'`{field}`' in told
-        assert told.count('\n') == 1
+        output = capsys.readouterr().err
+        assert f'entry 4 of the audit log is no {kind}' in output
+        assert f'`{field}`' in output
+        assert output.count('\n') == 1
 
 
-def test_decision_of_an_unknown_case_in_the_log_gets_one_sentence(log, capsys):
+def test_review_decision_of_an_unknown_case_gets_one_sentence(log, capsys):
     AuditLog(log).append('decision', 0.0, case='nothing')
     assert main(['triage', 'review', log]) == 1
     assert 'entry 4 of the audit log: there is no case nothing' in capsys.readouterr().err
 
 
-def test_keyed_log_is_verified_with_its_key_alone(tmp_path, capsys):
+def test_verify_keyed_log_needs_its_key(tmp_path, capsys):
     (tmp_path / 'key').write_bytes(bytes(range(32)))
     path = tmp_path / 'audit.jsonl'
     Desk(AuditLog(path, bytes(range(32)))).advise(Image('table@1'), [], Model('xray', 'a1b2'), 0.0)
@@ -116,7 +116,7 @@ def test_keyed_log_is_verified_with_its_key_alone(tmp_path, capsys):
     assert 'name the file with the key' in capsys.readouterr().err
 
 
-def test_incomplete_line_is_noted_and_no_problem(log, capsys):
+def test_verify_incomplete_line_is_a_note_and_no_problem(log, capsys):
     with open(log, 'ab') as file:
         file.write(b'{"version": 2, "ind')
     assert main(['triage', 'verify', log]) == 0

@@ -18,7 +18,7 @@ import json
 
 from digiphys_ros.bundles import load_bundle
 from digiphys_ros.cli.main import main
-from digiphys_ros.cli.view import add_view, looking_at, View, view_of
+from digiphys_ros.cli.view import add_view, View, view_of, with_region
 from digiphys_ros.errors import ConfigError, UsageError
 from digiphys_ros.learning.baselines import train_baseline
 from digiphys_ros.learning.datasets import open_dataset
@@ -39,7 +39,7 @@ def view(*words):
 
 
 def parameters(tmp_path, **sections):
-    """Write a parameters file; __ in a name stands for /, all for the wildcard."""
+    """Write a parameters file; ``__`` in a name becomes ``/``, ``all`` the wildcard."""
     file = tmp_path / 'robot.yaml'
     file.write_text(''.join(
         f'/{name.replace("__", "/").replace("all", "**")}:\n  ros__parameters: {{{text}}}\n'
@@ -66,7 +66,7 @@ def test_view_is_that_of_the_classifier_in_the_parameters_file(
         tmp_path, capsys, sections, roi, bit_depth):
     file = parameters(tmp_path, **sections)
     assert view('--config', file) == View(roi, bit_depth)
-    assert 'as robot.yaml says' in capsys.readouterr().err
+    assert 'from robot.yaml' in capsys.readouterr().err
 
 
 def test_view_roi_goes_before_the_file(tmp_path):
@@ -95,17 +95,17 @@ def test_view_file_without_a_classifier_is_refused(tmp_path):
         view('--config', parameters(tmp_path, all__gate='lease_s: 0.5'))
 
 
-def test_recipe_looks_at_the_region_and_keeps_its_ranges():
+def test_with_region_sets_the_region_and_keeps_the_ranges():
     recipe = load_recipe('cifar10')
-    seen = looking_at(recipe, View((0.5, 0.0, 0.5, 1.0)))
+    seen = with_region(recipe, View((0.5, 0.0, 0.5, 1.0)))
     assert seen.preprocess.roi == (0.5, 0.0, 0.5, 1.0)
     assert seen.tune == recipe.tune != {}
-    assert looking_at(recipe, View()) is recipe
+    assert with_region(recipe, View()) is recipe
 
 
 @pytest.fixture(scope='module')
 def halves(tmp_path_factory):
-    """Return images with one sign in the left half, and the sign that they are named by right."""
+    """Return images with one sign in the left half, and the labeled sign in the right half."""
     from digiphys_ros.applications.traffic_signs.signs import draw_sign
     names = ['stop', 'yield', 'no entry', 'keep left']
     images = np.full((len(names), 64, 128, 3), 110, np.uint8)
@@ -119,7 +119,7 @@ def halves(tmp_path_factory):
     return file
 
 
-def test_evaluate_looks_at_the_region_alone(halves, tmp_path, capsys):
+def test_evaluate_uses_only_the_region(halves, tmp_path, capsys):
     file = parameters(tmp_path, all__classifier=f'roi: {HALF}')
 
     def accuracy(*words):
@@ -133,7 +133,7 @@ def test_evaluate_looks_at_the_region_alone(halves, tmp_path, capsys):
     assert accuracy('--roi', '0,0,0.5,1')[0] == 0.0
 
 
-def test_trained_bundle_and_its_export_look_at_the_region(halves, tmp_path, capsys):
+def test_train_and_export_use_the_region(halves, tmp_path, capsys):
     (tmp_path / 'recipe.yaml').write_text(yaml.safe_dump({
         'name': 'halves', 'network': {'name': 'article_cnn'}, 'epochs': 1,
         'preprocess': {'width': 28, 'height': 28}}))
@@ -151,7 +151,7 @@ def test_trained_bundle_and_its_export_look_at_the_region(halves, tmp_path, caps
     assert 'Traceback' not in capsys.readouterr().err
 
 
-def test_baseline_sees_the_region_alone(halves):
+def test_baseline_uses_only_the_region(halves):
     data = open_dataset(str(halves))
 
     def without_left(index):

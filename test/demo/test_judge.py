@@ -42,16 +42,16 @@ def test_accuracy_leaves_out_abstentions_and_unlabelled_frames():
 @pytest.mark.parametrize(('linear', 'angular', 'name'), [
     (0.0, 0.0, 'stop'), (0.2, 0.0, 'slow'), (0.2, 0.1, 'slow'), (0.5, 0.0, 'cruise'),
     (0.25, -0.5, 'turn right'), (0.0, 0.5, 'turn left')])
-def test_reactions(linear, angular, name):
+def test_reaction_names_the_motion(linear, angular, name):
     assert judge.reaction(linear, angular) == name
 
 
-def test_encounters_compare_what_was_done_near_the_sign():
+def test_encounters_compare_the_reaction_near_the_sign():
     labels = {index / 10: 'stop' if index < 10 else 'no_sign' for index in range(20)}
     commands = [Command(index / 10, 0.5 if index < 5 else 0.0) for index in range(20)]
     met = judge.encounters(labels, commands, lambda sign: 'stop', 'no_sign')
     assert [(one.sign, one.observed, one.right) for one in met] == [('stop', 'stop', True)]
 
 
-def test_values_of_a_command_are_named_as_the_fields_of_the_actuator():
+def test_values_of_command_are_named_by_actuator_field():
     assert judge.values_of(Command(1.0, 0.3, -0.2)) == {'linear.x': 0.3, 'angular.z': -0.2}

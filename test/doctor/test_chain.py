@@ -33,13 +33,13 @@ FLOWING = {
 
 
 def report(name, level=0, message='fresh', seconds=1.0, phase='active', **values):
-    """Return a report of a node whose counters were zero when it was first heard."""
+    """Return a report of a node whose counters were zero in its first report."""
     texts = {key.replace('__', '.'): str(value) for key, value in values.items()}
     return NodeReport(name, level, message, {'phase': phase, **texts}, {}, seconds)
 
 
 def chain(*without, prefix='', **changed):
-    """Return a chain in which everything flows but for the nodes given."""
+    """Return a chain with messages on every link except those of the given nodes."""
     reports = {f'{prefix}/{role}': report(f'{prefix}/{role}', **values)
                for role, values in FLOWING.items() if role not in without}
     reports |= {f'{prefix}/{role}': one for role, one in changed.items()}
@@ -52,7 +52,7 @@ def failed(one):
     return [finding for finding in found if finding.status == 'fail']
 
 
-def test_chain_that_flows_has_rates_and_no_finding():
+def test_chain_with_messages_has_rates_and_no_finding():
     assert not failed(chain())
     assert [(link.source, link.target, link.rate_hz, link.status) for link in chain().links()] == [
         ('/driver', '/classifier', 30.0, 'ok'), ('/classifier', '/policy', 30.0, 'ok'),
@@ -60,7 +60,7 @@ def test_chain_that_flows_has_rates_and_no_finding():
     assert not failed(chain(prefix='/robot'))
 
 
-def test_chain_without_nodes_says_nothing():
+def test_chain_without_nodes_has_no_finding():
     empty = Chain({}, '', IMAGES, COMMANDS)
     assert empty.links() == failed(empty) == []
 
@@ -68,7 +68,7 @@ def test_chain_without_nodes_says_nothing():
 @pytest.mark.parametrize(('without', 'says'), [
     ('gate', 'no gate reports'), ('policy', 'no policy reports'),
     ('classifier', 'no classifier reports')])
-def test_chain_node_that_is_missing_is_named(without, says):
+def test_chain_missing_node_is_named(without, says):
     still = {'gate': report('/gate', base__accepted=0, base__state='waiting'),
              'policy': report('/policy', classifications=0)}
     changed = {role: one for role, one in still.items() if role != without}
@@ -82,12 +82,12 @@ def test_chain_node_that_is_missing_is_named(without, says):
     assert link
 
 
-def test_chain_first_break_alone_is_a_finding():
+def test_chain_reports_only_the_first_break():
     blind = report('/classifier', 1, 'black', received=30, classified=0, fix='ros2 topic hz image')
     one = chain(classifier=blind, policy=report('/policy', classifications=0),
                 gate=report('/gate', 1, 'base: waiting', base__accepted=0, base__state='waiting'))
     [finding] = failed(one)
-    assert finding.found == '/classifier gets images and classifies none: black'
+    assert finding.found == '/classifier receives images and classifies none: black'
     assert finding.fix == 'ros2 topic hz image'
 
 
@@ -96,7 +96,7 @@ def test_chain_first_break_alone_is_a_finding():
     ('future', '-0.02', 'digiphys run --set gate.future_tolerance_s=0.084  #'),
     ('repeated', '0.1', 'ros2 param dump /driver | grep'),
     ('missing_field', '0.1', 'ros2 param get /policy rules; ros2 param get /gate rules  #')])
-def test_chain_gate_that_refuses_everything_names_the_reason(refused, age_s, fix):
+def test_chain_gate_that_refuses_all_commands_names_the_reason(refused, age_s, fix):
     # the largest offset of ten seconds; the median of one is smaller
     values = {f'base__refused__{refused}': 30, 'base__images_ahead_ms': '83.4',
               'base__image_age_ms': float(age_s) * 1e3}
@@ -107,7 +107,7 @@ def test_chain_gate_that_refuses_everything_names_the_reason(refused, age_s, fix
     assert finding.fix.startswith(fix)
 
 
-def test_chain_gate_that_stops_at_some_stamps_is_a_finding():
+def test_chain_gate_that_refuses_some_stamps_is_a_finding():
     values = {'base__accepted': 20, 'base__state': 'obeying'}
     [finding] = failed(chain(gate=report('/gate', base__refused__future=10, **values)))
     assert 'refuses some commands for base (future)' in finding.found
@@ -122,7 +122,7 @@ def test_chain_rates_of_one_report_or_a_restart_are_unknown():
     assert not failed(chain(classifier=once, policy=again))
 
 
-def test_chain_phases_and_estop_are_findings_beside_a_break():
+def test_chain_phases_and_estop_are_findings_in_addition_to_a_break():
     silent = report('/classifier', 1, 'no frames arrive on /image: nobody', received=0)
     gate = report('/gate', phase='inactive', base__accepted=0, base__state='inactive')
     policy = report('/policy', classifications=0)
@@ -136,21 +136,21 @@ def test_chain_phases_and_estop_are_findings_beside_a_break():
     assert '/gate/override_estop' in latched.fix
 
 
-def test_reports_of_drivers_and_other_robots_do_not_fail_this_one():
+def test_check_reports_errors_of_drivers_and_other_robots_do_not_fail():
     reports = {'usb_cam: status': report('usb_cam: status', 2, 'no device'),
                '/r2/gate': report('/r2/gate', 2, 'broken')}
     found = check_reports(reports, '/r1', [])
     assert [(one.status, one.found) for one in found] == [('warn', 'no device')]
 
 
-def test_advice_has_no_policy_and_no_gate():
+def test_chain_of_advice_has_no_policy_and_no_gate():
     one = Chain({'/classifier': report('/classifier', received=9, classified=9),
                  '/triage': report('/triage')}, '', IMAGES, {})
     assert len(one.links()) == 1
     assert not failed(one)
 
 
-def test_explain_stamp_clock_that_ticks_is_no_offset():
+def test_explain_stamp_ticking_clock_gives_no_offset():
     assert explain_stamp(1.7e9, -0.02, 0.02, behind_s=0.05) == ('', '')
     assert '0.070 s ahead' in explain_stamp(1.7e9, -0.07, 0.07, behind_s=0.05)[0]
 
@@ -161,7 +161,7 @@ def test_explain_stamp_clock_that_ticks_is_no_offset():
     (1.7e9, 86400.0, '86400.000 s old', 'sudo chronyc'),
     (1.7e9, -0.02, '0.031 s ahead', 'digiphys run --set gate.future_tolerance_s=0.032  #'),
     (1.7e9, 0.02, '', ''), (1.7e9, -0.0005, '', ''), (3.0, 0.1, '', '')])
-def test_explain_stamp_says_age_or_offset_in_numbers(stamp_s, age_s, says, command):
+def test_explain_stamp_has_age_or_offset_in_numbers(stamp_s, age_s, says, command):
     sentence, fix = explain_stamp(stamp_s, age_s, 0.0312, ['/usb_cam'])
     assert says in sentence
     assert fix.startswith(command)
@@ -171,7 +171,7 @@ def test_explain_stamp_says_age_or_offset_in_numbers(stamp_s, age_s, says, comma
 @pytest.mark.parametrize(('ahead_s', 'command'), [
     (0.1, 'digiphys run --set gate.future_tolerance_s=0.1  #'), (0.1001, 'sudo chronyc makestep'),
     (math.nan, 'sudo chronyc makestep')])
-def test_fix_names_a_tolerance_that_the_gate_takes(ahead_s, command):
+def test_allow_future_names_a_tolerance_that_the_gate_accepts(ahead_s, command):
     assert allow_future(ahead_s).startswith(command)
 
 
@@ -195,7 +195,7 @@ def test_stamp_monitor_keeps_the_largest_offset_for_a_while():
         assert monitor.take()[2] == pytest.approx(largest_s)
 
 
-def test_tolerance_of_the_explanation_is_that_of_the_gate():
+def test_explain_stamp_tolerance_matches_the_gate():
     allowed_s = GateSettings().future_tolerance_s
     assert explain_stamp(1.8e9, -0.9 * allowed_s, 0.9 * allowed_s) == ('', '')
     assert 'ahead of the clock' in explain_stamp(1.8e9, -1.1 * allowed_s, 1.1 * allowed_s)[0]

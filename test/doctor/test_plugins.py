@@ -19,7 +19,7 @@ import pytest
 
 
 @pytest.mark.parametrize('group', REGISTRIES)
-def test_every_group_has_its_registry_and_every_built_in_part_is_there(group):
+def test_registries_cover_every_group_and_built_in_part(group):
     module, name = REGISTRIES[group]
     registry = getattr(import_module(module), name)
     assert registry.group == group
@@ -28,7 +28,7 @@ def test_every_group_has_its_registry_and_every_built_in_part_is_there(group):
         assert registry[one] is not None
 
 
-def test_added_parts_are_listed(add_package):
+def test_check_plugins_lists_the_added_parts(add_package):
     add_package('mine', 'digiphys_ros.networks', 'tiny = math:sqrt')
     finding = check_plugins()
     assert finding.status == 'ok'
@@ -41,8 +41,8 @@ def test_added_parts_are_listed(add_package):
     ('digiphys_ros.engine', 'fast = math:sqrt',
      'entry points in "digiphys_ros.engine" are never used'),
 ])
-def test_a_package_that_cannot_be_used_is_named(add_package, group, entry, sentence):
+def test_check_plugins_unusable_package_is_named(add_package, group, entry, sentence):
     add_package('mine', group, entry)
     finding = check_plugins()
     assert finding.status == 'warn'
-    assert sentence in finding.found
+    assert sentence in finding.found and finding.fix.startswith('pip uninstall ')

@@ -35,7 +35,7 @@ PROFILE = """<dds xmlns="http://www.eprosima.com"><profiles><transport_descripto
 
 @pytest.fixture
 def kernel(monkeypatch):
-    """Return what the kernel gives at most, by socket option."""
+    """Return the limits of the kernel by socket option."""
     limits = {option: 1 << 30 for _, option, _ in BUFFERS}
     monkeypatch.setattr(socket_buffers, 'granted_bytes',
                         lambda option, wanted: min(wanted, limits[option]))
@@ -54,13 +54,13 @@ def shipped(name):
     'ros2/rmw_fastrtps #739', 'half of the images between two machines are lost')
 @pytest.mark.parametrize('profile', PROFILES)
 @pytest.mark.parametrize('element', [element for element, _, _ in BUFFERS])
-def test_every_shipped_profile_asks_for_the_buffers_that_doctor_checks(profile, element):
+def test_profiles_shipped_request_the_buffers_that_doctor_checks(profile, element):
     assert largest_bytes(shipped(profile), element) == WANTED_RMEM_BYTES
 
 
 @pytest.mark.parametrize('environment', [{}, environment_of(shipped('robot'))])
 @pytest.mark.parametrize(('option', 'limit'), [(option, limit) for _, option, limit in BUFFERS])
-def test_a_limit_of_the_kernel_below_the_profile_is_named_with_the_command(
+def test_check_socket_buffers_low_kernel_limit_is_named_with_the_command(
         kernel, environment, option, limit):
     assert check_socket_buffers(environment).status == 'ok'
     kernel[option] = 212992
@@ -70,14 +70,14 @@ def test_a_limit_of_the_kernel_below_the_profile_is_named_with_the_command(
     assert finding.fix == f'sudo sysctl -w {limit}=4194304'
 
 
-def test_both_limits_are_one_command_which_the_docs_have_too(kernel):
+def test_check_socket_buffers_both_limits_give_one_command_as_in_the_docs(kernel):
     kernel.update(dict.fromkeys(kernel, 212992))
     fix = check_socket_buffers({}).fix
     assert fix == 'sudo sysctl -w net.core.rmem_max=4194304 net.core.wmem_max=4194304'
     assert fix in PAGE.read_text()
 
 
-def test_a_profile_of_ones_own_is_held_to_what_it_asks_for(kernel, tmp_path):
+def test_check_socket_buffers_custom_profile_is_compared_with_its_own_sizes(kernel, tmp_path):
     profile = tmp_path / 'mine.xml'
     profile.write_text(PROFILE.format('<sendBufferSize>8388608</sendBufferSize>'
                                       '<receiveBufferSize>8388608</receiveBufferSize>'))
@@ -85,18 +85,18 @@ def test_a_profile_of_ones_own_is_held_to_what_it_asks_for(kernel, tmp_path):
     assert 'net.core.rmem_max=8388608' in check_socket_buffers(environment_of(profile)).fix
 
 
-def test_a_profile_without_buffers_is_told_the_elements_to_add(kernel, tmp_path):
+def test_check_socket_buffers_profile_without_buffers_names_the_elements_to_add(kernel, tmp_path):
     profile = tmp_path / 'mine.xml'
     profile.write_text(PROFILE.format('<sendBufferSize>4194304</sendBufferSize>'))
     finding = check_socket_buffers(environment_of(profile))
     assert finding.status == 'warn'
-    assert finding.fix.endswith(' <receiveBufferSize>4194304</receiveBufferSize>')
+    assert ' <receiveBufferSize>4194304</receiveBufferSize> ' in finding.fix
 
 
-def test_a_profile_that_cannot_be_read_is_left_to_the_check_of_the_transport(kernel, tmp_path):
+def test_check_socket_buffers_unreadable_profile_is_skipped(kernel, tmp_path):
     assert check_socket_buffers(environment_of(tmp_path / 'no.xml')).status == 'skip'
 
 
-def test_the_kernel_is_asked_and_its_doubled_answer_halved():
+def test_granted_bytes_halves_the_doubled_answer_of_the_kernel():
     assert granted_bytes(socket.SO_RCVBUF, 65536) == 65536
     assert granted_bytes(socket.SO_RCVBUF, 1 << 30) < 1 << 30

@@ -48,7 +48,7 @@ def test_added_application_closes_the_loop_and_reaches_its_targets(environment, 
 
 def test_scenario_of_an_added_application_names_what_it_can_expect(environment, tmp_path):
     (tmp_path / 'other.yaml').write_text(
-        'about: No door has signs.\napplication: door\nseconds: 20\n'
+        'description: No door has signs.\napplication: door\nseconds: 20\n'
         'expect: {signs_right_at_least: 1.0}\n')
     refused = sim(environment, tmp_path, 'scenario', 'other.yaml')
     assert refused.returncode == 2

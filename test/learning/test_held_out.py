@@ -87,7 +87,7 @@ def test_no_subcommand_trains_on_the_test_part(recipe, tmp_path, capsys, make):
     assert manifest.metrics['held-out groups']['images'] == 8
     assert 'whole groups, the test part left out.' in (
         tmp_path / 'b' / 'MODEL_CARD.md').read_text()
-    assert main(['baseline', *data, '--kind', 'tree', '--json', report]) == 0
+    assert main(['baseline', *data, '--model', 'tree', '--json', report]) == 0
     assert LEFT_OUT in capsys.readouterr().err
     measured = json.loads((tmp_path / 'r.json').read_text())['tree']
     assert (measured['training_images'], measured['images']) == (32, 8)
@@ -124,7 +124,7 @@ def test_train_joins_training_and_validation_parts_by_default(
     assert provenance['training_images'] == 30
     assert provenance['validation'] == {'part': 'val'}
     capsys.readouterr()
-    assert main(['baseline', *data, '--val-fraction', 'part', '--kind', 'tree', '--json',
+    assert main(['baseline', *data, '--val-fraction', 'part', '--model', 'tree', '--json',
                  '-']) == 0
     assert json.loads(capsys.readouterr().out)['tree']['images'] == 10
     assert main([*words, '--val-fraction', 'part', '--split', 's.json']) == 2

@@ -21,7 +21,7 @@ from digiphys_ros.bundles import load_bundle
 from digiphys_ros.errors import SimulationError
 from digiphys_ros.perception import Classifier, create_engine, Frame
 from digiphys_ros.resources import find_resource
-from digiphys_ros.simulation.rendering.camera import dirtied
+from digiphys_ros.simulation.rendering.camera import add_dirt
 import numpy as np
 import pytest
 
@@ -71,7 +71,7 @@ def test_sorting_line_clear_image_is_answered(say):
     lambda image: cv2.GaussianBlur(image, (0, 0), 5),
     lambda image: (0.15 * image).astype(np.uint8),
     lambda image: np.clip(4.0 * image, 0, 255).astype(np.uint8),
-    lambda image: dirtied(image, 0.5),
+    lambda image: add_dirt(image, 0.5),
     half_hidden,
 ], ids=['blurred', 'dark', 'over-exposed', 'dirty', 'half hidden'])
 def test_sorting_line_ambiguous_image_abstains(say, corrupt):

@@ -20,7 +20,7 @@ import zipfile
 
 import cv2
 from digiphys_ros.applications.traffic_signs.drawn_course import Course
-from digiphys_ros.bench.blind_cameras import KINDS, noisy
+from digiphys_ros.bench.blind_cameras import add_noise, KINDS
 from digiphys_ros.resources import find_resource
 import numpy as np
 import pytest
@@ -52,7 +52,7 @@ class Camera:
     def _run(self):
         rng = np.random.default_rng(0)
         while not self._stop.wait(1 / RATE_HZ):
-            pixels = noisy(next(self._frames), rng, self._sigma)
+            pixels = add_noise(next(self._frames), rng, self._sigma)
             height, width = pixels.shape[:2]
             message = self._type(height=height, width=width, encoding='rgb8', step=3 * width,
                                  data=pixels.tobytes())

@@ -171,4 +171,4 @@ def test_sim_invalid_settings_are_reported(robot, parameters, words):
 def test_sim_without_opengl_names_the_package_to_install(robot):
     robot.environment['MUJOCO_GL'] = 'disabled'
     robot.start('sim')
-    robot.wait(lambda: 'there is no GL to draw with' in robot.message('sim'), 'sentence')
+    robot.wait(lambda: 'OpenGL is missing' in robot.message('sim'), 'sentence')

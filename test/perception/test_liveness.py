@@ -16,7 +16,7 @@ from dataclasses import replace
 from itertools import islice
 
 from digiphys_ros.applications.traffic_signs.drawn_course import Course
-from digiphys_ros.bench.blind_cameras import growing_blur, growing_fog, KINDS, noisy
+from digiphys_ros.bench.blind_cameras import add_noise, growing_blur, growing_fog, KINDS
 from digiphys_ros.bench.frozen_cameras import jpeg, RANDOM, ring
 from digiphys_ros.perception.camera_checks import Limits, measure, sample_blocks
 from digiphys_ros.perception.camera_checks.repeats import MEMORY_FRAMES
@@ -163,7 +163,7 @@ def test_monitor_repeated_frame_out_of_order_is_not_frozen(drive):
 
 def test_monitor_nearly_even_sky_is_not_a_dead_region(drive):
     sky = np.full((60, 160, 3), 140) + np.arange(60)[:, None, None] / 6
-    frames = [noisy(np.concatenate([sky, frame[60:]]), RNG, 1) for frame in drive]
+    frames = [add_noise(np.concatenate([sky, frame[60:]]), RNG, 1) for frame in drive]
     assert set(verdicts(LivenessMonitor(Limits()), frames)) == {'fresh'}
 
 
@@ -171,7 +171,7 @@ def test_monitor_nearly_even_sky_is_not_a_dead_region(drive):
 def test_measure_stripes_are_not_noise(axis):
     stripes = np.repeat(np.array([30, 200, 90, 160, 60, 120], np.uint8), 20)
     image = np.broadcast_to(stripes[:, None] if axis else stripes[None], (120, 120))
-    blocks = sample_blocks(Frame(noisy(np.repeat(image[..., None], 3, 2), RNG, 2), 'rgb'))
+    blocks = sample_blocks(Frame(add_noise(np.repeat(image[..., None], 3, 2), RNG, 2), 'rgb'))
     assert measure(blocks).correlation > Limits().min_correlation
 
 
@@ -195,7 +195,7 @@ def test_monitor_gradually_blurred_lens_is_noticed(kind, frames, drive):
 
 def test_monitor_less_sharp_scene_is_fresh(drive):
     monitor = after_the_drive(drive)
-    dull = [noisy(60 + frame * 0.4, RNG, 1) for frame in drive]
+    dull = [add_noise(60 + frame * 0.4, RNG, 1) for frame in drive]
     assert set(verdicts(monitor, dull)) == {'fresh'}
 
 
@@ -249,7 +249,7 @@ def test_monitor_uncovered_camera_recovers(drive):
     ids=['raw', 'JPEG 90', 'JPEG 80', 'rate control'])
 def test_monitor_still_scene_with_noise_is_fresh(send, drive):
     rng = np.random.default_rng(0)
-    still = [send(noisy(drive[0], rng, 1.0)) for _ in range(100)]
+    still = [send(add_noise(drive[0], rng, 1.0)) for _ in range(100)]
     assert set(verdicts(LivenessMonitor(Limits()), still)) == {'fresh'}
 
 
@@ -272,7 +272,7 @@ def test_monitor_recording_played_again_is_noticed_in_its_second_lap(length, ski
 
 def test_monitor_ring_longer_than_its_memory_is_not_seen(drive):
     see = ring(MEMORY_FRAMES + 1)(np.random.default_rng(0))
-    frames = [noisy(frame, RNG, 1) for frame in drive * 3]
+    frames = [add_noise(frame, RNG, 1) for frame in drive * 3]
     found = verdicts(LivenessMonitor(Limits()), [see(frame) for frame in frames])
     assert set(found) == {'fresh'}
 

@@ -39,7 +39,7 @@ def images(folder):
 
 @pytest.mark.parametrize(('app', 'count'), [
     ('traffic_signs', 21), ('traffic_lights', 5), ('sorting', 7), ('triage', 4)])
-def test_what_is_collected_is_a_data_set_alike_many_of_each_class(drawing, tmp_path, app, count):
+def test_collect_writes_a_data_set_with_balanced_classes(drawing, tmp_path, app, count):
     report = collect(app, tmp_path, count=count)
     data = open_dataset(str(tmp_path))
     assert report['total'] == len(data) == len(images(tmp_path))
@@ -51,7 +51,7 @@ def test_what_is_collected_is_a_data_set_alike_many_of_each_class(drawing, tmp_p
     assert data.read(0).shape == shape.get(app, data.read(0).shape)
 
 
-def test_no_world_is_in_training_and_in_validation(drawing, tmp_path):
+def test_collect_world_is_never_in_both_training_and_validation(drawing, tmp_path):
     collect('sorting', tmp_path, count=60)
     data = open_dataset(str(tmp_path))
     worlds = np.array([Path(key).parent.name for key in data.keys])
@@ -61,7 +61,7 @@ def test_no_world_is_in_training_and_in_validation(drawing, tmp_path):
     assert not set(worlds[split.train]) & set(worlds[split.validation])
 
 
-def test_the_same_seed_collects_the_same_images_and_another_one_others(drawing, tmp_path):
+def test_collect_same_seed_gives_the_same_images(drawing, tmp_path):
     for name, seed in (('a', 1), ('b', 1), ('c', 2)):
         collect('sorting', tmp_path / name, count=6, seed=seed)
     first, again, other = (images(tmp_path / name) for name in 'abc')
@@ -72,7 +72,7 @@ def test_the_same_seed_collects_the_same_images_and_another_one_others(drawing, 
 
 
 @pytest.mark.parametrize('app', APPLICATIONS)
-def test_fewer_images_than_classes_are_refused(tmp_path, app):
+def test_collect_fewer_images_than_classes_is_refused(tmp_path, app):
     classes = len(labels_of(app))
     with pytest.raises(UsageError, match=f'--count {classes - 1}: {app} shows {classes} classes'):
         collect(app, tmp_path / 'new', count=classes - 1)
@@ -82,13 +82,13 @@ def test_fewer_images_than_classes_are_refused(tmp_path, app):
 @pytest.mark.parametrize(('app', 'quiet'), [
     ('sorting', lambda line: line.ground_truth() == 'no_part'),
     ('traffic_lights', lambda _: True)])
-def test_worlds_for_training_differ_in_what_stands_still_and_those_of_a_run_do_not(
+def test_varied_worlds_differ_in_static_parts_and_plain_worlds_do_not(
         drawing, app, quiet):
     def still(seed, **options):
         world = make_application(app, seed, **options)
         assert quiet(world)
         image = world.image().astype(float)
-        # in parts of its mean, or light alone would differ
+        # relative to its mean, so that light alone makes no difference
         return cv2.blur(image / image.mean(), (3, 3))
 
     def apart(**options):
@@ -97,8 +97,8 @@ def test_worlds_for_training_differ_in_what_stands_still_and_those_of_a_run_do_n
     assert min(apart(varied=True)) > 1.5 * max(apart())
 
 
-def test_a_folder_in_use_is_left_alone(tmp_path):
+def test_collect_folder_with_files_is_refused(tmp_path):
     (tmp_path / 'mine.txt').write_text('x')
-    with pytest.raises(UsageError, match='a new or empty folder is needed'):
+    with pytest.raises(UsageError, match='is not an empty folder'):
         collect('sorting', tmp_path, count=6)
     assert [path.name for path in tmp_path.iterdir()] == ['mine.txt']

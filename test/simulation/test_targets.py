@@ -15,8 +15,8 @@
 from types import SimpleNamespace
 
 from digiphys_ros.applications import find_application
-from digiphys_ros.simulation import targets as measured
-from digiphys_ros.simulation.targets import Target, together
+from digiphys_ros.simulation import targets as target_module
+from digiphys_ros.simulation.targets import merge_targets, Target
 import pytest
 
 
@@ -30,11 +30,11 @@ def run(*events, speed_mps=0.3, limit_mps=0.5, unsafe=0):
 
 
 def targets(application, recording):
-    return measured.targets(find_application(application).parts().targets, recording)
+    return target_module.targets(find_application(application).parts().targets, recording)
 
 
-def missed(recording):
-    return [one.name for one in targets('traffic_signs', recording) if not one.holds]
+def failed_targets(recording):
+    return [one.name for one in targets('traffic_signs', recording) if not one.passed]
 
 
 @pytest.mark.parametrize(('recording', 'names'), [
@@ -45,48 +45,49 @@ def missed(recording):
     (run(('stop', True), speed_mps=0.53), ['above_limit']),
     (run(('stop', True), unsafe=1), ['unsafe_commands']),
 ])
-def test_a_run_misses_the_targets_it_does_not_reach(recording, names):
-    assert missed(recording) == names
+def test_targets_of_a_run_fail_by_their_limits(recording, names):
+    assert failed_targets(recording) == names
 
 
-def test_what_was_not_judged_is_not_missed_and_says_so():
+def test_targets_not_judged_pass_and_say_so():
     found = targets('traffic_signs', run(limit_mps=float('inf')))
-    assert all(one.holds for one in found)
+    assert all(one.passed for one in found)
     assert [one.name for one in found if one.value is None] == [
         'stops_obeyed', 'above_limit', 'signs_right']
-    assert found[0].sentence() == '--   stops_obeyed: nothing was judged'
+    assert found[0].summary() == '--   stops_obeyed: nothing was judged'
     assert found[0].as_json() == {
-        'name': 'stops_obeyed', 'value': None, 'judged': 0, 'bar': 1.0, 'holds': True}
+        'name': 'stops_obeyed', 'value': None, 'judged': 0, 'limit': 1.0, 'passed': True}
 
 
-def test_shares_are_pooled_counts_added_and_of_excesses_the_greatest_counts():
+def test_merge_targets_pools_fractions_adds_counts_and_takes_maxima():
     runs = [run(('yield', True), speed_mps=0.51, unsafe=1),
             run(*[('yield', False)] * 3, speed_mps=0.6, unsafe=2)]
-    found = {one.name: one.value for one in together(
+    found = {one.name: one.value for one in merge_targets(
         [targets('traffic_signs', one) for one in runs])}
     assert found == {'stops_obeyed': None, 'above_limit': 0.2, 'signs_right': 0.25,
                      'unsafe_commands': 3}
 
 
-def test_a_wait_is_saved_over_all_vehicles():
+def test_targets_wait_saved_is_relative_to_the_fixed_plan():
     last = SimpleNamespace(state={'arrived': 50, 'fixed_mean_wait_s': 10.0, 'mean_wait_s': 7.0,
                                   'head_conflicts': 0, 'conflicts': 0})
     found = targets('traffic_lights', SimpleNamespace(
         frames=[last], commands=9, unsafe_commands=0))
-    assert found[0] == Target('wait_saved', 0.2, True, 'share', 150.0, 500.0, of_many_runs=True)
+    assert found[0] == Target('wait_saved', 0.2, True, 'fraction', 150.0, 500.0,
+                              needs_many_runs=True)
     assert found[0].value == 0.3
-    assert found[0].sentence() == 'ok   wait_saved 0.3 (of 500), at least 0.2'
+    assert found[0].summary() == 'ok   wait_saved 0.3 (of 500), at least 0.2'
 
 
-def test_where_nothing_is_driven_nothing_is_asked():
+def test_targets_application_without_actuators_has_none():
     assert targets('triage', run()) == []
 
 
-@pytest.mark.parametrize(('belt_mps', 'holds'), [(0.3, True), (0.28, True), (0.12, False)])
-def test_a_belt_that_creeps_is_not_at_its_rated_speed(belt_mps, holds):
+@pytest.mark.parametrize(('belt_mps', 'passed'), [(0.3, True), (0.28, True), (0.12, False)])
+def test_targets_slow_belt_fails_its_rated_speed(belt_mps, passed):
     frames = [SimpleNamespace(time_s=time_s, state={'belt_mps': belt_mps})
               for time_s in (0.0, 3.0, 4.0, 5.0, 6.0)]
     found = targets('sorting', SimpleNamespace(
         frames=frames, events=[], commands=9, unsafe_commands=0))
     [belt] = [one for one in found if one.name == 'belt_speed_of_rated']
-    assert (belt.holds, belt.as_json()['judged']) == (holds, 4)
+    assert (belt.passed, belt.as_json()['judged']) == (passed, 4)

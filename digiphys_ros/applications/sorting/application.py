@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A conveyor whose parts are good or defective; commands set the belt's speed and the diverter."""
+"""A conveyor with good and defective parts; commands set belt speed and diverter."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -26,27 +26,27 @@ from numpy.typing import NDArray
 LABELS = ('good', 'defective', 'no_part')
 
 WHOLE_M, CUT_M = 0.040, 0.055
-"""From the middle of the image: to here a part is whole in it, from there on it is cut."""
+"""Distance from the image center: a part is complete up to the first, cut off at the second."""
 
 
 class SortingLine:
     """
-    Belt, parts, diverter and one camera above the belt shortly before the diverter.
+    Belt, parts, diverter, and one camera above the belt just before the diverter.
 
     Commands: ``belt`` (``data``: speed [m/s]) and ``diverter`` (``data``: 1 is the reject lane).
 
-    :param varied: belt and camera differ from seed to seed, for images to train on.
+    :param varied: whether belt and camera vary by seed, for training images.
     """
 
     rate_hz = 30.0
 
     def __init__(self, seed: int = 0, *, camera: bool = True,
-                 defective_share: float = 0.2, varied: bool = False) -> None:
+                 defective_fraction: float = 0.2, varied: bool = False) -> None:
         self.time_s = 0.0
         self.ended = False
-        # what comes on the belt is the same with and without a camera
+        # the parts are the same with and without a camera
         lines, looks = np.random.SeedSequence(seed).spawn(2)
-        self._conveyor = Conveyor(np.random.default_rng(lines), defective_share)
+        self._conveyor = Conveyor(np.random.default_rng(lines), defective_fraction)
         self._commands = {'belt': 0.0, 'diverter': 1.0}
         self._counts: Counter[str] = Counter()
         self._events: list[Event] = []
@@ -65,7 +65,7 @@ class SortingLine:
         return WIDTH_PX * HEIGHT_M / VIEW_M
 
     def advance(self, duration_s: float, commands: Commands) -> None:
-        """Move the belt and the diverter; what a command leaves out goes on as it is."""
+        """Move belt and diverter; an actuator without a command keeps its last value."""
         for name in self._commands:
             if name in commands:
                 self._commands[name] = float(commands[name]['data'])
@@ -77,22 +77,22 @@ class SortingLine:
 
     def image(self) -> NDArray[Any]:
         """
-        Return what the camera sees now: (240, 320, 3) uint8, RGB.
+        Return the current camera image: (240, 320, 3) uint8, RGB.
 
         :raises SimulationError: without a camera.
         """
         if self._scene is None:
             from digiphys_ros.errors import SimulationError
-            raise SimulationError('this sorting line was made without a camera.')
+            raise SimulationError('the sorting line has no camera: create it with camera=True.')
         image: NDArray[Any] = self._scene.image(self._conveyor, self._knocked_rad)
         return image
 
     def disturb(self, camera_yaw_rad: float = 0.0) -> None:
-        """Turn the camera about its axis, as a blow does."""
+        """Rotate the camera about its axis."""
         self._knocked_rad = camera_yaw_rad
 
     def ground_truth(self) -> str | None:
-        """Return good or defective for a part that is whole in the image, else no_part."""
+        """Return good or defective for a complete part, no_part without one, None in between."""
         nearest = self._nearest()
         distance_m = abs(nearest.position_m)
         if distance_m > CUT_M:
@@ -102,7 +102,7 @@ class SortingLine:
         return 'defective' if nearest.defect else 'good'
 
     def state(self) -> State:
-        """Return what was sorted, and how belt and blade are."""
+        """Return the sorting counts, and the state of belt and blade."""
         nearest = self._nearest()
         return {
             'belt_mps': round(self._conveyor.speed_mps, 4),
@@ -137,9 +137,9 @@ class SortingLine:
 
 def report(frames: Sequence[Any]) -> dict[str, Any]:
     """
-    Return how the parts were sorted.
+    Return the sorting results.
 
-    :param frames: of one run, see simulation.loop.FrameRecord.
+    :param frames: frames of one run, see simulation.loop.FrameRecord.
     """
     last = frames[-1].state
     counts = {name: int(last[name]) for name in
@@ -148,7 +148,7 @@ def report(frames: Sequence[Any]) -> dict[str, Any]:
     answered = [frame for frame in known if frame.prediction is not None]
     speeds = [float(frame.state['belt_mps']) for frame in frames]
     return {
-        **counts, 'right_share': round(counts['right'] / counts['parts'], 4) if counts['parts']
+        **counts, 'right_fraction': round(counts['right'] / counts['parts'], 4) if counts['parts']
         else None,
         'frames': len(frames), 'abstained': sum(frame.prediction is None for frame in known),
         'frame_accuracy': round(sum(frame.prediction == frame.ground_truth for frame in answered)

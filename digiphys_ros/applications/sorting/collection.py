@@ -11,20 +11,20 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Labelled images of random sorting lines."""
+"""Labeled images of random sorting lines."""
 
 from collections.abc import Iterator
 
 from digiphys_ros.applications.sorting.application import SortingLine
-from digiphys_ros.simulation.application import Needed, Shot
-from digiphys_ros.simulation.collect import seen
+from digiphys_ros.simulation.application import LabelledImage, Needed
+from digiphys_ros.simulation.collect import collect_current
 import numpy as np
 
 
-def collect(rng: np.random.Generator, needed: Needed) -> Iterator[Shot]:
-    """Run the belt at changing speed."""
-    line = SortingLine(int(rng.integers(2**31)), defective_share=0.5, varied=True)
+def collect(rng: np.random.Generator, needed: Needed) -> Iterator[LabelledImage]:
+    """Run the belt at varying speed."""
+    line = SortingLine(int(rng.integers(2**31)), defective_fraction=0.5, varied=True)
     for _ in range(120):
         line.advance(float(rng.uniform(0.05, 0.5)),
                      {'belt': {'data': float(rng.uniform(0.08, 0.35))}})
-        yield from seen(line, needed)
+        yield from collect_current(line, needed)

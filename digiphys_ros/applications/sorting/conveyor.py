@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A conveyor with parts on it and a diverter at its end, by kinematics alone."""
+"""Kinematics of a conveyor with parts and a diverter."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ from digiphys_ros.applications.sorting.surfaces import DEFECTS
 import numpy as np
 
 SIDE_M = 0.10
-"""Parts are square."""
+"""Side of the square parts."""
 
 DIVERTER_M = 0.17
-"""From the middle of the camera's image to the edge of the diverter's blade."""
+"""From the image center to the edge of the diverter blade."""
 
 RATED_MPS = 0.3
-"""Speed that the line is made for."""
+"""Rated speed of the line."""
 
 ENTRY_M, EXIT_M = -0.45, 0.45
 STEP_S = 0.005
@@ -38,11 +38,11 @@ class Part:
     """
     One part on the belt.
 
-    :ivar defect: one of ``simulation.surfaces.DEFECTS``, None for a good part.
-    :ivar position_m: its centre, along the belt from the middle of the camera's image.
-    :ivar lateral_m: its centre, across the belt.
-    :ivar rejected: the lane it took, None before the diverter.
-    :ivar struck: the blade moved while the part was passing it.
+    :ivar defect: one of ``surfaces.DEFECTS``, None for a good part.
+    :ivar position_m: its center along the belt, from the image center.
+    :ivar lateral_m: its center across the belt.
+    :ivar rejected: whether it took the reject lane, None before the diverter.
+    :ivar struck: whether the blade moved while the part passed it.
     """
 
     number: int
@@ -55,7 +55,7 @@ class Part:
 
     @property
     def right(self) -> bool:
-        """Return whether it went where it belongs, unharmed."""
+        """Return whether it took the correct lane and was not struck."""
         return self.rejected == (self.defect is not None) and not self.struck
 
 
@@ -63,22 +63,22 @@ class Conveyor:
     """
     Belt, parts and diverter.
 
-    The belt takes up a commanded speed at ``ACCELERATION_MPS2``. The blade needs
-    ``DIVERTER_S`` from one lane to the other; a part takes the lane to which the blade points
-    when its front edge reaches it, and is struck by a blade that moves while it passes.
+    The belt reaches a commanded speed at ``ACCELERATION_MPS2``. The blade needs
+    ``DIVERTER_S`` from one lane to the other. A part takes the lane of the blade when its front
+    edge reaches the blade, and is struck if the blade moves while it passes.
 
-    :param rng: decides which parts come, and where they lie.
-    :param defective_share: of the parts.
+    :param rng: draws the parts and their positions.
+    :param defective_fraction: fraction of defective parts.
     """
 
     ACCELERATION_MPS2 = 1.0
     DIVERTER_S = 0.12
     GAPS_M = (0.26, 0.42)
-    """Least and greatest distance from the centre of one part to that of the next."""
+    """Smallest and largest distance between the centers of consecutive parts."""
 
-    def __init__(self, rng: np.random.Generator, defective_share: float = 0.2) -> None:
+    def __init__(self, rng: np.random.Generator, defective_fraction: float = 0.2) -> None:
         self._rng = rng
-        self._defective_share = defective_share
+        self._defective_fraction = defective_fraction
         self.parts: deque[Part] = deque()
         self.passed: list[Part] = []
         self.speed_mps = 0.0
@@ -89,10 +89,10 @@ class Conveyor:
 
     def advance(self, duration_s: float, speed_mps: float, reject: bool) -> None:
         """
-        Let time pass.
+        Advance the time.
 
         :param speed_mps: commanded speed of the belt.
-        :param reject: the lane that the diverter is to point to.
+        :param reject: commanded lane of the diverter.
         """
         while duration_s > 1e-9:
             step_s = min(STEP_S, duration_s)
@@ -100,7 +100,7 @@ class Conveyor:
             self._step(step_s, speed_mps, reject)
 
     def take_passed(self) -> list[Part]:
-        """Return the parts that left the diverter since the last call."""
+        """Return the parts that passed the diverter since the last call."""
         passed, self.passed = self.passed, []
         return passed
 
@@ -131,7 +131,7 @@ class Conveyor:
     def _feed(self, position_m: float) -> None:
         rng = self._rng
         self._number += 1
-        defective = rng.random() < self._defective_share
+        defective = rng.random() < self._defective_fraction
         kind = DEFECTS[int(rng.integers(len(DEFECTS)))]
         self.parts.append(Part(
             self._number, kind if defective else None, position_m,

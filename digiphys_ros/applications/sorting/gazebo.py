@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The diverter in Gazebo: an angle instead of a lane."""
+"""Gazebo adapter of the diverter: an angle instead of a lane."""
 
 from collections.abc import Mapping
 
@@ -20,16 +20,16 @@ from digiphys_ros.simulation.gazebo.adapter import Adapter, Messages, MessageTyp
 
 
 class Blade(Adapter):
-    """Turn the lane of ``diverter`` into ``diverter_rad``, the angle of the blade."""
+    """Convert the lane of ``diverter`` to ``diverter_rad``, the angle of the blade."""
 
     inputs: Mapping[str, MessageType] = {'diverter': 'bool'}
     outputs: Mapping[str, MessageType] = {'diverter_rad': 'float64'}
 
     def receive(self, topic: str, values: Values, now_s: float) -> Messages:
-        """Return the angle of a lane."""
-        # the world is written with the blade in the way: that is the joint's zero
+        """Return the blade angle of a lane."""
+        # the joint is zero in the reject position, as the world is written
         return {'diverter_rad': {'data': 0.0 if values['data'] else -REJECT_RAD}}
 
     def safe_state(self, now_s: float) -> Messages:
-        """Return the angle of the reject lane."""
+        """Return the blade angle of the reject lane."""
         return self.receive('diverter', {'data': 1.0}, now_s)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the camera above the sorting line sees."""
+"""The scene of the sorting line, as its camera sees it."""
 
 from collections import deque
 from dataclasses import replace
@@ -38,21 +38,21 @@ VIEW_M = 0.24
 """Width of the image on the belt."""
 
 HEIGHT_M = 0.5
-"""Of the camera above the parts."""
+"""Height of the camera above the parts."""
 
 EXPOSURE_S = 0.006
 SLOTS = 2
-"""As many parts as can be in the image at once."""
+"""Maximum number of parts in the image."""
 
 PARKED: Vector = (-5.0, 0.0, 0.0)
 THICKNESS_M = 0.012
 REJECT_RAD = -0.9
-"""Of the blade in the way of the parts; at 0 it lies along the belt."""
+"""Blade angle in the reject position; at 0 it is parallel to the belt."""
 
 BLADE_M = 0.13
 BELT_M, BELT_WIDTH_M, BELT_PERIOD_M = 3.84, 0.24, 0.16
 UPWARDS: Vector = (0.0, -math.pi / 2, 0.0)
-"""Rotation of a face that is to be seen from above."""
+"""Rotation of a face that is visible from above."""
 
 GREY, STEEL = (0.35, 0.36, 0.38), (0.62, 0.63, 0.65)
 
@@ -62,8 +62,8 @@ def world(positions_m: tuple[float, ...] = (PARKED[0],) * SLOTS,
     """
     Return belt, parts, rails, diverter and the camera.
 
-    :param positions_m: where parts lie along the belt; the application moves them.
-    :param defects: what is wrong with each of them.
+    :param positions_m: positions of the parts along the belt; the application moves them.
+    :param defects: defect of each part, None for a good one.
     """
     rng = np.random.default_rng(0)
     names = [f'part_{index}' for index in range(len(positions_m))]
@@ -81,9 +81,9 @@ def world(positions_m: tuple[float, ...] = (PARKED[0],) * SLOTS,
 
 def gazebo_world() -> World:
     """
-    Return the line with one good part and one of each defect, all still to pass the camera.
+    Return the line with one good part and one of each defect, all before the camera.
 
-    They lie so far apart that each has left the blade when the next one is judged.
+    Each has left the blade when the next one is classified.
     """
     defects = (DEFECTS[0], None, *DEFECTS[1:])
     line = world(tuple(-0.1 - 0.44 * index for index in range(len(defects))), defects)
@@ -91,7 +91,7 @@ def gazebo_world() -> World:
 
 
 def _floor() -> Body:
-    """Return what catches the parts behind the belt."""
+    """Return a floor that catches the parts behind the belt."""
     return Body('floor', (
         Piece('slab', Shape('box', (2 * BELT_M, 2.0, 0.02)), GREY, (BELT_M / 2, 0.0, -0.5),
               solid=True),))
@@ -99,9 +99,9 @@ def _floor() -> Body:
 
 def _bed() -> Body:
     """
-    Return what the belt slides on, a hair below its surface.
+    Return the bed that supports the belt, just below its surface.
 
-    Gazebo runs before the machine with its belt is there: without a bed the parts would fall.
+    Gazebo runs before the machine with the belt is added: without a bed the parts would fall.
     """
     return Body('bed', (
         Piece('plate', Shape('box', (BELT_M, BELT_WIDTH_M, 0.02)), position_m=(0.0, 0.0, -0.0104),
@@ -133,7 +133,7 @@ def _rail(side: int) -> Body:
 
 def _blade() -> Body:
     return Body('diverter', (
-        # short and slippery: where it is given 0.8 s after the image, a part has passed it
+        # short and slippery, so a part has passed it 0.8 s after the image
         Piece('blade', Shape('box', (BLADE_M, 0.008, 0.03)), (0.85, 0.65, 0.1),
               (BLADE_M / 2, 0.0, 0.02), solid=True, mass_kg=0.4, friction=0.02),),
         (DIVERTER_M, BELT_WIDTH_M / 2, 0.0), (0.0, 0.0, REJECT_RAD), motion='moved')
@@ -141,10 +141,10 @@ def _blade() -> Body:
 
 def rubber(rng: np.random.Generator, grey: float = 42.0, marks: int = 6) -> NDArray[Any]:
     """
-    Return rubber with the marks of use, the same every ``BELT_PERIOD_M``.
+    Return worn rubber, with a period of ``BELT_PERIOD_M``.
 
-    :param grey: its shade, 0 to 255.
-    :param marks: scratches in each period.
+    :param grey: gray level, 0 to 255.
+    :param marks: number of scratches in each period.
     """
     per_m = 1000
     period = rng.normal(0.0, 1.0, (round(BELT_PERIOD_M * per_m), round(BELT_WIDTH_M * per_m)))
@@ -160,11 +160,11 @@ def rubber(rng: np.random.Generator, grey: float = 42.0, marks: int = 6) -> NDAr
 
 class SortingScene:
     """
-    The image of a conveyor: drawn surfaces, a lamp that changes, blur and noise.
+    Image of a conveyor: drawn surfaces, a varying lamp, blur and noise.
 
-    :param rng: decides how parts, lamp and noise look.
-    :param renderer: of ``world()``.
-    :param varied: belt and camera are not those of ``world()`` but any like them.
+    :param rng: draws surfaces, lamp and noise.
+    :param renderer: renderer of ``world()``.
+    :param varied: whether belt and camera vary from those of ``world()``.
     """
 
     def __init__(self, rng: np.random.Generator, renderer: Any, varied: bool = False) -> None:
@@ -184,7 +184,7 @@ class SortingScene:
             self._position_m = rng.uniform(-1, 1, 3) * (0.003, 0.006, 0.02)
 
     def image(self, conveyor: Conveyor, knocked_rad: float = 0.0) -> NDArray[Any]:
-        """Return the image of now: (240, 320, 3) uint8, RGB."""
+        """Return the current image: (240, 320, 3) uint8, RGB."""
         renderer, rng = self._renderer, self._rng
         renderer.move('belt', (conveyor.travel_m % BELT_PERIOD_M - BELT_PERIOD_M / 2, 0.0, 0.0))
         seen = {self._slot(part): part for part in conveyor.parts
@@ -194,7 +194,7 @@ class SortingScene:
                 renderer.move(body, PARKED)
         for body, part in seen.items():
             renderer.move(body, (part.position_m, part.lateral_m, 0.0), (0.0, 0.0, part.yaw_rad))
-        # a lamp that ages and flickers
+        # the lamp ages and flickers
         self._lamp = float(np.clip(self._lamp + rng.normal(0.0, 0.004), 0.7, 1.35))
         renderer.set_light(self._lamp, self._from, tuple(self._tint))
         roll, pitch, yaw = self._rotation_rad
@@ -203,14 +203,14 @@ class SortingScene:
             'line', (roll, math.pi / 2 + pitch, math.pi / 2 + yaw + knocked_rad),
             (x_m, y_m, THICKNESS_M + HEIGHT_M + z_m))
         image = renderer.image('line').astype(np.float32)
-        image = _moved(image, conveyor.speed_mps * EXPOSURE_S / VIEW_M * WIDTH_PX)
+        image = _blur_motion(image, conveyor.speed_mps * EXPOSURE_S / VIEW_M * WIDTH_PX)
         top, left = rng.integers(0, (HEIGHT_PX, WIDTH_PX))
         image += self._noise[top:top + HEIGHT_PX, left:left + WIDTH_PX]
         result: NDArray[Any] = np.clip(image, 0, 255).astype(np.uint8)
         return result
 
     def _slot(self, part: Part) -> str:
-        """Return the body of a part; one that comes into the image gets its surface drawn."""
+        """Return the body of a part; draw the surface of a new one."""
         for number, body in self._slots:
             if number == part.number:
                 return body
@@ -220,8 +220,8 @@ class SortingScene:
         return body
 
 
-def _moved(image: NDArray[Any], length_px: float) -> NDArray[Any]:
-    """Return an image taken while the belt moved by ``length_px``, along its rows."""
+def _blur_motion(image: NDArray[Any], length_px: float) -> NDArray[Any]:
+    """Return an image with the motion blur of a belt that moved ``length_px`` along the rows."""
     if length_px < 0.2:
         return image
     half = int(np.ceil(length_px / 2))

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The application sorting: a conveyor whose defective parts go to a lane of their own."""
+"""The application sorting: a conveyor that diverts defective parts."""
 
 from typing import TYPE_CHECKING
 

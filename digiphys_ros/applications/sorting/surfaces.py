@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Drawn surfaces of parts: brushed metal or ground tile, good or with one of four defects."""
+"""Synthetic surfaces of parts: brushed metal or ground tile, good or with one of four defects."""
 
 from collections.abc import Callable
 import math
@@ -29,16 +29,16 @@ SIDE_PX = 192
 def draw_surface(rng: np.random.Generator, defect: str | None = None,
                  side_px: int = SIDE_PX) -> NDArray[Any]:
     """
-    Return the surface of one part, seen straight on.
+    Return the surface of one part, seen from the front.
 
-    A good one has what is no defect too: grain, a slow change of shade, dust, hairline scratches.
+    A good part also has harmless features: grain, slow shading, dust and hairline scratches.
 
     :param defect: one of ``DEFECTS``, None for a good part.
     :return: (side_px, side_px, 3) uint8, RGB.
-    :raises UsageError: for a defect nobody drew.
+    :raises UsageError: for an unknown defect.
     """
     if defect is not None and defect not in _DEFECTS:
-        raise UsageError(f'no defect "{defect}" is drawn, allowed are {", ".join(DEFECTS)}.')
+        raise UsageError(f'defect "{defect}" is unknown, allowed are {", ".join(DEFECTS)}.')
     grey = _brushed(rng) if rng.random() < 0.5 else _ground(rng)
     grey += _blotches(rng, 3) * rng.uniform(2.0, 7.0)
     _dust(rng, grey)
@@ -54,7 +54,7 @@ def draw_surface(rng: np.random.Generator, defect: str | None = None,
 
 
 def _brushed(rng: np.random.Generator) -> NDArray[Any]:
-    """Return streaks along one side, as a wire brush leaves them."""
+    """Return brushed metal: streaks along one side."""
     noise = rng.normal(0.0, 1.0, (SIDE_PX, SIDE_PX))
     streaks: NDArray[Any] = cv2.blur(noise, (int(rng.integers(25, 90)), 1))
     streaks += 0.4 * cv2.blur(rng.normal(0.0, 1.0, noise.shape), (9, 1))
@@ -66,7 +66,7 @@ def _brushed(rng: np.random.Generator) -> NDArray[Any]:
 
 
 def _ground(rng: np.random.Generator) -> NDArray[Any]:
-    """Return fine grain on blotches, as a ground tile has."""
+    """Return a ground tile: fine grain on blotches."""
     grain: NDArray[Any] = cv2.GaussianBlur(rng.normal(0.0, 1.0, (SIDE_PX, SIDE_PX)), (0, 0), 1.2)
     grain = grain / grain.std() + 0.7 * _blotches(rng, 24)
     grey: NDArray[Any] = rng.uniform(95, 150) + rng.uniform(4, 9) * grain
@@ -74,7 +74,7 @@ def _ground(rng: np.random.Generator) -> NDArray[Any]:
 
 
 def _blotches(rng: np.random.Generator, cells: int) -> NDArray[Any]:
-    """Return smooth noise of deviation 1 with about ``cells`` blotches a side."""
+    """Return smooth noise of deviation 1 with about ``cells`` blotches per side."""
     coarse = rng.normal(0.0, 1.0, (cells + 1, cells + 1))
     fine = cv2.resize(coarse, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_CUBIC)
     blotches: NDArray[Any] = (fine - fine.mean()) / fine.std()
@@ -99,7 +99,7 @@ def _chamfer(grey: NDArray[Any]) -> None:
 
 
 def _stroke(grey: NDArray[Any], points: NDArray[Any], width_px: int, change: float) -> None:
-    """Make a line through points lighter or darker, softly."""
+    """Draw a soft line through points, lighter or darker by ``change``."""
     mask: NDArray[Any] = np.zeros(grey.shape, np.uint8)
     cv2.polylines(mask, [np.round(points * 8).astype(np.int32)], False, 255, width_px,
                   cv2.LINE_AA, 3)
@@ -107,7 +107,7 @@ def _stroke(grey: NDArray[Any], points: NDArray[Any], width_px: int, change: flo
 
 
 def _blowhole(rng: np.random.Generator, grey: NDArray[Any]) -> None:
-    """Cast gas bubbles: dark pits with one bright rim."""
+    """Draw gas bubbles: dark pits with one bright rim."""
     for _ in range(int(rng.integers(1, 4))):
         centre = rng.uniform(0.12, 0.88, 2) * SIDE_PX
         radii = rng.uniform(0.028, 0.06, 2) * SIDE_PX
@@ -121,9 +121,9 @@ def _blowhole(rng: np.random.Generator, grey: NDArray[Any]) -> None:
 
 
 def _crack(rng: np.random.Generator, grey: NDArray[Any]) -> None:
-    """Draw a dark line that wanders, with a branch now and then."""
+    """Draw a dark winding line, sometimes with a branch."""
     start = rng.uniform(0.1, 0.9, 2) * SIDE_PX
-    # towards the middle, so that it stays on the part
+    # toward the center, to stay on the part
     aim = rng.uniform(0.35, 0.65, 2) * SIDE_PX - start
     path = _walk(rng, start, math.atan2(aim[1], aim[0]), rng.uniform(0.45, 0.9) * SIDE_PX)
     darkness = -rng.uniform(50, 85)
@@ -143,7 +143,7 @@ def _walk(rng: np.random.Generator, start: NDArray[Any], angle: float, length_px
 
 
 def _fray(rng: np.random.Generator, grey: NDArray[Any]) -> None:
-    """Break an edge out in a ragged line, dark with bright splinters."""
+    """Draw a broken edge: a ragged line, dark with bright splinters."""
     low = rng.uniform(0.0, 0.5)
     span = np.linspace(low, low + rng.uniform(0.3, 0.5), 24) * SIDE_PX
     depth = np.abs(rng.normal(0.07, 0.035, 24)) * SIDE_PX + 3
@@ -158,7 +158,7 @@ def _fray(rng: np.random.Generator, grey: NDArray[Any]) -> None:
 
 
 def _uneven(rng: np.random.Generator, grey: NDArray[Any]) -> None:
-    """Lay a large stain over it, lighter or darker than the rest."""
+    """Draw a large stain, lighter or darker than the rest."""
     centre = rng.uniform(0.2, 0.8, 2) * SIDE_PX
     radii = rng.uniform(0.2, 0.38, 2) * SIDE_PX
     stain: NDArray[Any] = np.zeros(grey.shape, np.uint8)
@@ -172,4 +172,4 @@ _DEFECTS: dict[str, Callable[[np.random.Generator, NDArray[Any]], None]] = {
     'blowhole': _blowhole, 'crack': _crack, 'fray': _fray, 'uneven': _uneven}
 
 DEFECTS = tuple(_DEFECTS)
-"""What may be wrong with a surface."""
+"""The defects that a surface may have."""

@@ -12,4 +12,4 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A junction whose signals follow the traffic."""
+"""A junction with traffic-actuated signals."""

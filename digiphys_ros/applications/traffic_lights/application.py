@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""A junction of two roads whose signals commands drive; a camera above it sees who waits."""
+"""A junction of two roads with commanded signals, and a camera above it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -27,27 +27,27 @@ from numpy.typing import NDArray
 LABELS = ('balanced', 'east_west', 'empty', 'north_south')
 
 ZONE_M = 45.0
-"""Up to here before its stop line a vehicle counts for what the camera should say."""
+"""Up to this distance before its stop line a vehicle counts for the label."""
 
 EDGE_M = 1.5
-"""This near to an end of the zone it is open whether a vehicle counts."""
+"""This close to an end of the zone it is ambiguous whether a vehicle counts."""
 
 FIXED_GREEN_S, FIXED_YELLOW_S, FIXED_ALL_RED_S = 12.0, 3.0, 2.0
 """
-Of the plan to compare with: yellow and all red as in config/traffic_lights_rules.yaml, and the
-green, alike for both roads, with which one waits least in the mean of many hours.
+Fixed plan for comparison: yellow and all red as in config/traffic_lights_rules.yaml, and the same
+green for both roads, with the shortest mean wait over many hours.
 """
 
 
 class Intersection:
     """
-    Four approaches, and one camera above their middle.
+    Four approaches, and one camera above the center.
 
-    Commands: ``junction`` (one head for each of north, south, east and west, which are the sides
-    that vehicles come from; what heads show: see control.signals). The same vehicles come once
-    more to a twin that keeps to a fixed plan: what its drivers wait is told for comparison.
+    Commands: ``junction`` (one head for each of north, south, east and west, the sides that
+    vehicles come from; for the states of a head see control.signals). The same vehicles also
+    drive through a twin with a fixed plan, whose wait is reported for comparison.
 
-    :param varied: ground and camera differ from seed to seed, for images to train on.
+    :param varied: whether ground and camera vary by seed, for training images.
     """
 
     rate_hz = 4.0
@@ -55,7 +55,7 @@ class Intersection:
     def __init__(self, seed: int = 0, *, camera: bool = True, varied: bool = False) -> None:
         self.time_s = 0.0
         self.ended = False
-        # who comes is the same with and without a camera, and with either plan
+        # the vehicles are the same with and without a camera, and with either plan
         demand, looks = np.random.SeedSequence(seed).spawn(2)
         self._junction, self._twin = (Junction(np.random.default_rng(demand)) for _ in range(2))
         self._heads = dict.fromkeys(APPROACHES, RED)
@@ -77,7 +77,7 @@ class Intersection:
         return scene.WIDTH_PX * scene.HEIGHT_M / scene.VIEW_M[0]
 
     def advance(self, duration_s: float, commands: Commands) -> None:
-        """Let the vehicles drive; heads that a command leaves out go on as they are."""
+        """Move the vehicles; a head without a command keeps its state."""
         for side, shown in commands.get('junction', {}).items():
             self._show(side, float(shown))
         self._judge_heads()
@@ -90,29 +90,29 @@ class Intersection:
 
     def image(self) -> NDArray[Any]:
         """
-        Return what the camera sees now: (240, 320, 3) uint8, RGB.
+        Return the current camera image: (240, 320, 3) uint8, RGB.
 
         :raises SimulationError: without a camera.
         """
         if self._scene is None:
-            raise SimulationError('this intersection was made without a camera.')
+            raise SimulationError('the intersection has no camera: create it with camera=True.')
         image: NDArray[Any] = self._scene.image(
             self._junction, self._heads, self._knocked_rad)
         return image
 
     def disturb(self, camera_yaw_rad: float = 0.0) -> None:
-        """Turn the camera about its axis, as a storm does."""
+        """Rotate the camera about its axis."""
         self._knocked_rad = camera_yaw_rad
 
     def ground_truth(self) -> str | None:
-        """Return the road with clearly more vehicles before its lines, ``balanced``, ``empty``."""
-        # a vehicle at an edge may count or not: what is said must not depend on it
-        told = {self._told(ZONE_M + far_m, near_m)
-                for far_m in (-EDGE_M, EDGE_M) for near_m in (-EDGE_M, EDGE_M)}
-        return told.pop() if len(told) == 1 else None
+        """Return the road with clearly more vehicles, ``balanced``, ``empty`` or None."""
+        # the label must not depend on a vehicle at an edge of the zone
+        labels = {self._label_for_zone(ZONE_M + far_m, near_m)
+                  for far_m in (-EDGE_M, EDGE_M) for near_m in (-EDGE_M, EDGE_M)}
+        return labels.pop() if len(labels) == 1 else None
 
     def state(self) -> State:
-        """Return who waits, who was served, and what the heads show."""
+        """Return queues, counts of vehicles, conflicts, waits and the current phase."""
         junction, fixed_s = self._junction, self._twin.mean_wait_s
         standing = {side: junction.standing(side) for side in APPROACHES}
         return {
@@ -126,7 +126,7 @@ class Intersection:
             'wait_saved': round(1 - junction.mean_wait_s / fixed_s, 4) if fixed_s else 0.0}
 
     def events(self) -> list[Event]:
-        """Return the conflicts and the phases begun since the last call."""
+        """Return the conflicts and the greens started since the last call."""
         events, self._events = self._events, []
         return events
 
@@ -146,18 +146,18 @@ class Intersection:
                for side, shown in self._heads.items()}
         return ', '.join(f'{side} {light}' for side, light in lit.items() if light) or 'all red'
 
-    def _told(self, far_m: float, near_m: float) -> str | None:
-        """Return what to say if the zone reached from ``far_m`` before the line to ``near_m``."""
+    def _label_for_zone(self, far_m: float, near_m: float) -> str | None:
+        """Return the label for a zone from ``far_m`` before the line to ``near_m``."""
         counts = [sum(-far_m < one.position_m < near_m for side in sides
                       for one in self._junction.lanes[side]) for sides in ROADS.values()]
-        return verdict(*counts)
+        return road_label(*counts)
 
 
-def verdict(north_south: int, east_west: int) -> str | None:
+def road_label(north_south: int, east_west: int) -> str | None:
     """
-    Return what to say of two roads with so many vehicles, None where it is open.
+    Return the label for the numbers of vehicles on two roads, None where it is ambiguous.
 
-    Where many are, a lead has to be greater: neither is it seen nor does it matter otherwise.
+    With more vehicles the lead must be larger, as a small lead is neither visible nor relevant.
     """
     total, lead = north_south + east_west, north_south - east_west
     if not total:
@@ -169,9 +169,9 @@ def verdict(north_south: int, east_west: int) -> str | None:
 
 def heads_conflict(heads: Mapping[str, float]) -> bool:
     """
-    Return whether both roads are let into the box at once.
+    Return whether both roads may enter the box at once.
 
-    By the roads themselves, not by the matrix of the plan that is judged: that one may be wrong.
+    It uses the roads, not the conflict matrix of the judged plan, which may be wrong.
     """
     if set(heads.values()) == {FLASHING}:
         return False
@@ -179,7 +179,7 @@ def heads_conflict(heads: Mapping[str, float]) -> bool:
 
 
 def fixed_heads(time_s: float) -> dict[str, float]:
-    """Return what the heads show at a time under the fixed plan."""
+    """Return the states of the heads at a time under the fixed plan."""
     half_s = FIXED_GREEN_S + FIXED_YELLOW_S + FIXED_ALL_RED_S
     turn, now_s = divmod(time_s, half_s)
     shown = GREEN if now_s < FIXED_GREEN_S else \
@@ -190,9 +190,9 @@ def fixed_heads(time_s: float) -> dict[str, float]:
 
 def report(frames: Sequence[Any]) -> dict[str, Any]:
     """
-    Return how long one waited, and how long with the fixed plan.
+    Return the waits, also with the fixed plan, and the counts.
 
-    :param frames: of one run, see simulation.loop.FrameRecord.
+    :param frames: frames of one run, see simulation.loop.FrameRecord.
     """
     last = frames[-1].state
     known = [frame for frame in frames if frame.ground_truth is not None]

@@ -11,33 +11,33 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Labelled images of random junctions."""
+"""Labeled images of random junctions."""
 
 from collections.abc import Iterator
 
 from digiphys_ros.applications.traffic_lights.application import Intersection
 from digiphys_ros.applications.traffic_lights.demand import APPROACHES, ROADS
 from digiphys_ros.control.signals import GREEN, RED
-from digiphys_ros.simulation.application import Needed, Shot
-from digiphys_ros.simulation.collect import seen
+from digiphys_ros.simulation.application import LabelledImage, Needed
+from digiphys_ros.simulation.collect import collect_current
 import numpy as np
 
-LONGER_S = 10
-"""To wait for roads that are alike: it is rare."""
+EXTRA_S = 10
+"""Additional time to wait for a needed label: balanced roads are rare."""
 
 
-def collect(rng: np.random.Generator, needed: Needed) -> Iterator[Shot]:
-    """Look before anybody has come; then let each road wait for as long as it likes."""
+def collect(rng: np.random.Generator, needed: Needed) -> Iterator[LabelledImage]:
+    """Take images of the empty junction, then with random greens."""
     junction = Intersection(int(rng.integers(2**31)), varied=True)
     for greens in range(15):
         road = list(ROADS.values())[int(rng.integers(2))]
         longest_s = 3.0 if greens < 3 else 40.0
-        # then a moment in which nobody has green
+        # then a time without green
         for served, most_s in ((road, longest_s), ((), longest_s / 5)):
             heads = {side: GREEN if side in served else RED for side in APPROACHES}
             junction.advance(float(rng.uniform(0.1, most_s)), {'junction': heads})
-            for _ in range(LONGER_S):
+            for _ in range(EXTRA_S):
                 if needed(junction.ground_truth()):
                     break
                 junction.advance(1.0, {})
-            yield from seen(junction, needed)
+            yield from collect_current(junction, needed)

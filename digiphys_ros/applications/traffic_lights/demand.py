@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Vehicles that come to a junction: at random, and more of them on one road than on the other."""
+"""Random arrivals of vehicles at a junction, with one road busier than the other."""
 
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 ROADS = {'north_south': ('north', 'south'), 'east_west': ('east', 'west')}
-"""Road to the sides from which vehicles come on it."""
+"""Road -> sides that its vehicles come from."""
 
 APPROACHES = tuple(side for sides in ROADS.values() for side in sides)
 
@@ -29,11 +29,11 @@ class Vehicle:
     """
     One vehicle.
 
-    :ivar arrived_s: when it came.
+    :ivar arrived_s: arrival time.
     :ivar desired_mps: its speed on an empty road.
-    :ivar shade: 0 to 1, for those who draw it.
-    :ivar position_m: its front, from the stop line; negative before it.
-    :ivar waited_s: for how long it stood before the line.
+    :ivar shade: 0 to 1, for its color.
+    :ivar position_m: position of its front from the stop line; negative before the line.
+    :ivar waited_s: time it stood before the line.
     """
 
     number: int
@@ -47,32 +47,32 @@ class Vehicle:
 
     @property
     def rear_m(self) -> float:
-        """Return where it ends."""
+        """Return the position of its rear."""
         return self.position_m - self.length_m
 
 
 class Demand:
     """
-    Poisson arrivals at four approaches, whatever the signals do to those that came before.
+    Poisson arrivals at four approaches, independent of the signals.
 
-    :param rng: decides about all of it.
+    :param rng: draws the arrivals.
     """
 
     BUSY_PER_S, QUIET_PER_S = 0.22, 0.05
-    """Vehicles a second on the busier side of the busy and of the quiet road."""
+    """Vehicles a second on the busier side of the busy road and of the quiet road."""
 
     SPELL_S = (300.0, 600.0)
-    """Least and greatest time after which the other road is the busy one."""
+    """Shortest and longest time until the other road becomes the busy one."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         self._spells, *self._sides = rng.spawn(1 + len(APPROACHES))
         self._busy_first = int(self._spells.integers(2))
         self._ends_s = [float(self._spells.uniform(*self.SPELL_S))]
-        self._shares = dict(zip(APPROACHES, self._spells.uniform(0.6, 1.0, 4), strict=True))
+        self._flow_factors = dict(zip(APPROACHES, self._spells.uniform(0.6, 1.0, 4), strict=True))
         self._count = 0
 
     def next_vehicle(self, side: str, after_s: float) -> Vehicle:
-        """Return the next one to come from a side."""
+        """Return the next vehicle from a side."""
         rng = self._sides[APPROACHES.index(side)]
         time_s = after_s
         while True:
@@ -84,12 +84,12 @@ class Demand:
                        float(rng.uniform(3.8, 5.0)), float(rng.random()))
 
     def busy_road(self, time_s: float) -> str:
-        """Return the road with more traffic at a time."""
+        """Return the busy road at a time."""
         while self._ends_s[-1] <= time_s:
             self._ends_s.append(self._ends_s[-1] + float(self._spells.uniform(*self.SPELL_S)))
         return list(ROADS)[(self._busy_first + bisect_right(self._ends_s, time_s)) % 2]
 
     def _rate_per_s(self, side: str, time_s: float) -> float:
         busy = side in ROADS[self.busy_road(time_s)]
-        result: float = self._shares[side] * (self.BUSY_PER_S if busy else self.QUIET_PER_S)
+        result: float = self._flow_factors[side] * (self.BUSY_PER_S if busy else self.QUIET_PER_S)
         return result

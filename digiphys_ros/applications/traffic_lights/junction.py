@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""A junction of two roads: vehicles that follow each other, stop at red and cross on green."""
+"""Traffic model of a junction: vehicles follow each other, stop at red and cross on green."""
 
 from collections.abc import Iterator, Mapping
 import math
@@ -21,16 +21,16 @@ from digiphys_ros.control.signals import FLASHING, GREEN, RED
 import numpy as np
 
 LINE_M = 9.5
-"""From the middle of the junction to the stop lines."""
+"""From the center of the junction to the stop lines."""
 
 HALF_BOX_M = 3.5
 BOX_M = (LINE_M - HALF_BOX_M, LINE_M + HALF_BOX_M)
-"""Where the other road's vehicles cross, from the stop line."""
+"""The area where the other road crosses, from the stop line."""
 
 ENTRY_M, EXIT_M = -150.0, LINE_M + 75.0
 STEP_S = 0.1
 GAP_M = 2.0
-"""Between two that stand."""
+"""Gap between two standing vehicles."""
 
 REACTION_S, ACCELERATION_MPS2, BRAKING_MPS2, HARDEST_MPS2 = 1.0, 2.0, 4.0, 6.0
 STANDING_MPS = 0.5
@@ -38,17 +38,17 @@ STANDING_MPS = 0.5
 
 class Junction:
     """
-    One lane on each of four approaches; everybody goes straight on.
+    One lane on each of four approaches; all vehicles go straight on.
 
-    A vehicle drives as fast as it likes, as it can come to after its acceleration, and as lets it
-    stop behind the one ahead if that brakes (Gipps, 1981, doi:10.1016/0191-2615(81)90037-0, in
-    the form of Krauss, 1998). At yellow and red it stops where braking still suffices. At
-    flashing it stops, and those at the lines cross one by one.
+    The speed of a vehicle is limited by its desired speed, its acceleration, and the speed from
+    which it can stop behind the vehicle ahead (Gipps, 1981, doi:10.1016/0191-2615(81)90037-0, in
+    the form of Krauss, 1998). At yellow and red it stops if braking suffices. At flashing it
+    stops, and the vehicles at the lines cross one by one.
 
-    :param rng: decides who comes, and when.
-    :ivar lanes: vehicles by the side that they come from, the foremost first.
-    :ivar conflicts: how often vehicles of both roads were in the box at once.
-    :ivar red_runs: how many crossed a line at red.
+    :param rng: draws the arrivals.
+    :ivar lanes: vehicles by the side that they come from, the first one first.
+    :ivar conflicts: number of times that vehicles of both roads were in the box at once.
+    :ivar red_runs: number of vehicles that crossed a line at red.
     """
 
     def __init__(self, rng: np.random.Generator) -> None:
@@ -60,39 +60,39 @@ class Junction:
         self._coming = {side: self._demand.next_vehicle(side, 0.0) for side in APPROACHES}
         self._in_conflict = False
         self._turn: Vehicle | None = None
-        self._owed_s = 0.0
+        self._pending_s = 0.0
 
     @property
     def busy_road(self) -> str:
-        """Return the road on which more vehicles come now."""
+        """Return the road that is busy now."""
         return self._demand.busy_road(self.time_s)
 
     @property
     def mean_wait_s(self) -> float:
-        """Return for how long one stood before the line, in the mean of all that came."""
+        """Return the mean time that the arrived vehicles stood before the line."""
         return self.waited_s / self.arrived if self.arrived else 0.0
 
     def standing(self, side: str) -> int:
-        """Return how many stand before the line."""
+        """Return the number of vehicles standing before the line."""
         return sum(one.position_m < 0.0 and one.speed_mps < STANDING_MPS
                    for one in self.lanes[side])
 
     def advance(self, duration_s: float, heads: Mapping[str, float]) -> None:
         """
-        Let time pass in whole steps; what is left over counts the next time.
+        Advance the time in whole steps; the remainder is added to the next call.
 
-        :param heads: what each approach is shown, see control.signals.
+        :param heads: state of the head of each approach, see control.signals.
         """
-        self._owed_s += duration_s
-        for _ in range(int(self._owed_s / STEP_S + 1e-6)):
-            self._owed_s -= STEP_S
+        self._pending_s += duration_s
+        for _ in range(int(self._pending_s / STEP_S + 1e-6)):
+            self._pending_s -= STEP_S
             self.time_s += STEP_S
             self._step(heads)
 
     def _step(self, heads: Mapping[str, float]) -> None:
-        self._let_one_cross(FLASHING in heads.values())
+        self._select_crossing(FLASHING in heads.values())
         for side, lane in self.lanes.items():
-            self._let_come(side, lane)
+            self._spawn(side, lane)
             self._move(lane, heads[side])
             while lane and lane[0].position_m > EXIT_M:
                 lane.pop(0)
@@ -100,13 +100,13 @@ class Junction:
         self.conflicts += all(occupied) and not self._in_conflict
         self._in_conflict = all(occupied)
 
-    def _let_come(self, side: str, lane: list[Vehicle]) -> None:
+    def _spawn(self, side: str, lane: list[Vehicle]) -> None:
         coming = self._coming[side]
         if coming.arrived_s > self.time_s:
             return
         coming.position_m, coming.speed_mps = ENTRY_M, coming.desired_mps
         if lane:
-            # a queue may reach further back than vehicles come from
+            # a queue may reach behind the entry point
             coming.position_m = min(ENTRY_M, lane[-1].rear_m - GAP_M)
             gap_m = lane[-1].rear_m - GAP_M - coming.position_m
             coming.speed_mps = min(coming.desired_mps, _safe_mps(gap_m, lane[-1].speed_mps))
@@ -139,7 +139,7 @@ class Junction:
             one.waited_s += STEP_S
             self.waited_s += STEP_S
 
-    def _let_one_cross(self, flashing: bool) -> None:
+    def _select_crossing(self, flashing: bool) -> None:
         if not flashing:
             self._turn = None
         elif self._turn is None or self._turn.rear_m > BOX_M[1]:
@@ -160,7 +160,7 @@ class Junction:
 
 
 def _safe_mps(gap_m: float, ahead_mps: float) -> float:
-    """Return the greatest speed from which one stops behind the one ahead, if that brakes."""
+    """Return the highest speed from which a vehicle can stop behind the braking one ahead."""
     if gap_m <= 0.0:
         return 0.0
     reach = BRAKING_MPS2 * REACTION_S

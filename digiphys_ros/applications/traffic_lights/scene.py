@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""What the camera above the junction sees."""
+"""The scene of the junction, as its camera sees it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 import colorsys
@@ -31,7 +31,7 @@ from digiphys_ros.simulation.physics.description import (
     Vector,
     World,
 )
-from digiphys_ros.simulation.rendering.camera import Look
+from digiphys_ros.simulation.rendering.camera import CameraEffects
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,22 +40,22 @@ VIEW_M = (146.0, 109.5)
 """Width and height of the image on the ground."""
 
 HEIGHT_M = 70.0
-"""Of the camera above the ground: a mast, a crane or a roof."""
+"""Height of the camera above the ground: a mast, a crane or a roof."""
 
 LANE_M = 1.75
-"""From the middle of a road to the middle of a lane."""
+"""From the center of a road to the center of a lane."""
 
 GROUND_M, PIXELS_PER_M = (176.0, 132.0), 4
 SLOTS = 56
-"""More vehicles than are ever in the image at once."""
+"""Maximum number of vehicles in the image."""
 
 PARKED: Vector = (0.0, 0.0, -20.0)
 CAR_M = (4.5, 1.8)
 CAMERA: Vector = (0.0, math.pi / 2, math.pi / 2)
-"""Rotation of a camera that looks down, with north at the upper edge."""
+"""Rotation of a camera that looks down, with north at the top."""
 
 HEADINGS_RAD = {'north': -math.pi / 2, 'south': math.pi / 2, 'east': math.pi, 'west': 0.0}
-"""Side to the direction of those that come from it: x is east, y is north."""
+"""Side -> heading of the vehicles that come from it: x is east, y is north."""
 
 LIGHTS: Mapping[float, Colour] = {
     RED: (0.9, 0.1, 0.08), YELLOW: (0.95, 0.75, 0.1), GREEN: (0.1, 0.85, 0.3),
@@ -64,16 +64,16 @@ LIGHTS: Mapping[float, Colour] = {
 GRASS = (88.0, 112.0, 62.0)
 GLASS, STEEL = (0.12, 0.14, 0.17), (0.3, 0.31, 0.33)
 LAMP_M = 4.2
-"""Height of the lamps of a head."""
+"""Height of the lamps."""
 
 
 def world(places: Sequence[tuple[str, float]] = (), lamps: Colour = LIGHTS[RED]) -> World:
     """
     Return the two roads, vehicles, signal heads and the camera.
 
-    :param places: side and front [m from the stop line] of vehicles that stand still; without
-        any there are as many as the application moves.
-    :param lamps: the colour of all heads.
+    :param places: side and front position [m from the stop line] of standing vehicles; without
+        any the world has as many vehicles as the application moves.
+    :param lamps: color of all heads.
     """
     rng = np.random.default_rng(0)
     cars = tuple(_car(index, *_pose(side, front_m, CAR_M[0]), PAINTS[index % len(PAINTS)])
@@ -89,7 +89,7 @@ def world(places: Sequence[tuple[str, float]] = (), lamps: Colour = LIGHTS[RED])
 
 
 def _paints() -> Iterator[Colour]:
-    """Yield the colours that cars have, the frequent ones more than once."""
+    """Yield colors of cars, frequent ones more than once."""
     yield from ((0.92, 0.92, 0.93), (0.08, 0.08, 0.09), (0.62, 0.64, 0.67), (0.9, 0.9, 0.88),
                 (0.13, 0.14, 0.17), (0.78, 0.79, 0.8))
     for hue in (0.0, 0.02, 0.11, 0.33, 0.58, 0.6, 0.64):
@@ -115,28 +115,28 @@ def _car(index: int, position_m: Vector, heading_rad: float, paint: Colour) -> B
 
 
 def _head(side: str, light: Colour) -> Body:
-    """Return a mast beside the stop line, its lamp as large as it looks when it shines."""
-    (x, y), heading_rad = beside_line(side)
+    """Return a mast at the stop line, with a lamp as large as its glow."""
+    (x, y), heading_rad = head_pose(side)
     return Body(f'head_{side}', (
         Part('mast', Shape('cylinder', (0.2, 0.2, 4.0)), STEEL, (0.0, 0.0, 2.0)),
         Part('lamp', Shape('sphere', (1.4, 1.4, 1.4)), light, (0.0, 0.0, LAMP_M))),
         (x, y, 0.0), (0.0, 0.0, heading_rad))
 
 
-def beside_line(side: str) -> tuple[tuple[float, float], float]:
-    """Return where a head stands, and the heading of those that it is for."""
+def head_pose(side: str) -> tuple[tuple[float, float], float]:
+    """Return the position of a head, and the heading of its vehicles."""
     heading_rad = HEADINGS_RAD[side]
-    return _turned(-LINE_M, -(HALF_BOX_M + 1.5), heading_rad), heading_rad
+    return _rotate(-LINE_M, -(HALF_BOX_M + 1.5), heading_rad), heading_rad
 
 
 def _pose(side: str, front_m: float, length_m: float) -> tuple[Vector, float]:
-    """Return the middle of a vehicle and its heading; it drives on the right."""
+    """Return the center of a vehicle and its heading; it drives on the right."""
     heading_rad = HEADINGS_RAD[side]
-    x, y = _turned(front_m - length_m / 2 - LINE_M, -LANE_M, heading_rad)
+    x, y = _rotate(front_m - length_m / 2 - LINE_M, -LANE_M, heading_rad)
     return (x, y, 0.0), heading_rad
 
 
-def _turned(along_m: float, left_m: float, heading_rad: float) -> tuple[float, float]:
+def _rotate(along_m: float, left_m: float, heading_rad: float) -> tuple[float, float]:
     cos, sin = round(math.cos(heading_rad)), round(math.sin(heading_rad))
     return along_m * cos - left_m * sin, along_m * sin + left_m * cos
 
@@ -144,9 +144,9 @@ def _turned(along_m: float, left_m: float, heading_rad: float) -> tuple[float, f
 def surface(rng: np.random.Generator, grass: Sequence[float] = GRASS,
             tarmac: float = 92.0, paint: float = 225.0) -> NDArray[Any]:
     """
-    Return the ground: (H, W, 3) uint8; east is at the lower edge, north at the right.
+    Return the ground: (H, W, 3) uint8; east is at the bottom, north at the right.
 
-    :param grass: its colour, 0 to 255, as ``tarmac`` and ``paint``, which are grey.
+    :param grass: color of the grass, 0 to 255; ``tarmac`` and ``paint`` are gray levels.
     """
     size = tuple(round(side * PIXELS_PER_M) for side in GROUND_M[::-1])
     growth = cv2.resize(rng.normal(0, 1, (33, 44)).astype(np.float32), size[::-1],
@@ -159,9 +159,9 @@ def surface(rng: np.random.Generator, grass: Sequence[float] = GRASS,
     for road in (_strip(size, HALF_BOX_M, True), _strip(size, HALF_BOX_M, False)):
         image[road] = asphalt[road]
     for across in (True, False):
-        # seen with its own direction to the right, left is left on either road
+        # both roads are drawn with their direction to the right
         _mark(image if across else image[:, ::-1].transpose(1, 0, 2), paint)
-    # in steps of four, which no camera tells from none: the file is half as large
+    # steps of four are invisible to the camera and halve the file size
     stepped: NDArray[Any] = (np.clip(image, 0, 255) / 4).round().clip(0, 63).astype(np.uint8) * 4
     return _as_face(stepped)
 
@@ -173,7 +173,7 @@ def _strip(size: tuple[int, ...], half_m: float, across: bool) -> tuple[slice, s
 
 
 def _mark(road: NDArray[Any], shade: float) -> None:
-    """Draw the marks of a road along the rows of an image: lines, dashes, crossings."""
+    """Draw the markings of a road along the image rows: lines, dashes and crossings."""
     rows, columns = (side / 2 for side in road.shape[:2])
     scale = PIXELS_PER_M
 
@@ -182,7 +182,7 @@ def _mark(road: NDArray[Any], shade: float) -> None:
             x0, x1 = sorted(round(columns + sign * one * scale) for one in along_m)
             y0, y1 = sorted(round(rows + sign * one * scale) for one in beside_m)
             road[y0:y1, x0:x1] = shade
-    # those that come along +x, at the negative end, drive at the lower side
+    # vehicles along +x start at the negative end and drive on the lower side
     paint((-LINE_M - 0.6, -LINE_M), (0.1, HALF_BOX_M - 0.1))
     for start_m in np.arange(LINE_M, 90.0, 6.0):
         paint((start_m, start_m + 3.0), (-0.13, 0.13))
@@ -191,23 +191,23 @@ def _mark(road: NDArray[Any], shade: float) -> None:
 
 
 def _as_face(image: NDArray[Any]) -> NDArray[Any]:
-    """Turn a map with north above so that it lies right on a face that looks up."""
+    """Rotate a map with north at the top for a face that looks up."""
     return np.ascontiguousarray(np.rot90(image))
 
 
 class IntersectionScene:
     """
-    The image of a junction: daylight that changes, a mast that sways, blur and noise.
+    Image of a junction: varying daylight, a swaying mast, blur and noise.
 
-    :param rng: decides how light, lens and noise are.
-    :param renderer: of ``world()``.
-    :param varied: ground and camera are not those of ``world()`` but any like them.
+    :param rng: draws light, lens and noise.
+    :param renderer: renderer of ``world()``.
+    :param varied: whether ground and camera vary from those of ``world()``.
     """
 
     def __init__(self, rng: np.random.Generator, renderer: Any, varied: bool = False) -> None:
         self._rng = rng
         self._renderer = renderer
-        self._look = Look.random(rng, HEIGHT_PX, WIDTH_PX)
+        self._effects = CameraEffects.random(rng, HEIGHT_PX, WIDTH_PX)
         self._phases = rng.uniform(0, 2 * math.pi, 3)
         self._free = [f'car_{index}' for index in range(SLOTS)]
         self._bodies: dict[int, str] = {}
@@ -219,8 +219,8 @@ class IntersectionScene:
             self._rotation_rad = rng.normal(0.0, (0.004, 0.004, 0.015))
 
     def image(self, junction: Junction, heads: Mapping[str, float],
-                knocked_rad: float = 0.0) -> NDArray[Any]:
-        """Return the image of now: (240, 320, 3) uint8, RGB."""
+              knocked_rad: float = 0.0) -> NDArray[Any]:
+        """Return the current image: (240, 320, 3) uint8, RGB."""
         renderer, time_s = self._renderer, junction.time_s
         self._place(junction)
         for side, shown in heads.items():
@@ -234,7 +234,7 @@ class IntersectionScene:
         renderer.turn_camera('mast', (
             roll, pitch + 0.004 * math.sin(nod + 1.3 * time_s),
             yaw + 0.004 * math.sin(sway + 0.9 * time_s) + knocked_rad))
-        return self._look.apply(renderer.image('mast'), self._rng)
+        return self._effects.apply(renderer.image('mast'), self._rng)
 
     def _place(self, junction: Junction) -> None:
         seen = {one.number: (side, one) for side, lane in junction.lanes.items() for one in lane
@@ -245,10 +245,10 @@ class IntersectionScene:
             self._free.append(body)
         for number, (side, one) in seen.items():
             if number not in self._bodies:
-                self._bodies[number] = self._painted(one)
-            self._renderer.move(self._bodies[number], *_placed(side, one))
+                self._bodies[number] = self._paint_body(one)
+            self._renderer.move(self._bodies[number], *_body_pose(side, one))
 
-    def _painted(self, one: Vehicle) -> str:
+    def _paint_body(self, one: Vehicle) -> str:
         body = self._free.pop(0)
         paint = PAINTS[int(one.shade * len(PAINTS))]
         for part in ('body', 'roof'):
@@ -256,7 +256,7 @@ class IntersectionScene:
         return body
 
 
-def _placed(side: str, one: Vehicle) -> tuple[Vector, Vector]:
+def _body_pose(side: str, one: Vehicle) -> tuple[Vector, Vector]:
     position_m, heading_rad = _pose(side, one.position_m, one.length_m)
     return position_m, (0.0, 0.0, heading_rad)
 

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The application of a junction whose green phases follow the traffic."""
+"""The application traffic_lights: a junction with traffic-actuated signals."""
 
 from typing import TYPE_CHECKING
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A differential-drive robot on a course of signs; commands set its speed and let it turn."""
+"""A differential-drive robot on a course of signs; commands set its speed and turn rate."""
 
 from collections.abc import Mapping, Sequence
 import math
@@ -36,16 +36,16 @@ from numpy.typing import NDArray
 
 CONTROL_S = 0.02
 LOST_M = 1.5
-"""A robot this far from every guide line has left the course."""
+"""Distance to every guide line at which a robot has left the course."""
 
 
 class SignCourse:
     """
-    Commands: ``base`` (``linear.x`` [m/s], ``angular.z`` [rad/s]).
+    A course of signs. Commands: ``base`` (``linear.x`` [m/s], ``angular.z`` [rad/s]).
 
-    While the commanded ``angular.z`` is zero the base keeps to its guide line by itself, as an
-    automated guided vehicle does; to turn at a junction is the command's business, and a robot
-    that is not told to turn goes straight on and leaves the course.
+    While the commanded ``angular.z`` is 0 the base follows its guide line on its own, like an
+    automated guided vehicle. Turning at a junction needs a command: a robot without one goes
+    straight on and leaves the course.
     """
 
     rate_hz = 15.0
@@ -65,13 +65,13 @@ class SignCourse:
         self._leg = 0
         self._distance_m = 0.0
         self._observe()
-        self._eye: Any = None
+        self._camera: Any = None
         if camera:
-            from digiphys_ros.applications.traffic_signs.camera import SignEye
-            self._eye = SignEye(world, self._physics, looks)
+            from digiphys_ros.applications.traffic_signs.camera import SignCamera
+            self._camera = SignCamera(world, self._physics, looks)
 
     def advance(self, duration_s: float, commands: Mapping[str, Mapping[str, float]]) -> None:
-        """Drive; a command that is left out goes on as it is."""
+        """Drive; without a command the last one is repeated."""
         if 'base' in commands:
             base = commands['base']
             self._command = (float(base['linear.x']), float(base.get('angular.z', 0.0)))
@@ -82,27 +82,27 @@ class SignCourse:
 
     def image(self) -> NDArray[Any]:
         """
-        Return what the camera sees now: (480, 640, 3) uint8, RGB.
+        Return the current camera image: (480, 640, 3) uint8, RGB.
 
         :raises SimulationError: without a camera.
         """
-        if self._eye is None:
-            raise SimulationError('this sign course was made without a camera.')
-        image: NDArray[Any] = self._eye.image(self.time_s)
+        if self._camera is None:
+            raise SimulationError('the sign course has no camera: create it with camera=True.')
+        image: NDArray[Any] = self._camera.image(self.time_s)
         return image
 
     def disturb(self, camera_yaw_rad: float = 0.0, sign_dirt: float = 0.0,
                 sign_hidden: float = 0.0) -> None:
-        """Turn the camera aside; put dirt on the signs, or something before a share of them."""
-        if self._eye is not None:
-            self._eye.disturb(camera_yaw_rad, sign_dirt, sign_hidden)
+        """Rotate the camera; cover a fraction of each sign with dirt or leaves."""
+        if self._camera is not None:
+            self._camera.disturb(camera_yaw_rad, sign_dirt, sign_hidden)
 
     def ground_truth(self) -> str | None:
         """Return the sign in the region of interest, ``no_sign``, or None in between."""
         return sign_in_view(self.route.boards, *self._pose)
 
     def state(self) -> Mapping[str, float | str | bool]:
-        """Return where the robot is, how it drives and which sign comes next."""
+        """Return pose, motion, next sign and counts."""
         (x_m, y_m, heading_rad), signs = self._pose, self._signs
         return {
             'speed_mps': self._speed_mps, 'turn_radps': self._turn_radps,
@@ -132,7 +132,7 @@ class SignCourse:
         lost = min(offset_m(leg, *self._pose[:2]) for leg in self.route.legs) > LOST_M
         if lost:
             self._signs.leave(self.time_s)
-        # a moment later, so that an image shows how it ended
+        # a moment later, so that an image shows the end
         self.ended = self._signs.over and self.time_s > self._signs.judged_s + 0.5
 
     def _observe(self) -> None:
@@ -148,9 +148,9 @@ class SignCourse:
 
 def report(frames: Sequence[Any]) -> dict[str, Any]:
     """
-    Return how the signs were obeyed.
+    Return how many signs were obeyed, and the accuracy.
 
-    :param frames: of one run, see simulation.loop.FrameRecord.
+    :param frames: frames of one run, see simulation.loop.FrameRecord.
     """
     last = frames[-1].state
     known = [frame for frame in frames if frame.ground_truth is not None]

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The camera of the sign course: light that changes, a lens with noise, signs that get dirty."""
+"""The camera of the sign course: varying light, lens, noise and dirty signs."""
 
 import math
 from typing import Any
@@ -22,23 +22,23 @@ from digiphys_ros.applications.traffic_signs.scene import CAMERA, sign_texture
 from digiphys_ros.applications.traffic_signs.signs import SIGNS
 from digiphys_ros.simulation.physics.description import World
 from digiphys_ros.simulation.physics.physics import Physics
-from digiphys_ros.simulation.rendering.camera import Look
+from digiphys_ros.simulation.rendering.camera import CameraEffects
 from digiphys_ros.simulation.rendering.renderer import Renderer
 import numpy as np
 from numpy.typing import NDArray
 
 PERIOD_S = 45.0
-"""In which the light goes from bright to dim and back."""
+"""Period of the light between bright and dim."""
 
 
-class SignEye:
-    """Take images of a sign course; the noise of each differs."""
+class SignCamera:
+    """Take images of a sign course; the noise differs in each image."""
 
     def __init__(self, world: World, physics: Physics, rng: np.random.Generator) -> None:
         camera = world.cameras[0]
         self._rng = rng
         self._renderer = Renderer(world, physics)
-        self._look = Look.random(rng, camera.height_px, camera.width_px)
+        self._effects = CameraEffects.random(rng, camera.height_px, camera.width_px)
         self._phase, self._sun = rng.uniform(0, 2 * math.pi, 2)
         self._signs = [name for name in world.textures if name in SIGNS]
         self._disturbed = (0.0, 0.0, 0.0)
@@ -49,25 +49,25 @@ class SignEye:
         sun = self._sun + time_s / 60
         self._renderer.set_light(1.3 + 0.3 * wave, (math.cos(sun), math.sin(sun), -0.8),
                                  (1.0, 1 - 0.03 * wave, 1 - 0.08 * wave))
-        return self._look.apply(self._renderer.image(CAMERA), self._rng)
+        return self._effects.apply(self._renderer.image(CAMERA), self._rng)
 
     def disturb(self, camera_yaw_rad: float, dirt: float, hidden: float) -> None:
-        """Take up what is wrong now; nothing when it is as before."""
+        """Apply faults; do nothing if they are unchanged."""
         if self._disturbed == (camera_yaw_rad, dirt, hidden):
             return
         self._disturbed = (camera_yaw_rad, dirt, hidden)
         self._renderer.turn_camera(CAMERA, (0.0, 0.0, camera_yaw_rad))
         for sign in self._signs:
-            self._renderer.set_texture(sign, spoilt(sign_texture(sign), dirt, hidden))
+            self._renderer.set_texture(sign, corrupt_sign(sign_texture(sign), dirt, hidden))
 
 
-def spoilt(texture: NDArray[Any], dirt: float, hidden: float) -> NDArray[Any]:
+def corrupt_sign(texture: NDArray[Any], dirt: float, hidden: float) -> NDArray[Any]:
     """
-    Return a sign with mud on it and leaves before its left side.
+    Return a sign with mud on it and leaves in front of its left side.
 
     :param texture: (H, W, 3) uint8.
-    :param dirt: how much of the sign is muddy.
-    :param hidden: share of the sign behind the leaves.
+    :param dirt: fraction of the sign covered with mud.
+    :param hidden: fraction of the sign behind leaves.
     """
     result: NDArray[Any] = texture.copy()
     height, width = texture.shape[:2]

@@ -11,17 +11,17 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Labelled images of random courses of signs."""
+"""Labeled images of random courses of signs."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 
-from digiphys_ros.applications.traffic_signs.camera import SignEye
+from digiphys_ros.applications.traffic_signs.camera import SignCamera
 from digiphys_ros.applications.traffic_signs.route import draw_route
 from digiphys_ros.applications.traffic_signs.scene import sign_world
 from digiphys_ros.applications.traffic_signs.signs import SIGNS
 from digiphys_ros.applications.traffic_signs.view import sign_in_view
-from digiphys_ros.simulation.application import Needed, Shot
+from digiphys_ros.simulation.application import LabelledImage, Needed
 from digiphys_ros.simulation.collect import PER_RUN
 from digiphys_ros.simulation.physics.physics import Physics
 import numpy as np
@@ -31,14 +31,14 @@ DISTANCES_M = ((2.35, 4.0), (6.4, 12.0), (-1.0, 1.5))
 """To a board that can be read, that is too far away, and that has just been passed."""
 
 
-def collect(rng: np.random.Generator, needed: Needed) -> Iterator[Shot]:
-    """Drive up to boards with any signs, from where a robot may see them, and past them."""
+def collect(rng: np.random.Generator, needed: Needed) -> Iterator[LabelledImage]:
+    """Take images of boards with random signs, before and behind them."""
     route = draw_route(rng)
     missing = [sign for sign in SIGNS if needed(sign)] or list(SIGNS)
     boards = [replace(board, sign=str(rng.choice(missing))) for board in route.boards]
     world = sign_world(replace(route, boards=tuple(boards)), rng, rate_hz=15.0)
     physics = Physics(world)
-    eye = SignEye(world, physics, rng)
+    camera = SignCamera(world, physics, rng)
     for board in boards:
         leg = route.legs[board.leg]
         for _ in range(PER_RUN):
@@ -48,4 +48,4 @@ def collect(rng: np.random.Generator, needed: Needed) -> Iterator[Shot]:
             label = sign_in_view(boards, *pose)
             if label is not None and needed(label):
                 physics.place('robot', *pose)
-                yield label, eye.image(float(rng.uniform(0, 600)))
+                yield label, camera.image(float(rng.uniform(0, 600)))

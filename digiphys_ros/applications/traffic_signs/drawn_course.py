@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The sign course: a camera that drives up to one drawn sign after another."""
+"""The drawn course: a camera approaches one drawn sign after another."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,9 +22,9 @@ import cv2
 from digiphys_ros.applications.traffic_signs.signs import draw_sign, SIGNS
 from digiphys_ros.simulation.rendering.camera import (
     board_corners,
+    CameraEffects,
     FOCAL_PX,
     HEIGHT_PX,
-    Look,
     paste,
     WIDTH_PX,
 )
@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 ROI_PX = 256
 ROI = ((WIDTH_PX - ROI_PX) / 2 / WIDTH_PX, (HEIGHT_PX - ROI_PX) / 2 / HEIGHT_PX,
        ROI_PX / WIDTH_PX, ROI_PX / HEIGHT_PX)
-"""Where a sign is while it can be read: the central square, as fractions of the frame."""
+"""Region of a readable sign: the central square, as fractions of the frame."""
 
 BACKGROUND = 'no_sign'
 BOARD_M = 0.6
@@ -53,11 +53,11 @@ class CourseFrame:
     One image of the course.
 
     :ivar pixels: (480, 640, 3) uint8, RGB.
-    :ivar label: what a classifier of the region of interest should say: the sign while it fills
-        0.45 to 1 of the region's side, ``no_sign`` where there is none, None in between.
-    :ivar sign: the sign that stands there, readable or not.
+    :ivar label: correct class of the region of interest: the sign while it fills 0.45 to 1 of the
+        region's side, ``no_sign`` without a sign, None in between.
+    :ivar sign: the sign in the scene, readable or not.
     :ivar sign_size_px: side of its board in the image, 0 without a sign.
-    :ivar time_s: since the start of the course.
+    :ivar time_s: time since the start of the course.
     """
 
     pixels: NDArray[Any]
@@ -69,9 +69,9 @@ class CourseFrame:
 
 class Course:
     """
-    Approaches to signs, each in a scene of its own; the same seed gives the same pixels.
+    Approaches to signs, each in its own scene; the same seed gives the same pixels.
 
-    :param signs: the signs in their order.
+    :param signs: the signs in order.
     """
 
     def __init__(self, seed: int = 0, signs: Sequence[str] = DEFAULT_SIGNS,
@@ -81,7 +81,7 @@ class Course:
         self._rate_hz = rate_hz
 
     def frames(self, *, loop: bool = False) -> Iterator[CourseFrame]:
-        """Yield the images of the whole course, once or for ever; every round looks new."""
+        """Yield the images of the course, once or forever; every round has new scenes."""
         rng = np.random.default_rng(self._seed)
         index = 0
         while index == 0 or loop:
@@ -93,21 +93,21 @@ class Course:
     def _encounter(self, rng: np.random.Generator, sign: str
                    ) -> Iterator[tuple[NDArray[Any], str | None, str | None, float]]:
         scene = draw_scene(rng, HEIGHT_PX, WIDTH_PX)
-        look = Look.random(rng, HEIGHT_PX, WIDTH_PX)
+        effects = CameraEffects.random(rng, HEIGHT_PX, WIDTH_PX)
         offset_m = tuple(rng.uniform(-0.03, 0.03, 2))
         yaw_rad, roll_rad = rng.uniform(-0.3, 0.3), rng.uniform(-0.06, 0.06)
         board = draw_sign(sign)
         approach = np.arange(FAR_M, NEAR_M, -SPEED_MPS / self._rate_hz)
         for distance_m in approach:
-            image = _zoomed(scene, 1 + 0.25 * (FAR_M - distance_m) / FAR_M)
+            image = _zoom(scene, 1 + 0.25 * (FAR_M - distance_m) / FAR_M)
             corners = board_corners(distance_m, BOARD_M, offset_m, yaw_rad, roll_rad)
             _draw_post(image, corners)
             paste(image, board, corners, 1.0)
             size_px = BOARD_M * FOCAL_PX / distance_m
-            yield look.apply(image, rng), _label(sign, size_px), sign, size_px
-        passed = _zoomed(scene, 1.25)
+            yield effects.apply(image, rng), _label(sign, size_px), sign, size_px
+        passed = _zoom(scene, 1.25)
         for _ in range(round(GAP_S * self._rate_hz)):
-            yield look.apply(passed, rng), BACKGROUND, None, 0.0
+            yield effects.apply(passed, rng), BACKGROUND, None, 0.0
 
 
 def _label(sign: str, size_px: float) -> str | None:
@@ -117,7 +117,7 @@ def _label(sign: str, size_px: float) -> str | None:
     return sign if READABLE_FILL <= fill <= 1.0 else None
 
 
-def _zoomed(scene: NDArray[Any], factor: float) -> NDArray[Any]:
+def _zoom(scene: NDArray[Any], factor: float) -> NDArray[Any]:
     height, width = scene.shape[:2]
     matrix = np.array([[factor, 0, (1 - factor) * width / 2],
                        [0, factor, (1 - factor) * height / 2]])
@@ -175,7 +175,7 @@ def _draw_road(rng: np.random.Generator, scene: NDArray[Any], horizon: int) -> N
             if dashed and step % 2:
                 continue
             near, far = (0.1 + 0.09 * step) ** 2, (0.1 + 0.09 * (step + 1)) ** 2
-            first, last = (vanishing + share * (end - vanishing) for share in (near, far))
+            first, last = (vanishing + fraction * (end - vanishing) for fraction in (near, far))
             cv2.line(scene, _pixel(first), _pixel(last), (225, 225, 220), max(1, round(8 * far)))
 
 
@@ -185,9 +185,9 @@ def _pixel(point: NDArray[Any]) -> tuple[int, int]:
 
 def sample_crop(rng: np.random.Generator, sign: str | None, size_px: int = 64) -> NDArray[Any]:
     """
-    Return an image as a classifier of the region of interest would see it, for training.
+    Return a training image, as cropped to the region of interest.
 
-    :param sign: what stands in it, at a random size, place and pose; None for a scene alone.
+    :param sign: sign at a random size, position and pose; None for a scene without a sign.
     :return: (size_px, size_px, 3) uint8, RGB.
     """
     scene = draw_scene(rng, 2 * size_px, 2 * size_px)
@@ -195,7 +195,7 @@ def sample_crop(rng: np.random.Generator, sign: str | None, size_px: int = 64) -
     image = np.ascontiguousarray(scene[top:top + size_px, left:left + size_px])
     if sign is not None:
         side = rng.uniform(0.4, 1.0) * size_px
-        # a board at that distance, moved from the full image's centre to the crop's
+        # a board at that distance, moved from the center of the full image to that of the crop
         distance_m = BOARD_M * FOCAL_PX / side
         corners = board_corners(distance_m, BOARD_M, (0.0, 0.0), rng.uniform(-0.45, 0.45),
                                 rng.uniform(-0.12, 0.12))
@@ -203,7 +203,7 @@ def sample_crop(rng: np.random.Generator, sign: str | None, size_px: int = 64) -
         centre = np.array([size_px, size_px]) / 2 + rng.uniform(-room, room, 2) * 0.8
         corners += (centre - (WIDTH_PX / 2, HEIGHT_PX / 2)).astype(np.float32)
         paste(image, draw_sign(sign), corners, 1.0)
-    return Look.random(rng, size_px, size_px).apply(image, rng)
+    return CameraEffects.random(rng, size_px, size_px).apply(image, rng)
 
 
 __all__ = ['ROI', 'SIGNS', 'Course', 'CourseFrame', 'draw_scene', 'sample_crop']

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Whether a robot acts on each sign of a route as it should."""
+"""Judge whether a robot obeys each sign of a route."""
 
 from dataclasses import dataclass
 import math
@@ -31,45 +31,45 @@ from digiphys_ros.simulation.application import Event
 
 SURE_M = 3.0
 """
-From here on what a board says holds, whether it was readable or not.
+From this distance a sign applies, whether it was readable or not.
 
-Before, it holds as soon as geometry lets it be read, which on a straight line is at 4 m: out of a
-corner the robot looks aside at first, and cannot obey what its camera does not show.
+Before, it applies as soon as it is readable by geometry, on a straight line at 4 m. After a corner
+the robot looks aside at first, and cannot obey a sign that its camera does not show.
 """
 
 STOP_M = 4.0
 """
-A full stop counts from here on: where a board can be read at the earliest.
+A full stop counts from this distance, at which a sign becomes readable.
 
-Who stops further away has guessed, and is not at the line. The camera loses a board at 2 m, so
-that nearer than that nobody can be asked to stop for what he sees.
+A stop further away is not at the line. The camera loses a board at 2 m, so a stop cannot be
+required nearer than that.
 """
 
 SEEN_M = 7.0
 """
-From here on a board may be seen.
+From this distance a sign may be visible.
 
-Whoever sees so far may stop, turn or drive faster this early.
+A robot that sees it may already stop, turn or drive faster.
 """
 
 EARLY = frozenset({NO_ENTRY, *TURNS})
-"""Signs that may be obeyed as soon as they may be seen."""
+"""Signs that may be obeyed as soon as they may be visible."""
 
 STANDING_MPS, MOVING_MPS, SLOW_MPS, CRUISE_MPS = 0.02, 0.1, 0.3, 0.6
 TOLERANCE = 1.05
 GRACE_S = 1.0
 STAY_S = 3.0
-"""How long a robot has to stand before no entry until that counts as staying."""
+"""How long a robot has to stand at a no-entry sign."""
 
 
 @dataclass
-class Meeting:
+class Approach:
     """
-    A sign that is being approached.
+    The approach to one sign.
 
-    :ivar since_s: when it could first be obeyed; None before.
-    :ivar slowest_mps: from when it moved after that; fastest_mps likewise; late_mps: the greatest
-        speed after a second of grace.
+    :ivar since_s: when the sign first applied; None before.
+    :ivar slowest_mps: lowest speed since then, once it moved; ``fastest_mps`` is the highest,
+        ``late_mps`` the highest after a grace period of one second.
     """
 
     board: Board
@@ -83,23 +83,23 @@ class Meeting:
 
 class Encounters:
     """
-    Follow a robot along a route and judge what it did about each sign.
+    Follow a robot along a route and judge its reaction to each sign.
 
     - stop: it came to a full stop within 4 m before the board, and went on.
-    - a limit: a second after it could be read it never drove faster, and until the board it
-      made use of it.
-    - yield, general caution: it was slow on the way to the board.
-    - a turn: it came to the next leg.
+    - a limit: one second after it was readable it never drove faster, and until the board it
+      nearly reached the limit.
+    - yield, general caution: it was slow before the board.
+    - a turn: it reached the next leg.
     - no entry: it stood for three seconds before the board.
-    - any other: until the board it drove about as fast as it may.
+    - any other: it nearly reached the allowed speed before the board.
 
-    :ivar limit_mps: the limit that holds, infinity for none.
-    :ivar judged_s: when the last sign so far was judged.
+    :ivar limit_mps: the current limit, infinity for none.
+    :ivar judged_s: when the latest sign was judged.
     """
 
     def __init__(self, route: Route) -> None:
         self._route = route
-        self._waiting = [Meeting(board) for board in route.boards]
+        self._waiting = [Approach(board) for board in route.boards]
         self._events: list[Event] = []
         self.limit_mps = math.inf
         self.judged_s = 0.0
@@ -113,7 +113,7 @@ class Encounters:
 
     @property
     def next_sign(self) -> str:
-        """Return the sign that is met next, empty after the last."""
+        """Return the next sign, empty after the last."""
         return self._waiting[0].board.sign if self._waiting else ''
 
     def take_events(self) -> list[Event]:
@@ -122,7 +122,7 @@ class Encounters:
         return events
 
     def leave(self, time_s: float) -> None:
-        """Count the sign that is being approached, and all after it, as not obeyed."""
+        """Count the current sign and all later ones as not obeyed."""
         if self._waiting:
             self._events.append(Event(time_s, 'course left', self.next_sign, False))
         while self._waiting:
@@ -130,43 +130,43 @@ class Encounters:
 
     def update(self, time_s: float, leg: int, pose: tuple[float, float, float],
                speed_mps: float) -> None:
-        """Look at the robot now."""
+        """Update with the current state of the robot."""
         if not self._waiting:
             return
-        meeting = self._waiting[0]
-        board = meeting.board
+        approach = self._waiting[0]
+        board = approach.board
         self.next_distance_m = self._distance_m(board, pose)
         self._take_limit(leg, pose)
-        if meeting.since_s is None and leg == board.leg and self._binds(board, pose):
-            meeting.since_s = time_s
-        if meeting.since_s is None:
+        if approach.since_s is None and leg == board.leg and self._applies(board, pose):
+            approach.since_s = time_s
+        if approach.since_s is None:
             return
-        meeting.speed_mps = speed_mps
-        meeting.fastest_mps = max(meeting.fastest_mps, speed_mps)
-        if meeting.fastest_mps > MOVING_MPS:
-            meeting.slowest_mps = min(meeting.slowest_mps, abs(speed_mps))
-        if time_s - meeting.since_s > GRACE_S:
-            meeting.late_mps = max(meeting.late_mps, speed_mps)
-        verdict = self._verdict(meeting, time_s, leg, pose)
+        approach.speed_mps = speed_mps
+        approach.fastest_mps = max(approach.fastest_mps, speed_mps)
+        if approach.fastest_mps > MOVING_MPS:
+            approach.slowest_mps = min(approach.slowest_mps, abs(speed_mps))
+        if time_s - approach.since_s > GRACE_S:
+            approach.late_mps = max(approach.late_mps, speed_mps)
+        verdict = self._verdict(approach, time_s, leg, pose)
         if verdict is not None:
             self._judge(time_s, verdict)
 
     def _take_limit(self, leg: int, pose: tuple[float, float, float]) -> None:
-        """Let the next limit on this leg hold; also while the turn to it is not yet judged."""
+        """Apply the next limit on this leg, also while the turn to it is not judged yet."""
         board = next((one.board for one in self._waiting if one.board.leg == leg), None)
         if board is None or board.sign not in LIMITS:
             return
         limit_mps = LIMITS[board.sign]
         may_rise = limit_mps > self.limit_mps and self._distance_m(board, pose) <= SEEN_M
-        if may_rise or self._binds(board, pose):
+        if may_rise or self._applies(board, pose):
             self.limit_mps = limit_mps
 
     def _distance_m(self, board: Board, pose: tuple[float, float, float]) -> float:
         along_m, _ = self._route.legs[board.leg].place(pose[0], pose[1])
         return board.station_m - along_m
 
-    def _binds(self, board: Board, pose: tuple[float, float, float]) -> bool:
-        """Return whether what a robot does from now on is judged by a board."""
+    def _applies(self, board: Board, pose: tuple[float, float, float]) -> bool:
+        """Return whether a sign applies from this pose."""
         distance_m = self._distance_m(board, pose)
         if board.sign in EARLY:
             return distance_m <= SEEN_M
@@ -175,39 +175,39 @@ class Encounters:
         return distance_m <= SURE_M or sign_in_view((board,), *pose) == board.sign
 
     def _judge(self, time_s: float, right: bool) -> None:
-        meeting = self._waiting.pop(0)
+        approach = self._waiting.pop(0)
         self.judged_s = time_s
         self.passed += 1
         self.right += right
-        self._events.append(Event(time_s, 'sign passed', meeting.board.sign, right))
+        self._events.append(Event(time_s, 'sign passed', approach.board.sign, right))
 
-    def _verdict(self, meeting: Meeting, time_s: float, leg: int,
+    def _verdict(self, approach: Approach, time_s: float, leg: int,
                  pose: tuple[float, float, float]) -> bool | None:
-        sign = meeting.board.sign
+        sign = approach.board.sign
         if sign in TURNS:
-            return self._turned(meeting.board, leg, pose)
+            return self._took_turn(approach.board, leg, pose)
         if sign == NO_ENTRY:
-            if abs(meeting.speed_mps) > STANDING_MPS:
-                meeting.standing_s = None
-            elif meeting.standing_s is None:
-                meeting.standing_s = time_s
-            elif time_s - meeting.standing_s >= STAY_S:
+            if abs(approach.speed_mps) > STANDING_MPS:
+                approach.standing_s = None
+            elif approach.standing_s is None:
+                approach.standing_s = time_s
+            elif time_s - approach.standing_s >= STAY_S:
                 return True
         if self.next_distance_m > 0:
             return None
-        return sign != NO_ENTRY and self._drove_well(meeting)
+        return sign != NO_ENTRY and self._obeyed(approach)
 
-    def _drove_well(self, meeting: Meeting) -> bool:
-        sign = meeting.board.sign
+    def _obeyed(self, approach: Approach) -> bool:
+        sign = approach.board.sign
         if sign == STOP:
-            return meeting.slowest_mps <= STANDING_MPS
+            return approach.slowest_mps <= STANDING_MPS
         if sign in SLOW:
-            return meeting.slowest_mps <= SLOW_MPS * TOLERANCE
+            return approach.slowest_mps <= SLOW_MPS * TOLERANCE
         may_mps = min(self.limit_mps, CRUISE_MPS)
-        held = sign not in LIMITS or meeting.late_mps <= self.limit_mps * TOLERANCE
-        return held and meeting.fastest_mps >= 0.8 * may_mps
+        within = sign not in LIMITS or approach.late_mps <= self.limit_mps * TOLERANCE
+        return within and approach.fastest_mps >= 0.8 * may_mps
 
-    def _turned(self, board: Board, leg: int, pose: tuple[float, float, float]) -> bool | None:
+    def _took_turn(self, board: Board, leg: int, pose: tuple[float, float, float]) -> bool | None:
         along_m, left_m = self._route.legs[board.leg + 1].place(pose[0], pose[1])
         if leg == board.leg + 1 and abs(left_m) < 0.25 and along_m > 1.0:
             return True

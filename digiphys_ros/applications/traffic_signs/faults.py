@@ -11,21 +11,23 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""What can go wrong on a course of signs."""
+"""Faults of a course of signs."""
 
 from collections.abc import Mapping
 from typing import Literal
 
-from digiphys_ros.simulation.scenarios.faults import Fault, Share
+from digiphys_ros.renamed import renamed_keys
+from digiphys_ros.simulation.scenarios.faults import Fault, Fraction
 
 
 class SignFault(Fault):
-    """Dirt on the signs, or something before a share of them."""
+    """Dirt on a fraction of each sign, or leaves in front of it."""
 
     kind: Literal['sign_dirty', 'sign_hidden']
-    share: Share
+    fraction: Fraction
+    _old_keys = renamed_keys(share='fraction')
 
     @property
     def disturbance(self) -> Mapping[str, float]:
-        """Return what it does to the signs."""
-        return {'sign_dirt' if self.kind == 'sign_dirty' else 'sign_hidden': self.share}
+        """Return its effect on the signs."""
+        return {'sign_dirt' if self.kind == 'sign_dirty' else 'sign_hidden': self.fraction}

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The base in Gazebo, which does not keep to its guide line by itself."""
+"""Gazebo adapter of the base, which follows the guide line."""
 
 from collections.abc import Mapping
 import math
@@ -21,17 +21,17 @@ from digiphys_ros.applications.traffic_signs.scene import gazebo_route
 from digiphys_ros.simulation.gazebo.adapter import Adapter, Messages, MessageType, Values
 
 OLDEST_S = 0.5
-"""Odometry older than this corrects nothing."""
+"""Older odometry is not used."""
 
 OUTPUT = 'gazebo/cmd_vel'
 
 
 class LineKeeper(Adapter):
     """
-    Turn ``cmd_vel`` into ``gazebo/cmd_vel``.
+    Convert ``cmd_vel`` to ``gazebo/cmd_vel``.
 
-    While the base is told to drive without turning, it is led along the guide line of the
-    shipped course; a stop and a turn pass as they are.
+    A command to drive without turning is corrected to follow the guide line of the shipped course;
+    a stop and a turn pass unchanged.
     """
 
     inputs: Mapping[str, MessageType] = {'cmd_vel': 'twist_stamped', 'odom': 'odometry'}
@@ -43,7 +43,7 @@ class LineKeeper(Adapter):
         self._pose_s = -math.inf
 
     def receive(self, topic: str, values: Values, now_s: float) -> Messages:
-        """Note where the base is, or return its command."""
+        """Store the pose of the base, or return its command."""
         if topic == 'odom':
             pose = (values['x_m'], values['y_m'], values['heading_rad'])
             if all(map(math.isfinite, pose)):
@@ -57,17 +57,17 @@ class LineKeeper(Adapter):
         return {OUTPUT: {'linear.x': linear_mps, 'angular.z': angular_radps}}
 
     def safe_state(self, now_s: float) -> Messages:
-        """Return a stop."""
+        """Return a stop command."""
         return {OUTPUT: {'linear.x': 0.0, 'angular.z': 0.0}}
 
     def forget(self) -> None:
-        """Forget where the base is."""
+        """Forget the pose of the base."""
         self._pose = None
 
     def problem(self, now_s: float) -> str:
-        """Return that there is no odometry."""
+        """Return a problem if there is no odometry."""
         return '' if self._knows_place(now_s) else \
-            'no odometry: the base is not kept on its line'
+            'no odometry: the base does not follow its guide line; check the topic odom'
 
     def _knows_place(self, now_s: float) -> bool:
         return 0.0 <= now_s - self._pose_s <= OLDEST_S

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The guide line that an automated guided vehicle keeps to while no command turns it."""
+"""Steering along a guide line, like an automated guided vehicle."""
 
 from collections.abc import Sequence
 import math
@@ -22,32 +22,32 @@ Pose = tuple[float, float, float]
 """x [m], y [m] and heading [rad] in the world."""
 
 SLOWEST_MPS = 0.02
-"""A base slower than this stands, and one that stands does not turn."""
+"""A slower base counts as standing, and is not steered."""
 
 
 def nearest_leg(legs: Sequence[Leg], pose: Pose) -> int:
-    """Return the index of the leg that a base follows, by place and direction."""
+    """Return the index of the leg that a base follows, by position and heading."""
     x_m, y_m, heading_rad = pose
     return min(range(len(legs)), key=lambda index: (
-        offset_m(legs[index], x_m, y_m) + abs(_turned(heading_rad - legs[index].heading_rad))))
+        offset_m(legs[index], x_m, y_m) + abs(_wrap_angle(heading_rad - legs[index].heading_rad))))
 
 
 def offset_m(leg: Leg, x_m: float, y_m: float) -> float:
-    """Return the distance to a leg; one end of it counts as the nearest point."""
+    """Return the distance to a leg, including its ends."""
     along_m, left_m = leg.place(x_m, y_m)
     beyond_m = max(-along_m, 0.0, along_m - leg.length_m)
     return math.hypot(beyond_m, left_m)
 
 
 def steering_radps(leg: Leg, pose: Pose, speed_mps: float) -> float:
-    """Return the turn rate that leads back to the guide line, with some limits."""
+    """Return the turn rate that leads back to the guide line, clamped."""
     if abs(speed_mps) < SLOWEST_MPS:
         return 0.0
     x_m, y_m, heading_rad = pose
     _, left_m = leg.place(x_m, y_m)
     wanted_rad = leg.heading_rad - math.atan(1.5 * left_m)
-    return max(-0.8, min(0.8, 2.0 * _turned(wanted_rad - heading_rad)))
+    return max(-0.8, min(0.8, 2.0 * _wrap_angle(wanted_rad - heading_rad)))
 
 
-def _turned(angle_rad: float) -> float:
+def _wrap_angle(angle_rad: float) -> float:
     return math.atan2(math.sin(angle_rad), math.cos(angle_rad))

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The course of the signs: legs of a guide line, and the boards along them."""
+"""The course of signs: legs of a guide line, and the boards along them."""
 
 from dataclasses import dataclass
 import math
@@ -22,16 +22,16 @@ import numpy as np
 BOARD_M = 0.6
 BOARD_HEIGHT_M = 0.75
 ASIDE_M = 0.78
-"""From the guide line to the middle of a board, to the right."""
+"""Distance from the guide line to the center of a board, to the right."""
 
 SPACING_M = 6.0
 BEYOND_M = 4.0
-"""How far behind a junction the board stands that says where to turn; it is read before."""
+"""Distance of a turn sign behind the junction; it is readable before the junction."""
 
 NO_ENTRY, STOP = 'no entry', 'stop'
 TURNS = {'turn left ahead': 1, 'turn right ahead': -1}
 LIMITS = {f'speed limit {number}': number / 100 for number in (20, 30, 50, 60, 80)}
-"""Limit in m/s by sign: a robot among people drives a hundredth of what a car does."""
+"""Sign -> limit [m/s]: a robot among people drives at a hundredth of the value in km/h."""
 
 SLOW = ('yield', 'general caution')
 FREE = ('priority road', 'ahead only')
@@ -42,8 +42,8 @@ class Board:
     """
     One sign.
 
-    :ivar leg: index of the leg on which it is met; station_m: where along that leg.
-    :ivar yaw_rad: direction to which it looks.
+    :ivar leg: index of its leg; ``station_m`` is its position along the leg.
+    :ivar yaw_rad: direction that it faces.
     """
 
     sign: str
@@ -64,12 +64,12 @@ class Leg:
     length_m: float
 
     def point(self, along_m: float, left_m: float = 0.0) -> tuple[float, float]:
-        """Return x and y of a place beside the line."""
+        """Return x and y of a point along and to the left of the line."""
         cos, sin = math.cos(self.heading_rad), math.sin(self.heading_rad)
         return (self.x_m + along_m * cos - left_m * sin, self.y_m + along_m * sin + left_m * cos)
 
     def place(self, x_m: float, y_m: float) -> tuple[float, float]:
-        """Return how far along the line a point is, and how far to its left."""
+        """Return the position of a point along the line and to its left."""
         cos, sin = math.cos(self.heading_rad), math.sin(self.heading_rad)
         dx, dy = x_m - self.x_m, y_m - self.y_m
         return dx * cos + dy * sin, dy * cos - dx * sin
@@ -77,7 +77,7 @@ class Leg:
 
 @dataclass(frozen=True)
 class Route:
-    """Legs, each beginning where the one before ends, and boards in the order they are met."""
+    """Connected legs, and boards in driving order."""
 
     legs: tuple[Leg, ...]
     boards: tuple[Board, ...]
@@ -85,24 +85,24 @@ class Route:
 
 def draw_route(rng: np.random.Generator, turns: int = 2) -> Route:
     """
-    Return a course: signs on each leg, a turn at its end, and no entry at the very end.
+    Return a course: signs on each leg, a turn at its end, and no entry at the end.
 
-    No leg leads back, so that the course never crosses itself.
+    No leg leads back, so the course never crosses itself.
     """
     limits = [str(name) for name in rng.permutation(list(LIMITS)[1:])]
     signs = [STOP, 'yield', *limits[:2], str(rng.choice([STOP, *SLOW[1:], *FREE, limits[2]]))]
     rng.shuffle(signs)
-    shares = np.array_split(signs, turns + 1)
+    groups = np.array_split(signs, turns + 1)
     legs: list[Leg] = []
     boards: list[Board] = []
     x_m = y_m = heading_rad = 0.0
-    for index, share in enumerate(shares):
+    for index, group in enumerate(groups):
         turn = _turn(rng, heading_rad) if index < turns else NO_ENTRY
-        leg = Leg(x_m, y_m, heading_rad, SPACING_M * (len(share) + 1) + 2.0)
+        leg = Leg(x_m, y_m, heading_rad, SPACING_M * (len(group) + 1) + 2.0)
         stations = [SPACING_M * (number + 1) + float(rng.uniform(0, 1.0))
-                    for number in range(len(share))]
+                    for number in range(len(group))]
         last_m = leg.length_m + (BEYOND_M if index < turns else -1.0)
-        for sign, station_m in zip([*share, turn], [*stations, last_m], strict=True):
+        for sign, station_m in zip([*group, turn], [*stations, last_m], strict=True):
             boards.append(_board(rng, leg, index, str(sign), station_m))
         legs.append(leg)
         x_m, y_m = leg.point(leg.length_m)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the sign course looks like: robot, boards, houses, trees and a guide line."""
+"""The scene of the sign course: robot, boards, houses, trees and guide line."""
 
 import math
 from typing import Any
@@ -41,7 +41,7 @@ from numpy.typing import NDArray
 
 CAMERA = 'camera'
 CAMERA_M = (0.12, 0.0, 0.65)
-"""Where it is on the robot, whose origin lies on the ground between its driven wheels."""
+"""Camera position on the robot, whose origin is on the ground between the driven wheels."""
 
 FOCAL_PX = 600.0
 GAZEBO_SEED = 0
@@ -54,7 +54,7 @@ def sign_world(route: Route, rng: np.random.Generator, *, rate_hz: float,
     """
     Return the world of a route.
 
-    :param scenery: False leaves out all that only the camera sees.
+    :param scenery: False omits all that only the camera sees.
     """
     camera = Camera(CAMERA, CAMERA_M, body='robot', rate_hz=rate_hz,
                     field_of_view_y_rad=2 * math.atan(240 / FOCAL_PX))
@@ -72,21 +72,21 @@ def sign_world(route: Route, rng: np.random.Generator, *, rate_hz: float,
 
 
 def gazebo_world() -> World:
-    """Return the course as it is written for Gazebo."""
+    """Return the course that is written for Gazebo."""
     _, looks = np.random.SeedSequence(GAZEBO_SEED).spawn(2)
     return sign_world(gazebo_route(), np.random.default_rng(looks), rate_hz=15.0)
 
 
 def gazebo_route() -> Route:
-    """Return where the guide line of that course lies."""
+    """Return the route of the course that is written for Gazebo."""
     routes, _ = np.random.SeedSequence(GAZEBO_SEED).spawn(2)
     return draw_route(np.random.default_rng(routes))
 
 
 def robot() -> tuple[Body, ...]:
-    """Return a base with two driven wheels and a caster, and a mast for the camera."""
+    """Return a base with two driven wheels, a caster and a camera mast."""
     dark: Colour = (0.15, 0.16, 0.18)
-    # its weight is ahead of the wheels: on three points it does not rock
+    # the center of mass is ahead of the wheels, so the base does not rock
     chassis = (
         Part('hull', Shape('box', (0.46, 0.30, 0.12)), (0.85, 0.55, 0.1), (0.08, 0, 0.13),
              solid=True, mass_kg=12.0),
@@ -97,7 +97,7 @@ def robot() -> tuple[Body, ...]:
         Body(f'{side} wheel', (
             Part('tyre', Shape('cylinder', (2 * WHEEL_RADIUS_M, 2 * WHEEL_RADIUS_M, 0.04)), dark,
                  rotation_rad=(math.pi / 2, 0, 0), mass_kg=0.6),
-            # a cylinder touches the ground now here, now there: the robot would shake
+            # the contact points of a cylinder change, which would shake the robot
             Part('tread', Shape('sphere', (2 * WHEEL_RADIUS_M,) * 3), solid=True, visible=False)),
             (0, sign * TRACK_M / 2, WHEEL_RADIUS_M), motion='wheel', parent='robot',
             torque_nm=3.0)
@@ -106,7 +106,7 @@ def robot() -> tuple[Body, ...]:
 
 
 def board_body(index: int, board: Board) -> Body:
-    """Return a sign on its post; its front looks along the body's +x."""
+    """Return a sign on its post; its front faces +x of the body."""
     outline = sign_outline(board.sign)
     size = (0.0, BOARD_M, BOARD_M)
     back = tuple((1 - u, v) for u, v in reversed(outline))
@@ -119,18 +119,18 @@ def board_body(index: int, board: Board) -> Body:
 
 
 def sign_texture(sign: str) -> NDArray[Any]:
-    """Return a sign on white: (256, 256, 3) uint8, RGB."""
+    """Return a sign on a white background: (256, 256, 3) uint8, RGB."""
     drawn = draw_sign(sign)
     result: NDArray[Any] = drawn[..., :3] + (255 - drawn[..., 3:])
     return result
 
 
 def sign_outline(sign: str) -> Outline:
-    """Return the edge of a sign's board, clockwise from anywhere."""
+    """Return the outline of a sign's board, clockwise."""
     alpha = np.ascontiguousarray(draw_sign(sign)[..., 3])
     hull = cv2.convexHull(np.argwhere(alpha > 128)[:, ::-1].astype(np.int32), clockwise=False)
     corners = cv2.approxPolyDP(hull, 1.0, closed=True)[:, 0].astype(float) / (len(alpha) - 1)
-    # the image's y grows downwards: what OpenCV calls anticlockwise is clockwise to the eye
+    # image y points down, so OpenCV's counter-clockwise is clockwise as seen
     (x, y), (next_x, next_y) = corners.T, np.roll(corners, -1, axis=0).T
     area = (x * next_y - y * next_x).sum()
     ordered = corners if area > 0 else corners[::-1]
@@ -138,7 +138,7 @@ def sign_outline(sign: str) -> Outline:
 
 
 def _lines(route: Route) -> list[Part]:
-    """Return the guide line, a tape on the ground."""
+    """Return the guide line as tape on the ground."""
     return [Part(f'leg {index}', Shape('box', (leg.length_m, 0.06, 0.004)), (0.9, 0.85, 0.3),
                  (*leg.point(leg.length_m / 2), 0.003), (0, 0, leg.heading_rad))
             for index, leg in enumerate(route.legs)]
@@ -155,7 +155,7 @@ def _surroundings(route: Route, rng: np.random.Generator) -> list[Body]:
 
 def _thing(index: int, route: Route, leg: Leg, along_m: float, side: int,
            rng: np.random.Generator) -> list[Body]:
-    """Return a house, a tree or nothing, clear of every lane."""
+    """Return a house, a tree or nothing, away from every lane."""
     aside_m = side * float(rng.uniform(5.0, 10.0))
     along_m += float(rng.uniform(-1.5, 1.5))
     kind, size = rng.random(), rng.uniform(0.0, 1.0, 3)

@@ -11,18 +11,18 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""What a robot on a course of signs must reach, and what a scenario may expect of it."""
+"""Targets and expectations of a course of signs."""
 
 from digiphys_ros.simulation.loop import Recording
 from digiphys_ros.simulation.scenarios import score
 from digiphys_ros.simulation.scenarios.expectation import (
     events_right,
     Expectation,
-    fact_at_least,
-    fact_at_most,
-    MET,
+    FLAG,
+    FRACTION,
     POSITIVE,
-    SHARE,
+    state_at_least,
+    state_at_most,
 )
 from digiphys_ros.simulation.targets import events_right as events_right_target, Target
 
@@ -33,22 +33,23 @@ FIRST_SIGN_S = 6.0 / GREATEST_MPS
 
 EXPECTATIONS = {
     'stopped_before_line': Expectation(
-        MET, events_right('sign passed', 'stop'), least_s=FIRST_SIGN_S),
+        FLAG, events_right('sign passed', 'stop'), min_duration_s=FIRST_SIGN_S),
     'signs_right_at_least': Expectation(
-        SHARE, events_right('sign passed'), least_s=FIRST_SIGN_S),
+        FRACTION, events_right('sign passed'), min_duration_s=FIRST_SIGN_S),
     'never_above_limit': Expectation(
-        SHARE, lambda run, bound, faults: score.never_above_limit(run, bound)),
+        FRACTION, lambda run, bound, faults: score.never_above_limit(run, bound)),
     'stays_on_course': Expectation(
-        MET, lambda run, bound, faults: score.never_happens(run, 'course left')),
-    'speed_at_most_mps': Expectation(POSITIVE, fact_at_most('speed_mps')),
+        FLAG, lambda run, bound, faults: score.never_happens(run, 'course left')),
+    'speed_at_most_mps': Expectation(POSITIVE, state_at_most('speed_mps')),
     'drives_at_least_m': Expectation(
-        POSITIVE, fact_at_least('distance_m'), most=lambda seconds: GREATEST_MPS * seconds + 1),
+        POSITIVE, state_at_least('distance_m'),
+        max_bound=lambda seconds: GREATEST_MPS * seconds + 1),
 }
 
 
 def targets(recording: Recording) -> list[Target]:
-    """Return the stops obeyed, the greatest excess of speed and the signs obeyed."""
+    """Return the stops obeyed, the largest excess of a limit and the signs obeyed."""
     excess, frames = score.most_above_limit(recording)
     return [events_right_target(recording, 'stops_obeyed', 1.0, 'sign passed', 'stop'),
-            Target('above_limit', 0.05, False, 'greatest', excess, frames),
+            Target('above_limit', 0.05, False, 'maximum', excess, frames),
             events_right_target(recording, 'signs_right', 0.95, 'sign passed')]

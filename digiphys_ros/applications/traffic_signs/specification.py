@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The application of a robot that obeys the signs of a course."""
+"""The application traffic_signs: a robot that obeys the signs of a course."""
 
 from typing import TYPE_CHECKING
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A stream of X-rays that a classifier advises on; there is no actuator at all."""
+"""A stream of X-rays with advice from a classifier; there is no actuator."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
@@ -21,7 +21,7 @@ from digiphys_ros.advice import review
 from digiphys_ros.applications.triage.phantoms import draw_phantom, LABELS
 from digiphys_ros.errors import UsageError
 from digiphys_ros.perception.frame import Frame
-from digiphys_ros.simulation.advising import Audit
+from digiphys_ros.simulation.advisor import Audit
 from digiphys_ros.simulation.application import Commands, Event, State
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,7 @@ PHANTOMS = 40
 
 
 class Shown(Protocol):
-    """What a report needs of one frame (see simulation.loop.FrameRecord)."""
+    """Attributes of a frame that a report needs (see simulation.loop.FrameRecord)."""
 
     time_s: float
     ground_truth: str | None
@@ -42,7 +42,7 @@ class Triage:
     """
     One image after another, each for half a second.
 
-    :param data: a folder or a data set of X-rays with their classes; None draws phantoms.
+    :param data: a folder or a data set of labeled X-rays; None draws phantoms.
     """
 
     rate_hz = 2.0
@@ -58,9 +58,9 @@ class Triage:
 
     def advance(self, duration_s: float, commands: Commands) -> None:
         """
-        Let time pass.
+        Advance the time.
 
-        :raises UsageError: for any command: an advice moves nothing.
+        :raises UsageError: for any command, as there is no actuator.
         """
         if commands:
             raise UsageError('triage has no actuator and takes no command, received one for '
@@ -71,19 +71,19 @@ class Triage:
             self._next()
 
     def image(self) -> NDArray[Any]:
-        """Return the image of now: (H, W) uint8."""
+        """Return the current image: (H, W) uint8."""
         return self._image
 
     def ground_truth(self) -> str | None:
-        """Return what the image shows, None where nobody knows."""
+        """Return the class of the current image, None if it is unknown."""
         return self._ground_truth
 
     def state(self) -> State:
-        """Return how many images were shown."""
+        """Return the number of images shown."""
         return {'images': self._shown}
 
     def events(self) -> list[Event]:
-        """Return what happened since the last call."""
+        """Return the events since the last call."""
         events, self._events = self._events, []
         return events
 
@@ -114,7 +114,7 @@ class Triage:
 
     @staticmethod
     def _label(label: str | None) -> str | None:
-        """Return a name also for a class that a data set counts from 0."""
+        """Return the class name, also for a class given as a number from 0."""
         if label is not None and label.isdigit() and int(label) < len(LABELS):
             return LABELS[int(label)]
         return label
@@ -122,10 +122,10 @@ class Triage:
 
 def report(frames: Sequence[Shown], audit: Audit) -> dict[str, Any]:
     """
-    Return what was advised, in which order a person should look, and how it agrees with truth.
+    Return the advice, the review order, and the agreement with the ground truth.
 
-    :param frames: one for each image; ``prediction`` is None where nothing was advised.
-    :param audit: the log of the run.
+    :param frames: one for each image; ``prediction`` is None without advice.
+    :param audit: audit log of the run.
     """
     answered = [frame for frame in frames
                 if frame.prediction is not None and frame.ground_truth is not None]
@@ -136,7 +136,7 @@ def report(frames: Sequence[Shown], audit: Audit) -> dict[str, Any]:
         'abstained': sum(entry['label'] is None for entry in audit.advice),
         'answered': len(answered), 'answered_right': right,
         'agreement': {'answered': len(answered), 'right': right,
-                      'share': round(right / len(answered), 4) if answered else None},
+                      'fraction': round(right / len(answered), 4) if answered else None},
         'audit_log': str(audit.path) if audit.path else None, 'logged': audit.finding.entries,
         'log_verified': not audit.finding.problems,
         'queue': [{'image': int(case.id), 'margin': round(case.margin, 4),

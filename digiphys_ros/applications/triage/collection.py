@@ -11,19 +11,19 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Labelled images of random streams of phantoms."""
+"""Labeled images of random streams of phantoms."""
 
 from collections.abc import Iterator
 
 from digiphys_ros.applications.triage.application import Triage
-from digiphys_ros.simulation.application import Needed, Shot
-from digiphys_ros.simulation.collect import seen
+from digiphys_ros.simulation.application import LabelledImage, Needed
+from digiphys_ros.simulation.collect import collect_current
 import numpy as np
 
 
-def collect(rng: np.random.Generator, needed: Needed) -> Iterator[Shot]:
-    """Look at each image of a stream."""
+def collect(rng: np.random.Generator, needed: Needed) -> Iterator[LabelledImage]:
+    """Take each needed image of a stream."""
     stream = Triage(int(rng.integers(2**31)))
     while not stream.ended:
-        yield from seen(stream, needed)
+        yield from collect_current(stream, needed)
         stream.advance(1 / stream.rate_hz, {})

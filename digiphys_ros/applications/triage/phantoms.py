@@ -13,10 +13,10 @@
 # limitations under the License.
 
 """
-Drawn chest X-rays: phantoms, for a triage line without a patient's images.
+Synthetic chest X-rays (phantoms), for triage without patient images.
 
-Proportions and greys were searched for until the bundle chest_xray takes a clear chest for one:
-what it answers on phantoms shows that the line works, and nothing of how well it reads patients.
+Proportions and gray levels are tuned so that the bundle chest_xray classifies a clear chest as
+normal. Answers on phantoms show that the pipeline works, not how accurate it is on patients.
 """
 
 import math
@@ -38,7 +38,7 @@ def draw_phantom(rng: np.random.Generator, label: str) -> NDArray[Any]:
     :return: (SIDE_PX, SIDE_PX) uint8.
     """
     image: NDArray[Any] = np.full((SIDE_PX, SIDE_PX), rng.uniform(32, 42))
-    # the trunk and its neck before a dark ground
+    # trunk and neck on a dark background
     _shape(image, [(0.0, 0.89, 0.93, 1.5, 0.0)], rng.uniform(138, 152), 6)
     _shape(image, [(0.0, -1.0, 0.29, 0.6, 0.0)], 142, 8)
     lungs = _lungs(rng)
@@ -51,13 +51,13 @@ def draw_phantom(rng: np.random.Generator, label: str) -> NDArray[Any]:
     _vessels(image, inside)
     if label == 'pneumonia':
         image += inside * _clouds(rng)
-    # the spine stands out less where the lungs beside it are clouded
+    # the spine has less contrast between clouded lungs
     _shape(image, [(0.02, 0.0, 0.1, 1.3, 0.0)], 235 if label == 'normal' else 165, 5)
     _shape(image, [(0.18, 0.29, rng.uniform(0.18, 0.21), 0.34, -20.0)], 150, 6)
     top = rng.uniform(0.83, 0.91)
     _shape(image, [(side * 0.42, top + 0.05 * side, 0.58, 0.5, 0.0) for side in (-1, 1)], 157,
            4)
-    return _posed(rng, np.clip(_exposed(rng, image, label), 0, 255).astype(np.uint8))
+    return _apply_pose(rng, np.clip(_expose(rng, image, label), 0, 255).astype(np.uint8))
 
 
 def _lungs(rng: np.random.Generator) -> list[tuple[float, float, float, float, float]]:
@@ -67,16 +67,16 @@ def _lungs(rng: np.random.Generator) -> list[tuple[float, float, float, float, f
 
 
 def _vessels(image: NDArray[Any], inside: NDArray[Any]) -> None:
-    """Brighten the lungs towards the middle, where their vessels come from."""
+    """Brighten the lungs toward the center, where the vessels enter."""
     roots = np.zeros_like(image)
     _shape(roots, [(side * 0.28, 0.02, 0.16, 0.3, 0.0) for side in (-1, 1)], 1.0, 25)
     image += 45 * roots * inside
 
 
-def _exposed(rng: np.random.Generator, image: NDArray[Any], label: str) -> NDArray[Any]:
-    """Return the image with grain; one through clouded lungs has less contrast."""
+def _expose(rng: np.random.Generator, image: NDArray[Any], label: str) -> NDArray[Any]:
+    """Return the image with grain; clouded lungs reduce its contrast."""
     image = image + 4 * cv2.GaussianBlur(rng.normal(0, 1, image.shape), (0, 0), 0.8)
-    # vessels and bones, without drawing each
+    # texture of vessels and bones
     image += 13 * cv2.GaussianBlur(rng.normal(0, 1, image.shape), (0, 0), 3)
     image -= 10 * np.linspace(-1, 1, SIDE_PX)[:, None]
     contrast = rng.uniform(0.92, 1.08)
@@ -90,17 +90,17 @@ def _exposed(rng: np.random.Generator, image: NDArray[Any], label: str) -> NDArr
 def _shape(image: NDArray[Any], ellipses: list[tuple[float, float, float, float, float]],
            value: float, softness_px: float) -> None:
     """
-    Lay ellipses over the image, with soft edges.
+    Draw ellipses with soft edges into the image.
 
-    :param ellipses: x, y and half axes, from -1 to 1, and how far each is turned [degrees].
+    :param ellipses: x, y and half axes, from -1 to 1, and rotation [degrees].
     """
     mask: NDArray[Any] = np.zeros(image.shape, np.uint8)
     half = SIDE_PX / 2
     for x, y, width, height, tilt in ellipses:
         centre, size = (half * (1 + x), half * (1 + y)), (2 * half * width, 2 * half * height)
         cv2.ellipse(mask, (centre, size, tilt), 255, -1)
-    share = cv2.GaussianBlur(mask, (0, 0), softness_px) / 255.0
-    image[:] = image * (1 - share) + value * share
+    alpha = cv2.GaussianBlur(mask, (0, 0), softness_px) / 255.0
+    image[:] = image * (1 - alpha) + value * alpha
 
 
 def _ribs(image: NDArray[Any], inside: NDArray[Any]) -> None:
@@ -114,7 +114,7 @@ def _ribs(image: NDArray[Any], inside: NDArray[Any]) -> None:
 
 
 def _clouds(rng: np.random.Generator) -> NDArray[Any]:
-    """Return how much brighter clouded lungs are: a haze, and patches in one or both."""
+    """Return the additional brightness of clouded lungs: haze, and patches in one or both."""
     clouds = np.full((SIDE_PX, SIDE_PX), rng.uniform(35, 65))
     patches: NDArray[Any] = np.zeros(clouds.shape, np.uint8)
     for _ in range(int(rng.integers(1, 5))):
@@ -128,8 +128,8 @@ def _clouds(rng: np.random.Generator) -> NDArray[Any]:
     return result
 
 
-def _posed(rng: np.random.Generator, image: NDArray[Any]) -> NDArray[Any]:
-    """Turn, shift and scale as one patient stands before the plate unlike another."""
+def _apply_pose(rng: np.random.Generator, image: NDArray[Any]) -> NDArray[Any]:
+    """Rotate, shift and scale, as poses of patients differ."""
     matrix: NDArray[Any] = cv2.getRotationMatrix2D(
         (SIDE_PX / 2, SIDE_PX / 2), math.degrees(rng.normal(0, 0.03)), rng.uniform(1.0, 1.2))
     matrix[:, 2] += rng.uniform(-8, 8, 2)

@@ -11,12 +11,12 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""What a scenario may expect of a stream of X-rays."""
+"""Expectations of a stream of X-rays."""
 
 from digiphys_ros.applications.triage.application import Triage
-from digiphys_ros.simulation.scenarios.expectation import COUNT, Expectation, fact_at_least
+from digiphys_ros.simulation.scenarios.expectation import COUNT, Expectation, state_at_least
 
 EXPECTATIONS = {
     'images_at_least': Expectation(
-        COUNT, fact_at_least('images'), most=lambda seconds: Triage.rate_hz * seconds + 1),
+        COUNT, state_at_least('images'), max_bound=lambda seconds: Triage.rate_hz * seconds + 1),
 }

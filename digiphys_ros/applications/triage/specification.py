@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The application triage: X-rays that a classifier advises on, and nothing that moves."""
+"""The application triage: advice on X-rays, without an actuator."""
 
 from digiphys_ros.simulation.specification import ApplicationSpec, Parts
 

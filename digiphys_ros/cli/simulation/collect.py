@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""``digiphys sim collect``: labelled images for training."""
+"""``digiphys sim collect``: write labeled images for training."""
 
 import argparse
 from pathlib import Path
@@ -27,7 +27,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--out', required=True, metavar='DIR',
                         help='new or empty folder for the images')
     parser.add_argument('--count', type=whole_number(1), default=1000, metavar='N',
-                        help='how many images (%(default)s)')
+                        help='number of images (%(default)s)')
     add_seed(parser)
     add_json(parser)
 
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm
     report = collect(arguments.app, Path(arguments.out), count=arguments.count,
                      seed=arguments.seed,
-                     bar=lambda items: tqdm(items, unit='image', disable=None))
+                     progress=lambda items: tqdm(items, unit='image', disable=None))
     if arguments.json:
         write_json(report, arguments.json)
     if arguments.json != '-':

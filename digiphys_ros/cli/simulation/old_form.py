@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The form that ``digiphys sim`` had before it had subcommands; it works for one release."""
+"""Accept the form of ``digiphys sim`` without subcommands for one release."""
 
 from collections.abc import Sequence
 import warnings
@@ -24,24 +24,24 @@ MODES = {'--scenario': 'scenario', '--collect': 'collect', '--seeds': 'sweep'}
 
 def upgrade(words: Sequence[str]) -> list[str]:
     """
-    Return a command line with the subcommand that it means, with a warning where it has none.
+    Return a command line with its subcommand; one in the old form gives a warning.
 
     Example::
 
         >>> upgrade(['sim', 'sweep', 'sorting'])
         ['sim', 'sweep', 'sorting']
     """
-    verb = next((index for index, word in enumerate(words) if word == 'sim'), len(words))
-    before, after = list(words[:verb + 1]), list(words[verb + 1:])
-    if any(word != '--debug' for word in words[:verb]) or not after \
+    start = next((index for index, word in enumerate(words) if word == 'sim'), len(words))
+    before, after = list(words[:start + 1]), list(words[start + 1:])
+    if any(word != '--debug' for word in words[:start]) or not after \
             or after[0] in (*COMMANDS, '-h', '--help'):
         return [*words]
     mode = next((MODES[name] for word in after if (name := word.partition('=')[0]) in MODES),
                 'run')
     warnings.warn(f'digiphys sim has subcommands now: write "digiphys sim {mode} ...". The next '
-                  'release does not know the old form.', RenamedWarning, stacklevel=2)
+                  'release refuses the old form.', RenamedWarning, stacklevel=2)
     if mode == 'scenario':
-        # the files behind it are positional now
+        # its files are positional now
         after = [word.removeprefix('--scenario=') for word in after if word != '--scenario']
     elif mode == 'collect':
         after = [word.replace('--collect', '--out', 1) if word.startswith('--collect') else word

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Options that several subcommands of ``digiphys sim`` share."""
+"""Options that are common to subcommands of ``digiphys sim``."""
 
 import argparse
 from collections.abc import Callable
@@ -27,11 +27,11 @@ def add_application(parser: argparse.ArgumentParser) -> None:
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
-    """Add what a run takes."""
+    """Add the options of a run."""
     parser.add_argument('--seconds', type=seconds, metavar='N', default=LONGEST_S,
                         help='simulated seconds (default: until it ends, at most %(default).0f)')
     parser.add_argument('--bundle', metavar='NAME',
-                        help='model bundle: a path, or a name in models/ (default: the one of '
+                        help='model bundle: a path, or a name in models/ (default: that of '
                              'the application)')
     parser.add_argument('--no-camera', action='store_true',
                         help='skip rendering and feed ground-truth labels to the policy; needs '
@@ -45,13 +45,13 @@ def add_seed(parser: argparse.ArgumentParser) -> None:
 
 
 def add_jobs(parser: argparse.ArgumentParser, what: str) -> None:
-    """Add how many processes run at a time."""
+    """Add the number of parallel processes."""
     parser.add_argument('--jobs', type=whole_number(0), default=0, metavar='N',
-                        help=f'{what} at a time (default: one a core)')
+                        help=f'{what} in parallel (default: one per core)')
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
-    """Add where the report goes."""
+    """Add the JSON report."""
     parser.add_argument('--json', metavar='FILE', help='write the report; - is standard output')
 
 
@@ -68,10 +68,10 @@ def seconds(text: str) -> float:
 
 
 def whole_number(least: int) -> Callable[[str], int]:
-    """Return a reader of whole numbers."""
+    """Return a parser of whole numbers."""
     def read(text: str) -> int:
         if not text.isdecimal() or len(text) > 9 or int(text) < least:
             raise argparse.ArgumentTypeError(
-                f'must be a whole number from {least}, received {text!r:.40}')
+                f'must be a whole number of at least {least}, received {text!r:.40}')
         return int(text)
     return read

@@ -33,41 +33,42 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_seed(parser)
     add_run(parser)
     parser.add_argument('--data', metavar='DATA',
-                        help='images that the application shows, a folder or a data set; triage '
-                             'takes X-rays (default: drawn ones)')
+                        help='images for the application, a folder or a data set; triage '
+                             'takes X-rays (default: synthetic ones)')
     parser.add_argument('--view', action='store_true', help='show the images in a window')
-    parser.add_argument('--record', metavar='FILE.mp4', help='write the images as a video')
+    parser.add_argument('--record', metavar='FILE.mp4', help='write a video of the images')
     parser.add_argument('--out', default='out/sim', metavar='DIR',
-                        help='where report.png goes (%(default)s)')
+                        help='folder for report.png (%(default)s)')
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run once; return 1 where a target is missed."""
+    """Run once; return 1 if a target is missed."""
     if arguments.data and 'data' not in arguments.app.options:
-        raise UsageError(f'--data: {arguments.app.name} shows no data, it draws its world: leave '
-                         'it out.')
+        raise UsageError(f'--data: {arguments.app.name} takes no data, as it renders its world: '
+                         'remove --data.')
     if arguments.no_camera and (arguments.view or arguments.record):
-        raise UsageError('--no-camera makes no images to show or record.')
+        raise UsageError('--no-camera renders no images to show or record: remove --view and '
+                         '--record.')
     if arguments.view:
-        check_display('--record FILE.mp4 makes a video')
+        check_display('--record FILE.mp4 writes a video')
     if arguments.record:
-        from digiphys_ros.simulation.rendering.record import check_film
-        check_film(Path(arguments.record))
+        from digiphys_ros.simulation.rendering.record import check_video_path
+        check_video_path(Path(arguments.record))
     check_targets(arguments, ['json'], ['out'])
     return _run(arguments)
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from digiphys_ros.simulation.loop import make_pipeline, reported, run_loop
-    from digiphys_ros.simulation.rendering.record import draw, Film
+    from digiphys_ros.simulation.loop import make_pipeline, report_arguments, run_loop
+    from digiphys_ros.simulation.rendering.record import draw, VideoFile
     from digiphys_ros.simulation.targets import targets
     specification, parts = arguments.app, arguments.app.parts()
     seconds, camera = arguments.seconds, not arguments.no_camera
     shown = {'data': arguments.data} if arguments.data else {}
     world = parts.world(arguments.seed, camera=camera, **shown)
-    film = Film(Path(arguments.record), world.rate_hz) if arguments.record else None
-    # a log of its own for each run
+    video = VideoFile(Path(arguments.record), world.rate_hz) if arguments.record else None
+    # each run has its own log
     pipeline = make_pipeline(
         specification, bundle=arguments.bundle, camera=camera,
         audit_log=Path(arguments.out, f'{specification.name}_audit_{time.time_ns()}.jsonl'))
@@ -75,12 +76,12 @@ def _run(arguments: argparse.Namespace) -> int:
     out.mkdir(parents=True, exist_ok=True)
     started_s = time.perf_counter()
     with ExitStack() as stack:
-        watch = _watch(arguments, seconds, film and stack.enter_context(film), stack)
-        recording = run_loop(world, pipeline, seconds, watch=watch, camera=camera)
+        on_frame = _make_on_frame(arguments, seconds, video and stack.enter_context(video), stack)
+        recording = run_loop(world, pipeline, seconds, on_frame=on_frame, camera=camera)
     wall_s = time.perf_counter() - started_s
-    reached = [one for one in targets(parts.targets, recording) if not one.of_many_runs]
+    reached = [one for one in targets(parts.targets, recording) if not one.needs_many_runs]
     report = _report(arguments, world.time_s, recording, reached, wall_s)
-    report['result'] = parts.report(*reported(recording))
+    report['result'] = parts.report(*report_arguments(recording))
     if arguments.json:
         write_json(report, arguments.json)
     draw(recording, f'{specification.name}, seed {arguments.seed}', out / 'report.png')
@@ -89,25 +90,25 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0 if report['passed'] else 1
 
 
-def _watch(arguments: argparse.Namespace, seconds: float, film: Any,
-           stack: ExitStack) -> Callable[[Any, Any], None]:
-    """Return what is called at every image: progress, film and window."""
-    from digiphys_ros.simulation.rendering.record import captioned
+def _make_on_frame(arguments: argparse.Namespace, seconds: float, video: Any,
+                   stack: ExitStack) -> Callable[[Any, Any], None]:
+    """Return the callback for every image: progress, video and window."""
+    from digiphys_ros.simulation.rendering.record import add_caption
     from tqdm import tqdm
-    bar = stack.enter_context(tqdm(
+    progress = stack.enter_context(tqdm(
         total=round(seconds, 1), unit='s', disable=None,
         bar_format='{l_bar}{bar}| {n:.0f}/{total:.0f} simulated s {postfix}'))
 
-    def watch(frame: Any, image: Any) -> None:
-        bar.set_postfix_str(f'rule {frame.rule or "-"}', refresh=False)
-        bar.update(frame.time_s - bar.n)
-        if film is not None:
-            film.add(captioned(image, frame))
+    def on_frame(frame: Any, image: Any) -> None:
+        progress.set_postfix_str(f'rule {frame.rule or "-"}', refresh=False)
+        progress.update(frame.time_s - progress.n)
+        if video is not None:
+            video.add(add_caption(image, frame))
         if arguments.view:
             import cv2
-            cv2.imshow('digiphys sim', captioned(image, frame))
+            cv2.imshow('digiphys sim', add_caption(image, frame))
             cv2.waitKey(1)
-    return watch
+    return on_frame
 
 
 def _report(arguments: argparse.Namespace, simulated_s: float, recording: Any,
@@ -119,10 +120,10 @@ def _report(arguments: argparse.Namespace, simulated_s: float, recording: Any,
         'real_time_factor': round(simulated_s / wall_s, 2),
         'frames_per_s': round(len(recording.frames) / wall_s, 1),
         'commands': recording.commands, 'unsafe_commands': recording.unsafe_commands,
-        'unsafe': [one.sentence for one in recording.unsafe],
+        'unsafe': [one.reason for one in recording.unsafe],
         'events': {'right': sum(bool(event.right) for event in judged), 'judged': len(judged)},
         'targets': [one.as_json() for one in reached],
-        'passed': all(one.holds for one in reached)}
+        'passed': all(one.passed for one in reached)}
 
 
 def _summary(report: dict[str, Any], recording: Any, reached: Sequence[Any],
@@ -133,18 +134,19 @@ def _summary(report: dict[str, Any], recording: Any, reached: Sequence[Any],
     lines = [
         f'{report["application"]}, seed {report["seed"]}: {report["simulated_s"]:.1f} s at '
         f'{report["real_time_factor"]} times real time, {report["frames_per_s"]} images a '
-        'second' + ('' if report['camera'] else ' (none made, the policy got the ground truth)'),
+        'second' + ('' if report['camera'] else
+                    ' (none rendered, the policy got the ground truth)'),
         f'commands   {report["commands"]}, unsafe {report["unsafe_commands"]}',
         *wrap(', '.join(shown), 95, initial_indent='result     ', subsequent_indent=' ' * 11)]
     judged = [event for event in recording.events if event.right is not None]
     for event in judged[:20]:
-        lines.append(f'  {"ok  " if event.right else "MISS"} {event.time_s:7.1f} s  {event.kind}: '
+        lines.append(f'  {"ok  " if event.right else "FAIL"} {event.time_s:7.1f} s  {event.kind}: '
                      f'{event.detail}')
     if len(judged) > 20:
         lines.append(f'  ... and {len(judged) - 20} more')
     if judged:
-        lines.append(f'  {report["events"]["right"]} of {len(judged)} as they should be')
-    lines += [f'target     {one.sentence()}' for one in reached]
-    lines += [f'PROBLEM    unsafe command {one.sentence}' for one in recording.unsafe[:5]]
+        lines.append(f'  {report["events"]["right"]} of {len(judged)} correct')
+    lines += [f'target     {one.summary()}' for one in reached]
+    lines += [f'PROBLEM    unsafe command {one.reason}' for one in recording.unsafe[:5]]
     lines.append(f'report     {out / "report.png"}')
     return '\n'.join(lines) + '\n'

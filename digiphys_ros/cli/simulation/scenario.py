@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""``digiphys sim scenario``: run scenarios in parallel, print a table, draw all results."""
+"""``digiphys sim scenario``: run scenarios in parallel, print a table and plot the results."""
 
 import argparse
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('scenarios', nargs='+', metavar='FILE',
                         help='scenario files, folders of them, or names in config/scenarios')
     parser.add_argument('--out', default='out/sim', metavar='DIR',
-                        help='where scenarios.png and the images of failures go (%(default)s)')
+                        help='folder for scenarios.png and images of failures (%(default)s)')
     add_jobs(parser, 'scenarios')
     add_json(parser)
 
@@ -50,10 +50,10 @@ def run_scenarios(names: Sequence[str], *, out: Path, json: str | None, jobs: in
 
     :param names: files, folders of them, or names in config/scenarios.
     :param out: folder for scenarios.png and the images of failures.
-    :param json: where the report goes; - is standard output.
-    :param jobs: how many at a time, 0 for one a core.
-    :return: 0 when all expectations held, 1 when one did not.
-    :raises ConfigError: for a scenario that cannot be run, before any is.
+    :param json: file for the report; - is standard output.
+    :param jobs: number of parallel processes, 0 for one per core.
+    :return: 0 if all expectations are met, otherwise 1.
+    :raises ConfigError: for an invalid scenario, before any is run.
     """
     from digiphys_ros.applications import find_application
     from digiphys_ros.simulation.scenarios.plot import draw
@@ -67,8 +67,8 @@ def run_scenarios(names: Sequence[str], *, out: Path, json: str | None, jobs: in
     started_s = time.perf_counter()
     jobs = jobs or len(os.sched_getaffinity(0))
     with tqdm(run_trials(paths, out, jobs, find_application), total=len(paths), unit='scenario',
-              disable=None) as bar:
-        trials = sorted(bar, key=lambda trial: trial.name)
+              disable=None) as progress:
+        trials = sorted(progress, key=lambda trial: trial.name)
     draw(trials, out / 'scenarios.png')
     report = {'passed': all(trial.passed for trial in trials), 'jobs': jobs,
               'wall_s': round(time.perf_counter() - started_s, 1),
@@ -85,10 +85,11 @@ def _files(names: Sequence[str]) -> list[Path]:
     paths = [path for place in found
              for path in (sorted(place.glob('*.yaml')) if place.is_dir() else [place])]
     if not paths:
-        raise UsageError(f'{" ".join(names)}: holds no .yaml file.')
+        raise UsageError(f'{" ".join(names)}: has no .yaml file; name a scenario file or a '
+                         'folder of them.')
     twice = {path.stem for path in paths if [one.stem for one in paths].count(path.stem) > 1}
     if twice:
-        raise UsageError(f'{", ".join(sorted(twice))} is given twice.')
+        raise UsageError(f'{", ".join(sorted(twice))} is given twice: name each scenario once.')
     return paths
 
 
@@ -97,17 +98,17 @@ def _table(report: dict[str, Any], out: Path) -> str:
     width = max(len(trial['scenario']) for trial in trials)
     lines = []
     for trial in trials:
-        held = sum(one['holds'] for one in trial['expectations'])
+        met = sum(one['passed'] for one in trial['expectations'])
         lines.append(
             f'{"ok  " if trial["passed"] else "FAIL"} {trial["scenario"]:{width}}  '
-            f'{held} of {len(trial["expectations"])} hold  {trial["simulated_s"]:7.1f} s '
+            f'{met} of {len(trial["expectations"])} passed  {trial["simulated_s"]:7.1f} s '
             f'simulated in {trial["wall_s"]:6.1f} s')
         for one in trial['expectations']:
-            if not one['holds']:
+            if not one['passed']:
                 lines.append(f'     {one["expectation"]} {one["bound"]:g}: at {one["time_s"]} s '
-                             f'{one["why"]}')
+                             f'{one["reason"]}')
                 lines.append(f'       command {one["command"]}, frame {one["image"]}')
     passed = sum(trial['passed'] for trial in trials)
-    lines.append(f'{passed} of {len(trials)} scenarios as expected, {report["wall_s"]} s on '
+    lines.append(f'{passed} of {len(trials)} scenarios passed, {report["wall_s"]} s on '
                  f'{report["jobs"]} processes; {out / "scenarios.png"}')
     return '\n'.join(lines) + '\n'

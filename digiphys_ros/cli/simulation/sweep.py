@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""``digiphys sim sweep``: the figures that an application must reach, over many runs."""
+"""``digiphys sim sweep``: compare an application with its targets over many runs."""
 
 import argparse
 import os
@@ -23,18 +23,18 @@ from typing import Any
 from digiphys_ros.cli.output import check_targets, write_json
 from digiphys_ros.cli.simulation.options import add_application, add_jobs, add_json, add_run
 
-MOST_SEEDS = 10_000
+MAX_SEEDS = 10_000
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     add_application(parser)
     parser.add_argument('--seeds', type=parse_seeds, default='0-19', metavar='FIRST-LAST',
-                        help='the seeds to run with (%(default)s)')
+                        help='seeds to run (%(default)s)')
     add_run(parser)
     add_jobs(parser, 'seeds')
     add_json(parser)
-    # the form of an earlier release took it
+    # accepted in the old form
     parser.add_argument('--out', help=argparse.SUPPRESS)
 
 
@@ -50,31 +50,32 @@ def parse_seeds(text: str) -> range:
     found = re.fullmatch(r'(\d{1,9})-(\d{1,9})', text)
     if found is None or int(found[1]) > int(found[2]):
         raise argparse.ArgumentTypeError(
-            f'a first and a last one as 0-19 are needed, received {text!r:.40}')
+            f'must be FIRST-LAST, such as 0-19, received {text!r:.40}')
     seeds = range(int(found[1]), int(found[2]) + 1)
-    if len(seeds) > MOST_SEEDS:
+    if len(seeds) > MAX_SEEDS:
         raise argparse.ArgumentTypeError(
-            f'{MOST_SEEDS} seeds at most, received {len(seeds)}: {text!r:.40}')
+            f'must be at most {MAX_SEEDS} seeds, received {len(seeds)}: {text!r:.40}')
     return seeds
 
 
 def run(arguments: argparse.Namespace) -> int:
     """
-    Run every seed, print a table.
+    Run every seed and print a table.
 
-    :return: 0 when every target is met, 1 when one is missed.
+    :return: 0 if all targets are met, otherwise 1.
     """
     check_targets(arguments, ['json'])
     from digiphys_ros.simulation.seeds import run_seeds, Task
-    from digiphys_ros.simulation.targets import together
+    from digiphys_ros.simulation.targets import merge_targets
     from tqdm import tqdm
     seeds = arguments.seeds
     task = Task(arguments.app, arguments.seconds, arguments.bundle, not arguments.no_camera)
     jobs = min(arguments.jobs or len(os.sched_getaffinity(0)), len(seeds))
     started_s = time.perf_counter()
-    with tqdm(run_seeds(task, seeds, jobs), total=len(seeds), unit='seed', disable=None) as bar:
-        runs = sorted(bar, key=lambda run: run.seed)
-    overall = together([run.targets for run in runs])
+    with tqdm(run_seeds(task, seeds, jobs), total=len(seeds), unit='seed',
+              disable=None) as progress:
+        runs = sorted(progress, key=lambda run: run.seed)
+    overall = merge_targets([run.targets for run in runs])
     report = _report(arguments, runs, overall, jobs)
     report['wall_s'] = round(time.perf_counter() - started_s, 1)
     if arguments.json:
@@ -86,7 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _report(arguments: argparse.Namespace, runs: list[Any], overall: list[Any], jobs: int,
             ) -> dict[str, Any]:
-    # of all processes together, without their start: that is the classifier's
+    # of all processes together, without their start, which loads the classifier
     running_s = sum(run.wall_s for run in runs) / jobs
     simulated_s, frames = sum(run.simulated_s for run in runs), sum(run.frames for run in runs)
     return {
@@ -97,7 +98,7 @@ def _report(arguments: argparse.Namespace, runs: list[Any], overall: list[Any], 
         'simulated_seconds_per_second': round(simulated_s / running_s, 2),
         'frames_per_second': None if arguments.no_camera else round(frames / running_s, 1),
         'targets': [one.as_json() for one in overall],
-        'passed': all(one.holds for one in overall), 'runs': [run.as_json() for run in runs]}
+        'passed': all(one.passed for one in overall), 'runs': [run.as_json() for run in runs]}
 
 
 def _table(report: dict[str, Any], runs: list[Any], overall: list[Any]) -> str:
@@ -107,7 +108,7 @@ def _table(report: dict[str, Any], runs: list[Any], overall: list[Any]) -> str:
         values = ['-' if one.value is None else f'{one.value:g}' for one in run.targets]
         cells = [f'{value:>{len(name)}}' for value, name in zip(values, names, strict=True)]
         lines.append(f'{run.seed:4}  {run.simulated_s:11.1f}   ' + '  '.join(cells))
-    lines += [f'target     {one.sentence()}' for one in overall]
+    lines += [f'target     {one.summary()}' for one in overall]
     rate = 'no images, the policy got the ground truth' if not report['camera'] else \
         f'{report["frames_per_second"]} camera frames a second'
     lines.append(f'{report["simulated_s"]:.0f} s simulated in {report["wall_s"]} s on '

@@ -12,9 +12,9 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What doctor reads from a running ROS graph; needs rclpy."""
+"""Checks of a running ROS graph; needs rclpy."""
 
 from digiphys_ros.files import limit_opencv
 
-# here, because the modules of the graph load OpenCV
+# here, as modules of the graph import OpenCV
 limit_opencv()

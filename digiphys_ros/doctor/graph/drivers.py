@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Camera drivers that run without a transport profile: most of their images are lost."""
+"""Find camera drivers without a transport profile, whose images are mostly lost."""
 
 from collections.abc import Sequence
 import os
@@ -28,15 +28,15 @@ from digiphys_ros.ros.transport.environment import profile_setting
 from rclpy.node import Node
 
 LONGEST = 300
-"""Characters of a command line that is worth to be repeated."""
+"""Maximum length of a command line that the fix repeats."""
 
 
 def check_drivers(node: Node, topics: Sequence[str], prefix: str) -> list[Finding]:
     """
-    Report each process of this machine that sends images to the classifier without a profile.
+    Report each local process that sends images to the classifier without a profile.
 
-    :param topics: those in use.
-    :param prefix: of the robot's names: empty or ``/robot``.
+    :param topics: topics in use.
+    :param prefix: prefix of the robot's names: empty or ``/robot``.
     """
     own = own_gid(node)
     found: dict[int, Finding] = {}
@@ -44,7 +44,7 @@ def check_drivers(node: Node, topics: Sequence[str], prefix: str) -> list[Findin
         if not own or not is_classified(node, topic, prefix):
             continue
         for one in node.get_publishers_info_by_topic(topic):
-            # JPEGs fit into the segment that Fast DDS has by default
+            # JPEGs fit into the default segment of Fast DDS
             process = without_profile(bytes(one.endpoint_gid), own) \
                 if one.topic_type == RAW else None
             if process is not None:

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 
-"""The e-stop of a running robot: whether anybody sends it, and what its gate asks for."""
+"""Check the e-stop of a running robot: its publishers, and the requirement of its gate."""
 
 from dataclasses import dataclass
 import time
@@ -34,8 +34,8 @@ PAUSE_S = 0.005
 
 
 @dataclass(frozen=True)
-class Demand:
-    """What a gate asks of its e-stop: a message every ``timeout_s`` if it is required."""
+class Requirement:
+    """E-stop requirement of a gate: a message every ``timeout_s`` if it is required."""
 
     required: bool = False
     timeout_s: float = 0.0
@@ -45,8 +45,8 @@ def check_estop(node: Node, prefix: str, seconds: float) -> list[Finding]:
     """
     Report an e-stop that is missing, silent or of another type.
 
-    :param prefix: of the robot's names: empty or ``/robot``.
-    :param seconds: how long to listen at least, where the gate requires an e-stop.
+    :param prefix: prefix of the robot's names: empty or ``/robot``.
+    :param seconds: minimum time to listen, if the gate requires an e-stop.
     """
     gate = f'{prefix}/gate'
     topic = _topic(node, gate) or f'{prefix}/estop'
@@ -55,15 +55,15 @@ def check_estop(node: Node, prefix: str, seconds: float) -> list[Finding]:
     publishers = [one for one in publishers if one.topic_type == TYPE]
     if not _runs(node, gate):
         return findings
-    demand = _demand(node, gate)
-    if demand is None:
+    requirement = _requirement(node, gate)
+    if requirement is None:
         return [*findings, Finding('e-stop', 'warn', f'{gate} does not answer for its parameters '
                                    f'within {ANSWER_S:g} s', revive_node(node, gate))]
     if not publishers:
         fix = find_estop(topic, _other_topics(node, gate))
-        return [*findings, _missing(topic, gate, demand, fix)]
-    if demand.required:
-        findings += _silent(node, topic, publishers, max(seconds, demand.timeout_s))
+        return [*findings, _missing(topic, gate, requirement, fix)]
+    if requirement.required:
+        findings += _silent(node, topic, publishers, max(seconds, requirement.timeout_s))
     return findings
 
 
@@ -71,15 +71,15 @@ def _runs(node: Node, gate: str) -> bool:
     return f'{gate}/get_parameters' in dict(node.get_service_names_and_types())
 
 
-def _demand(node: Node, gate: str) -> Demand | None:
-    """Return what the gate's parameters ask for, None when it does not answer."""
+def _requirement(node: Node, gate: str) -> Requirement | None:
+    """Return the requirement in the gate's parameters, None if it does not answer."""
     values = read_parameters(node, gate, ('estop_required', 'estop_timeout_s'))
-    return None if values is None else Demand(
+    return None if values is None else Requirement(
         values.get('estop_required', False), values.get('estop_timeout_s', 0.0))
 
 
-def _missing(topic: str, gate: str, demand: Demand, fix: str) -> Finding:
-    if demand.required:
+def _missing(topic: str, gate: str, requirement: Requirement, fix: str) -> Finding:
+    if requirement.required:
         return Finding('e-stop', 'fail', f'no publisher on {topic}, and {gate} does not move '
                        'without one (`estop_required`)', fix)
     return Finding('e-stop', 'warn', f'no e-stop publisher on {topic}, and {gate} does not '
@@ -87,14 +87,14 @@ def _missing(topic: str, gate: str, demand: Demand, fix: str) -> Finding:
 
 
 def _topic(node: Node, gate: str) -> str:
-    """Return where a gate listens for its e-stop, which may be remapped; empty where nowhere."""
+    """Return the e-stop topic of a gate, which may be remapped; empty if it has none."""
     return next((topic for topic, types in node.get_topic_names_and_types() if TYPE in types
                  and any(endpoint_name(one) == f'{gate}{LISTENER}'
                          for one in node.get_subscriptions_info_by_topic(topic))), '')
 
 
 def _other_topics(node: Node, gate: str) -> list[str]:
-    """Return the topics on which others than the gate publish what an e-stop does."""
+    """Return the topics of the e-stop type that other nodes publish."""
     return [topic for topic, types in sorted(node.get_topic_names_and_types()) if TYPE in types
             and any(endpoint_name(one).removesuffix(GUARD) != gate
                     for one in node.get_publishers_info_by_topic(topic))]
@@ -117,12 +117,12 @@ def _silent(node: Node, topic: str, publishers: list[TopicEndpointInfo], seconds
 
 
 def _heard(node: Node, topic: str, seconds: float, wanted: set[bytes]) -> set[bytes]:
-    """Return who sent something."""
+    """Return the publishers that sent a message."""
     heard: set[bytes] = set()
     subscription = node.create_subscription(Bool, topic, lambda _: None, suited_to((), 10))
     deadline_s = time.monotonic() + seconds
     while time.monotonic() < deadline_s and not wanted <= heard:
-        # not by the executor, which does not say on every distribution who published
+        # not by an executor, which does not report the publisher on every distribution
         while (message := take_message(subscription)) is not None:
             heard.add(message[0])
         time.sleep(PAUSE_S)

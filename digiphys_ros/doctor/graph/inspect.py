@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Look at the running ROS graph: who publishes, who listens, and whether they match."""
+"""Inspect the running ROS graph: publishers, subscribers, and whether they match."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -53,15 +53,15 @@ RULES = 'traffic_signs_rules.yaml'
 def check_graph(seconds: float, rules: str, prefix: str = '', patience_s: float = PATIENCE_S
                 ) -> dict[str, Any]:
     """
-    Watch the graph and report all that keeps commands from their actuators.
+    Observe the graph and report all that keeps commands from the actuators.
 
-    :param seconds: how long to wait for discovery, and to listen.
-    :param rules: rules file that names the topics of the actuators; empty: that of the gate.
-    :param prefix: of the robot's names: empty or ``/robot``.
-    :param patience_s: how much longer to listen at most, as ``ReportListener.listen``.
-    :return: ``findings``, the ``chain`` from image to actuator, the names of ``rules`` and
-        ``bundle`` that are ``running``, and ``profiles`` and ``image_bytes`` as
-        ``graph_transport`` has them, all as objects for JSON.
+    :param seconds: time for discovery and for listening.
+    :param rules: rules file with the topics of the actuators; empty for that of the gate.
+    :param prefix: prefix of the robot's names: empty or ``/robot``.
+    :param patience_s: maximum additional time to listen, see ``ReportListener.listen``.
+    :return: ``findings``, the ``chain`` from image to actuator, the ``running`` values of
+        ``rules`` and ``bundle``, and ``profiles`` and ``image_bytes`` as from
+        ``graph.transport``, all as objects for JSON.
     """
     rclpy.init(args=[])
     node = Node('doctor', enable_rosout=False, start_parameter_services=False)
@@ -91,7 +91,7 @@ def check_graph(seconds: float, rules: str, prefix: str = '', patience_s: float 
 
 
 def _running(node: Node, prefix: str) -> dict[str, str]:
-    """Return which rules and which model are at work."""
+    """Return the rules and the bundle that are running."""
     found: dict[str, str] = {}
     for role, parameter in (('policy', 'rules'), ('gate', 'rules'), ('classifier', 'bundle')):
         found.update(read_parameters(node, f'{prefix}/{role}', [parameter]) or {})
@@ -99,7 +99,7 @@ def _running(node: Node, prefix: str) -> dict[str, str]:
 
 
 def _command_topics(rules: str, prefix: str) -> dict[str, str]:
-    """Return the topic of each actuator; none where the rules, which are checked, are wrong."""
+    """Return the topic of each actuator; none if the rules are wrong (see `check_rules`)."""
     try:
         found = load_actuators(find_resource(rules, 'config'))
     except DigiphysError:
@@ -109,7 +109,7 @@ def _command_topics(rules: str, prefix: str) -> dict[str, str]:
 
 
 def _image_source(node: Node, prefix: str) -> tuple[str, list[str]]:
-    """Return the topic of the classifier's images, and who publishes there."""
+    """Return the image topic of the classifier, and its publishers."""
     for topic, types in node.get_topic_names_and_types():
         if set(IMAGES) & set(types) and any(
                 endpoint_name(one) == f'{prefix}/classifier'
@@ -119,7 +119,7 @@ def _image_source(node: Node, prefix: str) -> tuple[str, list[str]]:
 
 
 def _other_robots(reports: Mapping[str, Any], prefix: str) -> list[Finding]:
-    """Name the robots in other namespaces where there is none in this one."""
+    """Name the robots in other namespaces if there is none in this one."""
     robots = {name.rpartition('/')[0] for name in reports if name.rpartition('/')[2] in NODES}
     if not robots or prefix in robots:
         return []
@@ -130,16 +130,16 @@ def _other_robots(reports: Mapping[str, Any], prefix: str) -> list[Finding]:
 
 
 def _hangs(node: Node, name: str) -> Finding:
-    return Finding('reports', 'fail', f'{name} is there and reports nothing on /diagnostics: it '
-                   'hangs, was stopped, or is not heard', revive_node(node, name))
+    return Finding('reports', 'fail', f'{name} exists but does not report on /diagnostics: it '
+                   'hangs, was stopped, or its messages do not arrive', revive_node(node, name))
 
 
 def _summary(node: Node, findings: list[Finding]) -> list[Finding]:
     topics = topics_in_use(node)
     if not topics:
         return [Finding('graph', 'warn', 'no topic is in use: nothing runs in this ROS_DOMAIN_ID '
-                        'and discovery range', 'digiphys run  # if it runs: export ROS_DOMAIN_ID '
-                        'and ROS_AUTOMATIC_DISCOVERY_RANGE as it has them')]
+                        'and discovery range', 'digiphys run  # if it runs: export its '
+                        'ROS_DOMAIN_ID and ROS_AUTOMATIC_DISCOVERY_RANGE')]
     broken = any(finding.status == 'fail' for finding in findings)
     return findings if broken else [
         Finding('graph', 'ok', f'{len(topics)} topics, every pair matches'), *findings]
@@ -163,19 +163,19 @@ def _command_topic(node: Node, topic: str, prefix: str) -> list[Finding]:
     if len(publishers) > 1:
         findings.append(Finding(
             f'commands on {topic}', 'fail', f'{len(publishers)} publishers: '
-            f'{", ".join(map(endpoint_name, publishers))}; they overrule each other and the gate',
-            f'{keep_one_fix(node, topic, prefix)}; other commands go to desired/<actuator>'))
+            f'{", ".join(map(endpoint_name, publishers))}; they override each other and the gate',
+            f'{keep_one_fix(node, topic, prefix)}; send other commands to desired/<actuator>'))
     if publishers and not listeners:
         findings.append(Finding(
             f'commands on {topic}', 'fail', f'{endpoint_name(publishers[0])} sends '
-            f'{publishers[0].topic_type} and nobody listens',
+            f'{publishers[0].topic_type} and nobody subscribes',
             find_listener(topic)))
     return findings
 
 
 def main(words: Sequence[str]) -> None:
-    """Write what was found as one line of JSON; ``words`` holds the arguments as JSON."""
-    # what the middleware writes must not get between
+    """Write the result as one line of JSON; ``words`` has the arguments as JSON."""
+    # output of the middleware must not mix with the report
     report = os.fdopen(os.dup(1), 'w')
     os.dup2(2, 1)
     request = json.loads(words[0])

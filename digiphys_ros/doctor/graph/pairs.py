@@ -13,7 +13,7 @@
 # limitations under the License.
 
 
-"""Pairs of a publisher and a subscription that do not match, so that nothing arrives."""
+"""Find publishers and subscriptions that do not match, so no messages arrive."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -36,19 +36,19 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 HIDDEN = ('/rosout', '/parameter_events', '/clock')
 KINDS = {'geometry_msgs/msg/Twist': 'twist', 'geometry_msgs/msg/TwistStamped': 'twist_stamped'}
-"""Types that hold the same, by the `kind` of an actuator."""
+"""Message types that differ only in the header, with the `kind` of an actuator."""
 
 REFUSED = {'reliability': (ReliabilityPolicy.BEST_EFFORT, ReliabilityPolicy.RELIABLE),
            'durability': (DurabilityPolicy.VOLATILE, DurabilityPolicy.TRANSIENT_LOCAL)}
-"""What is offered and what is asked for where a policy keeps a pair apart."""
+"""Policy -> offered and requested values that are incompatible."""
 
 
 @dataclass(frozen=True)
 class Commands:
     """
-    What a gate sends on a topic.
+    The commands that a gate sends on a topic.
 
-    :ivar gate: its name.
+    :ivar gate: name of the gate.
     :ivar rules: name of its rules file, which has the kind of the actuator.
     """
 
@@ -61,7 +61,7 @@ def check_pairs(node: Node, topic: str, commands: Commands | None = None) -> lis
     """
     Report each publisher and subscription of a topic that do not match.
 
-    :param commands: what a gate sends there, None where it sends nothing.
+    :param commands: commands of a gate on the topic, None without any.
     """
     listeners: dict[str, list[TopicEndpointInfo]] = {}
     for subscriber in subscribers_of(node, topic):
@@ -70,24 +70,24 @@ def check_pairs(node: Node, topic: str, commands: Commands | None = None) -> lis
     for publisher in publishers_of(node, topic):
         for subscribers in listeners.values():
             each = [_pair(topic, publisher, subscriber, commands) for subscriber in subscribers]
-            # a gate has a subscription for each quality of service that e-stop buttons offer
+            # a gate has one subscription for each QoS that e-stop buttons may offer
             findings += [] if [] in each else each[0]
     return findings
 
 
 def topics_in_use(node: Node) -> list[str]:
-    """Return the topics that others than this node use."""
+    """Return the topics that other nodes use."""
     return sorted(name for name, _ in node.get_topic_names_and_types() if name not in HIDDEN
                   and publishers_of(node, name) + subscribers_of(node, name))
 
 
 def publishers_of(node: Node, topic: str) -> list[TopicEndpointInfo]:
-    """Return the publishers of others than this node."""
+    """Return the publishers of other nodes."""
     return _others(node, node.get_publishers_info_by_topic(topic))
 
 
 def subscribers_of(node: Node, topic: str) -> list[TopicEndpointInfo]:
-    """Return the subscriptions of others than this node."""
+    """Return the subscriptions of other nodes."""
     return _others(node, node.get_subscriptions_info_by_topic(topic))
 
 
@@ -101,12 +101,12 @@ def _pair(topic: str, publisher: TopicEndpointInfo, subscriber: TopicEndpointInf
     names = f'{endpoint_name(publisher)} -> {endpoint_name(subscriber)}'
     if publisher.topic_type != subscriber.topic_type:
         return [Finding(f'type of {topic}', 'fail', f'{names}: {publisher.topic_type} is sent, '
-                        f'{subscriber.topic_type} is awaited, so nothing arrives',
+                        f'{subscriber.topic_type} is expected: no messages arrive',
                         _type_fix(topic, publisher, subscriber, commands))]
     compatible, reason = qos_check_compatible(publisher.qos_profile, subscriber.qos_profile)
     if compatible == QoSCompatibility.ERROR:
-        return [Finding(f'QoS of {topic}', 'fail', f'{names}: nothing arrives, {reason.strip()}',
-                        _qos_fix(topic, publisher, subscriber))]
+        return [Finding(f'QoS of {topic}', 'fail', f'{names}: no messages arrive, '
+                        f'{reason.strip()}', _qos_fix(topic, publisher, subscriber))]
     return []
 
 
@@ -115,7 +115,7 @@ def _type_fix(topic: str, publisher: TopicEndpointInfo, subscriber: TopicEndpoin
     name = endpoint_name(publisher)
     sent, wanted = KINDS.get(publisher.topic_type), KINDS.get(subscriber.topic_type)
     if commands and name.removesuffix(GUARD) == commands.gate and sent and wanted:
-        # the rules of the gate may lie on another machine
+        # the rules file of the gate may be on another machine
         with suppress(DigiphysError):
             return change_kind(str(find_resource(commands.rules, 'config')), commands.actuator,
                                sent, wanted)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Ask a running node for its parameters."""
+"""Read parameters of a running node."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,18 +24,18 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 ANSWER_S = 2.0
-"""How long a node may take to give its parameters."""
+"""Time that a node may take to answer."""
 
 ATTEMPTS = 4
-"""How often it is asked meanwhile: an answer to who is just being discovered may be lost."""
+"""Number of requests in that time: an answer may be lost during discovery."""
 
 
 def read_parameters(node: Node, name: str, parameters: Sequence[str]) -> dict[str, Any] | None:
     """
-    Return the values that a node has, by name, without those that it does not know.
+    Return the values of a node's parameters by name, without unknown ones.
 
     :param name: full name of the other node.
-    :return: None when it does not run or does not answer.
+    :return: None if the node does not run or does not answer.
     """
     service = f'{name}/get_parameters'
     if service not in dict(node.get_service_names_and_types()):
@@ -45,7 +45,7 @@ def read_parameters(node: Node, name: str, parameters: Sequence[str]) -> dict[st
         answer = _ask(node, client, GetParameters.Request(names=list(parameters)))
         if answer is None:
             return None
-        # a node that does not know them sends values that are not set, or none
+        # a node sends unset values, or none, for unknown parameters
         values = {key: Parameter.from_parameter_msg(ParameterMessage(name=key, value=one)).value
                   for key, one in zip(parameters, answer.values, strict=False)}
         return {key: value for key, value in values.items() if value is not None}

@@ -13,7 +13,7 @@
 # limitations under the License.
 
 
-"""The processes behind the endpoints that a node sees."""
+"""Find the processes of endpoints in the graph."""
 
 from digiphys_ros.fixes import revive
 from digiphys_ros.ros.qos import endpoint_name
@@ -23,19 +23,19 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 
 def own_gid(node: Node) -> bytes:
-    """Return an identifier of this process; it needs a subscription to /diagnostics."""
+    """Return the GID of this process; it needs a subscription to /diagnostics."""
     return next((bytes(one.endpoint_gid)
                  for one in node.get_subscriptions_info_by_topic('/diagnostics')
                  if endpoint_name(one) == node.get_fully_qualified_name()), b'')
 
 
 def process_of(node: Node, endpoint: TopicEndpointInfo) -> int | None:
-    """Return the number of this user's process behind an endpoint, None where it is not sure."""
+    """Return the process number of an endpoint, None if it is unknown or of another user."""
     return process_number(bytes(endpoint.endpoint_gid), own_gid(node))
 
 
 def revive_node(node: Node, name: str) -> str:
-    """Return how to bring back a node that publishes on /diagnostics and does not answer."""
+    """Return how to restart a node that publishes on /diagnostics and does not answer."""
     number = next((process_of(node, one)
                    for one in node.get_publishers_info_by_topic('/diagnostics')
                    if endpoint_name(one) == name), None)

@@ -24,14 +24,14 @@ from rclpy.node import Node
 
 NODES = ('camera', 'sim', 'classifier', 'policy', 'gate', 'triage')
 APART_S = 0.9
-"""Least time between two reports that a rate is taken from; each node reports once a second."""
+"""Minimum time between two reports to compute a rate; each node reports once a second."""
 
 PATIENCE_S = 2.0
-"""How much longer to listen for the second report of a node."""
+"""Maximum additional time to wait for the second report of a node."""
 
 
 class ReportListener:
-    """Keep the first and the newest report of every node."""
+    """Store the first and the newest report of every node."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -44,10 +44,10 @@ class ReportListener:
         """
         Return the reports by name.
 
-        :param seconds: how long to listen; somewhat longer where no node of the robot is seen
-            yet, or one has reported less than twice.
-        :param prefix: of the robot's names: empty or ``/robot``.
-        :param patience_s: how much longer at most.
+        :param seconds: time to listen; longer if no node of the robot is known yet, or one has
+            reported less than twice.
+        :param prefix: prefix of the robot's names: empty or ``/robot``.
+        :param patience_s: maximum additional time.
         """
         end_s = time.monotonic() + seconds
         while (now_s := time.monotonic()) < end_s or (
@@ -57,7 +57,7 @@ class ReportListener:
                 for name, newest in self._newest.items()}
 
     def silent(self, prefix: str) -> list[str]:
-        """Return the robot's nodes that are there and reported nothing."""
+        """Return the robot's nodes that exist but did not report."""
         return sorted(self._expected(prefix) - self._newest.keys())
 
     def _take(self, array: DiagnosticArray) -> None:

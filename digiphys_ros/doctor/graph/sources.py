@@ -13,7 +13,7 @@
 # limitations under the License.
 
 
-"""Topics that one node alone may publish on: who does, and whether there are more."""
+"""Check topics that must have only one publisher."""
 
 from collections.abc import Iterable, Sequence
 import re
@@ -26,13 +26,13 @@ from digiphys_ros.ros.qos import endpoint_name
 from rclpy.node import Node
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
-# the first part is a camera's, where one classifier has several
+# the first part is the name of a camera, if one classifier has several
 INPUTS = r'([^/]+/)?(image(/compressed)?|classification|vision_info|desired/[^/]+)'
 IMAGES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
 
 
 def own_publishers(publishers: Iterable[TopicEndpointInfo]) -> list[TopicEndpointInfo]:
-    """Return them by name; a guard counts as its gate, so one beside its gate is left out."""
+    """Return publishers sorted by name; a guard with its gate counts once."""
     every = sorted(publishers, key=endpoint_name)
     names = {endpoint_name(one) for one in every}
     return [one for one in every if not (
@@ -42,10 +42,10 @@ def own_publishers(publishers: Iterable[TopicEndpointInfo]) -> list[TopicEndpoin
 
 def check_inputs(node: Node, topics: Sequence[str], prefix: str) -> list[Finding]:
     """
-    Report every input of the pipeline on which more than one node publishes.
+    Report each input of the pipeline with more than one publisher.
 
-    :param topics: those in use.
-    :param prefix: of the robot's names: empty or ``/robot``.
+    :param topics: topics in use.
+    :param prefix: prefix of the robot's names: empty or ``/robot``.
     """
     pattern = re.compile(rf'{re.escape(prefix)}/{INPUTS}')
     return [finding for topic in topics
@@ -54,7 +54,7 @@ def check_inputs(node: Node, topics: Sequence[str], prefix: str) -> list[Finding
 
 
 def is_classified(node: Node, topic: str, prefix: str) -> bool:
-    """Return whether the classifier takes images there: a driver's topic is often remapped."""
+    """Return whether the classifier subscribes to images on the topic, which may be remapped."""
     return any(endpoint_name(one) == f'{prefix}/classifier' and one.topic_type in IMAGES
                for one in node.get_subscriptions_info_by_topic(topic))
 
@@ -66,12 +66,12 @@ def _input(node: Node, topic: str, prefix: str) -> list[Finding]:
     names = ', '.join(map(endpoint_name, publishers))
     return [Finding(
         f'publishers on {topic}', 'fail', f'{len(publishers)} publishers: {names}; the robot '
-        'follows one, then the other', f'{keep_one_fix(node, topic, prefix)}; several cameras '
+        'follows both in turn', f'{keep_one_fix(node, topic, prefix)}; several cameras '
         'need `cameras` of the classifier')]
 
 
 def keep_one_fix(node: Node, topic: str, prefix: str) -> str:
-    """Return how to end all publishers of a topic but one, by the processes on this machine."""
+    """Return how to stop all publishers of a topic except one, by local process numbers."""
     return keep_one(topic, [
         (endpoint_name(one), process_of(node, one))
         for one in own_publishers(node.get_publishers_info_by_topic(topic))], f'{prefix}/camera')

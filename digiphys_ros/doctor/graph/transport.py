@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The transport of a running robot's images: the profiles in force, and how large images are."""
+"""The image transport of a running robot: active profiles and image sizes."""
 
 from digiphys_ros.doctor.chain import Chain
 
@@ -23,8 +23,8 @@ def sender_profiles(chain: Chain) -> dict[str, str]:
     """
     Return the Fast DDS profile of each node that sends images: a path or ``none``.
 
-    It is empty for a node that does not report it, as a driver. Where no sender reports it, the
-    classifier's is there too.
+    It is empty for a node that does not report it, such as a driver. If no sender reports it, the
+    profile of the classifier is included.
     """
     found = {name: chain.reports[name].values.get(PROFILE, '') if name in chain.reports else ''
              for name in chain.images[1]}
@@ -35,7 +35,7 @@ def sender_profiles(chain: Chain) -> dict[str, str]:
 
 
 def image_bytes(chain: Chain) -> int:
-    """Return the size of the largest image that the classifier had last, 0 without any."""
+    """Return the size of the largest recent image of the classifier, 0 without images."""
     classifier = chain.report('classifier')
     return max((classifier.count(key) for key in classifier.values
                 if key.rpartition('.')[2] == 'image_bytes'), default=0) if classifier else 0

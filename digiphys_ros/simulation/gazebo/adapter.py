@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""What stands between the gates of an application and Gazebo, without ROS."""
+"""The adapter between the gates of an application and Gazebo, without ROS."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -19,11 +19,11 @@ from typing import Literal
 
 MessageType = Literal['bool', 'float64', 'joint_state', 'odometry', 'twist_stamped']
 """
-A ROS message by its values.
+A ROS message type, by its values.
 
 ``bool`` and ``float64`` have ``data``; ``joint_state`` has joint -> position; ``odometry`` has
 ``x_m``, ``y_m`` and ``heading_rad``; ``twist_stamped`` has ``linear.x`` and ``angular.z``, and
-its other fields pass as they are.
+its other fields pass unchanged.
 """
 
 Values = Mapping[str, float]
@@ -35,11 +35,11 @@ class Adapter(ABC):
     """
     Translate the commands of the gates for Gazebo.
 
-    It sends nothing by itself: where the gates are silent, so is the adapter.
+    It sends nothing on its own: if the gates are silent, so is the adapter.
 
-    :ivar inputs: topic -> message type, of what the gates and Gazebo publish.
-    :ivar outputs: topic -> message type, of what Gazebo obeys.
-    :ivar corrected: how many commands it changed.
+    :ivar inputs: topic -> message type, published by the gates and Gazebo.
+    :ivar outputs: topic -> message type, subscribed by Gazebo.
+    :ivar corrected: number of commands it changed.
     """
 
     inputs: Mapping[str, MessageType]
@@ -48,15 +48,15 @@ class Adapter(ABC):
 
     @abstractmethod
     def receive(self, topic: str, values: Values, now_s: float) -> Messages:
-        """Return what to send after a message of one of the inputs."""
+        """Return the messages to send after a message of one of the inputs."""
 
     @abstractmethod
     def safe_state(self, now_s: float) -> Messages:
-        """Return what to send when the adapter stops."""
+        """Return the messages to send when the adapter stops."""
 
     def forget(self) -> None:  # noqa: B027
-        """Forget what was received; called when the adapter stops."""
+        """Forget received messages; called when the adapter stops."""
 
     def problem(self, now_s: float) -> str:
-        """Return a sentence on what is missing now, empty for nothing."""
+        """Return what is missing now as one sentence, or an empty text."""
         return ''

@@ -44,12 +44,12 @@ def text(*numbers: float) -> str:
 
 
 def plain(name: str) -> str:
-    """Return a name as files and Gazebo's topics can have it."""
+    """Return a name without spaces, for files and Gazebo topics."""
     return name.replace(' ', '_')
 
 
 def plugin(parent: Element, system: str) -> Element:
-    """Add one of Gazebo's systems, as ``diff-drive``."""
+    """Add a Gazebo system, such as ``diff-drive``."""
     name = ''.join(word.capitalize() for word in system.split('-'))
     return child(parent, 'plugin', filename=f'gz-sim-{system}-system',
                  name=f'gz::sim::systems::{name}')
@@ -57,7 +57,7 @@ def plugin(parent: Element, system: str) -> Element:
 
 def add_parts(link: Element, body: Body, prefix: str) -> None:
     """
-    Add what is seen of a body's parts, and what collides.
+    Add the visuals and collisions of a body's parts.
 
     :param prefix: folder of meshes and textures, relative to the file.
     """
@@ -101,7 +101,7 @@ def add_material(visual: Element, rgb: Colour, texture: str | None, prefix: str)
     """
     Add a colour or a texture.
 
-    Gazebo's colours are black unless they are given, and a texture is multiplied by them.
+    Gazebo's default color is black, and a texture is multiplied by the color.
     """
     material = child(visual, 'material')
     colour = (1.0, 1.0, 1.0) if texture else rgb
@@ -116,7 +116,7 @@ def add_material(visual: Element, rgb: Colour, texture: str | None, prefix: str)
 
 
 def mesh_name(outline: Outline) -> str:
-    """Return a name for faces of one outline, the same wherever it occurs."""
+    """Return a name for faces of one outline."""
     return 'face' if outline == WHOLE else f'face_{len(outline)}_{_checksum(outline):08x}'
 
 
@@ -126,13 +126,13 @@ def _checksum(outline: Outline) -> int:
 
 
 def mesh_files(world: World) -> dict[str, bytes]:
-    """Return the meshes of all faces, one metre wide and high, by name."""
+    """Return the meshes of all faces, one meter wide and high, by name."""
     return {mesh_name(part.shape.outline): _face_mesh(part.shape.outline)
             for body in world.bodies for part in body.parts if part.shape.kind == 'face'}
 
 
 def _face_mesh(outline: Outline) -> bytes:
-    """Return a convex face in the y-z plane that is seen from +x, as Wavefront OBJ."""
+    """Return a convex face in the y-z plane, visible from +x, as Wavefront OBJ."""
     corners = outline[::-1]
     order = ' '.join(f'{index}/{index}/1' for index in range(1, len(corners) + 1))
     lines = [*(f'v 0 {u - 0.5:g} {0.5 - v:g}' for u, v in corners),
@@ -141,7 +141,7 @@ def _face_mesh(outline: Outline) -> bytes:
 
 
 def add_inertia(link: Element, body: Body) -> None:
-    """Add mass, centre of mass and inertia of a body, from those of its parts."""
+    """Add mass, center of mass and inertia of a body, computed from its parts."""
     mass = sum(part.mass_kg for part in body.parts)
     centre = sum((part.mass_kg * np.asarray(part.position_m) for part in body.parts),
                  np.zeros(3)) / mass

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What an application drives in Gazebo, as a model of its own: links, joints, camera, drives."""
+"""The model that an application drives in Gazebo: links, joints, camera and drives."""
 
 from collections.abc import Mapping
 from xml.etree import ElementTree
@@ -23,7 +23,7 @@ import numpy as np
 
 Element = ElementTree.Element
 HINGE_RADPS = 7.5
-"""As fast as the embedded simulator's diverter; a switch, with no limit, turns in one step."""
+"""Speed of the embedded simulator's diverter; a switch has no limit and turns in one step."""
 
 
 def machine(world: World, drives: Mapping[str, str]) -> Element:
@@ -38,7 +38,7 @@ def machine(world: World, drives: Mapping[str, str]) -> Element:
     if not bodies:
         child(model, 'static', 'true')
     elif world.cameras and all(body.motion == 'moved' for body in bodies):
-        # else the model turns with its first link
+        # otherwise the model rotates with its first link
         model.set('canonical_link', 'camera')
     for body in bodies:
         link = child(model, 'link', name=plain(body.name))
@@ -59,7 +59,7 @@ def machine(world: World, drives: Mapping[str, str]) -> Element:
 
 
 def _add_joint(model: Element, body: Body, kind: str) -> None:
-    """Hold a body by what carries it."""
+    """Connect a body to its parent or the world."""
     if kind == 'free':
         return
     turns = kind in ('wheel', 'hinge', 'switch')
@@ -113,7 +113,7 @@ def _add_camera(model: Element, camera: Camera, *, fixed: bool) -> None:
     child(image, 'width', str(camera.width_px))
     child(image, 'height', str(camera.height_px))
     child(image, 'format', 'R8G8B8')
-    # two equal images mean a frozen camera to the classifier
+    # without noise two images are equal, which the classifier takes for a frozen camera
     noise = child(lens, 'noise')
     child(noise, 'type', 'gaussian')
     child(noise, 'mean', '0')
@@ -130,10 +130,10 @@ def _add_drive(model: Element, wheels: list[Body]) -> None:
     child(drive, 'right_joint', f'{plain(right.name)}_joint')
     child(drive, 'wheel_separation', text(left.position_m[1] - right.position_m[1]))
     child(drive, 'wheel_radius', text(_radius(left)))
-    # wheels slip in a turn; the other odometry has this topic's usual name, and does not drift
+    # wheel odometry drifts, as wheels slip; the other odometry has the usual topic name
     child(drive, 'odom_topic', 'wheel_odometry')
     odometry = plugin(model, 'odometry-publisher')
-    # before 6.18, Fortress knows this one system by its old name alone; the later ones know both
+    # Fortress before 6.18 knows this system only by its old name; later ones know both
     odometry.set('name', 'ignition::gazebo::systems::OdometryPublisher')
     child(odometry, 'odom_publish_frequency', '50')
     child(odometry, 'odom_frame', 'odom')

@@ -12,10 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-Write a world for Gazebo: SDF 1.9, which Fortress, Harmonic, Ionic and Jetty load alike.
+Write a world for Gazebo as SDF 1.9, which Fortress, Harmonic, Ionic and Jetty load.
 
-Plugins have the names of Harmonic and later; Fortress knows them too. There are no shadows: they
-halve the frame rate where a CPU draws. Paths are relative to the file that holds them, so that a
+Plugins have the names of Harmonic and later, which Fortress knows too. Shadows are off: they
+halve the frame rate of CPU rendering. Paths are relative to the file that contains them, so a
 world needs no environment variable.
 """
 
@@ -46,15 +46,15 @@ SYSTEMS = ('physics', 'user-commands', 'scene-broadcaster')
 def world_files(world: World, drives: Mapping[str, str] = MappingProxyType({}),
                 ) -> dict[str, bytes]:
     """
-    Return a world as the files that Gazebo reads.
+    Return the files of a world for Gazebo.
 
-    A body that an application moves, and that has a mass, falls and is pushed in Gazebo.
+    A body with a mass that an application moves falls and can be pushed in Gazebo.
 
-    :param drives: body to ``track`` (a belt that runs along its own x), ``hinge`` (turns about
-        its own z) or ``switch`` (the same, at once), driven in Gazebo where the embedded
-        simulator moves them or changes their colour.
-    :return: path below ``worlds/`` to content: ``NAME.sdf``, the model ``NAME_machine`` with
-        all that the application drives and the cameras, and meshes and textures of both.
+    :param drives: body -> ``track`` (a belt along its own x axis), ``hinge`` (rotates about its
+        own z axis) or ``switch`` (the same, at once). Gazebo drives these bodies; the embedded
+        simulator moves them or changes their color.
+    :return: path below ``worlds/`` -> content: ``NAME.sdf``, the model ``NAME_machine`` with
+        the driven bodies and the cameras, and the meshes and textures of both.
     """
     place = f'models/{world.name}_machine'
     files = {f'{world.name}.sdf': _document(_world(world, drives)),
@@ -73,7 +73,7 @@ def world_files(world: World, drives: Mapping[str, str] = MappingProxyType({}),
 
 def write_world(world: World, folder: Path,
                 drives: Mapping[str, str] = MappingProxyType({})) -> None:
-    """Write the files of a world below a folder."""
+    """Write the files of a world into a folder."""
     for name, content in world_files(world, drives).items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

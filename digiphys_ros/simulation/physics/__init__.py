@@ -12,4 +12,4 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Worlds as descriptions, and their physics."""
+"""Descriptions of worlds, and their physics."""

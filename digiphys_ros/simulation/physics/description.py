@@ -13,10 +13,10 @@
 # limitations under the License.
 
 """
-One description of a world for every simulator: metres, radians, RGB from 0 to 1.
+The description of a world for every simulator: meters, radians, RGB from 0 to 1.
 
-Frames are those of ROS (REP 103): x forward, y left, z up. A rotation is roll, pitch, yaw about
-the fixed axes x, y and z, in this order, as in URDF and SDF.
+Axes follow ROS (REP 103): x forward, y left, z up. A rotation is roll, pitch, yaw about the
+fixed axes x, y and z, in this order, as in URDF and SDF.
 """
 
 from collections.abc import Mapping
@@ -31,18 +31,18 @@ Outline = tuple[tuple[float, float], ...]
 
 ORIGIN: Vector = (0.0, 0.0, 0.0)
 WHOLE: Outline = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
-"""The outline of a face that is a whole rectangle."""
+"""The outline of a rectangular face."""
 
 
 @dataclass(frozen=True)
 class Shape:
     """
-    A solid about its own origin, or a face.
+    A solid centered on its origin, or a face.
 
     :ivar kind: ``box`` (size x, y, z), ``cylinder`` (diameter, diameter, length along z),
         ``sphere`` (diameter three times) or ``face`` (0, width along y, height along z).
-    :ivar outline: of a face: corners of a convex polygon as fractions of width and height, from
-        the upper left, clockwise for one who looks at the face. It is seen from +x only.
+    :ivar outline: corners of a face: a convex polygon as fractions of width and height, from the
+        upper left, clockwise when seen from the front. A face is visible only from +x.
     """
 
     kind: Literal['box', 'cylinder', 'sphere', 'face']
@@ -56,10 +56,10 @@ class Part:
     A shape on a body.
 
     :ivar name: unique in its body.
-    :ivar texture: of a face: a name in the world's textures, None for plain colour.
-    :ivar solid: whether other solid parts collide with it; a face never does.
+    :ivar texture: name of a texture of the world, for a face; None for plain color.
+    :ivar solid: whether it collides with other solid parts; a face never does.
     :ivar friction: sliding friction.
-    :ivar visible: False for a shape that is only there to collide.
+    :ivar visible: False for a shape that only collides.
     """
 
     name: str
@@ -79,10 +79,10 @@ class Body:
     """
     Parts that move together.
 
-    :ivar motion: ``fixed``; ``moved``, wherever the application says; ``free`` under gravity; or
-        ``wheel``, which turns about its own y axis on its parent, driven to a speed.
+    :ivar motion: ``fixed``; ``moved`` by the application; ``free`` under gravity; or ``wheel``,
+        which rotates about its own y axis on its parent, driven to a speed.
     :ivar parent: the body that carries a wheel; the pose is then relative to it.
-    :ivar torque_nm: greatest torque of a wheel's drive.
+    :ivar torque_nm: maximum torque of a wheel's drive.
     """
 
     name: str
@@ -99,7 +99,7 @@ class Camera:
     """
     A pinhole camera that looks along its own +x.
 
-    :ivar body: what carries it, None for the world itself.
+    :ivar body: the body that carries it, None for the world.
     """
 
     name: str
@@ -115,12 +115,12 @@ class Camera:
 @dataclass(frozen=True)
 class World:
     """
-    All there is.
+    A simulated world.
 
-    :ivar textures: name to (H, W, 3) uint8, RGB.
-    :ivar sky: colour where nothing stands.
-    :ivar ground: a texture, repeated every ``ground_m`` metres; None for no ground.
-    :ivar sun: direction in which the light travels.
+    :ivar textures: name -> (H, W, 3) uint8, RGB.
+    :ivar sky: background color.
+    :ivar ground: texture, repeated every ``ground_m`` meters; None for no ground.
+    :ivar sun: direction of the light.
     """
 
     name: str

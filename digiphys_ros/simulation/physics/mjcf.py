@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Turn a world's description into MuJoCo's XML and its assets."""
+"""Convert the description of a world to MuJoCo XML and its assets."""
 
 from collections.abc import Iterable
 import math
@@ -29,21 +29,21 @@ SUN = 'sun'
 
 def to_mjcf(world: World) -> tuple[str, dict[str, bytes]]:
     """
-    Return the XML and the PNG files that it names.
+    Return the XML and its PNG files.
 
-    A part's geom is called ``body/part``; bodies, cameras and textures keep their names.
+    The geom of a part is named ``body/part``; bodies, cameras and textures keep their names.
     """
     root = Element('mujoco', model=world.name)
     SubElement(root, 'compiler', angle='radian')
     SubElement(root, 'option', timestep=str(STEP_S), integrator='implicitfast', cone='elliptic')
     visual = SubElement(root, 'visual')
-    # shadows and multisampling cost half of the frame rate on a processor
+    # shadows and multisampling halve the frame rate of CPU rendering
     SubElement(visual, 'quality', shadowsize='0', offsamples='0')
     SubElement(visual, 'headlight', ambient='0.45 0.45 0.45', diffuse='0 0 0', specular='0 0 0')
     SubElement(visual, 'map', znear='0.01', zfar='200')
     SubElement(visual, 'global', offwidth=str(max(one.width_px for one in world.cameras)),
                offheight=str(max(one.height_px for one in world.cameras)))
-    # the map's distances are in units of the extent, which is found from the bodies otherwise
+    # znear and zfar are in units of the extent, which is computed from the bodies by default
     SubElement(root, 'statistic', extent='1', center='0 0 0')
     assets = _assets(SubElement(root, 'asset'), world)
     top = SubElement(root, 'worldbody')
@@ -80,14 +80,14 @@ def _assets(place: Element, world: World) -> dict[str, bytes]:
 
 
 def _add_mesh(place: Element, name: str, shape: Shape) -> None:
-    """Add a fan of triangles about the middle of the corners; it looks to +x."""
+    """Add a fan of triangles around the center of the corners, facing +x."""
     _, width, height = shape.size_m
     count = len(shape.outline)
     middle = tuple(sum(values) / count for values in zip(*shape.outline, strict=True))
     corners = (*shape.outline, middle)
-    # one who looks along -x has +y at the right hand
+    # when looking along -x, +y is to the right
     vertices = [(0.0, (u - 0.5) * width, (0.5 - v) * height) for u, v in corners]
-    # MuJoCo takes the faces anticlockwise, as they are seen
+    # MuJoCo expects faces counter-clockwise as seen from the front
     faces = [(count, (index + 1) % count, index) for index in range(count)]
     SubElement(place, 'mesh', name=name, inertia='shell',
                vertex=_text(value for corner in vertices for value in corner),
@@ -120,12 +120,12 @@ def _add_part(place: Element, body: Body, part: Part) -> None:
     geom = SubElement(place, 'geom', name=_name(body, part), pos=_text(part.position_m),
                       quat=_text(quaternion(part.rotation_rad)), mass=str(part.mass_kg),
                       friction=f'{part.friction} 0.005 0.0001', condim='4',
-                      # on the ground the part's own friction counts, not the greater of the two
+                      # the friction of the part applies on the ground, not the larger of the two
                       priority='1')
     if not part.solid or kind == 'face':
         geom.attrib.update(contype='0', conaffinity='0')
     if not part.visible:
-        # one of the groups that MuJoCo does not draw
+        # one of the groups that MuJoCo does not render
         geom.set('group', '3')
     if part.texture is not None:
         geom.attrib.update(material=part.texture)
@@ -157,7 +157,7 @@ def _text(values: Iterable[float]) -> str:
 
 
 def quaternion(rotation_rad: Vector) -> tuple[float, float, float, float]:
-    """Return w, x, y, z of roll, pitch, yaw about the fixed axes."""
+    """Return the quaternion w, x, y, z of roll, pitch, yaw about the fixed axes."""
     (cr, cp, cy), (sr, sp, sy) = ([function(angle / 2) for angle in rotation_rad]
                                   for function in (math.cos, math.sin))
     return (cr * cp * cy + sr * sp * sy, sr * cp * cy - cr * sp * sy,
@@ -165,8 +165,8 @@ def quaternion(rotation_rad: Vector) -> tuple[float, float, float, float]:
 
 
 def camera_quaternion(rotation_rad: Vector) -> tuple[float, float, float, float]:
-    """Return w, x, y, z for MuJoCo, whose cameras look along their own -z, with y up."""
+    """Return w, x, y, z for a MuJoCo camera, which looks along its own -z, with y up."""
     w, x, y, z = quaternion(rotation_rad)
-    # times the turn that leads -z to +x and +y to +z: (1/2, 1/2, -1/2, -1/2)
+    # times the rotation from -z to +x and +y to +z: (1/2, 1/2, -1/2, -1/2)
     return ((w - x + y + z) / 2, (w + x - y + z) / 2,
             (-w + x + y + z) / 2, (-w - x - y + z) / 2)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""MuJoCo's physics of a described world; it needs no GL."""
+"""MuJoCo physics of a described world; it needs no OpenGL."""
 
 import os
 from typing import Any
@@ -23,27 +23,27 @@ from digiphys_ros.simulation.physics.mjcf import quaternion, STEP_S, to_mjcf
 import numpy as np
 from numpy.typing import NDArray
 
-INSTALL_MUJOCO = 'MuJoCo is missing, which the simulator runs on: pip install mujoco'
+INSTALL_MUJOCO = 'MuJoCo is missing, which the simulator needs: pip install mujoco'
 
 
-INSTALL_GL = ('there is no GL to draw with: sudo apt-get install libegl1 libgles2 '
+INSTALL_GL = ('OpenGL is missing, which rendering needs: sudo apt-get install libegl1 libgles2 '
               'libgl1-mesa-dri, and leave MUJOCO_GL unset or egl')
 
 
 def load_mujoco() -> Any:
     """
-    Return the module; without a GL it can still reckon, and not draw.
+    Return the MuJoCo module; without OpenGL it computes but cannot render.
 
-    :raises SimulationError: where it is not installed.
+    :raises SimulationError: if it is not installed.
     """
-    # read by mujoco when it is imported
+    # mujoco reads it on import
     os.environ.setdefault('MUJOCO_GL', 'egl')
     try:
         try:
             import mujoco
         except ModuleNotFoundError:
             raise
-        # a missing library or driver shows itself in more than one way
+        # a missing library or driver raises various exceptions
         except Exception:
             os.environ['MUJOCO_GL'] = 'disable'
             import mujoco
@@ -54,10 +54,10 @@ def load_mujoco() -> Any:
 
 class Physics:
     """
-    A world in motion.
+    The physics of a world.
 
-    :ivar model: MuJoCo's model; data: its state.
-    :raises SimulationError: where MuJoCo is missing.
+    :ivar model: the MuJoCo model; ``data`` is its state.
+    :raises SimulationError: if MuJoCo is missing.
     """
 
     def __init__(self, world: World) -> None:
@@ -67,44 +67,44 @@ class Physics:
         self.model = mujoco.MjModel.from_xml_string(xml, assets)
         self.data = mujoco.MjData(self.model)
         mujoco.mj_forward(self.model, self.data)
-        self._owed_s = 0.0
+        self._pending_s = 0.0
 
     def step(self, duration_s: float) -> None:
         """
-        Let time pass in whole steps; what is left over counts the next time.
+        Advance the time in whole steps; the remainder is added to the next call.
 
-        :raises SimulationError: when the world does not settle.
+        :raises SimulationError: when the physics becomes unstable.
         """
-        self._owed_s += duration_s
-        steps = round(self._owed_s / STEP_S)
-        self._owed_s -= steps * STEP_S
+        self._pending_s += duration_s
+        steps = round(self._pending_s / STEP_S)
+        self._pending_s -= steps * STEP_S
         if steps > 0:
             self._mujoco.mj_step(self.model, self.data, steps)
-            self._check_settles()
+            self._check_stable()
 
-    def _check_settles(self) -> None:
-        """Refuse a state that MuJoCo found broken: it starts anew from the first one, unasked."""
+    def _check_stable(self) -> None:
+        """Raise for a state that MuJoCo found invalid, as it then resets the world silently."""
         for name in ('BADQPOS', 'BADQVEL', 'BADQACC'):
             if self.data.warning[getattr(self._mujoco.mjtWarning, f'mjWARN_{name}')].number:
                 raise SimulationError(
-                    f'the world {self.world.name} does not settle: MuJoCo reports {name}; try '
+                    f'{self.world.name}: the physics is unstable: MuJoCo reports {name}; try '
                     'another seed.')
 
     def forward(self) -> None:
-        """Bring what is seen up to date with what was moved."""
+        """Update the rendered poses after a body was moved."""
         self._mujoco.mj_kinematics(self.model, self.data)
         self._mujoco.mj_camlight(self.model, self.data)
 
     def move(self, body: str, position_m: Vector, rotation_rad: Vector = (0.0, 0.0, 0.0)) -> None:
-        """Put a body of motion ``moved`` somewhere."""
+        """Set the pose of a body of motion ``moved``."""
         index = self.model.body(body).mocapid[0]
         if index < 0:
-            raise SimulationError(f'body {body} is not one that can be moved.')
+            raise SimulationError(f'body {body} cannot be moved: its motion must be `moved`.')
         self.data.mocap_pos[index] = position_m
         self.data.mocap_quat[index] = quaternion(rotation_rad)
 
     def place(self, body: str, x_m: float, y_m: float, heading_rad: float) -> None:
-        """Put a free body somewhere at the height it has, upright and at rest."""
+        """Set the position and heading of a free body, upright and at rest."""
         joint = self.data.joint(body)
         joint.qpos[:2] = x_m, y_m
         joint.qpos[3:] = quaternion((0.0, 0.0, heading_rad))
@@ -112,11 +112,11 @@ class Physics:
         self.forward()
 
     def drive(self, wheel: str, speed_radps: float) -> None:
-        """Ask the drive of a wheel for a speed."""
+        """Set the target speed of a wheel."""
         self.data.actuator(wheel).ctrl[0] = speed_radps
 
     def position_m(self, body: str) -> NDArray[Any]:
-        """Return x, y, z of a body."""
+        """Return the position x, y, z of a body."""
         return np.array(self.data.body(body).xpos)
 
     def yaw_rad(self, body: str) -> float:
@@ -125,5 +125,5 @@ class Physics:
         return float(np.arctan2(matrix[3], matrix[0]))
 
     def velocity(self, body: str) -> NDArray[Any]:
-        """Return the velocity [m/s], then the turn rate [rad/s] of a free body, x y z each."""
+        """Return velocity [m/s] and angular velocity [rad/s] of a free body, x y z each."""
         return np.array(self.data.joint(body).qvel)

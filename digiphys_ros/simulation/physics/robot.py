@@ -21,11 +21,11 @@ import math
 @dataclass
 class DifferentialDrive:
     """
-    Pose of a robot that does exactly what it is told.
+    Pose of a robot that follows its commands exactly.
 
-    :ivar x_m: metres ahead of the start.
-    :ivar y_m: metres left of the start.
-    :ivar heading_rad: counter-clockwise from the start's direction.
+    :ivar x_m: meters ahead of the start.
+    :ivar y_m: meters left of the start.
+    :ivar heading_rad: counter-clockwise from the heading at the start.
     """
 
     x_m: float = 0.0
@@ -33,7 +33,7 @@ class DifferentialDrive:
     heading_rad: float = 0.0
 
     def step(self, linear_mps: float, angular_radps: float, dt_s: float) -> None:
-        """Drive for ``dt_s`` seconds along the exact arc of a constant twist."""
+        """Drive for ``dt_s`` seconds along the arc of a constant twist."""
         turned = angular_radps * dt_s
         if abs(turned) < 1e-9:
             self.x_m += linear_mps * dt_s * math.cos(self.heading_rad)

@@ -12,4 +12,4 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Images of simulated worlds."""
+"""Rendering of simulated worlds."""

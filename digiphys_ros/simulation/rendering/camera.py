@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A pinhole camera, and what a real one does to an image."""
+"""A pinhole camera, and the effects of a real camera on an image."""
 
 from dataclasses import dataclass
 import math
@@ -29,10 +29,10 @@ FOCAL_PX = 600.0
 def board_corners(distance_m: float, side_m: float, offset_m: tuple[float, float],
                   yaw_rad: float, roll_rad: float) -> NDArray[Any]:
     """
-    Return where the corners of a square board appear.
+    Return the image positions of the corners of a square board.
 
-    :param offset_m: centre of the board right of and below the optical axis.
-    :param yaw_rad: turn about the vertical axis; roll about the optical axis.
+    :param offset_m: center of the board, to the right of and below the optical axis.
+    :param yaw_rad: rotation about the vertical axis; ``roll_rad`` about the optical axis.
     :return: (4, 2) float32 pixels: upper left, upper right, lower right, lower left.
     """
     half = side_m / 2
@@ -48,17 +48,17 @@ def board_corners(distance_m: float, side_m: float, offset_m: tuple[float, float
 
 def paste(image: NDArray[Any], sign: NDArray[Any], corners: NDArray[Any], light: float) -> None:
     """
-    Lay a premultiplied RGBA image over part of ``image``, in place.
+    Blend a premultiplied RGBA image into ``image``, in place.
 
     :param image: (H, W, 3) uint8.
-    :param corners: (4, 2) pixels of the image's corners.
-    :param light: factor on the image's brightness.
+    :param corners: (4, 2) pixels of the corners of ``sign``.
+    :param light: brightness factor of ``sign``.
     """
     low = np.maximum(np.floor(corners.min(axis=0)).astype(int), 0)
     high = np.minimum(np.ceil(corners.max(axis=0)).astype(int) + 1, image.shape[1::-1])
     if (high <= low).any():
         return
-    # shrink first: a warp alone would pick single pixels of a large image
+    # shrink first, as a warp alone samples single pixels of a large image
     side = max(int(np.abs(corners[2] - corners[0]).max()), 8)
     if side < sign.shape[0]:
         sign = cv2.resize(sign, (side, side), interpolation=cv2.INTER_AREA)
@@ -73,8 +73,8 @@ def paste(image: NDArray[Any], sign: NDArray[Any], corners: NDArray[Any], light:
 
 
 @dataclass(frozen=True)
-class Look:
-    """Light and lens of one scene: what turns a drawing into something like a photograph."""
+class CameraEffects:
+    """Light, lens and sensor effects of one scene, which make a drawing look like a photograph."""
 
     gain: NDArray[Any]
     blur_sigma_px: float
@@ -82,8 +82,8 @@ class Look:
     noise: NDArray[Any]
 
     @classmethod
-    def random(cls, rng: np.random.Generator, height: int, width: int) -> 'Look':
-        """Return a look for images of ``height`` by ``width`` pixels."""
+    def random(cls, rng: np.random.Generator, height: int, width: int) -> 'CameraEffects':
+        """Return random effects for images of ``height`` by ``width`` pixels."""
         brightness, warmth = rng.uniform(0.6, 1.15), rng.uniform(-0.08, 0.08)
         rows, columns = np.mgrid[-1:1:height * 1j, -1:1:width * 1j]
         vignette = 1 - rng.uniform(0.0, 0.25) * (rows ** 2 + columns ** 2) / 2
@@ -94,7 +94,7 @@ class Look:
             int(rng.integers(1, 4)), noise.astype(np.float32))
 
     def apply(self, image: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
-        """Return (H, W, 3) uint8 as this camera sees it; the noise differs every time."""
+        """Return (H, W, 3) uint8 with the effects; the noise differs in each image."""
         blurred = cv2.GaussianBlur(image, (0, 0), self.blur_sigma_px)
         if self.motion_px > 1:
             blurred = cv2.blur(blurred, (self.motion_px, 1))
@@ -104,18 +104,18 @@ class Look:
         return cv2.add(lit, noise, dtype=cv2.CV_8U)
 
 
-def dirtied(image: NDArray[Any], share: float) -> NDArray[Any]:
+def add_dirt(image: NDArray[Any], fraction: float) -> NDArray[Any]:
     """
-    Return an image taken through a dirty lens, always with the same dirt.
+    Return an image taken through a dirty lens; the dirt is always the same.
 
     :param image: (H, W, 3) or (H, W) uint8.
-    :param share: of the image behind the blotches, 0 to 1.
+    :param fraction: fraction of the image behind the dirt, 0 to 1.
     """
     height, width = image.shape[:2]
     grain = np.random.default_rng(0).normal(0, 1, (6, 8)).astype(np.float32)
     depth = cv2.resize(grain, (width, height), interpolation=cv2.INTER_CUBIC)
-    # half as much light gets through where a blotch begins, almost none in its middle
-    dense = np.clip(0.5 + np.quantile(depth, share) - depth, 0, 0.95)
+    # half of the light passes at the edge of a blotch, almost none at its center
+    dense = np.clip(0.5 + np.quantile(depth, fraction) - depth, 0, 0.95)
     if image.ndim == 3:
         dense = dense[..., None]
     seen: NDArray[Any] = (image * (1 - dense) + 60 * dense).astype(np.uint8)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A run as a film and as an image."""
+"""Video and plot of a run."""
 
 from pathlib import Path
 from types import TracebackType
@@ -27,16 +27,16 @@ from numpy.typing import NDArray
 WHITE, GREEN, RED = (255, 255, 255), (120, 230, 120), (110, 110, 255)
 
 
-def captioned(image: NDArray[Any], frame: FrameRecord) -> NDArray[Any]:
+def add_caption(image: NDArray[Any], frame: FrameRecord) -> NDArray[Any]:
     """
-    Return an image with what was seen, decided and sent below it.
+    Return an image with prediction, rule and commands written below it.
 
     :param image: (H, W) or (H, W, 3) uint8, RGB.
     :return: (H + 62, W, 3) uint8, BGR.
     """
     bgr = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR if image.ndim == 2 else cv2.COLOR_RGB2BGR)
-    sheet: NDArray[Any] = np.zeros((bgr.shape[0] + 62, bgr.shape[1], 3), np.uint8)
-    sheet[:bgr.shape[0]] = bgr
+    canvas: NDArray[Any] = np.zeros((bgr.shape[0] + 62, bgr.shape[1], 3), np.uint8)
+    canvas[:bgr.shape[0]] = bgr
     shown = 'abstained' if frame.prediction is None else f'{frame.prediction} {frame.score:.2f}'
     wrong = frame.prediction is not None and frame.ground_truth not in (None, frame.prediction)
     states = ', '.join(sorted(set(frame.gate_states.values())))
@@ -46,26 +46,27 @@ def captioned(image: NDArray[Any], frame: FrameRecord) -> NDArray[Any]:
     for row, (text, colour) in enumerate((
             (f'{frame.time_s:7.2f} s   {shown}', RED if wrong else GREEN),
             (f'rule {frame.rule or "-"}   gate {states or "-"}', WHITE), (sent, WHITE))):
-        cv2.putText(sheet, text, (6, bgr.shape[0] + 17 + 19 * row), cv2.FONT_HERSHEY_SIMPLEX,
+        cv2.putText(canvas, text, (6, bgr.shape[0] + 17 + 19 * row), cv2.FONT_HERSHEY_SIMPLEX,
                     0.45, colour, 1, cv2.LINE_AA)
-    return sheet
+    return canvas
 
 
-def check_film(path: Path) -> None:
+def check_video_path(path: Path) -> None:
     """
-    Look whether a film can be written there.
+    Check that a video can be written to ``path``.
 
-    :raises UsageError: where it cannot.
+    :raises UsageError: if it cannot.
     """
     if path.suffix.lower() != '.mp4':
-        raise UsageError(f'--record {path}: a name that ends in .mp4 is needed.')
+        raise UsageError(f'--record {path}: the name must end in .mp4.')
     if not path.absolute().parent.is_dir():
-        raise UsageError(f'--record {path}: there is no folder {path.absolute().parent}.')
+        raise UsageError(f'--record {path}: there is no folder {path.absolute().parent}: create '
+                         'it.')
 
 
-class Film:
+class VideoFile:
     """
-    Write images into an MP4 file, as a context.
+    Write images into an MP4 file; use it as a context manager.
 
     :param rate_hz: images a second.
     :raises UsageError: for a file that cannot be written.
@@ -74,7 +75,7 @@ class Film:
     def __init__(self, path: Path, rate_hz: float) -> None:
         self._path, self._rate_hz = path, rate_hz
         self._writer: Any = None
-        check_film(path)
+        check_video_path(path)
 
     def add(self, image: NDArray[Any]) -> None:
         """
@@ -90,7 +91,7 @@ class Film:
                 raise UsageError(f'--record {self._path}: cannot be written.')
         self._writer.write(image)
 
-    def __enter__(self) -> 'Film':
+    def __enter__(self) -> 'VideoFile':
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
@@ -101,13 +102,13 @@ class Film:
 
 def draw(recording: Recording, title: str, path: Path) -> None:
     """
-    Write what was said, what was sent and what came of it as an image.
+    Plot predictions, commands and the resulting state over time.
 
     :param path: a PNG file.
     """
     from matplotlib.figure import Figure
     figure = Figure(figsize=(12, 9), layout='constrained')
-    prediction, sent, came = figure.subplots(3, 1, sharex=True)
+    prediction, sent, state = figure.subplots(3, 1, sharex=True)
     times = [frame.time_s for frame in recording.frames]
     _draw_predictions(prediction, recording)
     for actuator in recording.frames[-1].outputs:
@@ -115,9 +116,9 @@ def draw(recording: Recording, title: str, path: Path) -> None:
             values = [frame.outputs.get(actuator, {}).get(name, np.nan)
                       for frame in recording.frames]
             sent.step(times, values, where='post', label=f'{actuator} {name}')
-    sent.set(title='sent to the actuators')
-    _draw_state(came, recording, times)
-    for axes in (prediction, sent, came):
+    sent.set(title='commands to the actuators')
+    _draw_state(state, recording, times)
+    for axes in (prediction, sent, state):
         axes.grid(alpha=0.3)
         if axes.get_legend_handles_labels()[0]:
             axes.legend(fontsize=7, loc='center left', bbox_to_anchor=(1.0, 0.5))
@@ -134,14 +135,14 @@ def _draw_predictions(axes: Any, recording: Recording) -> None:
     for index, (label, points) in enumerate(often[:14]):
         axes.plot(*zip(*points, strict=True), linestyle='', markersize=4, label=label,
                   marker='.ox+*v^s'[index // 10 % 8], color=f'C{index % 10}')
-    axes.set(ylabel='score', ylim=(-0.05, 1.05), title='said by the classifier')
+    axes.set(ylabel='score', ylim=(-0.05, 1.05), title='predictions of the classifier')
 
 
-FACTS = ('speed_mps', 'limit_mps', 'belt_mps', 'waiting', 'misses')
+STATES = ('speed_mps', 'limit_mps', 'belt_mps', 'waiting', 'misses')
 
 
 def _draw_state(axes: Any, recording: Recording, times: list[float]) -> None:
-    for name in FACTS:
+    for name in STATES:
         if name in recording.frames[-1].state:
             values = [float(frame.state[name]) for frame in recording.frames]
             axes.plot(times, [value if np.isfinite(value) else np.nan for value in values],
@@ -149,4 +150,4 @@ def _draw_state(axes: Any, recording: Recording, times: list[float]) -> None:
     for event in recording.events:
         if event.right is not None:
             axes.axvline(event.time_s, color='green' if event.right else 'red', linewidth=0.8)
-    axes.set(xlabel='time [s]', title='what came of it (green: right, red: wrong)')
+    axes.set(xlabel='time [s]', title='state and events (green: correct, red: wrong)')

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Images of a described world by MuJoCo, without a display."""
+"""Render a described world with MuJoCo, without a display."""
 
 from contextlib import suppress
 import ctypes
@@ -32,22 +32,22 @@ from numpy.typing import NDArray
 
 _ABANDONED: list[tuple[Any, Any]] = []
 """
-GL of renderers that are no more.
+OpenGL contexts of renderers that no longer exist.
 
-Garbage is collected between any two lines, between those too with which another renderer draws,
-and to free GL takes the current context away. So it waits here until the next renderer opens.
+Garbage may be collected between any two lines, also while another renderer draws, and freeing a
+context changes the current one. So they are freed when the next renderer opens.
 """
 
 
 class Renderer:
     """
-    Draw a world.
+    Render a world.
 
-    All that can be seen is lit by the sun, from one side, and by the sky, from everywhere;
-    there are no shadows. A renderer is used by the thread that made it.
+    The sun lights the scene from one side and the sky from everywhere; there are no shadows.
+    A renderer must be used by the thread that created it.
 
-    :param physics: what moves the world's free bodies; None for a world without them.
-    :raises SimulationError: where there is no GL, or no MuJoCo.
+    :param physics: moves the free bodies of the world; None for a world without them.
+    :raises SimulationError: without OpenGL or MuJoCo.
     """
 
     def __init__(self, world: World, physics: Physics | None = None) -> None:
@@ -67,8 +67,8 @@ class Renderer:
         self._stale: set[int] = set()
 
     def image(self, camera: str) -> NDArray[Any]:
-        """Return what a camera sees now: (H, W, 3) uint8, RGB."""
-        mujoco, wanted = self._mujoco, self._cameras[camera]
+        """Return the current image of a camera: (H, W, 3) uint8, RGB."""
+        mujoco, found = self._mujoco, self._cameras[camera]
         self._physics.forward()
         self._context.make_current()
         for texture in sorted(self._stale):
@@ -78,54 +78,55 @@ class Renderer:
         view.type, view.fixedcamid = mujoco.mjtCamera.mjCAMERA_FIXED, self._model.camera(camera).id
         mujoco.mjv_updateScene(self._model, self._data, self._option, None, view,
                                mujoco.mjtCatBit.mjCAT_ALL, self._scene)
-        frame = mujoco.MjrRect(0, 0, wanted.width_px, wanted.height_px)
-        pixels = np.empty((wanted.height_px, wanted.width_px, 3), np.uint8)
+        frame = mujoco.MjrRect(0, 0, found.width_px, found.height_px)
+        pixels = np.empty((found.height_px, found.width_px, 3), np.uint8)
         mujoco.mjr_render(frame, self._scene, self._drawing)
         mujoco.mjr_readPixels(pixels, None, frame, self._drawing)
-        # GL counts its rows from below
+        # OpenGL counts rows from the bottom
         return np.ascontiguousarray(pixels[::-1])
 
     def move(self, body: str, position_m: Vector, rotation_rad: Vector = ORIGIN) -> None:
-        """Put a body of motion ``moved`` somewhere."""
+        """Set the pose of a body of motion ``moved``."""
         self._physics.move(body, position_m, rotation_rad)
 
     def turn_camera(self, camera: str, rotation_rad: Vector,
                     position_m: Vector | None = None) -> None:
-        """Let a camera look elsewhere, relative to what carries it."""
+        """Set the pose of a camera relative to the body that carries it."""
         place = self._model.camera(camera)
         place.quat[:] = camera_quaternion(rotation_rad)
         if position_m is not None:
             place.pos[:] = position_m
 
     def set_view(self, camera: str, field_of_view_y_rad: float) -> None:
-        """Give a camera another lens."""
+        """Set the field of view of a camera."""
         self._model.camera(camera).fovy[:] = math.degrees(field_of_view_y_rad)
 
     def set_texture(self, name: str, rgb: NDArray[Any]) -> None:
         """
-        Replace a texture by one of the same size.
+        Replace a texture with one of the same size.
 
         :param rgb: (H, W, 3) uint8.
         :raises SimulationError: for another size.
         """
         if rgb.shape != self._sizes[name]:
-            raise SimulationError(f'texture {name} is {self._sizes[name]}, received {rgb.shape}.')
+            raise SimulationError(f'texture {name} has shape {self._sizes[name]}, received '
+                                  f'{rgb.shape}: use the same shape.')
         texture = self._model.texture(name)
         start = int(texture.adr[0])
         self._model.tex_data[start:start + rgb.size] = rgb.reshape(-1)
         self._stale.add(int(texture.id))
 
     def set_colour(self, body: str, part: str, rgb: Colour, alpha: float = 1.0) -> None:
-        """Paint a part; what has a texture is tinted by it. An alpha of 0 hides it."""
+        """Set the color of a part, or the tint of its texture. An alpha of 0 hides it."""
         self._model.geom(f'{body}/{part}').rgba[:] = (*rgb, alpha)
 
     def set_light(self, brightness: float = 1.0, sun: Vector | None = None,
                   tint: Colour = (1.0, 1.0, 1.0)) -> None:
         """
-        Change the light.
+        Set the light.
 
-        :param brightness: factor on sun and sky.
-        :param sun: direction in which the sun's light travels.
+        :param brightness: factor of sun and sky.
+        :param sun: direction of the sunlight.
         """
         factor = brightness * np.asarray(tint)
         self._model.vis.headlight.ambient[:] = self._ambient * factor
@@ -146,7 +147,7 @@ class Renderer:
             drawing = self._mujoco.MjrContext(
                 self._model, self._mujoco.mjtFontScale.mjFONTSCALE_50)
             self._mujoco.mjr_setBuffer(self._mujoco.mjtFramebuffer.mjFB_OFFSCREEN, drawing)
-        # PyOpenGL and MuJoCo tell a missing library, driver or device each in its own way
+        # PyOpenGL and MuJoCo raise different exceptions for a missing library, driver or device
         except Exception as error:
             raise SimulationError(f'{INSTALL_GL} ({type(error).__name__}: {error}).') from error
         return context, drawing
@@ -154,12 +155,12 @@ class Renderer:
 
 def _load_driver() -> None:
     """
-    Keep TensorFlow and Mesa, whose drivers have a compiler of the same make, apart.
+    Keep the LLVM of TensorFlow and that of the Mesa drivers apart.
 
-    Either lays its LLVM open to whatever is loaded after it, which then calls that one
-    (https://github.com/tensorflow/tensorflow/issues/119254) and ends the process. A driver loaded
-    here looks for its functions among its own libraries first, and so does what is imported after
-    a driver. Until Mesa 24.1 the driver is a file of its own, later it comes with its EGL.
+    Each exports its LLVM symbols to libraries loaded later, which then call the wrong LLVM
+    (https://github.com/tensorflow/tensorflow/issues/119254) and crash. A driver loaded here
+    resolves its symbols in its own libraries first, and so does a library imported after a
+    driver. Until Mesa 24.1 the driver is a separate file, later it is part of Mesa's EGL.
     """
     if 'tensorflow' not in sys.modules:
         sys.setdlopenflags(sys.getdlopenflags() | os.RTLD_DEEPBIND)
@@ -172,7 +173,7 @@ def _load_driver() -> None:
 
 
 def _free(context: Any, drawing: Any) -> None:
-    # what is freed is freed in the context that is current, be it another renderer's
+    # freeing acts on the current context, which may belong to another renderer
     context.make_current()
     drawing.free()
     context.free()

@@ -12,4 +12,4 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Runs with faults, and their expected results."""
+"""Runs with injected faults, and their expected results."""

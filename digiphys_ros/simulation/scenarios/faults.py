@@ -11,26 +11,27 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""What can go wrong in a scenario: camera, signs, commands and nodes."""
+"""Faults of a scenario: camera, commands and nodes."""
 
 from collections.abc import Mapping
 import math
 from typing import Annotated, ClassVar, get_args, Literal
 
 from digiphys_ros.control.validation import refuse, STRICT
+from digiphys_ros.renamed import renamed_keys
 from pydantic import BaseModel, Field, model_validator
 
 Time = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Share = Annotated[float, Field(gt=0, le=1)]
+Fraction = Annotated[float, Field(gt=0, le=1)]
 
 
 class Fault(BaseModel):
     """
-    A fault from ``from_s`` until ``to_s``, or for good.
+    A fault from ``from_s`` until ``to_s``, or until the end.
 
-    :ivar to_s: end, None for good.
-    :ivar of_commands: only an application that moves something can have it.
-    :ivar of_advice: only an application that advises can have it.
+    :ivar to_s: end, None for the end of the scenario.
+    :ivar of_commands: whether it needs an application with actuators.
+    :ivar of_advice: whether it needs an application that advises.
     """
 
     model_config = STRICT
@@ -49,24 +50,24 @@ class Fault(BaseModel):
         return self
 
     def active(self, time_s: float) -> bool:
-        """Return whether it is on."""
+        """Return whether the fault is active."""
         return self.from_s <= time_s and (self.to_s is None or time_s < self.to_s)
 
     @property
     def blinds(self) -> bool:
-        """Whether no command can come from a fresh image while it lasts."""
+        """Whether no command can be made from a fresh image while it lasts."""
         return False
 
     @property
     def disturbance(self) -> Mapping[str, float]:
-        """Return what it does to the world, as ``Application.disturb`` takes it."""
+        """Return its effect on the world, as arguments of ``Application.disturb``."""
         return {}
 
-    def impossible(self, actuated: bool) -> str:
+    def reason_impossible(self, actuated: bool) -> str:
         """
-        Return why an application cannot have this fault, empty where it can.
+        Return why an application cannot have this fault; empty if it can.
 
-        :param actuated: whether the application moves something.
+        :param actuated: whether the application has actuators.
         """
         if self.of_commands and not actuated:
             return 'the application sends no commands'
@@ -74,13 +75,13 @@ class Fault(BaseModel):
 
 
 class CameraFault(Fault):
-    """The camera shows the same image for ever, or nothing but black."""
+    """The camera repeats one image, or sends only black."""
 
     kind: Literal['camera_frozen', 'camera_black']
 
     @property
     def blinds(self) -> bool:
-        """Whether no command can come from a fresh image while it lasts."""
+        """Whether no command can be made from a fresh image while it lasts."""
         return True
 
 
@@ -91,25 +92,26 @@ class Blurred(Fault):
     sigma_px: Annotated[float, Field(gt=0, le=50)]
 
 
-class Spoilt(Fault):
+class Corrupted(Fault):
     """
-    Dirt on the lens, over a share of the image, or a lamp that has lost a share of its light.
+    Dirt on the lens over a fraction of the image, or a lamp that lost a fraction of its light.
 
-    What lies on a lens is out of focus: soft blotches that stay where they are.
+    Dirt on a lens is out of focus: soft blotches at fixed positions.
     """
 
     kind: Literal['camera_dirty', 'light_dimmed']
-    share: Share
+    fraction: Fraction
+    _old_keys = renamed_keys(share='fraction')
 
 
 class Unsure(Fault):
-    """The classifier abstains from every image, as one does that was trained on other parts."""
+    """The classifier abstains on every image, as if trained on other data."""
 
     kind: Literal['classifier_unsure']
 
 
 class Tampered(Fault):
-    """Somebody who may write the audit log changes its first entry."""
+    """Someone with write access changes the first entry of the audit log."""
 
     of_advice = True
 
@@ -117,14 +119,14 @@ class Tampered(Fault):
 
 
 class Knocked(Fault):
-    """The camera looks aside, positive to the left; for worlds that take ``camera_yaw_rad``."""
+    """The camera is rotated, positive to the left; for worlds that take ``camera_yaw_rad``."""
 
     kind: Literal['camera_knocked']
     degrees: Annotated[float, Field(ge=-180, le=180)]
 
     @property
     def disturbance(self) -> Mapping[str, float]:
-        """Return the turn of the camera."""
+        """Return the rotation of the camera."""
         return {'camera_yaw_rad': math.radians(self.degrees)}
 
 
@@ -143,22 +145,22 @@ class Killed(Fault):
     kind: Literal['node_killed']
     node: Literal['classifier', 'policy', 'gate']
 
-    def impossible(self, actuated: bool) -> str:
-        """Refuse a node that the application does not have."""
+    def reason_impossible(self, actuated: bool) -> str:
+        """Return why the application cannot have this fault; empty if it can."""
         return '' if actuated or self.node == 'classifier' else \
             f'the application has no {self.node}'
 
     @property
     def blinds(self) -> bool:
-        """Whether no command can come from a fresh image while it lasts."""
+        """Whether no command can be made from a fresh image while it lasts."""
         return self.node != 'gate'
 
 
 COMMON: tuple[type[Fault], ...] = (
-    CameraFault, Blurred, Spoilt, Unsure, Tampered, Delayed, Killed)
-"""What every application can have, as far as it has commands or an audit log."""
+    CameraFault, Blurred, Corrupted, Unsure, Tampered, Delayed, Killed)
+"""Faults of every application, as far as it has commands or an audit log."""
 
 
 def kinds(fault: type[Fault]) -> tuple[str, ...]:
-    """Return the kinds that a class of faults stands for."""
+    """Return the values of ``kind`` of a fault class."""
     return get_args(fault.model_fields['kind'].annotation)

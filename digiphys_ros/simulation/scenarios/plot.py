@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Draw the results of scenarios: one strip each."""
+"""Plot the results of scenarios, one strip each."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,7 +26,7 @@ GOOD, BAD, SAFE, FAULT = '#2a7f3f', '#c0392b', '#f2b134', '#7d8ca3'
 
 def draw(trials: Sequence[Trial], path: Path) -> None:
     """
-    Write all results as one image.
+    Write all results as one figure.
 
     :param path: a PNG file.
     """
@@ -36,11 +36,11 @@ def draw(trials: Sequence[Trial], path: Path) -> None:
         _draw_strip(strip, trial)
     axes[-1].set_xlabel('simulated time [s]', fontsize=8)
     passed = sum(trial.passed for trial in trials)
-    figure.suptitle(f'{passed} of {len(trials)} scenarios as expected', fontsize=11)
+    figure.suptitle(f'{passed} of {len(trials)} scenarios passed', fontsize=11)
     figure.legend(
         handles=[Patch(color=FAULT, alpha=0.45, label='fault'),
-                 Patch(color=SAFE, alpha=0.6, label='an actuator in its safe state'),
-                 Patch(color=BAD, label='an expectation fails')],
+                 Patch(color=SAFE, alpha=0.6, label='actuator in safe state'),
+                 Patch(color=BAD, label='failed expectation')],
         loc='upper right', ncol=3, fontsize=8)
     figure.savefig(path, dpi=100)
 
@@ -50,8 +50,8 @@ def _draw_strip(axes: Any, trial: Trial) -> None:
     for fault in trial.scenario.faults:
         axes.axvspan(fault.from_s, min(fault.to_s or end_s, end_s), ymin=0.72, color=FAULT,
                      alpha=0.45, linewidth=0)
-        what = f' {fault.kind} {getattr(fault, "node", "")}'
-        axes.text(fault.from_s, 0.86, what, transform=axes.get_xaxis_transform(),
+        label = f' {fault.kind} {getattr(fault, "node", "")}'
+        axes.text(fault.from_s, 0.86, label, transform=axes.get_xaxis_transform(),
                   fontsize=6, va='center', clip_on=True)
     axes.fill_between(trial.times_s, 0, 0.72, where=trial.safe, step='mid', color=SAFE, alpha=0.6,
                       linewidth=0, transform=axes.get_xaxis_transform())
@@ -66,6 +66,6 @@ def _draw_strip(axes: Any, trial: Trial) -> None:
     axes.tick_params(labelsize=6)
     axes.set_ylabel(trial.name.replace('_', ' '), rotation=0, ha='right', va='center', fontsize=8,
                     color=GOOD if trial.passed else BAD)
-    what = trial.scenario.application.strip_state or 'score'
-    axes.text(1.005, 0.5, f'{what}\nup to {high:.3g}', transform=axes.transAxes, fontsize=6,
+    name = trial.scenario.application.strip_state or 'score'
+    axes.text(1.005, 0.5, f'{name}\nmax {high:.3g}', transform=axes.transAxes, fontsize=6,
               va='center')

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""A scenario: one application, what goes wrong, and what must hold all the same."""
+"""A scenario: an application, faults and expectations."""
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache, reduce
@@ -21,6 +21,7 @@ from typing import Annotated, Any
 
 from digiphys_ros.control.validation import Problem, refuse, STRICT
 from digiphys_ros.errors import UsageError
+from digiphys_ros.renamed import renamed_keys
 from digiphys_ros.simulation.scenarios import expectation
 from digiphys_ros.simulation.scenarios.expectation import Bound, Expectation
 from digiphys_ros.simulation.scenarios.faults import COMMON, Fault, kinds
@@ -39,7 +40,7 @@ from pydantic import (
 
 def _application(name: Any, info: ValidationInfo) -> ApplicationSpec:
     if not isinstance(name, str):
-        raise ValueError('the name of an application is needed')
+        raise ValueError('must be the name of an application')
     find: Find = (info.context or {})['find']
     try:
         return find(name)
@@ -50,13 +51,13 @@ def _application(name: Any, info: ValidationInfo) -> ApplicationSpec:
 def _faults(items: Any, info: ValidationInfo) -> list[Fault]:
     application: ApplicationSpec | None = info.data.get('application')
     if application is None:
-        # its own problem is enough
+        # the error of the field `application` is enough
         return []
     known = {kind: fault for fault in (*COMMON, *application.parts().faults)
              for kind in kinds(fault)}
     given = enumerate(items) if isinstance(items, list) else ()
     refuse('Scenario', *(
-        ((index, 'kind'), f'{application.name} cannot show it, it can show {", ".join(known)}',
+        ((index, 'kind'), f'{application.name} has no such fault, it has {", ".join(known)}',
          item['kind']) for index, item in given
         if isinstance(item, dict) and item.get('kind', next(iter(known))) not in known))
     found: list[Fault] = _adapter(tuple(dict.fromkeys(known.values()))).validate_python(items)
@@ -65,32 +66,33 @@ def _faults(items: Any, info: ValidationInfo) -> list[Fault]:
 
 @lru_cache(maxsize=16)
 def _adapter(faults: tuple[type[Fault], ...]) -> Any:
-    """Return the reader of a list of faults of these classes."""
+    """Return the validator of a list of these fault classes."""
     one: Any = Annotated[reduce(or_, faults), Field(discriminator='kind')]
     return TypeAdapter(list[one])
 
 
 class Scenario(BaseModel):
     """
-    One run in closed loop and its judgement.
+    One closed-loop run and its expectations.
 
-    :ivar about: one sentence for a reader.
-    :ivar application: its specification; a file has its name.
-    :ivar seed: of the application; the same seed gives the same run.
+    :ivar description: one sentence on its content.
+    :ivar application: its specification; the file has its name.
+    :ivar seed: seed of the application; the same seed gives the same run.
     :ivar seconds: simulated time.
-    :ivar faults: what goes wrong, and when.
-    :ivar expect: expectation to its bound, as ``misses_at_most: 2``.
+    :ivar faults: faults to inject.
+    :ivar expect: expectation -> bound, such as ``misses_at_most: 2``.
     """
 
     model_config = STRICT
 
-    about: Annotated[str, Field(min_length=1)]
+    description: Annotated[str, Field(min_length=1)]
     application: Annotated[Any, PlainValidator(_application), WithJsonSchema({'type': 'string'})]
     seed: Annotated[int, Field(ge=0)] = 0
     seconds: Annotated[float, Field(gt=0, le=86400)]
     faults: Annotated[list[Fault], PlainValidator(_faults),
                       WithJsonSchema({'type': 'array'})] = []
     expect: Annotated[dict[str, Any], Field(min_length=1)]
+    _old_keys = renamed_keys(about='description')
 
     @model_validator(mode='after')
     def _possible(self) -> 'Scenario':
@@ -100,9 +102,9 @@ class Scenario(BaseModel):
     def _fault_problems(self) -> Iterator[Problem]:
         for index, fault in enumerate(self.faults):
             if fault.from_s >= self.seconds:
-                yield (('faults', index, 'from_s'), 'the scenario is over by then, it takes '
-                       f'{self.seconds} s', fault.from_s)
-            reason = fault.impossible(self.application.actuated)
+                yield (('faults', index, 'from_s'), 'must be before the end of the scenario, '
+                       f'which is at {self.seconds} s', fault.from_s)
+            reason = fault.reason_impossible(self.application.actuated)
             if reason:
                 yield (('faults', index, 'kind'), f'{reason} ({self.application.name})',
                        fault.kind)
@@ -112,9 +114,9 @@ class Scenario(BaseModel):
         for name, bound in self.expect.items():
             if name not in possible:
                 yield (('expect', name), f'{self.application.name} has no such expectation, it '
-                       f'can be expected: {", ".join(possible)}', bound)
+                       f'has {", ".join(possible)}', bound)
                 continue
-            reason = possible[name].impossible(self.faults, self.seconds, bound) \
+            reason = possible[name].reason_impossible(self.faults, self.seconds, bound) \
                 or _refusal(possible[name], bound)
             if reason:
                 yield ('expect', name), reason, bound
@@ -127,7 +129,7 @@ class Scenario(BaseModel):
 
 
 def expectations_of(application: ApplicationSpec) -> Mapping[str, Expectation]:
-    """Return what an application can be expected, by name."""
+    """Return the expectations of an application, by name."""
     return {**application.parts().expectations, **expectation.COMMON,
             **(expectation.OF_COMMANDS if application.actuated else expectation.OF_ADVICE)}
 
@@ -144,8 +146,8 @@ def load_scenario(path: str | Path, find: Find) -> Scenario:
     """
     Load a scenario.
 
-    :param find: returns the application of a name.
-    :raises ConfigError: naming the file, the line and the field, also of a fault or an
-        expectation that the application cannot have.
+    :param find: returns an application by name.
+    :raises ConfigError: with file, line and field, also for a fault or an expectation that the
+        application cannot have.
     """
     return load_yaml(path, Scenario, {'find': find})

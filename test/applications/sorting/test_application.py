@@ -37,7 +37,7 @@ def seen():
 
 
 def until(line, ground_truth, limit_s=20.0):
-    """Let the belt run until a classifier should say ``ground_truth``."""
+    """Run the belt until the ground truth is ``ground_truth``."""
     start_s = line.time_s
     while line.ground_truth() != ground_truth:
         assert line.time_s - start_s < limit_s
@@ -45,27 +45,27 @@ def until(line, ground_truth, limit_s=20.0):
     return line
 
 
-def test_it_starts_in_the_typed_safe_state(line):
+def test_sorting_line_starts_in_the_safe_state(line):
     line.advance(3.0, {})
     assert line.state()['belt_mps'] == 0.0
     assert line.state()['blade'] == 1.0
     assert line.ground_truth() == 'no_part'
 
 
-def test_truth_is_told_of_whole_parts_and_left_open_between(line):
-    told = set()
+def test_ground_truth_is_none_for_parts_cut_off(line):
+    labels = set()
     for _ in range(3000):
         line.advance(0.01, RUN)
         distance_m, ground_truth = abs(line.state()['part_m']), line.ground_truth()
-        told.add(ground_truth)
+        labels.add(ground_truth)
         if distance_m < WHOLE_M:
             assert ground_truth == ('defective' if line.state()['defect'] else 'good')
         elif distance_m > CUT_M:
             assert ground_truth == 'no_part'
-    assert told == {'good', 'defective', 'no_part', None}
+    assert labels == {'good', 'defective', 'no_part', None}
 
 
-def test_what_the_diverter_does_is_counted(line):
+def test_state_counts_sorted_parts(line):
     line.advance(60.0, RUN)
     state, events = line.state(), line.events()
     assert state['parts'] == len(events) > 40
@@ -79,7 +79,7 @@ def test_what_the_diverter_does_is_counted(line):
     assert line.state()['misses'] > 2
 
 
-def test_the_same_seed_is_the_same_line_with_and_without_a_camera(seen):
+def test_sorting_line_same_seed_gives_the_same_state_without_camera(seen):
     other = make_application('sorting', 1, camera=False)
     for _ in range(50):
         seen.advance(0.1, RUN)
@@ -87,7 +87,7 @@ def test_the_same_seed_is_the_same_line_with_and_without_a_camera(seen):
         assert seen.state() == other.state()
 
 
-def test_the_same_seed_gives_the_same_images(seen):
+def test_image_same_seed_gives_the_same_images(seen):
     other = make_application('sorting', 1)
     for line in (seen, other):
         until(line, 'good')
@@ -98,7 +98,7 @@ def test_the_same_seed_gives_the_same_images(seen):
         assert (one == other.image()).all()
 
 
-def test_the_image_shows_the_part_in_its_place(seen):
+def test_image_shows_the_part_at_its_position(seen):
     until(seen, 'no_part')
     empty = seen.image().astype(float)
     until(seen, 'good')
@@ -110,15 +110,15 @@ def test_the_image_shows_the_part_in_its_place(seen):
     assert image[80:160, middle - 30:middle + 30].mean() > empty.mean() + 40
 
 
-def test_a_knocked_camera_sees_another_image(seen):
+def test_disturb_rotated_camera_changes_the_image(seen):
     until(seen, 'good')
     before = seen.image().astype(int)
     seen.disturb(camera_yaw_rad=0.3)
     assert np.abs(seen.image().astype(int) - before).mean() > 3
 
 
-def test_without_a_camera_there_is_no_image_and_time_flies(line):
-    with pytest.raises(SimulationError, match='without a camera'):
+def test_image_without_camera_raises_and_runs_fast(line):
+    with pytest.raises(SimulationError, match='has no camera'):
         line.image()
     started_s = time.process_time()
     for _ in range(1500):
@@ -126,7 +126,7 @@ def test_without_a_camera_there_is_no_image_and_time_flies(line):
     assert 50 * (time.process_time() - started_s) < line.time_s
 
 
-def test_the_report_tells_misses_and_abstentions(line):
+def test_report_has_misses_and_abstentions(line):
     from types import SimpleNamespace
     frames = []
     for index in range(600):
@@ -135,9 +135,9 @@ def test_the_report_tells_misses_and_abstentions(line):
         frames.append(SimpleNamespace(
             time_s=line.time_s, ground_truth=ground_truth, state=line.state(),
             prediction=None if index % 10 == 0 else ground_truth))
-    told = report(frames)
-    assert told['parts'] == line.state()['parts']
-    assert told['right_share'] == round(told['right'] / told['parts'], 4)
-    assert told['frame_accuracy'] == 1.0
-    assert 0 < told['abstained'] <= 60
-    assert told['mean_belt_mps'] == pytest.approx(0.3, abs=0.01)
+    result = report(frames)
+    assert result['parts'] == line.state()['parts']
+    assert result['right_fraction'] == round(result['right'] / result['parts'], 4)
+    assert result['frame_accuracy'] == 1.0
+    assert 0 < result['abstained'] <= 60
+    assert result['mean_belt_mps'] == pytest.approx(0.3, abs=0.01)

@@ -24,7 +24,7 @@ def conveyor():
     return Conveyor(np.random.default_rng(0))
 
 
-def test_parts_keep_their_distance_and_all_of_them_pass(conveyor):
+def test_advance_parts_keep_their_distance_and_all_pass(conveyor):
     passed = []
     for _ in range(600):
         conveyor.advance(0.1, 0.3, reject=True)
@@ -37,7 +37,7 @@ def test_parts_keep_their_distance_and_all_of_them_pass(conveyor):
     assert len(passed) == pytest.approx(conveyor.travel_m / 0.34, abs=5)
 
 
-def test_nothing_moves_on_a_belt_that_is_not_told_to(conveyor):
+def test_advance_at_zero_speed_moves_nothing(conveyor):
     conveyor.advance(5.0, 0.0, reject=False)
     assert conveyor.travel_m == 0.0
     assert len(conveyor.parts) == 1
@@ -45,7 +45,7 @@ def test_nothing_moves_on_a_belt_that_is_not_told_to(conveyor):
 
 
 @pytest.mark.parametrize('reject', [True, False])
-def test_a_part_takes_the_lane_the_blade_points_to(conveyor, reject):
+def test_advance_part_takes_the_lane_of_the_blade(conveyor, reject):
     conveyor.advance(60.0, 0.3, reject=reject)
     passed = conveyor.take_passed()
     assert all(part.rejected is reject and not part.struck for part in passed)
@@ -55,7 +55,7 @@ def test_a_part_takes_the_lane_the_blade_points_to(conveyor, reject):
         len(defective) if reject else len(passed) - len(defective))
 
 
-def test_a_blade_that_moves_under_a_part_strikes_it(conveyor):
+def test_advance_blade_moving_during_a_pass_strikes_the_part(conveyor):
     first = conveyor.parts[0]
     while first.position_m < DIVERTER_M:
         conveyor.advance(0.01, 0.3, reject=False)
@@ -65,7 +65,7 @@ def test_a_blade_that_moves_under_a_part_strikes_it(conveyor):
     assert not first.right
 
 
-def test_the_blade_needs_its_time_and_so_does_the_belt(conveyor):
+def test_advance_blade_and_belt_need_time(conveyor):
     conveyor.advance(0.05, 0.3, reject=False)
     assert conveyor.blade == pytest.approx(1 - 0.05 / 0.12)
     assert conveyor.speed_mps == pytest.approx(0.05)
@@ -74,7 +74,7 @@ def test_the_blade_needs_its_time_and_so_does_the_belt(conveyor):
     assert conveyor.speed_mps == pytest.approx(0.3)
 
 
-def test_the_same_seed_brings_the_same_parts():
+def test_conveyor_same_seed_gives_the_same_parts():
     def run(duration_s, count):
         conveyor = Conveyor(np.random.default_rng(5))
         for _ in range(count):

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 
-def test_the_same_seed_draws_the_same_surface():
+def test_draw_surface_same_seed_gives_the_same_surface():
     one, other = (draw_surface(np.random.default_rng(3), 'crack') for _ in range(2))
     assert one.shape == (192, 192, 3)
     assert one.dtype == np.uint8
@@ -27,7 +27,7 @@ def test_the_same_seed_draws_the_same_surface():
 
 
 @pytest.mark.parametrize('defect', DEFECTS)
-def test_a_defect_changes_a_part_of_the_surface_and_no_more(defect):
+def test_draw_surface_defect_changes_only_part_of_the_surface(defect):
     shares = []
     for seed in range(20):
         good = draw_surface(np.random.default_rng(seed)).astype(int)
@@ -38,6 +38,6 @@ def test_a_defect_changes_a_part_of_the_surface_and_no_more(defect):
     assert max(shares) < 0.7
 
 
-def test_what_nobody_drew_is_refused():
-    with pytest.raises(UsageError, match='no defect "dent" is drawn, allowed are blowhole, crack'):
+def test_draw_surface_unknown_defect_is_refused():
+    with pytest.raises(UsageError, match='defect "dent" is unknown, allowed are blowhole, crack'):
         draw_surface(np.random.default_rng(0), 'dent')

@@ -16,7 +16,7 @@ from itertools import product
 
 from digiphys_ros.applications import make_application
 from digiphys_ros.applications.traffic_lights import application as intersection
-from digiphys_ros.applications.traffic_lights.application import fixed_heads, verdict
+from digiphys_ros.applications.traffic_lights.application import fixed_heads, road_label
 from digiphys_ros.applications.traffic_lights.specification import SPECIFICATION
 from digiphys_ros.control.signals import FLASHING, GREEN, RED, YELLOW
 from digiphys_ros.errors import SimulationError
@@ -40,18 +40,18 @@ def seen():
         pytest.skip(str(error))
 
 
-@pytest.mark.parametrize(('north_south', 'east_west', 'told'), [
+@pytest.mark.parametrize(('north_south', 'east_west', 'expected'), [
     (0, 0, 'empty'), (1, 0, 'north_south'), (0, 3, 'east_west'), (1, 1, 'balanced'),
     (6, 6, 'balanced'), (6, 5, 'balanced'), (6, 3, 'north_south'), (5, 10, 'east_west'),
     (1, 2, None),
 ])
-def test_which_road_has_clearly_more(north_south, east_west, told):
-    assert verdict(north_south, east_west) == told
+def test_road_label_names_the_road_with_clearly_more_vehicles(north_south, east_west, expected):
+    assert road_label(north_south, east_west) == expected
     other = {'north_south': 'east_west', 'east_west': 'north_south'}
-    assert verdict(east_west, north_south) == other.get(told, told)
+    assert road_label(east_west, north_south) == other.get(expected, expected)
 
 
-def test_the_fixed_plan_serves_either_road_alike_and_none_with_the_other():
+def test_fixed_heads_serve_both_roads_equally_and_never_together():
     shown = [fixed_heads(0.1 * index) for index in range(680)]
     for one in shown:
         assert RED in (one['north'], one['east'])
@@ -60,7 +60,7 @@ def test_the_fixed_plan_serves_either_road_alike_and_none_with_the_other():
     assert max(green) - min(green) <= 2
 
 
-def test_it_starts_in_the_typed_safe_state_and_goes_on_as_it_was_told(junction):
+def test_intersection_starts_all_red_and_keeps_the_last_command(junction):
     junction.advance(60.0, {})
     assert junction.state()['served'] == 0
     assert junction.state()['phase'] == 'all red'
@@ -71,7 +71,7 @@ def test_it_starts_in_the_typed_safe_state_and_goes_on_as_it_was_told(junction):
     assert [(event.kind, event.detail) for event in junction.events()] == [('green', 'north')]
 
 
-def test_heads_that_conflict_are_told(junction):
+def test_events_report_conflicting_heads(junction):
     for _ in range(600):
         junction.advance(0.5, {'junction': dict.fromkeys(ALL_RED, GREEN)})
     assert junction.state()['conflicts'] == sum(
@@ -83,7 +83,7 @@ def test_heads_that_conflict_are_told(junction):
     ({'south': YELLOW, 'west': GREEN}, True), (dict.fromkeys(ALL_RED, FLASHING), False),
     ({'north': FLASHING, 'east': GREEN}, True),
 ])
-def test_heads_are_judged_at_every_command_whoever_drives(junction, shown, conflicts):
+def test_advance_counts_conflicting_heads_at_every_command(junction, shown, conflicts):
     junction.advance(0.05, {'junction': {**ALL_RED, **shown}})
     junction.advance(0.05, {'junction': ALL_RED})
     assert junction.state()['conflicts'] == 0
@@ -91,7 +91,7 @@ def test_heads_are_judged_at_every_command_whoever_drives(junction, shown, confl
     assert any(event.kind == 'conflicting heads' for event in junction.events()) == conflicts
 
 
-def test_the_plan_that_ships_names_the_conflicts_of_the_roads():
+def test_plan_shipped_has_the_conflicts_of_the_roads():
     control = make_pipeline(SPECIFICATION, camera=False).control
     conflicts = control.actuator('junction').plan.conflicts
     for one, other in product(ALL_RED, ALL_RED):
@@ -100,7 +100,7 @@ def test_the_plan_that_ships_names_the_conflicts_of_the_roads():
 
 
 @pytest.mark.parametrize('seed', range(2))
-def test_who_is_told_the_truth_makes_them_wait_for_less_than_a_fixed_plan(seed):
+def test_run_loop_on_ground_truth_waits_less_than_the_fixed_plan(seed):
     junction = make_application('traffic_lights', seed, camera=False)
     recording = run_loop(junction, make_pipeline(SPECIFICATION, camera=False), 900.0, camera=False)
     report = intersection.report(recording.frames)
@@ -110,7 +110,7 @@ def test_who_is_told_the_truth_makes_them_wait_for_less_than_a_fixed_plan(seed):
     assert report['served'] > 300
 
 
-def test_without_images_the_heads_go_to_red_through_yellow(junction):
+def test_run_loop_without_images_heads_go_through_yellow_to_red(junction):
     pipeline = make_pipeline(SPECIFICATION, camera=False)
     run_loop(junction, pipeline, 30.0, camera=False)
     # the camera is gone: the pipeline's own clock goes on
@@ -126,7 +126,7 @@ def test_without_images_the_heads_go_to_red_through_yellow(junction):
         assert 'yellow' in changes[1]
 
 
-def test_the_camera_sees_what_it_tells(seen):
+def test_image_shows_vehicles_and_lamps(seen):
     first = seen.image()
     assert first.shape == (240, 320, 3)
     assert first.dtype == np.uint8
@@ -138,13 +138,13 @@ def test_the_camera_sees_what_it_tells(seen):
     assert recording.unsafe_commands == report['conflicts'] == 0
 
 
-def test_a_knocked_camera_sees_it_turned(seen):
+def test_disturb_rotated_camera_rotates_the_image(seen):
     straight = seen.image()
     seen.disturb(camera_yaw_rad=0.5)
     turned = seen.image()
     assert np.abs(straight.astype(int) - turned).mean() > 4
 
 
-def test_without_a_camera_there_is_no_image(junction):
-    with pytest.raises(SimulationError, match='without a camera'):
+def test_image_without_camera_raises(junction):
+    with pytest.raises(SimulationError, match='has no camera'):
         junction.image()

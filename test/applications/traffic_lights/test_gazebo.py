@@ -17,7 +17,7 @@ from digiphys_ros.applications.traffic_lights.gazebo import Lamps
 import pytest
 
 
-def test_lamps_turn_for_known_heads_and_are_red_in_the_safe_state():
+def test_lamps_rotate_for_known_heads_and_are_red_in_the_safe_state():
     sent = Lamps().receive('signal_heads', {'north': 2.0, 'east': 1.0, 'tram': 2.0}, 0.0)
     assert sent == {'lamps_north_rad': {'data': pytest.approx(math.pi)},
                     'lamps_east_rad': {'data': pytest.approx(math.pi / 2)}}

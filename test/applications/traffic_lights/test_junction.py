@@ -31,7 +31,7 @@ def heads(north_south, east_west):
 
 
 def drive(junction, shown, seconds):
-    """Let time pass step by step; nobody may touch another or brake harder than tyres do."""
+    """Advance step by step; check that no vehicles touch and none brakes too hard."""
     for _ in range(round(seconds / STEP_S)):
         before = {one.number: one.speed_mps for lane in junction.lanes.values() for one in lane}
         junction.advance(STEP_S, shown)
@@ -44,7 +44,7 @@ def drive(junction, shown, seconds):
                 assert slower <= HARDEST_MPS2 * STEP_S + 1e-9
 
 
-def test_nobody_crosses_at_red(junction):
+def test_advance_at_red_no_vehicle_crosses(junction):
     drive(junction, heads(RED, RED), 90.0)
     assert junction.served == junction.red_runs == junction.conflicts == 0
     assert junction.arrived > 20
@@ -52,7 +52,7 @@ def test_nobody_crosses_at_red(junction):
     assert all(one.position_m < 0.0 for lane in junction.lanes.values() for one in lane)
 
 
-def test_a_green_serves_its_own_road(junction):
+def test_advance_green_serves_its_own_road(junction):
     drive(junction, heads(RED, RED), 60.0)
     waiting = {side: junction.standing(side) for side in APPROACHES}
     drive(junction, heads(GREEN, RED), 40.0)
@@ -62,7 +62,7 @@ def test_a_green_serves_its_own_road(junction):
     assert junction.conflicts == 0
 
 
-def test_who_cannot_stop_at_yellow_goes_on_and_the_others_stop(junction):
+def test_advance_at_yellow_vehicle_that_cannot_stop_continues(junction):
     drive(junction, heads(GREEN, RED), 60.0)
     for _ in range(40):
         drive(junction, heads(GREEN, RED), 7.0)
@@ -73,25 +73,25 @@ def test_who_cannot_stop_at_yellow_goes_on_and_the_others_stop(junction):
     assert junction.red_runs == 0
 
 
-def test_two_greens_at_once_are_told_as_conflicts(junction):
+def test_advance_two_greens_count_as_conflicts(junction):
     drive(junction, heads(GREEN, GREEN), 300.0)
     assert junction.conflicts > 3
 
 
-def test_at_flashing_they_cross_one_by_one(junction):
+def test_advance_at_flashing_vehicles_cross_one_by_one(junction):
     drive(junction, heads(FLASHING, FLASHING), 120.0)
     assert junction.served > 15
     assert junction.conflicts == junction.red_runs == 0
 
 
-def test_who_waits_is_counted_before_the_line_alone(junction):
+def test_standing_counts_only_vehicles_before_the_line(junction):
     drive(junction, heads(RED, RED), 60.0)
     stood_s = sum(one.waited_s for lane in junction.lanes.values() for one in lane)
     assert junction.mean_wait_s == pytest.approx(stood_s / junction.arrived)
     assert stood_s > 60.0
 
 
-def test_the_same_seed_sends_the_same_vehicles_whatever_the_signals_do():
+def test_junction_same_seed_gives_the_same_vehicles_with_any_signals():
     runs = [Junction(np.random.default_rng(5)) for _ in range(2)]
     for one, shown in zip(runs, (heads(GREEN, RED), heads(RED, GREEN)), strict=True):
         one.advance(200.0, shown)
@@ -99,7 +99,7 @@ def test_the_same_seed_sends_the_same_vehicles_whatever_the_signals_do():
     assert runs[0].served != runs[1].served
 
 
-def test_more_come_on_the_busy_road_and_it_changes():
+def test_busy_road_has_more_vehicles_and_changes():
     demand = Demand(np.random.default_rng(1))
     counts = dict.fromkeys(APPROACHES, 0)
     for side in APPROACHES:

@@ -22,16 +22,16 @@ import pytest
 AHEAD = {'base': {'linear.x': 0.5, 'angular.z': 0.0}}
 
 
-def told(seed):
-    """Return a course and what became of it with a classifier that is told the truth."""
+def run_on_ground_truth(seed):
+    """Return a course and its recording, with the policy on ground truth."""
     course = make_application('traffic_signs', seed, camera=False)
     return course, run_loop(
         course, make_pipeline(SPECIFICATION, camera=False), 400.0, camera=False)
 
 
 @pytest.mark.parametrize('seed', range(20))
-def test_who_is_told_the_truth_obeys_every_sign(seed):
-    course, recording = told(seed)
+def test_run_loop_on_ground_truth_obeys_every_sign(seed):
+    course, recording = run_on_ground_truth(seed)
     assert course.ended
     assert course.state()['signs_right'] == course.state()['signs'] == 8
     assert [event.right for event in recording.events] == [True] * 8
@@ -39,21 +39,22 @@ def test_who_is_told_the_truth_obeys_every_sign(seed):
 
 
 @pytest.mark.parametrize('broken', [1e12, np.nan])
-def test_a_world_that_does_not_settle_is_refused(broken):
+def test_advance_unstable_physics_raises(broken):
     course = make_application('traffic_signs', camera=False)
     course._physics.data.qvel[:] = broken
-    with pytest.raises(SimulationError, match=r'sign_course does not settle: MuJoCo reports BAD'):
+    with pytest.raises(SimulationError, match=r'sign_course: the physics is unstable: MuJoCo '
+                       'reports BAD'):
         course.advance(0.1, AHEAD)
 
 
-def test_the_same_seed_drives_the_same_way():
-    (first, one), (second, other) = told(1), told(1)
+def test_sign_course_same_seed_gives_the_same_run():
+    (first, one), (second, other) = run_on_ground_truth(1), run_on_ground_truth(1)
     assert first.state() == second.state()
     assert [frame.rule for frame in one.frames] == [frame.rule for frame in other.frames]
     assert make_application('traffic_signs', 2, camera=False).route != first.route
 
 
-def test_who_does_not_turn_leaves_the_course():
+def test_advance_without_turning_leaves_the_course():
     course = make_application('traffic_signs', camera=False)
     while not course.ended:
         course.advance(0.5, AHEAD)
@@ -64,7 +65,7 @@ def test_who_does_not_turn_leaves_the_course():
     assert course.state()['signs_right'] < 4
 
 
-def test_it_keeps_to_its_guide_line_while_it_is_not_told_to_turn():
+def test_advance_without_turn_command_follows_the_guide_line():
     course = make_application('traffic_signs', camera=False)
     course.advance(1.0, {'base': {'linear.x': 0.3, 'angular.z': 0.5}})
     course.advance(8.0, AHEAD)
@@ -72,7 +73,7 @@ def test_it_keeps_to_its_guide_line_while_it_is_not_told_to_turn():
     assert course.state()['speed_mps'] == pytest.approx(0.5, rel=0.05)
 
 
-def test_every_course_has_a_stop_sign_two_turns_two_limits_and_no_entry_at_its_end():
+def test_draw_route_has_stop_two_turns_two_limits_and_ends_with_no_entry():
     for seed in range(10):
         boards = make_application('traffic_signs', seed, camera=False).route.boards
         signs = [board.sign for board in boards]
@@ -82,7 +83,7 @@ def test_every_course_has_a_stop_sign_two_turns_two_limits_and_no_entry_at_its_e
         assert len(set(signs) & set(LIMITS)) >= 2
 
 
-def test_the_image_is_the_cameras_and_dirt_changes_it():
+def test_image_has_the_camera_size_and_dirt_changes_it():
     try:
         course = make_application('traffic_signs', 3)
     except SimulationError as error:

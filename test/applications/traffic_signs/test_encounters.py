@@ -39,7 +39,7 @@ def meet(sign, speed_mps, start_m=0.0, before=()):
 
 
 def standing(from_m, to_s):
-    """Return a drive that stands from a distance on until a time."""
+    """Return a drive that stops at a distance and stands until a time."""
     return lambda distance_m, time_s: 0.0 if distance_m <= from_m and time_s < to_s else 0.5
 
 
@@ -59,19 +59,19 @@ def standing(from_m, to_s):
     ('ahead only', lambda distance_m, time_s: 0.6, True),
     ('ahead only', lambda distance_m, time_s: 0.3, False),
 ])
-def test_a_sign_is_judged_by_how_the_robot_drives_up_to_it(sign, speed_mps, right):
+def test_update_judges_a_sign_by_the_approach(sign, speed_mps, right):
     encounters, _ = meet(sign, speed_mps)
     assert (encounters.passed, encounters.right) == (1, int(right))
 
 
-def test_who_starts_before_a_stop_sign_has_not_stopped_at_it():
+def test_update_robot_that_starts_before_a_stop_sign_did_not_stop():
     encounters, _ = meet('stop', lambda distance_m, time_s: min(0.1 * time_s, 0.5), start_m=4.0)
     assert encounters.right == 0
 
 
 @pytest.mark.parametrize(('limits', 'from_m'), [
     (('speed limit 60', 'speed limit 30'), 4.0), (('speed limit 30', 'speed limit 60'), 7.0)])
-def test_a_lower_limit_holds_from_reading_distance_and_a_higher_one_as_soon_as_it_is_seen(
+def test_update_lower_limit_applies_when_readable_and_higher_one_when_visible(
         limits, from_m):
     first, last = (int(limit[-2:]) / 100 for limit in limits)
     _, held = meet(limits[1], lambda distance_m, time_s: 0.2, before=limits[:1])
@@ -79,7 +79,7 @@ def test_a_lower_limit_holds_from_reading_distance_and_a_higher_one_as_soon_as_i
     assert {limit for distance_m, limit in held if distance_m <= from_m} == {last}
 
 
-def test_to_leave_the_course_is_to_obey_nothing_after_it():
+def test_leave_counts_all_later_signs_as_not_obeyed():
     boards = tuple(Board(sign, 0, 9.0, 0.0, 0.0, 0.0) for sign in ('stop', 'yield'))
     encounters = Encounters(Route((Leg(0.0, 0.0, 0.0, 30.0),), boards))
     encounters.leave(3.0)
@@ -89,7 +89,7 @@ def test_to_leave_the_course_is_to_obey_nothing_after_it():
 
 
 @pytest.mark.parametrize(('heading_rad', 'from_m'), [(0.0, 4.0), (0.25, 3.0)])
-def test_who_looks_aside_is_judged_by_a_limit_from_where_nobody_has_that_excuse(
+def test_update_limit_applies_at_sure_distance_to_a_robot_that_looks_aside(
         heading_rad, from_m):
     board = Board('speed limit 30', 0, 9.0, 9.0, -ASIDE_M, math.pi)
     encounters = Encounters(Route((Leg(0.0, 0.0, 0.0, 30.0),), (board,)))

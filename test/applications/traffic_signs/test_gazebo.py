@@ -24,13 +24,13 @@ def driven(keeper, linear, angular=0.0, now_s=1.0):
 
 @pytest.fixture
 def keeper():
-    """Return an adapter that knows the base left of its line."""
+    """Return an adapter whose base is to the left of its line."""
     one = LineKeeper()
     assert one.receive('odom', {'x_m': 1.0, 'y_m': 0.5, 'heading_rad': 0.0}, 1.0) == {}
     return one
 
 
-def test_line_keeper_steers_only_a_base_that_drives_without_turning(keeper):
+def test_line_keeper_steers_only_commands_without_turning(keeper):
     linear, angular = driven(keeper, 0.3)
     assert (linear, keeper.corrected) == (0.3, 1)
     assert angular < -0.1
@@ -40,18 +40,18 @@ def test_line_keeper_steers_only_a_base_that_drives_without_turning(keeper):
 
 
 @pytest.mark.parametrize('now_s', [0.9, 1.6])
-def test_line_keeper_passes_commands_when_odometry_is_old_or_of_the_future(keeper, now_s):
+def test_line_keeper_old_or_future_odometry_passes_commands_unchanged(keeper, now_s):
     assert keeper.problem(1.2) == ''
     assert keeper.problem(now_s).startswith('no odometry')
     assert driven(keeper, 0.3, now_s=now_s) == (0.3, 0.0)
 
 
-def test_line_keeper_ignores_odometry_that_is_not_finite(keeper):
+def test_line_keeper_not_finite_odometry_is_ignored(keeper):
     keeper.receive('odom', {'x_m': math.nan, 'y_m': 0.5, 'heading_rad': 0.0}, 1.4)
     assert keeper.problem(1.6).startswith('no odometry')
 
 
-def test_line_keeper_that_stops_forgets_its_place_and_sends_a_stop(keeper):
+def test_line_keeper_forget_drops_the_pose_and_safe_state_stops(keeper):
     keeper.forget()
     assert driven(keeper, 0.3) == (0.3, 0.0)
     assert keeper.safe_state(1.0) == {OUTPUT: {'linear.x': 0.0, 'angular.z': 0.0}}

@@ -19,7 +19,7 @@ import pytest
 LEGS = (Leg(0.0, 0.0, 0.0, 10.0), Leg(10.0, 0.0, 1.5707963, 10.0))
 
 
-def test_a_base_beside_the_line_comes_back_to_it():
+def test_steering_leads_back_to_the_line():
     base = DifferentialDrive(1.0, 0.4, 0.3)
     for _ in range(500):
         pose = (base.x_m, base.y_m, base.heading_rad)
@@ -28,11 +28,11 @@ def test_a_base_beside_the_line_comes_back_to_it():
     assert base.heading_rad == pytest.approx(0.0, abs=0.03)
 
 
-def test_a_standing_base_is_not_turned():
+def test_steering_of_a_standing_base_is_zero():
     assert steering_radps(LEGS[0], (1.0, 0.4, 0.3), 0.0) == 0.0
 
 
-def test_after_a_turn_the_next_leg_is_followed():
+def test_nearest_leg_after_a_turn_is_the_next_leg():
     assert nearest_leg(LEGS, (9.5, 0.1, 0.0)) == 0
     assert nearest_leg(LEGS, (10.2, 0.8, 1.3)) == 1
     assert offset_m(LEGS[0], 13.0, 4.0) == pytest.approx(5.0)

@@ -18,13 +18,13 @@ from digiphys_ros.advice import Model
 from digiphys_ros.applications import find_application, make_application
 from digiphys_ros.applications.triage.application import report
 from digiphys_ros.errors import ConfigError, UsageError
-from digiphys_ros.simulation.advising import Advising
-from digiphys_ros.simulation.loop import make_pipeline, reported, run_loop
+from digiphys_ros.simulation.advisor import SimulatedAdvisor
+from digiphys_ros.simulation.loop import make_pipeline, report_arguments, run_loop
 import numpy as np
 import pytest
 
 
-def test_phantoms_follow_each_other_until_the_last():
+def test_triage_shows_phantoms_until_the_last():
     triage = make_application('triage', camera=False)
     shown = []
     while not triage.ended:
@@ -36,7 +36,7 @@ def test_phantoms_follow_each_other_until_the_last():
     assert len(triage.events()) == 40
 
 
-def test_an_image_stays_until_its_time_is_over():
+def test_advance_image_stays_for_its_duration():
     triage = make_application('triage', 3, camera=False)
     first = triage.image()
     triage.advance(0.2, {})
@@ -45,7 +45,7 @@ def test_an_image_stays_until_its_time_is_over():
     assert (triage.image() != first).any()
 
 
-def test_a_data_set_takes_the_phantoms_place(tmp_path):
+def test_triage_with_data_shows_the_data_set(tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (3, 28, 28), np.uint8)
     np.savez(tmp_path / 'x.npz', x=images, y=np.array([0, 1, 1]))
     triage = make_application('triage', camera=False, data=str(tmp_path / 'x.npz'))
@@ -57,7 +57,7 @@ def test_a_data_set_takes_the_phantoms_place(tmp_path):
     assert (np.stack([image for _, image in seen]) == images).all()
 
 
-def test_no_command_moves_anything():
+def test_advance_with_a_command_is_refused():
     triage = make_application('triage', camera=False)
     with pytest.raises(UsageError, match='triage has no actuator and takes no command, received '
                                          'one for base'):
@@ -65,25 +65,25 @@ def test_no_command_moves_anything():
     assert triage.time_s == 0.0
 
 
-def test_the_report_puts_uncertain_cases_first_and_compares_with_truth():
-    advising = Advising(Model('xray', ''))
+def test_report_orders_uncertain_cases_first_and_has_agreement():
+    advisor = SimulatedAdvisor(Model('xray', ''))
     frames = [SimpleNamespace(
         ground_truth=ground_truth, prediction=prediction, score=score, time_s=0.0)
               for ground_truth, prediction, score in (
                   ('normal', 'normal', 0.99), ('pneumonia', None, 0.0),
                   ('normal', 'pneumonia', 0.91), (None, 'normal', 0.95))]
     for frame in frames:
-        advising.show()
-        advising.advise(None, frame.prediction, frame.score, frame.time_s)
-    told = report(frames, advising.audit())
-    assert (told['images'], told['advised'], told['abstained']) == (4, 3, 1)
-    assert told['agreement'] == {'answered': 2, 'right': 1, 'share': 0.5}
-    assert [case['image'] for case in told['queue']] == [2, 3, 4, 1]
-    assert told['queue'][0]['reason'].startswith('No advice')
-    assert told['log_verified']
+        advisor.count_image()
+        advisor.advise(None, frame.prediction, frame.score, frame.time_s)
+    result = report(frames, advisor.audit())
+    assert (result['images'], result['advised'], result['abstained']) == (4, 3, 1)
+    assert result['agreement'] == {'answered': 2, 'right': 1, 'fraction': 0.5}
+    assert [case['image'] for case in result['queue']] == [2, 3, 4, 1]
+    assert result['queue'][0]['reason'].startswith('No advice')
+    assert result['log_verified']
 
 
-def test_no_pipeline_leads_from_a_model_for_advice_to_an_actuator(tmp_path):
+def test_make_pipeline_model_for_advice_with_actuator_is_refused(tmp_path):
     sentence = 'chest_xray is for advice to a person: no rule and no actuator may use it'
     with pytest.raises(ConfigError, match=sentence):
         make_pipeline(find_application('sorting'), bundle='chest_xray')
@@ -94,15 +94,15 @@ def test_no_pipeline_leads_from_a_model_for_advice_to_an_actuator(tmp_path):
         make_pipeline(find_application('triage'), config=wired)
 
 
-def test_the_closed_loop_advises_and_has_nothing_to_close():
+def test_run_loop_triage_advises_and_sends_no_command():
     triage = make_application('triage')
     recording = run_loop(triage, make_pipeline(find_application('triage')), 60.0)
-    told = report(*reported(recording))
-    assert told['images'] == len(told['queue']) == 40
-    assert told['advised'] + told['abstained'] == told['logged'] == 40
-    assert told['agreement']['answered'] >= 20
-    assert told['agreement']['share'] >= 0.8
-    for case in told['queue']:
+    result = report(*report_arguments(recording))
+    assert result['images'] == len(result['queue']) == 40
+    assert result['advised'] + result['abstained'] == result['logged'] == 40
+    assert result['agreement']['answered'] >= 20
+    assert result['agreement']['fraction'] >= 0.8
+    for case in result['queue']:
         # one that advises says which part of the image the advice hangs on
         assert ('the answer depends on' in case['reason']) is (case['explanation'] is not None) \
             is not case['reason'].startswith('No advice')

@@ -16,9 +16,9 @@ from digiphys_ros.applications.triage.phantoms import draw_phantom, LABELS
 import numpy as np
 
 
-def test_phantoms_differ_by_seed_and_by_what_they_show():
+def test_draw_phantom_differs_by_seed_and_label():
     images = {(seed, label): draw_phantom(np.random.default_rng(seed), label)
-                for seed in range(8) for label in LABELS}
+              for seed in range(8) for label in LABELS}
     for image in images.values():
         assert image.shape == (224, 224)
         assert image.dtype == np.uint8

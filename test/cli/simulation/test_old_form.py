@@ -29,7 +29,7 @@ import pytest
     ('sorting --collect new --count 3', 'collect sorting --out new --count 3'),
     ('--collect=new sorting', 'collect --out=new sorting'),
 ])
-def test_old_form_means_a_subcommand_and_warns(old, new):
+def test_upgrade_old_form_gets_its_subcommand_with_a_warning(old, new):
     command = new.partition(' ')[0]
     with pytest.warns(RenamedWarning, match=f'write "digiphys sim {command} ..."'):
         assert upgrade(['sim', *old.split()]) == ['sim', *new.split()]
@@ -38,12 +38,12 @@ def test_old_form_means_a_subcommand_and_warns(old, new):
 @pytest.mark.parametrize('words', [
     'sim', 'sim --help', 'sim run sorting', 'sim scenario --jobs 2 a.yaml', 'triage verify sim',
     '--debug sim sweep sorting'])
-def test_other_words_stay_as_they_are(words, recwarn):
+def test_upgrade_other_command_lines_stay_unchanged(words, recwarn):
     assert upgrade(words.split()) == words.split()
     assert not recwarn.list
 
 
-def test_old_form_and_old_name_run_with_one_line_for_each(tmp_path, capsys):
+def test_main_old_form_and_old_name_run_with_one_line_each(tmp_path, capsys):
     assert main(['sim', 'traffic', '--no-camera', '--seconds', '0.1', '--json', '-', '--out',
                  str(tmp_path)]) == 0
     shown = capsys.readouterr()

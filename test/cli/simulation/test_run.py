@@ -24,16 +24,16 @@ def sim(*words):
     return main(['sim', 'run', *map(str, words)])
 
 
-def test_a_run_with_a_camera_is_told_drawn_and_filmed(drawing, tmp_path, capsys):
-    film = tmp_path / 'course.mp4'
-    assert sim('sorting', '--seconds', 2, '--out', tmp_path, '--record', film, '--json',
+def test_run_with_camera_writes_report_figure_and_video(drawing, tmp_path, capsys):
+    video = tmp_path / 'course.mp4'
+    assert sim('sorting', '--seconds', 2, '--out', tmp_path, '--record', video, '--json',
                tmp_path / 'a.json') == 0
     report = json.loads((tmp_path / 'a.json').read_text())
     assert report['application'] == 'sorting'
     assert report['simulated_s'] == pytest.approx(2.0, abs=0.1)
     assert report['unsafe_commands'] == 0
     assert report['commands'] > 100
-    capture = cv2.VideoCapture(str(film))
+    capture = cv2.VideoCapture(str(video))
     assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == pytest.approx(60, abs=2)
     read, image = capture.read()
     assert read
@@ -45,7 +45,7 @@ def test_a_run_with_a_camera_is_told_drawn_and_filmed(drawing, tmp_path, capsys)
 
 
 @pytest.mark.parametrize('app', ['traffic_signs', 'traffic_lights', 'sorting'])
-def test_without_a_camera_the_same_seed_gives_the_same_result(app, tmp_path, capsys):
+def test_run_without_camera_same_seed_gives_the_same_result(app, tmp_path, capsys):
     reports = []
     for seed in (3, 3, 4):
         assert sim(app, '--no-camera', '--seconds', 40, '--seed', seed, '--json', '-', '--out',
@@ -56,23 +56,23 @@ def test_without_a_camera_the_same_seed_gives_the_same_result(app, tmp_path, cap
     assert reports[0]['real_time_factor'] > 1
 
 
-def test_a_run_that_misses_a_target_ends_with_1(tmp_path, capsys, monkeypatch):
+def test_run_missed_target_ends_with_1(tmp_path, capsys, monkeypatch):
     from digiphys_ros.applications.sorting.conveyor import Part
     monkeypatch.setattr(Part, 'right', False)
     assert sim('sorting', '--no-camera', '--seconds', 10, '--json', tmp_path / 'a.json', '--out',
                tmp_path) == 1
-    assert 'target     MISS parts_right 0 (of' in capsys.readouterr().out
+    assert 'target     FAIL parts_right 0 (of' in capsys.readouterr().out
     target = json.loads((tmp_path / 'a.json').read_text())['targets'][0]
     assert target.pop('judged') > 0
-    assert target == {'name': 'parts_right', 'value': 0.0, 'bar': 0.98, 'holds': False}
+    assert target == {'name': 'parts_right', 'value': 0.0, 'limit': 0.98, 'passed': False}
 
 
-def test_a_run_too_short_to_judge_says_so_and_does_not_fail(tmp_path, capsys):
+def test_run_too_short_to_judge_passes_and_says_so(tmp_path, capsys):
     assert sim('traffic_signs', '--no-camera', '--seconds', 2, '--out', tmp_path) == 0
     assert 'signs_right: nothing was judged' in capsys.readouterr().out
 
 
-def test_without_gl_it_says_what_to_install_and_no_camera_still_runs(
+def test_run_without_opengl_names_the_packages_and_no_camera_works(
         tmp_path, capsys, monkeypatch):
     from digiphys_ros.errors import SimulationError
     from digiphys_ros.simulation.rendering import renderer
@@ -85,69 +85,69 @@ def test_without_gl_it_says_what_to_install_and_no_camera_still_runs(
     assert sim('sorting', '--no-camera', '--seconds', 1, '--out', tmp_path) == 0
 
 
-@pytest.mark.parametrize(('words', 'sentence'), [
+@pytest.mark.parametrize(('words', 'reason'), [
     ([], 'the following arguments are required: COMMAND'),
     (['run'], 'the following arguments are required: APP'),
     (['run', 'boat'], 'application "boat" is unknown, allowed are traffic_signs'),
-    (['run', 'sorting', '--data', 'x.npz'], '--data: sorting shows no data'),
+    (['run', 'sorting', '--data', 'x.npz'], '--data: sorting takes no data'),
     (['run', 'sorting', '--seconds', '0'], '--seconds: must be positive and at most 86400'),
     (['run', 'sorting', '--seconds', 'nan'], '--seconds: must be positive and at most 86400, '
      "received 'nan'"),
-    (['run', 'sorting', '--seed', '-1'], '--seed: must be a whole number from 0'),
+    (['run', 'sorting', '--seed', '-1'], '--seed: must be a whole number of at least 0'),
     (['run', 'sorting', '--count', '9'], 'unrecognized arguments: --count 9'),
     (['run', 'sorting', '--record', 'x.avi'],
-     '--record x.avi: a name that ends in .mp4 is needed'),
-    (['run', 'sorting', '--no-camera', '--record', 'x.mp4'], '--no-camera makes no images'),
-    (['sweep', 'sorting', '--seeds', '7'], '--seeds: a first and a last one as 0-19 are needed'),
-    (['sweep', 'sorting', '--seeds', '3-1'], '--seeds: a first and a last one as 0-19 are'),
-    (['sweep', 'sorting', '--seeds', '0-99999'], '10000 seeds at most, received 100000'),
+     '--record x.avi: the name must end in .mp4'),
+    (['run', 'sorting', '--no-camera', '--record', 'x.mp4'], '--no-camera renders no images'),
+    (['sweep', 'sorting', '--seeds', '7'], '--seeds: must be FIRST-LAST, such as 0-19'),
+    (['sweep', 'sorting', '--seeds', '3-1'], '--seeds: must be FIRST-LAST'),
+    (['sweep', 'sorting', '--seeds', '0-99999'], 'must be at most 10000 seeds, received 100000'),
     (['sweep', 'sorting', '--view'], 'unrecognized arguments: --view'),
     (['collect', 'sorting'], 'the following arguments are required: --out'),
-    (['collect', 'sorting', '--out', 'x', '--count', '0'], '--count: must be a whole number from '
-     '1'),
+    (['collect', 'sorting', '--out', 'x', '--count', '0'],
+     '--count: must be a whole number of at least 1'),
     (['collect', 'sorting', '--out', 'x', '--bundle', 'mine'], 'unrecognized arguments'),
     (['scenario'], 'the following arguments are required: FILE'),
     (['scenario', 'nothing.yaml'], 'nothing.yaml'),
     (['scenario', 'triage_plain', '--seed', '9'], 'unrecognized arguments: --seed 9'),
 ])
-def test_what_cannot_be_done_is_one_sentence(words, sentence, capsys):
+def test_sim_invalid_arguments_get_one_sentence(words, reason, capsys):
     assert main(['sim', *words]) == 2
-    told = capsys.readouterr().err
-    assert sentence in told
-    assert told.count('\n') == 1
+    error = capsys.readouterr().err
+    assert reason in error
+    assert error.count('\n') == 1
 
 
-def test_the_shortest_run_has_one_image(tmp_path, capsys):
+def test_run_shortest_run_has_one_image(tmp_path, capsys):
     assert sim('sorting', '--no-camera', '--seconds', 1e-12, '--json', '-', '--out', tmp_path) == 0
     assert json.loads(capsys.readouterr().out)['result']['frames'] == 1
 
 
-@pytest.mark.parametrize(('words', 'sentence'), [
+@pytest.mark.parametrize(('words', 'reason'), [
     (['--json', 'nowhere/a.json'], '--json nowhere/a.json: cannot be written: No such file'),
     (['--json', '.'], '--json .: cannot be written'),
-    (['--out', 'file/out'], 'file is no folder'),
+    (['--out', 'file/out'], 'file is not a folder'),
 ])
-def test_where_results_cannot_go_is_found_before_the_run(
-        words, sentence, tmp_path, capsys, monkeypatch):
+def test_run_unwritable_results_are_refused_before_the_run(
+        words, reason, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / 'file').touch()
     monkeypatch.setattr('digiphys_ros.simulation.loop.Loop.step', None)
     assert sim('sorting', '--no-camera', *words) == 2
-    assert sentence in capsys.readouterr().err
+    assert reason in capsys.readouterr().err
 
 
 @pytest.mark.parametrize('words', [['sim', 'run', 'traffic_signs', '--view'], ['demo']])
-def test_a_display_that_opens_no_window_is_one_sentence(words, capsys, monkeypatch):
+def test_run_view_on_a_broken_display_gets_one_sentence(words, capsys, monkeypatch):
     monkeypatch.delenv('WAYLAND_DISPLAY', raising=False)
     monkeypatch.setenv('DISPLAY', ':99')
     assert main(words) == 2
-    told = capsys.readouterr().err
-    assert 'the display :99 opens no window' in told
-    assert told.count('\n') == 1
+    error = capsys.readouterr().err
+    assert 'the display :99 cannot open a window' in error
+    assert error.count('\n') == 1
 
 
-def test_a_window_needs_a_display(capsys, monkeypatch):
+def test_run_view_without_display_is_refused(capsys, monkeypatch):
     for variable in ('DISPLAY', 'WAYLAND_DISPLAY'):
         monkeypatch.delenv(variable, raising=False)
     assert sim('traffic_signs', '--view') == 2
-    assert '--record FILE.mp4 makes a video' in capsys.readouterr().err
+    assert '--record FILE.mp4 writes a video' in capsys.readouterr().err

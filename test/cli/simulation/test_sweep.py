@@ -21,7 +21,7 @@ def sim(*words):
     return main(['sim', 'sweep', *map(str, words)])
 
 
-def test_many_seeds_are_measured_together(tmp_path, capsys):
+def test_sweep_combines_the_targets_of_all_seeds(tmp_path, capsys):
     assert sim('sorting', '--no-camera', '--seeds', '3-4', '--seconds', 20, '--json',
                tmp_path / 'a.json') == 0
     report = json.loads((tmp_path / 'a.json').read_text())

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A camera driver that somebody started with the default environment of ROS."""
+"""A camera driver started with the default environment of ROS."""
 
 import json
 import subprocess
@@ -34,7 +34,7 @@ rclpy.spin(node)
 
 
 def driver_findings(robot):
-    """Return what doctor says about drivers."""
+    """Return doctor's findings about drivers."""
     done = subprocess.run(
         [sys.executable, '-m', 'digiphys_ros.cli.main', 'doctor', '--json', '-', '--seconds', '1'],
         env=robot.environment, capture_output=True, text=True, timeout=300)
@@ -45,7 +45,7 @@ def driver_findings(robot):
 
 @pytest.mark.field(
     'ros2/rmw_fastrtps #739', 'a driver with the default environment, whose images are lost')
-def test_doctor_names_a_driver_without_a_profile_and_how_to_start_it(robot, tmp_path):
+def test_doctor_driver_without_a_profile_is_named_with_its_start_command(robot, tmp_path):
     script = tmp_path / 'usb cam.py'
     script.write_text(DRIVER)
     robot.start('classifier')

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The transport profile of running nodes, whatever the shell that doctor is started in has."""
+"""Doctor uses the transport profile of running nodes, not that of its own shell."""
 
 import json
 import subprocess
@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.ros, pytest.mark.parallel]
 
 
 def transport(robot, environment):
-    """Return doctor's findings about the transport, once it has heard the camera."""
+    """Return doctor's findings about the transport, once it has received the camera's report."""
     found = []
 
     def names_the_camera():

@@ -93,7 +93,7 @@ def test_export_format_that_loses_accuracy_is_refused(
 @pytest.mark.parametrize(('words', 'code', 'sentence'), [
     (['--formats', 'litert_int4'], 2, 'litert_int4 is unknown, allowed are litert_float32'),
     (['--formats', 'onnx,onnx'], 2, 'name each format once'),
-    (['--formats', 'litert_int8,litert_float16', '--out', 'x'], 2, 'holds one LiteRT model'),
+    (['--formats', 'litert_int8,litert_float16', '--out', 'x'], 2, 'has one LiteRT model'),
     (['--val-fraction', 'half'], 2, '--val-fraction half: a fraction between 0 and 1'),
     (['--split', 'nowhere.json'], 2, '--split nowhere.json: no such file'),
 ])

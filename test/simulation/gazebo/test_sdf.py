@@ -117,7 +117,7 @@ def placed(element):
 
 
 def sdf_shapes(world, drives):
-    """Return the same of every visual."""
+    """Return the same for every visual."""
     files = world_files(world, drives)
     shapes = {}
 
@@ -153,7 +153,7 @@ def sdf_shapes(world, drives):
 
 
 @pytest.mark.parametrize('name', ['small', *WORLDS])
-def test_mujoco_and_gazebo_get_the_same_geometry(name):
+def test_world_files_geometry_matches_mujoco(name):
     world, drives = made(name)
     mjcf, sdf = mjcf_shapes(world), sdf_shapes(world, drives)
     hidden = {f'{body.name}/{part.name}'.replace(' ', '_')
@@ -174,7 +174,7 @@ def test_mujoco_and_gazebo_get_the_same_geometry(name):
             assert mjcf[part][2] == pytest.approx(size, abs=1e-6), part
 
 
-def test_the_machine_drives_on_its_wheels():
+def test_machine_has_a_differential_drive():
     model = ElementTree.fromstring(world_files(SMALL)['models/small_machine/model.sdf'])[0]
     drive = model.find('plugin')
     assert drive.get('filename') == 'gz-sim-diff-drive-system'
@@ -187,7 +187,7 @@ def test_the_machine_drives_on_its_wheels():
         assert {joint.findtext('parent'), joint.findtext('child')} <= names
 
 
-def test_mass_and_inertia_are_those_of_mujoco():
+def test_world_files_mass_and_inertia_match_mujoco():
     model = load_mujoco().MjModel.from_xml_string(*to_mjcf(SMALL))
     own = ElementTree.fromstring(world_files(SMALL)['models/small_machine/model.sdf'])[0]
     for link in own.findall('link')[:3]:
@@ -200,7 +200,7 @@ def test_mass_and_inertia_are_those_of_mujoco():
 
 
 @pytest.mark.parametrize('name', WORLDS)
-def test_the_shipped_cameras_look_where_the_described_ones_do(name):
+def test_shipped_worlds_camera_poses_match_the_description(name):
     world = WORLDS[name].describe()
     model = ElementTree.parse(FOLDER / f'models/{name}_machine/model.sdf').getroot()[0]
     frames = {link.get('name'): placed(link) for link in model.findall('link')}
@@ -220,7 +220,7 @@ def test_the_shipped_cameras_look_where_the_described_ones_do(name):
 
 
 @pytest.mark.parametrize('name', WORLDS)
-def test_what_only_collides_is_not_drawn_in_the_shipped_worlds(name):
+def test_shipped_worlds_do_not_draw_collision_only_parts(name):
     hidden = [(body.name.replace(' ', '_'), part.name) for body in WORLDS[name].describe().bodies
               for part in body.parts if not part.visible]
     links = {link.get('name'): link
@@ -231,7 +231,7 @@ def test_what_only_collides_is_not_drawn_in_the_shipped_worlds(name):
         assert links[body].find(f"collision[@name='{part}_collision']") is not None, (body, part)
 
 
-def test_loose_parts_lie_on_something_before_the_machine_is_there():
+def test_shipped_worlds_loose_parts_are_supported_without_the_machine():
     world = ElementTree.parse(FOLDER / 'sorting_line.sdf').getroot().find('world')
     bed, *others = [model for model in world.findall('model')
                     if model.get('name') == 'bed' or model.find('static') is None]
@@ -252,7 +252,7 @@ def test_loose_parts_lie_on_something_before_the_machine_is_there():
     assert (-np.diff(places[:, 0]) > DIVERTER_M + blade_m + SIDE_M).all()
 
 
-def test_the_blade_is_as_fast_as_the_embedded_simulators():
+def test_machine_blade_speed_matches_the_embedded_simulator():
     model = ElementTree.parse(FOLDER / 'models/sorting_line_machine/model.sdf').getroot()[0]
     [controller] = [one for one in model.findall('plugin') if one.find('joint_name') is not None]
     # without a limit it is there in one step of 4 ms, and strikes what is in the way
@@ -261,7 +261,7 @@ def test_the_blade_is_as_fast_as_the_embedded_simulators():
 
 
 @pytest.mark.parametrize('name', WORLDS)
-def test_each_system_has_a_name_that_every_gazebo_knows(name):
+def test_plugins_have_names_that_every_gazebo_knows(name):
     found = {}
     for file in (f'{name}.sdf', f'models/{name}_machine/model.sdf'):
         for one in ElementTree.parse(FOLDER / file).iter('plugin'):
@@ -275,7 +275,7 @@ def test_each_system_has_a_name_that_every_gazebo_knows(name):
 
 
 @pytest.mark.parametrize('name', WORLDS)
-def test_no_visual_is_black_for_want_of_a_colour(name):
+def test_world_files_every_visual_has_a_color(name):
     for file in (f'{name}.sdf', f'models/{name}_machine/model.sdf'):
         for material in ElementTree.parse(FOLDER / file).iter('material'):
             assert max(numbers(material.findtext('diffuse'))[:3]) > 0
@@ -283,7 +283,7 @@ def test_no_visual_is_black_for_want_of_a_colour(name):
                 assert list(numbers(material.findtext('diffuse'))) == [1.0] * 4
 
 
-def test_the_camera_sees_as_much_as_mujocos():
+def test_machine_camera_field_of_view_matches_mujoco():
     model = ElementTree.fromstring(world_files(SMALL)['models/small_machine/model.sdf'])[0]
     camera = model.find('.//sensor/camera')
     wide = float(camera.findtext('horizontal_fov'))
@@ -292,7 +292,7 @@ def test_the_camera_sees_as_much_as_mujocos():
     assert [camera.findtext(f'image/{side}') for side in ('width', 'height')] == ['640', '480']
 
 
-def test_a_face_is_seen_from_the_front_and_upright():
+def test_mesh_files_face_is_upright_and_visible_from_the_front():
     lines = world_files(SMALL)['models/small/meshes/face.obj'].decode().splitlines()
     corners = np.array([numbers(line[2:]) for line in lines if line.startswith('v ')])
     imaged = np.array([numbers(line[3:]) for line in lines if line.startswith('vt')])
@@ -312,7 +312,7 @@ def same(name, written, committed):
 
 
 @pytest.mark.parametrize('name', WORLDS)
-def test_the_committed_worlds_are_what_the_generator_writes(name):
+def test_write_world_matches_the_committed_worlds(name):
     files = world_files(*made(name))
     own = [FOLDER / f'{name}.sdf', *(path for folder in (name, f'{name}_machine')
                                      for path in (FOLDER / 'models' / folder).rglob('*'))]
@@ -326,13 +326,13 @@ def test_the_committed_worlds_are_what_the_generator_writes(name):
 @pytest.mark.parametrize('name', ['small', *WORLDS])
 @pytest.mark.skipif(CHECKER is None, reason='neither gz nor ign is installed '
                     '(apt: ignition-tools libsdformat-dev)')
-def test_sdformat_accepts_world_and_machine(name, tmp_path):
+def test_world_files_are_accepted_by_sdformat(name, tmp_path):
     world, drives = made(name)
     write_world(world, tmp_path, drives)
     for file in (f'{name}.sdf', f'models/{name}_machine/model.sdf'):
         done = subprocess.run([CHECKER, 'sdf', '--check', tmp_path / file], capture_output=True,
                               text=True, timeout=300)
-        told = done.stdout + done.stderr
-        assert done.returncode == 0, told
-        assert 'Valid.' in told
-        assert 'Warning' not in told, told
+        output = done.stdout + done.stderr
+        assert done.returncode == 0, output
+        assert 'Valid.' in output
+        assert 'Warning' not in output, output

@@ -36,14 +36,14 @@ assert tensorflow.function(tensorflow.square, jit_compile=True)(3.0) == 9.0
 
 @pytest.fixture
 def renderer():
-    """Skip where nothing can be drawn."""
+    """Skip without OpenGL."""
     try:
         return Renderer(world())
     except SimulationError as error:
         pytest.skip(str(error))
 
 
-def test_a_image_is_of_the_cameras_size_and_as_bright_as_the_light(renderer):
+def test_image_has_the_camera_size_and_follows_the_light(renderer):
     [camera] = world().cameras
     image = renderer.image(CAMERA)
     assert image.shape == (camera.height_px, camera.width_px, 3)
@@ -54,14 +54,14 @@ def test_a_image_is_of_the_cameras_size_and_as_bright_as_the_light(renderer):
 
 
 @pytest.mark.parametrize('order', [(COMPUTE, DRAW), (DRAW, COMPUTE)])
-def test_it_draws_in_a_process_that_has_tensorflow_in_it_whichever_came_first(renderer, order):
+def test_renderer_and_tensorflow_work_in_one_process_in_any_order(renderer, order):
     run = subprocess.run([sys.executable, '-c', '\n'.join((*order, 'print(brightness)'))],
                          capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     assert int(run.stdout.split()[-1]) == int(renderer.image(CAMERA).mean())
 
 
-def test_garbage_collected_while_a_renderer_opens_does_not_take_its_context(
+def test_renderer_keeps_its_context_when_another_is_garbage_collected(
         renderer, monkeypatch):
     from mujoco.gl_context import GLContext
     make_current = GLContext.make_current

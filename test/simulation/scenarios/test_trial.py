@@ -28,10 +28,10 @@ FAST = ('triage_plain', 'triage_camera_black', 'triage_classifier_dies', 'sortin
         'sorting_classifier_dies', 'sorting_camera_blurred', 'traffic_lights_camera_black',
         'traffic_signs_command_too_late', 'traffic_signs_policy_dies')
 """
-The subset that CI runs: the shortest ones of every application.
+The subset that CI runs: the shortest scenarios of every application.
 
-Together they have a camera that is black and one out of focus, late commands, and a classifier
-and a policy that die; `make scenarios` runs all.
+Together they have a black and a blurred camera, late commands, and a classifier and a policy that
+die; `make scenarios` runs all scenarios.
 """
 
 
@@ -41,7 +41,7 @@ def run_trial(path, out):
 
 @pytest.fixture(scope='module', autouse=True)
 def gl():
-    """Skip where nothing can be drawn."""
+    """Skip without OpenGL."""
     from digiphys_ros.applications import make_application
     try:
         make_application('sorting')
@@ -49,16 +49,16 @@ def gl():
         pytest.skip(str(error))
 
 
-def wrong(tmp_path, name='wrong'):
-    """Return a scenario whose first expectation does not hold, and whose second does."""
+def failing_scenario(tmp_path, name='wrong'):
+    """Return a scenario whose first expectation fails and whose second passes."""
     path = tmp_path / f'{name}.yaml'
-    path.write_text('about: The stream is too short.\napplication: triage\nseconds: 4\n'
+    path.write_text('description: The stream is too short.\napplication: triage\nseconds: 4\n'
                     'expect: {images_at_least: 9, answered_during_fault_at_most: 1.0}\n'
                     'faults: [{kind: camera_black, from_s: 2.0}]\n')
     return path
 
 
-def test_the_fast_scenarios_are_of_every_application():
+def test_fast_scenarios_cover_every_application():
     from digiphys_ros.applications import APPLICATIONS
     from digiphys_ros.simulation.scenarios.scenario import load_scenario
     assert {load_scenario(FOLDER / f'{name}.yaml', find_application).application.name
@@ -75,53 +75,53 @@ def fast_trial(tmp_path_factory):
 
 
 @pytest.mark.parametrize('name', FAST)
-def test_the_fast_scenarios_end_as_expected(name, fast_trial):
+def test_run_trial_fast_scenarios_pass(name, fast_trial):
     trial = fast_trial(name)
-    assert not [(one.time_s, one.sentence) for one in trial.verdicts if not one.holds]
+    assert not [(one.time_s, one.reason) for one in trial.verdicts if not one.passed]
     assert trial.simulated_s == pytest.approx(trial.scenario.seconds, abs=1.0)
 
 
-def test_a_failure_keeps_the_moment_the_command_and_the_image(tmp_path):
-    trial = run_trial(wrong(tmp_path), tmp_path / 'out')
+def test_run_trial_failure_has_time_command_and_image(tmp_path):
+    trial = run_trial(failing_scenario(tmp_path), tmp_path / 'out')
     assert not trial.passed
-    [failed, held] = trial.verdicts
-    assert held.holds
-    assert failed.sentence == 'images is 8 at the end, less than 9'
+    [failed, passed] = trial.verdicts
+    assert passed.passed
+    assert failed.reason == 'images is 8 at the end, less than 9'
     assert failed.time_s == 3.5
     assert failed.command == {}
     image = cv2.imread(failed.image)
     assert image.shape[1] >= 640
-    # black, as the fault wants it; the caption below is not
+    # the fault makes the image black, not the caption below it
     assert not image[:-60].any()
     assert image[-60:].any()
 
 
-def test_a_log_that_was_changed_fails_the_run_whose_log_it_is(tmp_path):
+def test_run_trial_tampered_log_fails_only_its_own_run(tmp_path):
     path = tmp_path / 'tampered.yaml'
     for fault, failed in (('log_tampered', True), ('classifier_unsure', False)):
-        path.write_text('about: Somebody changes the log.\napplication: triage\nseconds: 5\n'
+        path.write_text('description: Someone changes the log.\napplication: triage\nseconds: 5\n'
                         f'faults: [{{kind: {fault}, from_s: 3.0}}]\n'
                         'expect: {audit_log_complete: true, images_at_least: 9}\n')
         first, second = run_trial(path, tmp_path).verdicts
-        assert second.holds
-        assert first.sentence == ('the audit log is not as it was written: entry 1 in line 1 was '
-                                  'changed, or is not of this key' if failed else '')
+        assert second.passed
+        assert first.reason == ('the audit log was changed: entry 1 in line 1 was '
+                                'changed, or is not of this key' if failed else '')
 
 
-def test_a_run_can_be_repeated(fast_trial, tmp_path):
+def test_run_trial_same_scenario_gives_the_same_values(fast_trial, tmp_path):
     assert run_trial(FOLDER / 'triage_plain.yaml', tmp_path).values == \
         fast_trial('triage_plain').values
 
 
-def test_scenarios_in_parallel_give_a_table_a_report_and_a_image(tmp_path, capsys):
+def test_run_scenarios_in_parallel_write_table_report_and_figure(tmp_path, capsys):
     report_file = tmp_path / 'report.json'
-    names = [str(wrong(tmp_path, 'first')), 'triage_camera_black']
+    names = [str(failing_scenario(tmp_path, 'first')), 'triage_camera_black']
     assert run_scenarios(names, out=tmp_path / 'out', json=str(report_file), jobs=2) == 1
-    told = capsys.readouterr().out
-    assert 'FAIL first ' in told
-    assert 'ok   triage_camera_black' in told
-    assert 'images_at_least 9: at 3.5 s images is 8 at the end' in told
-    assert '1 of 2 scenarios as expected' in told
+    output = capsys.readouterr().out
+    assert 'FAIL first ' in output
+    assert 'ok   triage_camera_black' in output
+    assert 'images_at_least 9: at 3.5 s images is 8 at the end' in output
+    assert '1 of 2 scenarios passed' in output
     report = json.loads(report_file.read_text())
     assert [one['passed'] for one in report['scenarios']] == [False, True]
     assert report['passed'] is False
@@ -132,7 +132,7 @@ def test_scenarios_in_parallel_give_a_table_a_report_and_a_image(tmp_path, capsy
     (['nothing.yaml'], ConfigError), (['EMPTY'], UsageError),
     (['triage_plain', 'triage_plain'], UsageError),
 ])
-def test_what_cannot_be_run_is_refused_before_anything_is(names, error, tmp_path):
+def test_run_scenarios_invalid_names_are_refused_before_any_run(names, error, tmp_path):
     names = [str(tmp_path) if name == 'EMPTY' else name for name in names]
     with pytest.raises(error):
         run_scenarios(names, out=tmp_path / 'out', json=None)

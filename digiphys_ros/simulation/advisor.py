@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the node triage does, on simulated time: advice over a desk, through an audit log."""
+"""The node triage on simulated time: advice through a desk and an audit log."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,16 +28,16 @@ from digiphys_ros.errors import AuditError
 from numpy.typing import NDArray
 
 Explain = Callable[[NDArray[Any], str], Explanation]
-"""From an image and a class to what that answer hangs on."""
+"""Maps an image and a class to an explanation of that answer."""
 
 
 @dataclass(frozen=True)
 class Audit:
     """
-    The audit log of a run, as it lies on the disk at its end.
+    The audit log on disk at the end of a run.
 
-    :ivar path: None where it was not to be kept.
-    :ivar advice: its entries of advice that can be read.
+    :ivar path: None if it is not kept.
+    :ivar advice: its readable entries of advice.
     """
 
     path: Path | None
@@ -45,12 +45,12 @@ class Audit:
     advice: tuple[Entry, ...]
 
 
-class Advising:
+class SimulatedAdvisor:
     """
-    Advise on one image after another.
+    Advise on images one after another.
 
-    :param log: a new file for the audit log; None keeps none.
-    :param explain: tells what an answer hangs on; None where there is no model.
+    :param log: new file for the audit log; None keeps no log.
+    :param explain: explains an answer; None without a model.
     """
 
     def __init__(self, model: Model, log: Path | None = None, explain: Explain | None = None
@@ -62,17 +62,17 @@ class Advising:
         self._images = 0
         self._first_sha256 = ''
 
-    def show(self) -> None:
-        """Count an image, whether or not anybody looks at it."""
+    def count_image(self) -> None:
+        """Count an image, also one without advice."""
         self._images += 1
 
     def advise(self, image: NDArray[Any] | None, prediction: str | None, score: float, now_s: float
                ) -> str:
         """
-        Log the advice on the image of now.
+        Log the advice on the current image.
 
-        :param prediction: the class, None when the classifier abstained.
-        :return: the image's case; empty where it could not be logged: no advice went out.
+        :param prediction: the class, None if the classifier abstained.
+        :return: the case of the image; empty if it could not be logged, so no advice was given.
         """
         sha256 = '' if image is None else hashlib.sha256(image.tobytes()).hexdigest()
         explanation = None
@@ -88,14 +88,14 @@ class Advising:
         return str(self._images)
 
     def tamper(self) -> None:
-        """Let the first entry be of another image, as who may write the file could do."""
+        """Change the image hash of the first entry, as anyone who may write the file could."""
         digest, self._first_sha256 = self._first_sha256.encode(), ''
         if digest:
             content = self._path.read_bytes()
             self._path.write_bytes(content.replace(digest, digest[::-1], 1))
 
     def audit(self) -> Audit:
-        """Read the log and look whether it is as it was written."""
+        """Read the log and verify it."""
         entries = []
         for line in self._path.read_bytes().splitlines():
             try:

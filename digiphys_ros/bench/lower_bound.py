@@ -12,26 +12,26 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What glass to command cannot do without: the model, a hop and a copy, each alone."""
+"""Lower bound of the end-to-end latency: model, transport and copy, each measured alone."""
 
 import time
 
 from digiphys_ros.bench.bundles import Model, tensor_for
-from digiphys_ros.bench.running import played, result_of, script, Source
+from digiphys_ros.bench.running import result_of, script, Source, wait_until_sent
 from digiphys_ros.metrics import percentile
 import numpy as np
 
 
-def hop(source: Source, seconds: float, *words: str) -> list[float]:
-    """Return the milliseconds from publishing to an empty callback in another process."""
+def image_latencies_ms(source: Source, seconds: float, *words: str) -> list[float]:
+    """Return the latencies from publishing an image to an empty callback in another process."""
     receiver = script('receiver.py', source.kind, *words)
-    played(source.start(seconds), seconds + 60)
+    wait_until_sent(source.start(seconds), seconds + 60)
     latencies_ms: list[float] = result_of(receiver)['ms']
     return latencies_ms
 
 
-def small_hop(seconds: float, tuned: str) -> list[float]:
-    """Return the same for a message of the size of a classification."""
+def small_message_latencies_ms(seconds: float, tuned: str) -> list[float]:
+    """Return the same latencies for a message of the size of a classification."""
     receiver = script('receiver.py', 'small', *([tuned] if tuned else []))
     result_of(script('small_sender.py', str(seconds)), seconds + 60)
     latencies_ms: list[float] = result_of(receiver)['ms']
@@ -40,9 +40,10 @@ def small_hop(seconds: float, tuned: str) -> list[float]:
 
 def model_ms(model: Model, pause_s: float = 0.0) -> float:
     """
-    Return the median time of the engine alone, the same tensor again and again.
+    Return the median time of the engine alone, on one tensor.
 
-    :param pause_s: between two frames; the processor then sleeps and forgets, as with a camera.
+    :param pause_s: pause between frames; as with a camera, the processor sleeps and its caches
+        cool down.
     """
     engine = model.engine()
     tensor = tensor_for(engine)
@@ -58,7 +59,7 @@ def model_ms(model: Model, pause_s: float = 0.0) -> float:
 
 
 def copy_ms(source: Source) -> float:
-    """Return the median time of a copy of one frame, what no transport can do without."""
+    """Return the median time to copy one frame, which every transport needs."""
     frame = np.zeros((source.height, source.width, 3), np.uint8)
     times_ms: list[float] = []
     for _ in range(200):
