@@ -157,8 +157,3 @@ def test_files_of_the_code_host_can_be_read() -> None:
     container = json.loads((ROOT / '.devcontainer' / 'devcontainer.json').read_text())
     dockerfile = ROOT / '.devcontainer' / container['build']['dockerfile']
     assert f'AS {container["build"]["target"]}\n' in dockerfile.read_text()
-
-
-def test_citation_has_the_version_of_the_package() -> None:
-    version = yaml.safe_load((ROOT / 'CITATION.cff').read_text())['version']
-    assert f'<version>{version}</version>' in (ROOT / 'package.xml').read_text()

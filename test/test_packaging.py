@@ -26,6 +26,7 @@ import zipfile
 
 import digiphys_ros
 import pytest
+import yaml
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 COMMANDS = {'digiphys', 'camera', 'classifier', 'policy', 'gate', 'pipeline', 'sim', 'triage',
@@ -57,14 +58,18 @@ def run(environment: dict[str, str], *words: str | Path) -> str:
                           cwd='/', timeout=300).stdout
 
 
-def test_the_version_is_the_same_everywhere() -> None:
-    manifest = ElementTree.parse(REPOSITORY / 'package.xml').findtext('version')
-    calls = [node for node in ast.walk(ast.parse((REPOSITORY / 'setup.py').read_text()))
-             if isinstance(node, ast.Call)]
-    declared = [ast.literal_eval(keyword.value) for call in calls for keyword in call.keywords
-                if keyword.arg == 'version']
-    assert declared == [manifest] == [digiphys_ros.__version__]
-    assert f'\n{manifest} (' in (REPOSITORY / 'CHANGELOG.rst').read_text()
+def test_version_is_the_same_in_every_file() -> None:
+    version = ElementTree.parse(REPOSITORY / 'package.xml').findtext('version')
+    assert digiphys_ros.__version__ == version
+    citation = yaml.safe_load((REPOSITORY / 'CITATION.cff').read_text())
+    assert citation['version'] == version
+    assert f'version = "{version}"' in (
+        REPOSITORY / 'examples' / 'digiphys_example' / 'pyproject.toml').read_text()
+    # ament takes the first section; after a release that is "Forthcoming" with the next change
+    sections = re.findall(r'(?m)^(Forthcoming|\S+ \([-\d]+\))\n-+$',
+                          (REPOSITORY / 'CHANGELOG.rst').read_text())
+    newest = next(one for one in sections if one != 'Forthcoming')
+    assert newest == f'{version} ({citation["date-released"]})'
 
 
 @pytest.mark.ros_tools
@@ -100,8 +105,9 @@ def test_pip_puts_the_command_alone_on_the_path(wheel: Path) -> None:
     assert {Path(name).name for name in names if '/data/lib/digiphys_ros/' in name} \
         == COMMANDS - {'digiphys'}
     assert 'digiphys_ros/py.typed' in names
-    for line in ('Description-Content-Type: text/markdown', 'Project-URL: Source',
-                 'Classifier: Typing :: Typed', 'License: Apache-2.0'):
+    for line in (f'Version: {digiphys_ros.__version__}', 'Classifier: Typing :: Typed',
+                 'Description-Content-Type: text/markdown', 'License: Apache-2.0',
+                 'Project-URL: Source'):
         assert line in metadata
 
 
@@ -168,6 +174,7 @@ for name in [name for name in sys.modules if name.partition('.')[0] == package]:
     del sys.modules[name]
 import digiphys_ros
 import pytest
+import yaml
 sys.exit(pytest.main(sys.argv[2:]))
 """
 
