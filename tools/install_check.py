@@ -59,7 +59,7 @@ class CheckError(Exception):
 def tutorial_lines() -> list[list[str]]:
     """Return the lines of the two ways to install on a robot: for the user, in a venv."""
     page = (ROOT / 'docs' / 'tutorials' / 'my-robot.md').read_text()
-    section = page.split('\n## Install\n')[1].split('\n## ')[0]
+    section = page.split('\n## Installation\n')[1].split('\n## ')[0]
     blocks = [block.strip().splitlines() for block in re.findall(r'```\n(.*?)```', section, re.S)]
     return [block for block in blocks if any('pip install' in line for line in block)]
 
