@@ -40,7 +40,7 @@ setup(
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{PACKAGE}']),
         (f'share/{PACKAGE}', ['package.xml']),
-        # not on the PATH: where `ros2 run` and launch files look
+        # not on the PATH; `ros2 run` and launch files look there
         (f'lib/{PACKAGE}', [str(path) for path in EXECUTABLES if path.is_symlink()]),
         *(entry for folder in ('config', 'launch', 'models', 'worlds')
           for entry in shared(folder)),

@@ -65,11 +65,9 @@ def test_version_is_the_same_in_every_file() -> None:
     assert citation['version'] == version
     assert f'version = "{version}"' in (
         REPOSITORY / 'examples' / 'digiphys_example' / 'pyproject.toml').read_text()
-    # ament takes the first section; after a release that is "Forthcoming" with the next change
-    sections = re.findall(r'(?m)^(Forthcoming|\S+ \([-\d]+\))\n-+$',
+    releases = re.findall(r'(?m)^(\S+ \([-\d]+\))\n-+$',
                           (REPOSITORY / 'CHANGELOG.rst').read_text())
-    newest = next(one for one in sections if one != 'Forthcoming')
-    assert newest == f'{version} ({citation["date-released"]})'
+    assert releases[0] == f'{version} ({citation["date-released"]})'
 
 
 @pytest.mark.ros_tools
@@ -215,7 +213,7 @@ def test_colcon_installs_executables_for_ros2_run(prefix: Path) -> None:
 
 
 @pytest.mark.ros
-def test_digiphys_command_installed_by_colcon_runs(prefix: Path, environment: dict[str, str]) -> None:
+def test_digiphys_installed_by_colcon_runs(prefix: Path, environment: dict[str, str]) -> None:
     command = prefix / 'lib' / 'digiphys_ros' / 'digiphys'
     assert 'demo' in run(environment, sys.executable, command, '--help')
 
@@ -229,7 +227,8 @@ def test_package_installed_by_colcon_finds_its_files(
 
 
 @pytest.mark.ros
-def test_ament_index_finds_package_installed_by_colcon(prefix: Path, environment: dict[str, str]) -> None:
+def test_ament_index_finds_package_installed_by_colcon(
+        prefix: Path, environment: dict[str, str]) -> None:
     pytest.importorskip('ament_index_python')
     code = ('from ament_index_python import get_package_prefix; '
             'print(get_package_prefix("digiphys_ros"))')
