@@ -23,6 +23,7 @@ import cv2
 import digiphys_ros as dp
 from digiphys_ros.cli.main import build_parser
 from digiphys_ros.control.config import load_control
+from digiphys_ros.errors import ConfigError
 import numpy as np
 import pytest
 import yaml
@@ -108,12 +109,30 @@ def test_every_image_of_docs_is_small_and_used() -> None:
         assert f'images/{image.name})' in text
 
 
-def test_rules_of_tutorial_load(tmp_path: Path) -> None:
-    text = (DOCS / 'tutorials' / 'my-rules.md').read_text(encoding='utf-8')
+@pytest.fixture
+def tutorial_blocks() -> list[tuple[str, str]]:
+    """Return the code blocks of the tutorial on rules, each with its language."""
+    return BLOCK.findall((DOCS / 'tutorials' / 'my-rules.md').read_text(encoding='utf-8'))
+
+
+def test_rules_of_tutorial_load(tutorial_blocks: list[tuple[str, str]], tmp_path: Path) -> None:
     path = tmp_path / 'my_rules.yaml'
-    path.write_text('\n'.join(block for kind, block in BLOCK.findall(text) if kind == 'yaml'))
+    path.write_text('\n'.join(block for kind, block in tutorial_blocks if kind == 'yaml'))
     assert [rule.name for rule in load_control(path).rules] == [
         'halt', 'cruise', 'unsure', 'careful']
+
+
+def test_error_message_of_rules_tutorial_is_that_of_the_code(
+        tutorial_blocks: list[tuple[str, str]], tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = Path('my_rules.yaml')
+    rules = '\n'.join(block for kind, block in tutorial_blocks if kind == 'yaml')
+    path.write_text(rules.replace('linear.x: 0.5', 'linear.x: 0.9'))
+    [quoted] = [block for _, block in tutorial_blocks if block.startswith(f'{path}:')]
+    with pytest.raises(ConfigError) as raised:
+        load_control(path)
+    assert quoted == f'{raised.value}\n'
 
 
 def test_navigation_has_every_page_once(monkeypatch: pytest.MonkeyPatch) -> None:
