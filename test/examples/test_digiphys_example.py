@@ -65,7 +65,7 @@ for name in ('onnx', 'opencv'):
     engine, why = create_engine(bundle, name)
     check_golden(bundle, engine)
     classifier = Classifier(bundle, engine)
-    classes.append([classifier(Frame(one, bundle.spec.colour)).probabilities.argmax()
+    classes.append([classifier(Frame(one, bundle.spec.color)).probabilities.argmax()
                     for one in bundle.golden()[0]])
     print(why)
 assert classes[0] == classes[1], classes
