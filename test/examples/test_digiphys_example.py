@@ -75,8 +75,8 @@ assert classes[0] == classes[1], classes
 def test_engine_of_example_gives_classes_of_built_in_engine(environment, onnx_bundle):
     done = run(environment, '-c', CLASSIFY, str(onnx_bundle))
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ['engine onnx on CPU: asked for',
-                                        'engine opencv: asked for']
+    assert done.stdout.splitlines() == ['engine onnx on CPU: requested',
+                                        'engine opencv: requested']
 
 
 def test_create_engine_unknown_name_lists_all_engines(environment):

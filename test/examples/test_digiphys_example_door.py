@@ -39,7 +39,7 @@ def test_sweep_of_example_reaches_its_targets(environment, tmp_path):
 
 def test_scenario_with_unknown_expectation_lists_those_of_example(environment, tmp_path):
     (tmp_path / 'other.yaml').write_text(
-        'about: No door has signs.\napplication: door\nseconds: 20\n'
+        'description: No door has signs.\napplication: door\nseconds: 20\n'
         'expect: {signs_right_at_least: 1.0}\n')
     refused = sim(environment, tmp_path, 'scenario', 'other.yaml')
     assert refused.returncode == 2

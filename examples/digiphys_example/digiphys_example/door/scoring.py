@@ -21,14 +21,14 @@ from digiphys_ros.simulation.scenarios.expectation import (
     COUNT,
     events_right,
     Expectation,
-    fact_at_least,
-    SHARE,
+    FRACTION,
+    state_at_least,
 )
 from digiphys_ros.simulation.targets import events_right as events_right_target, Target
 
 EXPECTATIONS = {
-    'visitors_at_least': Expectation(COUNT, fact_at_least('visitors')),
-    'visitors_right_at_least': Expectation(SHARE, events_right('visitor')),
+    'visitors_at_least': Expectation(COUNT, state_at_least('visitors')),
+    'visitors_right_at_least': Expectation(FRACTION, events_right('visitor')),
 }
 
 

@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from digiphys_ros.simulation.application import Commands, Event, Needed, Shot, State
-from digiphys_ros.simulation.collect import seen
+from digiphys_ros.simulation.application import Commands, Event, LabelledImage, Needed, State
+from digiphys_ros.simulation.collect import collect_current
 import numpy as np
 from numpy.typing import NDArray
 
@@ -119,9 +119,9 @@ class Door:
         self._events.append(Event(self.time_s, 'visitor', label, right))
 
 
-def collect(rng: np.random.Generator, needed: Needed) -> Iterator[Shot]:
+def collect(rng: np.random.Generator, needed: Needed) -> Iterator[LabelledImage]:
     """Yield labelled images of one run."""
     door = Door(int(rng.integers(2**31)))
     while not door.ended:
         door.advance(float(rng.uniform(0.1, 0.6)), {})
-        yield from seen(door, needed)
+        yield from collect_current(door, needed)
