@@ -1,28 +1,28 @@
-# make demo    the whole pipeline on an embedded default    make demo ARGS="--help"
-# make test    the whole test suite                         make test ARGS="-k gate"
-# make bench   frame rates, latency, start, memory          make bench ARGS="--json bench.json"
-# make scenarios   every scenario of config/scenarios in closed loop, in parallel
-# make campaign    random faults at the gate, 10 million   make campaign ARGS="--events N --seed S"
-# make mutants   change the core in thousands of ways and count what no test sees: takes hours
-# make field   situations that users of this field reported, each with its report
-# make lint    ruff, mypy and ament's linters
-# make install-check   docs/tutorials/my-robot.md in a fresh environment, with apt's OpenCV
-# make docs    the documentation as a website in out/docs; a broken link fails
-# make reference   the generated tables of docs/reference, from the code
-# make images  the images of docs/images, by the simulator
-# make ros-tools   the tests that need ROS's launch system and command line, where those are there
-# make schema  the JSON schemas in docs/schema, from what the code declares
-# make clean   remove all that the others made
-# make test-jazzy   the ROS-dependent tests on ROS 2 Jazzy (the others use Kilted)
+# make demo       drive a simulated robot                   make demo ARGS="--help"
+# make test       run the test suite                        make test ARGS="-k gate"
+# make test-jazzy   run the ROS tests on ROS 2 Jazzy (the others use Kilted)
+# make bench      measure rates, latency, start, memory     make bench ARGS="--json bench.json"
+# make scenarios  run every scenario of config/scenarios in closed loop, in parallel
+# make campaign   send 10 million random faults to the gate   make campaign ARGS="--events N --seed S"
+# make mutants    change the core in thousands of ways, list changes that no test notices (hours)
+# make field      run the tests of problems that users of similar software reported
+# make ros-tools  run the tests that need ROS's own launch system and command line
+# make lint       run ruff, mypy and ament's linters
+# make install-check   run the installation of docs/tutorials/my-robot.md with apt's OpenCV
+# make docs       build the website in out/docs; a broken link fails
+# make reference  generate the tables of docs/reference from the code
+# make schema     generate the JSON schemas of docs/schema from the code
+# make images     render docs/images in the simulator
+# make clean      remove everything that make created
 #
-# Each sets up .venv on first use. PYTHON=python3.12 chooses the interpreter.
+# The first use creates .venv. PYTHON=python3.12 selects the interpreter.
 
 ARGS ?=
 SHELL := /bin/sh
 FITS := import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 14))
 FOUND = $(shell for name in python3 python3.14 python3.13 python3.12 python3.11 python3.10; do \
 	if $$name -c '$(FITS)' 2>/dev/null; then echo $$name; break; fi; done)
-# PYTHON, else what the environment was made with, else the first that fits.
+# PYTHON, or the interpreter of the environment, or the first suitable one
 interpreter_of = $(or $(PYTHON),$(realpath $(1)/bin/python),$(FOUND),$(error Python 3.10 to 3.14 \
 	was not found: sudo apt-get install python3 python3-venv python3-dev, or name it in PYTHON))
 
@@ -32,8 +32,7 @@ AMENT := flake8 pep257 xmllint copyright
 DOCS := mkdocs-material 'mkdocstrings[python]'
 FLAKE8 := blind-except class-newline comprehensions deprecated docstrings import-order quotes
 
-# A ROS 2 that the shell has sourced would get in the way of the one in .venv; the tests of its own
-# tools need it.
+# A sourced ROS 2 would override the one in .venv. Only ros-tools needs it.
 ifeq ($(filter ros-tools,$(MAKECMDGOALS)),)
 unexport PYTHONHOME PYTHONPATH ROS_DISTRO RMW_IMPLEMENTATION
 ifneq ($(AMENT_PREFIX_PATH)$(_ROS_WHEELS_BOOTSTRAP_COMPLETE),)
@@ -48,21 +47,20 @@ endif
 demo: venv
 	@.venv/bin/digiphys demo $(ARGS)
 
-# The core's tests side by side; then those with real nodes: the ones that wait more than they work
-# side by side, the others one by one, as images and commands come to them at a rate. Each part runs
-# in workers: a test with nodes that ends its worker, as a hang in Fast DDS does (issue 6502), runs
-# once more, and pytest counts it as a rerun.
+# First the core's tests, two at a time. Then the tests with real nodes: two at a time if they
+# mostly wait, else one by one, because they depend on rates. Each part runs in worker processes.
+# If a test crashes its worker, as a hang in Fast DDS does (issue 6502), it runs once more.
 test: venv
 	@$(call part,.venv,-n 2 --dist loadfile -m "not ros") \
 	$(call part,.venv,-n 2 -m "ros and parallel") \
 	$(call part,.venv,-n 1 -m "ros and not parallel") $(ran_well)
 
-# without the demo and the doctor: they call nothing of rclpy that the nodes' own tests do not
+# without demo and doctor: the tests of the nodes cover the same parts of rclpy
 test-jazzy: venv-jazzy
 	@$(call part,.venv-jazzy,-n 2 -m "ros and parallel" --ignore test/cli --ignore test/doctor) \
 	$(call part,.venv-jazzy,-n 1 -m "ros and not parallel" --ignore test/cli) $(ran_well)
 
-# A part may have no test that ARGS asks for: pytest's 5.
+# Exit code 5 of pytest: ARGS selects no test of this part.
 part = $(1)/bin/python -m pytest --reruns 1 --only-rerun 'crashed while running' $(2) $(ARGS); \
 	case $$? in 0) ran=yes;; 5) ;; *) failed=yes;; esac;
 ran_well = [ -n "$$ran" ] && [ -z "$$failed" ]
@@ -82,18 +80,18 @@ campaign: venv
 schema: venv
 	@.venv/bin/python -m digiphys_ros.cli.schema docs/schema
 
-# beside the other packages, which need none of it
+# installed here, since no other target needs it
 mutants: venv
 	@.venv/bin/python -m pip --quiet --disable-pip-version-check install -c constraints.txt \
 		--no-build-isolation -e ".[mutants]"
 	@nice -n 19 .venv/bin/mutmut run $(ARGS)
 	@.venv/bin/mutmut results
 
-# the system's Python, since its OpenCV and NumPy are those of apt
+# the system's Python has apt's OpenCV and NumPy
 install-check:
 	@/usr/bin/python3 tools/install_check.py .robot
 
-# by the Python of the ROS that the shell has sourced; pytest has to be there
+# the Python of the sourced ROS; it needs pytest
 ros-tools:
 	@$(or $(PYTHON),python3) -m pytest -q -m ros_tools $(ARGS)
 
@@ -109,7 +107,7 @@ lint: venv
 		--strict --ignore-missing-imports --allow-subclassing-any $$file || exit 1; done
 	.venv/bin/hadolint docker/*.Dockerfile
 	ament_flake8 $(LINTED)
-	@# the public face has sections as Google writes them
+	@# the public API has docstrings in Google style
 	ament_pep257 --add-ignore D406 D407 D413 -- $(LINTED)
 	ament_copyright $(LINTED)
 	ament_xmllint $(XML)
@@ -117,7 +115,7 @@ lint: venv
 docs: .venv-docs/complete
 	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs --quiet build $(ARGS)
 
-# an environment of its own without TensorFlow; its versions are for Python 3.11 and later
+# a separate environment without TensorFlow; its versions need Python 3.11 or later
 .venv-docs/complete: constraints.txt
 	@$(call interpreter_of,.venv-docs) -m venv .venv-docs
 	@.venv-docs/bin/python -m pip --quiet install -c constraints.txt $(DOCS)

@@ -15,6 +15,7 @@
 """Package description for colcon (ament_python) and pip."""
 
 from pathlib import Path
+from xml.etree import ElementTree
 
 from setuptools import find_packages, setup
 
@@ -25,7 +26,7 @@ HOME = 'https://github.com/digiphys/digiphys_ros'
 
 
 def shared(folder):
-    """Return data_files entries that install a folder, subfolders kept."""
+    """Return data_files entries that install a folder with its subfolders."""
     files = [path for path in sorted(Path(folder).rglob('*'))
              if path.is_file() and '__pycache__' not in path.parts]
     return [(f'share/{PACKAGE}/{path.parent}', [str(path)]) for path in files]
@@ -33,13 +34,13 @@ def shared(folder):
 
 setup(
     name=PACKAGE,
-    version='0.1.0',
+    version=ElementTree.parse('package.xml').findtext('version'),
     packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
     package_data={PACKAGE: ['py.typed']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{PACKAGE}']),
         (f'share/{PACKAGE}', ['package.xml']),
-        # not on the PATH: where `ros2 run` and launch files look
+        # not on the PATH; `ros2 run` and launch files look there
         (f'lib/{PACKAGE}', [str(path) for path in EXECUTABLES if path.is_symlink()]),
         *(entry for folder in ('config', 'launch', 'models', 'worlds')
           for entry in shared(folder)),

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from digiphys_ros.errors import DigiphysError
     from digiphys_ros.perception.classify import Classification
 
-__version__ = '0.1.0'
+__version__ = '0.2.0'
 
 _HOMES = {
     'Classification': 'perception.classify',

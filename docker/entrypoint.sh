@@ -1,5 +1,5 @@
 #!/bin/bash
-# Run a command in the workspace of the container.
+# Run a command in the sourced workspace of the container.
 set -e
 source /workspace/install/setup.bash
 exec "$@"

@@ -1,5 +1,5 @@
 # docker build -f docker/kilted.Dockerfile -t digiphys_ros:kilted .
-# The files of this folder differ in their distribution only; a test compares them.
+# The Dockerfiles differ only in the distribution; a test compares them.
 FROM ros:kilted-ros-base AS development
 
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""colcon and pip install everything that a robot needs."""
+"""Versions, dependencies, and the files that colcon and pip install."""
 
 import ast
 import os
@@ -26,6 +26,7 @@ import zipfile
 
 import digiphys_ros
 import pytest
+import yaml
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 COMMANDS = {'digiphys', 'camera', 'classifier', 'policy', 'gate', 'pipeline', 'sim', 'triage',
@@ -36,7 +37,7 @@ SHARED = ('config', 'launch', 'models', 'worlds')
 
 @pytest.fixture(scope='module')
 def prefix(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder into which colcon has installed the package."""
+    """Return the folder to which colcon installs the package."""
     pytest.importorskip('colcon_ros', reason='colcon is not installed')
     workspace = tmp_path_factory.mktemp('workspace')
     subprocess.run(
@@ -47,7 +48,7 @@ def prefix(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def environment(prefix: Path) -> dict[str, str]:
-    """Return the environment of the sourced workspace."""
+    """Return the environment after sourcing the workspace."""
     [modules] = prefix.glob('lib/python3*/site-packages')
     return {**os.environ, 'PYTHONPATH': str(modules), 'AMENT_PREFIX_PATH': str(prefix)}
 
@@ -57,18 +58,20 @@ def run(environment: dict[str, str], *words: str | Path) -> str:
                           cwd='/', timeout=300).stdout
 
 
-def test_version_is_the_same_everywhere() -> None:
-    manifest = ElementTree.parse(REPOSITORY / 'package.xml').findtext('version')
-    calls = [node for node in ast.walk(ast.parse((REPOSITORY / 'setup.py').read_text()))
-             if isinstance(node, ast.Call)]
-    declared = [ast.literal_eval(keyword.value) for call in calls for keyword in call.keywords
-                if keyword.arg == 'version']
-    assert declared == [manifest] == [digiphys_ros.__version__]
-    assert f'\n{manifest} (' in (REPOSITORY / 'CHANGELOG.rst').read_text()
+def test_version_is_the_same_in_every_file() -> None:
+    version = ElementTree.parse(REPOSITORY / 'package.xml').findtext('version')
+    assert digiphys_ros.__version__ == version
+    citation = yaml.safe_load((REPOSITORY / 'CITATION.cff').read_text())
+    assert citation['version'] == version
+    assert f'version = "{version}"' in (
+        REPOSITORY / 'examples' / 'digiphys_example' / 'pyproject.toml').read_text()
+    releases = re.findall(r'(?m)^(\S+ \([-\d]+\))\n-+$',
+                          (REPOSITORY / 'CHANGELOG.rst').read_text())
+    assert releases[0] == f'{version} ({citation["date-released"]})'
 
 
 @pytest.mark.ros_tools
-def test_collection_with_ros_launch_plugins_accepts_files_of_one_name() -> None:
+def test_collection_with_launch_plugins_of_ros_accepts_equal_file_names() -> None:
     pytest.importorskip('launch_testing', reason='launch_testing is not installed')
     done = subprocess.run(
         [sys.executable, '-m', 'pytest', '--collect-only', '-q', 'test/control/test_gate.py',
@@ -78,7 +81,7 @@ def test_collection_with_ros_launch_plugins_accepts_files_of_one_name() -> None:
 
 @pytest.fixture(scope='module')
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the wheel that pip builds from a copy of the tree."""
+    """Return a wheel that pip builds from a copy of the tree."""
     folder = tmp_path_factory.mktemp('wheel')
     shutil.copytree(REPOSITORY, folder / 'tree', symlinks=True, ignore=shutil.ignore_patterns(
         '.*', '__pycache__', '*.egg-info', 'build', 'install', 'log', 'mutants', 'out'))
@@ -89,7 +92,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-def test_pip_installs_only_the_command_on_the_path(wheel: Path) -> None:
+def test_wheel_puts_only_digiphys_on_path(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         entries = archive.read(next(
@@ -100,13 +103,14 @@ def test_pip_installs_only_the_command_on_the_path(wheel: Path) -> None:
     assert {Path(name).name for name in names if '/data/lib/digiphys_ros/' in name} \
         == COMMANDS - {'digiphys'}
     assert 'digiphys_ros/py.typed' in names
-    for line in ('Description-Content-Type: text/markdown', 'Project-URL: Source',
-                 'Classifier: Typing :: Typed', 'License: Apache-2.0'):
+    for line in (f'Version: {digiphys_ros.__version__}', 'Classifier: Typing :: Typed',
+                 'Description-Content-Type: text/markdown', 'License: Apache-2.0',
+                 'Project-URL: Source'):
         assert line in metadata
 
 
 @pytest.mark.parametrize('option', ['--target', '--prefix'])
-def test_wheel_installed_anywhere_finds_its_models_and_starts_its_nodes(
+def test_wheel_in_any_folder_finds_models_and_starts_nodes(
         wheel: Path, tmp_path: Path, option: str) -> None:
     subprocess.run(
         [sys.executable, '-m', 'pip', 'install', '-q', '--no-deps', '--no-index',
@@ -120,16 +124,16 @@ def test_wheel_installed_anywhere_finds_its_models_and_starts_its_nodes(
     assert str(package) in found and "'defective'" in found
     assert f'{tmp_path}/share/digiphys_ros' in found
     node = tmp_path / 'lib' / 'digiphys_ros' / 'gate'
-    # pip drops the right to execute with --target, which is no place for `ros2 run`
+    # with --target pip drops execute permissions; `ros2 run` does not look there
     assert option == '--target' or os.access(node, os.X_OK)
-    # without rclpy, or with a file that is not there, it ends with a sentence
+    # without rclpy, or with a missing file, it exits with one sentence
     done = subprocess.run([sys.executable, node, '--ros-args', '--params-file', 'nowhere.yaml'],
                           env=environment, timeout=60, capture_output=True, text=True)
     assert done.returncode == 2 and 'Traceback' not in done.stderr
 
 
 def imported(folder: Path) -> set[str]:
-    """Return the packages that a folder's files import, also inside functions."""
+    """Return the packages that files of a folder import, also inside functions."""
     nodes = [node for path in folder.rglob('*.py') for node in ast.walk(ast.parse(
         path.read_text()))]
     names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
@@ -138,7 +142,7 @@ def imported(folder: Path) -> set[str]:
     return {name.split('.')[0] for name in names}
 
 
-def test_package_xml_names_every_ros_package_that_is_imported() -> None:
+def test_package_xml_lists_every_imported_ros_package() -> None:
     manifest = ElementTree.parse(REPOSITORY / 'package.xml')
     declared = {kind: {entry.text for entry in manifest.findall(kind)}
                 for kind in ('exec_depend', 'test_depend')}
@@ -164,23 +168,24 @@ def find_spec(cls, name, path=None, target=None):
     return None if name.partition('.')[0] == os.environ['WITHOUT'] else find(name, path, target)
 
 PathFinder.find_spec = classmethod(find_spec)
+for name in [name for name in sys.modules if name.partition('.')[0] == package]:
+    del sys.modules[name]
+import digiphys_ros
+import pytest
+import yaml
+sys.exit(pytest.main(sys.argv[2:]))
 """
 
 
 @pytest.mark.parametrize(('package', 'files', 'skipped'), [
-    # imported by the test, by a fixture, by the command that the test runs, and by its process
+    # imported by the test, by a fixture, and by the command under test
     ('hypothesis', ['test/test_metrics.py', 'test/test_yamlfile.py'], 2),
     ('rosbags', ['test/learning/datasets/test_labelled.py'], 7),
     ('pydantic', ['test/cli/test_baseline.py'], 4),
     ('pydantic', ['test/cli/test_process.py::test_an_ascii_terminal_gets_escapes'], 1),
 ])
-def test_tests_without_an_optional_package_skip_with_a_reason(
-        tmp_path: Path, package: str, files: list[str], skipped: int) -> None:
-    for name in (package, 'pydantic'):
-        pytest.importorskip(name, reason=f'{name} is not installed')
-    # of the tests and of the processes that they start
-    (tmp_path / 'sitecustomize.py').write_text(WITHOUT)
-    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get('PYTHONPATH')])])
+def test_tests_without_optional_package_skip_with_reason(
+        package: str, files: list[str], skipped: int) -> None:
     done = subprocess.run(
         [sys.executable, '-m', 'pytest', '-p', 'no:hypothesispytest', '-q', '-p',
          'no:cacheprovider', *files], cwd=REPOSITORY, capture_output=True, text=True, timeout=300,
@@ -203,19 +208,19 @@ def test_colcon_installs_every_shared_file(prefix: Path) -> None:
 @pytest.mark.field(
     'ros-visualization/rqt_graph #26', 'ros2 run finds no executable of a Python package')
 @pytest.mark.ros
-def test_colcon_puts_executables_where_ros2_run_looks(prefix: Path) -> None:
+def test_colcon_installs_executables_for_ros2_run(prefix: Path) -> None:
     assert {path.name for path in (prefix / 'lib' / 'digiphys_ros').iterdir()
             if os.access(path, os.X_OK)} == COMMANDS
 
 
 @pytest.mark.ros
-def test_installed_command_runs(prefix: Path, environment: dict[str, str]) -> None:
+def test_digiphys_installed_by_colcon_runs(prefix: Path, environment: dict[str, str]) -> None:
     command = prefix / 'lib' / 'digiphys_ros' / 'digiphys'
     assert 'demo' in run(environment, sys.executable, command, '--help')
 
 
 @pytest.mark.ros
-def test_installed_package_finds_its_own_files(
+def test_package_installed_by_colcon_finds_its_files(
         prefix: Path, environment: dict[str, str]) -> None:
     code = 'from digiphys_ros.resources import share_dir; print(share_dir())'
     found = run(environment, sys.executable, '-c', code)
@@ -223,7 +228,8 @@ def test_installed_package_finds_its_own_files(
 
 
 @pytest.mark.ros
-def test_ament_finds_the_installed_package(prefix: Path, environment: dict[str, str]) -> None:
+def test_ament_index_finds_package_installed_by_colcon(
+        prefix: Path, environment: dict[str, str]) -> None:
     pytest.importorskip('ament_index_python')
     code = ('from ament_index_python import get_package_prefix; '
             'print(get_package_prefix("digiphys_ros"))')

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Build interfaces/vision_msgs into a virtual environment, as colcon would on a robot."""
+"""Build interfaces/vision_msgs in a virtual environment, as colcon does on a robot."""
 
 from __future__ import annotations
 
@@ -32,25 +32,25 @@ _PATHS = '\n'.join((
 
 
 class BuildError(Exception):
-    """The messages could not be built."""
+    """The build of the messages failed."""
 
 
 def build(prefix: Path) -> None:
     """
-    Build and install the messages into an environment that holds the ROS wheels.
+    Build and install the messages in an environment with the ROS wheels.
 
     :param prefix: the environment's folder.
-    :raises BuildError: with the end of the compiler's output.
+    :raises BuildError: if a command fails; the message ends with its output.
     """
     python = prefix / 'bin' / 'python'
     headers, numpy_headers, modules = _run([python, '-c', _PATHS]).splitlines()
     _correct_paths(prefix, headers, numpy_headers)
     cmake, environment = prefix / 'bin' / 'cmake', _environment(prefix)
-    # rosidl's CMake files read lists of paths and split them at letters beyond ASCII
+    # rosidl's CMake files split lists of paths at non-ASCII letters
     with tempfile.TemporaryDirectory() as folder:
         source, work = Path(folder, 'source'), Path(folder, 'build')
         shutil.copytree(SOURCE, source)
-        # Debian's Python would have the modules in dist-packages, where a venv does not look.
+        # Debian's Python installs to dist-packages, which a venv does not search.
         _run([cmake, '-S', source, '-B', work, f'-DCMAKE_INSTALL_PREFIX={prefix}',
               '-DCMAKE_BUILD_TYPE=Release', '-DBUILD_TESTING=OFF',
               f'-DPython3_EXECUTABLE={python}', f'-DPYTHON_INSTALL_DIR={modules}'], environment)
@@ -65,7 +65,7 @@ def _environment(prefix: Path) -> dict[str, str]:
 
 
 def _correct_paths(prefix: Path, headers: str, numpy_headers: str) -> None:
-    # The wheels' CMake files name the folders of the machine that built them.
+    # The wheels' CMake files contain paths of the machine that built them.
     for path in prefix.glob('share/*/cmake/*_generator_pyExport.cmake'):
         text = path.read_text()
         text = re.sub(r'/opt/python/[^;"]*/numpy/[^;"]*include', lambda _: numpy_headers, text)

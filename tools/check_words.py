@@ -13,10 +13,10 @@
 # limitations under the License.
 
 """
-Hold text to the field's words, and commit subjects to 72 characters.
+Check the words of texts, and the length of commit subjects (72 characters at most).
 
-Usage: python tools/check_words.py. Each word below has a plainer one; it may stand in at most as
-many lines as here, and the numbers may only shrink.
+Usage: python tools/check_words.py. Each word in WORDS has a plainer one. At most
+``lines`` lines may contain it, and this number may only decrease.
 """
 
 from collections.abc import Iterable
@@ -29,13 +29,13 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 SUBJECT = 72
 SINCE = '5b4f9b9d'
-"""The commit after which subjects are held to that length."""
+"""Subjects are checked after this commit."""
 ENDINGS = ('.py', '.md', '.yaml', '.yml', '.toml')
 SKIPPED = ('tools/check_words.py', 'models/', 'CHANGELOG.rst')
 
 
 class Word(NamedTuple):
-    """A word, how many lines may hold it, and what to write instead."""
+    """A word, the number of lines that may contain it, and the words to write instead."""
 
     pattern: str
     lines: int
@@ -57,7 +57,7 @@ WORDS = (
 
 
 def tracked() -> list[Path]:
-    """Return the files whose words count."""
+    """Return the files to check."""
     names = _git('ls-files')
     return [ROOT / name for name in names
             if name.endswith(ENDINGS) and not name.startswith(SKIPPED)]
@@ -65,12 +65,12 @@ def tracked() -> list[Path]:
 
 def excess(words: Iterable[Word], texts: Iterable[str]) -> list[str]:
     """
-    Return one sentence for each word that stands in more lines than it may.
+    Return one sentence for each word that is in too many lines.
 
     Example::
 
-        >>> excess([Word('anew', 20, 'again')], ['starts anew'])
-        ['"anew" stands in 1 lines, at most 0 are allowed: write again']
+        >>> excess([Word('anew', 0, 'again')], ['starts anew'])
+        ['"anew" is in 1 lines, at most 0 are allowed; write: again']
     """
     lines = [line for text in texts for line in text.splitlines()]
     found = []
@@ -78,8 +78,8 @@ def excess(words: Iterable[Word], texts: Iterable[str]) -> list[str]:
         pattern = re.compile(rf'\b(?:{word.pattern})\b', re.IGNORECASE)
         count = sum(bool(pattern.search(line)) for line in lines)
         if count > word.lines:
-            found.append(f'"{word.pattern}" stands in {count} lines, at most {word.lines} are '
-                         f'allowed: write {word.instead}')
+            found.append(f'"{word.pattern}" is in {count} lines, at most {word.lines} are '
+                         f'allowed; write: {word.instead}')
     return found
 
 
@@ -90,12 +90,12 @@ def long_subjects(subjects: Iterable[str]) -> list[str]:
 
 
 def subjects_since(commit: str) -> list[str]:
-    """Return the subjects of the commits after one; none where the history does not hold it."""
+    """Return the subjects of later commits; none if the history does not contain this one."""
     return _git('log', '--format=%s', f'{commit}..HEAD')
 
 
 def _git(*words: str) -> list[str]:
-    """Return the lines of a git command, whoever owns the checkout; none where it fails."""
+    """Return the output lines of git, for any owner of the checkout; none if it fails."""
     try:
         done = subprocess.run(['git', '-c', 'safe.directory=*', *words], cwd=ROOT,
                               capture_output=True, text=True)
@@ -105,7 +105,7 @@ def _git(*words: str) -> list[str]:
 
 
 def main() -> int:
-    """Print what is wrong; return 1 for anything."""
+    """Print the problems; return 1 if there are any."""
     problems = excess(WORDS, (path.read_text(encoding='utf-8') for path in tracked()))
     problems += long_subjects(subjects_since(SINCE))
     print('\n'.join(problems), end='\n' if problems else '')

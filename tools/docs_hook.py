@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Let ``FOLDER/*`` in the navigation of mkdocs.yml stand for the other pages of that folder."""
+"""Replace ``FOLDER/*`` in the navigation of mkdocs.yml by the other pages of that folder."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from typing import Any
 
 
 def on_config(config: Any) -> Any:
-    """Replace each pattern, as mkdocs asks a hook to."""
-    config['nav'] = filled(config['nav'], Path(config['docs_dir']))
+    """Replace the patterns; mkdocs calls this hook."""
+    config['nav'] = expand(config['nav'], Path(config['docs_dir']))
     return config
 
 
-def filled(nav: list[Any], docs: Path) -> list[Any]:
+def expand(nav: list[Any], docs: Path) -> list[Any]:
     """
-    Return a navigation with its patterns replaced by pages.
+    Return a navigation in which pages replace the patterns.
 
-    :param docs: the folder that the paths are relative to.
+    :param docs: paths are relative to this folder.
     """
     named = set(pages(nav))
 

@@ -13,11 +13,10 @@
 # limitations under the License.
 
 """
-Follow docs/tutorials/my-robot.md in a fresh environment, and let the pipeline drive there.
+Run the installation of docs/tutorials/my-robot.md in a fresh environment, and start the pipeline.
 
-Usage: install_check.py FOLDER, by the system's Python: OpenCV and NumPy are those of apt. ROS
-comes from wheels, which stand for /opt/ros; ``rosdep`` and ``ros2`` are left out where they are
-missing.
+Usage: install_check.py FOLDER. Run it with the system's Python, which has apt's OpenCV and NumPy.
+ROS wheels replace /opt/ros. ``rosdep`` is not run, and ``ros2`` is replaced if it is missing.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ APT = {'cv2': 'python3-opencv', 'numpy': 'python3-numpy', 'yaml': 'python3-yaml'
        'pip': 'python3-pip', 'venv': 'python3-venv'}
 COLCON = ('colcon-bash', 'colcon-core', 'colcon-library-path', 'colcon-package-information',
           'colcon-package-selection', 'colcon-ros')
-PATIENCE_S = 60.0
+TIMEOUT_S = 60.0
 BASE = """
 from geometry_msgs.msg import TwistStamped
 import rclpy
@@ -53,78 +52,78 @@ rclpy.spin(node)
 
 
 class CheckError(Exception):
-    """The lines do not lead to a robot that drives; the message says where."""
+    """A line failed or the robot does not move; the message gives the reason."""
 
 
 def tutorial_lines() -> list[list[str]]:
-    """Return the lines of the two ways to install on a robot: for the user, in a venv."""
+    """Return the lines of both installations: for the user, and in a virtual environment."""
     page = (ROOT / 'docs' / 'tutorials' / 'my-robot.md').read_text()
-    section = page.split('\n## Install\n')[1].split('\n## ')[0]
+    section = page.split('\n## Installation\n')[1].split('\n## ')[0]
     blocks = [block.strip().splitlines() for block in re.findall(r'```\n(.*?)```', section, re.S)]
     return [block for block in blocks if any('pip install' in line for line in block)]
 
 
 def check(name: str, lines: list[str], folder: Path) -> None:
     """
-    Follow lines in a new workspace, then let the pipeline drive.
+    Run lines in a new workspace, then start the pipeline and the doctor.
 
-    :raises CheckError: when a line fails, the robot does not move, or the doctor finds a fault.
+    :raises CheckError: if a line fails, the robot does not move, or the doctor finds a fault.
     """
     workspace = folder / name
     shutil.rmtree(workspace, ignore_errors=True)
     (workspace / 'src').mkdir(parents=True)
     (workspace / 'src' / 'digiphys_ros').symlink_to(ROOT)
-    environment = _follow(lines, workspace, _ros(folder / 'ros', workspace))
+    environment = _run_lines(lines, workspace, _ros(folder / 'ros', workspace))
     [digiphys] = workspace.glob('install/*/lib/digiphys_ros/digiphys')
     with _running([digiphys, 'run', '--config', 'traffic_signs'], environment,
                   workspace / 'run.log'), \
             _running(['python3', '-c', BASE], environment, workspace / 'base.log'):
         _wait_for('moves', workspace / 'base.log')
-        print(f'{name}: the pipeline drives', flush=True)
+        print(f'{name}: the pipeline sends motion commands', flush=True)
         found = subprocess.run([digiphys, 'doctor'], env=environment, text=True,
-                               capture_output=True, timeout=PATIENCE_S)
+                               capture_output=True, timeout=TIMEOUT_S)
         print(found.stdout, end='', flush=True)
         if found.returncode:
-            raise CheckError(f'{name}: digiphys doctor ends with {found.returncode}: '
+            raise CheckError(f'{name}: digiphys doctor exits with {found.returncode}: '
                              f'{found.stderr[-2000:]}')
-    print(f'{name}: digiphys doctor ends with 0', flush=True)
+    print(f'{name}: digiphys doctor exits with 0', flush=True)
 
 
-def _follow(lines: list[str], workspace: Path, environment: dict[str, str]) -> dict[str, str]:
+def _run_lines(lines: list[str], workspace: Path, environment: dict[str, str]) -> dict[str, str]:
     """Run the lines in one shell; return its environment after them."""
     words = []
     for line in lines:
-        instead, why = _stand_in(line, environment)
+        instead, why = _substitute(line, environment)
         if why:
             print(f'  ({why}) {line}', flush=True)
         else:
             print(f'  {line}', flush=True)
-        # `set -e` would pass over what fails before `&&`
+        # `set -e` ignores a command that fails before `&&`
         words.append(f'{instead} || exit 1')
     done = subprocess.run(['bash', '-c', '\n'.join([*words, 'env -0 > environment'])],
                           cwd=workspace, env=environment, stdin=subprocess.DEVNULL, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode:
-        raise CheckError(f'{done.stdout[-3000:]}\nThe lines above end with {done.returncode}.')
+        raise CheckError(f'{done.stdout[-3000:]}\nThe lines above exit with {done.returncode}.')
     pairs = (workspace / 'environment').read_text().split('\0')
     return dict(pair.split('=', 1) for pair in pairs if pair)
 
 
-def _stand_in(line: str, environment: dict[str, str]) -> tuple[str, str]:
-    """Return what is run in place of a line, and why, empty where it is run as it stands."""
+def _substitute(line: str, environment: dict[str, str]) -> tuple[str, str]:
+    """Return the command to run for a line, and why it differs; empty if it is the line."""
     if line.startswith('git clone'):
-        return ':', 'this tree instead'
+        return ':', 'replaced by this tree'
     if line.startswith('rosdep'):
-        return ':', "left out, apt's packages are there"
+        return ':', "skipped, apt's packages are installed"
     if 'launch' in line:
-        return ':', 'digiphys run instead'
+        return ':', 'replaced by digiphys run'
     if 'ros2 pkg prefix' in line and not shutil.which('ros2', path=environment['PATH']):
         return line.replace('$(ros2 pkg prefix digiphys_ros)', '$PWD/install/digiphys_ros'), ''
     return line, ''
 
 
 def _ros(prefix: Path, workspace: Path) -> dict[str, str]:
-    """Return the environment that sourcing /opt/ros would give, for a user with an empty home."""
+    """Return the environment after sourcing /opt/ros, for a user without local packages."""
     [modules] = prefix.glob('lib/python3*/site-packages')
     libraries = [str(folder) for folder in (prefix / 'lib', *modules.glob('ros_*.libs'))]
     kept = {name: value for name, value in os.environ.items()
@@ -136,8 +135,8 @@ def _ros(prefix: Path, workspace: Path) -> dict[str, str]:
 
 
 def _make_ros(prefix: Path) -> None:
-    """Install what stands for /opt/ros, whose NumPy is that of the system."""
-    Environment('kilted', prefix, (*COLCON, 'setuptools', 'pyyaml')).bring_up_to_date()
+    """Install the replacement for /opt/ros, without its own NumPy."""
+    Environment('kilted', prefix, (*COLCON, 'setuptools', 'pyyaml')).update()
     for folder in prefix.glob('lib/python3*/site-packages/numpy*'):
         shutil.rmtree(folder)
     colcon = prefix / 'commands' / 'colcon'
@@ -161,7 +160,7 @@ def _running(words: list[str | Path], environment: dict[str, str], log: Path) ->
 
 def _wait_for(word: str, log: Path) -> None:
     late: list[bool] = []
-    timer = Timer(PATIENCE_S, late.append, [True])
+    timer = Timer(TIMEOUT_S, late.append, [True])
     timer.start()
     try:
         while word not in log.read_text():
@@ -173,13 +172,14 @@ def _wait_for(word: str, log: Path) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Check both ways; return the exit code."""
+    """Check both installations; return the exit code."""
     if len(arguments) != 1:
         sys.stderr.write(f'{__doc__}\n')
         return 2
     missing = [package for module, package in APT.items() if not find_spec(module)]
     if missing:
-        sys.stderr.write(f'This needs apt\'s packages: sudo apt-get install {" ".join(missing)}\n')
+        sys.stderr.write('Packages are missing, install them with: '
+                         f'sudo apt-get install {" ".join(missing)}\n')
         return 2
     folder = Path(arguments[0]).resolve()
     folder.mkdir(exist_ok=True)

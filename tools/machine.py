@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What this machine lacks, and the command that installs it."""
+"""Requirements that this machine does not meet, and the command that installs them."""
 
 from __future__ import annotations
 
@@ -30,35 +30,35 @@ PYTHON_HEADER = 'Python.h'
 NEEDED_BYTES = 5_000_000_000
 
 
-def lacks(folder: Path) -> list[str]:
+def problems(folder: Path) -> list[str]:
     """
-    Return sentences that say what stands in the way of an environment in ``folder``.
+    Return one sentence for each reason why ``folder`` cannot hold an environment.
 
-    Nothing is returned when the setup can begin.
+    The list is empty if the setup can start.
     """
-    hopeless = _hopeless(folder)
-    if hopeless:
-        return hopeless
+    unsupported = _unsupported(folder)
+    if unsupported:
+        return unsupported
     missing = _missing()
     if not missing:
         return []
     packages = ' '.join(package for _, package in missing)
     sudo = '' if os.geteuid() == 0 else 'sudo '
-    return [*(what for what, _ in missing),
-            f'This installs what is missing: {sudo}apt-get install {packages}']
+    return [*(problem for problem, _ in missing),
+            f'Install the missing packages with: {sudo}apt-get install {packages}']
 
 
-def _hopeless(folder: Path) -> list[str]:
+def _unsupported(folder: Path) -> list[str]:
     if (sys.platform, platform.machine()) != ('linux', 'x86_64'):
-        return ['The rclpy wheels are built for x86-64 Linux, this is '
-                f'{platform.machine()} {sys.platform}: build with colcon on a ROS 2 machine.']
+        return ['The rclpy wheels are for x86-64 Linux, this machine is '
+                f'{platform.machine()} {sys.platform}. Build with colcon on a ROS 2 machine.']
     if not PYTHONS[0] <= sys.version_info[:2] <= PYTHONS[1]:
-        return [f'Python 3.10 to 3.14 is needed, {sys.executable} is {platform.python_version()}: '
-                'name another one with make PYTHON=python3.12.']
+        return [f'Python 3.10 to 3.14 is needed, {sys.executable} is {platform.python_version()}. '
+                'Choose another one with make PYTHON=python3.12.']
     free = shutil.disk_usage(folder.parent).free
     if free < NEEDED_BYTES:
         return [f'{folder.parent} has {free / 1e9:.1f} GB free, '
-                f'{NEEDED_BYTES / 1e9:.0f} GB are needed for TensorFlow and the rest.']
+                f'{NEEDED_BYTES / 1e9:.0f} GB are needed. Free some space.']
     return []
 
 
@@ -66,14 +66,14 @@ def _missing() -> list[tuple[str, str]]:
     version = '{}.{}'.format(*sys.version_info)
     missing = []
     if not (find_spec('venv') and find_spec('ensurepip')):
-        missing.append(('Python lacks its venv module.', f'python{version}-venv'))
+        missing.append(('The Python module venv is missing.', f'python{version}-venv'))
     if not all(shutil.which(tool) for tool in ('cc', 'c++', 'make')):
-        missing.append(('There is no C and C++ compiler.', 'build-essential'))
+        missing.append(('A C and C++ compiler is missing.', 'build-essential'))
     if not Path(sysconfig.get_path('include'), PYTHON_HEADER).is_file():
-        missing.append(('Python lacks its C headers.', f'python{version}-dev'))
+        missing.append(('The C headers of Python are missing.', f'python{version}-dev'))
     for library, package in (('libGL.so.1', 'libgl1'), ('libgthread-2.0.so.0', 'libglib2.0-0')):
         if not _loads(library):
-            missing.append((f'OpenCV needs {library}.', package))
+            missing.append((f'{library}, which OpenCV needs, is missing.', package))
     return missing
 
 

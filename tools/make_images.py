@@ -12,10 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-Make the images of the documentation with the embedded simulator.
+Render the images of the documentation with the embedded simulator.
 
-Usage: make_images.py [NAME ...]. NAME is demo or an application; without one all are made. Images
-go to docs/images as WebP. On a machine without a display set MUJOCO_GL=egl.
+Usage: make_images.py [NAME ...]. NAME is demo or an application; the default is all. Images are
+written to docs/images as WebP. On a machine without a display set MUJOCO_GL=egl.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ FONTS = Path(matplotlib.get_data_path()) / 'fonts' / 'ttf'
 DEMO_SEED = 2
 DEMO_S = 34.0
 BLACK_S = (9.0, 11.5)
-"""The lens is covered from one time to the other, so that the gate is seen to stop the robot."""
+"""The lens is covered between these times, so that the gate stops the robot."""
 STRIDE = 3
 FRAME_MS = 100
 WIDTH_PX, HEIGHT_PX, PANEL_PX = 432, 324, 288
@@ -50,7 +50,7 @@ WIDTH_PX, HEIGHT_PX, PANEL_PX = 432, 324, 288
 STILL_PX = 640
 STILL_S = 8.2
 STILLS_S = {'traffic_signs': 7.0, 'traffic_lights': 130.0, 'triage': 3.0}
-"""When the image of an application is taken, where it is not after STILL_S."""
+"""Time of an application's image; the default is STILL_S."""
 
 BACK, INK, FAINT = (24, 28, 36), (236, 239, 244), (130, 138, 150)
 BLUE, GREEN, RED, AMBER = (94, 156, 255), (88, 204, 120), (255, 98, 92), (255, 184, 77)
@@ -61,7 +61,7 @@ class Demo:
     """
     The frames of the animation.
 
-    :ivar region_px: left, top, right, bottom of the region of interest, in the camera's image.
+    :ivar region_px: left, top, right and bottom of the region of interest in the camera image.
     """
 
     region_px: tuple[float, float, float, float]
@@ -70,20 +70,20 @@ class Demo:
     frames: list[Image.Image] = field(default_factory=list)
 
     def watch(self, record: FrameRecord, image: NDArray[Any]) -> None:
-        """Take an image of the run; every third becomes a frame."""
+        """Add a time step of the run; every third image becomes a frame."""
         self.times_s.append(record.time_s)
         self.speeds_mps.append(float(record.state['speed_mps']))
         if len(self.times_s) % STRIDE == 1:
             self.frames.append(self._frame(record, image))
 
     def _frame(self, record: FrameRecord, image: NDArray[Any]) -> Image.Image:
-        sheet = Image.new('RGB', (WIDTH_PX + PANEL_PX, HEIGHT_PX), BACK)
+        canvas = Image.new('RGB', (WIDTH_PX + PANEL_PX, HEIGHT_PX), BACK)
         view = Image.fromarray(image)
         color = AMBER if record.prediction is None else GREEN
         ImageDraw.Draw(view).rectangle(self.region_px, outline=color, width=4)
-        sheet.paste(view.resize((WIDTH_PX, HEIGHT_PX), Image.Resampling.LANCZOS), (0, 0))
-        self._panel(ImageDraw.Draw(sheet), record)
-        return sheet
+        canvas.paste(view.resize((WIDTH_PX, HEIGHT_PX), Image.Resampling.LANCZOS), (0, 0))
+        self._panel(ImageDraw.Draw(canvas), record)
+        return canvas
 
     def _panel(self, draw: ImageDraw.ImageDraw, record: FrameRecord) -> None:
         x, right = WIDTH_PX + 18, WIDTH_PX + PANEL_PX - 18
@@ -123,12 +123,12 @@ class Demo:
 
 
 def font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
-    """Return the font that matplotlib brings along."""
+    """Return a font of matplotlib."""
     return ImageFont.truetype(str(FONTS / f'DejaVuSans{"-Bold" * bold}.ttf'), size)
 
 
 def make_demo(path: Path) -> None:
-    """Write the animation of the README: a run in which the lens is covered for a while."""
+    """Write the animation of README: a run with the lens covered for a while."""
     application = make_application(DEFAULT, DEMO_SEED)
     pipeline = make_pipeline(find_application(DEFAULT))
     x, y, width, height = pipeline.settings.roi or (0.0, 0.0, 1.0, 1.0)
@@ -141,7 +141,7 @@ def make_demo(path: Path) -> None:
 
 
 def make_still(name: str, path: Path) -> None:
-    """Write an image of an application: what its camera sees a while after its start."""
+    """Write a camera image of an application, some time after its start."""
     application = make_application(name, 1)
     seen: list[NDArray[Any]] = []
     run_loop(application, make_pipeline(find_application(name)), STILLS_S.get(name, STILL_S),
@@ -153,22 +153,22 @@ def make_still(name: str, path: Path) -> None:
     still.save(path, quality=80, method=6)
 
 
-def makers() -> Iterator[str]:
-    """Return the names of all images that are made here."""
+def image_names() -> Iterator[str]:
+    """Yield the names of all images."""
     yield 'demo'
     yield from APPLICATIONS
 
 
 def main(names: list[str]) -> int:
-    """Make the images of these names, or all; return the exit code."""
-    unknown = set(names) - set(makers())
+    """Render these images, or all; return the exit code."""
+    unknown = set(names) - set(image_names())
     if unknown:
-        sys.stderr.write(f'no image {", ".join(sorted(unknown))}, allowed are '
-                         f'{", ".join(makers())}\n')
+        sys.stderr.write(f'unknown image {", ".join(sorted(unknown))}, allowed are '
+                         f'{", ".join(image_names())}\n')
         return 2
     IMAGES.mkdir(exist_ok=True)
     try:
-        for name in names or makers():
+        for name in names or image_names():
             path = IMAGES / f'{name}.webp'
             make_demo(path) if name == 'demo' else make_still(name, path)
             sys.stdout.write(f'{path}: {path.stat().st_size / 1000:.0f} kB\n')

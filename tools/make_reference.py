@@ -13,11 +13,11 @@
 # limitations under the License.
 
 """
-Write the generated parts of docs/reference from the code.
+Generate the tables of docs/reference from the code.
 
-Usage: make_reference.py. Text between ``<!-- begin generated: NAME -->`` and
-``<!-- end generated -->`` is replaced: tables of parameters, of the keys of YAML and JSON files,
-and of the command line. A test fails while a page is not current.
+Usage: make_reference.py. It replaces the text between ``<!-- begin generated: NAME -->`` and
+``<!-- end generated -->``: tables of parameters, of keys in YAML and JSON files, and of the
+command line. A test fails if a page is out of date.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ REFERENCE = ROOT / 'docs' / 'reference'
 PART = re.compile(r'(<!-- begin generated: (\w+) -->\n).*?(<!-- end generated -->)', re.S)
 
 
-def current(page: str) -> str:
-    """Return the text of a page with its generated parts made from the code of today."""
+def regenerate(page: str) -> str:
+    """Return the text of a page with new generated parts."""
     return PART.sub(lambda found: found[1] + PARTS[found[2]]().strip() + '\n' + found[3], page)
 
 
 def parameters() -> str:
-    """Return the table of all parameters of all nodes."""
+    """Return the table of the parameters of all nodes."""
     from digiphys_ros.ros.parameters.configuration import declared, NODES
     rows = [(node, f'`{one.name}`', f'`{_value(one.default)}`', _allowed(one),
              'yes' if one.runtime else '', one.description)
@@ -73,17 +73,17 @@ def recipe() -> str:
 
 
 def bundle() -> str:
-    """Return the keys of a bundle's manifest."""
+    """Return the keys of a bundle manifest."""
     from digiphys_ros.bundles.bundle import BundleManifest
     return keys(BundleManifest)
 
 
 def keys(model: Any) -> str:
     """
-    Return a section for a pydantic model and for each model in it.
+    Return one section for a pydantic model and for each nested model.
 
-    Descriptions are those of the fields, else those of the docstring (``:ivar name:``, or a
-    section ``Attributes:``).
+    Descriptions come from the fields, or from the docstring (``:ivar name:``, or a section
+    ``Attributes:``).
     """
     schema = model.model_json_schema()
     sections = {model.__name__: schema, **schema.get('$defs', {})}
@@ -92,23 +92,23 @@ def keys(model: Any) -> str:
 
 
 def _section(name: str, schema: dict[str, Any]) -> str:
-    text, described = _docstring(schema.get('description', ''))
+    text, attributes = _docstring(schema.get('description', ''))
     required = schema.get('required', [])
     rows = [f'| `{key}` | {_type(field)} | '
             f'{"required" if key in required else _default(field)} | '
-            f'{_cell(_described(field) or described.get(key, ""))} |'
+            f'{_cell(_description(field) or attributes.get(key, ""))} |'
             for key, field in schema.get('properties', {}).items()]
     table = ['| key | type | default | meaning |', '|---|---|---|---|', *rows] if rows else []
     return '\n'.join([f'### {name}', '', _cell(text), '', *table]).strip()
 
 
-def _described(field: dict[str, Any]) -> str:
-    # of a reference it is the docstring of the model that it leads to
+def _description(field: dict[str, Any]) -> str:
+    # the description of a reference is the docstring of its model
     return '' if '$ref' in field else str(field.get('description', ''))
 
 
 def _docstring(text: str) -> tuple[str, dict[str, str]]:
-    """Return the prose of a docstring in one line a paragraph, and its text by attribute."""
+    """Return the prose of a docstring, one line per paragraph, and the text of each attribute."""
     found: dict[str, str] = {}
     prose, _, attributes = text.partition('\nAttributes:\n')
     for name, words in re.findall(r'(?ms)^ {4}(\w+)(?: \([^)]*\))?: (.*?)(?=^ {4}\w|^\S|\Z)',
@@ -130,19 +130,19 @@ def _type(schema: dict[str, Any]) -> str:
         return f'[{name}](#{name.lower()})'
     if 'enum' in schema or 'const' in schema:
         return ', '.join(f'`{value}`' for value in schema.get('enum', [schema.get('const')]))
-    for several in ('anyOf', 'allOf', 'oneOf'):
-        if several in schema:
-            return ' or '.join(dict.fromkeys(map(_type, schema[several])))
-    kind = str(schema.get('type', 'any value'))
-    if kind == 'array':
+    for union in ('anyOf', 'allOf', 'oneOf'):
+        if union in schema:
+            return ' or '.join(dict.fromkeys(map(_type, schema[union])))
+    json_type = str(schema.get('type', 'any value'))
+    if json_type == 'array':
         items = schema.get('items') or next(iter(schema.get('prefixItems', [])), {})
         number = f'{schema["maxItems"]} ' if 'prefixItems' in schema else ''
         return f'list of {number}' + re.sub('^(string|number|integer)', r'\1s', _type(items))
-    if kind == 'object':
+    if json_type == 'object':
         inner = schema.get('additionalProperties')
         return f'mapping of name to {_type(inner)}' if isinstance(inner, dict) else 'mapping'
     bounds = [f'{sign} {schema[name]:g}' for name, sign in BOUNDS.items() if name in schema]
-    return _cell(' '.join([kind, *[', '.join(bounds)] * bool(bounds)]))
+    return _cell(' '.join([json_type, *[', '.join(bounds)] * bool(bounds)]))
 
 
 def _default(field: dict[str, Any]) -> str:
@@ -170,7 +170,7 @@ def _command(parser: argparse.ArgumentParser) -> str:
     actions = [action for action in parser._actions if action.help is not argparse.SUPPRESS
                and not isinstance(action, argparse._HelpAction)]
     shown = [action for action in actions if not isinstance(action, argparse._SubParsersAction)]
-    rows = [f'| {_named(action)} | {_cell(_help(action, parser))} |' for action in shown]
+    rows = [f'| {_option_names(action)} | {_cell(_help(action, parser))} |' for action in shown]
     positional = [_metavar(action) for action in actions if not action.option_strings]
     usage = ' '.join([parser.prog, *positional,
                       *['[options]'] * any(action.option_strings for action in actions)])
@@ -180,7 +180,7 @@ def _command(parser: argparse.ArgumentParser) -> str:
                       usage, '```', *table])
 
 
-def _named(action: argparse.Action) -> str:
+def _option_names(action: argparse.Action) -> str:
     metavar = '' if action.nargs == 0 else f' {_metavar(action)}'
     names = action.option_strings or ['']
     return ', '.join(f'`{f"{name}{metavar}".strip()}`' for name in names).replace('|', r'\|')
@@ -200,7 +200,7 @@ def _help(action: argparse.Action, parser: argparse.ArgumentParser) -> str:
 
 
 def _cell(text: str) -> str:
-    """Return text that Markdown shows as it is, in a table too."""
+    """Escape text for a cell of a Markdown table."""
     text = text.replace('``', '`')
     pieces = re.split(r'(`[^`]*`)', text)
     pieces[::2] = [re.sub(r'([*|])', r'\\\1', piece).replace('<', '&lt;')
@@ -214,10 +214,10 @@ PARTS: dict[str, Callable[[], str]] = {
 
 
 def main() -> int:
-    """Write each page that is not current; return the exit code."""
+    """Write each page that is out of date; return the exit code."""
     for path in sorted(REFERENCE.glob('*.md')):
         before = path.read_text(encoding='utf-8')
-        after = current(before)
+        after = regenerate(before)
         if after != before:
             path.write_text(after, encoding='utf-8')
             sys.stdout.write(f'wrote {path.relative_to(ROOT)}\n')

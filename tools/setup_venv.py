@@ -13,11 +13,11 @@
 # limitations under the License.
 
 """
-Make a virtual environment that holds rclpy, vision_msgs and this package, editable.
+Create a virtual environment with rclpy, vision_msgs and this package (editable).
 
-Usage: setup_venv.py DISTRO FOLDER, with DISTRO kilted or jazzy. Needs the standard library only.
-Each step leaves a hash of all it was made from; a step that was interrupted, or made from
-something else, is done again, and so are those after it.
+Usage: setup_venv.py DISTRO FOLDER, with DISTRO kilted or jazzy. It needs the standard library
+only. Each step stores a hash of its inputs. A step that was interrupted, or whose inputs have
+changed, runs again, and so do the steps after it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ import subprocess
 import sys
 
 from build_vision_msgs import build, BuildError, SOURCE
-from machine import lacks
+from machine import problems
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / 'tools'
@@ -59,18 +59,18 @@ OTHERS = (
 
 
 TENSORFLOW = ('tensorflow', 'tf2onnx')
-"""There are no wheels for Python 3.14: everything but training runs without."""
+"""These have no wheels for Python 3.14; only training needs them."""
 
 
 class SetupError(Exception):
-    """The environment cannot be made; the message says why."""
+    """The environment cannot be created; the message gives the reason."""
 
 
 class Environment:
     """
-    One virtual environment and the steps that make it.
+    One virtual environment and its setup steps.
 
-    :param beside_ros: packages to install beside ROS; None is all, and this package itself.
+    :param beside_ros: packages to install besides ROS; None means all, and this package.
     """
 
     def __init__(self, distro: str, folder: Path,
@@ -80,33 +80,34 @@ class Environment:
         self.packages = (*ROS, *MESSAGE_BUILD, *MESSAGE_BUILD_OF[distro],
                          *(others() if beside_ros is None else beside_ros))
 
-    def bring_up_to_date(self) -> None:
-        """Do the steps that are missing, or made from something that has changed since."""
+    def update(self) -> None:
+        """Run the steps that are missing or whose inputs have changed."""
         constraints = _constraints(self.distro)
-        made_from = f'{self.folder} {sys.version_info[:2]} {self.packages} {constraints}'.encode()
+        inputs = f'{self.folder} {sys.version_info[:2]} {self.packages} {constraints}'.encode()
         steps = (
             ('packages', self._install_packages, [TOOLS / 'setup_venv.py'],
              f'Installing ROS 2 {self.distro}{_beside(self.packages)} ...'),
             ('messages', lambda: build(self.folder),
              [TOOLS / 'build_vision_msgs.py', *SOURCE.rglob('*')],
              'Building vision_msgs (about 40 s) ...'),
-            ('package', self._install_package, [ROOT / 'setup.py', ROOT / 'setup.cfg'],
+            ('package', self._install_package,
+             [ROOT / name for name in ('package.xml', 'setup.py', 'setup.cfg')],
              'Installing digiphys_ros ...'))
         for name, step, files, announcement in steps if self.is_whole else steps[:-1]:
-            made_from = _fingerprint(made_from, files)
+            inputs = _fingerprint(inputs, files)
             stamp = self.folder / f'.{name}-complete'
-            if stamp.is_file() and stamp.read_bytes() == made_from:
+            if stamp.is_file() and stamp.read_bytes() == inputs:
                 continue
-            self._refuse_what_cannot_work()
+            self._check_machine()
             print(f'{self.folder.name}: {announcement}', flush=True)
             stamp.unlink(missing_ok=True)
             step()
-            stamp.write_bytes(made_from)
+            stamp.write_bytes(inputs)
 
-    def _refuse_what_cannot_work(self) -> None:
-        problems = lacks(self.folder)
-        if problems:
-            raise SetupError('\n'.join(problems))
+    def _check_machine(self) -> None:
+        found = problems(self.folder)
+        if found:
+            raise SetupError('\n'.join(found))
 
     def _install_packages(self) -> None:
         if self.folder.exists():
@@ -129,13 +130,13 @@ def _beside(packages: tuple[str, ...]) -> str:
     if 'tensorflow' in packages:
         return ', TensorFlow and the rest (3 GB, some minutes)'
     if sys.version_info >= (3, 14):
-        return ' and the rest, without TensorFlow, which has no wheel for Python 3.14: what ' \
-            'trains does not run'
+        return ' and the rest without TensorFlow, which has no wheel for Python 3.14; ' \
+            'training does not run'
     return ''
 
 
 def others(python: tuple[int, int] = sys.version_info[:2]) -> tuple[str, ...]:
-    """Return what is installed beside ROS for a version of Python."""
+    """Return the packages besides ROS for a version of Python."""
     return tuple(name for name in OTHERS if python < (3, 14) or name not in TENSORFLOW)
 
 
@@ -155,32 +156,32 @@ def _constraints(distro: str) -> str:
 
 def _run(*words: str | Path) -> None:
     if subprocess.run(words, stdin=subprocess.DEVNULL).returncode:
-        raise SetupError('The setup failed; the reason stands above. Calling make again redoes '
-                         'what is incomplete.')
+        raise SetupError('The setup failed, see above. Run make again to repeat the '
+                         'incomplete step.')
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    # Two calls of make at once must not both write into the folder.
+def _locked(folder: Path) -> Iterator[None]:
+    # Two make processes must not write to the folder at the same time.
     with open(f'{folder}.lock', 'w') as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def main(arguments: list[str]) -> int:
-    """Bring one environment up to date; return the exit code."""
+    """Update one environment; return the exit code."""
     if len(arguments) != 2 or arguments[0] not in MESSAGE_BUILD_OF:
         sys.stderr.write(f'{__doc__}\n')
         return 2
     try:
         folder = Path(arguments[1]).resolve()
-        with _alone(folder):
-            Environment(arguments[0], folder).bring_up_to_date()
+        with _locked(folder):
+            Environment(arguments[0], folder).update()
     except (BuildError, OSError, SetupError) as error:
         sys.stderr.write(f'{error}\n')
         return 1
     except KeyboardInterrupt:
-        sys.stderr.write('Interrupted; the next call of make redoes what is incomplete.\n')
+        sys.stderr.write('Interrupted. Run make again to repeat the incomplete step.\n')
         return 130
     return 0
 

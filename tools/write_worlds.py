@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Write the worlds and models for Gazebo below worlds/, from the applications' descriptions."""
+"""Generate the worlds and models for Gazebo in worlds/ from the applications."""
 
 from pathlib import Path
 import shutil
@@ -22,7 +22,7 @@ from digiphys_ros.simulation.gazebo.sdf import write_world
 
 
 def main() -> int:
-    """Write each world anew."""
+    """Write all worlds."""
     folder = Path(__file__).resolve().parent.parent / 'worlds'
     for name in APPLICATIONS.built_in:
         gazebo = APPLICATIONS[name].gazebo

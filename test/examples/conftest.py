@@ -12,9 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the tests of example packages share."""
+"""Fixtures for the tests of the example package."""
 
-from collections.abc import Callable
 import os
 from pathlib import Path
 import shutil
@@ -25,23 +24,21 @@ from digiphys_ros.resources import share_dir
 import pytest
 
 
-@pytest.fixture(scope='module')
-def install_example(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str, str]]:
-    """Return a function that installs an example by pip and returns an environment with it."""
-    def install(name: str) -> dict[str, str]:
-        example = share_dir() / 'examples' / name
-        if not example.is_dir():
-            pytest.skip('the examples are not installed')
-        folder: Path = tmp_path_factory.mktemp('example')
-        # a copy: pip builds in the folder itself
-        shutil.copytree(example, folder / 'source')
-        done = subprocess.run(
-            [sys.executable, '-m', 'pip', 'install', '--quiet', '--no-deps',
-             '--no-build-isolation', '--no-index', '--target', folder / 'site',
-             folder / 'source'], capture_output=True, text=True, timeout=120)
-        if 'No module named pip' in done.stderr:
-            pytest.skip('pip is not installed')
-        assert done.returncode == 0, done.stderr
-        return {**os.environ, 'PYTHONPATH': os.pathsep.join([
-            str(folder / 'site'), str(share_dir()), os.environ.get('PYTHONPATH', '')])}
-    return install
+@pytest.fixture(scope='session')
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return an environment with the example, installed by pip, and this digiphys_ros."""
+    example = share_dir() / 'examples' / 'digiphys_example'
+    if not example.is_dir():
+        pytest.skip('the example is not installed')
+    folder: Path = tmp_path_factory.mktemp('example')
+    # pip builds in the source folder, so give it a copy
+    shutil.copytree(example, folder / 'source')
+    done = subprocess.run(
+        [sys.executable, '-m', 'pip', 'install', '--quiet', '--no-deps', '--no-build-isolation',
+         '--no-index', '--target', folder / 'site', folder / 'source'],
+        capture_output=True, text=True, timeout=120)
+    if 'No module named pip' in done.stderr:
+        pytest.skip('pip is not installed')
+    assert done.returncode == 0, done.stderr
+    return {**os.environ, 'PYTHONPATH': os.pathsep.join([
+        str(folder / 'site'), str(share_dir()), os.environ.get('PYTHONPATH', '')])}

@@ -12,9 +12,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A package of its own adds parts to digiphys_ros; it is installed by pip and used for real."""
+"""The engine and the actuator kind of the example package, installed by pip."""
 
-from collections.abc import Callable
 import os
 import subprocess
 import sys
@@ -37,12 +36,6 @@ rules:
 """
 
 
-@pytest.fixture(scope='module')
-def environment(install_example: Callable[[str], dict[str, str]]) -> dict[str, str]:
-    """Return an environment in which Python finds the example, and this digiphys_ros."""
-    return install_example('digiphys_example')
-
-
 def run(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *words], env=environment, capture_output=True,
                           text=True, timeout=120, cwd=share_dir())
@@ -50,7 +43,7 @@ def run(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess
 
 @pytest.fixture(scope='module')
 def onnx_bundle(tmp_path_factory):
-    """Return a bundle whose model is an ONNX file."""
+    """Return a bundle with an ONNX file."""
     from digiphys_ros.bundles import load_bundle, write_bundle
     from digiphys_ros.learning.export.onnx import write_onnx
     import keras
@@ -67,26 +60,26 @@ import sys
 from digiphys_ros.bundles import load_bundle
 from digiphys_ros.perception import check_golden, Classifier, create_engine, Frame
 bundle = load_bundle(sys.argv[1])
-answers = []
+classes = []
 for name in ('onnx', 'opencv'):
     engine, why = create_engine(bundle, name)
     check_golden(bundle, engine)
     classifier = Classifier(bundle, engine)
-    answers.append([classifier(Frame(one, bundle.spec.color)).probabilities.argmax()
+    classes.append([classifier(Frame(one, bundle.spec.color)).probabilities.argmax()
                     for one in bundle.golden()[0]])
     print(why)
-assert answers[0] == answers[1], answers
+assert classes[0] == classes[1], classes
 """
 
 
-def test_an_engine_of_another_package_classifies_as_the_built_in_one(environment, onnx_bundle):
+def test_engine_of_example_gives_classes_of_built_in_engine(environment, onnx_bundle):
     done = run(environment, '-c', CLASSIFY, str(onnx_bundle))
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ['engine onnx on CPU: requested',
                                         'engine opencv: requested']
 
 
-def test_an_unknown_engine_is_refused_with_the_names_of_all(environment):
+def test_create_engine_unknown_name_lists_all_engines(environment):
     script = CLASSIFY.replace("('onnx', 'opencv')", "('openvc',)")
     done = run(environment, '-c', script, str(share_dir() / 'models' / 'cifar10'))
     assert 'allowed are auto, litert, tensorflow, onnx, opencv.' in done.stderr
@@ -98,7 +91,7 @@ def test_an_unknown_engine_is_refused_with_the_names_of_all(environment):
     ('{radius_m: -1.0, track_m: 0.4}', 'greater than 0'),
     ('{radius_m: 0.1, track_m: 0.4, wheels: 2}', 'there is no such field'),
 ])
-def test_options_of_an_actuator_kind_are_checked_by_its_own_model(
+def test_actuator_options_in_rules_file_are_checked_by_model_of_kind(
         environment, tmp_path, given, reason):
     rules = tmp_path / 'rules.yaml'
     rules.write_text(RULES.replace('{radius_m: 0.1, track_m: 0.4}', given))
@@ -108,7 +101,7 @@ def test_options_of_an_actuator_kind_are_checked_by_its_own_model(
     assert reason or '"options": {"radius_m": 0.1, "track_m": 0.4}' in done.stdout
 
 
-def test_a_rules_file_without_the_package_names_the_kind(tmp_path):
+def test_rules_file_without_example_names_unknown_kind(tmp_path):
     rules = tmp_path / 'rules.yaml'
     rules.write_text(RULES)
     done = run({**os.environ}, '-m', 'digiphys_ros.control.config', str(rules))
@@ -117,7 +110,7 @@ def test_a_rules_file_without_the_package_names_the_kind(tmp_path):
 
 
 @pytest.mark.ros
-def test_a_gate_drives_an_actuator_of_another_package(environment, robot, tmp_path):
+def test_gate_with_actuator_kind_of_example_sends_wheel_speeds(environment, robot, tmp_path):
     from rclpy.qos import DurabilityPolicy, QoSProfile
     from sensor_msgs.msg import JointState
     from std_msgs.msg import Bool, Float64MultiArray
@@ -138,7 +131,7 @@ def test_a_gate_drives_an_actuator_of_another_package(environment, robot, tmp_pa
             [left_radps, right_radps])
     robot.wait(lambda: commands, 'safe state')
     assert list(commands[0].data) == [0.0, 0.0]
-    robot.poll(lambda: is_driven(2.0, 4.0), 'wheel speeds as asked for')
-    # its guard sends the safe state of the same kind
+    robot.poll(lambda: is_driven(2.0, 4.0), 'the requested wheel speeds')
+    # the guard sends the safe state of the same kind
     gate.kill()
     robot.wait(lambda: list(commands[-1].data) == [0.0, 0.0], 'safe state of the guard')

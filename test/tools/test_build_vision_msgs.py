@@ -21,8 +21,8 @@ import pytest
 TOOLS = Path(__file__).resolve().parents[2] / 'tools'
 
 
-@pytest.mark.field('pypa/virtualenv #457', 'a path with letters beyond ASCII')
-def test_build_in_a_path_beyond_ascii_gives_cmake_ascii_paths_of_the_sources(
+@pytest.mark.field('pypa/virtualenv #457', 'a path with non-ASCII letters')
+def test_build_in_non_ascii_path_gives_cmake_ascii_source_paths(
         monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.syspath_prepend(str(TOOLS))
     module = import_module('build_vision_msgs')
@@ -37,7 +37,7 @@ def test_build_in_a_path_beyond_ascii_gives_cmake_ascii_paths_of_the_sources(
     prefix = tmp_path / 'g\u00fcn'
     module.build(prefix)
     configure = next(words for words in commands if '-S' in words)
-    # rosidl splits the lists of these at such letters
+    # rosidl splits lists of these at such letters
     assert configure[configure.index('-S') + 1].isascii()
     assert configure[configure.index('-B') + 1].isascii()
     assert f'-DCMAKE_INSTALL_PREFIX={prefix}' in configure

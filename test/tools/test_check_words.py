@@ -13,7 +13,7 @@
 # limitations under the License.
 
 
-"""The lint of words and commit subjects."""
+"""The checks of words and commit subjects."""
 
 from importlib import import_module
 from pathlib import Path
@@ -29,23 +29,23 @@ def check_words(monkeypatch):
     return import_module('check_words')
 
 
-def test_words_above_their_limit_are_named_with_a_plainer_one(check_words):
+def test_excess_of_word_above_limit_names_a_plainer_word(check_words):
     word = check_words.Word('verily|forsooth', 1, 'again')
     assert check_words.excess([word], ['start verily\nand on', 'unverily']) == []
     [sentence] = check_words.excess([word], ['Verily', 'verily, forsooth\nforsooth'])
-    assert sentence == '"verily|forsooth" stands in 3 lines, at most 1 are allowed: write again'
+    assert sentence == '"verily|forsooth" is in 3 lines, at most 1 are allowed; write: again'
 
 
-def test_long_commit_subjects_are_named(check_words):
+def test_long_subjects_lists_subjects_above_72_characters(check_words):
     assert check_words.long_subjects(['a' * 72]) == []
     assert check_words.long_subjects(['b' * 73])[0].startswith('commit subject of 73 characters')
 
 
-def test_history_without_the_first_commit_is_passed_over(check_words):
+def test_subjects_since_unknown_commit_is_empty(check_words):
     assert check_words.subjects_since('0' * 40) == []
 
 
-def test_words_of_the_tree_are_within_their_limits(check_words):
+def test_main_on_this_tree_finds_no_problem(check_words):
     if not (TOOLS.parent / '.git').exists():
         pytest.skip('no git checkout')
     assert check_words.main() == 0

@@ -23,7 +23,7 @@ TOOLS = Path(__file__).resolve().parents[2] / 'tools'
 
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """Return the module, on a machine that lacks nothing."""
+    """Return the module, on a machine that meets all requirements."""
     monkeypatch.syspath_prepend(str(TOOLS))
     module = import_module('machine')
     monkeypatch.setattr(module.platform, 'machine', lambda: 'x86_64')
@@ -36,17 +36,17 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return module
 
 
-def test_nothing_stands_in_the_way(machine: ModuleType, tmp_path: Path) -> None:
-    assert machine.lacks(tmp_path) == []
+def test_problems_on_complete_machine_is_empty(machine: ModuleType, tmp_path: Path) -> None:
+    assert machine.problems(tmp_path) == []
 
 
-def test_all_that_is_missing_is_named_with_one_command(
+def test_problems_of_missing_packages_end_with_one_command(
         machine: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(machine, 'find_spec', lambda name: None)
     monkeypatch.setattr(machine.shutil, 'which', lambda tool: None)
     monkeypatch.setattr(machine, '_loads', lambda library: False)
     monkeypatch.setattr(machine, 'PYTHON_HEADER', 'nowhere.h')
-    *sentences, command = machine.lacks(tmp_path)
+    *sentences, command = machine.problems(tmp_path)
     assert len(sentences) == 5
     packages = command.split('apt-get install ')[1].split()
     assert {'build-essential', 'libgl1', 'libglib2.0-0'} < set(packages)
@@ -54,12 +54,12 @@ def test_all_that_is_missing_is_named_with_one_command(
 
 
 @pytest.mark.parametrize(('patch', 'sentence'), [
-    (('PYTHONS', ((3, 98), (3, 99))), 'name another one with make PYTHON='),
+    (('PYTHONS', ((3, 98), (3, 99))), 'Choose another one with make PYTHON='),
     (('NEEDED_BYTES', 1e15), '20.0 GB free'),
 ])
-def test_what_no_package_can_mend_is_said(
+def test_problems_without_a_package_to_install_name_the_fix(
         patch: tuple[str, object], sentence: str, machine: ModuleType,
         monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(machine, *patch)
-    [problem] = machine.lacks(tmp_path)
+    [problem] = machine.problems(tmp_path)
     assert sentence in problem

@@ -28,17 +28,17 @@ def make_images(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return import_module('make_images')
 
 
-def test_every_shipped_application_has_an_image_on_its_page(make_images: ModuleType) -> None:
+def test_applications_page_shows_image_of_every_application(make_images: ModuleType) -> None:
     page = (DOCS / 'applications.md').read_text(encoding='utf-8')
     shipped = {path.parent.name for path in
                (TOOLS.parent / 'digiphys_ros' / 'applications').glob('*/__init__.py')}
-    assert shipped <= {*make_images.makers()}
+    assert shipped <= {*make_images.image_names()}
     for folder in shipped:
         assert f'(images/{folder}.webp)' in page
         assert (DOCS / 'images' / f'{folder}.webp').is_file()
 
 
-def test_unknown_image_is_refused(make_images: ModuleType,
-                                  capsys: pytest.CaptureFixture[str]) -> None:
+def test_main_with_unknown_image_exits_with_2(make_images: ModuleType,
+                                              capsys: pytest.CaptureFixture[str]) -> None:
     assert make_images.main(['weather']) == 2
     assert 'weather' in capsys.readouterr().err

@@ -31,12 +31,12 @@ def make_reference(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 @pytest.mark.parametrize('page', sorted(path.name for path in REFERENCE.glob('*.md')))
-def test_reference_page_is_current(make_reference: ModuleType, page: str) -> None:
+def test_reference_page_is_up_to_date(make_reference: ModuleType, page: str) -> None:
     text = (REFERENCE / page).read_text(encoding='utf-8')
-    assert text == make_reference.current(text), 'run: make reference'
+    assert text == make_reference.regenerate(text), 'run: make reference'
 
 
-def test_each_generated_part_is_on_a_page(make_reference: ModuleType) -> None:
+def test_every_generated_part_is_on_a_page(make_reference: ModuleType) -> None:
     pages = ''.join(path.read_text(encoding='utf-8') for path in REFERENCE.glob('*.md'))
     assert {found[1] for found in make_reference.PART.findall(pages)} == {*make_reference.PARTS}
 
@@ -49,7 +49,7 @@ class Bounds(BaseModel):
     both: str = Field(description='A | B')
 
 
-def test_keys_reads_fields_and_bounds(make_reference: ModuleType) -> None:
+def test_keys_of_model_lists_fields_and_bounds(make_reference: ModuleType) -> None:
     assert make_reference.keys(Bounds).splitlines() == [
         '### Bounds', '', 'Prose with a `name`.', '',
         '| key | type | default | meaning |', '|---|---|---|---|',
@@ -58,12 +58,12 @@ def test_keys_reads_fields_and_bounds(make_reference: ModuleType) -> None:
         r'| `both` | string | required | A \| B |']
 
 
-def test_docstring_reads_google_attributes(make_reference: ModuleType) -> None:
+def test_docstring_of_google_style_gives_attributes(make_reference: ModuleType) -> None:
     text = 'Prose.\n\nAttributes:\n    low (float): the lowest\n        value.\n    high: other.\n'
     assert make_reference._docstring(text) == (
         'Prose.', {'low': 'the lowest value.', 'high': 'other.'})
 
 
-def test_keys_reads_sphinx_docstrings(make_reference: ModuleType) -> None:
+def test_keys_of_model_reads_sphinx_docstring(make_reference: ModuleType) -> None:
     rows = make_reference.keys(PreprocessSpec)
     assert '| `roi` | list of 4 numbers >= 0, &lt;= 1 or null | `null` | region' in rows

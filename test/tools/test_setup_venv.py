@@ -33,28 +33,28 @@ def setup_venv(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 class Recorder:
-    """Stands for the steps of a setup; can be told to break off in one of them."""
+    """Replace the steps of a setup; ``interrupt_in`` names a step to interrupt."""
 
     def __init__(self, setup_venv: ModuleType, monkeypatch: pytest.MonkeyPatch,
                  folder: Path) -> None:
         self.done: list[str] = []
-        self.break_off_in = ''
+        self.interrupt_in = ''
         environment = setup_venv.Environment
         monkeypatch.setattr(environment, '_install_packages', lambda _: self.do('packages'))
         monkeypatch.setattr(environment, '_install_package', lambda _: self.do('package'))
         monkeypatch.setattr(setup_venv, 'build', lambda _: self.do('messages'))
-        monkeypatch.setattr(setup_venv, 'lacks', lambda _: [])
+        monkeypatch.setattr(setup_venv, 'problems', lambda _: [])
         self.environment = environment('kilted', folder)
 
     def do(self, step: str) -> None:
-        if step == self.break_off_in:
+        if step == self.interrupt_in:
             raise KeyboardInterrupt
         self.done.append(step)
 
-    def up_to_date(self) -> list[str]:
-        """Bring the environment up to date; return the steps that this took."""
+    def update(self) -> list[str]:
+        """Update the environment; return the steps that ran."""
         self.done.clear()
-        self.environment.bring_up_to_date()
+        self.environment.update()
         return self.done
 
 
@@ -63,42 +63,42 @@ def recorder(setup_venv: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: 
     return Recorder(setup_venv, monkeypatch, tmp_path)
 
 
-def test_a_second_setup_does_nothing(recorder: Recorder) -> None:
-    assert recorder.up_to_date() == ['packages', 'messages', 'package']
-    assert recorder.up_to_date() == []
+def test_update_of_complete_environment_runs_no_step(recorder: Recorder) -> None:
+    assert recorder.update() == ['packages', 'messages', 'package']
+    assert recorder.update() == []
 
 
 @pytest.mark.parametrize('step', ['packages', 'messages', 'package'])
-def test_an_interrupted_step_is_redone(step: str, recorder: Recorder) -> None:
-    recorder.break_off_in = step
+def test_update_after_interruption_repeats_the_step(step: str, recorder: Recorder) -> None:
+    recorder.interrupt_in = step
     with pytest.raises(KeyboardInterrupt):
-        recorder.up_to_date()
+        recorder.update()
     finished = list(recorder.done)
-    recorder.break_off_in = ''
-    assert finished + recorder.up_to_date() == ['packages', 'messages', 'package']
+    recorder.interrupt_in = ''
+    assert finished + recorder.update() == ['packages', 'messages', 'package']
 
 
-def test_changed_messages_are_built_anew_without_installing_everything(
+def test_update_after_changed_messages_runs_no_package_step(
         recorder: Recorder, setup_venv: ModuleType, monkeypatch: pytest.MonkeyPatch,
         tmp_path_factory: pytest.TempPathFactory) -> None:
-    recorder.up_to_date()
+    recorder.update()
     messages = tmp_path_factory.mktemp('messages')
     (messages / 'Other.msg').write_text('int8 other\n')
     monkeypatch.setattr(setup_venv, 'SOURCE', messages)
-    assert recorder.up_to_date() == ['messages', 'package']
+    assert recorder.update() == ['messages', 'package']
 
 
-def test_what_is_missing_is_said_before_anything_is_done(
+def test_update_on_incomplete_machine_raises_before_the_first_step(
         recorder: Recorder, setup_venv: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(setup_venv, 'lacks', lambda _: ['There is no compiler.'])
-    with pytest.raises(setup_venv.SetupError, match='There is no compiler'):
-        recorder.up_to_date()
+    monkeypatch.setattr(setup_venv, 'problems', lambda _: ['A compiler is missing.'])
+    with pytest.raises(setup_venv.SetupError, match='A compiler is missing'):
+        recorder.update()
     assert recorder.done == []
 
 
 @pytest.mark.parametrize('python', ['3.10', '3.11', '3.12', '3.13', '3.14'])
 @pytest.mark.parametrize('distro', ['kilted', 'jazzy'])
-def test_every_requirement_has_one_version(
+def test_constraints_have_one_version_of_every_requirement(
         distro: str, python: str, setup_venv: ModuleType) -> None:
     lines = setup_venv._constraints(distro).splitlines()
     pins = [Requirement(line.split('#')[0]) for line in lines if re.match(r'\w', line)]

@@ -12,4 +12,4 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Parts for digiphys_ros from a package of its own."""
+"""An engine, an actuator kind and an application for digiphys_ros."""

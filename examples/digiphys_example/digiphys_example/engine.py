@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""An engine that runs a bundle's ONNX file with OpenCV's own network module."""
+"""An engine that runs a bundle's ONNX file with ``cv2.dnn``."""
 
 from typing import Any
 
@@ -26,9 +26,9 @@ from numpy.typing import NDArray
 
 class OpenCVEngine:
     """
-    Run ``model.onnx`` with ``cv2.dnn``, one image after the other.
+    Run ``model.onnx`` with OpenCV, one image at a time.
 
-    :raises EngineError: when the bundle holds none, or OpenCV cannot read it.
+    :raises EngineError: if the bundle has no ONNX file, or OpenCV cannot read it.
     """
 
     name, device, tolerance = 'opencv', 'CPU', TOLERANCE
@@ -36,19 +36,20 @@ class OpenCVEngine:
     def __init__(self, bundle: Bundle) -> None:
         path = bundle.file('onnx')
         if path is None:
-            raise EngineError(f'{bundle.directory}: holds no ONNX model, only '
-                              f'{", ".join(bundle.manifest.files)}: digiphys export makes one.')
+            raise EngineError(f'{bundle.directory} has no ONNX file, only '
+                              f'{", ".join(bundle.manifest.files)}. Make one with: '
+                              'digiphys export --formats onnx')
         self.spec = bundle.spec
         try:
             self._network = cv2.dnn.readNetFromONNX(str(path))
         except cv2.error as error:
-            raise EngineError(f'{path}: OpenCV cannot read it: {error}') from error
+            raise EngineError(f'OpenCV cannot read {path}: {error}') from error
 
     def infer(self, tensor: NDArray[Any]) -> NDArray[Any]:
         """Return logits of shape (N, classes)."""
-        return np.concatenate([self._answer(tensor[index:index + 1])
+        return np.concatenate([self._logits(tensor[index:index + 1])
                                for index in range(len(tensor))])
 
-    def _answer(self, image: NDArray[Any]) -> NDArray[Any]:
+    def _logits(self, image: NDArray[Any]) -> NDArray[Any]:
         self._network.setInput(image)
         return np.asarray(self._network.forward(), np.float32).reshape(1, -1)

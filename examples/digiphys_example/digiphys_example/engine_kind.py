@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What digiphys_ros has to know of the engine before it is imported."""
+"""A description of the engine; it does not import the engine itself."""
 
 from digiphys_ros.perception.engines.kind import EngineKind
 

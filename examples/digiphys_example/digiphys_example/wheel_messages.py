@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The message of the wheels: Float64MultiArray, as ros2_control's JointGroupVelocityController."""
+"""Conversion to Float64MultiArray, which ros2_control's JointGroupVelocityController takes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,7 +22,7 @@ from std_msgs.msg import Float64MultiArray
 
 
 class WheelSpeeds:
-    """Between speed and turn of a base and the speeds of its wheels [rad/s], left and right."""
+    """Convert speed and turn rate of a base to left and right wheel speeds [rad/s], and back."""
 
     def message_type(self, actuator: Actuator) -> type:
         """Return Float64MultiArray."""
@@ -33,11 +33,11 @@ class WheelSpeeds:
         """Write the speeds of both wheels."""
         radius_m, track_m = actuator.options['radius_m'], actuator.options['track_m']
         speed_mps = values.get('speed_mps', 0.0)
-        lead_mps = values.get('turn_radps', 0.0) * track_m / 2
-        message.data = [(speed_mps - lead_mps) / radius_m, (speed_mps + lead_mps) / radius_m]
+        half_mps = values.get('turn_radps', 0.0) * track_m / 2
+        message.data = [(speed_mps - half_mps) / radius_m, (speed_mps + half_mps) / radius_m]
 
     def read(self, actuator: Actuator, message: Any) -> tuple[Sequence[str], Sequence[float]]:
-        """Return speed and turn of the base."""
+        """Return the speed and turn rate of the base."""
         left_mps, right_mps = (one * actuator.options['radius_m'] for one in message.data)
         both = {'speed_mps': (left_mps + right_mps) / 2,
                 'turn_radps': (right_mps - left_mps) / actuator.options['track_m']}

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a rules file says about the wheels in ``options``."""
+"""The section ``options`` of the rules file for ``wheel_speeds``."""
 
 from typing import Annotated
 
@@ -23,10 +23,10 @@ Metres = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 class WheelOptions(BaseModel):
     """
-    The size of a base.
+    Dimensions of a differential-drive base.
 
-    :ivar radius_m: of a wheel.
-    :ivar track_m: from one wheel to the other.
+    :ivar radius_m: radius of a wheel.
+    :ivar track_m: distance between the wheels.
     """
 
     model_config = ConfigDict(extra='forbid')

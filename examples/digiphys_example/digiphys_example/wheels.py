@@ -13,9 +13,10 @@
 # limitations under the License.
 
 """
-A kind of actuator: the two wheels of a base, each told how fast to turn.
+An actuator kind: the wheel speeds of a differential-drive base.
 
-This module is imported by the gate. It needs no ROS and no pydantic: what does is named as text.
+The gate imports this module, so it needs neither ROS nor pydantic. It names such classes
+as text.
 """
 
 from digiphys_ros.control.actuator_kind import ActuatorKind

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""People and carts that come to a door one after the other, and a camera above the door."""
+"""People and carts arrive at a door one at a time; a camera hangs above the door."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,11 +24,11 @@ from numpy.typing import NDArray
 
 LABELS = ('cart', 'empty', 'person')
 VISIBLE_M, EDGE_M = 3.0, 0.2
-"""Up to here before the door a visitor is seen; near that edge it is open whether it is."""
+"""The camera sees a visitor up to this distance; within EDGE_M of it the class is ambiguous."""
 
 WALK_MPS, OPENING_PER_S = 1.2, 1.0
 WIDE, NARROW = 0.9, 0.1
-"""Opening from which a person passes, and up to which a cart is stopped."""
+"""A person passes from WIDE on; a cart is stopped up to NARROW."""
 
 HEIGHT_PX, WIDTH_PX = 48, 64
 RUN_S = 60.0
@@ -37,9 +37,9 @@ RUN_S = 60.0
 @dataclass
 class Visitor:
     """
-    Somebody on the way to the door.
+    A person or a cart on the way to the door.
 
-    :ivar distance_m: before the door.
+    :ivar distance_m: distance to the door.
     """
 
     label: str
@@ -48,9 +48,10 @@ class Visitor:
 
 class Door:
     """
-    A door, and one visitor after the other.
+    A door, and one visitor at a time.
 
-    Commands: ``door`` (``data``: 1 opens, 0 closes). A person should find it open, a cart closed.
+    Commands: ``door`` (``data``: 1 opens, 0 closes). The door should be open for a person
+    and closed for a cart.
     """
 
     rate_hz = 10.0
@@ -80,7 +81,7 @@ class Door:
             self._visitor = self._next()
 
     def image(self) -> NDArray[Any]:
-        """Return what the camera sees now: (48, 64) uint8."""
+        """Return the camera image: (48, 64) uint8."""
         floor = np.linspace(30.0, 90.0, HEIGHT_PX)[:, None]
         image = floor + self._noise.normal(0.0, 4.0, (HEIGHT_PX, WIDTH_PX))
         if self._visitor.distance_m < VISIBLE_M:
@@ -91,14 +92,14 @@ class Door:
         return np.uint8(image.clip(0, 255))
 
     def ground_truth(self) -> str | None:
-        """Return the visitor's class, ``empty`` where nobody is seen, None at the edge."""
+        """Return the visitor's class, ``empty`` for none in view, None if ambiguous."""
         distance_m = self._visitor.distance_m
         if abs(distance_m - VISIBLE_M) < EDGE_M:
             return None
         return self._visitor.label if distance_m < VISIBLE_M else 'empty'
 
     def state(self) -> State:
-        """Return how far the door is open, and who passed."""
+        """Return the opening, the visitors that arrived and the distance of the next one."""
         return {'opening': round(self.opening, 3), 'visitors': self._passed,
                 'right': self._right, 'distance_m': round(self._visitor.distance_m, 3)}
 
@@ -119,7 +120,7 @@ class Door:
 
 
 def collect(rng: np.random.Generator, needed: Needed) -> Iterator[LabelledImage]:
-    """Watch a door for a while."""
+    """Yield labelled images of one run."""
     door = Door(int(rng.integers(2**31)))
     while not door.ended:
         door.advance(float(rng.uniform(0.1, 0.6)), {})

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""What the door must reach, and what a scenario may expect of it."""
+"""Targets, expectations of scenarios and the report."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -33,7 +33,7 @@ EXPECTATIONS = {
 
 
 def targets(recording: Recording) -> list[Target]:
-    """Return how many visitors found the door as it should be."""
+    """Return the target for the fraction of visitors handled correctly."""
     return [events_right_target(recording, 'visitors_right', 0.95, 'visitor')]
 
 

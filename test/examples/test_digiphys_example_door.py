@@ -11,21 +11,12 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""A package of its own adds an application; it is installed by pip and run in closed loop."""
+"""The application of the example package, installed by pip and run in closed loop."""
 
-from collections.abc import Callable
 import json
 from pathlib import Path
 import subprocess
 import sys
-
-import pytest
-
-
-@pytest.fixture(scope='module')
-def environment(install_example: Callable[[str], dict[str, str]]) -> dict[str, str]:
-    """Return an environment into which pip has installed the example."""
-    return install_example('digiphys_example_application')
 
 
 def sim(environment: dict[str, str], folder: Path, *words: str
@@ -35,7 +26,7 @@ def sim(environment: dict[str, str], folder: Path, *words: str
                           timeout=150)
 
 
-def test_added_application_closes_the_loop_and_reaches_its_targets(environment, tmp_path):
+def test_sweep_of_example_reaches_its_targets(environment, tmp_path):
     done = sim(environment, tmp_path, 'sweep', 'door', '--seeds', '0-2', '--no-camera', '--json',
                '-')
     assert done.returncode == 0, done.stdout + done.stderr
@@ -46,7 +37,7 @@ def test_added_application_closes_the_loop_and_reaches_its_targets(environment, 
     assert targets['unsafe_commands']['value'] == 0
 
 
-def test_scenario_of_an_added_application_names_what_it_can_expect(environment, tmp_path):
+def test_scenario_with_unknown_expectation_lists_those_of_example(environment, tmp_path):
     (tmp_path / 'other.yaml').write_text(
         'description: No door has signs.\napplication: door\nseconds: 20\n'
         'expect: {signs_right_at_least: 1.0}\n')
@@ -55,7 +46,7 @@ def test_scenario_of_an_added_application_names_what_it_can_expect(environment, 
     assert 'door has no such expectation, it can be expected: visitors_at_least' in refused.stderr
 
 
-def test_added_application_makes_images_of_every_class(environment, tmp_path):
+def test_collect_from_example_makes_images_of_every_class(environment, tmp_path):
     done = sim(environment, tmp_path, 'collect', 'door', '--out', 'images', '--count', '30')
     assert done.returncode == 0, done.stderr
     assert {folder.name: len(list(folder.rglob('*.png')))

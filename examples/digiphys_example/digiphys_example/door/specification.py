@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""What digiphys_ros has to know of the application before its world is imported."""
+"""A description of the application; it does not import the world."""
 
 from pathlib import Path
 
@@ -19,8 +19,8 @@ from digiphys_ros.simulation.specification import ApplicationSpec, Parts
 
 
 def _parts() -> Parts:
-    from digiphys_example_door import scoring
-    from digiphys_example_door.world import collect, Door, LABELS
+    from digiphys_example.door import scoring
+    from digiphys_example.door.world import collect, Door, LABELS
     return Parts(Door, LABELS, collect, scoring.report, scoring.targets, scoring.EXPECTATIONS)
 
 
