@@ -168,12 +168,6 @@ def find_spec(cls, name, path=None, target=None):
     return None if name.partition('.')[0] == os.environ['WITHOUT'] else find(name, path, target)
 
 PathFinder.find_spec = classmethod(find_spec)
-for name in [name for name in sys.modules if name.partition('.')[0] == package]:
-    del sys.modules[name]
-import digiphys_ros
-import pytest
-import yaml
-sys.exit(pytest.main(sys.argv[2:]))
 """
 
 
@@ -182,10 +176,15 @@ sys.exit(pytest.main(sys.argv[2:]))
     ('hypothesis', ['test/test_metrics.py', 'test/test_yamlfile.py'], 2),
     ('rosbags', ['test/learning/datasets/test_labelled.py'], 7),
     ('pydantic', ['test/cli/test_baseline.py'], 4),
-    ('pydantic', ['test/cli/test_process.py::test_an_ascii_terminal_gets_escapes'], 1),
+    ('pydantic', ['test/cli/test_process.py::test_process_ascii_terminal_gets_escapes'], 1),
 ])
-def test_tests_without_optional_package_skip_with_reason(
-        package: str, files: list[str], skipped: int) -> None:
+def test_tests_without_an_optional_package_skip_with_a_reason(
+        tmp_path: Path, package: str, files: list[str], skipped: int) -> None:
+    for name in (package, 'pydantic'):
+        pytest.importorskip(name, reason=f'{name} is not installed')
+    # of the tests and of the processes that they start
+    (tmp_path / 'sitecustomize.py').write_text(WITHOUT)
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get('PYTHONPATH')])])
     done = subprocess.run(
         [sys.executable, '-m', 'pytest', '-p', 'no:hypothesispytest', '-q', '-p',
          'no:cacheprovider', *files], cwd=REPOSITORY, capture_output=True, text=True, timeout=300,

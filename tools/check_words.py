@@ -43,16 +43,16 @@ class Word(NamedTuple):
 
 
 WORDS = (
-    Word('told|tells?', 336, 'report, print, name'),
-    Word('anew', 20, 'again, new'),
-    Word('whatever', 52, 'any, regardless of'),
-    Word('share of', 51, 'fraction of'),
-    Word('so that none', 2, 'a sentence of its own'),
-    Word('spoilt', 35, 'corrupted'),
-    Word('doubtful', 58, 'ambiguous'),
-    Word('wish(?:es|ed)?', 78, 'request, demand'),
-    Word('pictures?', 594, 'image; frame when it is stamped'),
-    Word('lets', 16, 'a verb of what happens'),
+    Word('told|tells?', 4, 'report, print, name'),
+    Word('anew', 0, 'again, new'),
+    Word('whatever', 0, 'any, regardless of'),
+    Word('share of', 0, 'fraction of'),
+    Word('so that none', 0, 'a sentence of its own'),
+    Word('spoilt', 0, 'corrupted'),
+    Word('doubtful', 5, 'ambiguous'),
+    Word('wish(?:es|ed)?', 0, 'request, demand'),
+    Word('pictures?', 0, 'image; frame when it is stamped'),
+    Word('lets', 0, 'a verb of what happens'),
 )
 
 

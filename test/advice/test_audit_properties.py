@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Whatever is done to an audit log or to the file that says where it ends is found."""
+"""Any change to an audit log, or to the file with its end, is detected."""
 
 from collections.abc import Callable
 import hashlib

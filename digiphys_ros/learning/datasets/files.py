@@ -115,7 +115,7 @@ def images_in(files: Files) -> list[PurePosixPath]:
 
 def files_beside(files: Files, used: Iterable[str], *, images_only: bool) -> tuple[str, ...]:
     """
-    Return the names of all files that are not used, so that none is left out in silence.
+    Return the names of all unused files, so that each one is reported.
 
     :param images_only: leave out what is no image.
     """
