@@ -13,7 +13,7 @@
 # limitations under the License.
 
 from digiphys_ros.errors import ConfigError
-from digiphys_ros.resources import next_to_parameters, find_resource, share_dir
+from digiphys_ros.resources import find_resource, next_to_parameters, share_dir
 import pytest
 
 

@@ -150,7 +150,7 @@ def _check_any_reach(file: ParametersFile, started: Mapping[str, str]) -> None:
 
 
 def _describe_unused(file: ParametersFile, started: Mapping[str, str], left_out: Sequence[str]
-            ) -> Iterator[str]:
+                     ) -> Iterator[str]:
     """Yield a sentence about sections that apply to no started node, such as those of others."""
     names = [*started, *left_out]
     unused = [section for section in file.sections if not any(map(section.applies_to, names))]
