@@ -98,7 +98,7 @@ def test_check_logs_unwritable_folder_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(('error', 'status', 'fix'), [
-    (ConfigError('my.yaml: wrong'), 'fail', 'correct'),
+    (ConfigError('my.yaml: wrong'), 'fail', 'digiphys doctor'),
     (ModuleNotFoundError('No module named yaml', name='yaml'), 'fail', 'pip install pyyaml'),
     (ImportError('libGL.so.1: cannot open shared object file', name='cv2'), 'fail', 'libgl1'),
     (PermissionError(13, 'Permission denied', '/proc/1/maps'), 'skip', ''),

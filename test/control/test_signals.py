@@ -324,8 +324,8 @@ def test_docs_state_the_longest_time_to_red_of_the_shipped_signals():
     junction = load_actuators(rules)['junction'].plan
     page = Path(__file__).parents[2] / 'docs' / 'reference' / 'failure-behaviour.md'
     table = page.read_text()
-    assert f'within {junction.longest_to_red_s():g} s (the rest of {junction.min_green_s:g} s ' \
-           f'of minimum green, then {junction.yellow_s:g} s of yellow)' in ' '.join(table.split())
+    assert f'up to {junction.longest_to_red_s():g} s: the rest of {junction.min_green_s:g} s ' \
+           f'minimum green, then {junction.yellow_s:g} s yellow' in ' '.join(table.split())
 
 
 def test_signal_gate_estop_gives_no_green(tmp_path):

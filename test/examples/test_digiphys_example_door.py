@@ -43,7 +43,7 @@ def test_scenario_with_unknown_expectation_lists_those_of_example(environment, t
         'expect: {signs_right_at_least: 1.0}\n')
     refused = sim(environment, tmp_path, 'scenario', 'other.yaml')
     assert refused.returncode == 2
-    assert 'door has no such expectation, it can be expected: visitors_at_least' in refused.stderr
+    assert 'door has no such expectation, it has visitors_at_least' in refused.stderr
 
 
 def test_collect_from_example_makes_images_of_every_class(environment, tmp_path):

@@ -193,4 +193,4 @@ def test_evaluate_reports_its_images(trained, capsys, words, images, sentence):
 def test_export_tolerance_outside_zero_to_one_is_refused(trained, capsys, tolerance):
     assert main(['export', str(trained / 'b'), '--data', str(trained / 'd'), '--tolerance',
                  tolerance]) == 2
-    assert f'--tolerance {float(tolerance)}: a fraction' in capsys.readouterr().err
+    assert f'--tolerance {float(tolerance)}: must be' in capsys.readouterr().err

@@ -62,13 +62,13 @@ def course(count):
 
 
 def test_pipeline_images_move_and_their_end_is_the_safe_state(pipeline):
-    # a free road, then a stop sign
-    sent = drive(pipeline, course(30))
+    # a free road, then a stop sign that becomes readable
+    sent = drive(pipeline, course(45))
     assert sent[0].values['linear.x'] == 0.0
     assert sent[9].values['linear.x'] > 0.0
     assert sent[-1].values['linear.x'] == 0.0
     assert sent[-1].obeyed_stamp_s is not None
-    last = pipeline.step(10.0 + 30 / 20 + SETTINGS.gate.lease_s + 0.1)['base']
+    last = pipeline.step(10.0 + 45 / 20 + SETTINGS.gate.lease_s + 0.1)['base']
     assert last.values['linear.x'] == 0.0
     assert last.obeyed_stamp_s is None
 
