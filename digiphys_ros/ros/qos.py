@@ -83,8 +83,8 @@ class AdaptiveSubscription:
     """
     A subscription that is replaced when the publishers on its topic need another QoS.
 
-    The old one stays until the new one has its first message: no message is lost. After
-    ``destroy`` nothing is called back, even if messages still wait in the executor.
+    The old one stays until the new one has its first message: no message is lost, and none comes
+    twice. After ``destroy`` nothing is called back, even if messages still wait in the executor.
 
     :param latched: whether the topic holds a state, like ``vision_info``. The QoS is then
         ``LATCHED``, and the subscription is replaced when the publishers change: each of them
@@ -96,14 +96,16 @@ class AdaptiveSubscription:
                  ) -> None:
         self._node = node
         self._make: Callable[[QoSProfile], Any] = lambda profile: subscription(
-            node, message_type, topic, partial(self._take, profile), profile)
+            node, message_type, topic, partial(self._take, self._generation), profile)
         self._callback = callback
+        self._generation = 0
+        self._outdated: Any = None
+        self._last_outdated: Any = None
         self._depth, self._latched = depth, latched
         self._profile: QoSProfile | None = LATCHED if latched else suited_to((), depth)
         self._subscription = self._make(self._profile)
         self._sources: tuple[str, ...] = ()
         self._gids: set[tuple[int, ...]] = set()
-        self._outdated: Any = None
         self._timer = Timer(node, 0.5, self.adapt)
 
     @property
@@ -129,7 +131,6 @@ class AdaptiveSubscription:
 
     def adapt(self) -> None:
         """Adapt to the current publishers on the topic; log one line if the profile changes."""
-        self._retire()
         publishers = self._node.get_publishers_info_by_topic(self.topic)
         self._sources = tuple(sorted(endpoint_name(one) for one in publishers))
         if not publishers:
@@ -138,7 +139,7 @@ class AdaptiveSubscription:
             gids, before = {tuple(one.endpoint_gid) for one in publishers}, self._gids
             self._gids = gids
             if gids != before:
-                self._outdated, self._subscription = self._subscription, self._make(LATCHED)
+                self._replace(LATCHED)
             return
         wanted = suited_to(publishers, self._depth)
         if wanted == self._profile:
@@ -146,24 +147,35 @@ class AdaptiveSubscription:
         self._node.get_logger().info(
             f'{self.topic}: subscribing {wanted.reliability.name}, {wanted.durability.name} '
             f'to suit {len(publishers)} publisher(s)')
-        self._outdated, self._profile = self._subscription, wanted
-        self._subscription = self._make(wanted)
+        self._profile = wanted
+        self._replace(wanted)
 
     def destroy(self) -> None:
         """Stop listening."""
-        self._profile = None
+        self._generation += 1
         self._retire()
         self._timer.destroy()
         self._node.destroy_subscription(self._subscription)
 
-    def _take(self, profile: QoSProfile, message: Any) -> None:
-        if profile is self._profile:
+    def _take(self, generation: int, message: Any) -> None:
+        if generation == self._generation:
+            # the publisher may have sent its first message to both
+            repeated = self._outdated is not None and message == self._last_outdated
             self._retire()
+            if repeated:
+                return
         elif self._outdated is None:
             return
+        else:
+            self._last_outdated = message
         self._callback(message)
+
+    def _replace(self, profile: QoSProfile) -> None:
+        self._retire()
+        self._generation += 1
+        self._outdated, self._subscription = self._subscription, self._make(profile)
 
     def _retire(self) -> None:
         if self._outdated is not None:
             self._node.destroy_subscription(self._outdated)
-            self._outdated = None
+            self._outdated = self._last_outdated = None

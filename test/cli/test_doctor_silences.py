@@ -235,7 +235,7 @@ def test_doctor_estop_pressed_then_latched_is_named_with_the_command(shared_robo
     assert finding['fix'] == shared_robot.value('gate', 'fix')
     assert 'pressed: /test_robot' in shared_robot.message('gate')
     press(False, '')
-    finding, _ = diagnose(shared_robot, 'pressed and released, and latches')
+    finding, _ = diagnose(shared_robot, 'pressed and released, and stays latched')
     assert finding['fix'] == 'ros2 service call /gate/reset std_srvs/srv/Trigger'
     shared_robot.call(Trigger, 'gate/reset', Trigger.Request())
     shared_robot.node.destroy_publisher(button)
