@@ -24,7 +24,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 SCHEMA_VERSION = 3
 GOLDEN = 'golden.npz'
 
-FileFormat = Literal['litert', 'keras', 'savedmodel', 'onnx']
+FileFormat = Annotated[str, Field(pattern=r'^[a-z][a-z0-9_]*$')]
+"""``litert``, ``keras``, ``savedmodel``, ``onnx``, or the format of an engine from a plug-in."""
 Use = Literal['control', 'advice']
 Label = Annotated[str, Field(min_length=1)]
 Size = Annotated[int, Field(ge=-1)]

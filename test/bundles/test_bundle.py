@@ -129,7 +129,7 @@ def test_content_hash_of_a_saved_model_changes_with_any_of_its_files(tmp_path, c
     ({'files': {'litert': '../model.tflite'}}, ['leads out of the bundle']),
     ({'files': {'litert': '/etc/passwd'}}, ['leads out of the bundle']),
     ({'files': {'litert': 'gone.tflite'}}, ['gone.tflite', 'missing']),
-    ({'files': {'pickle': 'model.pkl'}}, ['files']),
+    ({'files': {'Lite RT': 'model.tflite'}}, ['`files', 'pattern']),
     ({'files': {}}, ['files']),
     ({'surprise': 1}, ['`surprise`']),
     ({'use': 'advice'}, ['content hash']),

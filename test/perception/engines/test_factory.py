@@ -16,7 +16,7 @@ import os
 import subprocess
 import sys
 
-from digiphys_ros.bundles import load_bundle, PreprocessSpec
+from digiphys_ros.bundles import load_bundle, PreprocessSpec, write_bundle
 from digiphys_ros.errors import EngineError
 from digiphys_ros.perception import check_golden, create_engine, Preprocessor, warm_up
 from digiphys_ros.perception.engines import (
@@ -24,6 +24,7 @@ from digiphys_ros.perception.engines import (
     FakeEngine,
     onnx as onnx_module,
 )
+from digiphys_ros.perception.engines.kind import EngineKind, ENGINES
 from digiphys_ros.perception.frame import Frame
 from digiphys_ros.perception.host_memory import host_array
 from digiphys_ros.resources import share_dir
@@ -134,6 +135,18 @@ def test_create_engine_without_its_file_format_is_refused(bundle, onnx_bundle):
         create_engine(bundle, 'onnx')
     with pytest.raises(EngineError, match='holds no LiteRT model, only onnx'):
         create_engine(onnx_bundle, 'litert')
+
+
+def test_auto_runs_a_format_of_a_plug_in_by_its_engine(bundle, tmp_path, monkeypatch):
+    (tmp_path / 'model.hef').write_bytes(b'compiled')
+    frames, logits = bundle.golden()
+    own = write_bundle(tmp_path / 'own', bundle.manifest, files={'hailo': tmp_path / 'model.hef'},
+                       frames=frames, logits=logits, card='')
+    with pytest.raises(EngineError, match='holds hailo, and no engine for it is installed'):
+        create_engine(own)
+    kind = EngineKind('json:loads', module='json', package='hailort', files=('hailo',))
+    monkeypatch.setattr(ENGINES, 'usable_plugins', lambda: [('hailo', kind)])
+    assert factory._choose(own) == ('hailo', 'no built-in engine can run the bundle here')
 
 
 def test_auto_chooses_litert_without_a_gpu(bundle, monkeypatch):
