@@ -106,7 +106,7 @@ def export_bundle(bundle: Bundle, formats: Sequence[str], training: Dataset, hel
     :param out: the bundle to write; None only measures.
     :param tolerance: largest loss of accuracy against the Keras model.
     :param roi: region of interest for the measurement, instead of the bundle's.
-    :return: a row for the Keras model, then one for each format.
+    :return: a row for the Keras model, then one for each other format.
     :raises EngineError: when the bundle holds no Keras model.
     """
     keras_file = bundle.file('keras')
@@ -121,11 +121,14 @@ def export_bundle(bundle: Bundle, formats: Sequence[str], training: Dataset, hel
     representative = _representative(bundle, training, roi)
     with tempfile.TemporaryDirectory() as folder:
         reference, expected = _measure(bundle, 'keras', held_out, None, roi)
-        rows, files = [reference], {}
+        rows, files = [reference], dict[FileFormat, Path]()
         for name in tqdm(formats, desc='exporting', unit='format', disable=None):
+            if name == 'keras':  # measured above
+                files['keras'] = keras_file
+                continue
             own = Path(folder) / name
             own.mkdir()
-            path = keras_file if name == 'keras' else _write(name, model, own, representative)
+            path = _write(name, model, own, representative)
             file_format = FORMATS[name]
             part = _bundle_of(bundle, own / 'bundle', {file_format: path})
             row, _ = _measure(part, name, held_out, expected, roi)
