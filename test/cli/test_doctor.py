@@ -421,7 +421,7 @@ def test_doctor_estop_of_a_remapped_gate_is_found(robot):
     failed = finding(robot, 'e-stop', prefix='/other')
     assert 'no publisher on /other/estop' in failed.found
     assert failed.fix.startswith('digiphys run --remap estop:=/panel/stop  #')
-    error = findings(robot, prefix='/other')['diagnostics of /other/gate']
+    error = finding(robot, 'diagnostics of /other/gate', prefix='/other')
     assert says in error.found
     assert error.fix.startswith('ros2 topic list --verbose  # start the node of the button')
 
