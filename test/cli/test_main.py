@@ -56,6 +56,15 @@ def test_main_wrong_arguments_get_one_sentence_and_exit_code_2(
     assert error.count('\n') == 1
 
 
+@pytest.mark.parametrize('words', [
+    ['run'], ['sim', 'run', 'sorting'], ['sim', 'collect', 'sorting', '--out', 'x'],
+    ['triage', 'verify', 'x'], ['data', 'split', 'x', '--out', 'y'], ['data', 'inspect', 'x']])
+def test_main_unknown_option_names_the_help_of_its_subcommand(capsys, words):
+    assert main([*words, '--wings']) == 2
+    help_of = ' '.join(words[:1 if words == ['run'] else 2])
+    assert f'arguments: --wings (see: digiphys {help_of} --help)' in capsys.readouterr().err
+
+
 def test_help_names_every_subcommand():
     done = digiphys('--help')
     assert done.returncode == 0
