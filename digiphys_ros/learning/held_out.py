@@ -26,7 +26,7 @@ from digiphys_ros.learning.datasets.dataset import Dataset
 from digiphys_ros.learning.datasets.labelled import LabelledSource, split_labelled
 from digiphys_ros.learning.datasets.summary import held_out as held_out_sentence, left_out
 from digiphys_ros.learning.defaults import VAL_FRACTION
-from digiphys_ros.renamed_fields import Renames
+from digiphys_ros.renamed import Renames
 import numpy as np
 
 RENAMES = Renames({'share': 'fraction'})
