@@ -212,7 +212,7 @@ def every_answer(bag, folder, writer):
         '/**/classifier']['ros__parameters']['roi']
     bundle = load_bundle(find_resource('traffic_signs', 'models'))
     engine, _ = create_engine(bundle, 'auto')
-    data = open_dataset(str(images), labelled=False,
+    data = open_dataset(str(images), labeled=False,
                         least_size=Preprocessor(bundle.spec, roi).least_size)
     scores = softmax(Measured(bundle, engine, roi).logits_of(data, 'images'),
                      bundle.manifest.temperature)

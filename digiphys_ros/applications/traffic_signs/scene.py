@@ -46,7 +46,7 @@ CAMERA_M = (0.12, 0.0, 0.65)
 FOCAL_PX = 600.0
 GAZEBO_SEED = 0
 WHEEL_RADIUS_M, TRACK_M = 0.08, 0.36
-GREY: Colour = (0.55, 0.56, 0.58)
+GRAY: Colour = (0.55, 0.56, 0.58)
 
 
 def sign_world(route: Route, rng: np.random.Generator, *, rate_hz: float,
@@ -112,8 +112,8 @@ def board_body(index: int, board: Board) -> Body:
     back = tuple((1 - u, v) for u, v in reversed(outline))
     return Body(f'sign {index}', (
         Part('face', Shape('face', size, outline), texture=board.sign, position_m=(0.02, 0, 0)),
-        Part('back', Shape('face', size, back), GREY, (0.015, 0, 0), (0, 0, math.pi)),
-        Part('post', Shape('cylinder', (0.05, 0.05, BOARD_HEIGHT_M)), GREY,
+        Part('back', Shape('face', size, back), GRAY, (0.015, 0, 0), (0, 0, math.pi)),
+        Part('post', Shape('cylinder', (0.05, 0.05, BOARD_HEIGHT_M)), GRAY,
              (-0.015, 0, -BOARD_HEIGHT_M / 2)),
     ), (board.x_m, board.y_m, BOARD_HEIGHT_M), (0, 0, board.yaw_rad), motion='moved')
 

@@ -49,7 +49,7 @@ class Augmentation(BaseModel):
     :ivar flip_horizontal: mirror every second image; only where labels allow (no arrows, no text).
     :ivar brightness: change of all pixels, as a fraction of white.
     :ivar exposure: all pixels are multiplied by up to 1 + exposure, or divided by it; white clips.
-    :ivar contrast: relative change of the distance from middle grey.
+    :ivar contrast: relative change of the distance from middle gray.
     :ivar color_temperature: relative change of red against blue.
     :ivar blur: highest standard deviation of a Gaussian [pixels].
     :ivar motion_blur: longest movement of a pixel during exposure [pixels].
