@@ -53,6 +53,20 @@ WORDS = (
     Word('wish(?:es|ed)?', 0, 'request, demand'),
     Word('pictures?', 1, 'image; frame when it is stamped'),
     Word('lets', 0, 'a verb of what happens'),
+    Word('colours?', 22, 'color'),
+    Word('centres?', 0, 'center'),
+    Word('grey', 4, 'gray'),
+    Word('(?:un|mis)?labelled', 0, 'labeled'),
+    Word('as of', 0, 'as for, since'),
+    Word('beside', 2, 'next to, at the same time as'),
+    Word('verbs?', 1, 'subcommand'),
+    Word('hops?', 0, 'transport latency'),
+    Word('glass', 6, 'end-to-end latency'),
+    Word('remember', 3, 'store, keep'),
+    Word('mirror', 29, 'test-time augmentation; flip'),
+    Word('said', 0, 'prediction, output'),
+    Word('nobody', 38, 'no node, no person'),
+    Word('hangs? on', 0, 'depend on'),
 )
 
 

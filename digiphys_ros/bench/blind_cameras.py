@@ -36,8 +36,8 @@ def add_noise(pixels: Pixels, rng: np.random.Generator, sigma: float) -> Pixels:
     return clip(pixels + noise)
 
 
-def even(colour: tuple[int, int, int], sigma: float = 0.0) -> Make:
-    return pattern(lambda height, width: np.full((height, width, 3), colour, np.uint8), sigma)
+def even(color: tuple[int, int, int], sigma: float = 0.0) -> Make:
+    return pattern(lambda height, width: np.full((height, width, 3), color, np.uint8), sigma)
 
 
 def hand(sigma: float) -> Make:
@@ -184,10 +184,10 @@ def shifted_lines(axis: int) -> Make:
     return make
 
 
-def colour_bars(height: int, width: int) -> Pixels:
-    colours = np.array([[255, 255, 255], [255, 255, 0], [0, 255, 255], [0, 255, 0],
-                        [255, 0, 255], [255, 0, 0], [0, 0, 255], [0, 0, 0]], np.uint8)
-    row = colours[np.arange(width) * 8 // width]
+def color_bars(height: int, width: int) -> Pixels:
+    colors = np.array([[255, 255, 255], [255, 255, 0], [0, 255, 255], [0, 255, 0],
+                       [255, 0, 255], [255, 0, 0], [0, 0, 255], [0, 0, 0]], np.uint8)
+    row = colors[np.arange(width) * 8 // width]
     return np.broadcast_to(row, (height, width, 3))
 
 
@@ -252,10 +252,10 @@ KINDS: dict[str, Make] = {
     'random noise': uniform_noise,
     'salt and pepper': salt_and_pepper,
     'JPEG garbage': jpeg_garbage,
-    'color bars': pattern(colour_bars),
+    'color bars': pattern(color_bars),
     'checkerboard': pattern(checkers),
     'gradient': pattern(gradient),
-    'color bars with noise': pattern(colour_bars, 1),
+    'color bars with noise': pattern(color_bars, 1),
     'checkerboard with noise': pattern(checkers, 1),
     'gradient with noise': pattern(gradient, 1),
     'one row': one_line(0),

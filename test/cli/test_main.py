@@ -161,9 +161,9 @@ def test_main_unexpected_error_names_the_file(
         raise error
     monkeypatch.setattr(data, 'run', act)
     assert main(['data', 'inspect', str(tmp_path)]) == 2
-    said = capsys.readouterr().err
-    assert said.startswith(f'digiphys: {tmp_path}: ') and words in said
-    assert said.endswith('\n') and said[:-1].isprintable()
+    output = capsys.readouterr().err
+    assert output.startswith(f'digiphys: {tmp_path}: ') and words in output
+    assert output.endswith('\n') and output[:-1].isprintable()
     with pytest.raises(type(error)):
         main(['--debug', 'data', 'inspect', str(tmp_path)])
 

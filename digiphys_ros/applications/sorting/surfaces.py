@@ -109,12 +109,12 @@ def _stroke(gray: NDArray[Any], points: NDArray[Any], width_px: int, change: flo
 def _blowhole(rng: np.random.Generator, gray: NDArray[Any]) -> None:
     """Draw gas bubbles: dark pits with one bright rim."""
     for _ in range(int(rng.integers(1, 4))):
-        centre = rng.uniform(0.12, 0.88, 2) * SIDE_PX
+        center = rng.uniform(0.12, 0.88, 2) * SIDE_PX
         radii = rng.uniform(0.028, 0.06, 2) * SIDE_PX
         angle = rng.uniform(0, 180)
         pit, rim = (np.zeros(gray.shape, np.uint8) for _ in range(2))
         for mask, shift, grown in ((rim, 1.5, 1.5), (pit, 0.0, 0.0)):
-            cv2.ellipse(mask, ((centre + shift).tolist(), (2 * (radii + grown)).tolist(), angle),
+            cv2.ellipse(mask, ((center + shift).tolist(), (2 * (radii + grown)).tolist(), angle),
                         255, -1, cv2.LINE_AA)
         gray += cv2.subtract(rim, pit) / 255.0 * rng.uniform(20, 45)
         gray -= cv2.GaussianBlur(pit, (0, 0), 1.2) / 255.0 * rng.uniform(50, 90)
@@ -159,10 +159,10 @@ def _fray(rng: np.random.Generator, gray: NDArray[Any]) -> None:
 
 def _uneven(rng: np.random.Generator, gray: NDArray[Any]) -> None:
     """Draw a large stain, lighter or darker than the rest."""
-    centre = rng.uniform(0.2, 0.8, 2) * SIDE_PX
+    center = rng.uniform(0.2, 0.8, 2) * SIDE_PX
     radii = rng.uniform(0.2, 0.38, 2) * SIDE_PX
     stain: NDArray[Any] = np.zeros(gray.shape, np.uint8)
-    cv2.ellipse(stain, (centre.tolist(), (2 * radii).tolist(), rng.uniform(0, 180)), 255, -1)
+    cv2.ellipse(stain, (center.tolist(), (2 * radii).tolist(), rng.uniform(0, 180)), 255, -1)
     soft = cv2.GaussianBlur(stain, (0, 0), rng.uniform(6, 14)) / 255.0
     sign = 1.0 if rng.random() < 0.4 else -1.0
     gray += soft * sign * rng.uniform(30, 55)

@@ -193,9 +193,9 @@ def apply_motion_blur(image: NDArray[Any], length_px: float, angle_rad: float) -
     if size < 3:
         return image
     kernel = np.zeros((size, size), np.float32)
-    centre = size // 2
+    center = size // 2
     half = np.array([np.cos(angle_rad), np.sin(angle_rad)]) * length_px / 2
-    start, end = np.rint(centre - half).astype(int), np.rint(centre + half).astype(int)
+    start, end = np.rint(center - half).astype(int), np.rint(center + half).astype(int)
     cv2.line(kernel, start.tolist(), end.tolist(), 1.0)
     return cv2.filter2D(image, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REFLECT_101)
 

@@ -58,7 +58,7 @@ def class_folders(files: Files, part: str | None = None, labeled: bool = True) -
     stray = next((path for path in inner if len(path.parts) < 2), None)
     if stray is None:
         data = _labeled(files, paths, inner,
-                         _empty(files, paths[0].parts[:common], sides is not None))
+                        _empty(files, paths[0].parts[:common], sides is not None))
     elif not labeled:
         data = _unlabeled(files, paths)
     else:
@@ -72,7 +72,7 @@ def class_folders(files: Files, part: str | None = None, labeled: bool = True) -
 
 
 def _labeled(files: Files, paths: list[PurePosixPath], inner: list[PurePosixPath],
-              empty: set[str]) -> Dataset:
+             empty: set[str]) -> Dataset:
     names = [path.parts[0] for path in inner]
     labels = tuple(sorted({*names, *empty}, key=natural))
     index = {label: number for number, label in enumerate(labels)}

@@ -71,7 +71,7 @@ class LabeledSource:
 
 
 def split_labeled(data: 'Dataset', manifest: str | None, fraction: str | float, seed: int
-                   ) -> Split:
+                  ) -> Split:
     """
     Load the split of a manifest, or make a new one.
 

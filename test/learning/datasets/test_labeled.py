@@ -26,7 +26,7 @@ preprocess: {width: 24, height: 24}
 tune:
   optimizer.learning_rate: {low: 0.001, high: 0.1}
 """
-VERBS = {
+SUBCOMMANDS = {
     'inspect': ['data', 'inspect', '{data}'],
     'split': ['data', 'split', '{data}', '--out', '{folder}/s.json'],
     'train': ['train', '{recipe}', '--data', '{data}', '--out', '{folder}/b'],
@@ -53,11 +53,11 @@ def bag(tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize('verb', VERBS)
-def test_every_subcommand_with_data_has_topic_options(bag, tmp_path, capsys, verb):
+@pytest.mark.parametrize('subcommand', SUBCOMMANDS)
+def test_every_subcommand_with_data_has_topic_options(bag, tmp_path, capsys, subcommand):
     (tmp_path / 'recipe.yaml').write_text(RECIPE)
     words = [word.format(data=bag, folder=tmp_path, recipe=tmp_path / 'recipe.yaml')
-             for word in VERBS[verb]]
+             for word in SUBCOMMANDS[subcommand]]
     for more, sentence in (
             ([], 'several image topics: name one with --image-topic'),
             (['--image-topic', '/front'], 'has no image topic /front'),
