@@ -154,7 +154,7 @@ def train(recipe: 'str | PathLike[str] | Recipe', data: str | PathLike[str],
           split: str | None = None, epochs: int | None = None, seed: int | None = None,
           work: str | PathLike[str] | None = None, resume: bool = False) -> Bundle:
     """
-    Train a network on labelled images, hold out whole groups, calibrate, and write a bundle.
+    Train a network on labeled images, hold out whole groups, calibrate, and write a bundle.
 
     Args:
         recipe: a YAML file, the name of a shipped recipe, or a ``Recipe``.
@@ -183,7 +183,7 @@ def train(recipe: 'str | PathLike[str] | Recipe', data: str | PathLike[str],
         >>> bundle.manifest.metrics['held-out groups']['accuracy']  # doctest: +SKIP
         0.97
     """
-    from digiphys_ros.learning.datasets.labelled import LabelledSource
+    from digiphys_ros.learning.datasets.labeled import LabeledSource
     from digiphys_ros.learning.defaults import work_folder
     from digiphys_ros.learning.held_out import HeldOut, open_parted
     from digiphys_ros.learning.recipe import load_recipe, Recipe
@@ -195,7 +195,7 @@ def train(recipe: 'str | PathLike[str] | Recipe', data: str | PathLike[str],
     if changes:
         chosen = chosen.replaced(changes)
     held_out = HeldOut(str(val_fraction), chosen.seed, split)
-    parted = open_parted(LabelledSource(str(data), labels), held_out)
+    parted = open_parted(LabeledSource(str(data), labels), held_out)
     target = Path(out)
     result = train_recipe(
         chosen, parted.training, {parted.name: parted.validation}, target,
@@ -209,11 +209,11 @@ def evaluate(bundle: str | PathLike[str], data: str | PathLike[str], *,
              roi: 'Roi | None' = None, robustness_images: int = 0,
              seed: int = 0) -> Mapping[str, Any]:
     """
-    Evaluate a bundle on labelled images, as the robot runs it.
+    Evaluate a bundle on labeled images, as the robot runs it.
 
     Args:
         bundle: a folder, or the name of a shipped bundle.
-        data: labelled images, as for ``train``.
+        data: labeled images, as for ``train``.
         labels: file of class names, one per line; None: as in the data.
         part: train, val or test, for data with such parts.
         engine: auto, litert, tensorflow or onnx.
@@ -235,11 +235,11 @@ def evaluate(bundle: str | PathLike[str], data: str | PathLike[str], *,
         >>> report['accuracy'], report['accuracy_95']  # doctest: +SKIP
         (0.981, [0.976, 0.985])
     """
-    from digiphys_ros.learning.datasets.labelled import LabelledSource
+    from digiphys_ros.learning.datasets.labeled import LabeledSource
     from digiphys_ros.learning.evaluate import evaluate_bundle
     from digiphys_ros.pipeline.model import load_model
     model = load_model(Path(bundle), engine)
-    samples = LabelledSource(str(data), labels).open(part)
+    samples = LabeledSource(str(data), labels).open(part)
     return evaluate_bundle(model.bundle, model.engine, samples,
                            robustness_images=robustness_images, seed=seed, roi=roi)
 

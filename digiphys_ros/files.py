@@ -34,7 +34,7 @@ TEXT_BYTES = 16 << 20
 DATA_BYTES = 256 << 20
 """Limit of an image or table file: the largest image that is decoded has 200 MB."""
 MOST_PIXELS = 1 << 26
-"""Limit of an image to decode, 8192x8192: 201 MB in colour. Large cameras have 61 million."""
+"""Limit of an image to decode, 8192x8192: 201 MB in color. Large cameras have 61 million."""
 MODEL_BYTES = 4 << 30
 """Limit of one file of a model: more than the free memory of a robot."""
 SEPARATORS = (',', ';', '\t', '|')

@@ -13,9 +13,10 @@
 # limitations under the License.
 """Names of an earlier release, which still work for one release with a warning."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 import re
 from typing import Any
@@ -69,7 +70,7 @@ def renamed_in(file: str | Path) -> Iterator[None]:
 
         >>> with warnings.catch_warnings(record=True) as caught, renamed_in('rules.yaml'):
         ...     warnings.simplefilter('always')
-        ...     _ = [rename_keys({'hz': rate}, {'hz': 'rate_hz'}) for rate in (1, 2)]
+        ...     _ = [Renames({'hz': 'rate_hz'}).upgrade({'hz': rate}) for rate in (1, 2)]
         >>> [str(one.message) for one in caught]
         ['rules.yaml: "hz" is deprecated: write "rate_hz". The next release refuses the old name.']
     """
@@ -80,25 +81,105 @@ def renamed_in(file: str | Path) -> Iterator[None]:
         _FILE.reset(token)
 
 
-def rename_keys(data: Mapping[str, Any], new_names: Mapping[str, str]) -> dict[str, Any]:
+class BothNamesError(ValueError):
     """
-    Return ``data`` with new keys instead of old ones, in the same order; warn of each old one.
+    Refuse two names of the same key.
 
-    :param new_names: old key -> new key.
-    :raises ValueError: when ``data`` has both keys of a pair.
+    :ivar location: keys that lead to the old name.
+    """
+
+    def __init__(self, old: str, new: str, location: Sequence[str] = ()) -> None:
+        super().__init__(f'has both `{new}` and `{old}`, its deprecated name: write only `{new}`')
+        self.location = tuple(location or old.split('.'))
+
+
+@dataclass(frozen=True)
+class Renames:
+    """
+    Keys and values of one file format that have new names.
 
     Example::
 
-        >>> rename_keys({'rate_hz': 2}, {'hz': 'rate_hz'})
-        {'rate_hz': 2}
+        >>> renames = Renames({'view': 'image', 'image.colour': 'image.color'})
+        >>> renames.upgrade({'view': {'colour': 'rgb'}}, warn=False)
+        {'image': {'color': 'rgb'}}
+
+    :ivar keys: dotted old key -> dotted new key, a parent before its children.
+    :ivar values: dotted new key -> old value -> new value.
     """
-    for old, new in new_names.items():
-        if old in data:
-            if new in data:
-                raise ValueError(f'has both `{new}` and `{old}`, its deprecated name: remove '
-                                 f'`{old}`')
+
+    keys: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Mapping[Any, Any]] = field(default_factory=dict)
+
+    def upgrade(self, data: Any, *, warn: bool = True) -> Any:
+        """
+        Return nested mappings with the new names, and warn of each old one.
+
+        :raises BothNamesError: when ``data`` has an old and a new name of the same key.
+        """
+        data = _copied(data)
+        parents: dict[str, str] = {}
+        for old, new in self.keys.items():
+            mapping, name = _parent_of(data, old)
+            if name in mapping:
+                # the name in the data, where the parent is an old one too
+                head, dot, last = old.rpartition('.')
+                given = parents[new] = parents.get(head, head) + dot + last
+                _rename_key(mapping, given, new)
+                self._upgrade_value(mapping, given, new, warn)
+        for key in self.values:
+            self._upgrade_value(_parent_of(data, key)[0], key, key, warn)
+        return data
+
+    def downgrade(self, data: Any) -> Any:
+        """Return nested mappings with the old names."""
+        data = _copied(data)
+        for key, values in self.values.items():
+            mapping, name = _parent_of(data, key)
+            for old, new in values.items():
+                if name in mapping and mapping[name] == new:
+                    mapping[name] = old
+        for old, new in reversed(list(self.keys.items())):
+            mapping, name = _parent_of(data, new)
+            if name in mapping:
+                _rename_key(mapping, new, old)
+        return data
+
+    def upgrade_dotted(self, data: Mapping[Any, Any]) -> dict[Any, Any]:
+        """
+        Return a mapping of dotted keys with their new names, and warn of each old one.
+
+        :raises BothNamesError: when ``data`` has an old and a new name of the same key.
+        """
+        result: dict[Any, Any] = {}
+        for key, value in data.items():
+            new = self.upgrade_key(str(key))
+            if new != key and new in data:
+                raise BothNamesError(str(key), new, [key])
+            result[new] = value
+        return result
+
+    def upgrade_key(self, key: str) -> str:
+        """Return the new name of a dotted key, with a warning where it is an old one."""
+        found = key
+        for old, new in self.keys.items():
+            if f'{found}.'.startswith(f'{old}.'):
+                found = new + found[len(old):]
+        if found != key:
+            warn_renamed(key, found)
+        return found
+
+    def _upgrade_value(self, mapping: dict[Any, Any], old: str, new: str, warn: bool) -> None:
+        name = new.rpartition('.')[2]
+        value = mapping.get(name)
+        # 1 equals True and is no old value
+        found = next((after for before, after in self.values.get(new, {}).items()
+                      if type(value) is type(before) and value == before), value)
+        mapping.update({name: found} if found is not value else {})
+        if warn and found is not value:
+            warn_renamed(f'{old}: {_yaml(value)}', f'{new}: {_yaml(found)}')
+        elif warn and old != new:
             warn_renamed(old, new)
-    return {new_names.get(key, key): value for key, value in data.items()}
 
 
 def renamed_keys(**new_names: str) -> Any:
@@ -120,9 +201,7 @@ def renamed_keys(**new_names: str) -> Any:
     # the gate reads this module and has no pydantic
     from pydantic import model_validator
 
-    def rename(data: Any) -> Any:
-        return rename_keys(data, new_names) if isinstance(data, dict) else data
-    validate: Callable[[Any], Any] = staticmethod(rename)
+    validate: Callable[[Any], Any] = staticmethod(Renames(new_names).upgrade)
     return model_validator(mode='before')(validate)
 
 
@@ -170,3 +249,30 @@ def new_file(name: str) -> str | None:
     if found is None:
         return None
     return str(path.with_name(APPLICATIONS[found[1]] + path.name[found.end():]))
+
+
+def _copied(data: Any) -> Any:
+    """Return a copy of nested mappings; other values stay the same objects."""
+    return {key: _copied(value) for key, value in data.items()} if isinstance(data, dict) else data
+
+
+def _parent_of(data: Any, key: str) -> tuple[dict[Any, Any], str]:
+    """Return the mapping that would hold a dotted key, empty where there is none, and its name."""
+    *parents, name = key.split('.')
+    for parent in parents:
+        data = data.get(parent) if isinstance(data, dict) else None
+    return (data if isinstance(data, dict) else {}), name
+
+
+def _rename_key(mapping: dict[Any, Any], old: str, new: str) -> None:
+    """Rename a key and keep the order of the keys."""
+    before, after = old.rpartition('.')[2], new.rpartition('.')[2]
+    if after in mapping:
+        raise BothNamesError(old, new)
+    renamed = {after if key == before else key: value for key, value in mapping.items()}
+    mapping.clear()
+    mapping.update(renamed)
+
+
+def _yaml(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -27,7 +27,7 @@ from digiphys_ros.files import (
     read_text,
     reason_of as why,
 )
-from digiphys_ros.renamed import renamed_in
+from digiphys_ros.renamed import BothNamesError, renamed_in
 import yaml
 
 if TYPE_CHECKING:
@@ -212,6 +212,9 @@ def _repeated_keys(node: yaml.Node | None, visited: set[int]) -> Iterator[yaml.N
 
 def _explain(path: Path, node: yaml.Node | None, item: Any) -> str:
     location = [part for part in item['loc'] if part != '[key]']
+    error = item.get('ctx', {}).get('error')
+    if isinstance(error, BothNamesError):
+        location += error.location
     received = '' if item['type'] == 'missing' else f', received {_shorten(item["input"])}'
     return f'{_at(path, node, location)}{reason_of(item)}{received}'
 

@@ -42,7 +42,7 @@ def play(path):
 
 
 def read_all(path):
-    data = open_dataset(str(path), labelled=False)
+    data = open_dataset(str(path), labeled=False)
     return [data.read(index) for index in range(len(data))]
 
 

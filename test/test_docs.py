@@ -18,12 +18,14 @@ import json
 from pathlib import Path
 import re
 import shlex
+from textwrap import dedent
+from typing import Any
 
 import cv2
 import digiphys_ros as dp
 from digiphys_ros.cli.main import build_parser
 from digiphys_ros.control.config import load_control
-from digiphys_ros.errors import ConfigError
+from digiphys_ros.errors import ConfigError, DatasetError
 import numpy as np
 import pytest
 import yaml
@@ -100,6 +102,20 @@ def test_python_example_of_readme_runs(tmp_path: Path, monkeypatch: pytest.Monke
     cv2.imwrite('sign.png', np.zeros((64, 64, 3), np.uint8))
     exec(example, {})
     assert capsys.readouterr().out == 'not recognised\n'
+
+
+def test_dataset_reader_of_guide_reads_a_folder(tmp_path: Path) -> None:
+    page = (DOCS / 'how-to' / 'add-a-dataset-reader.md').read_text(encoding='utf-8')
+    names: dict[str, Any] = {}
+    exec(dedent(page.partition('```python\n')[2].partition('    ```')[0]), names)
+    cv2.imwrite(str(tmp_path / 'a.png'), np.zeros((4, 6, 3), np.uint8))
+    (tmp_path / 'annotations.json').write_text(json.dumps({
+        'images': [{'id': 7, 'file_name': 'a.png'}], 'categories': [{'id': 3, 'name': 'dog'}],
+        'annotations': [{'image_id': 7, 'category_id': 3}]}))
+    data = names['open_coco'](f'coco:{tmp_path}', None)
+    assert (data.labels, list(data.classes), data.read(0).shape) == (('dog',), [0], (4, 6, 3))
+    with pytest.raises(DatasetError, match='nowhere'):
+        names['open_coco']('coco:nowhere', None)
 
 
 def test_every_image_of_docs_is_small_and_used() -> None:

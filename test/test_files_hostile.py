@@ -495,15 +495,15 @@ def test_opencv_in_a_node_refuses_too_many_pixels_itself():
 def test_baseline_jpeg_of_many_scans_is_refused():
     import cv2
     from digiphys_ros.perception.imagefile import decode_file
-    grey = cv2.imencode('.jpg', np.zeros((64, 64), np.uint8))[1].tobytes()
-    frame, scan = grey.index(b'\xff\xc0'), grey.index(b'\xff\xda')
+    gray = cv2.imencode('.jpg', np.zeros((64, 64), np.uint8))[1].tobytes()
+    frame, scan = gray.index(b'\xff\xc0'), gray.index(b'\xff\xda')
     header = struct.pack('>BHHB', 8, 64, 64, 3) + b'\1\x11\0\2\x11\0\3\x11\0'
-    scans = [segment(0xDA, b'\1' + bytes([one]) + b'\0\0\x3f\0') + grey[scan + 10:-2]
+    scans = [segment(0xDA, b'\1' + bytes([one]) + b'\0\0\x3f\0') + gray[scan + 10:-2]
              for one in (1, 2, 3)]
     for count in (1, 5000):
         data = np.frombuffer(
-            grey[:frame] + segment(0xC0, header) + grey[frame + 13:scan] + scans[0] * count
-            + scans[1] + scans[2] + grey[-2:], np.uint8)
+            gray[:frame] + segment(0xC0, header) + gray[frame + 13:scan] + scans[0] * count
+            + scans[1] + scans[2] + gray[-2:], np.uint8)
         if count == 1:
             assert decode_file(data).shape == (64, 64, 3)
         else:

@@ -47,7 +47,7 @@ WITHOUT_A_TEST = {
         'options receiver sender simulator small_sender stages start stopper stopping training '
         'tutorial tutorial_node'),
     'bundles': 'manifest preprocess_spec',
-    'cli': 'demo export labelled run sim tune',
+    'cli': 'demo export labeled run sim tune',
     'cli/simulation': 'options scenario',
     'control': (
         'checked_rules command fitting schema settings signal_gate signal_schema '

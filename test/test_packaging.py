@@ -174,7 +174,7 @@ PathFinder.find_spec = classmethod(find_spec)
 @pytest.mark.parametrize(('package', 'files', 'skipped'), [
     # imported by the test, by a fixture, and by the command under test
     ('hypothesis', ['test/test_metrics.py', 'test/test_yamlfile.py'], 2),
-    ('rosbags', ['test/learning/datasets/test_labelled.py'], 7),
+    ('rosbags', ['test/learning/datasets/test_labeled.py'], 7),
     ('pydantic', ['test/cli/test_baseline.py'], 4),
     ('pydantic', ['test/cli/test_process.py::test_process_ascii_terminal_gets_escapes'], 1),
 ])

@@ -11,15 +11,16 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
+import re
 
 from digiphys_ros.applications import find_application
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.renamed import (
     APPLICATIONS,
     new_file,
-    rename_keys,
     renamed_keys,
     RenamedWarning,
+    Renames,
 )
 from digiphys_ros.resources import find_resource, share_dir
 from digiphys_ros.simulation.scenarios.scenario import load_scenario
@@ -62,7 +63,7 @@ def test_yaml_file_with_an_old_key_warns_once_with_file_and_new_key(tmp_path):
 def test_yaml_file_with_old_and_new_key_fails_and_names_both(tmp_path):
     with pytest.raises(ConfigError) as error:
         read_lamps(tmp_path, 'lamps:\n- {rate_hz: 1}\n- {hz: 2, rate_hz: 3}')
-    assert 'lamps.yaml:3: field `lamps.1`: has both `rate_hz` and `hz`' in str(error.value)
+    assert 'lamps.yaml:3: field `lamps.1.hz`: has both `rate_hz` and `hz`' in str(error.value)
 
 
 def test_yaml_file_with_a_bad_value_of_an_old_key_fails_with_the_new_key(tmp_path):
@@ -72,12 +73,6 @@ def test_yaml_file_with_a_bad_value_of_an_old_key_fails_with_the_new_key(tmp_pat
 
 def test_schema_of_a_renamed_key_has_only_the_new_key():
     assert list(Lamp.model_json_schema()['properties']) == ['rate_hz']
-
-
-def test_rename_keys_keeps_order_and_other_keys(recwarn):
-    assert list(rename_keys({'a': 1, 'hz': 2, 'b': 3}, {'hz': 'rate_hz'})) == [
-        'a', 'rate_hz', 'b']
-    assert len(recwarn.list) == 1
 
 
 @pytest.mark.parametrize(('old', 'new'), APPLICATIONS.items())
@@ -122,3 +117,55 @@ def test_scenario_with_an_old_application_name_warns(tmp_path):
                     'expect: {no_collisions: true}\n')
     with pytest.warns(RenamedWarning, match='write "traffic_lights"'):
         assert load_scenario(path, find_application).application.name == 'traffic_lights'
+
+
+# Nested keys and values.
+
+RENAMES = Renames({'view': 'image', 'image.colour': 'image.color', 'mirror': 'tta'},
+                  {'tta': {True: 'flip', False: 'none'}, 'image.crop': {'middle': 'center'}})
+
+
+@pytest.mark.parametrize(('old', 'new'), [
+    ({'view': {'colour': 'rgb', 'crop': 'middle', 'size': 3}, 'x': 1},
+     {'image': {'color': 'rgb', 'crop': 'center', 'size': 3}, 'x': 1}),
+    ({'mirror': False, 'view': 7}, {'tta': 'none', 'image': 7}),
+])
+def test_renames_upgrade_and_downgrade_are_inverse_and_keep_the_order(old, new):
+    assert list(RENAMES.upgrade(old, warn=False).items()) == list(new.items())
+    assert list(RENAMES.downgrade(new).items()) == list(old.items())
+
+
+@pytest.mark.parametrize('data', [
+    {}, {'image': {'color': 'rgb', 'crop': ['middle']}}, {'tta': 1}, {'image': None}, None, [],
+    'x', {'colour': 'rgb'}])
+def test_renames_upgrade_leaves_other_data_as_it_is(data, recwarn):
+    assert RENAMES.upgrade(data) == data
+    assert not recwarn.list
+
+
+def test_renames_upgrade_warns_once_of_each_old_name_and_changes_a_copy():
+    data = {'view': {'colour': 'rgb'}, 'mirror': True}
+    with pytest.warns(RenamedWarning) as warned:
+        RENAMES.upgrade(data)
+    assert [re.findall('"([^"]*)"', str(one.message)) for one in warned] == [
+        ['view', 'image'], ['view.colour', 'image.color'], ['mirror: true', 'tta: flip']]
+    assert data == {'view': {'colour': 'rgb'}, 'mirror': True}
+
+
+@pytest.mark.parametrize(('data', 'names'), [
+    ({'view': {}, 'image': {}}, 'has both `image` and `view`'),
+    ({'image': {'colour': 'rgb', 'color': 'rgb'}},
+     'has both `image.color` and `image.colour`'),
+    ({'view': {'colour': 'rgb', 'color': 'rgb'}},
+     'has both `image.color` and `view.colour`')])
+def test_renames_upgrade_refuses_both_spellings_with_both_names(data, names):
+    with pytest.raises(ValueError, match=names):
+        RENAMES.upgrade(data, warn=False)
+
+
+@pytest.mark.parametrize(('old', 'new'), [
+    ('view.colour', 'image.color'), ('view.size', 'image.size'), ('mirror', 'tta')])
+def test_renames_upgrade_key_warns_and_returns_the_new_key(old, new):
+    with pytest.warns(RenamedWarning, match=f'"{old}".* write "{new}"'):
+        assert RENAMES.upgrade_key(old) == new
+    assert RENAMES.upgrade_key('viewer') == 'viewer'

@@ -36,8 +36,8 @@ def add_noise(pixels: Pixels, rng: np.random.Generator, sigma: float) -> Pixels:
     return clip(pixels + noise)
 
 
-def even(colour: tuple[int, int, int], sigma: float = 0.0) -> Make:
-    return pattern(lambda height, width: np.full((height, width, 3), colour, np.uint8), sigma)
+def even(color: tuple[int, int, int], sigma: float = 0.0) -> Make:
+    return pattern(lambda height, width: np.full((height, width, 3), color, np.uint8), sigma)
 
 
 def hand(sigma: float) -> Make:
@@ -184,10 +184,10 @@ def shifted_lines(axis: int) -> Make:
     return make
 
 
-def colour_bars(height: int, width: int) -> Pixels:
-    colours = np.array([[255, 255, 255], [255, 255, 0], [0, 255, 255], [0, 255, 0],
-                        [255, 0, 255], [255, 0, 0], [0, 0, 255], [0, 0, 0]], np.uint8)
-    row = colours[np.arange(width) * 8 // width]
+def color_bars(height: int, width: int) -> Pixels:
+    colors = np.array([[255, 255, 255], [255, 255, 0], [0, 255, 255], [0, 255, 0],
+                       [255, 0, 255], [255, 0, 0], [0, 0, 255], [0, 0, 0]], np.uint8)
+    row = colors[np.arange(width) * 8 // width]
     return np.broadcast_to(row, (height, width, 3))
 
 
@@ -215,8 +215,8 @@ def jpeg_garbage(rng: np.random.Generator) -> Blind:
 KINDS: dict[str, Make] = {
     'black': even((0, 0, 0)),
     'white': even((255, 255, 255)),
-    'grey': even((128, 128, 128)),
-    'grey with noise': even((128, 128, 128), 4),
+    'gray': even((128, 128, 128)),
+    'gray with noise': even((128, 128, 128), 4),
     'dark noise of mean 6': even((6, 6, 6), 3),
     'dark noise of mean 12': even((12, 12, 12), 6),
     'only red': even((255, 0, 0)),
@@ -241,21 +241,21 @@ KINDS: dict[str, Make] = {
     'right half black': missing((ALL, BOTTOM)),
     'top half black': missing((TOP, ALL)),
     'bottom half black': missing((BOTTOM, ALL)),
-    'bottom half grey': missing((BOTTOM, ALL), 128),
+    'bottom half gray': missing((BOTTOM, ALL), 128),
     'left half white': missing((ALL, TOP), 255),
     'left half dark with noise 2': missing((ALL, TOP), 15, 2),
     'left half dark with noise 4': missing((ALL, TOP), 15, 4),
     'top half bright with noise 2': missing((TOP, ALL), 220, 2),
-    'bottom half grey with noise 2': missing((BOTTOM, ALL), 128, 2),
+    'bottom half gray with noise 2': missing((BOTTOM, ALL), 128, 2),
     'dead rows': dead_lines(0),
     'dead columns': dead_lines(1),
     'random noise': uniform_noise,
     'salt and pepper': salt_and_pepper,
     'JPEG garbage': jpeg_garbage,
-    'color bars': pattern(colour_bars),
+    'color bars': pattern(color_bars),
     'checkerboard': pattern(checkers),
     'gradient': pattern(gradient),
-    'color bars with noise': pattern(colour_bars, 1),
+    'color bars with noise': pattern(color_bars, 1),
     'checkerboard with noise': pattern(checkers, 1),
     'gradient with noise': pattern(gradient, 1),
     'one row': one_line(0),

@@ -43,12 +43,12 @@ def _latency(figure: Figure, cases: Cases) -> None:
     axes = figure.subplots()
     places = range(len(cases))
     left = [0.0] * len(cases)
-    for key, times, label, colour in (
+    for key, times, label, color in (
             ('model_ms', 1, 'model', MODEL),
             ('bare_transport_ms', 1, 'bare image transport', TRANSPORT),
             ('small_transport_ms', 2, 'two bare small transports', '#b9c3d0')):
         widths = [times * one[key] for one in cases]
-        axes.barh(places, widths, left=left, label=label, color=colour, height=0.6)
+        axes.barh(places, widths, left=left, label=label, color=color, height=0.6)
         left = [one + width for one, width in zip(left, widths, strict=True)]
     for percent, marker in (('50', 'o'), ('99', '|')):
         axes.plot([one[f'p{percent}_ms'] for one in cases], places, marker, color=LINE,

@@ -18,7 +18,7 @@ import json
 from typing import Annotated, Any, Literal
 
 from digiphys_ros.bundles.preprocess_spec import PreprocessSpec
-from digiphys_ros.renamed_fields import Renames
+from digiphys_ros.renamed import Renames
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 SCHEMA_VERSION = 3

@@ -18,7 +18,7 @@ import argparse
 import sys
 from typing import Any
 
-from digiphys_ros.cli.labelled import add_topics, open_parts
+from digiphys_ros.cli.labeled import add_topics, open_parts
 from digiphys_ros.cli.output import check_targets, write_json
 from digiphys_ros.cli.view import add_view, view_of
 from digiphys_ros.learning.defaults import VAL_FRACTION
@@ -27,13 +27,13 @@ from digiphys_ros.learning.defaults import VAL_FRACTION
 def add_parser(subparsers: Any) -> None:
     """Add the subcommand."""
     parser = subparsers.add_parser(
-        'baseline', help='measure a decision tree and a support-vector machine on labelled data',
+        'baseline', help='measure a decision tree and a support-vector machine on labeled data',
         description='Train a decision tree and a linear support-vector machine on histograms of '
                     'oriented gradients of the images (on the numbers of a table), and measure '
                     'them on the samples that digiphys train would hold out. They report the '
                     'same figures as a bundle.')
     parser.add_argument('--data', required=True, metavar='URI',
-                        help='labelled images or a table, as for digiphys train')
+                        help='labeled images or a table, as for digiphys train')
     parser.add_argument('--model', action='append', choices=('tree', 'svm'),
                         help='model to train; may be given again (default: both)')
     parser.add_argument('--split', metavar='FILE', help='a split made by digiphys data split')

@@ -19,7 +19,7 @@ from pathlib import Path
 import sys
 from typing import Any, TYPE_CHECKING
 
-from digiphys_ros.cli.labelled import add_topics, source_of
+from digiphys_ros.cli.labeled import add_topics, source_of
 from digiphys_ros.cli.output import write_json
 from digiphys_ros.errors import UsageError
 
@@ -88,7 +88,7 @@ def _correlation(text: str) -> float:
 
 def _open(uri: str, arguments: argparse.Namespace) -> 'Dataset':
     from digiphys_ros.learning.datasets.groups import group_by_name
-    data = source_of(arguments, uri).open(labelled=False)
+    data = source_of(arguments, uri).open(labeled=False)
     return data if arguments.group is None else group_by_name(data, arguments.group)
 
 
@@ -96,7 +96,7 @@ def _inspect(arguments: argparse.Namespace) -> int:
     from digiphys_ros.learning.datasets.dataset import concat
     from digiphys_ros.learning.datasets.duplicates import ALIKE
     from digiphys_ros.learning.datasets.inspection import inspect_dataset
-    from digiphys_ros.learning.datasets.labelled import split_labelled
+    from digiphys_ros.learning.datasets.labeled import split_labeled
     from digiphys_ros.learning.datasets.montage import montage
     sets = [_open(uri, arguments) for uri in arguments.data]
     if len(sets) > 1 and arguments.split:
@@ -105,7 +105,7 @@ def _inspect(arguments: argparse.Namespace) -> int:
     if arguments.montage and data.kind != 'image':
         raise UsageError(f'--montage {arguments.montage}: {data.uri} is a table: remove '
                          '--montage.')
-    split = split_labelled(data, arguments.split, 0, 0) if arguments.split else None
+    split = split_labeled(data, arguments.split, 0, 0) if arguments.split else None
     found = inspect_dataset(data, split, arguments.similarity or ALIKE)
     if arguments.montage:
         montage(data, Path(arguments.montage), found.near)

@@ -21,7 +21,7 @@ from pathlib import Path
 import sys
 from typing import Any, TYPE_CHECKING
 
-from digiphys_ros.cli.labelled import add_topics, open_parts_as_trained, source_of
+from digiphys_ros.cli.labeled import add_topics, open_parts_as_trained, source_of
 from digiphys_ros.cli.output import check_targets, write_json
 from digiphys_ros.cli.view import add_view, View, view_of
 from digiphys_ros.errors import UsageError
@@ -92,7 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _bundle(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     from digiphys_ros.bundles import load_bundle
-    from digiphys_ros.learning.datasets.labelled import LabelledSource
+    from digiphys_ros.learning.datasets.labeled import LabeledSource
     from digiphys_ros.learning.evaluate import evaluate_bundle
     from digiphys_ros.learning.held_out import held_out_in
     from digiphys_ros.pipeline.model import load_model
@@ -100,7 +100,7 @@ def _bundle(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     view = view_of(arguments, bundle.spec)
     engine = load_model(bundle, arguments.engine).engine
     data, training = _data(arguments, held_out_in(bundle.manifest.provenance))
-    outliers = LabelledSource(arguments.outliers).open(labelled=False) \
+    outliers = LabeledSource(arguments.outliers).open(labeled=False) \
         if arguments.outliers else None
     report = evaluate_bundle(
         bundle, engine, data, outliers=_limit(outliers, arguments),

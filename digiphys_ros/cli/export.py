@@ -21,7 +21,7 @@ from pathlib import Path
 import sys
 from typing import Any
 
-from digiphys_ros.cli.labelled import add_topics, open_parts_as_trained
+from digiphys_ros.cli.labeled import add_topics, open_parts_as_trained
 from digiphys_ros.cli.output import check_targets, write_json
 from digiphys_ros.cli.view import add_view, view_of
 from digiphys_ros.errors import UsageError

@@ -22,7 +22,7 @@ import io
 import os
 import signal
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 import warnings
 
 from digiphys_ros import __version__
@@ -86,6 +86,15 @@ examples:
 
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one sentence, without the usage text."""
+
+    def parse_known_args(  # type: ignore[override]
+            self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
+        """Refuse unknown words in the parser of the subcommand, which its error then names."""
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f'unrecognized arguments: {" ".join(unknown)}')
+        return found, unknown
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f'{message} (see: {self.prog} --help)')

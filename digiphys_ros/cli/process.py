@@ -27,7 +27,7 @@ from digiphys_ros.ros.supervision.output_relay import hidden_lines, OutputRelay
 from digiphys_ros.streams import escape_unprintable, open_closed_streams
 
 CLOSED_PIPE = 128 + signal.SIGPIPE
-"""Exit code when the output pipe is closed, as of other programs."""
+"""Exit code when the output pipe is closed, as for other programs."""
 
 
 class Ended(KeyboardInterrupt):

@@ -21,7 +21,7 @@ import threading
 from typing import Any
 
 from digiphys_ros.errors import ConfigError, did_you_mean, UsageError
-from digiphys_ros.renamed import new_parameter
+from digiphys_ros.renamed import BothNamesError, PARAMETERS, Renames
 from digiphys_ros.resources import find_resource
 from digiphys_ros.ros.supervision.output_relay import relay_output
 from digiphys_ros.ros.supervision.respawn import RESPAWN
@@ -125,15 +125,21 @@ def _commands(arguments: argparse.Namespace) -> dict[str, list[str]]:
     if arguments.no_autostart:
         overrides = {node: {'autostart': False, **overrides.get(node, {})} for node in found.nodes}
     return {node: command(node, config=found.files, namespace=namespace, remaps=remaps,
-                          parameters=overrides.get(node)) for node in found.nodes}
+                          parameters=Renames(found.old_names[node]).upgrade(
+                              overrides.get(node, {}), warn=False)) for node in found.nodes}
 
 
 def _overrides(texts: list[str], nodes: tuple[str, ...]) -> dict[str, dict[str, Any]]:
     overrides: dict[str, dict[str, Any]] = {}
+    try:
+        Renames(PARAMETERS).upgrade(
+            {text.partition('=')[0].rpartition('.')[2]: text for text in texts})
+    except BothNamesError as error:
+        raise UsageError(f'--set: {error}.') from error
     for text in texts:
         target, equals, value = text.partition('=')
         node, dot, name = target.rpartition('.')
-        name = new_parameter(name)
+        name = PARAMETERS.get(name, name)
         if (dot and node not in nodes) or not equals:
             raise UsageError(f'--set {text}: must be NODE.NAME=VALUE, with a node of '
                              f'{", ".join(nodes)}{did_you_mean(node, nodes)}.')

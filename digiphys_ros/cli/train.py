@@ -22,7 +22,7 @@ import shlex
 import sys
 from typing import Any, TYPE_CHECKING
 
-from digiphys_ros.cli.labelled import add_topics, open_parts
+from digiphys_ros.cli.labeled import add_topics, open_parts
 from digiphys_ros.cli.output import check_targets, write_json
 from digiphys_ros.cli.view import add_view, View, view_of, with_region
 from digiphys_ros.errors import UsageError

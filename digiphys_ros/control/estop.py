@@ -42,7 +42,7 @@ class _Button:
     gone: bool = False
 
     def knows(self, sequence: int) -> bool:
-        """Return whether a message was received before; remember it."""
+        """Return whether a message was received before, and store it."""
         if sequence in self.sequences:
             return True
         self.sequences.add(sequence)

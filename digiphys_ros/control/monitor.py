@@ -167,7 +167,7 @@ class SignalJudge:
     """
     Judge all heads of a junction.
 
-    Heads are unsafe if two that conflict are not red, if a colour changes out of order or too
+    Heads are unsafe if two that conflict are not red, if a color changes out of order or too
     early, if a green begins without an image younger than the lease and one period, or if a green
     lasts longer than its minimum after the last such image. After a silence, for example of a
     gate that died, heads begin with red.

@@ -51,7 +51,7 @@ def _draw_scores(axes: Any, setting: Setting, recording: Any, start_s: float) ->
         axes.plot(*zip(*points, strict=True), linestyle='', markersize=4, color=f'C{index % 10}',
                   marker='.ox+*v^s'[index // 10 % 8],
                   label=label if index < 14 else None)
-    axes.axhline(setting.bundle.manifest.abstain_below, color='grey', linewidth=0.8,
+    axes.axhline(setting.bundle.manifest.abstain_below, color='gray', linewidth=0.8,
                  linestyle='--')
     axes.set(ylabel='best score', ylim=(-0.05, 1.05), title='classification')
     axes.legend(fontsize=7, ncol=2, loc='center left', bbox_to_anchor=(1.0, 0.5))

@@ -31,7 +31,7 @@ from digiphys_ros.ros.transport.environment import listening_environment
 PATIENCE_S = 40.0
 """Time allowed in addition to listening; a busy machine starts slowly."""
 
-COLOUR = re.compile(r'\x1b\[[0-9;]*m')
+COLOR = re.compile(r'\x1b\[[0-9;]*m')
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def look_at_graph(request: Mapping[str, Any], environment: Mapping[str, str]) ->
 
 
 def _failure(code: int, output: str, environment: Mapping[str, str]) -> Finding:
-    lines = [line.strip() for line in COLOUR.sub('', output).splitlines() if line.strip()]
+    lines = [line.strip() for line in COLOR.sub('', output).splitlines() if line.strip()]
     reason = lines[-1] if lines else 'no output'
     return Finding('graph', 'fail', f'ROS does not start here (exit code {code}): {reason}',
                    _fix(reason, environment))

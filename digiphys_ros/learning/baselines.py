@@ -76,7 +76,7 @@ def _features(data: Dataset, roi: Roi | None) -> NDArray[Any]:
     """Return (N, features)."""
     if data.kind == 'table':
         return data.arrays()
-    # in grey, a gradient between two colors of the same brightness would be lost
+    # in gray, a gradient between two colors of the same brightness would be lost
     spec = PreprocessSpec(width=SIDE_PX, height=SIDE_PX, color='rgb', dtype='uint8')
     prepare = partial(tensor_of, Preprocessor(spec, roi))
     return np.stack([hog(prepare(data.read(index)))

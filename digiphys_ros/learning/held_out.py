@@ -23,10 +23,10 @@ from typing import Any
 
 from digiphys_ros.errors import DatasetError, UsageError
 from digiphys_ros.learning.datasets.dataset import Dataset
-from digiphys_ros.learning.datasets.labelled import LabelledSource, split_labelled
+from digiphys_ros.learning.datasets.labeled import LabeledSource, split_labeled
 from digiphys_ros.learning.datasets.summary import held_out as held_out_sentence, left_out
 from digiphys_ros.learning.defaults import VAL_FRACTION
-from digiphys_ros.renamed_fields import Renames
+from digiphys_ros.renamed import Renames
 import numpy as np
 
 RENAMES = Renames({'share': 'fraction'})
@@ -65,7 +65,7 @@ class HeldOut:
 @dataclass(frozen=True)
 class Parted:
     """
-    The two sides of labelled data, without a common group.
+    The two sides of labeled data, without a common group.
 
     :ivar name: name of the held-out side, in a model card.
     :ivar rule: rule of the split, as text.
@@ -79,9 +79,9 @@ class Parted:
     notes: tuple[str, ...] = ()
 
 
-def open_parted(source: LabelledSource, held_out: HeldOut) -> Parted:
+def open_parted(source: LabeledSource, held_out: HeldOut) -> Parted:
     """
-    Return both sides of labelled data, without its test part.
+    Return both sides of labeled data, without its test part.
 
     :raises UsageError: when there is no such file, or the fraction is not one.
     :raises DatasetError: when it is not a data set, or one side is empty.
@@ -94,11 +94,11 @@ def open_parted(source: LabelledSource, held_out: HeldOut) -> Parted:
     if held_out.split is None:
         # the fraction is of the usable samples
         rest = data.take(usable)
-        split = split_labelled(rest, None, held_out.val_fraction, held_out.seed)
+        split = split_labeled(rest, None, held_out.val_fraction, held_out.seed)
         sides = rest.take(split.train), rest.take(split.validation)
     else:
         # a manifest lists all samples
-        split = split_labelled(data, held_out.split, 0, 0)
+        split = split_labeled(data, held_out.split, 0, 0)
         sides = (data.take(np.intersect1d(split.train, usable)),
                  data.take(np.intersect1d(split.validation, usable)))
     return _noted(Parted(*sides, 'held-out groups', _rule(held_out, bool(note))), note)

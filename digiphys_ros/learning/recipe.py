@@ -37,10 +37,10 @@ from digiphys_ros.learning.recipe_sections import (
     TransferSpec,
     TuneRange,
 )
-from digiphys_ros.renamed_fields import Renames
+from digiphys_ros.renamed import Renames
 from digiphys_ros.resources import find_resource
 from digiphys_ros.yamlfile import load_yaml, reason_of
-from pydantic import BaseModel, Field, model_validator, ValidationError
+from pydantic import BaseModel, Field, field_validator, model_validator, ValidationError
 
 RENAMES = Renames(
     {**MANIFEST_RENAMES.keys, 'augment.colour_temperature': 'augment.color_temperature',
@@ -104,10 +104,12 @@ class Recipe(BaseModel):
     @classmethod
     def _renamed(cls, data: Any) -> Any:
         """Accept the names of an earlier release."""
-        data = RENAMES.upgrade(data)
-        if isinstance(data, dict) and isinstance(data.get('tune'), dict):
-            data['tune'] = RENAMES.upgrade_dotted(data['tune'])
-        return data
+        return RENAMES.upgrade(data)
+
+    @field_validator('tune', mode='before')
+    @classmethod
+    def _renamed_ranges(cls, data: Any) -> Any:
+        return RENAMES.upgrade_dotted(data) if isinstance(data, dict) else data
 
     @model_validator(mode='after')
     def _belong_together(self) -> 'Recipe':

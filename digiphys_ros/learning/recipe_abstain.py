@@ -58,7 +58,7 @@ class OutliersSpec(BaseModel):
 
     :ivar fraction: fraction of the training images that outliers replace; each epoch draws
         others.
-    :ivar images: file or folder of labelled images -> its classes that are only measured.
+    :ivar images: file or folder of labeled images -> its classes that are only measured.
     :ivar kinds: ``KINDS`` of ``learning.outlier_kinds``; those made from a scene use images of
         the background class, where there is one.
     :ivar unseen_kinds: kinds that are only measured.

@@ -164,7 +164,7 @@ class BackgroundSpec(BaseModel):
     :ivar crops: number of crops of them.
     :ivar drawn: number of drawn signs and scenes to add.
     :ivar approach: paste the signs onto that scenery, at varying distance.
-    :ivar collected: labelled images of ``digiphys sim collect traffic_signs`` to add; some of them
+    :ivar collected: labeled images of ``digiphys sim collect traffic_signs`` to add; some of them
         show no sign.
     """
 

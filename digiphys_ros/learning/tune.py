@@ -189,9 +189,9 @@ def plot_study(study: optuna.Study, path: Path) -> None:
         if state == 'complete':
             best = max(best, value)
         so_far.append((trial.number, best))
-        axes.scatter(trial.number, value, color='C0' if state == 'complete' else 'lightgrey')
+        axes.scatter(trial.number, value, color='C0' if state == 'complete' else 'lightgray')
     axes.plot(*zip(*so_far, strict=True), color='C3', label='best so far')
-    axes.set(xlabel='trial (grey: pruned or failed)', ylabel='validation accuracy')
+    axes.set(xlabel='trial (gray: pruned or failed)', ylabel='validation accuracy')
     axes.legend()
     axes.grid(alpha=0.3)
     save_figure(figure, path)

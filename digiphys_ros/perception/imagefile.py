@@ -203,7 +203,7 @@ def _whole(data: NDArray[Any], file_format: str) -> NDArray[Any] | None:
     Return the file without bytes after its end, None if it is incomplete.
 
     Drivers send whole buffers: zeros or an earlier file may follow. Some decoders fill missing
-    parts with grey.
+    parts with gray.
     """
     if file_format == 'JPEG':
         end = jpegfile.jpeg_end(data)

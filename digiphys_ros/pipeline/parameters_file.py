@@ -23,7 +23,7 @@ from typing import Any
 
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.pipeline.parameter_values import read_scalar
-from digiphys_ros.renamed import PARAMETERS, rename_keys, renamed_in
+from digiphys_ros.renamed import BothNamesError, PARAMETERS, renamed_in, Renames
 from digiphys_ros.yamlfile import field_error, parse_mapping, read_yaml
 import yaml
 
@@ -55,13 +55,13 @@ class Section:
         """Return the name of its node, or a wildcard."""
         return self.key.rpartition('/')[2]
 
-    def parameter(self, location: Sequence[Any]) -> str:
-        """
-        Return the name of a parameter of its ``values``, in place of a deprecated one.
+    def written_name(self, location: Sequence[Any]) -> str:
+        """Return the name of a parameter of its ``values``; nested names are joined by dots."""
+        return '.'.join(location[len(self.location) + 1:])
 
-        Nested names are joined by dots.
-        """
-        name = '.'.join(location[len(self.location) + 1:])
+    def parameter(self, location: Sequence[Any]) -> str:
+        """Return the name of a parameter of its ``values``, in place of a deprecated one."""
+        name = self.written_name(location)
         return PARAMETERS.get(name, name)
 
     def applies_to(self, name: str) -> bool:
@@ -107,8 +107,9 @@ class ParametersFile:
             if key == 'ros__parameters' and keys and isinstance(value, yaml.MappingNode):
                 closed = True
                 values = tuple(self._values(value, here))
-                self._check_names(here, ['.'.join(found[len(here):]) for found, _ in values])
-                yield Section(keys, values)
+                section = Section(keys, values)
+                self._check_names(section)
+                yield section
             elif key == 'ros__parameters' or not _items(value):
                 raise self.error(here, 'a node with its ros__parameters is needed, as /**/gate: '
                                        '{ros__parameters: {lease_s: 0.5}}, '
@@ -116,11 +117,12 @@ class ParametersFile:
             else:
                 yield from self._sections(value, here)
 
-    def _check_names(self, here: tuple[str, ...], names: Sequence[str]) -> None:
+    def _check_names(self, section: Section) -> None:
+        places = {section.written_name(location): location for location, _ in section.values}
         try:
-            rename_keys(dict.fromkeys(names), PARAMETERS)
-        except ValueError as error:
-            raise self.error(here, str(error)) from error
+            Renames(PARAMETERS).upgrade(places)
+        except BothNamesError as error:
+            raise self.error(places[error.location[0]], str(error)) from error
 
     def _values(self, data: Any, keys: tuple[str, ...]
                 ) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -153,6 +155,25 @@ class ParametersFile:
             raise self.error(here, 'has no value, which ROS refuses or takes for text: give it '
                                    'one, or leave out the line')
         return read_scalar(data.value, quoted=data.style in ('"', "'"))
+
+
+def old_names(name: str, files: Sequence[ParametersFile]) -> dict[str, str]:
+    """
+    Return new name -> old name of the parameters that a node gets by an old one.
+
+    :param name: the node's name with its namespace.
+    :raises ConfigError: when the node gets both names, from any sections or files.
+    """
+    places = {section.written_name(location): (file, section, location)
+              for file in files for section in file.sections if section.applies_to(name)
+              for location, _ in section.values}
+    for old, new in PARAMETERS.items():
+        if old in places and new in places:
+            file, section, location = places[old]
+            other, other_section, _ = places[new]
+            raise file.error(location, f'{name} {BothNamesError(old, new)}; `{new}` is in '
+                             f'`{other_section.key}` of {other.path}, `{old}` in `{section.key}`')
+    return {new: old for old, new in PARAMETERS.items() if old in places}
 
 
 def files_without(name: str, files: Sequence[Path]) -> list[Path]:

@@ -23,7 +23,7 @@ from digiphys_ros.control.settings import GateSettings, PolicySettings
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.perception.camera_checks import Limits
 from digiphys_ros.perception.engines.kind import ENGINES
-from digiphys_ros.pipeline.parameters_file import ParametersFile
+from digiphys_ros.pipeline.parameters_file import old_names, ParametersFile
 from digiphys_ros.settings import group, NodeSettings, parameters_of, read_settings, setting
 
 S = TypeVar('S', bound=NodeSettings)
@@ -106,6 +106,7 @@ def _of(file: ParametersFile, node: str, settings: type[S]) -> S | None:
         return None
     if not any(section.applies_to(f'/{node}') for section in own):
         raise file.error(own[0].location, f'does not apply to the node /{node}: write /**/{node}.')
+    old_names(f'/{node}', [file])
     known = {one.name: one for one in parameters_of(settings)}
     values: dict[str, Any] = {}
     for section in file.sections:

@@ -25,7 +25,7 @@ Commands = Mapping[str, Mapping[str, float]]
 
 State = Mapping[str, float | str | bool]
 
-LabelledImage = tuple[str, NDArray[Any]]
+LabeledImage = tuple[str, NDArray[Any]]
 """A class and an image of it: (H, W, 3) uint8 RGB or (H, W) uint8."""
 
 Needed = Callable[[str | None], bool]

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Labelled images of simulated worlds, for training."""
+"""Labeled images of simulated worlds, for training."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -25,7 +25,7 @@ from digiphys_ros.bundles.preprocess_spec import Roi
 from digiphys_ros.errors import UsageError
 from digiphys_ros.pipeline.settings import load_settings
 from digiphys_ros.resources import find_resource
-from digiphys_ros.simulation.application import Application, LabelledImage, Needed
+from digiphys_ros.simulation.application import Application, LabeledImage, Needed
 from digiphys_ros.simulation.specification import ApplicationSpec
 import numpy as np
 from numpy.typing import NDArray
@@ -109,7 +109,7 @@ def _needed_images(application: ApplicationSpec, seed: int, quotas: Mapping[str,
             yield world, label, image
 
 
-def collect_current(world: Application, needed: Needed) -> Iterator[LabelledImage]:
+def collect_current(world: Application, needed: Needed) -> Iterator[LabeledImage]:
     """Yield the current image if its class is needed."""
     label = world.ground_truth()
     if label is not None and needed(label):

@@ -20,7 +20,7 @@ from typing import Any, TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from digiphys_ros.simulation.application import Application, LabelledImage, Needed
+    from digiphys_ros.simulation.application import Application, LabeledImage, Needed
     from digiphys_ros.simulation.gazebo.adapter import Adapter
     from digiphys_ros.simulation.loop import Recording
     from digiphys_ros.simulation.physics.description import World
@@ -52,7 +52,7 @@ class Parts:
 
     world: 'Callable[..., Application]'
     labels: tuple[str, ...]
-    collect: 'Callable[[np.random.Generator, Needed], Iterator[LabelledImage]]'
+    collect: 'Callable[[np.random.Generator, Needed], Iterator[LabeledImage]]'
     report: Callable[..., dict[str, Any]]
     targets: 'Callable[[Recording], Sequence[Target]]' = no_targets
     expectations: 'Mapping[str, Expectation]' = field(default_factory=dict)

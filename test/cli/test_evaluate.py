@@ -104,11 +104,11 @@ def shapes(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize('name', ['test.npz', 'named.npz', 'colour.npz', 'part'])
+@pytest.mark.parametrize('name', ['test.npz', 'named.npz', 'color.npz', 'part'])
 def test_evaluate_gray_images_of_two_classes_work(shapes, tmp_path, capsys, name):
     with np.load(shapes / 'test.npz') as arrays:
         x, y = arrays['x'], arrays['y']
-    np.savez(shapes / 'colour.npz', x=np.stack([x] * 3, -1), y=y[:, None])
+    np.savez(shapes / 'color.npz', x=np.stack([x] * 3, -1), y=y[:, None])
     np.savez(shapes / 'parts.npz', test_images=x, test_labels=y, train_images=x[:0],
              train_labels=y[:0])
     words = ['--data', shapes / 'parts.npz', '--part', 'test'] if name == 'part' else \

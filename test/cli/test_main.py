@@ -56,6 +56,15 @@ def test_main_wrong_arguments_get_one_sentence_and_exit_code_2(
     assert error.count('\n') == 1
 
 
+@pytest.mark.parametrize('words', [
+    ['run'], ['sim', 'run', 'sorting'], ['sim', 'collect', 'sorting', '--out', 'x'],
+    ['triage', 'verify', 'x'], ['data', 'split', 'x', '--out', 'y'], ['data', 'inspect', 'x']])
+def test_main_unknown_option_names_the_help_of_its_subcommand(capsys, words):
+    assert main([*words, '--wings']) == 2
+    help_of = ' '.join(words[:1 if words == ['run'] else 2])
+    assert f'arguments: --wings (see: digiphys {help_of} --help)' in capsys.readouterr().err
+
+
 def test_help_names_every_subcommand():
     done = digiphys('--help')
     assert done.returncode == 0
@@ -152,9 +161,9 @@ def test_main_unexpected_error_names_the_file(
         raise error
     monkeypatch.setattr(data, 'run', act)
     assert main(['data', 'inspect', str(tmp_path)]) == 2
-    said = capsys.readouterr().err
-    assert said.startswith(f'digiphys: {tmp_path}: ') and words in said
-    assert said.endswith('\n') and said[:-1].isprintable()
+    output = capsys.readouterr().err
+    assert output.startswith(f'digiphys: {tmp_path}: ') and words in output
+    assert output.endswith('\n') and output[:-1].isprintable()
     with pytest.raises(type(error)):
         main(['--debug', 'data', 'inspect', str(tmp_path)])
 

@@ -76,7 +76,7 @@ class SignalOracle:
                 raise Violation(f'{one} and {other} meet: {heads}')
 
     def change(self, head: str, was: float, now: float, requests: dict[str, float]) -> None:
-        """Judge one change of colour."""
+        """Judge one change of color."""
         plan, lasted_s = self.plan, self.for_s[head]
         least_s = {(GREEN, YELLOW): plan.min_green_s, (YELLOW, RED): plan.yellow_s,
                    (RED, GREEN): plan.all_red_s, (RED, FLASHING): plan.all_red_s,

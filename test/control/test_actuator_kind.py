@@ -76,7 +76,7 @@ def test_actuator_kind_options_import_error_is_reported(load, add_package):
         load('lift')
 
 
-@pytest.mark.parametrize('wrong', [{'motion': 'fast'}, {'sections': ('fields', 'colour')}])
+@pytest.mark.parametrize('wrong', [{'motion': 'fast'}, {'sections': ('fields', 'color')}])
 def test_actuator_kind_unknown_motion_or_section_is_refused(wrong):
     with pytest.raises(ConfigError, match=r'takes .*received'):
         ActuatorKind('package:CONVERSION', **wrong)

@@ -32,7 +32,7 @@ class Command:
     angular_radps: float = 0.0
 
 
-def test_accuracy_leaves_out_abstentions_and_unlabelled_frames():
+def test_accuracy_leaves_out_abstentions_and_unlabeled_frames():
     seen = [Seen(1.0, (('a', 0.9),)), Seen(2.0, (('a', 0.9),)), Seen(3.0, ()),
             Seen(4.0, (('b', 0.9),))]
     assert judge.accuracy(seen, {1.0: 'a', 2.0: 'b', 3.0: 'a'}) == 0.5

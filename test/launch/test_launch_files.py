@@ -356,11 +356,11 @@ def test_pipeline_launch_open_transport_is_logged_once(transport):
     for argument in description(PIPELINE).get_launch_arguments():
         argument.visit(context)
     context.launch_configurations['transport'] = transport
-    said = [launch.utilities.perform_substitutions(context, one.msg)
-            for one in description(PIPELINE).entities
-            if isinstance(one, launch.actions.LogInfo) and one.condition.evaluate(context)]
-    assert len(said) == (transport == 'robot')
-    for sentence in said:
+    messages = [launch.utilities.perform_substitutions(context, one.msg)
+                for one in description(PIPELINE).entities
+                if isinstance(one, launch.actions.LogInfo) and one.condition.evaluate(context)]
+    assert len(messages) == (transport == 'robot')
+    for sentence in messages:
         assert sentence.startswith('transport robot: listens on ')
         assert 'command the robot' in sentence
 
@@ -403,10 +403,10 @@ def test_pipeline_launch_section_without_a_node_is_logged_once(tmp_path, monkeyp
     (tmp_path / 'own.yaml').write_text('amcl:\n  ros__parameters: {a: 1}\n'
                                        '/**/gate:\n  ros__parameters: {}\n')
     from launch.logging import get_logger
-    said = []
-    monkeypatch.setattr(get_logger('digiphys_ros'), 'warning', said.append)
+    messages = []
+    monkeypatch.setattr(get_logger('digiphys_ros'), 'warning', messages.append)
     assert set(started(PIPELINE, config=str(tmp_path / 'own.yaml'))) == {'/gate'}
-    [sentence] = said
+    [sentence] = messages
     assert '`amcl`' in sentence
 
 

@@ -89,8 +89,8 @@ def test_ros2_param_load_accepts_the_dump_of_an_active_node(robot, ros2, tmp_pat
     robot.start(node, namespace='r1')
     robot.is_active(f'r1/{node}')
     (tmp_path / 'own.yaml').write_text(ask(ros2, 'param', 'dump', f'/r1/{node}'))
-    said = ask(ros2, 'param', 'load', f'/r1/{node}', tmp_path / 'own.yaml').splitlines()
-    assert said and all(line.endswith('successful') for line in said)
+    output = ask(ros2, 'param', 'load', f'/r1/{node}', tmp_path / 'own.yaml').splitlines()
+    assert output and all(line.endswith('successful') for line in output)
     found = load_configuration(tmp_path / 'own.yaml', 'r1')
     assert (found.nodes, found.notes) == ((node,), ())
 
@@ -123,10 +123,10 @@ def test_ros2_launch_accepts_the_dumps_of_all_nodes_as_config(
 def test_ros2_launch_invalid_config_starts_no_node(ros2, tmp_path, text, arguments, words):
     (tmp_path / 'own.yaml').write_text(text)
     config = [f'config:={tmp_path / "own.yaml"}'] if text else []
-    said = ros2(*LAUNCH, *config, *arguments, code=1)
-    assert 'process started' not in said
+    output = ros2(*LAUNCH, *config, *arguments, code=1)
+    assert 'process started' not in output
     for word in words:
-        assert word in said
+        assert word in output
 
 
 def test_ros2_launch_names_sections_without_a_node(robot, launch, tmp_path):
@@ -177,6 +177,6 @@ def test_ros2_lifecycle_takes_a_node_through_every_transition(robot, ros2, gate)
 
 def test_ros2_run_gate_without_a_section_ends(ros2, tmp_path):
     (tmp_path / 'own.yaml').write_text(f'gate: {GATE}')
-    said = ros2('run', 'digiphys_ros', 'gate', '--ros-args', '-r', '__ns:=/r1', '--params-file',
-                tmp_path / 'own.yaml', code=2)
-    assert '/r1/gate' in said and 'Traceback' not in said
+    output = ros2('run', 'digiphys_ros', 'gate', '--ros-args', '-r', '__ns:=/r1', '--params-file',
+                  tmp_path / 'own.yaml', code=2)
+    assert '/r1/gate' in output and 'Traceback' not in output

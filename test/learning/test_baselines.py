@@ -20,7 +20,7 @@ import pytest
 
 
 def images(count, classes):
-    """Return stripes whose direction is their class, of many sizes, some grey."""
+    """Return stripes whose direction is their class, of many sizes, some gray."""
     rng = np.random.default_rng(0)
 
     def read(index):
@@ -30,8 +30,8 @@ def images(count, classes):
         angle = np.pi * (labels[index] + rng.uniform(-0.2, 0.2)) / classes
         wave = np.sin((rows * np.sin(angle) + columns * np.cos(angle)) / 2 + rng.uniform(0, 6))
         image = np.clip(128 + 80 * wave + rng.normal(0, 20, wave.shape), 0, 255)
-        grey = image.astype(np.uint8)
-        return grey if index % 2 else np.stack([grey] * 3, axis=2)
+        gray = image.astype(np.uint8)
+        return gray if index % 2 else np.stack([gray] * 3, axis=2)
 
     labels = rng.integers(0, classes, count)
     return Dataset('stripes', tuple(f'c{index}' for index in range(classes)), labels,

@@ -50,9 +50,9 @@ def test_hog_is_independent_of_light_and_contrast():
 
 
 def test_hog_uses_the_strongest_channel():
-    grey = edge(90)
-    red = np.stack([grey, np.full_like(grey, 7), np.full_like(grey, 7)], axis=2)
-    np.testing.assert_allclose(hog(red), hog(grey), atol=1e-6)
+    gray = edge(90)
+    red = np.stack([gray, np.full_like(gray, 7), np.full_like(gray, 7)], axis=2)
+    np.testing.assert_allclose(hog(red), hog(gray), atol=1e-6)
 
 
 def test_hog_of_a_flat_image_is_zero():

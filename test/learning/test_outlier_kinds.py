@@ -27,7 +27,7 @@ def scene(*channels):
 
 
 @pytest.mark.parametrize('kind', KINDS)
-@pytest.mark.parametrize('channels', [(3,), ()], ids=['color', 'grey'])
+@pytest.mark.parametrize('channels', [(3,), ()], ids=['color', 'gray'])
 def test_outlier_of_any_kind_has_the_form_of_the_scene_and_is_another_image(kind, channels):
     image = scene(*channels)
     made = outlier_of(image, kind, np.random.default_rng(0))

@@ -209,7 +209,12 @@ def test_recipe_of_an_older_bundle_loads_as_it_was_written(recwarn):
 ])
 @pytest.mark.filterwarnings('ignore::digiphys_ros.renamed.RenamedWarning')
 def test_recipe_with_both_spellings_is_refused_with_both_names(tmp_path, fields, old, new):
-    assert f'has both `{new}` and `{old}`, its deprecated name' in refusal(tmp_path, **fields)
+    error = refusal(tmp_path, **fields)
+    place = f'tune.{old}' if 'tune' in fields else old
+    assert f'field `{place}`: has both `{new}` and `{old}`, its deprecated name' in error
+    line = int(error.partition('.yaml:')[2].partition(':')[0])
+    key = old if 'tune' in fields else old.rpartition('.')[2]
+    assert f'{key}:' in (tmp_path / 'r.yaml').read_text().splitlines()[line - 1]
 
 
 def test_replaced_accepts_old_keys_with_a_warning():

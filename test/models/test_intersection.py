@@ -47,7 +47,7 @@ def test_intersection_unrelated_photograph_abstains(answered, cifar10, name):
 
 
 def test_intersection_driving_scene_abstains(answered, data_dir):
-    data = open_dataset(str(data_dir / 'driving_track2a.zip'), labelled=False)
+    data = open_dataset(str(data_dir / 'driving_track2a.zip'), labeled=False)
     assert answered([data.read(index) for index in range(0, len(data), 30)]) <= 0.02
 
 

@@ -57,7 +57,7 @@ def half_hidden(image):
 
 
 def answers(say, corrupt):
-    """Return what is said and what is right of 20 parts, every fifth of them good."""
+    """Return the prediction and the ground truth of 20 parts, every fifth of them good."""
     return [(say(surface(seed, KINDS[seed % 5]), corrupt), 'defective' if seed % 5 else 'good')
             for seed in range(20)]
 

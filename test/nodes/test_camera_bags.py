@@ -212,7 +212,7 @@ def every_answer(bag, folder, writer):
         '/**/classifier']['ros__parameters']['roi']
     bundle = load_bundle(find_resource('traffic_signs', 'models'))
     engine, _ = create_engine(bundle, 'auto')
-    data = open_dataset(str(images), labelled=False,
+    data = open_dataset(str(images), labeled=False,
                         least_size=Preprocessor(bundle.spec, roi).least_size)
     scores = softmax(Measured(bundle, engine, roi).logits_of(data, 'images'),
                      bundle.manifest.temperature)
@@ -231,18 +231,18 @@ def test_evaluate_bag_gives_the_results_of_the_live_robot(
     recorded = set(image_stamps(bag, writer))
     answers = [one for one in read(bag, Classification, f'/{bag.name}/classification')
                if seconds(one.header) in recorded]
-    said = [one for one in answers if one.results]
-    assert len(said) > 10
+    results = [one for one in answers if one.results]
+    assert len(results) > 10
 
     def evaluated(*words):
         assert main(['evaluate', 'traffic_signs', '--data', str(bag), '--robustness', '0',
                      *words, '--json', '-']) == 0
         return json.loads(capsys.readouterr().out)
     report = evaluated('--config', CONFIG)
-    assert (report['images'], report['accuracy'], report['answered']) == (len(said), 1.0, 1.0)
+    assert (report['images'], report['accuracy'], report['answered']) == (len(results), 1.0, 1.0)
     # its scores too: what the network gets is the same, byte for byte
-    confidence = sum(one.results[0].score for one in said) / len(said)
-    assert sum(one['confidence'] * one['images'] for one in report['reliability']) / len(said) \
+    confidence = sum(one.results[0].score for one in results) / len(results)
+    assert sum(one['confidence'] * one['images'] for one in report['reliability']) / len(results) \
         == pytest.approx(confidence, abs=1e-5)
     assert evaluated()['accuracy'] < 1.0
     # those that it left unanswered too; a busy machine may have dropped an image

@@ -275,8 +275,8 @@ def test_classifier_padded_jpegs_are_classified_and_broken_ones_log_once(robot):
 def test_classifier_mono16_of_12_bits_is_classified(camera):
     from sensor_msgs.msg import Image
     for seed in range(2):
-        grey = random_image(seed).mean(-1)
-        wide = (grey * 16 + seed).astype('<u2')
+        gray = random_image(seed).mean(-1)
+        wide = (gray * 16 + seed).astype('<u2')
         wide[0, 0] = 4095
         message = Image(height=64, width=64, encoding='mono16', step=128,
                         data=array('B', wide.tobytes()))

@@ -113,7 +113,7 @@ def unseen_images(data_dir, count=60):
     return [cv2.resize(image, (160, 120)) for image in images]
 
 
-@pytest.mark.parametrize('kind', ['hand', 'bottom half grey with noise 2'])
+@pytest.mark.parametrize('kind', ['hand', 'bottom half gray with noise 2'])
 def test_robot_with_a_blind_camera_stops(robot, camera, road, kind):
     from geometry_msgs.msg import TwistStamped
     commands = start(robot, 'traffic_signs', TwistStamped, 'cmd_vel')

@@ -387,7 +387,7 @@ rules:
 RED, YELLOW, GREEN = 0.0, 1.0, 2.0
 
 
-def colours(messages):
+def colors(messages):
     """Return the states of the heads, without repetitions."""
     shown = [dict(zip(one.name, one.position, strict=True)) for one in messages]
     return [one for index, one in enumerate(shown) if index == 0 or one != shown[index - 1]]
@@ -408,7 +408,7 @@ def test_gate_signals_any_requests_go_through_yellow_and_red(robot, tmp_path):
         desired.publish(message)
 
     def until(shown, requests):
-        while colours(heads)[-1:] != [shown]:
+        while colors(heads)[-1:] != [shown]:
             if requests:
                 request(*requests)
             count = len(heads)
@@ -419,7 +419,7 @@ def test_gate_signals_any_requests_go_through_yellow_and_red(robot, tmp_path):
     # without requests the lease ends the green
     until({'north': RED, 'east': RED}, None)
     until({'north': GREEN, 'east': RED}, (1.0, 0.5))
-    assert colours(heads) == [
+    assert colors(heads) == [
         {'north': RED, 'east': RED}, {'north': GREEN, 'east': RED},
         {'north': YELLOW, 'east': RED}, {'north': RED, 'east': RED},
         {'north': RED, 'east': GREEN}, {'north': RED, 'east': YELLOW},
@@ -427,7 +427,7 @@ def test_gate_signals_any_requests_go_through_yellow_and_red(robot, tmp_path):
     # a gate that ends leaves no green behind
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 0
-    robot.wait(lambda: colours(heads)[-1] == {'north': RED, 'east': RED}, 'red at the end')
+    robot.wait(lambda: colors(heads)[-1] == {'north': RED, 'east': RED}, 'red at the end')
 
 
 def test_gate_estop_under_two_floods_of_commands_is_obeyed(base):

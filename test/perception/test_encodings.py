@@ -111,8 +111,8 @@ def test_nv24_with_paired_colors_equals_nv12(padding):
 
 
 def test_nv24_of_odd_size_is_decoded():
-    grey = decode(np.full((9, 3), 128, np.uint8), 'nv24', 3, 3, 3)
-    assert np.ptp(grey.pixels) == 0
+    gray = decode(np.full((9, 3), 128, np.uint8), 'nv24', 3, 3, 3)
+    assert np.ptp(gray.pixels) == 0
 
 
 def test_color_floats_are_0_to_1():

@@ -42,7 +42,7 @@ def test_compressed_color_images(ending, tolerance):
     assert np.abs(frame.pixels.astype(int) - IMAGE).mean() <= tolerance
 
 
-def test_compressed_grey_images():
+def test_compressed_gray_images():
     frame = decode_compressed(cv2.imencode('.png', IMAGE[..., 0])[1].tobytes(), 'png')
     assert frame.color == 'mono'
     np.testing.assert_array_equal(frame.pixels, IMAGE[..., 0])
@@ -115,10 +115,10 @@ def test_image_size_of_arbitrary_bytes_does_not_fail(noise):
 @pytest.mark.parametrize(('least', 'size'), [
     (None, (480, 640)), ((64, 64), (120, 160)), ((200, 200), (240, 320)), ((241, 10), (480, 640)),
     ((10, 10), (60, 80))])
-@pytest.mark.parametrize('grey', [False, True])
-def test_jpeg_is_decoded_no_larger_than_needed(least, size, grey):
+@pytest.mark.parametrize('gray', [False, True])
+def test_jpeg_is_decoded_no_larger_than_needed(least, size, gray):
     image = cv2.resize(IMAGE, (640, 480))
-    data = cv2.imencode('.jpg', image[..., 0] if grey else image)[1].tobytes()
+    data = cv2.imencode('.jpg', image[..., 0] if gray else image)[1].tobytes()
     frame = decode_compressed(data, 'jpeg', least)
     assert frame.pixels.shape[:2] == size
     whole = decode_compressed(data, 'jpeg').converted('bgr')

@@ -208,7 +208,7 @@ def test_monitor_survives_a_scene_without_edges(drive):
 
 @pytest.mark.parametrize(('kind', 'off'), [
     ('hand', {'min_sharpness': 0.0}),
-    ('bottom half grey', {'max_dead': 1.0}),
+    ('bottom half gray', {'max_dead': 1.0}),
     ('white-out', {'max_saturated': 1.0, 'min_contrast': 0.0, 'min_sharpness': 0.0,
                    'max_dead': 1.0, 'min_correlation': 0.0}),
     ('salt and pepper', {'min_correlation': 0.0, 'min_sharpness': 0.0}),
@@ -277,8 +277,8 @@ def test_monitor_ring_longer_than_its_memory_is_not_seen(drive):
     assert set(found) == {'fresh'}
 
 
-@pytest.mark.parametrize('kind', ['hand', 'defocus 4 %', 'bottom half grey', 'ring of 8',
-                                  'frozen, a clock in JPEG', 'bottom half grey with noise 2',
+@pytest.mark.parametrize('kind', ['hand', 'defocus 4 %', 'bottom half gray', 'ring of 8',
+                                  'frozen, a clock in JPEG', 'bottom half gray with noise 2',
                                   'frozen, 30 % live', 'one row', 'shifted rows'])
 def test_monitor_real_drive_is_fresh_until_the_camera_is_blind(kind, data_dir):
     source = open_source(str(data_dir / 'driving_track2a.zip'))

@@ -40,7 +40,7 @@ def test_lifecycle_every_transition_works(robot, node):
     for number, phase in ((CONFIGURE, 'inactive'), (ACTIVATE, 'active'), (DEACTIVATE, 'inactive'),
                           (CLEANUP, 'unconfigured'), (CONFIGURE, 'inactive'),
                           (ACTIVATE, 'active'), (DEACTIVATE, 'inactive')):
-        # another node of this name, of a run beside this one, would answer too
+        # another node of this name, of a concurrent run, would answer too
         assert robot.transition(node, number), \
             f'{phase}: {robot.node.get_node_names()} {robot.log(node)}'
         robot.wait(lambda wanted=phase: robot.value(node, 'phase') == wanted, phase)

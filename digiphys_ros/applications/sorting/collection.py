@@ -16,12 +16,12 @@
 from collections.abc import Iterator
 
 from digiphys_ros.applications.sorting.application import SortingLine
-from digiphys_ros.simulation.application import LabelledImage, Needed
+from digiphys_ros.simulation.application import LabeledImage, Needed
 from digiphys_ros.simulation.collect import collect_current
 import numpy as np
 
 
-def collect(rng: np.random.Generator, needed: Needed) -> Iterator[LabelledImage]:
+def collect(rng: np.random.Generator, needed: Needed) -> Iterator[LabeledImage]:
     """Run the belt at varying speed."""
     line = SortingLine(int(rng.integers(2**31)), defective_fraction=0.5, varied=True)
     for _ in range(120):

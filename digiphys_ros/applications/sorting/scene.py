@@ -54,7 +54,7 @@ BELT_M, BELT_WIDTH_M, BELT_PERIOD_M = 3.84, 0.24, 0.16
 UPWARDS: Vector = (0.0, -math.pi / 2, 0.0)
 """Rotation of a face that is visible from above."""
 
-GREY, STEEL = (0.35, 0.36, 0.38), (0.62, 0.63, 0.65)
+GRAY, STEEL = (0.35, 0.36, 0.38), (0.62, 0.63, 0.65)
 
 
 def world(positions_m: tuple[float, ...] = (PARKED[0],) * SLOTS,
@@ -93,7 +93,7 @@ def gazebo_world() -> World:
 def _floor() -> Body:
     """Return a floor that catches the parts behind the belt."""
     return Body('floor', (
-        Piece('slab', Shape('box', (2 * BELT_M, 2.0, 0.02)), GREY, (BELT_M / 2, 0.0, -0.5),
+        Piece('slab', Shape('box', (2 * BELT_M, 2.0, 0.02)), GRAY, (BELT_M / 2, 0.0, -0.5),
               solid=True),))
 
 
@@ -110,7 +110,7 @@ def _bed() -> Body:
 
 def _belt() -> Body:
     return Body('belt', (
-        Piece('rubber', Shape('box', (BELT_M, BELT_WIDTH_M, 0.02)), GREY, (0.0, 0.0, -0.0102),
+        Piece('rubber', Shape('box', (BELT_M, BELT_WIDTH_M, 0.02)), GRAY, (0.0, 0.0, -0.0102),
               solid=True, mass_kg=5.0),
         Piece('surface', Shape('face', (0.0, BELT_WIDTH_M, BELT_M)), rotation_rad=UPWARDS,
               texture='belt')), motion='moved')
@@ -139,21 +139,21 @@ def _blade() -> Body:
         (DIVERTER_M, BELT_WIDTH_M / 2, 0.0), (0.0, 0.0, REJECT_RAD), motion='moved')
 
 
-def rubber(rng: np.random.Generator, grey: float = 42.0, marks: int = 6) -> NDArray[Any]:
+def rubber(rng: np.random.Generator, gray: float = 42.0, marks: int = 6) -> NDArray[Any]:
     """
     Return worn rubber, with a period of ``BELT_PERIOD_M``.
 
-    :param grey: gray level, 0 to 255.
+    :param gray: gray level, 0 to 255.
     :param marks: number of scratches in each period.
     """
     per_m = 1000
     period = rng.normal(0.0, 1.0, (round(BELT_PERIOD_M * per_m), round(BELT_WIDTH_M * per_m)))
     soft = cv2.GaussianBlur(np.tile(period, (3, 1)), (0, 0), 2.0)[len(period):2 * len(period)]
-    surface = grey + 4 * soft / soft.std() + 2 * period
+    surface = gray + 4 * soft / soft.std() + 2 * period
     for _ in range(marks):
         row, column = (int(rng.integers(20, size - 20)) for size in surface.shape)
         cv2.line(surface, (column, row), (column + int(rng.integers(-18, 18)), row + 5),
-                 grey + float(rng.uniform(10, 33)), 1, cv2.LINE_AA)
+                 gray + float(rng.uniform(10, 33)), 1, cv2.LINE_AA)
     tiled = np.tile(surface, (round(BELT_M / BELT_PERIOD_M), 1))
     return np.repeat(np.clip(tiled, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
 

@@ -39,15 +39,15 @@ def draw_surface(rng: np.random.Generator, defect: str | None = None,
     """
     if defect is not None and defect not in _DEFECTS:
         raise UsageError(f'defect "{defect}" is unknown, allowed are {", ".join(DEFECTS)}.')
-    grey = _brushed(rng) if rng.random() < 0.5 else _ground(rng)
-    grey += _blotches(rng, 3) * rng.uniform(2.0, 7.0)
-    _dust(rng, grey)
+    gray = _brushed(rng) if rng.random() < 0.5 else _ground(rng)
+    gray += _blotches(rng, 3) * rng.uniform(2.0, 7.0)
+    _dust(rng, gray)
     if defect is not None:
-        _DEFECTS[defect](rng, grey)
-    grey += rng.normal(0.0, 1.5, grey.shape)
-    _chamfer(grey)
+        _DEFECTS[defect](rng, gray)
+    gray += rng.normal(0.0, 1.5, gray.shape)
+    _chamfer(gray)
     tint = 1.0 + rng.uniform(-0.03, 0.03, 3)
-    image: NDArray[Any] = np.clip(grey[..., None] * tint, 0, 255).astype(np.uint8)
+    image: NDArray[Any] = np.clip(gray[..., None] * tint, 0, 255).astype(np.uint8)
     if side_px != SIDE_PX:
         image = cv2.resize(image, (side_px, side_px), interpolation=cv2.INTER_AREA)
     return image
@@ -61,16 +61,16 @@ def _brushed(rng: np.random.Generator) -> NDArray[Any]:
     streaks /= streaks.std()
     if rng.random() < 0.5:
         streaks = streaks.T.copy()
-    grey: NDArray[Any] = rng.uniform(125, 185) + rng.uniform(4, 9) * streaks
-    return grey
+    gray: NDArray[Any] = rng.uniform(125, 185) + rng.uniform(4, 9) * streaks
+    return gray
 
 
 def _ground(rng: np.random.Generator) -> NDArray[Any]:
     """Return a ground tile: fine grain on blotches."""
     grain: NDArray[Any] = cv2.GaussianBlur(rng.normal(0.0, 1.0, (SIDE_PX, SIDE_PX)), (0, 0), 1.2)
     grain = grain / grain.std() + 0.7 * _blotches(rng, 24)
-    grey: NDArray[Any] = rng.uniform(95, 150) + rng.uniform(4, 9) * grain
-    return grey
+    gray: NDArray[Any] = rng.uniform(95, 150) + rng.uniform(4, 9) * grain
+    return gray
 
 
 def _blotches(rng: np.random.Generator, cells: int) -> NDArray[Any]:
@@ -81,56 +81,56 @@ def _blotches(rng: np.random.Generator, cells: int) -> NDArray[Any]:
     return blotches
 
 
-def _dust(rng: np.random.Generator, grey: NDArray[Any]) -> None:
+def _dust(rng: np.random.Generator, gray: NDArray[Any]) -> None:
     for x, y in rng.integers(0, SIDE_PX, (int(rng.integers(0, 8)), 2)):
-        cv2.circle(grey, (int(x), int(y)), 1, float(grey[y, x] + rng.uniform(-25, 25)), -1)
+        cv2.circle(gray, (int(x), int(y)), 1, float(gray[y, x] + rng.uniform(-25, 25)), -1)
     for _ in range(int(rng.integers(0, 3))):
         start, angle = rng.uniform(0, SIDE_PX, 2), rng.uniform(0, 2 * math.pi)
         end = start + rng.uniform(15, 50) * np.array([math.cos(angle), math.sin(angle)])
-        _stroke(grey, np.stack([start, end]), 1, rng.uniform(-10, 14))
+        _stroke(gray, np.stack([start, end]), 1, rng.uniform(-10, 14))
 
 
-def _chamfer(grey: NDArray[Any]) -> None:
+def _chamfer(gray: NDArray[Any]) -> None:
     for depth, change in ((0, -45.0), (1, -35.0), (2, -20.0)):
         border = slice(depth, SIDE_PX - depth)
         for edge in ((depth, border), (-1 - depth, border), (border, depth),
                      (border, -1 - depth)):
-            grey[edge] += change
+            gray[edge] += change
 
 
-def _stroke(grey: NDArray[Any], points: NDArray[Any], width_px: int, change: float) -> None:
+def _stroke(gray: NDArray[Any], points: NDArray[Any], width_px: int, change: float) -> None:
     """Draw a soft line through points, lighter or darker by ``change``."""
-    mask: NDArray[Any] = np.zeros(grey.shape, np.uint8)
+    mask: NDArray[Any] = np.zeros(gray.shape, np.uint8)
     cv2.polylines(mask, [np.round(points * 8).astype(np.int32)], False, 255, width_px,
                   cv2.LINE_AA, 3)
-    grey += cv2.GaussianBlur(mask, (0, 0), 0.6) / 255.0 * change
+    gray += cv2.GaussianBlur(mask, (0, 0), 0.6) / 255.0 * change
 
 
-def _blowhole(rng: np.random.Generator, grey: NDArray[Any]) -> None:
+def _blowhole(rng: np.random.Generator, gray: NDArray[Any]) -> None:
     """Draw gas bubbles: dark pits with one bright rim."""
     for _ in range(int(rng.integers(1, 4))):
-        centre = rng.uniform(0.12, 0.88, 2) * SIDE_PX
+        center = rng.uniform(0.12, 0.88, 2) * SIDE_PX
         radii = rng.uniform(0.028, 0.06, 2) * SIDE_PX
         angle = rng.uniform(0, 180)
-        pit, rim = (np.zeros(grey.shape, np.uint8) for _ in range(2))
+        pit, rim = (np.zeros(gray.shape, np.uint8) for _ in range(2))
         for mask, shift, grown in ((rim, 1.5, 1.5), (pit, 0.0, 0.0)):
-            cv2.ellipse(mask, ((centre + shift).tolist(), (2 * (radii + grown)).tolist(), angle),
+            cv2.ellipse(mask, ((center + shift).tolist(), (2 * (radii + grown)).tolist(), angle),
                         255, -1, cv2.LINE_AA)
-        grey += cv2.subtract(rim, pit) / 255.0 * rng.uniform(20, 45)
-        grey -= cv2.GaussianBlur(pit, (0, 0), 1.2) / 255.0 * rng.uniform(50, 90)
+        gray += cv2.subtract(rim, pit) / 255.0 * rng.uniform(20, 45)
+        gray -= cv2.GaussianBlur(pit, (0, 0), 1.2) / 255.0 * rng.uniform(50, 90)
 
 
-def _crack(rng: np.random.Generator, grey: NDArray[Any]) -> None:
+def _crack(rng: np.random.Generator, gray: NDArray[Any]) -> None:
     """Draw a dark winding line, sometimes with a branch."""
     start = rng.uniform(0.1, 0.9, 2) * SIDE_PX
     # toward the center, to stay on the part
     aim = rng.uniform(0.35, 0.65, 2) * SIDE_PX - start
     path = _walk(rng, start, math.atan2(aim[1], aim[0]), rng.uniform(0.45, 0.9) * SIDE_PX)
     darkness = -rng.uniform(50, 85)
-    _stroke(grey, path, int(rng.integers(2, 5)), darkness)
+    _stroke(gray, path, int(rng.integers(2, 5)), darkness)
     if rng.random() < 0.5:
         fork = path[len(path) // 2]
-        _stroke(grey, _walk(rng, fork, rng.uniform(0, 2 * math.pi), 0.2 * SIDE_PX), 2, darkness)
+        _stroke(gray, _walk(rng, fork, rng.uniform(0, 2 * math.pi), 0.2 * SIDE_PX), 2, darkness)
 
 
 def _walk(rng: np.random.Generator, start: NDArray[Any], angle: float, length_px: float
@@ -142,30 +142,30 @@ def _walk(rng: np.random.Generator, start: NDArray[Any], angle: float, length_px
     return np.stack(points)
 
 
-def _fray(rng: np.random.Generator, grey: NDArray[Any]) -> None:
+def _fray(rng: np.random.Generator, gray: NDArray[Any]) -> None:
     """Draw a broken edge: a ragged line, dark with bright splinters."""
     low = rng.uniform(0.0, 0.5)
     span = np.linspace(low, low + rng.uniform(0.3, 0.5), 24) * SIDE_PX
     depth = np.abs(rng.normal(0.07, 0.035, 24)) * SIDE_PX + 3
     depth[[0, -1]] = 0
     outline = np.concatenate([np.stack([span, depth], 1), [[span[-1], -4], [span[0], -4]]])
-    bite: NDArray[Any] = np.zeros(grey.shape, np.uint8)
+    bite: NDArray[Any] = np.zeros(gray.shape, np.uint8)
     cv2.fillPoly(bite, [np.round(outline).astype(np.int32)], 255, cv2.LINE_AA)
-    rough = rng.normal(0.0, 1.0, grey.shape)
+    rough = rng.normal(0.0, 1.0, gray.shape)
     change = bite / 255.0 * (-rng.uniform(45, 80) + 22 * cv2.GaussianBlur(rough, (0, 0), 1.0))
     turns = int(rng.integers(0, 4))
-    grey += np.rot90(change, turns)
+    gray += np.rot90(change, turns)
 
 
-def _uneven(rng: np.random.Generator, grey: NDArray[Any]) -> None:
+def _uneven(rng: np.random.Generator, gray: NDArray[Any]) -> None:
     """Draw a large stain, lighter or darker than the rest."""
-    centre = rng.uniform(0.2, 0.8, 2) * SIDE_PX
+    center = rng.uniform(0.2, 0.8, 2) * SIDE_PX
     radii = rng.uniform(0.2, 0.38, 2) * SIDE_PX
-    stain: NDArray[Any] = np.zeros(grey.shape, np.uint8)
-    cv2.ellipse(stain, (centre.tolist(), (2 * radii).tolist(), rng.uniform(0, 180)), 255, -1)
+    stain: NDArray[Any] = np.zeros(gray.shape, np.uint8)
+    cv2.ellipse(stain, (center.tolist(), (2 * radii).tolist(), rng.uniform(0, 180)), 255, -1)
     soft = cv2.GaussianBlur(stain, (0, 0), rng.uniform(6, 14)) / 255.0
     sign = 1.0 if rng.random() < 0.4 else -1.0
-    grey += soft * sign * rng.uniform(30, 55)
+    gray += soft * sign * rng.uniform(30, 55)
 
 
 _DEFECTS: dict[str, Callable[[np.random.Generator, NDArray[Any]], None]] = {

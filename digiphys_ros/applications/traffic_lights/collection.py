@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from digiphys_ros.applications.traffic_lights.application import Intersection
 from digiphys_ros.applications.traffic_lights.demand import APPROACHES, ROADS
 from digiphys_ros.control.signals import GREEN, RED
-from digiphys_ros.simulation.application import LabelledImage, Needed
+from digiphys_ros.simulation.application import LabeledImage, Needed
 from digiphys_ros.simulation.collect import collect_current
 import numpy as np
 
@@ -26,7 +26,7 @@ EXTRA_S = 10
 """Additional time to wait for a needed label: balanced roads are rare."""
 
 
-def collect(rng: np.random.Generator, needed: Needed) -> Iterator[LabelledImage]:
+def collect(rng: np.random.Generator, needed: Needed) -> Iterator[LabeledImage]:
     """Take images of the empty junction, then with random greens."""
     junction = Intersection(int(rng.integers(2**31)), varied=True)
     for greens in range(15):

@@ -25,7 +25,7 @@ from digiphys_ros.control.signals import FLASHING, GREEN, RED, YELLOW
 from digiphys_ros.simulation.physics.description import (
     Body,
     Camera,
-    Colour,
+    Color,
     Part,
     Shape,
     Vector,
@@ -57,7 +57,7 @@ CAMERA: Vector = (0.0, math.pi / 2, math.pi / 2)
 HEADINGS_RAD = {'north': -math.pi / 2, 'south': math.pi / 2, 'east': math.pi, 'west': 0.0}
 """Side -> heading of the vehicles that come from it: x is east, y is north."""
 
-LIGHTS: Mapping[float, Colour] = {
+LIGHTS: Mapping[float, Color] = {
     RED: (0.9, 0.1, 0.08), YELLOW: (0.95, 0.75, 0.1), GREEN: (0.1, 0.85, 0.3),
     FLASHING: (0.95, 0.75, 0.1)}
 
@@ -67,7 +67,7 @@ LAMP_M = 4.2
 """Height of the lamps."""
 
 
-def world(places: Sequence[tuple[str, float]] = (), lamps: Colour = LIGHTS[RED]) -> World:
+def world(places: Sequence[tuple[str, float]] = (), lamps: Color = LIGHTS[RED]) -> World:
     """
     Return the two roads, vehicles, signal heads and the camera.
 
@@ -88,7 +88,7 @@ def world(places: Sequence[tuple[str, float]] = (), lamps: Colour = LIGHTS[RED])
         {'junction': surface(rng)}, sun=(0.3, 0.2, -1.0))
 
 
-def _paints() -> Iterator[Colour]:
+def _paints() -> Iterator[Color]:
     """Yield colors of cars, frequent ones more than once."""
     yield from ((0.92, 0.92, 0.93), (0.08, 0.08, 0.09), (0.62, 0.64, 0.67), (0.9, 0.9, 0.88),
                 (0.13, 0.14, 0.17), (0.78, 0.79, 0.8))
@@ -104,7 +104,7 @@ def _ground() -> Body:
                                rotation_rad=(0.0, -math.pi / 2, 0.0), texture='junction'),))
 
 
-def _car(index: int, position_m: Vector, heading_rad: float, paint: Colour) -> Body:
+def _car(index: int, position_m: Vector, heading_rad: float, paint: Color) -> Body:
     length, width = CAR_M
     return Body(f'car_{index}', (
         Part('body', Shape('box', (length, width, 0.75)), paint, (0.0, 0.0, 0.6)),
@@ -114,7 +114,7 @@ def _car(index: int, position_m: Vector, heading_rad: float, paint: Colour) -> B
              (-0.08 * length, 0.0, 1.52))), position_m, (0.0, 0.0, heading_rad), motion='moved')
 
 
-def _head(side: str, light: Colour) -> Body:
+def _head(side: str, light: Color) -> Body:
     """Return a mast at the stop line, with a lamp as large as its glow."""
     (x, y), heading_rad = head_pose(side)
     return Body(f'head_{side}', (
@@ -225,7 +225,7 @@ class IntersectionScene:
         self._place(junction)
         for side, shown in heads.items():
             dark = shown == FLASHING and time_s % 1.0 >= 0.5
-            renderer.set_colour(f'head_{side}', 'lamp', STEEL if dark else LIGHTS[shown])
+            renderer.set_color(f'head_{side}', 'lamp', STEEL if dark else LIGHTS[shown])
         sun, sway, nod = self._phases
         day = math.sin(sun + 2 * math.pi * time_s / 600.0)
         renderer.set_light(1.15 + 0.3 * day, (math.cos(sun), math.sin(sun), -1.0 - 0.3 * day),
@@ -252,7 +252,7 @@ class IntersectionScene:
         body = self._free.pop(0)
         paint = PAINTS[int(one.shade * len(PAINTS))]
         for part in ('body', 'roof'):
-            self._renderer.set_colour(body, part, paint)
+            self._renderer.set_color(body, part, paint)
         return body
 
 

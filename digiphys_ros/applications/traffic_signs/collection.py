@@ -21,7 +21,7 @@ from digiphys_ros.applications.traffic_signs.route import draw_route
 from digiphys_ros.applications.traffic_signs.scene import sign_world
 from digiphys_ros.applications.traffic_signs.signs import SIGNS
 from digiphys_ros.applications.traffic_signs.view import sign_in_view
-from digiphys_ros.simulation.application import LabelledImage, Needed
+from digiphys_ros.simulation.application import LabeledImage, Needed
 from digiphys_ros.simulation.collect import PER_RUN
 from digiphys_ros.simulation.physics.physics import Physics
 import numpy as np
@@ -31,7 +31,7 @@ DISTANCES_M = ((2.35, 4.0), (6.4, 12.0), (-1.0, 1.5))
 """To a board that can be read, that is too far away, and that has just been passed."""
 
 
-def collect(rng: np.random.Generator, needed: Needed) -> Iterator[LabelledImage]:
+def collect(rng: np.random.Generator, needed: Needed) -> Iterator[LabeledImage]:
     """Take images of boards with random signs, before and behind them."""
     route = draw_route(rng)
     missing = [sign for sign in SIGNS if needed(sign)] or list(SIGNS)

@@ -125,9 +125,9 @@ def _zoom(scene: NDArray[Any], factor: float) -> NDArray[Any]:
 
 
 def _draw_post(image: NDArray[Any], corners: NDArray[Any]) -> None:
-    centre = corners.mean(axis=0)
+    center = corners.mean(axis=0)
     width = max(1, round(0.06 * float(corners[1][0] - corners[0][0])))
-    x, y = _pixel(centre)
+    x, y = _pixel(center)
     cv2.line(image, (x, y), (x, HEIGHT_PX), (120, 122, 125), width)
 
 
@@ -153,16 +153,16 @@ def _draw_thing(rng: np.random.Generator, scene: NDArray[Any], horizon: int) -> 
     height, width = scene.shape[:2]
     x, w = int(rng.integers(-width // 8, width)), int(rng.integers(width // 16, width // 4))
     h = int(rng.integers(height // 16, height // 2))
-    colour = tuple(float(value) for value in rng.uniform(40, 210, 3))
+    color = tuple(float(value) for value in rng.uniform(40, 210, 3))
     if rng.random() < 0.5:
-        cv2.rectangle(scene, (x, horizon - h), (x + w, horizon + 2), colour, -1)
+        cv2.rectangle(scene, (x, horizon - h), (x + w, horizon + 2), color, -1)
         step = max(6, w // 4)
-        dark = tuple(value * 0.5 for value in colour)
+        dark = tuple(value * 0.5 for value in color)
         for left in range(x + step // 3, x + w - step // 2, step):
             for top in range(horizon - h + step // 3, horizon - step, step):
                 cv2.rectangle(scene, (left, top), (left + step // 2, top + step // 2), dark, -1)
     else:
-        green = (colour[0] * 0.4, colour[1] * 0.7, colour[2] * 0.3)
+        green = (color[0] * 0.4, color[1] * 0.7, color[2] * 0.3)
         cv2.ellipse(scene, (x, horizon - h // 2), (w // 2, h // 2), 0, 0, 360, green, -1)
 
 
@@ -200,8 +200,8 @@ def sample_crop(rng: np.random.Generator, sign: str | None, size_px: int = 64) -
         corners = board_corners(distance_m, BOARD_M, (0.0, 0.0), rng.uniform(-0.45, 0.45),
                                 rng.uniform(-0.12, 0.12))
         room = max(size_px - side, 0.15 * size_px) / 2
-        centre = np.array([size_px, size_px]) / 2 + rng.uniform(-room, room, 2) * 0.8
-        corners += (centre - (WIDTH_PX / 2, HEIGHT_PX / 2)).astype(np.float32)
+        center = np.array([size_px, size_px]) / 2 + rng.uniform(-room, room, 2) * 0.8
+        corners += (center - (WIDTH_PX / 2, HEIGHT_PX / 2)).astype(np.float32)
         paste(image, draw_sign(sign), corners, 1.0)
     return CameraEffects.random(rng, size_px, size_px).apply(image, rng)
 

@@ -30,7 +30,7 @@ from digiphys_ros.applications.traffic_signs.signs import draw_sign
 from digiphys_ros.simulation.physics.description import (
     Body,
     Camera,
-    Colour,
+    Color,
     Outline,
     Part,
     Shape,
@@ -46,7 +46,7 @@ CAMERA_M = (0.12, 0.0, 0.65)
 FOCAL_PX = 600.0
 GAZEBO_SEED = 0
 WHEEL_RADIUS_M, TRACK_M = 0.08, 0.36
-GREY: Colour = (0.55, 0.56, 0.58)
+GRAY: Color = (0.55, 0.56, 0.58)
 
 
 def sign_world(route: Route, rng: np.random.Generator, *, rate_hz: float,
@@ -85,7 +85,7 @@ def gazebo_route() -> Route:
 
 def robot() -> tuple[Body, ...]:
     """Return a base with two driven wheels, a caster and a camera mast."""
-    dark: Colour = (0.15, 0.16, 0.18)
+    dark: Color = (0.15, 0.16, 0.18)
     # the center of mass is ahead of the wheels, so the base does not rock
     chassis = (
         Part('hull', Shape('box', (0.46, 0.30, 0.12)), (0.85, 0.55, 0.1), (0.08, 0, 0.13),
@@ -112,8 +112,8 @@ def board_body(index: int, board: Board) -> Body:
     back = tuple((1 - u, v) for u, v in reversed(outline))
     return Body(f'sign {index}', (
         Part('face', Shape('face', size, outline), texture=board.sign, position_m=(0.02, 0, 0)),
-        Part('back', Shape('face', size, back), GREY, (0.015, 0, 0), (0, 0, math.pi)),
-        Part('post', Shape('cylinder', (0.05, 0.05, BOARD_HEIGHT_M)), GREY,
+        Part('back', Shape('face', size, back), GRAY, (0.015, 0, 0), (0, 0, math.pi)),
+        Part('post', Shape('cylinder', (0.05, 0.05, BOARD_HEIGHT_M)), GRAY,
              (-0.015, 0, -BOARD_HEIGHT_M / 2)),
     ), (board.x_m, board.y_m, BOARD_HEIGHT_M), (0, 0, board.yaw_rad), motion='moved')
 
@@ -178,10 +178,10 @@ def _near(leg: Leg, x_m: float, y_m: float) -> bool:
 def _house(index: int, place: tuple[float, float], heading_rad: float, side: int,
            size: NDArray[Any], wall: str) -> Body:
     long_m, deep_m, high_m = 2.5 + 2.0 * size[0], 2.0 + 1.5 * size[1], 2.0 + 3.0 * size[2]
-    colour = (0.35 + 0.5 * size[2], 0.4 + 0.3 * size[0], 0.35 + 0.3 * size[1])
+    color = (0.35 + 0.5 * size[2], 0.4 + 0.3 * size[0], 0.35 + 0.3 * size[1])
     towards = -side * math.pi / 2
     return Body(f'house {index}', (
-        Part('walls', Shape('box', (long_m, deep_m, high_m)), colour, (0, 0, high_m / 2)),
+        Part('walls', Shape('box', (long_m, deep_m, high_m)), color, (0, 0, high_m / 2)),
         Part('front', Shape('face', (0, long_m, high_m)), texture=wall,
              position_m=(0, -side * (deep_m / 2 + 0.02), high_m / 2),
              rotation_rad=(0, 0, towards)),

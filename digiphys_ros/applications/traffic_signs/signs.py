@@ -42,19 +42,19 @@ class _Canvas:
     def _at(self, points: Points) -> NDArray[Any]:
         return np.round((np.asarray(points) + 1) * (CANVAS_PX / 2 - 1)).astype(np.int32)
 
-    def disk(self, radius: float, colour: tuple[int, ...], centre: tuple[float, float] = (0, 0)
+    def disk(self, radius: float, color: tuple[int, ...], center: tuple[float, float] = (0, 0)
              ) -> None:
-        x, y = self._at([centre])[0]
-        cv2.circle(self.image, (int(x), int(y)), round(radius * CANVAS_PX / 2), (*colour, 255), -1)
+        x, y = self._at([center])[0]
+        cv2.circle(self.image, (int(x), int(y)), round(radius * CANVAS_PX / 2), (*color, 255), -1)
 
-    def shape(self, points: Points, colour: tuple[int, ...]) -> None:
-        cv2.fillPoly(self.image, [self._at(points)], (*colour, 255))
+    def shape(self, points: Points, color: tuple[int, ...]) -> None:
+        cv2.fillPoly(self.image, [self._at(points)], (*color, 255))
 
-    def line(self, points: Points, width: float, colour: tuple[int, ...]) -> None:
-        cv2.polylines(self.image, [self._at(points)], False, (*colour, 255),
+    def line(self, points: Points, width: float, color: tuple[int, ...]) -> None:
+        cv2.polylines(self.image, [self._at(points)], False, (*color, 255),
                       round(width * CANVAS_PX / 2))
 
-    def text(self, text: str, height: float, width: float, colour: tuple[int, ...],
+    def text(self, text: str, height: float, width: float, color: tuple[int, ...],
              stroke: float = 0.16) -> None:
         """Write ``text`` in the center, stretched to ``width`` by ``height``."""
         thickness = 12
@@ -69,7 +69,7 @@ class _Canvas:
         left, top = (CANVAS_PX - size[0]) // 2, (CANVAS_PX - size[1]) // 2
         region = self.image[top:top + size[1], left:left + size[0], :3]
         alpha = mask[..., None] / 255
-        region[:] = region * (1 - alpha) + np.asarray(colour) * alpha
+        region[:] = region * (1 - alpha) + np.asarray(color) * alpha
 
 
 def _polygon(corners: int, radius: float, turn: float) -> Points:
@@ -90,10 +90,10 @@ def _stop(canvas: _Canvas) -> None:
 
 
 def _triangle(canvas: _Canvas, up: bool) -> None:
-    for radius, colour in ((1.06, RED), (0.66, WHITE)):
+    for radius, color in ((1.06, RED), (0.66, WHITE)):
         turned = _polygon(3, radius, 0.0 if up else math.pi)
         shift = 0.22 if up else -0.22
-        canvas.shape([(x * 0.98, y + shift) for x, y in turned], colour)
+        canvas.shape([(x * 0.98, y + shift) for x, y in turned], color)
 
 
 def _yield(canvas: _Canvas) -> None:

@@ -109,8 +109,8 @@ class Triage:
         from digiphys_ros.perception.sources import open_source
         for frame in open_source(data):
             # the encodings of a source are rgb8, bgr8 and mono8
-            colour: Any = frame.encoding.removesuffix('8')
-            yield Frame(frame.pixels, colour).converted('mono'), cls._label(frame.label)
+            color: Any = frame.encoding.removesuffix('8')
+            yield Frame(frame.pixels, color).converted('mono'), cls._label(frame.label)
 
     @staticmethod
     def _label(label: str | None) -> str | None:

@@ -16,12 +16,12 @@
 from collections.abc import Iterator
 
 from digiphys_ros.applications.triage.application import Triage
-from digiphys_ros.simulation.application import LabelledImage, Needed
+from digiphys_ros.simulation.application import LabeledImage, Needed
 from digiphys_ros.simulation.collect import collect_current
 import numpy as np
 
 
-def collect(rng: np.random.Generator, needed: Needed) -> Iterator[LabelledImage]:
+def collect(rng: np.random.Generator, needed: Needed) -> Iterator[LabeledImage]:
     """Take each needed image of a stream."""
     stream = Triage(int(rng.integers(2**31)))
     while not stream.ended:

@@ -97,8 +97,8 @@ def _shape(image: NDArray[Any], ellipses: list[tuple[float, float, float, float,
     mask: NDArray[Any] = np.zeros(image.shape, np.uint8)
     half = SIDE_PX / 2
     for x, y, width, height, tilt in ellipses:
-        centre, size = (half * (1 + x), half * (1 + y)), (2 * half * width, 2 * half * height)
-        cv2.ellipse(mask, (centre, size, tilt), 255, -1)
+        center, size = (half * (1 + x), half * (1 + y)), (2 * half * width, 2 * half * height)
+        cv2.ellipse(mask, (center, size, tilt), 255, -1)
     alpha = cv2.GaussianBlur(mask, (0, 0), softness_px) / 255.0
     image[:] = image * (1 - alpha) + value * alpha
 
@@ -107,8 +107,8 @@ def _ribs(image: NDArray[Any], inside: NDArray[Any]) -> None:
     ribs: NDArray[Any] = np.zeros(image.shape, np.uint8)
     for row in range(8):
         for side in (-1, 1):
-            centre = (round(SIDE_PX / 2 * (1 + side * 0.42)), round(SIDE_PX * (0.2 + 0.09 * row)))
-            cv2.ellipse(ribs, centre, (round(0.21 * SIDE_PX), round(0.09 * SIDE_PX)), side * 18,
+            center = (round(SIDE_PX / 2 * (1 + side * 0.42)), round(SIDE_PX * (0.2 + 0.09 * row)))
+            cv2.ellipse(ribs, center, (round(0.21 * SIDE_PX), round(0.09 * SIDE_PX)), side * 18,
                         190, 350, 255, 4, cv2.LINE_AA)
     image += cv2.GaussianBlur(ribs, (0, 0), 1.5) / 255.0 * 29 * (0.3 + 0.7 * inside)
 
@@ -120,8 +120,8 @@ def _clouds(rng: np.random.Generator) -> NDArray[Any]:
     for _ in range(int(rng.integers(1, 5))):
         x = rng.choice([-1, 1]) * rng.uniform(0.3, 0.6)
         y, radius = rng.uniform(-0.2, 0.6), rng.uniform(0.1, 0.3)
-        centre = (round(SIDE_PX / 2 * (1 + x)), round(SIDE_PX / 2 * (1 + y)))
-        cv2.circle(patches, centre, round(SIDE_PX / 2 * radius), 255, -1)
+        center = (round(SIDE_PX / 2 * (1 + x)), round(SIDE_PX / 2 * (1 + y)))
+        cv2.circle(patches, center, round(SIDE_PX / 2 * radius), 255, -1)
     noise = cv2.GaussianBlur(rng.normal(0, 1, clouds.shape), (0, 0), 9)
     soft: NDArray[Any] = cv2.GaussianBlur(patches, (0, 0), 10) / 255.0
     result: NDArray[Any] = clouds + soft * (rng.uniform(35, 70) + 60 * noise)

@@ -39,8 +39,8 @@ def approach(image: NDArray[Any], scenery: NDArray[Any], rng: np.random.Generato
     scale = rng.uniform(SMALLEST, 1.15) if rng.random() < 0.6 else rng.uniform(0.9, 1.15)
     room = 0.06 + max(0.0, 1 - scale) / 2 * 0.8
     shift = rng.uniform(-room, room, 2) * (width, height)
-    centre = width / 2, height / 2
-    matrix: NDArray[Any] = cv2.getRotationMatrix2D(centre, rng.uniform(-8, 8), scale)
+    center = width / 2, height / 2
+    matrix: NDArray[Any] = cv2.getRotationMatrix2D(center, rng.uniform(-8, 8), scale)
     matrix[:, 0] *= rng.uniform(0.9, 1.1)
     matrix[:, 2] += shift
     if scale < 0.9:

@@ -49,7 +49,7 @@ class Augmentation(BaseModel):
     :ivar flip_horizontal: mirror every second image; only where labels allow (no arrows, no text).
     :ivar brightness: change of all pixels, as a fraction of white.
     :ivar exposure: all pixels are multiplied by up to 1 + exposure, or divided by it; white clips.
-    :ivar contrast: relative change of the distance from middle grey.
+    :ivar contrast: relative change of the distance from middle gray.
     :ivar color_temperature: relative change of red against blue.
     :ivar blur: highest standard deviation of a Gaussian [pixels].
     :ivar motion_blur: longest movement of a pixel during exposure [pixels].
@@ -193,9 +193,9 @@ def apply_motion_blur(image: NDArray[Any], length_px: float, angle_rad: float) -
     if size < 3:
         return image
     kernel = np.zeros((size, size), np.float32)
-    centre = size // 2
+    center = size // 2
     half = np.array([np.cos(angle_rad), np.sin(angle_rad)]) * length_px / 2
-    start, end = np.rint(centre - half).astype(int), np.rint(centre + half).astype(int)
+    start, end = np.rint(center - half).astype(int), np.rint(center + half).astype(int)
     cv2.line(kernel, start.tolist(), end.tolist(), 1.0)
     return cv2.filter2D(image, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REFLECT_101)
 

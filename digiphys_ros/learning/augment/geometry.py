@@ -40,10 +40,10 @@ def transform(image: NDArray[Any], rng: np.random.Generator, *, crop: float, sca
     if not scale and not perspective:
         return _shift(image, *np.rint(shift).astype(int).tolist())
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    centre = np.array([width, height], np.float32) / 2
+    center = np.array([width, height], np.float32) / 2
     factor = np.exp(rng.uniform(-1, 1) * np.log1p(scale))
     jitter = rng.uniform(-perspective, perspective, (4, 2)) * (width, height)
-    target = ((corners - centre) * factor + centre + shift + jitter).astype(np.float32)
+    target = ((corners - center) * factor + center + shift + jitter).astype(np.float32)
     matrix = cv2.getPerspectiveTransform(corners, target)
     return cv2.warpPerspective(image, matrix, (width, height), flags=cv2.INTER_LINEAR,
                                borderMode=cv2.BORDER_REFLECT_101)

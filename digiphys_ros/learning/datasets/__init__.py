@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Labelled images and tables of many layouts, and their splits."""
+"""Labeled images and tables of many layouts, and their splits."""
 
 from digiphys_ros.learning.datasets.dataset import Dataset
 from digiphys_ros.learning.datasets.labels import read_labels

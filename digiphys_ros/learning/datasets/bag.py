@@ -22,7 +22,7 @@ from typing import Any
 
 from digiphys_ros.errors import DatasetError, FrameError, SourceError
 from digiphys_ros.learning.datasets.dataset import Dataset
-from digiphys_ros.learning.datasets.folder import UNLABELLED
+from digiphys_ros.learning.datasets.folder import UNLABELED
 from digiphys_ros.learning.datasets.memory import ScratchFile
 from digiphys_ros.perception.bit_depth import BitDepth
 from digiphys_ros.perception.sources.bagfile import BagFile, frame_of, IMAGES, Message
@@ -35,19 +35,19 @@ LABELS = ('vision_msgs/msg/Classification', 'std_msgs/msg/String', 'std_msgs/msg
 
 
 def open_bag(path: Path, image_topic: str | None = None, label_topic: str | None = None,
-             labelled: bool = True, least_size: tuple[int, int] | None = None,
+             labeled: bool = True, least_size: tuple[int, int] | None = None,
              bit_depth: int = 0) -> Dataset:
     """
     Return the images of a bag with the labels that were published for them.
 
     A Classification belongs to the image with the same stamp. A String or Int32 is valid until the
-    next one. Unlabelled and unreadable images are left out. Consecutive images with one label are
+    next one. Unlabeled and unreadable images are left out. Consecutive images with one label are
     a group: they show the same object. The images are copied to a temporary file, as a bag can
     only be read from its beginning.
 
     :param image_topic: required if there are several image topics.
     :param label_topic: required if there are several label topics.
-    :param labelled: False accepts a bag without labels; all images are one class.
+    :param labeled: False accepts a bag without labels; all images are one class.
     :param least_size: height and width to which a JPEG may be decoded, as on the robot.
     :param bit_depth: used bits of a 16-bit pixel; 0 detects them.
     :raises DatasetError: when a topic is missing or ambiguous.
@@ -56,12 +56,12 @@ def open_bag(path: Path, image_topic: str | None = None, label_topic: str | None
         bag = BagFile(path)
         images = bag.only(IMAGES, image_topic, 'image', 'name one with --image-topic')
         labels = None
-        if labelled or any(one.type in LABELS for one in bag.topics):
+        if labeled or any(one.type in LABELS for one in bag.topics):
             labels = bag.only(LABELS, label_topic, 'label', 'name one with --label-topic')
     except SourceError as error:
         raise DatasetError(str(error)) from error
     read = _Reader(bag, images.name, least_size, BitDepth(bit_depth))
-    names = [UNLABELLED] * len(read.images) if labels is None \
+    names = [UNLABELED] * len(read.images) if labels is None \
         else _labels_of(bag, labels.name, read)
     return _dataset(path, read, names)
 
@@ -148,7 +148,7 @@ class _Reader:
 
 def _labels_of(bag: BagFile, topic: str, read: _Reader) -> list[str | None]:
     """Return the label of each image, None where there is none."""
-    said: list[tuple[int, str]] = []
+    labels: list[tuple[int, str]] = []
     by_stamp: dict[tuple[int, int], str] = {}
     for message in bag.messages(topic):
         try:
@@ -157,15 +157,15 @@ def _labels_of(bag: BagFile, topic: str, read: _Reader) -> list[str | None]:
             bag.damage.append(f'{topic}: the message of {message.time_ns * 1e-9:.3f} s: {error}')
             continue
         if not hasattr(content, 'results'):
-            said.append((message.time_ns, str(content.data)))
+            labels.append((message.time_ns, str(content.data)))
         elif content.results:
             by_stamp[_stamp(content)] = content.results[0].class_id
-    if not said:
+    if not labels:
         return [by_stamp.get(image.stamp) for image in read.images]
-    said.sort(key=lambda one: one[0])
-    starts = [time_ns for time_ns, _ in said]
+    labels.sort(key=lambda one: one[0])
+    starts = [time_ns for time_ns, _ in labels]
     before = [bisect_right(starts, image.time_ns) for image in read.images]
-    return [said[count - 1][1] if count else None for count in before]
+    return [labels[count - 1][1] if count else None for count in before]
 
 
 def _stamp(message: Any) -> tuple[int, int]:

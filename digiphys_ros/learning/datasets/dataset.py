@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Labelled samples, independent of their source."""
+"""Labeled samples, independent of their source."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace

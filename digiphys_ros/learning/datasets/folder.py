@@ -32,10 +32,10 @@ PARTS = {'train': ('train', 'training'), 'val': ('val', 'valid', 'validation'),
          'test': ('test', 'testing')}
 """Folder names of the parts of a data set."""
 PART_OF = {name: part for part, names in PARTS.items() for name in names}
-UNLABELLED = 'unlabelled'
+UNLABELED = 'unlabeled'
 
 
-def class_folders(files: Files, part: str | None = None, labelled: bool = True) -> Dataset:
+def class_folders(files: Files, part: str | None = None, labeled: bool = True) -> Dataset:
     """
     Return images with the name of their folder as class.
 
@@ -44,7 +44,7 @@ def class_folders(files: Files, part: str | None = None, labelled: bool = True) 
     without a sample. Folders in the class folders are groups if their names look like groups; the
     same name in several classes is one group.
 
-    :param labelled: False accepts images outside class folders; all are one class.
+    :param labeled: False accepts images outside class folders; all are one class.
     :raises DatasetError: when there are no images, or not in folders.
     """
     paths = images_in(files)
@@ -57,10 +57,10 @@ def class_folders(files: Files, part: str | None = None, labelled: bool = True) 
         inner = [PurePosixPath(*path.parts[1:]) for path in inner]
     stray = next((path for path in inner if len(path.parts) < 2), None)
     if stray is None:
-        data = _labelled(files, paths, inner,
-                         _empty(files, paths[0].parts[:common], sides is not None))
-    elif not labelled:
-        data = _unlabelled(files, paths)
+        data = _labeled(files, paths, inner,
+                        _empty(files, paths[0].parts[:common], sides is not None))
+    elif not labeled:
+        data = _unlabeled(files, paths)
     else:
         raise DatasetError(f'{files.uri}: {stray} is in no class folder: put each image into a '
                            'folder with the name of its class.')
@@ -71,8 +71,8 @@ def class_folders(files: Files, part: str | None = None, labelled: bool = True) 
     return data if part is None else data.take(np.flatnonzero(data.parts == part))
 
 
-def _labelled(files: Files, paths: list[PurePosixPath], inner: list[PurePosixPath],
-              empty: set[str]) -> Dataset:
+def _labeled(files: Files, paths: list[PurePosixPath], inner: list[PurePosixPath],
+             empty: set[str]) -> Dataset:
     names = [path.parts[0] for path in inner]
     labels = tuple(sorted({*names, *empty}, key=natural))
     index = {label: number for number, label in enumerate(labels)}
@@ -91,11 +91,11 @@ def _empty(files: Files, common: tuple[str, ...], in_parts: bool) -> set[str]:
             and (not in_parts or parts[len(common)].lower() in PART_OF)}
 
 
-def _unlabelled(files: Files, paths: list[PurePosixPath]) -> Dataset:
+def _unlabeled(files: Files, paths: list[PurePosixPath]) -> Dataset:
     """Return images as one class; each of several folders is a group."""
     folders = np.array([str(path.parent) for path in paths])
     several = len(set(folders.tolist())) > 1
-    return image_files(files, [str(path) for path in paths], (UNLABELLED,),
+    return image_files(files, [str(path) for path in paths], (UNLABELED,),
                        np.zeros(len(paths), np.int64), *((folders, 'folders') if several else ()))
 
 

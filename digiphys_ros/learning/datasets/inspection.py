@@ -53,7 +53,7 @@ class Inspection:
     near: Groups
     side: NDArray[Any] | None
 
-    def mislabelled(self) -> Groups:
+    def mislabeled(self) -> Groups:
         """Return the groups of identical samples with different labels."""
         return [group for group in self.exact if len(set(self.data.classes[group].tolist())) > 1]
 
@@ -74,8 +74,8 @@ class Inspection:
         found = []
         if self.unreadable:
             found.append(f'{len(self.unreadable)} samples cannot be read')
-        if self.mislabelled():
-            found.append(f'{len(self.mislabelled())} sets of equal samples have different labels')
+        if self.mislabeled():
+            found.append(f'{len(self.mislabeled())} sets of equal samples have different labels')
         leaking = sum(map(len, self.leaks().values()))
         if leaking:
             found.append(f'{leaking} sets of samples that belong together lie in several parts')
@@ -99,7 +99,7 @@ class Inspection:
             'unreadable': [{'sample': data.keys[index], 'reason': reason}
                            for index, reason in self.unreadable.items()],
             'duplicates': {'exact': self._named(self.exact), 'near': self._named(self.near),
-                           'of_different_classes': self._named(self.mislabelled())},
+                           'of_different_classes': self._named(self.mislabeled())},
             'parts': None if sides is None else dict(Counter(sides.tolist())),
             'leakage': None if sides is None else {
                 name: [self._by_side(group) for group in groups]

@@ -36,24 +36,24 @@ LISTS = ('labels.csv', '_classes.csv', '_annotations.csv')
 
 def read_bag(uri: str, options: ReadOptions) -> Dataset:
     """Read a ROS 2 bag."""
-    return open_bag(Path(uri), options.image_topic, options.label_topic, options.labelled,
+    return open_bag(Path(uri), options.image_topic, options.label_topic, options.labeled,
                     options.least_size, options.bit_depth)
 
 
 def read_folder(uri: str, options: ReadOptions) -> Dataset:
     """Read a folder: of class folders, a table, GTSRB or CIFAR-10."""
-    return _files(FolderFiles(Path(uri)), options.part, options.labelled)
+    return _files(FolderFiles(Path(uri)), options.part, options.labeled)
 
 
 def read_zip(uri: str, options: ReadOptions) -> Dataset:
     """Read a .zip with the content of such a folder."""
-    return _files(ZipFiles(Path(uri)), options.part, options.labelled)
+    return _files(ZipFiles(Path(uri)), options.part, options.labeled)
 
 
 def read_csv(uri: str, options: ReadOptions) -> Dataset:
     """Read a table of numbers, or of image files in the same folder."""
     path = Path(uri)
-    return replace(open_csv(FolderFiles(path.parent), path.name, options.labelled),
+    return replace(open_csv(FolderFiles(path.parent), path.name, options.labeled),
                    uri=str(path))
 
 
@@ -67,7 +67,7 @@ def read_tar(uri: str, options: ReadOptions) -> Dataset:
     return open_cifar_archive(Path(uri), options.part)
 
 
-def _files(files: Files, part: Part | None, labelled: bool) -> Dataset:
+def _files(files: Files, part: Part | None, labeled: bool) -> Dataset:
     """Choose the layout by the names of the files."""
     names = files.names()
     batches = [name for name in names if BATCH.match(PurePosixPath(name).name)]
@@ -78,18 +78,18 @@ def _files(files: Files, part: Part | None, labelled: bool) -> Dataset:
         return open_gtsrb(files, tables, part)
     lists = [name for name in names if PurePosixPath(name).name.lower() in LISTS]
     if len(lists) > 1:
-        return _parts(files, lists, part, labelled)
-    return open_csv(files, lists[0], labelled) if lists \
-        else class_folders(files, part, labelled)
+        return _parts(files, lists, part, labeled)
+    return open_csv(files, lists[0], labeled) if lists \
+        else class_folders(files, part, labeled)
 
 
-def _parts(files: Files, tables: list[str], part: Part | None, labelled: bool) -> Dataset:
+def _parts(files: Files, tables: list[str], part: Part | None, labeled: bool) -> Dataset:
     """Return the data of several tables, each in the folder of a part, as in Roboflow exports."""
     parts = [PART_OF.get(PurePosixPath(name).parent.name.lower(), '') for name in tables]
     if '' in parts:
         raise DatasetError(f'{files.uri}: holds several tables ({", ".join(tables[:4])}): name '
                            'one of them, or put each into a folder of a part (train, val, test).')
-    sets = [open_csv(files, name, labelled) for name in tables]
+    sets = [open_csv(files, name, labeled) for name in tables]
     labels = tuple(sorted({label for data in sets for label in data.labels}, key=natural))
     renamed = [replace(data, labels=labels, classes=np.array(
         [labels.index(label) for label in data.labels])[data.classes]) for data in sets]

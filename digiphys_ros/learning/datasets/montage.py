@@ -72,7 +72,7 @@ def _row(title: str, tiles: Sequence[NDArray[Any]]) -> NDArray[Any]:
 
 
 def _tile(data: Dataset, index: int) -> NDArray[Any]:
-    """Return a sample in its own proportions on a grey ground, in BGR."""
+    """Return a sample in its own proportions on a gray ground, in BGR."""
     tile = np.full((TILE_PX, TILE_PX, 3), 200, np.uint8)
     try:
         image = data.read(int(index))

@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 
 GROUPS = ('group', 'track', 'session', 'patient', 'groups', 'tracks')
 NAMES = ('labels', 'class_names', 'classes')
-GREY, RGBA = 1, 4
+GRAY, RGBA = 1, 4
 BEYOND = 2.0 ** 62
 """Far out of range, and still an int64."""
 PARTS = ('train', 'val', 'test')
@@ -109,7 +109,7 @@ class _Row:
         sample = self.rows.read(index)
         if not self.table:
             channels = sample.shape[2] if sample.ndim == 3 else 0
-            if channels == GREY:
+            if channels == GRAY:
                 return sample[:, :, 0]
             return np.ascontiguousarray(sample[:, :, :3]) if channels == RGBA else sample
         numbers: NDArray[Any] = sample.astype(np.float32)

@@ -32,16 +32,16 @@ BY_ENDING = {'.zip': 'zip', '.csv': 'csv', '.npz': 'npz', '.tar.gz': 'tar', '.tg
 
 
 def open_dataset(uri: str, *, labels: Sequence[str] | None = None, part: Part | None = None,
-                 labelled: bool = True, image_topic: str | None = None,
+                 labeled: bool = True, image_topic: str | None = None,
                  label_topic: str | None = None,
                  least_size: tuple[int, int] | None = None, bit_depth: int = 0) -> Dataset:
     """
-    Return the labelled samples at ``uri``.
+    Return the labeled samples at ``uri``.
 
     :param uri: a file or folder, or ``NAME:...`` for a reader that another package adds.
     :param labels: class names in order, for data with numeric labels only.
     :param part: one part of a data set; None joins all.
-    :param labelled: False accepts images without labels, all of one class ``unlabelled``.
+    :param labeled: False accepts images without labels, all of one class ``unlabeled``.
     :param image_topic: image topic, if a bag has several.
     :param label_topic: label topic, if a bag has several.
     :param least_size: height and width to which a JPEG in a bag may be decoded, as on the robot;
@@ -49,7 +49,7 @@ def open_dataset(uri: str, *, labels: Sequence[str] | None = None, part: Part | 
     :param bit_depth: used bits of a 16-bit pixel in a bag; 0 detects them.
     :raises DatasetError: when the layout is unknown, or labels do not fit.
     """
-    options = ReadOptions(part, labelled, image_topic, label_topic, least_size, bit_depth)
+    options = ReadOptions(part, labeled, image_topic, label_topic, least_size, bit_depth)
     path = Path(uri).expanduser()
     if uri and path.exists():
         data = READERS[_layout(path)](str(path), options)

@@ -30,7 +30,7 @@ class ReadOptions:
     How to read a data set.
 
     :ivar part: one part of a data set; None joins all.
-    :ivar labelled: False accepts images without labels, all of one class ``unlabelled``.
+    :ivar labeled: False accepts images without labels, all of one class ``unlabeled``.
     :ivar image_topic: image topic, if a bag has several.
     :ivar label_topic: label topic, if a bag has several.
     :ivar least_size: height and width to which a JPEG in a bag may be decoded, as on the robot;
@@ -39,7 +39,7 @@ class ReadOptions:
     """
 
     part: Part | None = None
-    labelled: bool = True
+    labeled: bool = True
     image_topic: str | None = None
     label_topic: str | None = None
     least_size: tuple[int, int] | None = None

@@ -26,7 +26,7 @@ from digiphys_ros.files import csv_columns, csv_dialect, csv_rows
 from digiphys_ros.learning.datasets.columns import Columns, columns_of
 from digiphys_ros.learning.datasets.dataset import Dataset, list_names
 from digiphys_ros.learning.datasets.files import Files
-from digiphys_ros.learning.datasets.folder import image_files, UNLABELLED
+from digiphys_ros.learning.datasets.folder import image_files, UNLABELED
 from digiphys_ros.learning.datasets.image_paths import ImagePaths
 from digiphys_ros.perception.sources.folder import natural
 import numpy as np
@@ -35,7 +35,7 @@ from numpy.typing import NDArray
 Row = Mapping[str, str]
 
 
-def open_csv(files: Files, name: str, labelled: bool = True) -> Dataset:
+def open_csv(files: Files, name: str, labeled: bool = True) -> Dataset:
     """
     Return the samples in a CSV, separated by commas, semicolons, tabs or bars.
 
@@ -43,14 +43,14 @@ def open_csv(files: Files, name: str, labelled: bool = True) -> Dataset:
     except label and group. See ``columns_of`` for the columns and ``ImagePaths`` for the places of
     images. An image in several rows, as in exports of boxes, is one sample.
 
-    :param labelled: False accepts a table without labels; all rows are one class.
+    :param labeled: False accepts a table without labels; all rows are one class.
     :raises DatasetError: naming the line and the column.
     """
     where = f'{files.uri}: {name}'
     names, rows, separator = _rows(files, name, where)
     paths = ImagePaths(files, name)
     columns = columns_of(names, rows, paths.is_image)
-    label_of = _labels(where, names, rows, columns, labelled)
+    label_of = _labels(where, names, rows, columns, labeled)
     grouping = f'column `{columns.group}`' if columns.group else ''
     found = None if columns.file is None else paths.resolve(
         [row[columns.file] for row in rows], columns.file)
@@ -87,10 +87,10 @@ def _rows(files: Files, name: str, where: str) -> tuple[list[str], list[Row], st
     return columns, rows, separator
 
 
-def _labels(where: str, names: list[str], rows: list[Row], columns: Columns, labelled: bool
+def _labels(where: str, names: list[str], rows: list[Row], columns: Columns, labeled: bool
             ) -> list[str]:
     """Return the label of each row."""
-    if columns.label is None and not columns.one_hot and (labelled or not names):
+    if columns.label is None and not columns.one_hot and (labeled or not names):
         raise DatasetError(f'{where}: needs a column `label`, found '
                            f'{", ".join(names) or "nothing"}.')
     if not rows:
@@ -98,7 +98,7 @@ def _labels(where: str, names: list[str], rows: list[Row], columns: Columns, lab
     if columns.one_hot:
         return [_hot(f'{where}:{line}', row, columns.one_hot) for line, row in enumerate(rows, 2)]
     if columns.label is None:
-        return [UNLABELLED] * len(rows)
+        return [UNLABELED] * len(rows)
     for line, row in enumerate(rows, 2):
         if not row[columns.label]:
             raise DatasetError(f'{where}:{line}: needs a value for each of {", ".join(names)}.')

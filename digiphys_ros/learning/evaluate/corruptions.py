@@ -31,11 +31,11 @@ STRENGTHS = (1, 2, 3, 4, 5)
 
 
 OF_COLORS = frozenset({'color_temperature'})
-"""Corruptions without effect on a grey image."""
+"""Corruptions without effect on a gray image."""
 
 
 def changes(name: str, image: NDArray[Any]) -> bool:
-    """Return whether a corruption changes an image: (H, W, 3), or (H, W) if grey."""
+    """Return whether a corruption changes an image: (H, W, 3), or (H, W) if gray."""
     return image.ndim == 3 or name not in OF_COLORS
 
 
@@ -76,7 +76,7 @@ def corrupt_randomly(image: NDArray[Any], corruptions: Mapping[str, int],
     """
     Return a copy with one of several corruptions.
 
-    :param corruptions: name -> least strength; at least one must change a grey image.
+    :param corruptions: name -> least strength; at least one must change a gray image.
     """
     names = [name for name in corruptions if changes(name, image)]
     name = names[int(rng.integers(len(names)))]

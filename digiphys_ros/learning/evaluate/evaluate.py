@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Measure a bundle on labelled images."""
+"""Measure a bundle on labeled images."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace

@@ -32,10 +32,10 @@ def wilson_interval(right: int, count: int) -> tuple[float, float]:
     if not count:
         return 0.0, 1.0
     z, fraction = 1.959964, right / count
-    centre = (fraction + z * z / (2 * count)) / (1 + z * z / count)
+    center = (fraction + z * z / (2 * count)) / (1 + z * z / count)
     half = z / (1 + z * z / count) * math.sqrt(
         fraction * (1 - fraction) / count + z * z / (4 * count * count))
-    return centre - half, centre + half
+    return center - half, center + half
 
 
 def expected_calibration_error(probabilities: NDArray[Any], labels: NDArray[Any],

@@ -67,7 +67,7 @@ def _confusion(axes: Any, report: dict[str, Any]) -> None:
 
 def _reliability(axes: Any, report: dict[str, Any]) -> None:
     bins = report['reliability']
-    axes.plot([0, 1], [0, 1], color='grey', linestyle='--', label='calibrated')
+    axes.plot([0, 1], [0, 1], color='gray', linestyle='--', label='calibrated')
     axes.plot([one['confidence'] for one in bins], [one['accuracy'] for one in bins],
               marker='o', label='measured')
     axes.set(xlabel='confidence', ylabel='accuracy', xlim=(0, 1), ylim=(0, 1.02),

@@ -31,7 +31,7 @@ DEVIATIONS = np.sqrt(np.array([
 """
 Standard deviations of photographs along the filters of ``whitening``.
 
-Rows: mean of 2x2 pixels, difference of rows, of columns, of diagonals. Columns: grey, red to blue,
+Rows: mean of 2x2 pixels, difference of rows, of columns, of diagonals. Columns: gray, red to blue,
 green to magenta. Measured on 3,000 training images of CIFAR-10 of mean 0.5 and deviation 0.25; a
 variance below 0.0005 is JPEG noise.
 """
@@ -64,7 +64,7 @@ def whitening() -> NDArray[np.float32]:
     """
     Return filters that decorrelate the features of 2x2 pixels: (2, 2, 3, 24).
 
-    For photographs these are means and differences of pixels in grey and two opponent colors, each
+    For photographs these are means and differences of pixels in gray and two opponent colors, each
     divided by its standard deviation; then the same with the other sign.
     """
     pixels = np.array([[1, 1, 1, 1], [1, 1, -1, -1], [1, -1, 1, -1], [1, -1, -1, 1]]) / 2

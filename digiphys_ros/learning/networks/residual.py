@@ -41,7 +41,7 @@ def residual(shape: tuple[int, ...], classes: int, *, width: Width = 24,
     :param dropout: dropout rate before the last layer.
     :param stride: stride of the first convolution [pixels]; 2 or more for larger images.
     :param standardise: normalise each image to mean 0 and deviation 1 first.
-    :param local_contrast: add a channel with the local contrast of the grey image, which keeps
+    :param local_contrast: add a channel with the local contrast of the gray image, which keeps
         details in dark regions.
     """
     import keras
@@ -63,7 +63,7 @@ def standardise_images(images: Any) -> Any:
 
 def normalise_locally(images: Any, size: int = 9) -> Any:
     """
-    Return the local contrast of the grey image.
+    Return the local contrast of the gray image.
 
     It is the distance of a pixel from the local mean, in local deviations: local contrast
     normalisation after Jarrett et al. (2009, doi 10.1109/ICCV.2009.5459469), with a square window
@@ -75,8 +75,8 @@ def normalise_locally(images: Any, size: int = 9) -> Any:
     """
     from keras import layers, ops
     around = layers.AveragePooling2D(size, 1, 'same')
-    grey = ops.mean(images, axis=-1, keepdims=True)
-    away = grey - around(grey)
+    gray = ops.mean(images, axis=-1, keepdims=True)
+    away = gray - around(gray)
     return away / (around(ops.abs(away)) + LEAST_DEVIATION)
 
 

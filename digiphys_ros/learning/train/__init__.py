@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Train a bundle from a recipe and labelled images."""
+"""Train a bundle from a recipe and labeled images."""
 
 from digiphys_ros.learning.train.train import Result, train
 

@@ -78,7 +78,7 @@ class Outliers:
         for uri, data in self._images.items():
             yield from _held_images(uri, data, self._spec.images[uri])
         for uri in self._spec.unseen_images:
-            yield _held(uri, True, open_dataset(uri, labelled=False))
+            yield _held(uri, True, open_dataset(uri, labeled=False))
         for kind in (*self._spec.kinds, *self._spec.unseen_kinds):
             yield Held(kind, kind in self._spec.unseen_kinds, MEASURED_IMAGES,
                        partial(self._made, kind))

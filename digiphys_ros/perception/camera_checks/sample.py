@@ -46,9 +46,9 @@ def sample_blocks(frame: Frame) -> NDArray[np.uint8] | None:
         rows, BLOCK_PX, columns, pitch_x, bands.shape[-1])[:, :, :, :BLOCK_PX]
     # as one long row: OpenCV converts long rows many times faster than short ones
     row = np.ascontiguousarray(blocks.transpose(0, 2, 1, 3, 4)).reshape(1, -1, bands.shape[-1])
-    grey = Frame(row[..., 0] if row.shape[-1] == 1 else row, frame.color, frame.bits
+    gray = Frame(row[..., 0] if row.shape[-1] == 1 else row, frame.color, frame.bits
                  ).converted('mono')
-    return np.ascontiguousarray(grey).reshape(rows, columns, BLOCK_PX, BLOCK_PX)
+    return np.ascontiguousarray(gray).reshape(rows, columns, BLOCK_PX, BLOCK_PX)
 
 
 def thumbnail(frame: Frame) -> NDArray[np.uint8] | None:

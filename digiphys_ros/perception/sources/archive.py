@@ -54,12 +54,12 @@ class ClassFolders:
         paths = (PurePosixPath(name) for name in archive.namelist())
         self._images = sorted((path for path in paths if is_image(path.name)),
                               key=lambda path: natural(str(path)))
-        self._labelled = len({path.parent for path in self._images}) > 1
+        self._labeled = len({path.parent for path in self._images}) > 1
 
     def frames(self, unreadable: list[str]) -> Iterator[SourceFrame]:
         """Yield the images in natural order of their names."""
         for path in self._images:
-            label = path.parent.name or None if self._labelled else None
+            label = path.parent.name or None if self._labeled else None
             try:
                 yield image_frame(read_entry(self._archive, str(path)), self._depth, label)
             except (FrameError, *BROKEN):

@@ -23,7 +23,7 @@ import sys
 from typing import Any
 
 from digiphys_ros.errors import ConfigError, did_you_mean
-from digiphys_ros.pipeline.parameters_file import ParametersFile, Section, WILDCARDS
+from digiphys_ros.pipeline.parameters_file import old_names, ParametersFile, Section, WILDCARDS
 from digiphys_ros.ros.transport.middleware import check_arguments
 from digiphys_ros.settings import NodeSettings, Parameter, parameters_of
 
@@ -77,12 +77,15 @@ class Configuration:
     :ivar nodes: nodes to start, in the order of the pipeline.
     :ivar left_out: nodes of the file that are not wanted.
     :ivar notes: sentences about content that ROS ignores.
+    :ivar old_names: node -> new name -> old name, of the parameters that its files set by an old
+        one; a value that overrides them needs the old name too.
     """
 
     files: tuple[Path, ...]
     nodes: tuple[str, ...]
     left_out: tuple[str, ...]
     notes: tuple[str, ...]
+    old_names: Mapping[str, Mapping[str, str]]
 
 
 def load_configuration(path: Path, namespace: str = '', *, base: Path | None = None,
@@ -100,11 +103,11 @@ def load_configuration(path: Path, namespace: str = '', *, base: Path | None = N
     """
     _check_namespace(namespace)
     file = ParametersFile(path)
-    below: list[Path] = []
+    below: list[ParametersFile] = []
     named = _nodes_in(file)
     if base is not None and not named:
-        below = [base]
-        named = _nodes_in(ParametersFile(base))
+        below = [ParametersFile(base)]
+        named = _nodes_in(below[0])
     started = {full_name(node, namespace): node for node in named if node not in without}
     if below:
         _check_any_reach(file, started)
@@ -115,8 +118,10 @@ def load_configuration(path: Path, namespace: str = '', *, base: Path | None = N
         targets = [node for name, node in started.items() if section.applies_to(name)]
         notes += _check_values(file, section, targets)
     check_arguments(['--params-file', str(path)])
-    return Configuration((*below, path), tuple(started.values()),
-                         tuple(node for node in named if node in without), tuple(notes))
+    return Configuration(
+        tuple(one.path for one in (*below, file)), tuple(started.values()),
+        tuple(node for node in named if node in without), tuple(notes),
+        {node: old_names(name, [*below, file]) for name, node in started.items()})
 
 
 def _nodes_in(file: ParametersFile) -> list[str]:

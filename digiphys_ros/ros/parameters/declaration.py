@@ -17,7 +17,7 @@
 from typing import Any, Generic, TypeVar
 
 from digiphys_ros.errors import ConfigError
-from digiphys_ros.renamed import PARAMETERS, rename_keys
+from digiphys_ros.renamed import BothNamesError, PARAMETERS, Renames
 from digiphys_ros.settings import (
     change_settings,
     NodeSettings,
@@ -62,9 +62,9 @@ class ParameterSet(Generic[S]):
 
     def _accept_old_name(self, old: str, new: str) -> None:
         try:
-            self._node._parameter_overrides = rename_keys(
-                self._node._parameter_overrides, {old: new})
-        except ValueError as error:
+            self._node._parameter_overrides = Renames({old: new}).upgrade(
+                self._node._parameter_overrides)
+        except BothNamesError as error:
             self._problems[new] = str(error)
 
     def _declare(self, parameter: Parameter) -> None:

@@ -54,7 +54,7 @@ def ignored_parameters(node: PipelineNode[Any], nodes: Sequence[PipelineNode[Any
 def _names(path: Path) -> set[str]:
     # imported here: the gate reads YAML only if necessary
     from digiphys_ros.pipeline.parameters_file import ParametersFile
-    return {'.'.join(map(str, keys[len(section.location) + 1:]))
+    return {section.written_name(keys)
             for section in ParametersFile(path).sections for keys, _ in section.values}
 
 

@@ -209,7 +209,7 @@ def relay_output(log: int | None = None) -> Callable[[], None]:
     :return: a function that ends it.
     """
     if os.isatty(2):
-        # the logger in C would see a pipe and write no colours
+        # the logger in C would see a pipe and write no colors
         os.environ.setdefault('RCUTILS_COLORIZED_OUTPUT', '1')
     relays = [OutputRelay(descriptor, log, None if descriptor == 1 else hidden_lines())
               for descriptor in (1, 2) if _is_open(descriptor)]

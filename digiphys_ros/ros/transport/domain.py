@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""ROS domains in which one run has no other run of this machine beside it."""
+"""ROS domains in which this run is alone on this machine."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

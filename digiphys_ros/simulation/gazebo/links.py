@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 
 from digiphys_ros.simulation.physics.description import (
     Body,
-    Colour,
+    Color,
     Outline,
     Part,
     Shape,
@@ -97,16 +97,16 @@ def _add_geometry(parent: Element, shape: Shape, prefix: str) -> None:
         child(mesh, 'scale', text(1.0, y, z))
 
 
-def add_material(visual: Element, rgb: Colour, texture: str | None, prefix: str) -> None:
+def add_material(visual: Element, rgb: Color, texture: str | None, prefix: str) -> None:
     """
-    Add a colour or a texture.
+    Add a color or a texture.
 
     Gazebo's default color is black, and a texture is multiplied by the color.
     """
     material = child(visual, 'material')
-    colour = (1.0, 1.0, 1.0) if texture else rgb
+    color = (1.0, 1.0, 1.0) if texture else rgb
     for name in ('ambient', 'diffuse'):
-        child(material, name, text(*colour, 1.0))
+        child(material, name, text(*color, 1.0))
     child(material, 'specular', '0.05 0.05 0.05 1')
     if texture:
         metal = child(child(material, 'pbr'), 'metal')
@@ -143,16 +143,16 @@ def _face_mesh(outline: Outline) -> bytes:
 def add_inertia(link: Element, body: Body) -> None:
     """Add mass, center of mass and inertia of a body, computed from its parts."""
     mass = sum(part.mass_kg for part in body.parts)
-    centre = sum((part.mass_kg * np.asarray(part.position_m) for part in body.parts),
+    center = sum((part.mass_kg * np.asarray(part.position_m) for part in body.parts),
                  np.zeros(3)) / mass
     inertia = np.zeros((3, 3))
     for part in body.parts:
         turn = rotation(part.rotation_rad)
-        away = np.asarray(part.position_m) - centre
+        away = np.asarray(part.position_m) - center
         inertia += turn @ _own_inertia(part) @ turn.T
         inertia += part.mass_kg * (away @ away * np.eye(3) - np.outer(away, away))
     inertial = child(link, 'inertial')
-    child(inertial, 'pose', text(*centre, 0, 0, 0))
+    child(inertial, 'pose', text(*center, 0, 0, 0))
     child(inertial, 'mass', text(mass))
     tensor = child(inertial, 'inertia')
     for row, first in enumerate('xyz'):

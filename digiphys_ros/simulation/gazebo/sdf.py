@@ -36,7 +36,7 @@ from digiphys_ros.simulation.gazebo.links import (
     text,
 )
 from digiphys_ros.simulation.gazebo.machine import machine
-from digiphys_ros.simulation.physics.description import Body, Colour, Vector, World
+from digiphys_ros.simulation.physics.description import Body, Color, Vector, World
 
 GROUND_M = 200.0
 Element = ElementTree.Element
@@ -127,8 +127,8 @@ def _add_model(root: Element, body: Body, prefix: str) -> None:
     add_parts(link, body, prefix)
 
 
-def _rgba(colour: Colour) -> str:
-    return text(*colour, 1.0)
+def _rgba(color: Color) -> str:
+    return text(*color, 1.0)
 
 
 def _add_sun(root: Element, direction: Vector) -> None:

@@ -26,7 +26,7 @@ from typing import Any, Literal
 from numpy.typing import NDArray
 
 Vector = tuple[float, float, float]
-Colour = tuple[float, float, float]
+Color = tuple[float, float, float]
 Outline = tuple[tuple[float, float], ...]
 
 ORIGIN: Vector = (0.0, 0.0, 0.0)
@@ -64,7 +64,7 @@ class Part:
 
     name: str
     shape: Shape
-    rgb: Colour = (0.5, 0.5, 0.5)
+    rgb: Color = (0.5, 0.5, 0.5)
     position_m: Vector = ORIGIN
     rotation_rad: Vector = ORIGIN
     texture: str | None = None
@@ -127,7 +127,7 @@ class World:
     bodies: tuple[Body, ...]
     cameras: tuple[Camera, ...]
     textures: Mapping[str, NDArray[Any]] = field(default_factory=dict)
-    sky: Colour = (0.6, 0.75, 0.9)
+    sky: Color = (0.6, 0.75, 0.9)
     ground: str | None = None
     ground_m: float = 4.0
     sun: Vector = (0.3, 0.2, -1.0)

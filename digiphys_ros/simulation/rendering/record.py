@@ -43,11 +43,11 @@ def add_caption(image: NDArray[Any], frame: FrameRecord) -> NDArray[Any]:
     sent = '; '.join(f'{actuator} ' + ' '.join(f'{name} {value:.2f}'
                                                for name, value in values.items())
                      for actuator, values in frame.outputs.items())
-    for row, (text, colour) in enumerate((
+    for row, (text, color) in enumerate((
             (f'{frame.time_s:7.2f} s   {shown}', RED if wrong else GREEN),
             (f'rule {frame.rule or "-"}   gate {states or "-"}', WHITE), (sent, WHITE))):
         cv2.putText(canvas, text, (6, bgr.shape[0] + 17 + 19 * row), cv2.FONT_HERSHEY_SIMPLEX,
-                    0.45, colour, 1, cv2.LINE_AA)
+                    0.45, color, 1, cv2.LINE_AA)
     return canvas
 
 

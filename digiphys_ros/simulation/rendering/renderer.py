@@ -24,7 +24,7 @@ from typing import Any
 import weakref
 
 from digiphys_ros.errors import SimulationError
-from digiphys_ros.simulation.physics.description import Colour, ORIGIN, Vector, World
+from digiphys_ros.simulation.physics.description import Color, ORIGIN, Vector, World
 from digiphys_ros.simulation.physics.mjcf import camera_quaternion, SUN
 from digiphys_ros.simulation.physics.physics import INSTALL_GL, load_mujoco, Physics
 import numpy as np
@@ -116,12 +116,12 @@ class Renderer:
         self._model.tex_data[start:start + rgb.size] = rgb.reshape(-1)
         self._stale.add(int(texture.id))
 
-    def set_colour(self, body: str, part: str, rgb: Colour, alpha: float = 1.0) -> None:
+    def set_color(self, body: str, part: str, rgb: Color, alpha: float = 1.0) -> None:
         """Set the color of a part, or the tint of its texture. An alpha of 0 hides it."""
         self._model.geom(f'{body}/{part}').rgba[:] = (*rgb, alpha)
 
     def set_light(self, brightness: float = 1.0, sun: Vector | None = None,
-                  tint: Colour = (1.0, 1.0, 1.0)) -> None:
+                  tint: Color = (1.0, 1.0, 1.0)) -> None:
         """
         Set the light.
 

@@ -103,7 +103,7 @@ def test_run_loop_triage_advises_and_sends_no_command():
     assert result['agreement']['answered'] >= 20
     assert result['agreement']['fraction'] >= 0.8
     for case in result['queue']:
-        # one that advises says which part of the image the advice hangs on
+        # one that advises says which part of the image the advice depends on
         assert ('the answer depends on' in case['reason']) is (case['explanation'] is not None) \
             is not case['reason'].startswith('No advice')
     assert recording.commands == 0

@@ -55,6 +55,6 @@ def test_approach_shrinks_the_sign_and_adds_scenery(sign):
     assert 0 in around
 
 
-def test_approach_of_a_grey_image_adds_scenery(sign):
-    grey = sign[..., 1]
-    assert all(one.shape == sign.shape for one in results(grey, np.zeros_like(sign), 5))
+def test_approach_of_a_gray_image_adds_scenery(sign):
+    gray = sign[..., 1]
+    assert all(one.shape == sign.shape for one in results(gray, np.zeros_like(sign), 5))

@@ -47,7 +47,7 @@ def test_augmenter_keeps_shape_and_type(name, color):
     before = image.copy()
     results = changed(image, **{name: EACH[name]})
     assert all(one.shape == image.shape and one.dtype == np.uint8 for one in results)
-    # a grey image has no color temperature
+    # a gray image has no color temperature
     differ = [not np.array_equal(one, image) for one in results]
     assert any(differ) == (color or name != 'color_temperature')
     np.testing.assert_array_equal(image, before)
@@ -104,7 +104,7 @@ def test_exposure_multiplies_and_clips_only_white():
     assert results[:, 0].min() > 0
 
 
-def test_contrast_scales_around_middle_grey():
+def test_contrast_scales_around_middle_gray():
     image = random_image()
     away = image.astype(float) - 128
     stretched = [np.median((one - 128.0)[abs(away) > 20] / away[abs(away) > 20])

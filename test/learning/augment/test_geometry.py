@@ -26,7 +26,7 @@ def spot(row, column, side=40):
     return (255 * ((rows - row) ** 2 + (columns - column) ** 2 < 30)).astype(np.uint8)
 
 
-def centre(image):
+def center(image):
     rows, columns = np.nonzero(image > 127)
     return rows.mean(), columns.mean()
 
@@ -42,7 +42,7 @@ def test_transform_without_options_changes_nothing():
 
 
 def test_transform_shift_is_whole_pixels_within_the_limit():
-    places = np.array([centre(one) for one in several(spot(20, 20), crop=0.2)]) - 20
+    places = np.array([center(one) for one in several(spot(20, 20), crop=0.2)]) - 20
     assert np.abs(places).max() <= 0.2 * 40
     assert places.min() < -4 and places.max() > 4
     np.testing.assert_allclose(places, np.rint(places), atol=1e-9)
@@ -59,7 +59,7 @@ def test_transform_scales_both_ways_around_the_center():
     sizes = []
     for one in several(spot(20, 20), scale=0.5):
         sizes.append((one > 127).sum() / (spot(20, 20) > 127).sum())
-        np.testing.assert_allclose(centre(one), (20, 20), atol=1)
+        np.testing.assert_allclose(center(one), (20, 20), atol=1)
     assert 1 / 1.5 ** 2 * 0.8 < min(sizes) < 0.8
     assert 1.25 < max(sizes) < 1.5 ** 2 * 1.2
 

@@ -102,7 +102,7 @@ def test_bag_16_bit_images_keep_the_depth_of_the_camera(tmp_path, bag_writer):
                     is_bigendian=0, step=16, data=pixels.view(np.uint8).reshape(-1)),
                 bag_writer.IMAGE)
     bag_writer.write_messages(tmp_path / 'bag', messages())
-    data = open_dataset(str(tmp_path / 'bag'), labelled=False)
+    data = open_dataset(str(tmp_path / 'bag'), labeled=False)
     assert [int(data.read(index)[0, 0]) for index in range(3)] == [125, 249, 31]
 
 
@@ -110,5 +110,5 @@ def test_bag_without_labels_is_one_class(tmp_path, bag_writer):
     bag_writer.write_bag(tmp_path / 'bag', 'MCAP', [None, None], kind=None)
     with pytest.raises(DatasetError, match='has no label topic'):
         open_dataset(str(tmp_path / 'bag'))
-    data = open_dataset(str(tmp_path / 'bag'), labelled=False)
+    data = open_dataset(str(tmp_path / 'bag'), labeled=False)
     np.testing.assert_array_equal(data.read(1), bag_writer.pixels(1))

@@ -61,10 +61,10 @@ def test_alike_ignores_other_and_mirrored_images():
     assert found(*images, images[0][:, ::-1]) == []
 
 
-def test_alike_compares_grey_with_color():
-    grey = cv2.cvtColor(scene(0), cv2.COLOR_RGB2GRAY)
-    noisy = np.clip(grey + np.random.default_rng(0).integers(-3, 4, grey.shape), 0, 255)
-    assert found(grey, scene(1), cv2.merge([noisy.astype(np.uint8)] * 3)) == [[0, 2]]
+def test_alike_compares_gray_with_color():
+    gray = cv2.cvtColor(scene(0), cv2.COLOR_RGB2GRAY)
+    noisy = np.clip(gray + np.random.default_rng(0).integers(-3, 4, gray.shape), 0, 255)
+    assert found(gray, scene(1), cv2.merge([noisy.astype(np.uint8)] * 3)) == [[0, 2]]
 
 
 def test_alike_ignores_images_of_one_group():

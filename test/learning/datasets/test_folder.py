@@ -86,14 +86,14 @@ def test_folder_reads_all_file_formats(tmp_path):
     alpha = np.zeros((9, 3, 4), np.uint8)
     alpha[..., 2] = 200
     cv2.imwrite(str(folder / 'a' / 'alpha.png'), alpha)
-    cv2.imwrite(str(folder / 'a' / 'grey.png'), np.full((2, 2), 70, np.uint8))
+    cv2.imwrite(str(folder / 'a' / 'gray.png'), np.full((2, 2), 70, np.uint8))
     cv2.imwrite(str(folder / 'a' / 'deep.png'), np.full((2, 2, 3), 257 * 70, np.uint16))
     data = open_dataset(str(folder))
     found = {key: data.read(index) for index, key in enumerate(data.keys)}
     assert all(one.dtype == np.uint8 for one in found.values())
     assert found['a/alpha.png'].shape == (9, 3, 3)
     assert found['a/alpha.png'][0, 0].tolist() == [200, 0, 0]
-    assert found['a/grey.png'].shape == (2, 2)
+    assert found['a/gray.png'].shape == (2, 2)
     assert found['a/deep.png'][0, 0].tolist() == [70, 70, 70]
 
 

@@ -59,7 +59,7 @@ def test_inspect_duplicates_have_right_indices_despite_unreadable_samples():
     some[0], some[4] = None, some[2]
     found = inspect_dataset(data_of(some, [0, 1, 0, 1, 1]))
     assert found.exact == [[2, 4]]
-    assert found.mislabelled() == [[2, 4]]
+    assert found.mislabeled() == [[2, 4]]
     assert '1 sets of equal samples have different labels' in found.problems()
 
 

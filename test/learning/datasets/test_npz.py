@@ -79,7 +79,7 @@ def test_npz_drops_alpha(tmp_path):
     np.testing.assert_array_equal(opened(tmp_path, x=images).read(2), images[2, :, :, :3])
 
 
-def test_npz_single_channel_is_grey(tmp_path):
+def test_npz_single_channel_is_gray(tmp_path):
     assert opened(tmp_path, x=IMAGES[..., :1]).read(0).shape == (6, 5)
 
 

@@ -14,14 +14,14 @@
 
 from digiphys_ros.errors import DatasetError, UsageError
 from digiphys_ros.learning.datasets import open_dataset
-from digiphys_ros.learning.datasets.labelled import LabelledSource
+from digiphys_ros.learning.datasets.labeled import LabeledSource
 import pytest
 
 SOURCE = """
 import numpy as np
 from digiphys_ros.learning.datasets.dataset import in_memory
 
-def open_grey(uri, options):
+def open_gray(uri, options):
     assert options.part in (None, 'test')
     images = np.full((3, 4, 4), int(uri.partition(':')[2]), np.uint8)
     return in_memory(uri, ('0', '1'), images, np.array([0, 1, 1]))
@@ -29,29 +29,29 @@ def open_grey(uri, options):
 
 
 def test_reader_of_another_package_opens_name_and_colon(add_package):
-    add_package('grey_package', 'digiphys_ros.datasets', 'grey_data = grey_package:open_grey',
+    add_package('gray_package', 'digiphys_ros.datasets', 'gray_data = gray_package:open_gray',
                 source=SOURCE)
-    for data in (open_dataset('grey_data:7', labels=['no', 'yes'], part='test'),
-                 LabelledSource('grey_data:7').open()):
+    for data in (open_dataset('gray_data:7', labels=['no', 'yes'], part='test'),
+                 LabeledSource('gray_data:7').open()):
         assert len(data) == 3
         assert data.read(2).max() == 7
-    assert open_dataset('grey_data:7', labels=['no', 'yes']).labels == ('no', 'yes')
+    assert open_dataset('gray_data:7', labels=['no', 'yes']).labels == ('no', 'yes')
 
 
 def test_reader_existing_file_takes_precedence(add_package, tmp_path, monkeypatch):
-    add_package('grey_package', 'digiphys_ros.datasets', 'grey_two = grey_package:open_grey',
+    add_package('gray_package', 'digiphys_ros.datasets', 'gray_two = gray_package:open_gray',
                 source=SOURCE)
     monkeypatch.chdir(tmp_path)
-    (tmp_path / 'grey_two:7').write_text('')
+    (tmp_path / 'gray_two:7').write_text('')
     with pytest.raises(DatasetError, match='is no data set'):
-        open_dataset('grey_two:7')
+        open_dataset('gray_two:7')
 
 
 def test_reader_unknown_name_is_refused():
     with pytest.raises(DatasetError, match=r'^coco:data: does not exist; a data set is'):
         open_dataset('coco:data')
     with pytest.raises(UsageError, match='no such file'):
-        LabelledSource('coco:data').open()
+        LabeledSource('coco:data').open()
 
 
 def test_reader_import_failure_is_named(add_package):

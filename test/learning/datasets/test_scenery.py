@@ -37,7 +37,7 @@ def test_background_crops_are_random_and_reproducible(tmp_path):
     assert len(np.unique(crops[:, 0, 0, 1])) > 10
 
 
-def test_background_crops_accept_grey_and_tiny_images(tmp_path):
+def test_background_crops_accept_gray_and_tiny_images(tmp_path):
     np.savez(tmp_path / 'g.npz', x=np.full((2, 1, 3), 77, np.uint8))
     crops = background_crops(str(tmp_path / 'g.npz'), 9, 8, seed=0)
     assert crops.shape == (9, 8, 8, 3)

@@ -79,15 +79,15 @@ def test_csv_without_labels_is_one_class(tmp_path):
     for name, count, groups in (('drive', 3, 3), ('log', 1, 1)):
         with pytest.raises(DatasetError, match=r'is in no class folder|needs a column `label`'):
             open_dataset(str(tmp_path / name))
-        data = open_dataset(str(tmp_path / name), labelled=False)
-        assert data.labels == ('unlabelled',)
+        data = open_dataset(str(tmp_path / name), labeled=False)
+        assert data.labels == ('unlabeled',)
         assert (len(data), len(set(data.groups.tolist()))) == (count, groups)
         with pytest.raises(DatasetError, match='at least two classes'):
             data.check_trainable()
 
 
 def test_csv_driving_log_without_labels_is_one_class(data_dir):
-    data = open_dataset(str(data_dir / 'driving_track2a.zip'), labelled=False)
+    data = open_dataset(str(data_dir / 'driving_track2a.zip'), labeled=False)
     assert data.read(5999).shape == (120, 160, 3)
     assert len(set(data.groups.tolist())) == 1
 

@@ -27,11 +27,11 @@ import pytest
 
 
 def test_evaluate_reports_a_trained_bundle(bundle, colors, tmp_path, capsys):
-    np.savez(tmp_path / 'grey.npz', x=np.full((20, 24, 24, 3), 120, np.uint8),
+    np.savez(tmp_path / 'gray.npz', x=np.full((20, 24, 24, 3), 120, np.uint8),
              y=np.arange(20) % 2)
     code = main(['evaluate', str(bundle), '--data', str(colors / 'd.npz'), '--labels',
                  str(colors / 'names.txt'), '--val-fraction', '0.2', '--outliers',
-                 str(tmp_path / 'grey.npz'), '--robustness', '20', '--baselines', '--json',
+                 str(tmp_path / 'gray.npz'), '--robustness', '20', '--baselines', '--json',
                  str(tmp_path / 'r.json'), '--plot', str(tmp_path / 'r.png')])
     assert code == 0
     report = json.loads((tmp_path / 'r.json').read_text())
@@ -58,11 +58,11 @@ def test_evaluate_reports_a_trained_bundle(bundle, colors, tmp_path, capsys):
     assert 'accuracy           ' in capsys.readouterr().out
 
 
-def test_evaluate_grey_images_skip_color_corruptions(bundle, tmp_path, capsys):
+def test_evaluate_gray_images_skip_color_corruptions(bundle, tmp_path, capsys):
     rng = np.random.default_rng(0)
-    np.savez(tmp_path / 'grey.npz', x=rng.integers(0, 256, (70, 24, 24), np.uint8),
+    np.savez(tmp_path / 'gray.npz', x=rng.integers(0, 256, (70, 24, 24), np.uint8),
              y=np.arange(70) % 2)
-    assert main(['evaluate', str(bundle), '--data', str(tmp_path / 'grey.npz'), '--json',
+    assert main(['evaluate', str(bundle), '--data', str(tmp_path / 'gray.npz'), '--json',
                  str(tmp_path / 'r.json'), '--plot', str(tmp_path / 'r.png')]) == 0
     robustness = json.loads((tmp_path / 'r.json').read_text())['robustness']
     assert (robustness['images'], robustness['color_images']) == (70, 0)

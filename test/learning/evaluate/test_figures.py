@@ -135,7 +135,7 @@ def test_by_class_equals_values_by_hand():
         'precision': 0.66667, 'recall': 0.66667, 'f1': 0.66667, 'images': 3}
     assert report['per_class']['b'] == {
         'precision': 0.66667, 'recall': 1.0, 'f1': 0.8, 'images': 2}
-    # c has no images: nothing is said about it
+    # c has no images: nothing is reported about it
     assert list(report['per_class']) == ['a', 'b', 'd']
     assert report['worst_class'] == {
         'class': 'd', 'precision': 0.0, 'recall': 0.0, 'f1': 0.0, 'images': 1}

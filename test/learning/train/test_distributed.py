@@ -89,9 +89,9 @@ class Machine:
             stderr=subprocess.PIPE, text=True)
 
     def end(self):
-        """Wait for its end; return the exit code and what it said."""
-        said = ''.join(self._process.communicate(timeout=TIMEOUT_S))
-        return self._process.returncode, said
+        """Wait for its end; return its exit code and output."""
+        output = ''.join(self._process.communicate(timeout=TIMEOUT_S))
+        return self._process.returncode, output
 
     def kill(self):
         self._process.kill()
@@ -108,8 +108,8 @@ def test_two_workers_train_as_one_and_only_the_chief_writes(material, monkeypatc
     monkeypatch.delenv('TF_CONFIG', raising=False)
     assert main(training(material, material / 'alone')) == 0
     for machine in machines:
-        code, said = machine.end()
-        assert code == 0, said
+        code, output = machine.end()
+        assert code == 0, output
     together, one = history_in(machines[0].folder), history_in(material / 'alone')
     assert len(together) == len(one) == RECIPE['epochs']
     for ours, expected in zip(together, one, strict=True):
@@ -129,10 +129,10 @@ def test_killed_worker_ends_the_other_with_one_sentence(material):
     while chief.runs() and not log.exists() and time.monotonic() < deadline_s:
         time.sleep(0.1)
     other.kill()
-    code, said = chief.end()
+    code, output = chief.end()
     assert code == 2
-    assert 'the workers of TF_CONFIG lost their connection' in said
-    assert 'Traceback' not in said
+    assert 'the workers of TF_CONFIG lost their connection' in output
+    assert 'Traceback' not in output
     assert not (chief.folder / 'out').exists()
 
 

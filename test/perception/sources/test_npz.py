@@ -33,7 +33,7 @@ def test_npz_is_played_by_track(tmp_path):
     assert frames[0].encoding == 'rgb8'
 
 
-def test_npz_grey_images_are_played(tmp_path):
+def test_npz_gray_images_are_played(tmp_path):
     np.savez(tmp_path / 'd.npz', x_train=np.zeros((2, 8, 8), np.uint8), y_train=np.array([0, 1]))
     frames = list(open_source(str(tmp_path / 'd.npz')))
     assert [(frame.encoding, frame.label) for frame in frames] == [('mono8', '0'), ('mono8', '1')]

@@ -78,7 +78,7 @@ def test_open_source_plays_real_data_sets(data_dir):
     assert next(open_source(str(data_dir / 'pneumonia_mnist_train.npz'))).encoding == 'mono8'
 
 
-def test_open_source_keeps_grey_images(tmp_path):
+def test_open_source_keeps_gray_images(tmp_path):
     cv2.imwrite(str(tmp_path / '1.png'), np.full((4, 5), 9, np.uint8))
     frame = next(open_source(str(tmp_path)))
     assert (frame.encoding, frame.pixels.shape, frame.label) == ('mono8', (4, 5), None)

@@ -15,7 +15,8 @@
 import math
 import sys
 
-from digiphys_ros.cli.main import main
+from digiphys_ros.cli.main import build_parser, main
+from digiphys_ros.cli.run import _commands
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.pipeline.settings import ClassifierSettings, load_settings
 from digiphys_ros.renamed import PARAMETERS, RenamedWarning
@@ -322,8 +323,35 @@ def test_parameters_file_with_an_old_name_warns_with_file_and_new_name(tmp_path,
 @OLD_NAMES
 def test_parameters_file_with_old_and_new_name_fails_and_names_both(tmp_path, old, new):
     path = classifier_file(tmp_path, **{old: CHANGED[new], new: CHANGED[new]})
-    with pytest.raises(ConfigError, match=f'has both `{new}` and `{old}`'):
+    with pytest.raises(ConfigError, match=f'parameters.{old}`: has both `{new}` and `{old}`'):
         load_configuration(path)
+
+
+@pytest.mark.parametrize('sections', [('/**', '/**/classifier'), ('/**/classifier', '/**')])
+@OLD_NAMES
+def test_parameters_file_with_both_names_in_two_sections_fails_at_the_old_one(
+        tmp_path, sections, old, new):
+    path = tmp_path / 'mine.yaml'
+    path.write_text(yaml.safe_dump(
+        {key: {'ros__parameters': {name: CHANGED[new]}}
+         for key, name in zip(sections, (old, new), strict=True)}, sort_keys=False))
+    for load in (load_configuration, load_settings):
+        with pytest.warns(RenamedWarning), pytest.raises(ConfigError) as error:
+            load(path)
+        assert f'{path}:3: field `{sections[0]}.ros__parameters.{old}`' in str(error.value)
+        assert f'has both `{new}` and `{old}`' in str(error.value)
+        assert f'`{new}` is in `{sections[1]}` of {path}' in str(error.value)
+
+
+@OLD_NAMES
+def test_parameters_file_with_the_other_name_of_its_base_fails_and_names_both_files(
+        tmp_path, old, new):
+    base = classifier_file(tmp_path, **{new: CHANGED[new]}).rename(tmp_path / 'base.yaml')
+    path = tmp_path / 'over.yaml'
+    path.write_text(yaml.safe_dump({'/**': {'ros__parameters': {old: CHANGED[new]}}}))
+    with pytest.warns(RenamedWarning), pytest.raises(
+            ConfigError, match=f'over.yaml:3: .*{old}.*of {base}'):
+        load_configuration(path, base=base)
 
 
 @OLD_NAMES
@@ -383,3 +411,22 @@ def test_run_set_with_an_old_name_warns_and_checks_the_new_parameter(capsys, old
     error = capsys.readouterr().err
     assert f'"{old}" is deprecated: write "{new}"' in error
     assert f'parameter `{new}`' in error
+
+
+@OLD_NAMES
+def test_run_set_with_both_names_fails_and_names_both(capsys, old, new):
+    assert main(['run', '--set', f'{old}=1', '--set', f'classifier.{new}=1']) == 2
+    assert f'--set: has both `{new}` and `{old}`' in capsys.readouterr().err
+
+
+@OLD_NAMES
+def test_run_set_overrides_the_old_name_in_a_file(make_node, tmp_path, old, new):
+    path = classifier_file(tmp_path, **{old: CHANGED[new]})
+    wanted = {'min_brightness': '9.5', 'drop_duplicate_frames': 'true'}[new]
+    arguments = build_parser(['run']).parse_args(
+        ['run', '--config', str(path), '--set', f'classifier.{new}={wanted}'])
+    with pytest.warns(RenamedWarning, match=f'"{old}" is deprecated: write "{new}"'):
+        words = _commands(arguments)['classifier']
+        words = words[words.index('--ros-args') + 1:]
+        parameters = ParameterSet(make_node(*words), ClassifierSettings)
+    assert getattr(parameters.read().limits, new) == yaml.safe_load(wanted)

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from digiphys_ros.simulation.application import Commands, Event, LabelledImage, Needed, State
+from digiphys_ros.simulation.application import Commands, Event, LabeledImage, Needed, State
 from digiphys_ros.simulation.collect import collect_current
 import numpy as np
 from numpy.typing import NDArray
@@ -85,10 +85,10 @@ class Door:
         floor = np.linspace(30.0, 90.0, HEIGHT_PX)[:, None]
         image = floor + self._noise.normal(0.0, 4.0, (HEIGHT_PX, WIDTH_PX))
         if self._visitor.distance_m < VISIBLE_M:
-            tall, wide, grey = (30, 10, 190) if self._visitor.label == 'person' else (12, 34, 130)
+            tall, wide, gray = (30, 10, 190) if self._visitor.label == 'person' else (12, 34, 130)
             bottom = HEIGHT_PX - int(8 * self._visitor.distance_m)
             left = (WIDTH_PX - wide) // 2
-            image[max(0, bottom - tall):bottom, left:left + wide] += grey - 60.0
+            image[max(0, bottom - tall):bottom, left:left + wide] += gray - 60.0
         return np.uint8(image.clip(0, 255))
 
     def ground_truth(self) -> str | None:
@@ -119,8 +119,8 @@ class Door:
         self._events.append(Event(self.time_s, 'visitor', label, right))
 
 
-def collect(rng: np.random.Generator, needed: Needed) -> Iterator[LabelledImage]:
-    """Yield labelled images of one run."""
+def collect(rng: np.random.Generator, needed: Needed) -> Iterator[LabeledImage]:
+    """Yield labeled images of one run."""
     door = Door(int(rng.integers(2**31)))
     while not door.ended:
         door.advance(float(rng.uniform(0.1, 0.6)), {})

@@ -19,7 +19,7 @@ import sys
 from typing import Any, TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from digiphys_ros.learning.datasets.labelled import LabelledSource
+    from digiphys_ros.learning.datasets.labeled import LabeledSource
     from digiphys_ros.learning.held_out import HeldOut, Parted
 
 
@@ -32,10 +32,10 @@ def add_topics(parser: Any) -> None:
     parser.set_defaults(least_size=None, bit_depth=0)
 
 
-def source_of(arguments: argparse.Namespace, uri: str | None = None) -> 'LabelledSource':
+def source_of(arguments: argparse.Namespace, uri: str | None = None) -> 'LabeledSource':
     """Return the data of ``--data``, ``--labels`` and the options of ``add_topics``."""
-    from digiphys_ros.learning.datasets.labelled import LabelledSource
-    return LabelledSource(
+    from digiphys_ros.learning.datasets.labeled import LabeledSource
+    return LabeledSource(
         arguments.data if uri is None else uri, getattr(arguments, 'labels', None),
         arguments.image_topic, arguments.label_topic, arguments.least_size, arguments.bit_depth)
 

@@ -15,7 +15,7 @@
 
 from digiphys_ros.cli.main import main
 from digiphys_ros.errors import DatasetError, UsageError
-from digiphys_ros.learning.datasets.labelled import LabelledSource, split_labelled
+from digiphys_ros.learning.datasets.labeled import LabeledSource, split_labeled
 import numpy as np
 import pytest
 
@@ -26,7 +26,7 @@ preprocess: {width: 24, height: 24}
 tune:
   optimizer.learning_rate: {low: 0.001, high: 0.1}
 """
-VERBS = {
+SUBCOMMANDS = {
     'inspect': ['data', 'inspect', '{data}'],
     'split': ['data', 'split', '{data}', '--out', '{folder}/s.json'],
     'train': ['train', '{recipe}', '--data', '{data}', '--out', '{folder}/b'],
@@ -53,11 +53,11 @@ def bag(tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize('verb', VERBS)
-def test_every_subcommand_with_data_has_topic_options(bag, tmp_path, capsys, verb):
+@pytest.mark.parametrize('subcommand', SUBCOMMANDS)
+def test_every_subcommand_with_data_has_topic_options(bag, tmp_path, capsys, subcommand):
     (tmp_path / 'recipe.yaml').write_text(RECIPE)
     words = [word.format(data=bag, folder=tmp_path, recipe=tmp_path / 'recipe.yaml')
-             for word in VERBS[verb]]
+             for word in SUBCOMMANDS[subcommand]]
     for more, sentence in (
             ([], 'several image topics: name one with --image-topic'),
             (['--image-topic', '/front'], 'has no image topic /front'),
@@ -77,8 +77,8 @@ def data(tmp_path):
 
 def test_labels_are_a_file_or_a_shipped_name(data, tmp_path):
     (tmp_path / 'mine.txt').write_text('left\nright\n')
-    assert LabelledSource(str(data), str(tmp_path / 'mine.txt')).open().labels == ('left', 'right')
-    assert LabelledSource(str(data), 'gtsrb').open().labels[1] == 'speed limit 30'
+    assert LabeledSource(str(data), str(tmp_path / 'mine.txt')).open().labels == ('left', 'right')
+    assert LabeledSource(str(data), 'gtsrb').open().labels[1] == 'speed limit 30'
 
 
 def test_labels_file_without_names_is_refused(data, tmp_path):
@@ -86,15 +86,15 @@ def test_labels_file_without_names_is_refused(data, tmp_path):
     (tmp_path / 'folder.txt').mkdir()
     for name in ('x.txt', 'folder.txt'):
         with pytest.raises(DatasetError, match=f'{name}: cannot be read as text with one name'):
-            LabelledSource(str(data), str(tmp_path / name)).open()
+            LabeledSource(str(data), str(tmp_path / name)).open()
 
 
 def test_open_missing_data_is_a_usage_error():
     with pytest.raises(UsageError, match=r'nowhere\.npz: no such file or folder'):
-        LabelledSource('nowhere.npz').open()
+        LabeledSource('nowhere.npz').open()
 
 
 @pytest.mark.parametrize('fraction', ['0', '1', '-0.2', 'nan', 'half', 2.0])
-def test_split_labelled_fraction_that_leaves_a_side_empty_is_refused(data, fraction):
+def test_split_labeled_fraction_that_leaves_a_side_empty_is_refused(data, fraction):
     with pytest.raises(UsageError, match=f'--val-fraction {fraction}: a fraction between 0 and 1'):
-        split_labelled(LabelledSource(str(data)).open(), None, fraction, 0)
+        split_labeled(LabeledSource(str(data)).open(), None, fraction, 0)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Labelled data as given by a user: path, class names, topics of a bag."""
+"""Labeled data as given by a user: path, class names, topics of a bag."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class LabelledSource:
+class LabeledSource:
     """
-    Path and reading options of labelled data.
+    Path and reading options of labeled data.
 
     :ivar uri: path of the data, or ``NAME:...`` of a reader that another package adds.
     :ivar labels: file of class names, one a line: a path, or a name in ``config/labels``; None
@@ -50,12 +50,12 @@ class LabelledSource:
     least_size: tuple[int, int] | None = None
     bit_depth: int = 0
 
-    def open(self, part: Part | None = None, *, labelled: bool = True) -> 'Dataset':
+    def open(self, part: Part | None = None, *, labeled: bool = True) -> 'Dataset':
         """
         Return the data set.
 
         :param part: one part of the data; None joins all.
-        :param labelled: False accepts images without labels.
+        :param labeled: False accepts images without labels.
         :raises UsageError: when there is no such file.
         :raises DatasetError: when it is not a data set.
         """
@@ -66,12 +66,12 @@ class LabelledSource:
             file = self.labels if self.labels.endswith('.txt') else f'{self.labels}.txt'
             names = read_labels(find_resource(file, 'config/labels'))
         return open_dataset(
-            self.uri, labels=names, part=part, labelled=labelled, image_topic=self.image_topic,
+            self.uri, labels=names, part=part, labeled=labeled, image_topic=self.image_topic,
             label_topic=self.label_topic, least_size=self.least_size, bit_depth=self.bit_depth)
 
 
-def split_labelled(data: 'Dataset', manifest: str | None, fraction: str | float, seed: int
-                   ) -> Split:
+def split_labeled(data: 'Dataset', manifest: str | None, fraction: str | float, seed: int
+                  ) -> Split:
     """
     Load the split of a manifest, or make a new one.
 
