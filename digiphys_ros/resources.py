@@ -34,7 +34,8 @@ def share_dir() -> Path:
     folder of ``pip install --target``, and the interpreter's prefix after ``pip install``.
     """
     source_tree = Path(__file__).resolve().parent.parent
-    if (source_tree / 'package.xml').is_file():
+    # pip --target into the folder of another package puts that one's package.xml there
+    if all((source_tree / name).is_file() for name in ('package.xml', 'config/parameters.yaml')):
         return source_tree
     for prefix in _prefixes():
         if (prefix / 'share' / PACKAGE / 'package.xml').is_file():
