@@ -58,6 +58,10 @@ class ConfigError(DigiphysError):
     """Raise when a YAML file or a parameter has an invalid value."""
 
 
+class DurationError(ConfigError, ValueError):
+    """Raise when a duration is not finite or out of range."""
+
+
 class SourceError(DigiphysError):
     """Raise when a camera source cannot be opened or read."""
 

@@ -23,6 +23,7 @@ from digiphys_ros.control.actuators import Actuator
 from digiphys_ros.control.command import DesiredCommand, FAULTS, Refusal
 from digiphys_ros.control.lease import Lease, SETTLE_S
 from digiphys_ros.control.motion import LONGEST_STEP_S, Motion
+from digiphys_ros.errors import ConfigError
 from digiphys_ros.fixes import FUTURE_TOLERANCE_S
 
 
@@ -81,7 +82,8 @@ class Gate:
     :param lease_s: oldest image that a command may come from, seconds.
     :param future_tolerance_s: how far ahead of the clock a stamp may be, seconds.
     :param settle_s: how long nothing is obeyed after a stamp further ahead, seconds.
-    :raises ValueError: when a duration is not finite or out of range.
+    :raises DurationError: when a duration is not finite or out of range.
+    :raises ConfigError: when ``actuator`` is not an actuator.
 
     Example::
 
@@ -98,6 +100,9 @@ class Gate:
     def __init__(self, actuator: Actuator, lease_s: float,
                  future_tolerance_s: float = FUTURE_TOLERANCE_S,
                  settle_s: float = SETTLE_S) -> None:
+        if not isinstance(actuator, Actuator):
+            raise ConfigError('a gate needs an actuator, such as load_rules(...).actuator(NAME), '
+                              f'received {type(actuator).__name__}.')
         self._actuator = actuator
         self._lease = Lease(lease_s, future_tolerance_s, settle_s)
         self._motion = Motion(actuator.fields, actuator.is_timed())

@@ -23,6 +23,7 @@ from digiphys_ros.control.command import DesiredCommand
 from digiphys_ros.control.config import ControlConfig
 from digiphys_ros.control.rules import ABSTAIN, Rule
 from digiphys_ros.control.unsure_time import UnsureTime
+from digiphys_ros.errors import ConfigError
 
 SCORE_TOLERANCE = 1e-6
 """How far beyond 0 and 1 a score may be: a softmax in float32 is rounded."""
@@ -109,6 +110,9 @@ class Policy:
     a recording started again. A ``persistent_limit`` outlasts its rule and such a restart; so
     does the time without a class.
 
+    :param config: the rules.
+    :raises ConfigError: when ``config`` is not a ControlConfig.
+
     Example::
 
         >>> import digiphys_ros as dp
@@ -120,6 +124,9 @@ class Policy:
     """
 
     def __init__(self, config: ControlConfig) -> None:
+        if not isinstance(config, ControlConfig):
+            raise ConfigError('a policy needs rules, such as load_rules(NAME), received '
+                              f'{type(config).__name__}.')
         self._votes = config.votes
         # the default rule comes last, at any place in the file
         self._rules = sorted(config.rules, key=lambda rule: rule.default)

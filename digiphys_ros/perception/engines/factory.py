@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from digiphys_ros.bundles.bundle import Bundle
-from digiphys_ros.errors import EngineError
+from digiphys_ros.errors import ConfigError, EngineError
 from digiphys_ros.perception.engines.engine import Engine
 from digiphys_ros.perception.engines.failure import one_sentence
 from digiphys_ros.perception.engines.kind import EngineKind, ENGINES
@@ -35,8 +35,11 @@ def create_engine(bundle: Bundle, name: str = 'auto', *, threads: int = 0, xla: 
     :param xla: compile with XLA (tensorflow).
     :param mixed_precision: compute in float16 on a GPU (tensorflow).
     :return: the engine, and one line with the reason of the choice.
+    :raises ConfigError: for a negative number of threads.
     :raises EngineError: when no engine can run the bundle here, with the fix.
     """
+    if not isinstance(threads, int) or threads < 0:
+        raise ConfigError(f'threads must be a whole number, 0 or more, received {threads!r}.')
     chosen, why = _choose(bundle) if name == 'auto' else (name, 'requested')
     if chosen not in ENGINES:
         raise EngineError(f'engine "{name}" is unknown, allowed are auto, {", ".join(ENGINES)}.')
