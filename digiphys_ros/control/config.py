@@ -44,6 +44,13 @@ class ControlConfig(BaseModel):
     Actuators, votes, groups of classes and rules; an earlier rule takes precedence.
 
     :ivar optional_labels: classes that the rules name although a model may lack them.
+
+    Example::
+
+        >>> import digiphys_ros as dp
+        >>> rules = dp.load_rules('traffic_signs_rules')
+        >>> rules.rule_for('stop').name, rules.actuator('base').fields['linear.x'].max
+        ('halt', 0.6)
     """
 
     model_config = STRICT

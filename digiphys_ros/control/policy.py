@@ -60,7 +60,11 @@ class Observation:
 
     @property
     def problem(self) -> str:
-        """Return why no classifier can have sent this; empty if it is valid."""
+        """
+        Return why no classifier can have sent this.
+
+        :return: a clause with the value that was received; empty if the observation is valid.
+        """
         if self.class_id == '':
             return 'a classification names no class: its class_id is empty'
         if self.class_id == ABSTAIN:
@@ -90,6 +94,14 @@ class Decision:
     :ivar commands: one command per actuator; none before enough votes or without a new image.
     :ivar changed: whether the rule differs from that after the previous observation.
     :ivar doubt: why this image shows no class; empty if it shows one, or nothing is decided.
+
+    Example::
+
+        >>> import digiphys_ros as dp
+        >>> policy = dp.Policy(dp.load_rules('traffic_signs_rules'))
+        >>> decision = policy.update(Observation('stop', 0.99, stamp_s=10.0))
+        >>> decision.rule, decision.commands  # one vote is not enough
+        (None, {})
     """
 
     rule: str | None
@@ -150,7 +162,13 @@ class Policy:
         self._held_until_s = -math.inf
 
     def update(self, observation: Observation) -> Decision:
-        """Return what to command after ``observation``; an invalid one is ignored."""
+        """
+        Return what to command after one more image; an invalid observation is ignored.
+
+        :param observation: the best class of the image, with its capture time in seconds.
+        :return: the rule, and a command for each actuator, stamped with that capture time. There
+            are no commands before enough votes, and for an image that is repeated or late.
+        """
         stamp_s = observation.stamp_s
         if observation.problem or not self._is_new(stamp_s):
             return Decision(self._reported, {}, doubt=LATE if self._late else '')
