@@ -41,7 +41,7 @@ setup(
         ('share/ament_index/resource_index/packages', [f'resource/{PACKAGE}']),
         (f'share/{PACKAGE}', ['package.xml']),
         # not on the PATH; `ros2 run` and launch files look there
-        (f'lib/{PACKAGE}', [str(path) for path in EXECUTABLES if path.is_symlink()]),
+        (f'lib/{PACKAGE}', [str(path) for path in EXECUTABLES if path.name != 'node']),
         *(entry for folder in ('config', 'launch', 'models', 'worlds')
           for entry in shared(folder)),
     ],

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, TYPE_CHECKING
 
 from digiphys_ros.bundles import Bundle
-from digiphys_ros.errors import FrameError
+from digiphys_ros.errors import ConfigError, FrameError
 from digiphys_ros.files import limit_opencv
 from digiphys_ros.resources import find_resource
 import numpy as np
@@ -96,14 +96,14 @@ def load(bundle: str | PathLike[str] = 'traffic_signs', *, engine: str = 'auto',
         bundle: a folder, or the name of a shipped bundle.
         engine: auto, litert, tensorflow or onnx.
         roi: region x, y, width, height as fractions of the image; None: as in the bundle.
-        top_k: number of classes to report.
+        top_k: number of classes to report, 1 or more.
         threads: inference threads; 0: the engine chooses.
 
     Returns:
         A model: call it with an image.
 
     Raises:
-        ConfigError: when the bundle does not exist.
+        ConfigError: when the bundle does not exist, or for an invalid ``top_k`` or ``threads``.
         BundleError: when the bundle is incomplete or was changed.
         EngineError: when no installed engine can run it.
 
@@ -115,7 +115,7 @@ def load(bundle: str | PathLike[str] = 'traffic_signs', *, engine: str = 'auto',
     """
     from digiphys_ros.perception import Classifier
     from digiphys_ros.pipeline.model import load_model
-    found = load_model(Path(bundle), engine, threads=threads)
+    found = load_model(_name(bundle, 'bundle'), engine, threads=threads)
     return Model(Classifier(found.bundle, found.engine, roi=roi, top_k=top_k))
 
 
@@ -146,7 +146,7 @@ def load_rules(rules: str | PathLike[str] = 'traffic_signs_rules') -> 'ControlCo
         0.0
     """
     from digiphys_ros.control.config import load_control
-    return load_control(find_resource(str(rules), 'config'))
+    return load_control(find_resource(_name(rules, 'rules file'), 'config'))
 
 
 def train(recipe: 'str | PathLike[str] | Recipe', data: str | PathLike[str],
@@ -173,6 +173,7 @@ def train(recipe: 'str | PathLike[str] | Recipe', data: str | PathLike[str],
 
     Raises:
         ConfigError: when the recipe does not match the data.
+        UsageError: when a file or folder does not exist, or for an invalid ``val_fraction``.
         DatasetError: when the data cannot be used for training.
         TrainingError: when the training cannot continue.
 
@@ -189,7 +190,7 @@ def train(recipe: 'str | PathLike[str] | Recipe', data: str | PathLike[str],
     from digiphys_ros.learning.recipe import load_recipe, Recipe
     from digiphys_ros.learning.train import train as train_recipe
     from digiphys_ros.learning.train.bundle import About
-    chosen = recipe if isinstance(recipe, Recipe) else load_recipe(str(recipe))
+    chosen = recipe if isinstance(recipe, Recipe) else load_recipe(_name(recipe, 'recipe'))
     changes = {name: value for name, value in (('epochs', epochs), ('seed', seed))
                if value is not None}
     if changes:
@@ -226,7 +227,10 @@ def evaluate(bundle: str | PathLike[str], data: str | PathLike[str], *,
         abstention, classes and groups.
 
     Raises:
+        ConfigError: when the bundle does not exist.
         BundleError: when the bundle is incomplete or was changed.
+        EngineError: when no installed engine can run it.
+        UsageError: when ``data`` does not exist.
         DatasetError: when the data cannot be used for evaluation.
 
     Example:
@@ -238,10 +242,17 @@ def evaluate(bundle: str | PathLike[str], data: str | PathLike[str], *,
     from digiphys_ros.learning.datasets.labeled import LabeledSource
     from digiphys_ros.learning.evaluate import evaluate_bundle
     from digiphys_ros.pipeline.model import load_model
-    model = load_model(Path(bundle), engine)
+    model = load_model(_name(bundle, 'bundle'), engine)
     samples = LabeledSource(str(data), labels).open(part)
     return evaluate_bundle(model.bundle, model.engine, samples,
                            robustness_images=robustness_images, seed=seed, roi=roi)
+
+
+def _name(given: object, noun: str) -> str:
+    if not isinstance(given, (str, PathLike)) or not str(given):
+        raise ConfigError(f'a {noun} is a path or the name of a shipped one, received '
+                          f'{repr(given)[:80]}.')
+    return str(given)
 
 
 def _frame(image: Image) -> 'Frame':

@@ -20,11 +20,18 @@ case: a model with unreadable facts is for advice only, and nothing moves.
 """
 
 from collections.abc import Mapping
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from digiphys_ros.errors import ConfigError, first_problem
 from digiphys_ros.files import parse_json
-from pydantic import BaseModel, ConfigDict, Field, model_validator, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+    ValidationError,
+)
 
 Self = TypeVar('Self', bound='Contract')
 Keyed = TypeVar('Keyed', bound='KeyedContract')
@@ -44,6 +51,14 @@ class Contract(BaseModel):
     model_config = ConfigDict(extra='forbid', frozen=True, strict=True)
 
     schema_version: Literal[1] = 1
+
+    @field_validator('schema_version', mode='before')
+    @classmethod
+    def _check_version(cls, version: Any) -> Any:
+        # True and 1.0 equal 1
+        if type(version) is not int:
+            raise ValueError('must be the whole number 1')
+        return version
 
     def text(self) -> str:
         """Return the JSON text."""
@@ -89,6 +104,9 @@ class ModelFacts(Contract):
     def _check_labels(self) -> 'ModelFacts':
         if list(self.labels) != [str(index) for index in range(len(self.labels))]:
             raise ValueError('labels must be numbered "0", "1", ... in order')
+        names = list(self.labels.values())
+        if not all(map(str.strip, names)) or len(set(names)) < len(names):
+            raise ValueError('labels must be unique and not empty')
         return self
 
 
@@ -119,8 +137,9 @@ class KeyedContract(BaseModel):
 
     Example::
 
-        >>> Decision.of({'label': 'clear', 'reader': 'Dr. A'}, 'a decision').schema_version
-        '1'
+        >>> values = {'schema_version': '1', 'label': 'clear', 'reader': 'Dr. A'}
+        >>> Decision.of(values, 'a decision').reader
+        'Dr. A'
     """
 
     model_config = ConfigDict(extra='forbid', frozen=True)
@@ -139,6 +158,9 @@ class KeyedContract(BaseModel):
         :param source: their origin, for the error.
         :raises ConfigError: when one is missing, unknown, or against the schema.
         """
+        if 'schema_version' not in values:
+            raise ConfigError(f'{source}: value `schema_version`: is missing, received '
+                              f'{", ".join(values) or "none"}: add it with the value 1.')
         try:
             return cls.model_validate(dict(values))
         except ValidationError as error:

@@ -43,31 +43,116 @@ class DigiphysError(Exception):
 
 
 class FrameError(DigiphysError):
-    """Raise when an image message does not match its own fields."""
+    """
+    Raise when an image message does not match its own fields.
+
+    Example::
+
+        >>> import digiphys_ros as dp
+        >>> dp.load('sorting_line')([[1, 2]])  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+            ...
+        digiphys_ros.errors.FrameError: an image is a uint8 array or the path ...
+    """
 
 
 class BundleError(DigiphysError):
-    """Raise when a model bundle is incomplete, was changed, or fails its golden check."""
+    """
+    Raise when a model bundle is incomplete, was changed, or fails its golden check.
+
+    Example::
+
+        >>> from digiphys_ros.bundles import load_bundle
+        >>> load_bundle('nowhere')  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+            ...
+        digiphys_ros.errors.BundleError: nowhere is not a model bundle: ...
+    """
 
 
 class EngineError(DigiphysError):
-    """Raise when no inference engine can run a bundle on this machine."""
+    """
+    Raise when no inference engine can run a bundle on this machine.
+
+    Example::
+
+        >>> import digiphys_ros as dp
+        >>> dp.load('sorting_line', engine='magic')  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+            ...
+        digiphys_ros.errors.EngineError: engine "magic" is unknown, ...
+    """
 
 
 class ConfigError(DigiphysError):
-    """Raise when a YAML file or a parameter has an invalid value."""
+    """
+    Raise when a YAML file or a parameter has an invalid value.
+
+    Example::
+
+        >>> import digiphys_ros as dp
+        >>> dp.load_rules('traffic_signs_rules').actuator('bse')  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+            ...
+        digiphys_ros.errors.ConfigError: the rules have no actuator "bse" (did you mean base?), ...
+    """
+
+
+class DurationError(ConfigError, ValueError):
+    """
+    Raise when a duration is not finite or out of range.
+
+    Example::
+
+        >>> import digiphys_ros as dp
+        >>> base = dp.load_rules('traffic_signs_rules').actuator('base')
+        >>> dp.Gate(base, lease_s=-1)  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+            ...
+        digiphys_ros.errors.DurationError: lease_s must be ..., received -1.
+    """
 
 
 class SourceError(DigiphysError):
-    """Raise when a camera source cannot be opened or read."""
+    """
+    Raise when a camera source cannot be opened or read.
+
+    Example::
+
+        >>> import digiphys_ros as dp
+        >>> dp.load('sorting_line')('nowhere.png')  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+            ...
+        digiphys_ros.errors.SourceError: nowhere.png: cannot be read: ...
+    """
 
 
 class DatasetError(DigiphysError):
-    """Raise when a data set cannot be read or split."""
+    """
+    Raise when a data set cannot be read or split.
+
+    Example::
+
+        >>> import digiphys_ros as dp
+        >>> dp.evaluate('sorting_line', dp.__file__)  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+            ...
+        digiphys_ros.errors.DatasetError: ...: is no data set; ...
+    """
 
 
 class UsageError(DigiphysError):
-    """Raise when a command line asks for something that does not exist."""
+    """
+    Raise when a command line asks for something that does not exist.
+
+    Example::
+
+        >>> import digiphys_ros as dp
+        >>> dp.evaluate('sorting_line', 'nowhere.npz')
+        Traceback (most recent call last):
+            ...
+        digiphys_ros.errors.UsageError: nowhere.npz: no such file or folder.
+    """
 
 
 class SimulationError(DigiphysError):
@@ -75,7 +160,17 @@ class SimulationError(DigiphysError):
 
 
 class TrainingError(DigiphysError):
-    """Raise when a training cannot continue."""
+    """
+    Raise when a training cannot continue.
+
+    Example::
+
+        >>> import digiphys_ros as dp
+        >>> dp.train('mlp', 'other.npz', 'out', resume=True)  # doctest: +SKIP
+        Traceback (most recent call last):
+            ...
+        digiphys_ros.errors.TrainingError: out.training/...: belongs to another recipe ...
+    """
 
 
 class BenchmarkError(DigiphysError):
@@ -83,15 +178,48 @@ class BenchmarkError(DigiphysError):
 
 
 class AdviceError(DigiphysError):
-    """Raise when an advice or a decision does not belong to a case."""
+    """
+    Raise when an advice or a decision does not belong to a case.
+
+    Example::
+
+        >>> from digiphys_ros.advice.queue import ReviewQueue
+        >>> ReviewQueue().decide('camera@1')  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+            ...
+        digiphys_ros.errors.AdviceError: there is no case camera@1: ...
+    """
 
 
 class AuditError(DigiphysError):
-    """Raise when an audit log cannot be written, or was changed."""
+    """
+    Raise when an audit log cannot be written, or was changed.
+
+    Example::
+
+        >>> from pathlib import Path
+        >>> from digiphys_ros.advice import verify
+        >>> try:
+        ...     verify(Path('nowhere'))
+        ... except AuditError as error:
+        ...     print(type(error).__name__)
+        AuditFileError
+    """
 
 
 class AuditFileError(AuditError):
-    """Raise when an audit log or its key cannot be read or written at all."""
+    """
+    Raise when an audit log or its key cannot be read or written at all.
+
+    Example::
+
+        >>> from pathlib import Path
+        >>> from digiphys_ros.advice import verify
+        >>> verify(Path('nowhere'))  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+            ...
+        digiphys_ros.errors.AuditFileError: nowhere: cannot be read: ...
+    """
 
 
 def one_line(text: str) -> str:

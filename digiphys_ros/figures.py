@@ -15,7 +15,6 @@
 """Figures that a node publishes on /diagnostics, as keys and values in text form."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from digiphys_ros.errors import ConfigError
 
@@ -52,13 +51,15 @@ class Figures:
         """Return a figure as text, empty if the node has not reported it."""
         return self._values.get(key, '')
 
-    def count(self, key: str) -> int:
+    def count(self, key: str) -> int | None:
         """
-        Return a count, 0 if the node has not reported it.
+        Return a count, None if the node has not reported it.
 
         :raises ConfigError: when it is not a number.
         """
-        value: Any = self._values.get(key, 0)
+        if key not in self._values:
+            return None
+        value = self._values[key]
         try:
             return int(value)
         except ValueError as error:

@@ -19,6 +19,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 import re
+import sys
 from typing import Any
 import warnings
 
@@ -46,7 +47,16 @@ def warn_renamed(old: str, new: str) -> None:
     warned.add(old)
     place = f'{file}: ' if file else ''
     warnings.warn(f'{place}"{old}" is deprecated: write "{new}". The next release refuses the '
-                  'old name.', RenamedWarning, stacklevel=3)
+                  'old name.', RenamedWarning, stacklevel=_callers_level())
+
+
+def _callers_level() -> int:
+    """Return the stacklevel of the code that called this package, seen from the caller."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back and frame.f_globals.get('__name__', '').partition('.')[0] in (
+            'digiphys_ros', 'pydantic'):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def show_renamed(write: Callable[[str], object]) -> None:

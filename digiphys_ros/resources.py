@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 import sys
 
-from digiphys_ros.errors import ConfigError
+from digiphys_ros.errors import ConfigError, did_you_mean
 from digiphys_ros.renamed import new_file, warn_renamed
 
 PACKAGE = 'digiphys_ros'
@@ -34,7 +34,8 @@ def share_dir() -> Path:
     folder of ``pip install --target``, and the interpreter's prefix after ``pip install``.
     """
     source_tree = Path(__file__).resolve().parent.parent
-    if (source_tree / 'package.xml').is_file():
+    # pip --target into the folder of another package puts that one's package.xml there
+    if all((source_tree / name).is_file() for name in ('package.xml', 'config/parameters.yaml')):
         return source_tree
     for prefix in _prefixes():
         if (prefix / 'share' / PACKAGE / 'package.xml').is_file():
@@ -74,9 +75,11 @@ def find_resource(name: str, folder: str) -> Path:
     except (OSError, RuntimeError) as error:
         # an unknown home folder, a name that is too long, a folder without permission
         raise ConfigError(f'"{name[:80]}" cannot be looked up: {error}') from error
-    offered = ', '.join(sorted(path.name for path in shipped.glob('*'))) or 'nothing'
+    names = sorted(path.name for path in shipped.glob('*'))
+    offered = ', '.join(names) or 'nothing'
     raise ConfigError(
-        f'"{name}" was not found, neither as a path nor in {shipped} (which has: {offered}).')
+        f'"{name}" was not found{did_you_mean(name, names)}, neither as a path nor in '
+        f'{shipped} (which has: {offered}).')
 
 
 def next_to_parameters(name: str, words: Sequence[str]) -> str:

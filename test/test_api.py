@@ -20,7 +20,8 @@ import sys
 import cv2
 import digiphys_ros as dp
 from digiphys_ros.applications.traffic_signs.drawn_course import sample_crop
-from digiphys_ros.errors import ConfigError, FrameError, SourceError
+from digiphys_ros.errors import ConfigError, FrameError, SourceError, UsageError
+from digiphys_ros.renamed import RenamedWarning
 import numpy as np
 import pytest
 
@@ -90,6 +91,56 @@ def test_model_file_without_image_is_named(tmp_path):
 def test_load_missing_bundle_is_named():
     with pytest.raises(ConfigError, match='nowhere'):
         dp.load('nowhere')
+    with pytest.raises(ConfigError, match='did you mean traffic_signs'):
+        dp.load('trafic_signs')
+
+
+@pytest.mark.parametrize('function', [
+    dp.load, dp.load_rules, lambda name: dp.evaluate(name, 'd'),
+    lambda name: dp.train(name, 'd', 'out')])
+@pytest.mark.parametrize(('name', 'sentence'), [
+    (None, 'a path or the name of a shipped one, received None'),
+    (3, 'a path or the name of a shipped one, received 3'),
+    ('', "a path or the name of a shipped one, received ''")])
+def test_functions_refuse_an_invalid_name(function, name, sentence):
+    with pytest.raises(ConfigError, match=sentence):
+        function(name)
+
+
+@pytest.mark.parametrize(('options', 'sentence'), [
+    ({'threads': -1}, 'threads must be .*, received -1'),
+    ({'threads': 1.5}, r'threads must be .*, received 1\.5'),
+    ({'top_k': 0}, 'top_k must be .*, received 0'),
+    ({'top_k': -1}, 'top_k must be .*, received -1')])
+def test_load_invalid_option_is_named(options, sentence):
+    with pytest.raises(ConfigError, match=sentence):
+        dp.load('sorting_line', **options)
+
+
+@pytest.mark.parametrize(('make', 'sentence'), [
+    (lambda: dp.load_rules().actuator('bse'), r'no actuator "bse" \(did you mean base\?\)'),
+    (lambda: dp.Policy(None), 'a policy needs rules, .*received NoneType'),
+    (lambda: dp.Gate(None, 0.5), 'a gate needs an actuator, .*received NoneType'),
+    *((lambda lease_s=lease_s: dp.Gate(dp.load_rules().actuator('base'), lease_s),
+       'lease_s must be a positive number') for lease_s in (-1, None, 'x')),
+    (lambda: dp.Gate(dp.load_rules().actuator('base'), 0.5, settle_s=-1), 'settle_s must be')])
+def test_rules_and_gate_refuse_invalid_input(make, sentence):
+    with pytest.raises(ConfigError, match=sentence):
+        make()
+
+
+@pytest.mark.parametrize('function', [
+    lambda data: dp.evaluate('sorting_line', data),
+    lambda data: dp.train('traffic_signs', data, 'out')])
+def test_missing_data_is_a_usage_error(function, tmp_path):
+    with pytest.raises(UsageError, match='no such file or folder'):
+        function(tmp_path / 'nowhere')
+
+
+def test_warning_of_an_old_name_points_to_the_callers_code():
+    with pytest.warns(RenamedWarning, match='traffic_rules') as caught:
+        dp.load_rules('traffic_rules')
+    assert {one.filename for one in caught} == {__file__}
 
 
 def test_train_and_evaluate_work_from_python(tmp_path):

@@ -46,6 +46,12 @@ def test_contract_truncated_anywhere_is_refused(one):
 
 @pytest.mark.parametrize(('old', 'new', 'words'), [
     ('"schema_version":1', '"schema_version":2', '`schema_version`'),
+    ('"schema_version":1', '"schema_version":true', '`schema_version`: .*received True'),
+    ('"schema_version":1', '"schema_version":1.0', r'`schema_version`: .*received 1\.0'),
+    ('"schema_version":1', '"schema_version":"1"', '`schema_version`'),
+    ('"stop"', '"no_sign"', 'labels must be unique'),
+    ('"stop"', '""', 'labels must be unique and not empty'),
+    ('"stop"', '" "', 'labels must be unique and not empty'),
     ('"schema_version":1,', '', 'needs a JSON object with a schema_version'),
     ('"advice"', '"control "', '`use`'),
     ('"advice"', 'null', '`use`'),
@@ -76,7 +82,7 @@ def test_keyed_contract_round_trip_is_equal():
 
 
 @pytest.mark.parametrize('change', [
-    *({name: None} for name in ADVICE if name != 'schema_version'),
+    *({name: None} for name in ADVICE),
     {'schema_version': '2'}, {'score': '1.5'}, {'score': 'nan'}, {'position': '-1'},
     {'index': 'x'}, {'more': '1'}])
 def test_keyed_contract_that_lacks_or_changes_a_value_is_refused(change):
@@ -86,9 +92,12 @@ def test_keyed_contract_that_lacks_or_changes_a_value_is_refused(change):
 
 
 def test_decision_ignores_extra_values_and_refuses_another_version():
-    values = {'label': 'clear', 'reader': 'Dr. A', 'room': '4'}
+    values = {'schema_version': '1', 'label': 'clear', 'reader': 'Dr. A', 'room': '4'}
     assert Decision.of(values, 'a decision').values() == {
         'schema_version': '1', 'label': 'clear', 'reader': 'Dr. A'}
     for change in ({'schema_version': '2'}, {'reader': ''}):
         with pytest.raises(ConfigError, match='a decision: value'):
             Decision.of({**values, **change}, 'a decision')
+    del values['schema_version']
+    with pytest.raises(ConfigError, match=r'`schema_version`: is missing.*: add it'):
+        Decision.of(values, 'a decision')

@@ -19,6 +19,8 @@ from importlib import import_module
 import inspect
 import re
 
+from digiphys_ros.control.gate import Gate
+from digiphys_ros.control.policy import Policy
 from digiphys_ros.resources import share_dir
 import pytest
 
@@ -42,3 +44,17 @@ def test_public_name_has_an_example_that_runs(name):
     module, _, name = name.rpartition('.')
     assert '>>> ' in inspect.getdoc(getattr(import_module(module), name))
     assert module in MODULES
+
+
+GATE = 'submit step shutdown_output reset estop fault start_over lease_ends_in_s images_ahead_s ' \
+    'tolerate'
+
+
+@pytest.mark.parametrize(('owner', 'name'), [
+    *((Gate, name) for name in GATE.split()), (Policy, 'update')])
+def test_method_of_the_control_api_documents_its_parameters_and_result(owner, name):
+    method = getattr(owner, name)
+    signature, text = inspect.signature(method), inspect.getdoc(method)
+    for parameter in set(signature.parameters) - {'self'}:
+        assert f':param {parameter}: ' in text
+    assert (signature.return_annotation is None) == (':return: ' not in text)

@@ -28,7 +28,12 @@ def test_figures_of_another_version_are_refused(values):
 
 def test_figures_of_a_silent_node_are_empty():
     silent = Figures('camera', {})
-    assert (bool(silent), silent.count('received'), silent.text('engine')) == (False, 0, '')
+    assert (bool(silent), silent.count('received'), silent.text('engine')) == (False, None, '')
+
+
+def test_figures_missing_key_is_no_count():
+    camera = Figures('camera', {'schema_version': '1', 'received': '0'})
+    assert (camera.count('received'), camera.count('dropped')) == (0, None)
 
 
 def test_figures_not_a_number_are_refused():

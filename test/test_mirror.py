@@ -52,7 +52,7 @@ WITHOUT_A_TEST = {
     'control': (
         'checked_rules command fitting schema settings signal_gate signal_schema '
         'unsure_time validation'),
-    'demo': 'plot report',
+    'demo': 'plot',
     'doctor': (
         'chain_check environment finding node_report ros_process shared_memory stopped_nodes '
         'system'),

@@ -109,6 +109,20 @@ def test_wheel_puts_only_digiphys_on_path(wheel: Path) -> None:
         assert line in metadata
 
 
+def test_source_distribution_without_links_installs_the_executables(tmp_path: Path) -> None:
+    for name in ('setup.py', 'package.xml', 'README.md'):
+        shutil.copy(REPOSITORY / name, tmp_path)
+    # an sdist holds files instead of links
+    shutil.copytree(REPOSITORY / 'resource', tmp_path / 'resource')
+    code = ('import runpy, setuptools; '
+            'setuptools.setup = lambda **given: print(dict(given["data_files"])'
+            '["lib/digiphys_ros"]); runpy.run_path("setup.py")')
+    done = subprocess.run([sys.executable, '-c', code], cwd=tmp_path, capture_output=True,
+                          text=True, check=True)
+    assert {Path(name).name for name in ast.literal_eval(done.stdout)} \
+        == COMMANDS - {'digiphys'}
+
+
 @pytest.mark.parametrize('option', ['--target', '--prefix'])
 def test_wheel_in_any_folder_finds_models_and_starts_nodes(
         wheel: Path, tmp_path: Path, option: str) -> None:

@@ -12,9 +12,19 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+from digiphys_ros import resources
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.resources import find_resource, next_to_parameters, share_dir
 import pytest
+
+
+def test_share_dir_ignores_the_package_xml_of_another_package(tmp_path, monkeypatch):
+    share = tmp_path / 'share' / 'digiphys_ros'
+    share.mkdir(parents=True)
+    for file in (share / 'package.xml', tmp_path / 'package.xml'):
+        file.touch()
+    monkeypatch.setattr(resources, '__file__', str(tmp_path / 'digiphys_ros' / 'resources.py'))
+    assert share_dir() == share
 
 
 def test_find_resource_shipped_file_with_and_without_ending():

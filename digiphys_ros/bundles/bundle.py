@@ -42,7 +42,19 @@ PIECE_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class Bundle:
-    """A bundle with a verified hash."""
+    """
+    A bundle with a verified hash.
+
+    :ivar directory: its folder.
+    :ivar manifest: the content of its ``bundle.json``.
+
+    Example::
+
+        >>> import digiphys_ros as dp
+        >>> bundle = dp.load('sorting_line').bundle
+        >>> bundle.manifest.name, bundle.labels, len(bundle.hash)
+        ('sorting_line', ('defective', 'good', 'no_part'), 64)
+    """
 
     directory: Path
     manifest: BundleManifest

@@ -243,16 +243,19 @@ def _window(observer: 'Observer') -> Any:
 
 def _summary(report: dict[str, Any], out: Path) -> str:
     frames, latency = report['frames'], report['latency_ms']
+    # None where the node reported none
+    sent, received, safe_stops = ('unknown' if count is None else count for count in (
+        frames['sent'], frames['received'], report['safe_stops']))
     lines = [
         f'{report["ros_distro"]}, {report["rmw"]}, engine {report["engine"]}, model '
         f'{report["model"]["name"]} {report["model"]["hash"][:12]}',
-        f'frames     {frames["sent"]} sent, {frames["received"]} received, '
+        f'frames     {sent} sent, {received} received, '
         f'{report["classified"]} classified, {report["abstained"]} abstained',
         'accuracy   ' + ('unknown, the source has no labels' if report['accuracy'] is None else
                          f'{report["accuracy"]:.3f} of {report["labelled_answers"]} labeled '
                          'frames with an answer'),
         f'commands   {report["commands"]}, unsafe {report["unsafe_commands"]}, '
-        f'safe stops {report["safe_stops"]}',
+        f'safe stops {safe_stops}',
         *(f'latency    {name.replace("_", " ")}: p50 {latency[name]["p50"]} ms, '
           f'p99 {latency[name]["p99"]} ms' for name in latency),
         f'robot      drove {report["robot"]["distance_m"]} m',

@@ -68,8 +68,11 @@ def schemas() -> dict[str, dict[str, Any]]:
     """Return each schema by its file's name."""
     from digiphys_ros.control.config import ControlConfig
     from digiphys_ros.learning.recipe import Recipe
+    rules = ControlConfig.model_json_schema()
+    # editors show it: without the Python example
+    rules['description'] = rules['description'].partition('\n\nExample::')[0]
     return {'parameters.json': parameters_schema(),
-            'rules.json': {**ControlConfig.model_json_schema(),
+            'rules.json': {**rules,
                            'title': 'Rules file of digiphys_ros'},
             'recipe.json': {**Recipe.model_json_schema(),
                             'title': 'Recipe of digiphys_ros'}}

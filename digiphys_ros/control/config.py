@@ -26,7 +26,7 @@ from digiphys_ros.control.actuators import Actuator
 from digiphys_ros.control.rules import ABSTAIN, Rule, Votes
 from digiphys_ros.control.schema import ActuatorConfig
 from digiphys_ros.control.validation import Name, Problem, refuse, STRICT
-from digiphys_ros.errors import ConfigError
+from digiphys_ros.errors import ConfigError, did_you_mean
 from digiphys_ros.renamed import RenamedWarning
 from digiphys_ros.yamlfile import load_yaml
 from pydantic import BaseModel, Field, model_validator
@@ -44,6 +44,13 @@ class ControlConfig(BaseModel):
     Actuators, votes, groups of classes and rules; an earlier rule takes precedence.
 
     :ivar optional_labels: classes that the rules name although a model may lack them.
+
+    Example::
+
+        >>> import digiphys_ros as dp
+        >>> rules = dp.load_rules('traffic_signs_rules')
+        >>> rules.rule_for('stop').name, rules.actuator('base').fields['linear.x'].max
+        ('halt', 0.6)
     """
 
     model_config = STRICT
@@ -132,7 +139,15 @@ class ControlConfig(BaseModel):
                 yield ('optional_labels', index), 'must be a class that a rule names', label
 
     def actuator(self, name: str) -> Actuator:
-        """Return one actuator without its schema."""
+        """
+        Return one actuator without its schema.
+
+        :raises ConfigError: when there is none of this name.
+        """
+        if name not in self.actuators:
+            raise ConfigError(f'the rules have no actuator "{name}"'
+                              f'{did_you_mean(str(name), self.actuators)}, they have '
+                              f'{", ".join(self.actuators)}.')
         return self.actuators[name].build()
 
     def classes(self, rule: Rule) -> frozenset[str]:

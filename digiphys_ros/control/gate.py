@@ -23,6 +23,7 @@ from digiphys_ros.control.actuators import Actuator
 from digiphys_ros.control.command import DesiredCommand, FAULTS, Refusal
 from digiphys_ros.control.lease import Lease, SETTLE_S
 from digiphys_ros.control.motion import LONGEST_STEP_S, Motion
+from digiphys_ros.errors import ConfigError
 from digiphys_ros.fixes import FUTURE_TOLERANCE_S
 
 
@@ -45,7 +46,15 @@ class GateOutput:
     :ivar values: values by field; empty for a position that holds before the first command.
     :ivar reason: a sentence; figures that change with each image are in brackets.
     :ivar obeyed_stamp_s: capture time of the obeyed image; None in the safe state.
-    :ivar reach_s: time in which an actuator of positions must reach the values.
+    :ivar reach_s: time in which an actuator of positions must reach the values, seconds.
+
+    Example::
+
+        >>> import digiphys_ros as dp
+        >>> gate = dp.Gate(dp.load_rules('traffic_signs_rules').actuator('base'), lease_s=0.5)
+        >>> output = gate.step(now_s=1.0)
+        >>> output.state.value, output.reason, output.values['linear.x']
+        ('inactive', 'not activated', 0.0)
     """
 
     values: Mapping[str, float]
@@ -81,7 +90,8 @@ class Gate:
     :param lease_s: oldest image that a command may come from, seconds.
     :param future_tolerance_s: how far ahead of the clock a stamp may be, seconds.
     :param settle_s: how long nothing is obeyed after a stamp further ahead, seconds.
-    :raises ValueError: when a duration is not finite or out of range.
+    :raises DurationError: when a duration is not finite or out of range.
+    :raises ConfigError: when ``actuator`` is not an actuator.
 
     Example::
 
@@ -98,6 +108,9 @@ class Gate:
     def __init__(self, actuator: Actuator, lease_s: float,
                  future_tolerance_s: float = FUTURE_TOLERANCE_S,
                  settle_s: float = SETTLE_S) -> None:
+        if not isinstance(actuator, Actuator):
+            raise ConfigError('a gate needs an actuator, such as load_rules(...).actuator(NAME), '
+                              f'received {type(actuator).__name__}.')
         self._actuator = actuator
         self._lease = Lease(lease_s, future_tolerance_s, settle_s)
         self._motion = Motion(actuator.fields, actuator.is_timed())
@@ -127,7 +140,11 @@ class Gate:
         self._enter_safe_state(GateState.INACTIVE, 'deactivated')
 
     def estop(self, pressed: bool) -> None:
-        """Follow the e-stop input: a press trips the gate, a release does not reset it."""
+        """
+        Follow the e-stop input: a press trips the gate, a release does not reset it.
+
+        :param pressed: whether the e-stop is pressed now.
+        """
         self._estop_pressed = pressed
         if pressed:
             self.trip()
@@ -138,11 +155,19 @@ class Gate:
         self._enter_safe_state(GateState.ESTOPPED, 'e-stop, waits for reset')
 
     def fault(self, reason: str) -> None:
-        """Go to the safe state until the next valid command; e-stop and inactivity outrank it."""
+        """
+        Go to the safe state until the next valid command; e-stop and inactivity outrank it.
+
+        :param reason: a sentence for ``GateOutput.reason``.
+        """
         self._enter_safe_state(GateState.FAULT, reason)
 
     def start_over(self, reason: str) -> None:
-        """As ``fault``, and continue from the safe values that a guard has sent meanwhile."""
+        """
+        As ``fault``, and continue from the safe values that a guard has sent meanwhile.
+
+        :param reason: a sentence for ``GateOutput.reason``.
+        """
         self.fault(reason)
         self._motion.start_over()
         # it is unknown how much of the time until now passed after the guard's message
@@ -152,6 +177,8 @@ class Gate:
         """
         Release the latch; motion waits for a command from an image taken after ``now_s``.
 
+        :param now_s: seconds on the clock that stamps the images.
+        :param steady_s: seconds on the steady clock; None: as ``now_s``.
         :return: False while the e-stop is still pressed, or when a clock is not a number.
         """
         steady_s = now_s if steady_s is None else steady_s
@@ -169,13 +196,22 @@ class Gate:
         """
         Obey images that are further ahead of the clock, without lengthening a lease.
 
-        :param behind_s: how far the clock may be behind, like a simulation's between two ticks.
+        :param behind_s: how far the clock may be behind, like a simulation's between two ticks,
+            seconds.
         """
         self._lease.tolerate(behind_s)
 
     def submit(self, command: DesiredCommand, now_s: float,
                steady_s: float | None = None) -> Refusal | None:
-        """Take a desired command; return why it was refused, None when it was accepted."""
+        """
+        Take a desired command, or refuse it.
+
+        :param command: a value for each field of the actuator, and the capture time of the image.
+        :param now_s: seconds on the clock that stamps the images.
+        :param steady_s: seconds on the steady clock; None: as ``now_s``.
+        :return: why it was refused, None when it was accepted.
+        :raises TypeError: when a value or a time is not a number.
+        """
         steady_s = now_s if steady_s is None else steady_s
         self._notice_clock(now_s, steady_s)
         self.image_age_s = now_s - command.stamp_s
@@ -201,7 +237,13 @@ class Gate:
         return refusal
 
     def step(self, now_s: float, steady_s: float | None = None) -> GateOutput:
-        """Return what to send now."""
+        """
+        Return what to send now; call it at the rate of the output, 10 Hz or more.
+
+        :param now_s: seconds on the clock that stamps the images.
+        :param steady_s: seconds on the steady clock; None: as ``now_s``.
+        :return: the values by field, in the units of the actuator's limits.
+        """
         steady_s = now_s if steady_s is None else steady_s
         self._notice_clock(now_s, steady_s)
         # this order of arguments turns a NaN into zero
@@ -222,6 +264,10 @@ class Gate:
 
         No later output approaches it, so a position gets the time to reach it in ``reach_s``. If
         its message carries no time, the previous value is repeated.
+
+        :param now_s: seconds on the clock that stamps the images.
+        :param steady_s: seconds on the steady clock; None: as ``now_s``.
+        :return: the values by field, in the units of the actuator's limits.
         """
         self.deactivate()
         output = self.step(now_s, steady_s)
@@ -241,14 +287,21 @@ class Gate:
         """
         Return how long the lease of the obeyed command lasts, by the clock that ends it first.
 
-        :return: zero or more; None when nothing is obeyed.
+        :param now_s: seconds on the clock that stamps the images.
+        :param steady_s: seconds on the steady clock; None: as ``now_s``.
+        :return: seconds, zero or more; None when nothing is obeyed.
         """
         if self._wanted is None:
             return None
         return self._lease.left_s(now_s, now_s if steady_s is None else steady_s)
 
     def images_ahead_s(self, steady_s: float) -> float:
-        """Return how far images were recently stamped ahead of the clock at most, else 0."""
+        """
+        Return how far images were recently stamped ahead of the clock at most.
+
+        :param steady_s: seconds on the steady clock.
+        :return: seconds; 0 if none was ahead.
+        """
         return self._lease.ahead_s(steady_s)
 
     def _refusal(self, command: DesiredCommand, now_s: float,

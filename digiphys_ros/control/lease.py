@@ -14,9 +14,11 @@
 """The lease: how long a command may be obeyed, by the capture time of the image behind it."""
 
 import math
+from numbers import Real
 
 from digiphys_ros.control.command import Refusal
 from digiphys_ros.duration import duration_text
+from digiphys_ros.errors import DurationError
 from digiphys_ros.fixes import FUTURE_TOLERANCE_S
 
 SETTLE_S = 10.0
@@ -26,6 +28,10 @@ How long no image is obeyed after an image that was stamped ahead of the clock.
 If a camera's clock is ahead by about the transport latency, only some images come from the future.
 Obeying the others would make the robot stop and go.
 """
+
+
+def _is_duration(value: object) -> bool:
+    return isinstance(value, Real) and 0.0 <= float(value) < math.inf
 
 
 class Lease:
@@ -38,7 +44,7 @@ class Lease:
     :param lease_s: oldest image that a command may come from, seconds.
     :param future_tolerance_s: how far ahead of the clock a stamp may be, seconds.
     :param settle_s: how long no image is obeyed after one further ahead, seconds.
-    :raises ValueError: when ``lease_s`` is not positive or one of them is not finite.
+    :raises DurationError: when ``lease_s`` is not positive or one of them is not finite.
 
     Example::
 
@@ -49,11 +55,13 @@ class Lease:
 
     def __init__(self, lease_s: float, future_tolerance_s: float = FUTURE_TOLERANCE_S,
                  settle_s: float = SETTLE_S) -> None:
-        if not (math.isfinite(lease_s) and lease_s > 0):
-            raise ValueError(f'lease_s must be positive and finite, received {lease_s}')
-        if not (math.isfinite(future_tolerance_s) and future_tolerance_s >= 0):
-            raise ValueError('future_tolerance_s must be zero or more and finite, received '
-                             f'{future_tolerance_s}')
+        if not _is_duration(lease_s) or lease_s == 0:
+            raise DurationError(
+                f'lease_s must be a positive number of seconds, received {lease_s!r}.')
+        for name, value in (('future_tolerance_s', future_tolerance_s), ('settle_s', settle_s)):
+            if not _is_duration(value):
+                raise DurationError(
+                    f'{name} must be a number of seconds, 0 or more, received {value!r}.')
         self.lease_s = lease_s
         self._future_tolerance_s, self._settle_s = future_tolerance_s, settle_s
         self._behind_s = 0.0

@@ -23,6 +23,7 @@ from digiphys_ros.control.command import DesiredCommand
 from digiphys_ros.control.config import ControlConfig
 from digiphys_ros.control.rules import ABSTAIN, Rule
 from digiphys_ros.control.unsure_time import UnsureTime
+from digiphys_ros.errors import ConfigError
 
 SCORE_TOLERANCE = 1e-6
 """How far beyond 0 and 1 a score may be: a softmax in float32 is rounded."""
@@ -59,7 +60,11 @@ class Observation:
 
     @property
     def problem(self) -> str:
-        """Return why no classifier can have sent this; empty if it is valid."""
+        """
+        Return why no classifier can have sent this.
+
+        :return: a clause with the value that was received; empty if the observation is valid.
+        """
         if self.class_id == '':
             return 'a classification names no class: its class_id is empty'
         if self.class_id == ABSTAIN:
@@ -89,6 +94,14 @@ class Decision:
     :ivar commands: one command per actuator; none before enough votes or without a new image.
     :ivar changed: whether the rule differs from that after the previous observation.
     :ivar doubt: why this image shows no class; empty if it shows one, or nothing is decided.
+
+    Example::
+
+        >>> import digiphys_ros as dp
+        >>> policy = dp.Policy(dp.load_rules('traffic_signs_rules'))
+        >>> decision = policy.update(Observation('stop', 0.99, stamp_s=10.0))
+        >>> decision.rule, decision.commands  # one vote is not enough
+        (None, {})
     """
 
     rule: str | None
@@ -109,6 +122,9 @@ class Policy:
     a recording started again. A ``persistent_limit`` outlasts its rule and such a restart; so
     does the time without a class.
 
+    :param config: the rules.
+    :raises ConfigError: when ``config`` is not a ControlConfig.
+
     Example::
 
         >>> import digiphys_ros as dp
@@ -120,6 +136,9 @@ class Policy:
     """
 
     def __init__(self, config: ControlConfig) -> None:
+        if not isinstance(config, ControlConfig):
+            raise ConfigError('a policy needs rules, such as load_rules(NAME), received '
+                              f'{type(config).__name__}.')
         self._votes = config.votes
         # the default rule comes last, at any place in the file
         self._rules = sorted(config.rules, key=lambda rule: rule.default)
@@ -143,7 +162,13 @@ class Policy:
         self._held_until_s = -math.inf
 
     def update(self, observation: Observation) -> Decision:
-        """Return what to command after ``observation``; an invalid one is ignored."""
+        """
+        Return what to command after one more image; an invalid observation is ignored.
+
+        :param observation: the best class of the image, with its capture time in seconds.
+        :return: the rule, and a command for each actuator, stamped with that capture time. There
+            are no commands before enough votes, and for an image that is repeated or late.
+        """
         stamp_s = observation.stamp_s
         if observation.problem or not self._is_new(stamp_s):
             return Decision(self._reported, {}, doubt=LATE if self._late else '')

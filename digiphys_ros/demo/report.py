@@ -142,7 +142,12 @@ def _problems(report: dict[str, Any], unsafe: list[str]) -> list[str]:
         problems.append('no frame was classified')
     if not report['commands']:
         problems.append('no command reached the robot')
-    if report['classified'] and not report['safe_stops']:
+    reported = {**report['frames'], 'safe_stops': report['safe_stops']}
+    missing = [name for name, count in reported.items() if count is None]
+    if missing:
+        problems.append(f'no node reported {", ".join(missing)} on /diagnostics: see whether '
+                        'camera, classifier and gate still run')
+    if report['classified'] and report['safe_stops'] == 0:
         problems.append('the robot was not stopped when the frames ended')
     return problems
 

@@ -19,6 +19,8 @@ from importlib.metadata import entry_points
 
 from digiphys_ros.doctor.finding import Finding
 from digiphys_ros.errors import did_you_mean
+from digiphys_ros.perception.engines.factory import runtime_problem
+from digiphys_ros.perception.engines.kind import ENGINES
 from digiphys_ros.registry import Registry
 
 REGISTRIES = {
@@ -42,6 +44,9 @@ def check_plugins() -> Finding:
             registry: Registry[object] = getattr(import_module(module), name)
             found += [f'{registry.noun} {one}' for one in registry.added_names()]
             problems += registry.problems()
+            if registry is ENGINES:
+                problems += [f'{problem}.' for one, kind in ENGINES.usable_plugins()
+                             if (problem := runtime_problem(one, kind))]
         elif group.startswith('digiphys_ros.'):
             problems.append(f'entry points in "{group}" are never used, groups are '
                             f'{", ".join(REGISTRIES)}{did_you_mean(group, REGISTRIES)}.')

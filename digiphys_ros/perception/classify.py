@@ -20,6 +20,7 @@ from typing import Any
 
 from digiphys_ros.bundles.bundle import Bundle
 from digiphys_ros.bundles.preprocess_spec import Roi
+from digiphys_ros.errors import ConfigError
 from digiphys_ros.perception.engines import Engine
 from digiphys_ros.perception.frame import Frame
 from digiphys_ros.perception.host_memory import host_array
@@ -83,11 +84,14 @@ class Classifier:
     For an engine on a GPU the tensor is page-locked.
 
     :param roi: region of interest instead of the bundle's.
-    :param top_k: number of classes to report.
+    :param top_k: number of classes to report, 1 or more.
+    :raises ConfigError: for another ``top_k``.
     """
 
     def __init__(self, bundle: Bundle, engine: Engine, roi: Roi | None = None,
                  top_k: int = 3) -> None:
+        if not isinstance(top_k, (int, np.integer)) or top_k < 1:
+            raise ConfigError(f'top_k must be a whole number, 1 or more, received {top_k!r}.')
         self.bundle = bundle
         self.engine = engine
         self._preprocess = Preprocessor(engine.spec, roi)

@@ -46,3 +46,17 @@ def test_check_plugins_unusable_package_is_named(add_package, group, entry, sent
     finding = check_plugins()
     assert finding.status == 'warn'
     assert sentence in finding.found and finding.fix.startswith('pip uninstall ')
+
+
+@pytest.mark.parametrize('module', ['sys.exit(1)', 'raise RuntimeError("no driver")', ''])
+def test_check_plugins_unusable_runtime_of_an_engine_is_named(add_package, tmp_path, module):
+    add_package('mine', 'digiphys_ros.engines', 'npu_doctor = mine:NPU', source=(
+        'from digiphys_ros.perception.engines.kind import EngineKind\n'
+        'NPU = EngineKind("mine:E", "broken_package.runtime", "broken-package", ("onnx",))\n'))
+    if module:
+        (tmp_path / 'mine-site' / 'broken_package').mkdir()
+        (tmp_path / 'mine-site' / 'broken_package' / '__init__.py').write_text(
+            f'import sys\n{module}\n')
+    finding = check_plugins()
+    assert finding.status == 'warn'
+    assert 'engine npu_doctor' in finding.found and 'broken-package' in finding.found

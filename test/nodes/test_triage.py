@@ -82,7 +82,8 @@ class Reader:
         from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
         self._decisions.publish(DiagnosticArray(header=self.header(number), status=[
             DiagnosticStatus(message=note, values=[
-                KeyValue(key=key, value=value) for key, value in values.items()])]))
+                KeyValue(key=key, value=value)
+                for key, value in {'schema_version': '1', **values}.items()])]))
 
     def count(self, name):
         return int(self.robot.value('triage', name) or 0)

@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from digiphys_ros.bundles.bundle import Bundle
-from digiphys_ros.errors import EngineError
+from digiphys_ros.errors import ConfigError, EngineError
 from digiphys_ros.perception.engines.engine import Engine
 from digiphys_ros.perception.engines.failure import one_sentence
 from digiphys_ros.perception.engines.kind import EngineKind, ENGINES
@@ -35,15 +35,18 @@ def create_engine(bundle: Bundle, name: str = 'auto', *, threads: int = 0, xla: 
     :param xla: compile with XLA (tensorflow).
     :param mixed_precision: compute in float16 on a GPU (tensorflow).
     :return: the engine, and one line with the reason of the choice.
+    :raises ConfigError: for a negative number of threads.
     :raises EngineError: when no engine can run the bundle here, with the fix.
     """
+    if not isinstance(threads, int) or threads < 0:
+        raise ConfigError(f'threads must be a whole number, 0 or more, received {threads!r}.')
     chosen, why = _choose(bundle) if name == 'auto' else (name, 'requested')
     if chosen not in ENGINES:
         raise EngineError(f'engine "{name}" is unknown, allowed are auto, {", ".join(ENGINES)}.')
     found = ENGINES[chosen]
-    if not _is_installed(found):
-        raise EngineError(f'engine {chosen} needs the package {found.package}: '
-                          f'pip install {found.package}')
+    problem = runtime_problem(chosen, found)
+    if problem:
+        raise EngineError(problem)
     given = {'threads': threads, 'xla': xla, 'mixed_precision': mixed_precision}
     with one_sentence(f'{bundle.directory}: engine {chosen} cannot load the model'):
         engine: Engine = ENGINES.follow(chosen, found.engine)(
@@ -53,7 +56,7 @@ def create_engine(bundle: Bundle, name: str = 'auto', *, threads: int = 0, xla: 
 
 
 def _choose(bundle: Bundle) -> tuple[str, str]:
-    runs = {name: _has_file(ENGINES[name], bundle) and _is_installed(ENGINES[name])
+    runs = {name: _can_run(name, ENGINES[name], bundle)
             for name in ENGINES.built_in}
     if runs['tensorflow'] and Path('/dev/nvidia0').exists() and tensorflow_sees_gpu():
         return 'tensorflow', 'this machine has an NVIDIA GPU'
@@ -64,22 +67,35 @@ def _choose(bundle: Bundle) -> tuple[str, str]:
     if runs['onnx']:
         return 'onnx', 'the bundle holds nothing else that can run here'
     for name, kind in ENGINES.usable_plugins():
-        if _has_file(kind, bundle) and _is_installed(kind):
+        if _can_run(name, kind, bundle):
             return name, 'no built-in engine can run the bundle here'
     raise EngineError(
         f'{bundle.directory}: holds {", ".join(bundle.manifest.files)}, and no engine for it is '
-        'installed: pip install ai-edge-litert (small) or pip install tensorflow')
+        'installed: pip install ai-edge-litert (small) or pip install tensorflow; digiphys doctor '
+        'lists plug-ins that cannot be used')
 
 
-def _has_file(kind: EngineKind, bundle: Bundle) -> bool:
-    return not bundle.manifest.files.keys().isdisjoint(kind.files)
+def _can_run(name: str, kind: EngineKind, bundle: Bundle) -> bool:
+    return not bundle.manifest.files.keys().isdisjoint(kind.files) \
+        and not runtime_problem(name, kind)
 
 
-def _is_installed(kind: EngineKind) -> bool:
+def runtime_problem(name: str, kind: EngineKind) -> str:
+    """
+    Return why the required module of an engine cannot be used, with the fix; empty if it can.
+
+    :param name: name of the engine.
+    """
     try:
-        return find_spec(kind.module) is not None
+        if find_spec(kind.module) is not None:
+            return ''
     except ModuleNotFoundError:  # of a package that holds the module
-        return False
+        pass
+    except (Exception, SystemExit) as error:  # third-party code: the package is imported
+        return (f'engine {name}: the package {kind.package} cannot be imported: '
+                f'{type(error).__name__}: {" ".join(str(error).split())[:300]}; repair it: '
+                f'pip install --force-reinstall {kind.package}')
+    return f'engine {name} needs the package {kind.package}: pip install {kind.package}'
 
 
 def tensorflow_sees_gpu() -> bool:

@@ -58,8 +58,8 @@ def decision_of(message: DiagnosticArray) -> tuple[str, str, str]:
     """
     Return class, reader and note of a person's decision on the image with the same header.
 
-    :raises AdviceError: unless it has one status with the values ``label`` and ``reader``, and no
-        unknown ``schema_version``.
+    :raises AdviceError: unless it has one status with the values ``schema_version`` 1, ``label``
+        and ``reader``.
     """
     values = {item.key: item.value for status in message.status for item in status.values}
     if len(message.status) != 1 or not {'label', 'reader'} <= set(values):

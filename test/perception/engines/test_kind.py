@@ -30,6 +30,7 @@ class Engine:
 
 GOOD = EngineKind('npu_package:Engine', 'npu_package', 'npu', ('litert',))
 LOST = EngineKind('npu_package:Lost', 'npu_package', 'npu', ('litert',))
+BROKEN = EngineKind('npu_package:Engine', 'npu_broken_package.core', 'npu-runtime', ('litert',))
 BARE = EngineKind('npu_package:Engine', 'npu_runtime.core', 'npu-runtime', ('litert',))
 """
 
@@ -65,6 +66,24 @@ def test_engine_of_another_package_missing_runtime_names_the_command(bundle, add
     add('npu_bare', 'BARE')
     with pytest.raises(EngineError, match='engine npu_bare needs the package npu-runtime: pip '):
         create_engine(bundle, 'npu_bare')
+
+
+@pytest.mark.parametrize('failure', ['raise RuntimeError("no driver")', 'raise SystemExit("no")'])
+def test_engine_whose_runtime_fails_at_import_is_named(bundle, add, tmp_path, failure,
+                                                       monkeypatch):
+    add('npu_broken', 'BROKEN')
+    (tmp_path / 'npu_broken_package').mkdir()
+    (tmp_path / 'npu_broken_package' / '__init__.py').write_text(failure)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(EngineError, match=r'engine npu_broken: the package npu-runtime cannot be '
+                       r'imported: (RuntimeError|SystemExit): no.*; repair it: pip install'):
+        create_engine(bundle, 'npu_broken')
+    assert create_engine(bundle)[0].name != 'npu'
+    real = factory.find_spec
+    monkeypatch.setattr(factory, 'find_spec',
+                        lambda module: real(module) if module.startswith('npu') else None)
+    with pytest.raises(EngineError, match='no engine for it is installed'):
+        create_engine(bundle)
 
 
 def test_engine_import_failure_is_named_and_others_work(bundle, add):
