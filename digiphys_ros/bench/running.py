@@ -31,12 +31,13 @@ from digiphys_ros.ros.parameters.configuration import command
 from digiphys_ros.ros.supervision.respawn import RESPAWN
 from digiphys_ros.ros.supervision.supervisor import Supervisor
 from digiphys_ros.ros.transport.environment import private_environment, transport_environment
+from digiphys_ros.settings import RULES
 
 HERE = Path(__file__).parent
 PIPELINE = ('classifier', 'policy', 'gate')
 HOSTED = ('classifier', 'policy')
 """Nodes of the executable ``pipeline``."""
-RULES, CONFIG = 'traffic_signs_rules.yaml', 'traffic_signs.yaml'
+CONFIG = 'traffic_signs.yaml'
 READY_S, QUIET_S = 30.0, 15.0
 LEAST_RATE = 0.97
 LITERT = {'classifier': {'engine': 'litert', 'roi': [0.0, 0.0, 1.0, 1.0]}}

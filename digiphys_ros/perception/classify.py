@@ -24,6 +24,7 @@ from digiphys_ros.perception.engines import Engine
 from digiphys_ros.perception.frame import Frame
 from digiphys_ros.perception.host_memory import host_array
 from digiphys_ros.perception.preprocess import Box, Preprocessor
+from digiphys_ros.settings import TOP_K
 import numpy as np
 from numpy.typing import NDArray
 
@@ -87,7 +88,7 @@ class Classifier:
     """
 
     def __init__(self, bundle: Bundle, engine: Engine, roi: Roi | None = None,
-                 top_k: int = 3) -> None:
+                 top_k: int = TOP_K) -> None:
         self.bundle = bundle
         self.engine = engine
         self._preprocess = Preprocessor(engine.spec, roi)
