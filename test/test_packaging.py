@@ -70,6 +70,12 @@ def test_version_is_the_same_in_every_file() -> None:
     assert releases[0] == f'{version} ({citation["date-released"]})'
 
 
+def test_mutation_runs_the_tests_of_each_mutated_folder() -> None:
+    own = (REPOSITORY / 'pyproject.toml').read_text().split('[tool.mutmut]')[1].split('\n[')[0]
+    mutated = re.findall(r'"digiphys_ros/(\w+)/\*"', own)
+    assert mutated and sorted(mutated) == sorted(re.findall(r'"test/(\w+)"', own))
+
+
 @pytest.mark.ros_tools
 def test_collection_with_launch_plugins_of_ros_accepts_equal_file_names() -> None:
     pytest.importorskip('launch_testing', reason='launch_testing is not installed')
