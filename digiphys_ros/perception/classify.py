@@ -110,13 +110,20 @@ class Classifier:
 
     def batch(self, frames: Sequence[Frame]) -> list[Classification]:
         """Return the classifications of a batch of frames."""
+        return self.results(self.engine.infer(self.preprocess(frames)))
+
+    def preprocess(self, frames: Sequence[Frame]) -> NDArray[Any]:
+        """Return the input of the engine for a batch; the next batch overwrites it."""
         if len(frames) > len(self._tensor):
             self._tensor = host_array((len(frames), *self._tensor.shape[1:]), self._tensor.dtype,
                                       self.engine.device)
         tensor = self._tensor[:len(frames)]
         for index, frame in enumerate(frames):
             self._preprocess(frame, tensor[index:index + 1])
-        logits = self.engine.infer(tensor)
+        return tensor
+
+    def results(self, logits: NDArray[Any]) -> list[Classification]:
+        """Return the classifications for the logits of a batch."""
         return [self._classification(one)
                 for one in softmax(logits, self.bundle.manifest.temperature)]
 
