@@ -32,7 +32,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 COMMANDS = {'digiphys', 'camera', 'classifier', 'policy', 'gate', 'pipeline', 'sim', 'triage',
             'gazebo_adapter'}
 OF_ROS = re.compile(r'rclpy|cv_bridge|launch(_ros)?|ament_index_python|\w+_(msgs|interfaces|srvs)')
-SHARED = ('config', 'launch', 'models', 'worlds')
+SHARED = ('config', 'docs/schema', 'launch', 'models', 'worlds')
 
 
 @pytest.fixture(scope='module')
