@@ -48,14 +48,14 @@ class Source:
     """
     A process that publishes images.
 
-    :ivar kind: encoding of the images, ``raw`` (rgb8) or ``jpeg``.
+    :ivar encoding: encoding of the images, ``raw`` (rgb8) or ``jpeg``.
     :ivar namespace: namespace of the topic.
     """
 
     width: int
     height: int
     rate_hz: float = 30.0
-    kind: str = 'raw'
+    encoding: str = 'raw'
     namespace: str = ''
 
     @property
@@ -66,13 +66,13 @@ class Source:
     @property
     def name(self) -> str:
         """Return the name shown in tables."""
-        return f'{self.size} {self.kind} at {self.rate_hz:g} Hz'
+        return f'{self.size} {self.encoding} at {self.rate_hz:g} Hz'
 
     def start(self, seconds: float, *words: str, environment: Mapping[str, str] | None = None,
               enter: Sequence[str] = ()) -> 'subprocess.Popen[str]':
         """Publish from the first subscription, or as ``words`` say; see sender.py."""
         return script('sender.py', *map(str, (
-            self.width, self.height, self.rate_hz, seconds, self.kind, self.namespace or '-')),
+            self.width, self.height, self.rate_hz, seconds, self.encoding, self.namespace or '-')),
             *words, environment=environment, enter=enter)
 
 

@@ -48,16 +48,17 @@ def measure(options: BenchOptions) -> dict[str, Any]:
     """Return the median time of each stage; it has no limit."""
     bundles = make_bundles(options.work, options.engine, (SIGNS, LARGE))
     sizes = SIZES[:1] if options.short else SIZES
-    cases = [(size, kind, name) for size in sizes for kind in ('raw', 'jpeg') for name in bundles]
+    cases = [(size, encoding, name)
+             for size in sizes for encoding in ('raw', 'jpeg') for name in bundles]
     return {'cases': [
-        {'case': f'{size[0]}x{size[1]} {kind}, {name}',
-         'stages_ms': stages_ms(size, kind, Classifier(
+        {'case': f'{size[0]}x{size[1]} {encoding}, {name}',
+         'stages_ms': stages_ms(size, encoding, Classifier(
              load_bundle(bundles[name].folder), bundles[name].engine()))}
-        for size, kind, name in tqdm(cases, desc='stages', unit='case', disable=None)],
+        for size, encoding, name in tqdm(cases, desc='stages', unit='case', disable=None)],
         'limits': []}
 
 
-def stages_ms(size: tuple[int, int], kind: str, classifier: Classifier) -> dict[str, float]:
+def stages_ms(size: tuple[int, int], encoding: str, classifier: Classifier) -> dict[str, float]:
     """Return milliseconds by stage, for frames that all differ."""
     camera = CameraState(Limits())
     found: dict[str, list[float]] = defaultdict(list)
@@ -67,7 +68,7 @@ def stages_ms(size: tuple[int, int], kind: str, classifier: Classifier) -> dict[
         before_s = time.perf_counter()
         yield
         found[stage].append((time.perf_counter() - before_s) * 1e3)
-    for message in _messages(size, kind) * PASSES:
+    for message in _messages(size, encoding) * PASSES:
         with timed('decode'):
             frame = frame_from(message, classifier.least_size)
         with timed('liveness'):
@@ -83,8 +84,8 @@ def stages_ms(size: tuple[int, int], kind: str, classifier: Classifier) -> dict[
     return {stage: median(times_ms) for stage, times_ms in found.items()}
 
 
-def _messages(size: tuple[int, int], kind: str) -> list[Any]:
-    make = jpeg_message if kind == 'jpeg' else image_message
+def _messages(size: tuple[int, int], encoding: str) -> list[Any]:
+    make = jpeg_message if encoding == 'jpeg' else image_message
     return [make(cv2.resize(frame.pixels, size), 'rgb8', Header())
             for frame in islice(Course().frames(), 60, 60 + FRAMES)]
 
