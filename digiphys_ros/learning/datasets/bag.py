@@ -148,7 +148,7 @@ class _Reader:
 
 def _labels_of(bag: BagFile, topic: str, read: _Reader) -> list[str | None]:
     """Return the label of each image, None where there is none."""
-    said: list[tuple[int, str]] = []
+    labels: list[tuple[int, str]] = []
     by_stamp: dict[tuple[int, int], str] = {}
     for message in bag.messages(topic):
         try:
@@ -157,15 +157,15 @@ def _labels_of(bag: BagFile, topic: str, read: _Reader) -> list[str | None]:
             bag.damage.append(f'{topic}: the message of {message.time_ns * 1e-9:.3f} s: {error}')
             continue
         if not hasattr(content, 'results'):
-            said.append((message.time_ns, str(content.data)))
+            labels.append((message.time_ns, str(content.data)))
         elif content.results:
             by_stamp[_stamp(content)] = content.results[0].class_id
-    if not said:
+    if not labels:
         return [by_stamp.get(image.stamp) for image in read.images]
-    said.sort(key=lambda one: one[0])
-    starts = [time_ns for time_ns, _ in said]
+    labels.sort(key=lambda one: one[0])
+    starts = [time_ns for time_ns, _ in labels]
     before = [bisect_right(starts, image.time_ns) for image in read.images]
-    return [said[count - 1][1] if count else None for count in before]
+    return [labels[count - 1][1] if count else None for count in before]
 
 
 def _stamp(message: Any) -> tuple[int, int]:
