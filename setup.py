@@ -42,7 +42,7 @@ setup(
         (f'share/{PACKAGE}', ['package.xml']),
         # not on the PATH; `ros2 run` and launch files look there
         (f'lib/{PACKAGE}', [str(path) for path in EXECUTABLES if path.name != 'node']),
-        *(entry for folder in ('config', 'launch', 'models', 'worlds')
+        *(entry for folder in ('config', 'docs/schema', 'launch', 'models', 'worlds')
           for entry in shared(folder)),
     ],
     install_requires=['setuptools', 'numpy', 'opencv-python', 'pydantic>=2', 'pyyaml'],

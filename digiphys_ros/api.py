@@ -23,6 +23,7 @@ from digiphys_ros.bundles import Bundle
 from digiphys_ros.errors import ConfigError, FrameError
 from digiphys_ros.files import limit_opencv
 from digiphys_ros.resources import find_resource
+from digiphys_ros.settings import BUNDLE, RULES, TOP_K
 import numpy as np
 from numpy.typing import NDArray
 
@@ -87,8 +88,8 @@ class Model:
         return self._classifier(_frame(image))
 
 
-def load(bundle: str | PathLike[str] = 'traffic_signs', *, engine: str = 'auto',
-         roi: 'Roi | None' = None, top_k: int = 3, threads: int = 0) -> Model:
+def load(bundle: str | PathLike[str] = BUNDLE, *, engine: str = 'auto',
+         roi: 'Roi | None' = None, top_k: int = TOP_K, threads: int = 0) -> Model:
     """
     Load a model bundle and check it against its golden frames.
 
@@ -119,7 +120,7 @@ def load(bundle: str | PathLike[str] = 'traffic_signs', *, engine: str = 'auto',
     return Model(Classifier(found.bundle, found.engine, roi=roi, top_k=top_k))
 
 
-def load_rules(rules: str | PathLike[str] = 'traffic_signs_rules') -> 'ControlConfig':
+def load_rules(rules: str | PathLike[str] = RULES) -> 'ControlConfig':
     """
     Read a rules file: actuators with their limits, and the command for each class.
 

@@ -32,6 +32,9 @@ Default = bool | int | float | str | tuple[float, ...]
 RosDefault = bool | int | float | str | list[float]
 S = TypeVar('S')
 
+BUNDLE, RULES, TOP_K = 'traffic_signs', 'traffic_signs_rules.yaml', 3
+"""Defaults of nodes, Python functions and subcommands alike."""
+
 
 @dataclass(frozen=True)
 class Parameter:

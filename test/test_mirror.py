@@ -44,7 +44,7 @@ WITHOUT_A_TEST = {
     'applications/triage': 'collection scoring specification',
     'bench': (
         'blind_cameras engines far_side fit frozen_cameras latency load lower_bound memory '
-        'options receiver sender simulator small_sender stages start stopper stopping training '
+        'options receiver sender simulator small_sender start stopper stopping training '
         'tutorial tutorial_node'),
     'bundles': 'manifest preprocess_spec',
     'cli': 'demo export labeled run sim tune',

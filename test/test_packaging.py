@@ -32,7 +32,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 COMMANDS = {'digiphys', 'camera', 'classifier', 'policy', 'gate', 'pipeline', 'sim', 'triage',
             'gazebo_adapter'}
 OF_ROS = re.compile(r'rclpy|cv_bridge|launch(_ros)?|ament_index_python|\w+_(msgs|interfaces|srvs)')
-SHARED = ('config', 'launch', 'models', 'worlds')
+SHARED = ('config', 'docs/schema', 'launch', 'models', 'worlds')
 
 
 @pytest.fixture(scope='module')
@@ -68,6 +68,12 @@ def test_version_is_the_same_in_every_file() -> None:
     releases = re.findall(r'(?m)^(\S+ \([-\d]+\))\n-+$',
                           (REPOSITORY / 'CHANGELOG.rst').read_text())
     assert releases[0] == f'{version} ({citation["date-released"]})'
+
+
+def test_mutation_runs_the_tests_of_each_mutated_folder() -> None:
+    own = (REPOSITORY / 'pyproject.toml').read_text().split('[tool.mutmut]')[1].split('\n[')[0]
+    mutated = re.findall(r'"digiphys_ros/(\w+)/\*"', own)
+    assert mutated and sorted(mutated) == sorted(re.findall(r'"test/(\w+)"', own))
 
 
 @pytest.mark.ros_tools

@@ -24,16 +24,19 @@ from digiphys_ros.control.settings import GateSettings
 from digiphys_ros.demo.report import Setting
 from digiphys_ros.errors import ConfigError
 from digiphys_ros.perception.camera_checks import Limits
+from digiphys_ros.perception.sources.settings import CameraSettings
 from digiphys_ros.pipeline.settings import ClassifierSettings, load_settings, PipelineSettings
 from digiphys_ros.resources import find_resource, share_dir
 from digiphys_ros.ros.parameters.configuration import declared, NODES, settings_of
 from digiphys_ros.settings import (
+    BUNDLE,
     change_settings,
     group,
     NodeSettings,
     Parameter,
     parameters_of,
     read_settings,
+    RULES,
     setting,
 )
 from digiphys_ros.simulation.pipeline import make_pipeline
@@ -154,15 +157,42 @@ COMMON = {'rules', 'rate_hz', 'guard', 'realtime', 'autostart', 'cpus', 'nice', 
 def test_no_literal_copy_of_a_default_is_left():
     names = {one.name for kind in (GateSettings, Limits) for one in parameters_of(kind)} - COMMON
     found = [f'{path.relative_to(PACKAGE)}:{line}: {name}'
-             for path in sorted(PACKAGE.rglob('*.py'))
-             if path.name not in ('settings.py', 'limits.py', 'fixes.py')
-             for name, line in _numbers_given(ast.parse(path.read_text())) if name in names]
-    # an experiment with its own lease
-    assert found == ['bench/stopping.py:35: lease_s']
+             for path, tree in _sources()
+             for name, value, line in _constants_given(tree)
+             if (name in {*names, 'top_k'} and not isinstance(value, str))
+             or value in (BUNDLE, RULES)
+             or (name.startswith('or ') and name[3:] in NUMBERS)]
+    assert found == [
+        'applications/__init__.py:26: default',  # the application, not its model
+        'bench/stopping.py:35: lease_s',  # an experiment with its own lease
+        'simulation/pipeline.py:154: top_k']  # it needs the best class alone
 
 
-def _numbers_given(tree):
-    """Yield each name, in lower case, that is assigned a number."""
+def test_rate_of_a_camera_is_declared_once_in_each_application():
+    rates = [(path.parent.name, value) for path, tree in _sources()
+             if path.is_relative_to(PACKAGE / 'applications')
+             for name, value, _ in _constants_given(tree) if name == 'rate_hz']
+    assert len(rates) > 3
+    assert len(rates) == len(set(rates)), sorted(rates)
+
+
+NUMBERS = {one.name for kind in (ClassifierSettings, CameraSettings, GateSettings)
+           for one in parameters_of(kind) if isinstance(one.default, float)}
+
+
+def _sources():
+    return [(path, ast.parse(path.read_text())) for path in sorted(PACKAGE.rglob('*.py'))
+            if path.name not in ('settings.py', 'limits.py', 'fixes.py')]
+
+
+def _constants_given(tree):
+    """Yield name in lower case, value and line of each constant that a name or `or` is given."""
+    for name, node in _values_given(tree):
+        if isinstance(node, ast.Constant) and type(node.value) in (int, float, str):
+            yield name, node.value, node.lineno
+
+
+def _values_given(tree):
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign):
             for target in node.targets:
@@ -170,23 +200,19 @@ def _numbers_given(tree):
                     pairs = zip(target.elts, node.value.elts, strict=False)
                 else:
                     pairs = [(target, node.value)]
-                yield from ((one.id.lower(), node.lineno) for one, value in pairs
-                            if isinstance(one, ast.Name) and _is_number(value))
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) \
-                and _is_number(node.value):
-            yield node.target.id, node.lineno
-        elif isinstance(node, ast.keyword) and node.arg and _is_number(node.value):
-            yield node.arg, node.value.lineno
+                yield from ((one.id.lower(), value) for one, value in pairs
+                            if isinstance(one, ast.Name))
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            yield node.target.id, node.value
+        elif isinstance(node, ast.keyword) and node.arg:
+            yield node.arg, node.value
+        elif isinstance(node, ast.BoolOp) and isinstance(node.values[0], ast.Attribute):
+            yield f'or {node.values[0].attr}', node.values[-1]
         elif isinstance(node, ast.FunctionDef):
             arguments = [*node.args.posonlyargs, *node.args.args]
             given = [*zip(arguments[-len(node.args.defaults):], node.args.defaults, strict=False),
                      *zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)]
-            yield from ((one.arg, node.lineno) for one, value in given if _is_number(value))
-
-
-def _is_number(node):
-    return isinstance(node, ast.Constant) and isinstance(node.value, (int, float)) \
-        and not isinstance(node.value, bool)
+            yield from ((one.arg, value) for one, value in given)
 
 
 def test_nodes_are_thin_and_use_typed_settings():

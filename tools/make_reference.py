@@ -139,7 +139,8 @@ def _type(schema: dict[str, Any]) -> str:
         number = f'{schema["maxItems"]} ' if 'prefixItems' in schema else ''
         return f'list of {number}' + re.sub('^(string|number|integer)', r'\1s', _type(items))
     if json_type == 'object':
-        inner = schema.get('additionalProperties')
+        inner = schema.get('additionalProperties') or next(
+            iter(schema.get('patternProperties', {}).values()), None)
         return f'mapping of name to {_type(inner)}' if isinstance(inner, dict) else 'mapping'
     bounds = [f'{sign} {schema[name]:g}' for name, sign in BOUNDS.items() if name in schema]
     return _cell(' '.join([json_type, *[', '.join(bounds)] * bool(bounds)]))

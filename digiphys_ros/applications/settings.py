@@ -31,7 +31,8 @@ class SimSettings(NodeSettings):
         '', 'Rules file with the actuators of the world: a path, or a name in config/. Empty: '
         'none.')
     data: str = setting(
-        '', 'X-rays for triage: a folder or a data set. Empty: synthetic X-rays.')
+        '', 'Images for an application that shows some: a folder or a data set. Empty: synthetic '
+        'images.')
     seed: int = setting(0, 'The same seed gives the same world.', 0, 2**31 - 1)
     real_time_factor: float = setting(
         1.0, 'Simulated seconds per second, if the machine is fast enough; unless it is 1, all '

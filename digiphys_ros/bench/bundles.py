@@ -27,9 +27,10 @@ from digiphys_ros.control.config import load_control
 from digiphys_ros.control.rules import ABSTAIN
 from digiphys_ros.learning.export.litert import Precision, with_extremes, write_litert
 from digiphys_ros.learning.export.onnx import write_onnx
-from digiphys_ros.perception import create_engine, Engine
+from digiphys_ros.perception import Engine
 from digiphys_ros.perception.engines import tensorflow_sees_gpu
 from digiphys_ros.perception.host_memory import host_array
+from digiphys_ros.pipeline.model import load_model
 from digiphys_ros.resources import find_resource, share_dir
 import numpy as np
 from numpy.typing import NDArray
@@ -46,14 +47,14 @@ SIGNS, LARGE = 'traffic_signs float32', 'mobilenet_v2 224x224 float32'
 
 @dataclass(frozen=True)
 class Model:
-    """A bundle and the options of its engine, as ``create_engine`` takes them."""
+    """A bundle and the options of its engine, as ``load_model`` takes them."""
 
     folder: Path
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def engine(self) -> Engine:
-        """Return a new engine for the bundle."""
-        return create_engine(load_bundle(self.folder), **self.options)[0]
+        """Return a new engine that has reproduced the golden logits of the bundle."""
+        return load_model(self.folder, **self.options).engine
 
     def parameters(self) -> dict[str, Any]:
         """Return the parameters for the node ``classifier``, on whole frames."""

@@ -23,9 +23,9 @@ from typing import Any
 from digiphys_ros.bench.bundles import GPU_OPTIONS, LARGE, make_bundles, SIGNS, tensor_for
 from digiphys_ros.bench.options import BenchOptions
 from digiphys_ros.bundles import Bundle, load_bundle
-from digiphys_ros.perception import create_engine
 from digiphys_ros.perception.engines import Engine, tensorflow_sees_gpu
 from digiphys_ros.perception.host_memory import is_page_locked
+from digiphys_ros.pipeline.model import load_model
 from tqdm import tqdm
 
 BATCHES, SHORT_BATCHES = (1, 2, 4, 8, 16, 32), (1, 8)
@@ -51,14 +51,13 @@ def engines(bundle: Bundle, gpu: bool, only: str) -> Iterator[tuple[str, Any]]:
         ('litert', {}), ('onnx', {}), ('tensorflow', {}), ('tensorflow', {'xla': True})]
     if gpu:
         variants.append(('tensorflow', GPU_OPTIONS))
-    for kind, options in variants:
-        if only in ('auto', kind):
-            yield ' '.join([kind, *options]), \
-                partial(_make, bundle, kind, options)
+    for engine, options in variants:
+        if only in ('auto', engine):
+            yield ' '.join([engine, *options]), partial(_make, bundle, engine, options)
 
 
-def _make(bundle: Bundle, kind: str, options: dict[str, bool]) -> Engine:
-    return create_engine(bundle, kind, **options)[0]
+def _make(bundle: Bundle, engine: str, options: dict[str, bool]) -> Engine:
+    return load_model(bundle, engine, **options).engine
 
 
 def case(name: str, title: str, engine: Engine, batches: tuple[int, ...], rounds: int

@@ -31,9 +31,9 @@ CLASSIFIER = ('classifier',)
 
 
 def main() -> None:
-    kind, seconds = sys.argv[1], float(sys.argv[2])
+    encoding, seconds = sys.argv[1], float(sys.argv[2])
     parameters = {'classifier': {
-        **LITERT['classifier'], 'image_transport': 'compressed' if kind == 'jpeg' else 'raw'}}
+        **LITERT['classifier'], 'image_transport': 'compressed' if encoding == 'jpeg' else 'raw'}}
     # an exception here ends the node too
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with observe() as observer, run_nodes(parameters, CLASSIFIER, environment=os.environ):

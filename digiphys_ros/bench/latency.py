@@ -48,7 +48,7 @@ from tqdm import tqdm
 SIZES = ((320, 240), (640, 480), (1280, 720), (1920, 1080))
 USUAL = Source(640, 480)
 FULL_HD = Source(1920, 1080)
-SOURCES = [Source(*size, kind=kind) for kind in ('raw', 'jpeg') for size in SIZES]
+SOURCES = [Source(*size, encoding=encoding) for encoding in ('raw', 'jpeg') for size in SIZES]
 BRANCHES = ('separate', 'pipeline')
 LEAST_RECEIVED, LEAST_OBEYED = 0.95, 0.9
 """Fractions that the short form accepts."""
@@ -87,7 +87,7 @@ def measure(options: BenchOptions) -> dict[str, Any]:
 def _round(cases: list[Case], bundles: Mapping[str, Model], rules: Path, seconds: float,
            number: int) -> dict[Any, Any]:
     found: dict[Any, Any] = {'small': {
-        kind: small_message_latencies_ms(seconds, kind) for kind in ('', 'tuned')}}
+        tuned: small_message_latencies_ms(seconds, tuned) for tuned in ('', 'tuned')}}
     for case in tqdm(cases, desc=f'latency, round {number + 1}', unit='case', disable=None):
         source, bundle, branch = case
         if source not in found:
@@ -105,7 +105,7 @@ def pipeline(source: Source, model: Model, rules: Path, branch: str, seconds: fl
              ) -> dict[str, Any]:
     """Return latencies, frames and processor time of classifier, policy and gate."""
     names = ('pipeline', 'gate') if branch == 'pipeline' else ('classifier', 'policy', 'gate')
-    transport = 'compressed' if source.kind == 'jpeg' else 'raw'
+    transport = 'compressed' if source.encoding == 'jpeg' else 'raw'
     parameters = {'classifier': {**model.parameters(), 'image_transport': transport},
                   'policy': {'rules': str(rules)}}
     with observe() as observer, run_nodes(parameters, names) as supervisor:
@@ -178,17 +178,17 @@ def fraction_of(found: Mapping[str, Any], what: str) -> float:
     return float(found[what] / found['sent'])
 
 
-def lower_bound_ms(one: Mapping[Any, Any], case: Case, kind: str = '') -> float:
+def lower_bound_ms(one: Mapping[Any, Any], case: Case, tuned: str = '') -> float:
     """
     Return the lower bound of the latency in one round [ms].
 
     It is the model, one image transport and two small transports.
 
-    :param kind: ``tuned``, or empty for the bare transport.
+    :param tuned: ``tuned``, or empty for the bare transport.
     """
     source, bundle, _ = case
-    return float(one[bundle]['hot'] + percentile(one[source][kind or 'bare'], 50)
-                 + 2 * percentile(one['small'][kind], 50))
+    return float(one[bundle]['hot'] + percentile(one[source][tuned or 'bare'], 50)
+                 + 2 * percentile(one['small'][tuned], 50))
 
 
 def row(case: Case, rounds: list[dict[Any, Any]]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ import numpy as np
 
 def image_latencies_ms(source: Source, seconds: float, *words: str) -> list[float]:
     """Return the latencies from publishing an image to an empty callback in another process."""
-    receiver = script('receiver.py', source.kind, *words)
+    receiver = script('receiver.py', source.encoding, *words)
     wait_until_sent(source.start(seconds), seconds + 60)
     latencies_ms: list[float] = result_of(receiver)['ms']
     return latencies_ms

@@ -36,7 +36,7 @@ from digiphys_ros.errors import BenchmarkError
 from digiphys_ros.ros.transport.environment import transport_environment
 from tqdm import tqdm
 
-SOURCES = (Source(640, 480), Source(1280, 720), Source(1920, 1080, kind='jpeg'))
+SOURCES = (Source(640, 480), Source(1280, 720), Source(1920, 1080, encoding='jpeg'))
 LEAST_RECEIVED = 0.5
 """Fraction that the short form accepts: another program may use the processor."""
 PATIENCE_S = 60.0
@@ -113,7 +113,7 @@ def measure(options: BenchOptions) -> dict[str, Any]:
 def count_received(source: Source, seconds: float, machines: Machines) -> dict[str, float]:
     """Return the numbers of frames sent on one machine and received on the other."""
     environment = network_environment(os.environ)
-    far = script('far_side.py', source.kind, str(seconds + PATIENCE_S),
+    far = script('far_side.py', source.encoding, str(seconds + PATIENCE_S),
                  environment=environment, enter=machines[1])
     with terminate_after(far):
         sent = wait_until_sent(

@@ -38,7 +38,7 @@ TOPICS = {'raw': (Image, 'image'), 'jpeg': (CompressedImage, 'image/compressed')
 
 
 def main() -> None:
-    kind, tuned = sys.argv[1], 'tuned' in sys.argv
+    encoding, tuned = sys.argv[1], 'tuned' in sys.argv
     namespaces = [word for word in sys.argv[2:] if word != 'tuned'] or ['']
     if tuned:
         keep_freed_memory()
@@ -52,8 +52,9 @@ def main() -> None:
         latencies_ms.append((node.get_clock().now().nanoseconds - stamp_ns) / 1e6)
         last_s[0] = time.monotonic()
 
-    reliability = ReliabilityPolicy.RELIABLE if kind == 'small' else ReliabilityPolicy.BEST_EFFORT
-    message_type, topic = TOPICS[kind]
+    reliability = (ReliabilityPolicy.RELIABLE if encoding == 'small'
+                   else ReliabilityPolicy.BEST_EFFORT)
+    message_type, topic = TOPICS[encoding]
     for namespace in namespaces:
         node.create_subscription(message_type, f'{namespace}/{topic}' if namespace else topic,
                                  take, QoSProfile(depth=1, reliability=reliability))

@@ -31,12 +31,13 @@ from digiphys_ros.ros.parameters.configuration import command
 from digiphys_ros.ros.supervision.respawn import RESPAWN
 from digiphys_ros.ros.supervision.supervisor import Supervisor
 from digiphys_ros.ros.transport.environment import private_environment, transport_environment
+from digiphys_ros.settings import RULES
 
 HERE = Path(__file__).parent
 PIPELINE = ('classifier', 'policy', 'gate')
 HOSTED = ('classifier', 'policy')
 """Nodes of the executable ``pipeline``."""
-RULES, CONFIG = 'traffic_signs_rules.yaml', 'traffic_signs.yaml'
+CONFIG = 'traffic_signs.yaml'
 READY_S, QUIET_S = 30.0, 15.0
 LEAST_RATE = 0.97
 LITERT = {'classifier': {'engine': 'litert', 'roi': [0.0, 0.0, 1.0, 1.0]}}
@@ -47,14 +48,14 @@ class Source:
     """
     A process that publishes images.
 
-    :ivar kind: encoding of the images, ``raw`` (rgb8) or ``jpeg``.
+    :ivar encoding: encoding of the images, ``raw`` (rgb8) or ``jpeg``.
     :ivar namespace: namespace of the topic.
     """
 
     width: int
     height: int
     rate_hz: float = 30.0
-    kind: str = 'raw'
+    encoding: str = 'raw'
     namespace: str = ''
 
     @property
@@ -65,13 +66,13 @@ class Source:
     @property
     def name(self) -> str:
         """Return the name shown in tables."""
-        return f'{self.size} {self.kind} at {self.rate_hz:g} Hz'
+        return f'{self.size} {self.encoding} at {self.rate_hz:g} Hz'
 
     def start(self, seconds: float, *words: str, environment: Mapping[str, str] | None = None,
               enter: Sequence[str] = ()) -> 'subprocess.Popen[str]':
         """Publish from the first subscription, or as ``words`` say; see sender.py."""
         return script('sender.py', *map(str, (
-            self.width, self.height, self.rate_hz, seconds, self.kind, self.namespace or '-')),
+            self.width, self.height, self.rate_hz, seconds, self.encoding, self.namespace or '-')),
             *words, environment=environment, enter=enter)
 
 

@@ -45,12 +45,12 @@ IMAGES = {'raw': 12, 'jpeg': 67}
 """Raw images change each time; there are more JPEGs than the frozen-camera check remembers."""
 
 
-def images(kind: str, size: tuple[int, int]) -> list[Image | CompressedImage]:
+def images(encoding: str, size: tuple[int, int]) -> list[Image | CompressedImage]:
     """Return frames of the course with sensor noise."""
-    make = jpeg_message if kind == 'jpeg' else image_message
+    make = jpeg_message if encoding == 'jpeg' else image_message
     rng = np.random.default_rng(0)
     messages = []
-    for frame in islice(Course().frames(), 60, 60 + IMAGES[kind]):
+    for frame in islice(Course().frames(), 60, 60 + IMAGES[encoding]):
         pixels = cv2.resize(frame.pixels, size)
         noise = rng.integers(0, 8, pixels.shape, np.uint8)
         messages.append(make(cv2.add(pixels, noise), 'rgb8', Header()))
@@ -75,15 +75,15 @@ def wait_for_reader(publisher: 'Publisher[Any]') -> None:
 
 def main() -> None:
     width, height, rate_hz, seconds = (float(word) for word in sys.argv[1:5])
-    kind, namespace, *words = sys.argv[5:]
+    encoding, namespace, *words = sys.argv[5:]
     rclpy.init()
     node = Node('sender', namespace='' if namespace == '-' else namespace)
     publisher = node.create_publisher(
-        CompressedImage if kind == 'jpeg' else Image,
-        'image/compressed' if kind == 'jpeg' else 'image',
+        CompressedImage if encoding == 'jpeg' else Image,
+        'image/compressed' if encoding == 'jpeg' else 'image',
         QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE) if 'reliable' in words else
         QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT))
-    messages = images(kind, (int(width), int(height)))
+    messages = images(encoding, (int(width), int(height)))
     if 'now' not in words:
         wait_for_reader(publisher)
     # end between two frames, so no publish is interrupted
@@ -96,7 +96,7 @@ def main() -> None:
         if stopping:
             break
         message = messages[index % len(messages)]
-        if kind == 'raw':
+        if encoding == 'raw':
             change(message, index)
         message.header.stamp = node.get_clock().now().to_msg()
         # a frame that the middleware cannot take in time is lost, as with a camera driver

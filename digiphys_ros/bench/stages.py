@@ -27,18 +27,15 @@ from digiphys_ros.applications.traffic_signs.drawn_course import Course
 from digiphys_ros.bench.bundles import LARGE, make_bundles, SIGNS
 from digiphys_ros.bench.options import BenchOptions
 from digiphys_ros.bundles import load_bundle
-from digiphys_ros.perception import Classifier, Preprocessor
+from digiphys_ros.perception import Classifier
 from digiphys_ros.perception.camera_checks import Limits
-from digiphys_ros.perception.classify import softmax
-from digiphys_ros.perception.host_memory import host_array
-from digiphys_ros.perception.liveness import LivenessMonitor
+from digiphys_ros.pipeline.camera import CameraState
 from digiphys_ros.ros.messages.images import (
     classification_message,
     frame_from,
     image_message,
     jpeg_message,
 )
-import numpy as np
 from std_msgs.msg import Header
 from tqdm import tqdm
 
@@ -51,21 +48,19 @@ def measure(options: BenchOptions) -> dict[str, Any]:
     """Return the median time of each stage; it has no limit."""
     bundles = make_bundles(options.work, options.engine, (SIGNS, LARGE))
     sizes = SIZES[:1] if options.short else SIZES
-    cases = [(size, kind, name) for size in sizes for kind in ('raw', 'jpeg') for name in bundles]
+    cases = [(size, encoding, name)
+             for size in sizes for encoding in ('raw', 'jpeg') for name in bundles]
     return {'cases': [
-        {'case': f'{size[0]}x{size[1]} {kind}, {name}',
-         'stages_ms': stages_ms(size, kind, Classifier(
+        {'case': f'{size[0]}x{size[1]} {encoding}, {name}',
+         'stages_ms': stages_ms(size, encoding, Classifier(
              load_bundle(bundles[name].folder), bundles[name].engine()))}
-        for size, kind, name in tqdm(cases, desc='stages', unit='case', disable=None)],
+        for size, encoding, name in tqdm(cases, desc='stages', unit='case', disable=None)],
         'limits': []}
 
 
-def stages_ms(size: tuple[int, int], kind: str, classifier: Classifier) -> dict[str, float]:
+def stages_ms(size: tuple[int, int], encoding: str, classifier: Classifier) -> dict[str, float]:
     """Return milliseconds by stage, for frames that all differ."""
-    engine, bundle = classifier.engine, classifier.bundle
-    preprocess = Preprocessor(engine.spec)
-    tensor = host_array(engine.spec.shape, engine.spec.dtype, engine.device)
-    liveness = LivenessMonitor(Limits())
+    camera = CameraState(Limits())
     found: dict[str, list[float]] = defaultdict(list)
 
     @contextmanager
@@ -73,27 +68,24 @@ def stages_ms(size: tuple[int, int], kind: str, classifier: Classifier) -> dict[
         before_s = time.perf_counter()
         yield
         found[stage].append((time.perf_counter() - before_s) * 1e3)
-    for message in _messages(size, kind) * PASSES:
+    for message in _messages(size, encoding) * PASSES:
         with timed('decode'):
             frame = frame_from(message, classifier.least_size)
         with timed('liveness'):
-            liveness.check(frame)
+            camera.check(frame)
         with timed('preprocess'):
-            preprocess(frame, tensor)
+            tensor = classifier.preprocess([frame])
         with timed('model'):
-            logits = engine.infer(tensor)
+            logits = classifier.engine.infer(tensor)
         with timed('scores'):
-            [probabilities] = softmax(logits, bundle.manifest.temperature)
-            best = np.argsort(probabilities)[:-4:-1]
+            [result] = classifier.results(logits)
         with timed('message'):
-            classification_message(
-                ((bundle.labels[index], float(probabilities[index])) for index in best),
-                message.header)
+            classification_message(result.scores, message.header)
     return {stage: median(times_ms) for stage, times_ms in found.items()}
 
 
-def _messages(size: tuple[int, int], kind: str) -> list[Any]:
-    make = jpeg_message if kind == 'jpeg' else image_message
+def _messages(size: tuple[int, int], encoding: str) -> list[Any]:
+    make = jpeg_message if encoding == 'jpeg' else image_message
     return [make(cv2.resize(frame.pixels, size), 'rgb8', Header())
             for frame in islice(Course().frames(), 60, 60 + FRAMES)]
 

@@ -30,6 +30,7 @@ from digiphys_ros.resources import find_resource
 from digiphys_ros.ros.supervision.supervisor import Supervisor
 from digiphys_ros.ros.transport.environment import private_environment, transport_environment
 from digiphys_ros.ros.transport.variables import check_middleware
+from digiphys_ros.settings import BUNDLE
 
 if TYPE_CHECKING:
     from digiphys_ros.ros.observer import Observer
@@ -62,7 +63,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument('--seconds', type=float, metavar='N',
                         help='end after N seconds (default: with the source; at most 200 for '
                              'sim, 60 for others)')
-    parser.add_argument('--bundle', default='traffic_signs', metavar='NAME',
+    parser.add_argument('--bundle', default=BUNDLE, metavar='NAME',
                         help='model bundle: a path, or a name in models/ (%(default)s)')
     parser.add_argument('--seed', type=int, default=0, metavar='N',
                         help='seed of the simulated or drawn course (%(default)s)')

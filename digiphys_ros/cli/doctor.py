@@ -27,9 +27,7 @@ from digiphys_ros.doctor.finding import attempt, Finding
 from digiphys_ros.doctor.ros_process import GraphLook, look_at_graph
 from digiphys_ros.errors import ConfigError, UsageError
 from digiphys_ros.resources import find_resource
-
-RULES, BUNDLE = 'traffic_signs_rules.yaml', 'traffic_signs'
-"""Checked if nothing runs and nothing is named."""
+from digiphys_ros.settings import BUNDLE, RULES
 
 WIDTH, HEIGHT = 1920, 1080
 

@@ -93,7 +93,8 @@ class Decision:
         state is commanded without a class.
     :ivar commands: one command per actuator; none before enough votes or without a new image.
     :ivar changed: whether the rule differs from that after the previous observation.
-    :ivar doubt: why this image shows no class; empty if it shows one, or nothing is decided.
+    :ivar reason_unrecognised: why this image shows no class; empty if it shows one, or nothing
+        is decided.
 
     Example::
 
@@ -107,7 +108,7 @@ class Decision:
     rule: str | None
     commands: Mapping[str, DesiredCommand]
     changed: bool = False
-    doubt: str = ''
+    reason_unrecognised: str = ''
 
 
 class Policy:
@@ -171,7 +172,7 @@ class Policy:
         """
         stamp_s = observation.stamp_s
         if observation.problem or not self._is_new(stamp_s):
-            return Decision(self._reported, {}, doubt=LATE if self._late else '')
+            return Decision(self._reported, {}, reason_unrecognised=LATE if self._late else '')
         if self._seen:
             self._period_s = min(stamp_s - self._seen[-1].stamp_s, self._votes.max_age_s)
         self._seen.append(observation)
@@ -186,18 +187,18 @@ class Policy:
             self._bounds = rule.persistent_limit
         recognised = self._is_recognised(observation)
         self._count_unsure(recognised, self._held(rule, before, stamp_s), stamp_s)
-        doubt = '' if recognised else self._doubt(observation)
+        reason = '' if recognised else self._reason_unrecognised(observation)
         if self._unsure.is_over:
-            return self._decision(NOT_RECOGNISED, self._safe, stamp_s, doubt)
+            return self._decision(NOT_RECOGNISED, self._safe, stamp_s, reason)
         return self._decision(rule.name, {
             name: self._bound(name, values)
-            for name, values in self._commands[rule.name].items()}, stamp_s, doubt)
+            for name, values in self._commands[rule.name].items()}, stamp_s, reason)
 
     def _decision(self, reported: str | None, commands: Mapping[str, Mapping[str, float]],
-                  stamp_s: float, doubt: str = '') -> Decision:
+                  stamp_s: float, reason: str = '') -> Decision:
         changed, self._reported = reported != self._reported, reported
         return Decision(reported, {name: DesiredCommand(values, stamp_s)
-                                   for name, values in commands.items()}, changed, doubt)
+                                   for name, values in commands.items()}, changed, reason)
 
     def _is_recognised(self, seen: Observation) -> bool:
         """Return whether this image shows a class, now and not long ago."""
@@ -214,7 +215,7 @@ class Policy:
             self._held_until_s = max(self._since_s + rule.min_hold_s, voted_s + rule.off_delay_s)
         return now_s < self._held_until_s
 
-    def _doubt(self, seen: Observation) -> str:
+    def _reason_unrecognised(self, seen: Observation) -> str:
         """Return why an image shows no class."""
         if seen.age_s > self._votes.max_age_s:
             return f'the images are {seen.age_s:.1f} s old when they arrive'

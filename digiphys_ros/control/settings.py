@@ -17,7 +17,7 @@
 from dataclasses import dataclass
 
 from digiphys_ros.fixes import FUTURE_TOLERANCE_S, MAX_LEASE_S, MAX_TOLERANCE_S
-from digiphys_ros.settings import NodeSettings, setting
+from digiphys_ros.settings import NodeSettings, RULES, setting
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,7 @@ class PolicySettings(NodeSettings):
     """Parameters of the node policy."""
 
     rules: str = setting(
-        'traffic_signs_rules.yaml',
-        'YAML file with actuators and rules: a path, or a name in config/.')
+        RULES, 'YAML file with actuators and rules: a path, or a name in config/.')
     stop_on_duplicate_publishers: bool = setting(
         False, 'Stop while more than one node publishes on an input.', runtime=True)
 
@@ -36,7 +35,7 @@ class GateSettings(NodeSettings):
     """Parameters of the node gate."""
 
     rules: str = setting(
-        'traffic_signs_rules.yaml', 'YAML file with the actuators: a path, or a name in config/.')
+        RULES, 'YAML file with the actuators: a path, or a name in config/.')
     lease_s: float = setting(
         0.5, 'Oldest image that a command may come from [s].', 0.01, MAX_LEASE_S)
     future_tolerance_s: float = setting(

@@ -20,7 +20,7 @@ from digiphys_ros.perception.sources import open_reader, Source, SourceFrame, sp
 from digiphys_ros.perception.sources.live import LiveCamera
 from digiphys_ros.perception.sources.options import without_password
 from digiphys_ros.perception.sources.player import Player
-from digiphys_ros.perception.sources.settings import CameraSettings
+from digiphys_ros.perception.sources.settings import CameraSettings, UNTIMED_HZ
 from digiphys_ros.ros import qos
 from digiphys_ros.ros.lifecycle import ERROR, OK, PipelineNode, WARN
 from digiphys_ros.ros.messages.images import (
@@ -92,7 +92,7 @@ class CameraNode(PipelineNode[CameraSettings]):
         settings = self.settings
         if settings.source == 'course':
             from digiphys_ros.applications.traffic_signs.drawn_course import Course
-            course = Course(seed=settings.seed, rate_hz=settings.rate_hz or 30.0)
+            course = Course(seed=settings.seed, rate_hz=settings.rate_hz or UNTIMED_HZ)
             return {'frames': (SourceFrame(frame.pixels, 'rgb8', frame.label, frame.time_s)
                                for frame in course.frames(loop=settings.loop))}
         path, topic = split_topic(settings.source)

@@ -95,7 +95,7 @@ class PolicyNode(PipelineNode[PolicySettings]):
         self._look_for_duplicates(decider)
         silence, warning = decider.silence, decider.warning
         figures = {'rule': decider.rule, 'classifications': decider.received,
-                   'refused': decider.refused, 'not_recognised': decider.doubt}
+                   'refused': decider.refused, 'not_recognised': decider.reason_unrecognised}
         if not (silence or warning):
             return OK, decider.rule or 'no rule yet', figures
         return (ERROR if silence else WARN), silence or warning, {**figures, 'fix': decider.fix()}

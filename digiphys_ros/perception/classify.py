@@ -25,6 +25,7 @@ from digiphys_ros.perception.engines import Engine
 from digiphys_ros.perception.frame import Frame
 from digiphys_ros.perception.host_memory import host_array
 from digiphys_ros.perception.preprocess import Box, Preprocessor
+from digiphys_ros.settings import TOP_K
 import numpy as np
 from numpy.typing import NDArray
 
@@ -89,7 +90,7 @@ class Classifier:
     """
 
     def __init__(self, bundle: Bundle, engine: Engine, roi: Roi | None = None,
-                 top_k: int = 3) -> None:
+                 top_k: int = TOP_K) -> None:
         if not isinstance(top_k, (int, np.integer)) or top_k < 1:
             raise ConfigError(f'top_k must be a whole number, 1 or more, received {top_k!r}.')
         self.bundle = bundle
@@ -113,13 +114,20 @@ class Classifier:
 
     def batch(self, frames: Sequence[Frame]) -> list[Classification]:
         """Return the classifications of a batch of frames."""
+        return self.results(self.engine.infer(self.preprocess(frames)))
+
+    def preprocess(self, frames: Sequence[Frame]) -> NDArray[Any]:
+        """Return the input of the engine for a batch; the next batch overwrites it."""
         if len(frames) > len(self._tensor):
             self._tensor = host_array((len(frames), *self._tensor.shape[1:]), self._tensor.dtype,
                                       self.engine.device)
         tensor = self._tensor[:len(frames)]
         for index, frame in enumerate(frames):
             self._preprocess(frame, tensor[index:index + 1])
-        logits = self.engine.infer(tensor)
+        return tensor
+
+    def results(self, logits: NDArray[Any]) -> list[Classification]:
+        """Return the classifications for the logits of a batch."""
         return [self._classification(one)
                 for one in softmax(logits, self.bundle.manifest.temperature)]
 

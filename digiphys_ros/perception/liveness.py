@@ -132,8 +132,8 @@ class LivenessMonitor:
         own = measures.detail / OWN_DETAIL
         if not self._references or blocks.shape[0] * blocks.shape[1] < SHARPNESS_BLOCKS:
             return own
-        return min(own, *(share * measures.sharpness / max(reference, LEAST_SHARPNESS)
-                          for share, reference in zip(LENIENT, self._references, strict=True)))
+        return min(own, *(fraction * measures.sharpness / max(reference, LEAST_SHARPNESS)
+                          for fraction, reference in zip(LENIENT, self._references, strict=True)))
 
     def _first_problem(self, measures: Measures, repeated: float, sharpness: float) -> str:
         limits = self.limits

@@ -58,7 +58,7 @@ class Decider:
     def restart(self) -> None:
         """Forget votes and models."""
         self._policy = Policy(self._control)
-        self.rule = self.doubt = ''
+        self.rule = self.reason_unrecognised = ''
         self._invalid = self._mismatch = self._refusal = self._fitting = ''
         self._sure_s = self._unsure_s = 0.0
         self._knows_model = False
@@ -116,17 +116,17 @@ class Decider:
         self.refused += bool(self._invalid)
         if self.silence or not self._knows_model:
             self.rule = ''
-            self._note_doubt('', now_s)
+            self._note_unrecognised('', now_s)
             return None
         decision = self._policy.update(observation)
         self.rule = decision.rule or ''
-        if decision.commands or decision.doubt:
-            self._note_doubt(decision.doubt, now_s)
+        if decision.commands or decision.reason_unrecognised:
+            self._note_unrecognised(decision.reason_unrecognised, now_s)
         return decision
 
-    def _note_doubt(self, doubt: str, now_s: float) -> None:
-        self.doubt = doubt
-        if not doubt:
+    def _note_unrecognised(self, reason: str, now_s: float) -> None:
+        self.reason_unrecognised = reason
+        if not reason:
             self._sure_s = now_s
         self._unsure_s = now_s - self._sure_s
 
@@ -149,7 +149,8 @@ class Decider:
         stands = self.rule == NOT_RECOGNISED
         if not stands and self._unsure_s < UNSURE_S:
             return ''
-        return f'{NOT_RECOGNISED}: {self.doubt or "a class is recognised again"}; ' + (
+        reason = self.reason_unrecognised or 'a class is recognised again'
+        return f'{NOT_RECOGNISED}: {reason}; ' + (
             'the safe state is commanded until one is for a while' if stands
             else f'rule {self.rule or "none"} stays active for a while')
 
@@ -158,7 +159,7 @@ class Decider:
         if self._refusal or self._mismatch:
             return self._fitting
         if self._unsure() and not (self.duplicates or self._invalid):
-            if self.doubt.startswith('the images'):
+            if self.reason_unrecognised.startswith('the images'):
                 return f'ros2 topic delay {self._prefix}/image  # one camera alone must send ' \
                     'images, in order and in time: synchronize the clocks (chrony or PTP), or ' \
                     'reduce the load of the machine'

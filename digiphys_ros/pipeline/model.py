@@ -23,6 +23,7 @@ from digiphys_ros.bundles.preprocess_spec import Roi
 from digiphys_ros.errors import DigiphysError
 from digiphys_ros.perception import check_golden, Classifier, create_engine, Engine, warm_up
 from digiphys_ros.resources import find_resource
+from digiphys_ros.settings import TOP_K
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ class ModelSlot:
         except DigiphysError as error:
             self._prepared = bundle, error
 
-    def swap(self, bundle: str | None = None, *, roi: Roi | None = None, top_k: int = 3
+    def swap(self, bundle: str | None = None, *, roi: Roi | None = None, top_k: int = TOP_K
              ) -> Classifier:
         """
         Use a model, or the same one with another region or number of classes.

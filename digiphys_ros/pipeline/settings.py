@@ -24,7 +24,15 @@ from digiphys_ros.errors import ConfigError
 from digiphys_ros.perception.camera_checks import Limits
 from digiphys_ros.perception.engines.kind import ENGINES
 from digiphys_ros.pipeline.parameters_file import old_names, ParametersFile
-from digiphys_ros.settings import group, NodeSettings, parameters_of, read_settings, setting
+from digiphys_ros.settings import (
+    BUNDLE,
+    group,
+    NodeSettings,
+    parameters_of,
+    read_settings,
+    setting,
+    TOP_K,
+)
 
 S = TypeVar('S', bound=NodeSettings)
 
@@ -34,7 +42,7 @@ class ClassifierSettings(NodeSettings):
     """Parameters of the node classifier."""
 
     bundle: str = setting(
-        'traffic_signs', 'Model bundle: a path, or a name in models/. If it changes '
+        BUNDLE, 'Model bundle: a path, or a name in models/. If it changes '
         'at run time, the new one is loaded and checked first, then swapped between two frames.',
         runtime=True)
     engine: str = setting(
@@ -57,7 +65,7 @@ class ClassifierSettings(NodeSettings):
     image_markers: bool = setting(
         False, 'Publish the outline of the region of interest as `image_markers`; needs '
         'visualization_msgs and 2 MB of memory.')
-    top_k: int = setting(3, 'Number of classes to report.', 1, 100, runtime=True)
+    top_k: int = setting(TOP_K, 'Number of classes to report.', 1, 100, runtime=True)
     bit_depth: int = setting(
         0, 'Bits that the camera uses of a 16-bit pixel, such as 12 of mono16. 0: the fewest of '
         '10, 12, 14 and 16 that fit the brightest pixel so far.', 0, 16, runtime=True)

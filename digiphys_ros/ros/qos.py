@@ -84,7 +84,8 @@ class AdaptiveSubscription:
     A subscription that is replaced when the publishers on its topic need another QoS.
 
     The old one stays until the new one has its first message, which comes once: there is no gap.
-    Older messages that still wait then are dropped. After ``destroy`` nothing is called back, even if messages still wait in the executor.
+    Older messages that still wait then are dropped. After ``destroy`` nothing is called back, even
+    if messages still wait in the executor.
 
     :param latched: whether the topic holds a state, like ``vision_info``. The QoS is then
         ``LATCHED``, and the subscription is replaced when the publishers change: each of them

@@ -12,9 +12,23 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 from digiphys_ros.bench.bundles import Model, runs_on_gpu
-from digiphys_ros.bundles import PreprocessSpec
+from digiphys_ros.bench.engines import engines
+from digiphys_ros.bundles import load_bundle, PreprocessSpec
+from digiphys_ros.errors import DigiphysError
 from digiphys_ros.perception.engines import FakeEngine, onnx as onnx_module
+from digiphys_ros.pipeline import model
+from digiphys_ros.resources import find_resource
 import pytest
+
+
+def test_engines_that_give_other_logits_are_not_measured(monkeypatch):
+    bundle = load_bundle(find_resource('traffic_signs', 'models'))
+    engine = FakeEngine(bundle.spec, len(bundle.labels))
+    monkeypatch.setattr(model, 'create_engine', lambda *args, **options: (engine, ''))
+    [(_, make)] = engines(bundle, False, 'litert')
+    for create in (make, Model(bundle.directory).engine):
+        with pytest.raises(DigiphysError, match='golden'):
+            create()
 
 
 @pytest.mark.parametrize(('device', 'runs'), [('GPU', True), ('CUDA', True), ('CPU', False)])

@@ -13,6 +13,7 @@
 # limitations under the License.
 
 import json
+import re
 
 from digiphys_ros.cli.schema import schemas, text_of
 from digiphys_ros.resources import share_dir
@@ -21,6 +22,7 @@ import pytest
 import yaml
 
 FOLDER = share_dir() / 'docs' / 'schema'
+SCHEMA_LINE = re.compile(r'# yaml-language-server: \$schema=(\S+)\n')
 
 
 def test_schemas_published_are_current():
@@ -39,17 +41,23 @@ def test_parameters_schema_has_every_parameter_with_its_range():
     assert gate['lease_s']['maximum'] == 5.0
 
 
-@pytest.mark.parametrize(('pattern', 'schema'), [
-    ('*_rules.yaml', 'rules.json'), ('recipes/*.yaml', 'recipe.json'),
-    ('parameters.yaml', 'parameters.json'), ('traffic_signs*.yaml', 'parameters.json')])
-def test_schemas_accept_the_shipped_files(pattern, schema):
+SHIPPED = sorted(path for pattern in ('*.yaml', 'recipes/*.yaml')
+                 for path in (share_dir() / 'config').glob(pattern))
+
+
+@pytest.mark.parametrize('path', SHIPPED, ids=lambda path: path.name)
+def test_shipped_file_names_its_schema(path):
+    named = path.parent / SCHEMA_LINE.match(path.read_text())[1]
+    expected = ('recipe' if path.parent.name == 'recipes'
+                else 'rules' if path.stem.endswith('rules') else 'parameters')
+    assert named.samefile(FOLDER / f'{expected}.json')
+
+
+@pytest.mark.parametrize('path', SHIPPED, ids=lambda path: path.name)
+def test_shipped_file_matches_its_schema(path):
     jsonschema = pytest.importorskip('jsonschema')
-    checker = jsonschema.validators.validator_for(schemas()[schema])(schemas()[schema])
-    paths = [path for path in (share_dir() / 'config').glob(pattern)
-             if schema == 'rules.json' or not path.stem.endswith('rules')]
-    assert paths
-    for path in paths:
-        assert not list(checker.iter_errors(yaml.safe_load(path.read_text()))), path
+    schema = json.loads((path.parent / SCHEMA_LINE.match(path.read_text())[1]).read_text())
+    jsonschema.validate(yaml.safe_load(path.read_text()), schema)
 
 
 @pytest.mark.parametrize(('node', 'name', 'value'), [

@@ -454,14 +454,14 @@ def test_policy_late_images_are_reported():
     policy = Policy(config())
     rules(policy, *['twenty'] * 5)
     late = policy.update(Observation('twenty', 0.9, 0.1))
-    assert late.doubt == 'the images come late, or in no order'
+    assert late.reason_unrecognised == 'the images come late, or in no order'
 
 
 def test_policy_images_older_than_max_age_s_are_not_recognised():
     policy = Policy(config())
     found = [policy.update(Observation('twenty', 0.9, index / 10, 3.0)) for index in range(60)]
     assert found[-1].rule == NOT_RECOGNISED
-    assert found[-1].doubt == 'the images are 3.0 s old when they arrive'
+    assert found[-1].reason_unrecognised == 'the images are 3.0 s old when they arrive'
 
 
 @pytest.mark.parametrize(('seen', 'words'), [
@@ -476,8 +476,8 @@ def test_decision_without_a_class_gives_the_reason(seen, words):
     policy = Policy(config())
     rules(policy, *seen[:4])
     label, score = seen[4] if isinstance(seen[4], tuple) else (seen[4], 0.9)
-    doubt = policy.update(Observation(label, score, 0.4)).doubt
-    assert words in doubt and bool(words) == bool(doubt)
+    reason = policy.update(Observation(label, score, 0.4)).reason_unrecognised
+    assert words in reason and bool(words) == bool(reason)
 
 
 def test_policy_class_named_abstain_is_refused():

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from digiphys_ros.applications.traffic_lights.demand import APPROACHES, ROADS
-from digiphys_ros.applications.traffic_lights.junction import Junction
+from digiphys_ros.applications.traffic_lights.junction import Junction, RATE_HZ
 from digiphys_ros.control.signals import FLASHING, GREEN, RED, YELLOW
 from digiphys_ros.errors import SimulationError
 from digiphys_ros.simulation.application import Commands, Event, State
@@ -50,7 +50,7 @@ class Intersection:
     :param varied: whether ground and camera vary by seed, for training images.
     """
 
-    rate_hz = 4.0
+    rate_hz = RATE_HZ
 
     def __init__(self, seed: int = 0, *, camera: bool = True, varied: bool = False) -> None:
         self.time_s = 0.0

@@ -35,6 +35,9 @@ GAP_M = 2.0
 REACTION_S, ACCELERATION_MPS2, BRAKING_MPS2, HARDEST_MPS2 = 1.0, 2.0, 4.0, 6.0
 STANDING_MPS = 0.5
 
+RATE_HZ = 4.0
+"""Images a second."""
+
 
 class Junction:
     """

@@ -20,7 +20,12 @@ from typing import Any
 
 import cv2
 from digiphys_ros.applications.traffic_lights.demand import APPROACHES, Vehicle
-from digiphys_ros.applications.traffic_lights.junction import HALF_BOX_M, Junction, LINE_M
+from digiphys_ros.applications.traffic_lights.junction import (
+    HALF_BOX_M,
+    Junction,
+    LINE_M,
+    RATE_HZ,
+)
 from digiphys_ros.control.signals import FLASHING, GREEN, RED, YELLOW
 from digiphys_ros.simulation.physics.description import (
     Body,
@@ -84,7 +89,7 @@ def world(places: Sequence[tuple[str, float]] = (), lamps: Color = LIGHTS[RED]) 
     return World(
         'intersection', (_ground(), *cars, *heads),
         (Camera('mast', (0.0, 0.0, HEIGHT_M), CAMERA, width_px=WIDTH_PX, height_px=HEIGHT_PX,
-                field_of_view_y_rad=view_rad, rate_hz=4.0),),
+                field_of_view_y_rad=view_rad, rate_hz=RATE_HZ),),
         {'junction': surface(rng)}, sun=(0.3, 0.2, -1.0))
 
 

@@ -23,6 +23,7 @@ from digiphys_ros.applications.traffic_signs.guide import nearest_leg, offset_m,
 from digiphys_ros.applications.traffic_signs.route import draw_route
 from digiphys_ros.applications.traffic_signs.scene import (
     FOCAL_PX,
+    RATE_HZ,
     sign_world,
     TRACK_M,
     WHEEL_RADIUS_M,
@@ -48,7 +49,7 @@ class SignCourse:
     straight on and leaves the course.
     """
 
-    rate_hz = 15.0
+    rate_hz = RATE_HZ
     focal_px = FOCAL_PX
 
     def __init__(self, seed: int = 0, *, camera: bool = True) -> None:
@@ -58,7 +59,7 @@ class SignCourse:
         routes, looks = (np.random.default_rng(one)
                          for one in np.random.SeedSequence(seed).spawn(2))
         self.route = draw_route(routes)
-        world = sign_world(self.route, looks, rate_hz=self.rate_hz, scenery=camera)
+        world = sign_world(self.route, looks, scenery=camera)
         self._physics = Physics(world)
         self._signs = Encounters(self.route)
         self._command = (0.0, 0.0)

@@ -36,7 +36,7 @@ def collect(rng: np.random.Generator, needed: Needed) -> Iterator[LabeledImage]:
     route = draw_route(rng)
     missing = [sign for sign in SIGNS if needed(sign)] or list(SIGNS)
     boards = [replace(board, sign=str(rng.choice(missing))) for board in route.boards]
-    world = sign_world(replace(route, boards=tuple(boards)), rng, rate_hz=15.0)
+    world = sign_world(replace(route, boards=tuple(boards)), rng)
     physics = Physics(world)
     camera = SignCamera(world, physics, rng)
     for board in boards:

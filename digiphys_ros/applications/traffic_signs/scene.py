@@ -43,20 +43,19 @@ CAMERA = 'camera'
 CAMERA_M = (0.12, 0.0, 0.65)
 """Camera position on the robot, whose origin is on the ground between the driven wheels."""
 
-FOCAL_PX = 600.0
+FOCAL_PX, RATE_HZ = 600.0, 15.0
 GAZEBO_SEED = 0
 WHEEL_RADIUS_M, TRACK_M = 0.08, 0.36
 GRAY: Color = (0.55, 0.56, 0.58)
 
 
-def sign_world(route: Route, rng: np.random.Generator, *, rate_hz: float,
-               scenery: bool = True) -> World:
+def sign_world(route: Route, rng: np.random.Generator, *, scenery: bool = True) -> World:
     """
     Return the world of a route.
 
     :param scenery: False omits all that only the camera sees.
     """
-    camera = Camera(CAMERA, CAMERA_M, body='robot', rate_hz=rate_hz,
+    camera = Camera(CAMERA, CAMERA_M, body='robot', rate_hz=RATE_HZ,
                     field_of_view_y_rad=2 * math.atan(240 / FOCAL_PX))
     textures = {'earth': _earth(rng)}
     bodies = robot()
@@ -74,7 +73,7 @@ def sign_world(route: Route, rng: np.random.Generator, *, rate_hz: float,
 def gazebo_world() -> World:
     """Return the course that is written for Gazebo."""
     _, looks = np.random.SeedSequence(GAZEBO_SEED).spawn(2)
-    return sign_world(gazebo_route(), np.random.default_rng(looks), rate_hz=15.0)
+    return sign_world(gazebo_route(), np.random.default_rng(looks))
 
 
 def gazebo_route() -> Route:

@@ -33,8 +33,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_seed(parser)
     add_run(parser)
     parser.add_argument('--data', metavar='DATA',
-                        help='images for the application, a folder or a data set; triage '
-                             'takes X-rays (default: synthetic ones)')
+                        help='images for an application that shows some, a folder or a data set '
+                             '(default: synthetic ones)')
     parser.add_argument('--view', action='store_true', help='show the images in a window')
     parser.add_argument('--record', metavar='FILE.mp4', help='write a video of the images')
     parser.add_argument('--out', default='out/sim', metavar='DIR',

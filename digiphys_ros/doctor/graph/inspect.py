@@ -44,10 +44,9 @@ from digiphys_ros.errors import DigiphysError
 from digiphys_ros.fixes import find_listener
 from digiphys_ros.resources import find_resource
 from digiphys_ros.ros.qos import endpoint_name
+from digiphys_ros.settings import RULES
 import rclpy
 from rclpy.node import Node
-
-RULES = 'traffic_signs_rules.yaml'
 
 
 def check_graph(seconds: float, rules: str, prefix: str = '', patience_s: float = PATIENCE_S

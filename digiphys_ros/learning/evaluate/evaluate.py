@@ -177,13 +177,13 @@ def _robustness(measured: Measured, data: Dataset, count: int, seed: int) -> dic
                       disable=None):
         indices = range(start, min(start + BATCH, len(some)))
         images = [shrink(some.read(index), measured.bundle.spec) for index in indices]
-        truth = some.classes[indices]
-        clean += _right(measured, images, truth)
+        ground_truth = some.classes[indices]
+        clean += _right(measured, images, ground_truth)
         colorful += sum(image.ndim == 3 for image in images)
         for name in CORRUPTIONS:
-            right[name] += _right_corrupted(measured, images, truth, name, seed + start)
+            right[name] += _right_corrupted(measured, images, ground_truth, name, seed + start)
         if attack is not None:
-            attack.add(images, truth)
+            attack.add(images, ground_truth)
     return {
         'images': len(some), 'color_images': colorful,
         'accuracy': round(clean / len(some), 5),
@@ -192,18 +192,19 @@ def _robustness(measured: Measured, data: Dataset, count: int, seed: int) -> dic
         **({'fgsm_missing': NO_GRADIENTS} if attack is None else {})}
 
 
-def _right(measured: Measured, images: Sequence[NDArray[Any]], truth: NDArray[Any]) -> int:
-    return int((measured.logits(images).argmax(axis=1) == truth).sum())
+def _right(measured: Measured, images: Sequence[NDArray[Any]], ground_truth: NDArray[Any]) -> int:
+    return int((measured.logits(images).argmax(axis=1) == ground_truth).sum())
 
 
-def _right_corrupted(measured: Measured, images: Sequence[NDArray[Any]], truth: NDArray[Any],
-                     name: str, seed: int) -> list[int]:
+def _right_corrupted(measured: Measured, images: Sequence[NDArray[Any]],
+                     ground_truth: NDArray[Any], name: str, seed: int) -> list[int]:
     """Count right answers at each strength, over the images that the corruption changes."""
     chosen = [index for index, image in enumerate(images) if changes(name, image)]
     if not chosen:
         return [0] * len(STRENGTHS)
     return [_right(measured, [corrupt(images[index], name, strength, seed + index)
-                              for index in chosen], truth[chosen]) for strength in STRENGTHS]
+                              for index in chosen], ground_truth[chosen])
+            for strength in STRENGTHS]
 
 
 def _corrupted(right: Mapping[str, NDArray[Any]], images: int, colorful: int) -> dict[str, Any]:

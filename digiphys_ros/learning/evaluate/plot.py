@@ -62,7 +62,8 @@ def _confusion(axes: Any, report: dict[str, Any]) -> None:
             if counts[row, column]:
                 axes.text(column, row, f'{counts[row, column]:.0f}', ha='center', va='center',
                           fontsize=8, color='white' if fractions[row, column] > 0.5 else 'black')
-    axes.set(xlabel='prediction', ylabel='truth', title='confusion (fraction of each true class)')
+    axes.set(xlabel='prediction', ylabel='ground truth',
+             title='confusion (fraction of each true class)')
 
 
 def _reliability(axes: Any, report: dict[str, Any]) -> None:

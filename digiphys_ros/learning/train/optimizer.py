@@ -56,9 +56,9 @@ def learning_rate_at(step: float, peak: float, steps: int, warmup_steps: int, na
     from keras import ops
     step = ops.cast(step, 'float32')
     rising = (step + 1) / max(warmup_steps, 1)
-    share = (step - warmup_steps) / max(steps - warmup_steps, 1)
-    falling = (1 + ops.cos(3.14159265 * ops.clip(share, 0, 1))) / 2 if name == 'cosine' \
-        else ops.ones_like(share)
+    fraction = (step - warmup_steps) / max(steps - warmup_steps, 1)
+    falling = (1 + ops.cos(3.14159265 * ops.clip(fraction, 0, 1))) / 2 if name == 'cosine' \
+        else ops.ones_like(fraction)
     return peak * ops.where(step < warmup_steps, rising, falling)
 
 

@@ -24,9 +24,8 @@ from digiphys_ros.metrics import Rate
 from digiphys_ros.perception.camera_checks.repeats import MEMORY_FRAMES as FROZEN_FRAMES
 from digiphys_ros.perception.sources.live import LiveCamera
 from digiphys_ros.perception.sources.reader import SourceFrame
-from digiphys_ros.perception.sources.settings import CameraSettings
+from digiphys_ros.perception.sources.settings import CameraSettings, UNTIMED_HZ
 
-UNTIMED_HZ = 30.0
 UNREADABLE_NAMED = 5
 """Limit of unreadable parts in the log; /diagnostics counts all."""
 PATIENCE_S = 0.2

@@ -19,6 +19,9 @@ from dataclasses import dataclass
 from digiphys_ros.perception.sources.options import CaptureOptions
 from digiphys_ros.settings import group, NodeSettings, setting
 
+UNTIMED_HZ = 30.0
+"""Rate of frames that have no time."""
+
 
 @dataclass(frozen=True)
 class CameraSettings(NodeSettings):
@@ -30,7 +33,8 @@ class CameraSettings(NodeSettings):
         'BAG#/camera/image_raw), a .npz or .zip data set, a device such as /dev/video0, a stream '
         'such as rtsp://HOST/PATH or http://HOST/PATH, or a GStreamer pipeline.')
     rate_hz: float = setting(
-        30.0, 'Frames a second; 0 plays at the recorded time, or 30 where there is none.',
+        UNTIMED_HZ,
+        f'Frames a second; 0 plays at the recorded time, or {UNTIMED_HZ:g} where there is none.',
         0.0, 240.0)
     loop: bool = setting(True, 'Start again at the end.')
     capture: CaptureOptions = group(CaptureOptions)
