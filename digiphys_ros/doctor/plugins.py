@@ -19,8 +19,6 @@ from importlib.metadata import entry_points
 
 from digiphys_ros.doctor.finding import Finding
 from digiphys_ros.errors import did_you_mean
-from digiphys_ros.perception.engines.factory import runtime_problem
-from digiphys_ros.perception.engines.kind import ENGINES
 from digiphys_ros.registry import Registry
 
 REGISTRIES = {
@@ -44,9 +42,8 @@ def check_plugins() -> Finding:
             registry: Registry[object] = getattr(import_module(module), name)
             found += [f'{registry.noun} {one}' for one in registry.added_names()]
             problems += registry.problems()
-            if registry is ENGINES:
-                problems += [f'{problem}.' for one, kind in ENGINES.usable_plugins()
-                             if (problem := runtime_problem(one, kind))]
+            if group == 'digiphys_ros.engines':
+                problems += _engine_problems()
         elif group.startswith('digiphys_ros.'):
             problems.append(f'entry points in "{group}" are never used, groups are '
                             f'{", ".join(REGISTRIES)}{did_you_mean(group, REGISTRIES)}.')
@@ -54,3 +51,11 @@ def check_plugins() -> Finding:
         return Finding('plug-ins', 'warn', ' '.join(problems),
                        'pip uninstall PACKAGE  # of the packages above, or repair them')
     return Finding('plug-ins', 'ok', ', '.join(found) or 'none installed')
+
+
+def _engine_problems() -> list[str]:
+    # they need OpenCV, which this check does not
+    from digiphys_ros.perception.engines.factory import runtime_problem
+    from digiphys_ros.perception.engines.kind import ENGINES
+    return [f'{problem}.' for name, kind in ENGINES.usable_plugins()
+            if (problem := runtime_problem(name, kind))]
