@@ -47,18 +47,18 @@ endif
 demo: venv
 	@.venv/bin/digiphys demo $(ARGS)
 
-# First the core's tests, two at a time. Then the tests with real nodes: four at a time if they
-# mostly wait, else two, because they depend on rates. Each part runs in worker processes.
+# First the core's tests, two at a time. Then the tests with real nodes: two at a time if they
+# mostly wait, else one by one, because they depend on rates. Each part runs in worker processes.
 # If a test crashes its worker, as a hang in Fast DDS does (issue 6502), it runs once more.
 test: venv
 	@$(call part,.venv,-n 2 --dist loadfile -m "not ros") \
-	$(call part,.venv,-n 4 -m "ros and parallel") \
-	$(call part,.venv,-n 2 -m "ros and not parallel") $(ran_well)
+	$(call part,.venv,-n 2 -m "ros and parallel") \
+	$(call part,.venv,-n 1 -m "ros and not parallel") $(ran_well)
 
 # without demo and doctor: the tests of the nodes cover the same parts of rclpy
 test-jazzy: venv-jazzy
-	@$(call part,.venv-jazzy,-n 4 -m "ros and parallel" --ignore test/cli --ignore test/doctor) \
-	$(call part,.venv-jazzy,-n 2 -m "ros and not parallel" --ignore test/cli) $(ran_well)
+	@$(call part,.venv-jazzy,-n 2 -m "ros and parallel" --ignore test/cli --ignore test/doctor) \
+	$(call part,.venv-jazzy,-n 1 -m "ros and not parallel" --ignore test/cli) $(ran_well)
 
 # Exit code 5 of pytest: ARGS selects no test of this part.
 part = $(1)/bin/python -m pytest --reruns 1 --only-rerun 'crashed while running' $(2) $(ARGS); \
