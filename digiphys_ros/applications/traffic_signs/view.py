@@ -81,9 +81,7 @@ def sign_in_view(boards: Sequence[Board], x_m: float, y_m: float, heading_rad: f
     """
     visible = [one for one in (project(board, x_m, y_m, heading_rad) for board in boards)
                if one is not None and one.fraction > VISIBLE_FRACTION]
-    if not visible:
-        return 'no_sign'
-    nearest = max(visible, key=lambda one: one.fill)
-    if nearest.fill <= FAR_FILL:
+    nearest = max(visible, key=lambda one: one.fill, default=None)
+    if nearest is None or nearest.fill <= FAR_FILL:
         return 'no_sign'
     return nearest.board.sign if nearest.inside and nearest.fill >= READABLE_FILL else None
