@@ -37,7 +37,7 @@ from numpy.typing import NDArray
 import yaml
 
 REPRESENTATIVE = 100
-BASELINES: Mapping[str, tuple[FileFormat, ...]] = {
+FORMATS: Mapping[str, tuple[FileFormat, ...]] = {
     'auto': ('litert', 'keras'), 'litert': ('litert',), 'tensorflow': ('keras',),
     'onnx': ('onnx',), 'all': ('litert', 'keras', 'onnx')}
 GPU_OPTIONS = {'xla': True, 'mixed_precision': True}
@@ -90,7 +90,7 @@ def make_bundles(folder: Path, engine: str = 'auto', names: Collection[str] = ()
     """
     shipped = load_bundle(find_resource('traffic_signs', 'models'))
     large = PreprocessSpec(width=224, height=224, resize='mipmap')
-    kinds = BASELINES[engine]
+    formats = FORMATS[engine]
     made = {SIGNS: shipped.directory} if engine == 'auto' else {}
     if engine == 'auto' and not names:
         made |= _others()
@@ -100,8 +100,8 @@ def make_bundles(folder: Path, engine: str = 'auto', names: Collection[str] = ()
         ('traffic_signs int8', _signs, shipped.spec, 'int8'),
         ('mobilenet_v2 224x224 int8', _mobilenet, large, 'int8'))
     for name, model_of, spec, precision in wanted:
-        own = kinds if precision == 'float32' else ('litert',)
-        if name not in made and own[0] in kinds and name in (names or (name,)):
+        own = formats if precision == 'float32' else ('litert',)
+        if name not in made and own[0] in formats and name in (names or (name,)):
             path = folder / '_'.join([*name.split(), *own])
             made[name] = path / 'bundle' if path.exists() else _write(
                 path, model_of(shipped), shipped, spec, precision, own)
@@ -138,7 +138,7 @@ def tensor_for(engine: Engine, batch: int = 1) -> NDArray[Any]:
 
 
 def _write(folder: Path, model: Any, shipped: Bundle, spec: PreprocessSpec, precision: Precision,
-           kinds: tuple[FileFormat, ...]) -> Path:
+           formats: tuple[FileFormat, ...]) -> Path:
     from digiphys_ros.perception import Frame, Preprocessor
     preprocess = Preprocessor(spec)
     rng = np.random.default_rng(0)
@@ -147,12 +147,12 @@ def _write(folder: Path, model: Any, shipped: Bundle, spec: PreprocessSpec, prec
     tensors: NDArray[Any] = np.concatenate([preprocess(Frame(frame, 'rgb')) for frame in frames])
     folder.mkdir(parents=True)
     files: dict[FileFormat, Path] = {}
-    if 'litert' in kinds:
+    if 'litert' in formats:
         files['litert'] = write_litert(model, folder, precision, with_extremes(tensors, spec))
-    if 'keras' in kinds:
+    if 'keras' in formats:
         files['keras'] = folder / 'model.keras'
         model.save(files['keras'])
-    if 'onnx' in kinds:
+    if 'onnx' in formats:
         files['onnx'] = write_onnx(model, folder)
     manifest = BundleManifest(
         name=folder.name, labels=shipped.labels, background=shipped.manifest.background,
